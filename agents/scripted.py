@@ -1,0 +1,107 @@
+"""Scripted players: policies with known behaviour, the yardsticks of learners and probes.
+
+| rule | plays | source |
+|---|---|---|
+| `competitive`, `collusive` | the market's benchmark action, always | the market's benchmarks |
+| `random` | every legal action equally likely | |
+| `grim_trigger` | collusive while everybody's last action was; one deviation and it never returns | Friedman, Review of Economic Studies 38(1), 1971 |
+| `tit_for_tat` | collusive unless a rival's last action was not | Axelrod, The Evolution of Cooperation, 1984 |
+| `win_stay_lose_shift` | collusive if all did the same last round, else competitive | Nowak, Sigmund, Nature 364, 1993 |
+| `rotation` | the seat after the last winner takes the next sale, the others stand back | McAfee, McMillan, AER 82(3), 1992 |
+
+The last four need to see everybody's last action (`market.observe: bids`). A missing first round
+counts as collusive. As tables have no memory of their own, `grim_trigger` is its one-round form:
+after a deviation both play competitively, which is itself not collusive, so it never returns.
+"""  # noqa: E501 (a table row)
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Market, Seat
+
+from .policy import Table, deterministic, uniform
+
+Rule = Literal[
+    "competitive",
+    "collusive",
+    "grim_trigger",
+    "tit_for_tat",
+    "win_stay_lose_shift",
+    "rotation",
+    "random",
+]
+REMEMBERS = ("grim_trigger", "tit_for_tat", "win_stay_lose_shift", "rotation")
+
+
+class ScriptedConfig(BaseModel):
+    """Keys of a scripted player."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Literal["scripted"] = "scripted"
+    rule: Rule = Field("competitive", description="how it plays")
+
+
+class Scripted:
+    """A scripted `Policy` for one seat of a market."""
+
+    def __init__(self, config: ScriptedConfig, market: Market, seat: Seat) -> None:
+        self.config, self.market, self.seat = config, market, seat
+        self._table = self._build()
+
+    def table(self) -> Table:
+        return self._table
+
+    def _build(self) -> Table:
+        rule, role = self.config.rule, self.seat.role
+        if rule == "random":
+            return uniform(role)
+        rows = range(role.observations)
+        idle = np.array([role.legal[o, 0] for o in rows], np.int64)
+        actions = [
+            idle[o] if role.legal[o, 1] == 1 else self._action(rule, o) for o in rows
+        ]
+        return deterministic(role, np.array(actions, np.int64))
+
+    def _benchmark(self, name: str) -> int:
+        action = self.market.benchmark_action(name, self.seat)
+        if action is None:
+            raise ConfigError(
+                f"agents.{self.seat.name}.rule: {self.market.name} has no {name} action for a "
+                f"{self.seat.role.name}; 'competitive' and 'random' fit every seat."
+            )
+        return int(action)
+
+    def _action(self, rule: str, observation: int) -> int:
+        if rule in ("competitive", "collusive"):
+            return self._benchmark(rule)
+        last = self.market.last_actions(self.seat, observation)
+        if last is None:
+            raise ConfigError(
+                f"agents.{self.seat.name}.rule: {rule} needs to see everybody's last action; "
+                "set market.observe=bids."
+            )
+        return self._remembering(rule, last)
+
+    def _remembering(self, rule: str, last: dict[str, Any]) -> int:
+        collusive, competitive = self._benchmark("collusive"), self._benchmark("competitive")
+        if rule == "rotation":
+            return self._rotation(last, collusive)
+        first_round = None in last.values()
+        if rule == "win_stay_lose_shift":
+            return collusive if first_round or len(set(last.values())) == 1 else competitive
+        watched = {n: a for n, a in last.items() if rule == "grim_trigger" or n != self.seat.name}
+        agreed = first_round or all(a == collusive for a in watched.values())
+        return collusive if agreed else competitive
+
+    def _rotation(self, last: dict[str, Any], collusive: int) -> int:
+        taking = self._benchmark("rotation")
+        names = list(last)
+        winners = [k for k, name in enumerate(names) if last[name] == taking]
+        turn = (winners[0] + 1) % len(names) if len(winners) == 1 else 0
+        return taking if names[turn] == self.seat.name else collusive

@@ -1,0 +1,347 @@
+"""Template: rounds of one seed in which tabular learners and fixed tables play and learn.
+
+A learner's step is an own decision with at least two legal actions; rewards between two own
+decisions are summed and the next value is discounted by discount^(rounds between). In every phase
+all copies first settle what they owe (in ascending order, one Q per seat), then act.
+
+`game`, `rows`: `tacit.envs.layout`; `pop`: `tacit.agents.tabular.Tables`; `keys` uint64 [4, N]:
+each copy's keys of the streams NATURE, EXPLORATION, ACTION, LOOKAHEAD (inside the loop: of the
+running episode); `scratch`: rows of one copy.
+"""
+
+from __future__ import annotations
+
+from math import exp, inf
+from typing import Any
+
+from tacit.agents.tabular import (
+    ACTION_KEYS,
+    ALPHA,
+    BOLTZMANN,
+    BOUND,
+    CONSTANT,
+    COUNTED,
+    DISCOUNT,
+    EPISODE,
+    EPSILON,
+    EPSILON_DECAY,
+    EPSILON_MIN,
+    EXPLORATION_KEYS,
+    EXPONENTIAL,
+    LEARNS,
+    LOOKAHEAD_KEYS,
+    NATURE_KEYS,
+    RANDOM_TIES,
+    ROUND,
+    SCHEDULE,
+    STABLE,
+    SYNCHRONOUS,
+    TEMPERATURE,
+    TEMPERATURE_DECAY,
+    T,
+)
+from tacit.envs.ad_auction import observe, play, reset
+from tacit.envs.engine_loop import start, step_copy
+from tacit.envs.kernel import inlined, kernel, loop
+from tacit.envs.layout import HEADER, PHASES, SEATS
+from tacit.envs.rng import fold, u
+from tacit.envs.rows import borrow, row
+
+BOUND_ROUNDS = 256  # how long an upper bound of epsilon serves
+
+
+@loop
+def fill(q: Any, key: Any, low: Any, high: Any) -> None:
+    """Uniform initial values in [low, high)."""
+    for k in range(len(q)):
+        q[k] = low + (high - low) * u(key, k)
+
+
+@kernel
+def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
+    """The first maximiser a = first .. first + count - 1 of q[cell + a], and the best of the rest."""
+    found, top, runner = first, q[cell + first], -inf
+    for a in range(first + 1, first + count):
+        value = q[cell + a]
+        if value > top:
+            found, top, runner = a, value, top
+        elif value > runner:
+            runner = value
+    return found, runner
+
+
+@loop
+def begin(game: Any, rows: Any, keys: Any, pop: Any) -> None:
+    """Greedy actions of the initial Q, and the first episode."""
+    layout = game.layout
+    seats = layout[SEATS]
+    offsets = HEADER + layout[PHASES] * seats
+    for s in range(seats):
+        width = layout[offsets + seats + 1 + s]
+        for line in range(layout[offsets + s], layout[offsets + s + 1]):
+            cell = pop.cells[s] + (line - layout[offsets + s]) * width
+            first, count = game.legal[line, 0], game.legal[line, 1]
+            pop.greedy[line], pop.runner[line] = rank(pop.q, cell, first, count)
+    start(game, keys[NATURE_KEYS], rows, 0)
+
+
+@kernel
+def episode_keys(keys: Any, episode: Any) -> Any:
+    """`rng.moment` without its last two folds: they stand still for an episode."""
+    moments = keys.copy()
+    for stream in range(keys.shape[0]):
+        for r in range(keys.shape[1]):
+            moments[stream, r] = fold(keys[stream, r], episode)
+    return moments
+
+
+@kernel
+def epsilon_at(setting: Any, t: Any) -> Any:
+    """Share of random actions at round t."""
+    schedule = int(setting[SCHEDULE])
+    if schedule == EXPONENTIAL:
+        return max(setting[EPSILON_MIN], setting[EPSILON] * exp(-setting[EPSILON_DECAY] * t))
+    if schedule == CONSTANT:
+        return setting[EPSILON]
+    return 0.0
+
+
+@kernel
+def bound_at(setting: Any, t: Any) -> Any:
+    """Draws at or above it mean the greedy action, from t on: then no exponential is needed."""
+    if int(setting[SCHEDULE]) == BOLTZMANN or setting[RANDOM_TIES] == 1.0:
+        return 1.0
+    return epsilon_at(setting, t)
+
+
+@kernel
+def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw: Any) -> Any:
+    """Sample an action with probability proportional to exp(Q / temperature)."""
+    top = q[cell + rank(q, cell, first, count)[0]]
+    total = 0.0
+    for a in range(first, first + count):
+        total += exp((q[cell + a] - top) / temperature)
+    rest = draw * total
+    for a in range(first, first + count - 1):
+        rest -= exp((q[cell + a] - top) / temperature)
+        if rest < 0.0:
+            return a
+    return first + count - 1
+
+
+@kernel
+def explore(q: Any, cell: Any, first: Any, count: Any, greedy: Any, setting: Any, draw: Any,
+            t: Any) -> Any:  # fmt: skip
+    """A learner's action where the draw may matter: it says whether and what to explore."""
+    if int(setting[SCHEDULE]) == BOLTZMANN:
+        temperature = setting[TEMPERATURE] * exp(-setting[TEMPERATURE_DECAY] * t)
+        return boltzmann(q, cell, first, count, temperature, draw)
+    epsilon = epsilon_at(setting, t)
+    if draw < epsilon:
+        return first + min(int(draw / epsilon * count), count - 1)
+    if setting[RANDOM_TIES] == 0.0:
+        return greedy
+    ties = 0
+    for a in range(first, first + count):
+        if q[cell + a] == q[cell + greedy]:
+            ties += 1
+    pick = int((draw - epsilon) / (1.0 - epsilon) * ties)
+    for a in range(first, first + count):
+        if q[cell + a] == q[cell + greedy]:
+            if pick == 0:
+                return a
+            pick -= 1
+    return greedy
+
+
+@kernel
+def update(q: Any, cell: Any, a: Any, alpha: Any, target: Any, first: Any, count: Any,
+           greedy: Any, runner: Any) -> Any:  # fmt: skip
+    """Move Q(a) towards its target; returns the greedy action and the runner-up bound afterwards.
+
+    `runner` is at least every Q but the greedy one's, so that most updates need no search.
+    """
+    old = q[cell + a]
+    new = old + alpha * (target - old)
+    q[cell + a] = new
+    if a == greedy:
+        if new > runner or new >= old:
+            return greedy, runner
+        return rank(q, cell, first, count)
+    top = q[cell + greedy]
+    if new > top or (new == top and a < greedy):
+        return a, max(runner, top)
+    return greedy, max(runner, new)
+
+
+@inlined
+def settle(game: Any, rows: Any, pop: Any, r: Any, s: Any, t: Any) -> Any:
+    """Pay copy r's seat s for its last own decision, now that it meets the next one.
+
+    Returns 1 if its greedy policy changed.
+    """
+    layout = game.layout
+    seats = layout[SEATS]
+    offsets = HEADER + layout[PHASES] * seats
+    width = layout[offsets + seats + 1 + s]
+    line = layout[offsets + s]
+    changed = 0
+    o = pop.owed[r * seats + s]
+    if o >= 0:
+        setting = row(pop.settings, s)
+        now = rows.observations[r, s]
+        value = pop.q[pop.cells[s] + now * width + pop.greedy[line + now]]
+        gap = t - pop.since[r * seats + s]
+        factor = setting[DISCOUNT] if gap == 1 else setting[DISCOUNT] ** gap
+        target = pop.reward[r * seats + s] + factor * value
+        cell = pop.cells[s] + o * width
+        old = pop.greedy[line + o]
+        first, count = game.legal[line + o, 0], game.legal[line + o, 1]
+        new, runner = update(pop.q, cell, pop.action[r * seats + s], setting[ALPHA], target, first, count,
+                             old, pop.runner[line + o])  # fmt: skip
+        pop.runner[line + o] = runner
+        if new != old:
+            pop.greedy[line + o] = new
+            changed = 1
+        pop.owed[r * seats + s] = -1
+    return changed
+
+
+@inlined
+def act(game: Any, rows: Any, pop: Any, keys: Any, r: Any, phase: Any, t: Any, explores: Any,
+        round_: Any) -> None:  # fmt: skip
+    """Every acting seat of copy r chooses; learners remember what they did."""
+    layout = game.layout
+    seats, phases = layout[SEATS], layout[PHASES]
+    offsets = HEADER + phases * seats
+    key = fold(fold(keys[explores, r], round_), phase)
+    for s in range(seats):
+        if layout[HEADER + phase * seats + s]:
+            o = rows.observations[r, s]
+            first, count = game.legal[layout[offsets + s] + o, 0], game.legal[layout[offsets + s] + o, 1]
+            width = layout[offsets + seats + 1 + s]
+            cell = pop.cells[s] + o * width
+            action = first
+            if count > 1 and pop.settings[s, LEARNS] == 1.0:
+                action = pop.greedy[layout[offsets + s] + o]
+                draw = u(key, s)
+                if draw < pop.settings[s, BOUND]:
+                    setting = row(pop.settings, s)
+                    action = explore(pop.q, cell, first, count, action, setting, draw, t)
+                if pop.settings[s, SYNCHRONOUS] == 0.0:
+                    pop.owed[r * seats + s] = o
+                    pop.action[r * seats + s] = action
+                    pop.since[r * seats + s] = t
+                    pop.reward[r * seats + s] = 0.0
+            elif count > 1:
+                draw = u(fold(fold(keys[ACTION_KEYS, r], round_), phase), s)
+                while action < first + count - 1 and draw >= pop.fixed[cell + action]:
+                    action += 1
+            rows.actions[r, s] = action
+
+
+@inlined
+def learn_synchronously(game: Any, rows: Any, pop: Any, scratch: Any, r: Any, s: Any,
+                        key: Any) -> Any:  # fmt: skip
+    """Update all own actions of seat s against the others' actual ones, with the same luck.
+
+    Targets are made from the old Q before any of it moves. Returns 1 if the greedy policy changed.
+    """
+    layout = game.layout
+    seats = layout[SEATS]
+    offsets = HEADER + layout[PHASES] * seats
+    width, line = layout[offsets + seats + 1 + s], layout[offsets + s]
+    setting = row(pop.settings, s)
+    o = rows.observations[r, s]
+    first, count = game.legal[line + o, 0], game.legal[line + o, 1]
+    for a in range(first, first + count):
+        scratch.state[0] = rows.state[r]
+        scratch.actions[0] = rows.actions[r]
+        scratch.actions[0, s] = a
+        step_copy(game, scratch, 0, key, 0)
+        now = scratch.observations[0, s]
+        value = pop.q[pop.cells[s] + now * width + pop.greedy[line + now]]
+        reward = scratch.scores[0, game.terms.shape[0] + s]
+        pop.targets[a] = reward + setting[DISCOUNT] * value
+    cell = pop.cells[s] + o * width
+    old = pop.greedy[line + o]
+    for a in range(first, first + count):
+        pop.q[cell + a] += setting[ALPHA] * (pop.targets[a] - pop.q[cell + a])
+    pop.greedy[line + o], pop.runner[line + o] = rank(pop.q, cell, first, count)
+    return 1 if pop.greedy[line + o] != old else 0
+
+
+@inlined
+def settle_phase(game: Any, rows: Any, pop: Any, phase: Any, t: Any) -> Any:
+    """Every acting seat that meets a real decision is paid for its last one."""
+    layout = game.layout
+    seats, phases = layout[SEATS], layout[PHASES]
+    offsets = HEADER + phases * seats
+    changed = 0
+    for r in range(len(rows.state)):
+        for s in range(seats):
+            if layout[HEADER + phase * seats + s] and pop.owed[r * seats + s] >= 0:
+                line = layout[offsets + s] + rows.observations[r, s]
+                if game.legal[line, 1] > 1:
+                    changed |= settle(game, rows, pop, r, s, t)
+    return changed
+
+
+@inlined
+def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -> Any: 
+    """At truncation: play one more round, unpaid, until every seat has met its next decision."""
+    changed = 0
+    phases = game.layout[PHASES]
+    for phase in range(phases):
+        changed |= settle_phase(game, rows, pop, phase, t)
+        for r in range(len(rows.state)):
+            act(game, rows, pop, keys, r, phase, t, LOOKAHEAD_KEYS, round_)
+            key = fold(fold(keys[LOOKAHEAD_KEYS, r], round_), phases + phase)
+            step_copy(game, rows, r, key, phase)
+    pop.owed[:] = -1  # what the look-ahead itself began is not learned from
+    return changed
+
+
+@loop
+def learn(game: Any, rows: Any, keys: Any, pop: Any, scratch: Any, rounds: Any,
+          episode_rounds: Any, stop_after: Any) -> Any:  # fmt: skip
+    """Play up to `rounds` rounds in all copies; returns how many were played."""
+    game, rows, pop, scratch = borrow(game), borrow(rows), borrow(pop), borrow(scratch)
+    layout, clock = game.layout, pop.clock
+    seats, phases, terms = layout[SEATS], layout[PHASES], game.terms.shape[0]
+    moments = episode_keys(keys, clock[EPISODE])
+    for n in range(rounds):
+        t, episode, round_ = clock[T], clock[EPISODE], clock[ROUND]
+        if n % BOUND_ROUNDS == 0:
+            for s in range(seats):
+                pop.settings[s, BOUND] = bound_at(row(pop.settings, s), t)
+        changed = 0
+        for phase in range(phases):
+            changed |= settle_phase(game, rows, pop, phase, t)
+            for r in range(len(rows.state)):
+                act(game, rows, pop, moments, r, phase, t, EXPLORATION_KEYS, round_)
+                key = fold(fold(moments[NATURE_KEYS, r], round_), phase)
+                for s in range(seats):
+                    if pop.settings[s, SYNCHRONOUS] == 1.0:
+                        changed |= learn_synchronously(game, rows, pop, scratch, r, s, key)
+                step_copy(game, rows, r, key, phase)
+        for r in range(len(rows.state)):
+            for k in range(rows.measures.shape[1]):
+                for j in range(rows.measures.shape[2]):
+                    pop.measures[k, j] += rows.measures[r, k, j]
+            for k in range(rows.scores.shape[1]):
+                pop.scores[k] += rows.scores[r, k]
+            for s in range(seats):
+                pop.reward[r * seats + s] += rows.scores[r, terms + s]
+        clock[T] = t + 1
+        clock[COUNTED] += 1
+        clock[ROUND] = round_ + 1
+        if episode_rounds > 0 and clock[ROUND] == episode_rounds:
+            changed |= look_ahead(game, rows, pop, moments, t + 1, round_ + 1)
+            start(game, row(keys, NATURE_KEYS), rows, episode + 1)
+            clock[EPISODE], clock[ROUND] = episode + 1, 0
+            moments = episode_keys(keys, episode + 1)
+        clock[STABLE] = 0 if changed else clock[STABLE] + 1
+        if stop_after > 0 and clock[STABLE] >= stop_after:
+            return n + 1
+    return rounds

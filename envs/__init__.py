@@ -1,0 +1,14 @@
+"""Markets, KPIs and the engine. Importing this registers every market with PettingZoo:
+
+pettingzoo.make("parallel", "tacit/ad_auction-v0", market={"bidders": 3})
+"""
+
+from pettingzoo import aec_registry, parallel_registry, register
+
+from .registry import MARKETS
+
+for _name in MARKETS:
+    if f"tacit/{_name}-v0" not in parallel_registry:
+        register("parallel", f"tacit/{_name}-v0", f"tacit.envs.{_name}_v0:parallel_env")
+    if f"tacit/{_name}-v0" not in aec_registry:
+        register("aec", f"tacit/{_name}-v0", f"tacit.envs.{_name}_v0:env")

@@ -1,0 +1,28 @@
+"""The markets by name. A new market is one module and one line here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import ConfigError, nearest
+from .market import Market
+
+MARKETS: dict[str, str] = {
+    "ad_auction": "tacit.envs.ad_auction:AdAuction",
+}
+
+
+def market_class(name: str) -> type[Market]:
+    """The class of a market; an unknown name is told with the nearest."""
+    if name not in MARKETS:
+        raise ConfigError(f"market.name: unknown market '{name}'. {nearest(name, MARKETS)}")
+    module, _, attribute = MARKETS[name].partition(":")
+    found: type[Market] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def make_market(name: str, config: Mapping[str, Any] | None = None) -> Market:
+    """`make_market("ad_auction", {"bidders": 3})`."""
+    return market_class(name)(config)

@@ -1,0 +1,85 @@
+"""Every draw of tacit: a pure function of counters, never a generator that runs along.
+
+A *key* is 64 bits made from (seed, stream, copy, episode, round, phase); a *draw* is made from a
+key and a slot. Slots are named constants, one per purpose, so that leaving one draw out shifts no
+other: a replay with one changed action meets the same luck.
+
+Source of the mixing function: Steele, Lea, Flood, "Fast splittable pseudorandom number
+generators", OOPSLA 2014 (SplitMix64), with D. Stafford's variant 13 of its finaliser.
+
+In pure Python the 64-bit products overflow by design: run kernels' `.py_func` under
+`np.errstate(over="ignore")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernel import kernel
+
+# Streams: what a draw is for. Two streams of one seed share nothing.
+NATURE, ACTION, EXPLORATION, MINIBATCH, INITIAL, PROBE, LOOKAHEAD = range(7)
+
+_M1 = np.uint64(0xBF58476D1CE4E5B9)
+_M2 = np.uint64(0x94D049BB133111EB)
+_FOLD = np.uint64(0x9E3779B97F4A7C15)  # odd constants: one walks keys, the other walks slots,
+_DRAW = np.uint64(0xD1B54A32D192ED03)  # so that no draw is ever the key of something else
+_ONE = np.uint64(1)
+_S11, _S27, _S30, _S31 = np.uint64(11), np.uint64(27), np.uint64(30), np.uint64(31)
+_UNIT = 2.0**-53
+
+Key = np.uint64
+
+
+@kernel
+def mix(z: Any) -> Any:
+    """Bijective scrambling of 64 bits (SplitMix64 finaliser, variant 13)."""
+    z = (z ^ (z >> _S30)) * _M1
+    z = (z ^ (z >> _S27)) * _M2
+    return z ^ (z >> _S31)
+
+
+@kernel
+def fold(key: Any, n: Any) -> Any:
+    """The key of child `n` (an integer >= 0) of `key`."""
+    return mix(np.uint64(key) + (np.uint64(n) + _ONE) * _FOLD)
+
+
+@kernel
+def u(key: Any, slot: Any) -> Any:
+    """A uniform float64 in [0, 1), multiples of 2^-53."""
+    return np.float64(mix(np.uint64(key) + (np.uint64(slot) + _ONE) * _DRAW) >> _S11) * _UNIT
+
+
+@kernel
+def below(key: Any, slot: Any, n: Any) -> Any:
+    """A uniform integer in 0 .. n-1."""
+    return np.int64(u(key, slot) * n)
+
+
+@kernel
+def stream(seed: Any, which: Any) -> Any:
+    """The key of one stream of one seed."""
+    return fold(fold(np.uint64(0), seed), which)
+
+
+@kernel
+def moment(copy_key: Any, episode: Any, round_: Any, phase: Any) -> Any:
+    """The key of one phase: `copy_key` is `fold(stream(seed, which), copy)`."""
+    return fold(fold(fold(copy_key, episode), round_), phase)
+
+
+def seed_key(seed: int, which: int) -> np.uint64:
+    """`stream` for callers outside kernels. (A compiled function returns keys as Python ints, and
+    takes those as int64 unless they are wrapped again.)"""
+    return np.uint64(stream(np.uint64(seed), which))
+
+
+def copy_keys(seeds: Sequence[int], copies: int, which: int) -> NDArray[np.uint64]:
+    """Keys `uint64[len(seeds) * copies]`, seed-major: row r is copy r % copies of its seed."""
+    roots = [seed_key(seed, which) for seed in seeds]
+    return np.array([fold(root, c) for root in roots for c in range(copies)], np.uint64)
