@@ -1,7 +1,7 @@
 """Q-learning, tabular: its keys. The rounds are played in `tacit.agents.tabular_loop`.
 
-Q(o, a) <- Q(o, a) + alpha [ R + discount^k max_a' Q(o', a') - Q(o, a) ], where o' is the seat's next
-own decision, k rounds later, and R what it earned in between.
+Q(o, a) <- Q(o, a) + alpha [ R + discount^k max_a' Q(o', a') - Q(o, a) ], where o' is the seat's
+next own decision, k rounds later, and R what it earned in between.
 
 Source: Watkins, Dayan, Machine Learning 8, 1992; the options are those of Calvano, Calzolari,
 Denicolo, Pastorello, AER 110(10), 2020 (exponential exploration, `rival_uniform`, stopping rule),

@@ -63,9 +63,7 @@ class Scripted:
             return uniform(role)
         rows = range(role.observations)
         idle = np.array([role.legal[o, 0] for o in rows], np.int64)
-        actions = [
-            idle[o] if role.legal[o, 1] == 1 else self._action(rule, o) for o in rows
-        ]
+        actions = [idle[o] if role.legal[o, 1] == 1 else self._action(rule, o) for o in rows]
         return deterministic(role, np.array(actions, np.int64))
 
     def _benchmark(self, name: str) -> int:

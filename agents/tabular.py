@@ -9,7 +9,7 @@ Everything that moves is a handful of arrays: `state()` and `load()` are exact.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -211,7 +211,7 @@ def settings(config: BaseModel) -> list[float]:
 
 
 def check_synchronous(market: Market, configs: Mapping[str, BaseModel]) -> None:
-    """Synchronous updates replay a round with every own action: that needs a market of one phase."""
+    """Synchronous updates replay a round with every own action: only for markets of one phase."""
     seats = [
         name
         for name, config in configs.items()

@@ -40,7 +40,6 @@ from tacit.agents.tabular import (
     TEMPERATURE_DECAY,
     T,
 )
-from tacit.envs.ad_auction import observe, play, reset
 from tacit.envs.engine_loop import start, step_copy
 from tacit.envs.kernel import inlined, kernel, loop
 from tacit.envs.layout import HEADER, PHASES, SEATS
@@ -59,7 +58,7 @@ def fill(q: Any, key: Any, low: Any, high: Any) -> None:
 
 @kernel
 def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
-    """The first maximiser a = first .. first + count - 1 of q[cell + a], and the best of the rest."""
+    """The first maximiser a = first .. first + count - 1 of q[cell + a], and the next best Q."""
     found, top, runner = first, q[cell + first], -inf
     for a in range(first + 1, first + count):
         value = q[cell + a]
@@ -197,8 +196,9 @@ def settle(game: Any, rows: Any, pop: Any, r: Any, s: Any, t: Any) -> Any:
         cell = pop.cells[s] + o * width
         old = pop.greedy[line + o]
         first, count = game.legal[line + o, 0], game.legal[line + o, 1]
-        new, runner = update(pop.q, cell, pop.action[r * seats + s], setting[ALPHA], target, first, count,
-                             old, pop.runner[line + o])  # fmt: skip
+        action = pop.action[r * seats + s]
+        new, runner = update(pop.q, cell, action, setting[ALPHA], target, first, count, old,
+                             pop.runner[line + o])  # fmt: skip
         pop.runner[line + o] = runner
         if new != old:
             pop.greedy[line + o] = new
@@ -218,12 +218,13 @@ def act(game: Any, rows: Any, pop: Any, keys: Any, r: Any, phase: Any, t: Any, e
     for s in range(seats):
         if layout[HEADER + phase * seats + s]:
             o = rows.observations[r, s]
-            first, count = game.legal[layout[offsets + s] + o, 0], game.legal[layout[offsets + s] + o, 1]
+            line = layout[offsets + s] + o
+            first, count = game.legal[line, 0], game.legal[line, 1]
             width = layout[offsets + seats + 1 + s]
             cell = pop.cells[s] + o * width
             action = first
             if count > 1 and pop.settings[s, LEARNS] == 1.0:
-                action = pop.greedy[layout[offsets + s] + o]
+                action = pop.greedy[line]
                 draw = u(key, s)
                 if draw < pop.settings[s, BOUND]:
                     setting = row(pop.settings, s)
@@ -288,7 +289,7 @@ def settle_phase(game: Any, rows: Any, pop: Any, phase: Any, t: Any) -> Any:
 
 
 @inlined
-def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -> Any: 
+def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -> Any:
     """At truncation: play one more round, unpaid, until every seat has met its next decision."""
     changed = 0
     phases = game.layout[PHASES]

@@ -12,7 +12,7 @@ Nobody above the floor: the slot stays unsold, and the last price stands.
 | who | observation | action |
 |---|---|---|
 | publisher | phase | floor: 0 or a bid of the grid, never below `reserve` |
-| bidder | phase; floor (if posted); last price or all last bids (`observe`) | bid k/(bids+1) x value |
+| bidder | phase; own value; floor (if posted); last price or all bids | bid k/(bids+1) x value |
 
 Rewards are the KPI's; episodes end by truncation only. The pricing rule with a mix between first
 and second price: Banchio, Skrzypacz, "Artificial Intelligence and Auction Design", EC 2022.
@@ -262,9 +262,9 @@ class AdAuction(Market):
             )
         if c.publisher:
             self.phases = ("floor", "bid")
-            bidder_blocks = (Block(0), Block(1, seen, (bid,)))
+            bidder_blocks: tuple[Block, ...] = (Block(0), Block(1, seen, (bid,)))
             reserve = Part("reserve", (c.reserve,), "the floor that always holds")
-            publisher_blocks = (Block(0, (reserve,), (floor,)), Block(1))
+            publisher_blocks: tuple[Block, ...] = (Block(0, (reserve,), (floor,)), Block(1))
         else:
             self.phases = ("bid",)
             bidder_blocks = (Block(0, seen, (bid,)),)

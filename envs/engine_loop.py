@@ -117,7 +117,8 @@ def draw_actions(game: Any, rows: Any, r: Any, key: Any, cumulative: Any, phase:
         width = layout[at_offset + seats + 1 + s]
         if layout[HEADER + phase * seats + s]:
             o = rows.observations[r, s]
-            first, count = game.legal[layout[at_offset + s] + o, 0], game.legal[layout[at_offset + s] + o, 1]
+            line = layout[at_offset + s] + o
+            first, count = game.legal[line, 0], game.legal[line, 1]
             action = first
             if count > 1:
                 draw = u(key, s)

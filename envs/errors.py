@@ -37,10 +37,22 @@ def build(model: type[M], values: Mapping[str, Any], prefix: str) -> M:
         raise ConfigError([_line(model, e, prefix) for e in error.errors()]) from None
 
 
+def _keys(model: type[BaseModel], path: Sequence[int | str]) -> Iterable[str]:
+    """The valid keys of the model that lies at `path` inside `model`."""
+    for part in path:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return ()
+        model = inner
+    return model.model_fields
+
+
 def _line(model: type[BaseModel], error: Any, prefix: str) -> str:
     where = ".".join([prefix, *(str(part) for part in error["loc"])]).strip(".")
     if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key. {nearest(str(error['loc'][-1]), model.model_fields)}"
+        known = _keys(model, error["loc"][:-1])
+        return f"{where}: unknown key. {nearest(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":
         return f"{where}: missing."
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

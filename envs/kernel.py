@@ -88,7 +88,9 @@ def compiled(template: str, market: str) -> ModuleType:
         raise ValueError(f"{origin}: a template must hold the line '{TEMPLATE_IMPORT}'")
     text = text.replace(TEMPLATE_IMPORT, f"from {market} import observe, play, reset")
     for other in set(TEMPLATE_OF_TEMPLATE.findall(text)):
-        text = text.replace(f"from {other} import", f"from {compiled(other, market).__name__} import")
+        text = text.replace(
+            f"from {other} import", f"from {compiled(other, market).__name__} import"
+        )
     digest = hashlib.sha256()
     # Any source of the engine, of the market or beside the template may be inlined into the loop.
     folders = {Path(__file__).parent, origin.parent, _origin(market).parent}

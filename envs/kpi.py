@@ -58,9 +58,11 @@ def resolve(market: Market, table: Mapping[str, Any] | None, prefix: str = "kpi"
     table = table or {}
     if not isinstance(table, Mapping):
         raise ConfigError(f"{prefix}: must be a table of roles or seats, got {table!r}.")
-    for owner in table:
-        if owner not in owners:
-            mistakes.append(f"{prefix}.{owner}: unknown role or seat. {nearest(owner, owners)}")
+    mistakes += [
+        f"{prefix}.{owner}: unknown role or seat. {nearest(owner, owners)}"
+        for owner in table
+        if owner not in owners
+    ]
     resolved: Table = {}
     for seat in market.seats:
         owner = seat.name if seat.name in table else seat.role.name
@@ -119,10 +121,10 @@ def _check(market: Market, seat: Seat, term: Term, where: str) -> None:
 
 
 def canonical(table: Table) -> dict[str, dict[str, dict[str, Any]]]:
-    """The resolved table as plain data, every field present, keys sorted."""
+    """The resolved table as plain data, every field present, in the order it was written."""
     return {
-        seat: {name: term.model_dump() for name, term in sorted(terms.items())}
-        for seat, terms in sorted(table.items())
+        seat: {name: term.model_dump() for name, term in terms.items()}
+        for seat, terms in table.items()
     }
 
 
@@ -199,21 +201,21 @@ def score(terms: Any, measures: Any, scores: Any) -> None:
 
 def words(market: Market, terms: Mapping[str, Term]) -> str:
     """A seat's KPI as one sentence."""
-    meanings = {m.name: m for m in market.measures}
+    units = {m.name: m.unit for m in market.measures}
+    whose = {"own": "its own", "rivals": "its rivals' mean", "role": "its role's mean",
+             "market": "the market's mean"}  # fmt: skip
     parts = []
     for name, term in terms.items():
         verb = "is rewarded for" if term.weight > 0 else "is charged for"
         if term.weight == 0:
-            verb = "watches, at no weight,"
-        whose = {"own": "its own", "rivals": "its rivals' mean", "role": "its role's mean",
-                 "market": "the market's mean"}.get(term.scope, f"{term.scope}'s")  # fmt: skip
-        how = {"value": "", "absolute": " (absolute)", "square": " (squared)",
-               "above": f" above {term.threshold}", "below": f" short of {term.threshold}"}  # fmt: skip
-        label = "" if name == term.measure else f", called {name}"
-        unit = meanings[term.measure].unit
+            verb = "watches, unpaid,"
+        above, below = f" above {term.threshold}", f" short of {term.threshold}"
+        how = dict(zip(TRANSFORMS, ("", " (absolute)", " (squared)", above, below), strict=True))
+        label = "" if name == term.measure else f" (called {name})"
+        scope = whose.get(term.scope, f"{term.scope}'s")
         parts.append(
-            f"{verb} {whose} {term.measure}{how[term.transform]}, "
-            f"{abs(term.weight):g} per {unit}{label}"
+            f"{verb} {scope} {term.measure}{how[term.transform]}{label}, "
+            f"{abs(term.weight):g} x its {units[term.measure]}"
         )
     return "; ".join(parts) + "." if parts else "has no KPI: every outcome is worth 0."
 

@@ -44,7 +44,13 @@ class Rows(NamedTuple):
 
     def copy(self) -> Rows:
         """Equal rows that share no memory."""
-        return Rows(*(array.copy() for array in self))
+        return Rows(
+            self.state.copy(),
+            self.measures.copy(),
+            self.scores.copy(),
+            self.actions.copy(),
+            self.observations.copy(),
+        )
 
 
 def build_game(market: Market, table: kpis.Table) -> Game:

@@ -60,7 +60,7 @@ def _row(_typing: Any, array: Any, index: Any) -> Any:
 def _borrow(_typing: Any, value: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = signature.args[0]
-        if not isinstance(kind, types.BaseTuple):
+        if not isinstance(kind, types.BaseTuple):  # type: ignore[attr-defined]
             return _view(context, builder, kind, args[0], kind, None)
         fields = cgutils.unpack_tuple(builder, args[0])
         views = [
@@ -108,7 +108,7 @@ def bind(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
 @intrinsic  # type: ignore[untyped-decorator]
 def pointer(_typing: Any, address: Any, like: Any) -> Any:
     """The int64 `address` as a pointer to items of dtype `like`, for `numba.carray`."""
-    result = types.CPointer(like.dtype)
+    result = types.CPointer(like.dtype)  # type: ignore[attr-defined]
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.inttoptr(args[0], context.get_value_type(result))

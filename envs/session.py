@@ -167,7 +167,7 @@ class Session:
         return self.by_name[seat].role.encode_action(**parts)
 
     def decode_observation(self, seat: str, digits: NDArray[np.int64]) -> dict[str, Any]:
-        """The parts of a `MultiDiscrete` observation by name; parts unseen in its phase left out."""
+        """The parts of a `MultiDiscrete` observation by name, as far as its phase shows them."""
         role = self.by_name[seat].role
         parts = dict(zip(role.observation_parts, (int(d) for d in digits), strict=True))
         phase = role.observation_parts[0].values[int(digits[0])]

@@ -45,7 +45,7 @@ class _View:
         self.session = Session(market, kpi, episode_rounds, render_mode is not None)
         self.market = market
         self.render_mode = render_mode
-        self.metadata = {
+        self.metadata = {  # type: ignore[misc]
             **_View.metadata,
             "name": f"{market.name}_v{market.version}",
             "is_parallelizable": True,
@@ -118,7 +118,9 @@ class MarketParallelEnv(_View, ParallelEnv):  # type: ignore[misc]
             try:
                 action = actions[chair.name]
             except KeyError:
-                raise ValueError(f"{chair.name} acts in this phase: its action is missing") from None
+                raise ValueError(
+                    f"{chair.name} acts in this phase: its action is missing"
+                ) from None
             _, _, first, end = session.sights[chair.index]
             if type(action) is not int or not first <= action < end:
                 action = chair.check(action)

@@ -1,0 +1,183 @@
+"""The contract that every market keeps, in several configs each.
+
+A new market adds its configs to CONFIGS and says in HIDDEN what its state keeps from whom.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+from play import phases, random_actions
+
+from tacit.envs import ad_auction
+from tacit.envs.engine import Engine
+from tacit.envs.market import Market, Part, Role, Seat
+from tacit.envs.registry import MARKETS, make_market
+
+COPIES, ROUNDS = 64, 12
+
+CONFIGS = {
+    "ad_auction": [
+        {},
+        {"observe": "price", "price_mix": 0.5},
+        {"observe": "bids", "bids": 9, "value": {"value": 3.0}},
+        {"bidders": 5, "reserve": 0.3, "observe": "price"},
+        {"bidders": 5, "bids": 3, "observe": "bids"},
+        {"publisher": True},
+        {"publisher": True, "observe": "price", "reserve": 0.42},
+        {"publisher": True, "observe": "bids", "bidders": 3, "bids": 4, "price_mix": 1.0},
+    ],
+}
+
+
+def hidden_ad_auction(market: Market, seat: Seat) -> list[int]:
+    """Columns of the state that this seat must not see."""
+    bids = [ad_auction.LAST_BIDS + i for i in range(market.config.bidders)]
+    if seat.role.name == "publisher":
+        return [ad_auction.PRICE, ad_auction.FLOOR, *bids]
+    observe = market.config.observe
+    return {"none": [ad_auction.PRICE, *bids], "price": bids, "bids": [ad_auction.PRICE]}[observe]
+
+
+HIDDEN = {"ad_auction": hidden_ad_auction}
+
+cases = [
+    pytest.param((name, config), id=f"{name}-{k}")
+    for name in MARKETS
+    for k, config in enumerate(CONFIGS.get(name, [{}]))
+]
+
+
+@pytest.fixture(params=cases)
+def market(request) -> Market:
+    return make_market(*request.param)
+
+
+def some(count: int) -> range:
+    """All of 0 .. count-1 where that is little, else about five hundred of them."""
+    return range(0, count, max(1, count // 500))
+
+
+def encode(role: Role, seen: dict) -> int:
+    """A second way to an observation's index: its block's start, then its parts as digits."""
+    for k, block in enumerate(role.blocks):
+        parts = {"phase", *(p.name for p in block.sees)}
+        if block.phase == seen["phase"] and parts == set(seen):
+            index = 0
+            for part in block.sees:
+                index = index * len(part.values) + part.index(seen[part.name])
+            return role.block_start(k) + index
+    raise AssertionError(f"no block of {role.name} shows {seen}")
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def test_actions_decode_and_encode(market):
+    for role in market.roles:
+        for action in range(role.actions):
+            assert role.encode_action(**role.decode_action(action)) == action
+        for outside in (-1, role.actions):
+            with pytest.raises(ValueError, match="is not in 0"):
+                role.decode_action(outside)
+
+
+def test_observations_decode_and_encode(market):
+    for role in market.roles:
+        for o in some(role.observations):
+            assert encode(role, role.decode_observation(o)) == o
+        with pytest.raises(ValueError, match="is not in 0"):
+            role.decode_observation(role.observations)
+
+
+def test_digits_are_within_the_space_and_tell_observations_apart(market):
+    for role in market.roles:
+        sizes = [len(part.values) for part in role.observation_parts]
+        digits = np.array([role.observation_digits(o) for o in some(role.observations)])
+        assert len(sizes) >= 2
+        assert np.all((digits >= 0) & (digits < sizes))
+        assert len(np.unique(digits, axis=0)) == len(digits)
+
+
+def test_blocks_cover_every_phase_and_nothing_else(market):
+    for role in market.roles:
+        assert {b.phase for b in role.blocks} == set(range(len(market.phases)))
+        assert sum(b.size for b in role.blocks) == role.observations == len(role.legal)
+        for k, block in enumerate(role.blocks):
+            start = role.block_start(k)
+            for o in (start, start + block.size - 1):
+                assert role.decode_observation(o)["phase"] == block.phase
+
+
+def test_legal_actions_are_the_block_s_and_the_mask_says_so(market):
+    for role in market.roles:
+        for k, block in enumerate(role.blocks):
+            names = {part.name for part in block.does}
+            legal = [names == set(role.decode_action(a)) for a in range(role.actions)]
+            for o in (role.block_start(k), role.block_start(k) + block.size - 1):
+                assert role.mask(o).tolist() == legal
+                assert role.legal[o].tolist() == [legal.index(True), sum(legal)]
+
+
+def test_parts_find_their_values():
+    part = Part("bid", (0.1, 0.2, 0.1 + 0.2), "a bid")
+    assert part.index(0.3) == 2
+    with pytest.raises(ValueError, match=r"bid: 0\.4 is not one of 0\.1, 0\.2"):
+        part.index(0.4)
+
+
+# --- play ------------------------------------------------------------------------------------
+
+
+def test_seats_see_their_phase_and_wait_when_idle(market, luck):
+    engine = Engine(market, copies=COPIES)
+    for phase in phases(engine, ROUNDS, luck):
+        for seat in market.seats:
+            for o in np.unique(engine.observations[:, seat.index]):
+                assert seat.role.decode_observation(o)["phase"] == phase
+                first, count = seat.role.legal[o]
+                if not market.acts(seat, phase):
+                    assert (count, seat.role.decode_action(first)) == (1, {"wait": "wait"})
+
+
+def test_hidden_state_changes_no_observation(market, luck):
+    """Give a copy another copy's hidden columns, what others did included: it sees the same."""
+    observe = importlib.import_module(market.kernels).observe
+    engine = Engine(market, copies=COPIES)
+    for phase in phases(engine, ROUNDS, luck):
+        for seat in market.seats:
+            hidden = HIDDEN[market.name](market, seat)
+            mixed = engine.rows.state.copy()
+            mixed[:, hidden] = np.roll(mixed[:, hidden], 1, axis=0)
+            again = [observe(market.params, row, phase, seat.index) for row in mixed]
+            assert again == engine.observations[:, seat.index].tolist()
+
+
+def test_declared_measures_are_filled_for_those_who_have_them(market, luck):
+    """Along random play every declared measure moves, and nobody has one that is not declared."""
+    engine = Engine(market, copies=COPIES)
+    total = np.zeros(engine.measures.shape[1:])
+    for _ in phases(engine, ROUNDS, luck):
+        total += np.abs(engine.measures).sum(axis=0)
+    owners = [*(seat.role.name for seat in market.seats), "market"]
+    declared = [[owner in m.roles for m in market.measures] for owner in owners]
+    np.testing.assert_array_equal(total > 0, declared)
+
+
+def test_only_measures_marked_past_depend_on_the_past(market, luck):
+    """The same round behind two histories: only measures marked `past` may differ."""
+    engine, fresh = Engine(market, copies=COPIES), Engine(market, copies=COPIES)
+    for _ in phases(engine, 4, luck):
+        pass
+    fresh.reset()
+    fresh.round = engine.round
+    for _ in market.phases:
+        actions = random_actions(fresh, luck)
+        for each in (engine, fresh):
+            each.step(actions)
+    differ = (engine.measures != fresh.measures).any(axis=(0, 1))
+    past = np.array([m.past for m in market.measures])
+    assert not differ[~past].any()
+    assert differ[past].any()

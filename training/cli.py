@@ -1,0 +1,293 @@
+"""The command line. Thin: every command parses, calls, and prints; numerics load on demand."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from .config import Experiment
+    from .layout import RunFolder
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Watch bluffing and collusion emerge from the KPIs you write.",
+)
+
+TRAIN, COMPARE, PROVE = "Train", "Compare", "Prove"
+
+Results = Annotated[Path, typer.Option("--results", help="where runs are kept")]
+Config = Annotated[str, typer.Argument(help="an experiment, a market, or a YAML file")]
+Settings = Annotated[
+    list[str] | None, typer.Argument(help="key=value, applied last, over every arm")
+]
+ArmOption = Annotated[list[str] | None, typer.Option("--arm", help="only this arm (repeatable)")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="print the summary alone, as JSON")]
+DEFAULT_RESULTS = Path("results")
+
+
+def main() -> None:
+    """Run a command; a user's mistake is told in words, with exit code 2 and no traceback."""
+    from tacit.envs.errors import ConfigError
+
+    try:
+        app()
+    except ConfigError as error:
+        count = len(error.mistakes)
+        print(f"error: {count} mistake{'s' * (count > 1)}", file=sys.stderr)
+        for line in error.mistakes:
+            print(f"  {line}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader, `| head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@app.command(rich_help_panel=TRAIN)
+def train(
+    config: Config,
+    settings: Settings = None,
+    arm: ArmOption = None,
+    as_arm: Annotated[
+        str | None, typer.Option("--as", help="add this configuration to the run as an arm")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="name of the run")] = None,
+    results: Results = DEFAULT_RESULTS,
+    as_json: JsonFlag = False,
+    show: Annotated[bool, typer.Option("--show", help="print the config, train nothing")] = False,
+) -> None:
+    """Train CONFIG under its KPIs, all arms and seeds; what stands finished is kept."""
+    from .config import load
+    from .files import dump_yaml
+    from .layout import RunFolder
+
+    experiment = load(config, settings or [], arm or [], as_arm)
+    if show:
+        for note in experiment.notes:
+            print(f"# {note}")
+        arms = {label: a.plain for label, a in experiment.arms.items()}
+        print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
+        return
+    run = RunFolder(results / (name or experiment.name))
+    _train(experiment, run, as_json)
+
+
+@app.command(rich_help_panel=TRAIN)
+def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = False) -> None:
+    """Go on with a run that was stopped; the result is the same, bit for bit."""
+    from .layout import existing_run
+    from .stored import load_run
+
+    folder = existing_run(run, results)
+    _train(load_run(folder), folder, as_json)
+
+
+def _train(experiment: Experiment, run: RunFolder, as_json: bool) -> None:
+    from .runner import Interrupted, train_experiment
+    from .screen import ScreenWatcher
+
+    market = next(iter(experiment.arms.values())).market
+    try:
+        with ScreenWatcher(market.headline, quiet=as_json) as watcher:
+            summary = train_experiment(experiment, run, watcher)
+    except Interrupted:
+        where = _results_option(run)
+        print(f"stopped; finished seeds are kept. Go on: tacit resume {run.name}{where}",
+              file=sys.stderr)  # fmt: skip
+        sys.exit(130)
+    if as_json:
+        print(json.dumps(summary, allow_nan=False))
+        return
+    _print_comparison([run], None, experiment.file.question)
+    _print_next(run)
+
+
+def _results_option(run: RunFolder) -> str:
+    parent = run.path.parent
+    return "" if parent == DEFAULT_RESULTS else f" --results {parent}"
+
+
+def _print_comparison(
+    runs: list[RunFolder], measure: str | None, title: str | None = None
+) -> list[Any]:
+    from .compare import compare as compare_runs
+    from .screen import console, table
+
+    _, rows, _ = compare_runs(runs, measure)
+    console().print(table([row.cells for row in rows], title or None))
+    return rows
+
+
+def _print_next(run: RunFolder) -> None:
+    """What was drawn, what the figures mean, and where to look next."""
+    from .figures import draw
+    from .runner import read_json
+    from .screen import console
+    from .stored import load_run
+    from .summary import arms_of
+
+    experiment, out = load_run(run), console()
+    if experiment.file.explains:
+        out.print(f"\n{experiment.file.explains.strip()}", soft_wrap=True)
+    figure = run.path / f"{experiment.name}.png"
+    if draw(experiment, arms_of(read_json(run.summary) or {"arms": {}}), figure):
+        out.print(f"figure: {figure}", soft_wrap=True)
+    out.print(f"next:   tacit board {run.name}{_results_option(run)}", soft_wrap=True)
+
+
+@app.command(rich_help_panel=COMPARE)
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="paths or names of runs")],
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="what to compare (default: the market's)")
+    ] = None,
+    board: Annotated[bool, typer.Option("--board", help="then open TensorBoard")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write full precision here")] = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """One row an arm: mean, interval, n, paired difference to the first arm, who earns what."""
+    from .compare import write_csv
+    from .layout import existing_run
+
+    folders = [existing_run(run, results) for run in runs]
+    rows = _print_comparison(folders, measure)
+    if csv is not None:
+        write_csv(csv, rows)
+        print(f"wrote {csv}")
+    if board:
+        _board(folders[0].path if len(folders) == 1 else results, len(folders) == 1)
+
+
+@app.command(rich_help_panel=COMPARE)
+def board(
+    run: Annotated[str | None, typer.Argument(help="a run; none: all of them")] = None,
+    port: Annotated[int, typer.Option(help="first port to try", min=1, max=65000)] = 6006,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """TensorBoard on a run, its curves coloured by arm (Ctrl-C ends it)."""
+    from tacit.envs.errors import ConfigError
+
+    from .layout import existing_run
+
+    if run is None and not results.is_dir():
+        raise ConfigError(f"--results: there is no folder {results}.")
+    path = existing_run(run, results).path if run else results
+    _board(path, run is not None, port)
+
+
+def _board(path: Path, one_run: bool, port: int = 6006) -> None:
+    from . import board as tensorboard
+
+    port = tensorboard.free_port(port)
+    link = tensorboard.link(port, one_run)
+    print(f"TensorBoard: {link}", flush=True)
+    print(
+        "  Time Series: curves by arm; HParams: one row an arm; Custom Scalars: bands", flush=True
+    )
+    sys.exit(tensorboard.serve(tensorboard.command(path, port)))
+
+
+@app.command(rich_help_panel=PROVE)
+def reproduce(
+    name: Annotated[str | None, typer.Argument(help="an experiment; see --list")] = None,
+    settings: Settings = None,
+    every: Annotated[bool, typer.Option("--all", help="all of them")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="what can be reproduced")] = False,
+    update_reference: Annotated[
+        bool, typer.Option("--update-reference", help="write results/reference as well")
+    ] = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Published against measured, with interval and n; exit code 1 if one is not within."""
+    from tacit.envs.errors import ConfigError
+
+    from . import reproduce as reproductions
+    from .screen import console, table
+
+    if listing:
+        console().print(table(reproductions.overview(results)))
+        return
+    if every == (name is not None):
+        raise ConfigError("NAME: give one experiment or --all; see tacit reproduce --list.")
+    good = True
+    for chosen in reproductions.known() if every else [str(name)]:
+        good &= _reproduce(chosen, settings or [], results, update_reference)
+    if not good:
+        sys.exit(1)
+
+
+def _reproduce(name: str, settings: list[str], results: Path, update_reference: bool) -> bool:
+    import shutil
+
+    from tacit.envs.errors import ConfigError
+
+    from .config import load
+    from .reproduce import reproduce as run_reproduction
+    from .screen import ScreenWatcher, console, table
+
+    experiment = load(name, settings)
+    if update_reference and settings:
+        raise ConfigError("--update-reference: takes an experiment as it is, without key=value.")
+    headline = next(iter(experiment.arms.values())).market.headline
+    with ScreenWatcher(headline) as watcher:
+        rows, folder = run_reproduction(experiment, results, watcher)
+    cells = [
+        {"quantity": c.quantity, "published": c.published, "measured": c.measured,
+         "95 %": c.interval, "n": str(c.n), "tolerance": c.tolerance,
+         "within": "yes" if c.within else "no"}
+        for c in rows
+    ]  # fmt: skip
+    console().print(table(cells, experiment.file.question))
+    written = ",".join(sorted(p.name for p in folder.iterdir()))
+    print(f"wrote {folder}/{{{written}}}")
+    if update_reference:
+        target = Path("results/reference") / experiment.name
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        print(f"wrote {target}")
+    return all(c.within for c in rows)
+
+
+@app.command("list", rich_help_panel=COMPARE)
+def list_(
+    name: Annotated[str | None, typer.Argument(help="one of them, in detail")] = None,
+) -> None:
+    """Markets, KPIs, agents, experiments; for a NAME: keys, defaults, bounds, measures."""
+    from . import listing
+    from .screen import console
+
+    for part in listing.everything() if name is None else listing.one(name):
+        console().print(part, soft_wrap=isinstance(part, str))
+
+
+@app.command(rich_help_panel=COMPARE)
+def show(
+    run: str,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="SEAT", help="a learned policy in words")
+    ] = None,
+    arm: Annotated[str | None, typer.Option("--arm", help="which arm (default: the first)")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="which seed, 0 .. n-1", min=0)] = 0,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """A run: question, KPIs in words, results; or one learned policy, read out."""
+    from . import listing
+    from .layout import existing_run
+    from .screen import console
+
+    folder = existing_run(run, results)
+    if policy is not None:
+        for line in listing.policy(folder, arm, policy, seed):
+            console().print(line, soft_wrap=True)
+        return
+    for line in listing.about_run(folder):
+        console().print(line, soft_wrap=True)
+    _print_comparison([folder], None)

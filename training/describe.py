@@ -1,0 +1,121 @@
+"""What `tacit list NAME` and `tacit show` say, as plain lines and tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from tacit.agents.policy import Table
+from tacit.envs.market import Market, Role
+
+
+def keys(model: type[BaseModel]) -> list[tuple[str, str, str, str]]:
+    """(key, default, bounds, meaning) of every key of a config model."""
+    rows = []
+    for name, info in model.model_fields.items():
+        if name == "name":
+            continue
+        rows.append((name, _default(info), bounds(info), info.description or ""))
+    return rows
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "required"
+    value = info.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
+        return "{" + ", ".join(f"{k}: {v}" for k, v in value.items()) + "}"
+    return (
+        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
+
+
+def bounds(info: FieldInfo) -> str:
+    """Bounds or choices of a key, from its type."""
+    shown = [_bound(m) for m in _metadata(info)]
+    text = ", ".join(x for x in shown if x)
+    choices = _choices(info.annotation)
+    return text or " | ".join(choices)
+
+
+def _metadata(info: FieldInfo) -> list[Any]:
+    found = list(info.metadata)
+    for part in getattr(info.annotation, "__args__", ()):
+        found += list(getattr(part, "__metadata__", ()))
+    return [m for extra in found for m in (getattr(extra, "metadata", None) or [extra])]
+
+
+def _bound(m: Any) -> str:
+    signs = ((annotated_types.Ge, ">=", "ge"), (annotated_types.Gt, ">", "gt"),
+             (annotated_types.Le, "<=", "le"), (annotated_types.Lt, "<", "lt"))  # fmt: skip
+    for kind, sign, attribute in signs:
+        if isinstance(m, kind):
+            return f"{sign} {getattr(m, attribute)}"
+    return ""
+
+
+def _choices(annotation: Any) -> list[str]:
+    args = getattr(annotation, "__args__", ())
+    if annotation is bool:
+        return ["true", "false"]
+    words = [str(a) for a in args if isinstance(a, str)]
+    return words or [c for a in args for c in _choices(a)]
+
+
+def role_lines(market: Market) -> list[str]:
+    """Roles with sizes of their tables."""
+    return [
+        f"{role.name} x {role.seats}: observations {role.observations:,}, actions {role.actions}, "
+        f"fundamental {role.fundamental}, default KPI {role.default_kpi} 1"
+        for role in market.roles
+    ]
+
+
+def policy_lines(role: Role, table: Table, most: int = 40) -> list[str]:
+    """A policy in words: what it does at each observation where it has a choice.
+
+    Observations in a row that lead to the same action are told together.
+    """
+    told: list[tuple[str, list[str]]] = []
+    for o in range(role.observations):
+        if role.legal[o, 1] == 1:
+            continue
+        seen = role.decode_observation(o)
+        told_seen = ", ".join(
+            f"{p.name.replace('_', ' ')} {_value(seen[p.name])}"
+            for p in role.observation_parts[1:]
+            if p.name in seen and len(p.values) > 1
+        )
+        does = _does(role, table[o])
+        if told and told[-1][0] == does:
+            told[-1][1].append(told_seen)
+        else:
+            told.append((does, [told_seen]))
+    lines = [f"{_when(seen)}: {does}" for does, seen in told[:most]]
+    if len(told) > most:
+        lines.append(f"... and {len(told) - most} more lines")
+    return lines
+
+
+def _when(seen: list[str]) -> str:
+    if not seen[0]:
+        return "always"
+    return f"after {seen[0]}" if len(seen) == 1 else f"from {seen[0]} to {seen[-1]}"
+
+
+def _does(role: Role, row: Any) -> str:
+    likely = [(float(p), a) for a, p in enumerate(row) if p > 0.005]
+    likely.sort(reverse=True)
+    parts = []
+    for p, a in likely[:4]:
+        action = ", ".join(f"{k} {_value(v)}" for k, v in role.decode_action(a).items())
+        parts.append(action if p > 0.995 else f"{action} ({p:.0%})")
+    return " or ".join(parts) + (" or others" if len(likely) > 4 else "")
+
+
+def _value(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

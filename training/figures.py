@@ -1,0 +1,107 @@
+"""Figures of experiments, as PNG: lines over a setting, or histograms over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+from .bands import by_role
+from .config import Experiment
+from .summary import estimate_of
+
+COLOURS = ("#1b6ca8", "#c8553d", "#3c8d5a", "#8e5ea2", "#b8860b", "#555555")
+
+
+def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path) -> bool:
+    """Draw what the experiment's `figure` asks for; False if it asks for none or lacks an arm."""
+    spec = experiment.file.figure
+    if not spec:
+        return False
+    matplotlib.use("Agg")
+    if "histogram" in spec:
+        figure = _histogram(experiment, arms, spec)
+    else:
+        figure = _lines(experiment, arms, spec)
+    if figure is None:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=140)
+    return True
+
+
+def _new(panels: int) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6 * panels, 4.2), layout="constrained")
+    axes = figure.subplots(1, panels, squeeze=False)[0]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25)
+    return figure, axes
+
+
+def _lines(
+    experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Mapping[str, Any]
+) -> Any:
+    """Left: the measure with its 95 % interval over x. Right: what the best and worst seat earn."""
+    lines = {
+        label: [a for a in names if a in arms and a in experiment.arms]
+        for label, names in spec["lines"].items()
+    }
+    lines = {label: names for label, names in lines.items() if names}
+    if not lines:
+        return None
+    figure, (left, right) = _new(2)
+    seeds = set()
+    fundamental = next(iter(experiment.arms.values())).market.roles[0].fundamental
+    for (label, names), colour in zip(lines.items(), COLOURS, strict=False):
+        x = [by_role(experiment.arms[a]).get(spec["x"], 0.0) for a in names]
+        found = [estimate_of(arms[a], spec["y"]) for a in names]
+        points = [e for e in found if e is not None]
+        seeds |= {e.n for e in points}
+        mean = [e.mean for e in points]
+        spread = [[e.mean - e.low for e in points], [e.high - e.mean for e in points]]
+        left.errorbar(x, mean, spread, color=colour, marker="o", ms=4, capsize=3, label=label)
+        for end, style in (("best", "-"), ("worst", "--")):
+            earned = [arms[a]["measures"][f"{fundamental}/{end}"]["mean"] for a in names]
+            right.plot(x, earned, style, color=colour, marker="o", ms=4)
+    left.set(xlabel=spec.get("x_label", spec["x"]), ylabel=spec["y"].replace("_", " "))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(lines),
+                  frameon=False, fontsize=9)  # fmt: skip
+    if max(left.get_xticks(), default=0) >= 0 and left.get_xlim()[0] < 0:
+        left.invert_xaxis()  # weights of 0 first, then the charge grows to the right
+        right.invert_xaxis()
+    right.set(xlabel=spec.get("x_label", spec["x"]), ylabel=f"{fundamental} per round")
+    right.plot([], [], "-", color="black", label="seat that earns most")
+    right.plot([], [], "--", color="black", label="seat that earns least")
+    right.legend(frameon=False, fontsize=8)
+    n = "/".join(str(k) for k in sorted(seeds))
+    figure.suptitle(f"{experiment.file.question or experiment.name}  (mean, 95 %, n = {n} seeds)")
+    return figure
+
+
+def _histogram(
+    experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Mapping[str, Any]
+) -> Any:
+    """One panel an arm: the measure over seeds, with its mean and the published value."""
+    names = [a for a in experiment.arms if a in arms]
+    if not names:
+        return None
+    figure, axes = _new(len(names))
+    published = {p["arm"]: p["value"] for p in experiment.file.published}
+    for axis, name in zip(axes, names, strict=True):
+        values = arms[name]["measures"][spec["histogram"]]["per_seed"]
+        axis.hist(values, bins=spec.get("bins", 20), range=spec.get("range"), color=COLOURS[0])
+        mean = sum(values) / len(values)
+        axis.axvline(mean, color=COLOURS[1], label=f"mean {mean:.3f}")
+        if name in published:
+            axis.axvline(
+                published[name], color="black", ls=":", label=f"published {published[name]}"
+            )
+        axis.set(title=name, xlabel=spec["histogram"], ylabel="seeds")
+        axis.legend(frameon=False, fontsize=8)
+    figure.suptitle(f"{experiment.file.question or experiment.name}  (n = {len(values)} seeds)")
+    return figure

@@ -1,0 +1,101 @@
+"""YAML and where configs are found: a path, else ./configs, else the installed package."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Hashable, Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tacit.envs.errors import ConfigError, nearest
+
+
+class Loader(yaml.SafeLoader):
+    """Safe YAML as people mean it: `3e-4` is a number, `no` is a word, a key stands once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line}: the key '{key}' stands twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+# YAML 1.2's booleans and numbers instead of 1.1's
+Loader.yaml_implicit_resolvers = {
+    letter: [(tag, rule) for tag, rule in rules if not tag.endswith((":bool", ":float"))]
+    for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?((\d+\.\d*|\.\d+)([eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(inf|Inf)|\.nan)$"),
+    list("-+0123456789."),
+)
+
+
+def parse(text: str, where: str) -> Any:
+    """YAML text as data; a mistake names the place."""
+    try:
+        return yaml.load(text, Loader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def read_yaml(path: Path | Traversable) -> dict[str, Any]:
+    """A YAML file that holds a table."""
+    try:
+        data = parse(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must hold a table of keys, got {type(data).__name__}.")
+    return data
+
+
+def dump_yaml(data: Any) -> str:
+    """Data as readable YAML, keys in their order."""
+    text: str = yaml.safe_dump(json.loads(json.dumps(data)), sort_keys=False, width=100)
+    return text
+
+
+def _roots() -> Iterator[Path | Traversable]:
+    yield Path("configs")
+    yield resources.files("tacit.configs")
+
+
+def names(group: str) -> list[str]:
+    """All configs of a group ('experiments', 'markets', 'kpis', 'agents')."""
+    found = set()
+    for root in _roots():
+        folder = root / group
+        if folder.is_dir():
+            found |= {p.name[:-5] for p in folder.iterdir() if p.name.endswith(".yaml")}
+    return sorted(found)
+
+
+def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
+    """The file that `name` means: a path to a YAML file, or a config of one of the groups."""
+    if name.endswith((".yaml", ".yml")) or os.sep in name:
+        if not Path(name).is_file():
+            raise ConfigError(f"{key}: there is no file '{name}'.")
+        return Path(name)
+    for group in groups:
+        for root in _roots():
+            candidate = root / group / f"{name}.yaml"
+            if candidate.is_file():
+                return candidate
+    known = [n for group in groups for n in names(group)]
+    kinds = " or ".join(group[:-1] for group in groups)
+    raise ConfigError(f"{key}: unknown {kinds} '{name}'. {nearest(name, known)}")

@@ -1,0 +1,136 @@
+"""Reproductions: what was published or predicted, beside what is measured here."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tacit.envs.errors import ConfigError
+
+from . import checkpoint, figures, files
+from .compare import interval, number
+from .config import Experiment, ExperimentFile
+from .layout import RunFolder
+from .runner import Watcher, read_json, train_experiment
+from .stored import load_run
+from .summary import arms_of, difference, estimate_of
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of a reproduction table."""
+
+    quantity: str
+    published: str
+    measured: str
+    interval: str
+    n: int
+    tolerance: str
+    within: bool
+
+
+def checks(experiment: Experiment, arms: Mapping[str, dict[str, Any]]) -> list[Check]:
+    """Every published value and every prediction whose arms were run."""
+    rows = [_published(c, arms) for c in experiment.file.published if c["arm"] in arms]
+    both = [c for c in experiment.file.predicted if {c["arm"], c["versus"]} <= set(arms)]
+    return rows + [_predicted(c, arms) for c in both]
+
+
+def _published(claim: Mapping[str, Any], arms: Mapping[str, dict[str, Any]]) -> Check:
+    own = estimate_of(arms[claim["arm"]], claim["measure"])
+    if own is None:
+        return Check(claim["quantity"], str(claim["value"]), "not defined", "-", 0, "-", False)
+    within = abs(own.mean - claim["value"]) <= claim["tolerance"]
+    return Check(
+        claim["quantity"], f"{claim['value']}", f"{own.mean:.4f}",
+        interval(own), own.n, f"{claim['tolerance']}", within,
+    )  # fmt: skip
+
+
+def _predicted(claim: Mapping[str, Any], arms: Mapping[str, dict[str, Any]]) -> Check:
+    """`expected: above | below`: the intervals of two arms are disjoint, in this order."""
+    arm, versus, measure = arms[claim["arm"]], arms[claim["versus"]], claim["measure"]
+    own, other = estimate_of(arm, measure), estimate_of(versus, measure)
+    gap = difference(arm, versus, measure)
+    if own is None or other is None or gap is None:
+        return Check(claim["quantity"], claim["expected"], "not defined", "-", 0, "-", False)
+    above = claim["expected"] == "above"
+    within = own.low > other.high if above else own.high < other.low
+    measured = f"{number(own.mean)} against {number(other.mean)}"
+    return Check(
+        claim["quantity"], claim["expected"], measured, interval(gap), own.n, "disjoint", within
+    )
+
+
+def known() -> list[str]:
+    """Experiments that have something to reproduce."""
+    found = []
+    for name in files.names("experiments"):
+        raw = files.read_yaml(files.find(name, ("experiments",), "NAME"))
+        if raw.get("published") or raw.get("predicted"):
+            found.append(name)
+    return found
+
+
+def overview(results: Path) -> list[dict[str, str]]:
+    """One row an experiment: source, what is published, compute, and whether it was run here."""
+    rows = []
+    for name in known():
+        file = ExperimentFile(**files.read_yaml(files.find(name, ("experiments",), "NAME")))
+        values = [str(c["value"]) for c in file.published] or [
+            c["expected"] for c in file.predicted
+        ]
+        table = results / "reproduce" / name / "table.csv"
+        here = "not run"
+        if table.is_file():
+            lines = list(csv.DictReader(table.read_text().splitlines()))
+            good = sum(line["within"] == "yes" for line in lines)
+            here = f"{good} of {len(lines)} within"
+        rows.append({
+            "name": name, "source": file.source, "published": "/".join(values),
+            "compute": file.compute, "here": here,
+        })  # fmt: skip
+    return rows
+
+
+def reproduce(experiment: Experiment, results: Path, watcher: Watcher) -> tuple[list[Check], Path]:
+    """Train what is missing in `results/<name>`, compare, and write `results/reproduce/<name>/`."""
+    run = RunFolder(results / experiment.name)
+    train_experiment(experiment, run, watcher)
+    summary = read_json(run.summary)
+    arms = arms_of(summary) if summary else {}
+    rows = checks(experiment, arms)
+    if not rows:
+        raise ConfigError(f"NAME: {experiment.name} publishes and predicts nothing to compare.")
+    folder = results / "reproduce" / experiment.name
+    write(folder, load_run(run), arms, rows)
+    return rows, folder
+
+
+def write(
+    folder: Path, experiment: Experiment, arms: Mapping[str, dict[str, Any]], rows: Sequence[Check]
+) -> None:
+    """table.md, table.csv and figure.png of a reproduction."""
+    head = ["quantity", "published", "measured", "95 %", "n", "tolerance", "within"]
+    cells = [
+        [c.quantity, c.published, c.measured, c.interval, str(c.n), c.tolerance, _yes(c.within)]
+        for c in rows
+    ]
+    lines = [f"# {experiment.name}", "", experiment.file.question, ""]
+    lines += [f"Source: {experiment.file.source}.", ""] if experiment.file.source else []
+    lines += [f"Command: `tacit reproduce {experiment.name}`", ""]
+    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(row) + " |" for row in cells]
+    checkpoint.write_atomically(folder / "table.md", ("\n".join(lines) + "\n").encode())
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([head, *cells])
+    checkpoint.write_atomically(folder / "table.csv", buffer.getvalue().encode())
+    figures.draw(experiment, arms, folder / "figure.png")
+
+
+def _yes(within: bool) -> str:
+    return "yes" if within else "no"

@@ -1,0 +1,59 @@
+"""Intervals: t over seeds for means, Wilson for shares, paired differences for shared seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, sqrt
+
+import numpy as np
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its 95 % interval over n seeds; with one seed the interval is unknown (NaN)."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def plain(self) -> dict[str, object]:
+        ends = [x if isfinite(x) else None for x in (self.low, self.high)]
+        return {"mean": self.mean, "ci95": ends, "n": self.n}
+
+
+def student(values: Sequence[float]) -> Estimate:
+    """Mean and t interval."""
+    x = np.asarray(values, float)
+    n, mean = len(x), float(x.mean())
+    if n < 2:
+        return Estimate(mean, float("nan"), float("nan"), n)
+    from scipy.stats import t  # slow to import, and not every command needs it
+
+    half = float(t.ppf(0.5 + LEVEL / 2, n - 1)) * float(x.std(ddof=1)) / sqrt(n)
+    return Estimate(mean, mean - half, mean + half, n)
+
+
+def wilson(successes: int, n: int) -> Estimate:
+    """A share and its Wilson score interval (Wilson, JASA 22, 1927)."""
+    z = 1.959963984540054
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), n)
+
+
+def paired(values: Sequence[float], reference: Sequence[float]) -> Estimate:
+    """Mean difference over seeds that both have, in order."""
+    n = min(len(values), len(reference))
+    return student([a - b for a, b in zip(values[:n], reference[:n], strict=True)])
+
+
+def estimate(name: str, values: Sequence[float]) -> Estimate:
+    """The interval that fits a summary measure: shares of runs are Wilson's, the rest t."""
+    if name == "converged" or name.startswith("cycle_"):
+        return wilson(int(sum(values)), len(values))
+    return student(values)
