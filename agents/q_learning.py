@@ -10,9 +10,13 @@ Asker, Fershtman, Pakes, AEA P&P 112, 2022 (synchronous updates), and Banchio, S
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Market
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -57,3 +61,17 @@ class QLearningConfig(BaseModel):
         if self.epsilon_min > self.epsilon:
             raise ValueError(f"epsilon_min {self.epsilon_min} is above epsilon {self.epsilon}")
         return self
+
+
+def check_synchronous(market: Market, configs: Mapping[str, BaseModel]) -> None:
+    """Synchronous updates replay a round with every own action: only for markets of one phase."""
+    seats = [
+        name
+        for name, config in configs.items()
+        if isinstance(config, QLearningConfig) and config.update == "synchronous"
+    ]
+    if seats and len(market.phases) > 1:
+        raise ConfigError(
+            f"agents.{seats[0]}.update: synchronous needs a market of one phase; {market.name} "
+            f"has {', '.join(market.phases)} here."
+        )

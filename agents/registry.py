@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from tacit.envs.errors import ConfigError, build, nearest
+from tacit.envs.market import Market
 
-from .q_learning import QLearningConfig
-from .scripted import ScriptedConfig
+from .q_learning import QLearningConfig, check_synchronous
+from .scripted import Scripted, ScriptedConfig
 
 AGENTS: dict[str, type[BaseModel]] = {
     "q_learning": QLearningConfig,
@@ -25,6 +26,30 @@ SUMMARIES = {
 def make_config(values: Mapping[str, Any], prefix: str) -> BaseModel:
     """The checked config of an agent given as `{name: ..., keys}`."""
     name = values.get("name")
-    if name not in AGENTS:
+    if str(name) not in AGENTS:
         raise ConfigError(f"{prefix}: unknown agent '{name}'. {nearest(str(name), AGENTS)}")
     return build(AGENTS[str(name)], values, prefix)
+
+
+def check_agents(market: Market, configs: Mapping[str, BaseModel]) -> None:
+    """Whether every seat's agent can play this market.
+
+    Raises:
+        ConfigError: all that cannot; seats of a role that share a config are told once.
+    """
+    mistakes: list[str] = []
+    checked = []
+    for seat in market.seats:
+        config = configs[seat.name]
+        if (seat.role.name, config) in checked:
+            continue
+        checked.append((seat.role.name, config))
+        try:
+            if isinstance(config, ScriptedConfig):
+                Scripted(config, market, seat)
+            elif isinstance(config, QLearningConfig):
+                check_synchronous(market, {seat.name: config})
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(mistakes)

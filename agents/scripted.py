@@ -16,6 +16,7 @@ after a deviation both play competitively, which is itself not collusive, so it 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -52,12 +53,15 @@ class Scripted:
 
     def __init__(self, config: ScriptedConfig, market: Market, seat: Seat) -> None:
         self.config, self.market, self.seat = config, market, seat
-        self._table = self._build()
+        choices = np.flatnonzero(seat.role.legal[:, 1] > 1)
+        if config.rule != "random" and choices.size:
+            self._action(config.rule, int(choices[0]))  # can it play here? told before the table
 
     def table(self) -> Table:
         return self._table
 
-    def _build(self) -> Table:
+    @cached_property
+    def _table(self) -> Table:
         rule, role = self.config.rule, self.seat.role
         if rule == "random":
             return uniform(role)

@@ -21,13 +21,12 @@ from pydantic import BaseModel
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine import Engine
-from tacit.envs.errors import ConfigError
 from tacit.envs.kernel import compiled
 from tacit.envs.layout import build_game, build_rows
 from tacit.envs.market import Market, Seat
 
 from .policy import Table, cumulative, deterministic, uniform
-from .q_learning import QLearningConfig
+from .q_learning import QLearningConfig, check_synchronous
 from .scripted import Scripted, ScriptedConfig
 
 TEMPLATE = "tacit.agents.tabular_loop"
@@ -192,9 +191,11 @@ class TabularGroup:
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on exactly where `state()` was taken."""
-        for name, own in self.state().items():
+        owned = self.state()
+        for name, own in owned.items():
             if name not in state or state[name].shape != own.shape:
                 raise ValueError(f"{name}: the saved state does not fit this configuration")
+        for name, own in owned.items():
             own[:] = state[name]
 
 
@@ -208,20 +209,6 @@ def settings(config: BaseModel) -> list[float]:
         config.epsilon_min, config.temperature, config.temperature_decay,
         float(config.tie_break == "random"), 1.0,
     ]  # fmt: skip
-
-
-def check_synchronous(market: Market, configs: Mapping[str, BaseModel]) -> None:
-    """Synchronous updates replay a round with every own action: only for markets of one phase."""
-    seats = [
-        name
-        for name, config in configs.items()
-        if isinstance(config, QLearningConfig) and config.update == "synchronous"
-    ]
-    if seats and len(market.phases) > 1:
-        raise ConfigError(
-            f"agents.{seats[0]}.update: synchronous needs a market of one phase; {market.name} "
-            f"has {', '.join(market.phases)} here."
-        )
 
 
 def uniform_payoffs(market: Market, table: kpis.Table) -> list[NDArray[np.float64]]:

@@ -40,8 +40,10 @@ from tacit.agents.tabular import (
     TEMPERATURE_DECAY,
     T,
 )
+from tacit.envs.ad_auction import observe, play, reset
 from tacit.envs.engine_loop import start, step_copy
 from tacit.envs.kernel import inlined, kernel, loop
+from tacit.envs.kpi import reward
 from tacit.envs.layout import HEADER, PHASES, SEATS
 from tacit.envs.rng import fold, u
 from tacit.envs.rows import borrow, row
@@ -255,15 +257,21 @@ def learn_synchronously(game: Any, rows: Any, pop: Any, scratch: Any, r: Any, s:
     setting = row(pop.settings, s)
     o = rows.observations[r, s]
     first, count = game.legal[line + o, 0], game.legal[line + o, 1]
+    own_terms = offsets + 2 * seats + 1
+    state, before = row(scratch.state, 0), row(rows.state, r)
+    actions, measures = row(scratch.actions, 0), row(scratch.measures, 0)
+    for j in range(seats):
+        actions[j] = rows.actions[r, j]
     for a in range(first, first + count):
-        scratch.state[0] = rows.state[r]
-        scratch.actions[0] = rows.actions[r]
-        scratch.actions[0, s] = a
-        step_copy(game, scratch, 0, key, 0)
-        now = scratch.observations[0, s]
+        for k in range(len(state)):
+            state[k] = before[k]
+        actions[s] = a
+        measures[:] = 0.0
+        play(game.params, state, 0, actions, measures, key)
+        paid = reward(game.terms, layout[own_terms + s], layout[own_terms + s + 1], measures)
+        now = observe(game.params, state, 0, s)
         value = pop.q[pop.cells[s] + now * width + pop.greedy[line + now]]
-        reward = scratch.scores[0, game.terms.shape[0] + s]
-        pop.targets[a] = reward + setting[DISCOUNT] * value
+        pop.targets[a] = paid + setting[DISCOUNT] * value
     cell = pop.cells[s] + o * width
     old = pop.greedy[line + o]
     for a in range(first, first + count):
@@ -313,9 +321,9 @@ def learn(game: Any, rows: Any, keys: Any, pop: Any, scratch: Any, rounds: Any,
     moments = episode_keys(keys, clock[EPISODE])
     for n in range(rounds):
         t, episode, round_ = clock[T], clock[EPISODE], clock[ROUND]
-        if n % BOUND_ROUNDS == 0:
+        if n == 0 or t % BOUND_ROUNDS == 0:  # a function of t: it is part of the state
             for s in range(seats):
-                pop.settings[s, BOUND] = bound_at(row(pop.settings, s), t)
+                pop.settings[s, BOUND] = bound_at(row(pop.settings, s), t - t % BOUND_ROUNDS)
         changed = 0
         for phase in range(phases):
             changed |= settle_phase(game, rows, pop, phase, t)

@@ -166,26 +166,28 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
     floor = params[RESERVE]
     if publisher:
         floor = max(floor, params[GRID + int(state[FLOOR] + params[FIRST_FLOOR])])
-    best = 0.0
+    best = second = 0.0
     tied = 0
+    winner = -1
     for i in range(bidders):
         bid = params[GRID + 1 + actions[i]]
-        if bid >= floor - EPSILON:
-            if bid > best:
-                best = bid
-                tied = 0
-            if bid == best:
-                tied += 1
-    winner = -1
-    losing = floor
-    if tied > 0:
-        pick = below(key, TIE, tied) if tied > 1 else 0
-        for i in range(bidders):  # (selections, not branches: nobody can predict a sampled winner)
-            bid = params[GRID + 1 + actions[i]]
-            top = bid == best
-            winner = i if top and pick == 0 else winner
-            pick -= 1 if top else 0
-            losing = max(losing, bid if winner != i else 0.0)
+        if bid > best:
+            second = best
+            best = bid
+            winner = i
+            tied = 1
+        else:
+            second = max(second, bid)
+            tied += 1 if bid == best else 0
+    if best < floor - EPSILON:
+        winner = -1
+    elif tied > 1:
+        pick = below(key, TIE, tied)
+        for i in range(bidders):
+            if params[GRID + 1 + actions[i]] == best:
+                winner = i if pick == 0 else winner
+                pick -= 1
+    losing = max(floor, second)
     settle(params, state, actions, measures, winner, losing)
 
 

@@ -65,13 +65,25 @@ class Engine:
             raise ValueError(f"an engine needs a seed and a copy, got {len(seeds)} and {copies}")
         self.market = market
         self.kpi = kpis.resolve(market, None) if kpi is None else kpi
-        self.game = build_game(market, self.kpi)
-        self.rows = build_rows(market, self.game, len(seeds) * copies)
-        self.loops = compiled(TEMPLATE, market.kernels)
+        self.rows = build_rows(market, build_game(market, self.kpi), len(seeds) * copies)
         self.copies, self.stream = copies, stream
         self.reseed(seeds)
+        self._connect()
+
+    def _connect(self) -> None:
+        """What a copy of an engine makes anew: read-only arrays, loops, names for parts of rows."""
+        self.game = build_game(self.market, self.kpi)
+        self.loops = compiled(TEMPLATE, self.market.kernels)
         self.observations, self.measures = self.rows.observations, self.rows.measures
         self.rewards = self.rows.scores[:, len(self.game.terms) :]
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = ("game", "loops", "observations", "measures", "rewards")
+        return {name: value for name, value in self.__dict__.items() if name not in made}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._connect()
 
     def reseed(self, seeds: Sequence[int]) -> None:
         """Start over with other seeds, as many as before: the next reset begins episode 0."""
@@ -138,6 +150,7 @@ class Engine:
     def play(self, cumulative: NDArray[np.float64], rounds: int) -> Sums:
         """Play whole rounds with policy tables, `cumulative` float64 `[1 or N, .]` as made by
         `tacit.agents.policy.cumulative`."""
+        self._check_tables(cumulative)
         sums = Sums(np.zeros_like(self.rows.measures), np.zeros_like(self.rows.scores))
         self.loops.play_tables(
             self.game, self.nature, self.actor, cumulative, self.rows,
@@ -150,6 +163,7 @@ class Engine:
         self, cumulative: NDArray[np.float64], rounds: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Play copy 0; its state before each round `[rounds, W]`, measures `[rounds, S + 1, M]`."""
+        self._check_tables(cumulative)
         states = np.zeros((rounds, self.rows.state.shape[1]))
         measures = np.zeros((rounds, *self.rows.measures.shape[1:]))
         self.loops.trace(
@@ -159,14 +173,28 @@ class Engine:
         self.round += rounds
         return states, measures
 
+    def _check_tables(self, cumulative: NDArray[np.float64]) -> None:
+        if self.episode < 0 or self.phase:
+            raise ValueError(
+                "whole rounds begin at a round's start: call reset() or finish the round"
+            )
+        width = sum(s.role.observations * s.role.actions for s in self.market.seats)
+        shapes = [(1, width), (len(self.rows.state), width)]
+        if cumulative.shape not in shapes:
+            raise ValueError(
+                f"tables must be of shape {shapes[0]} or {shapes[1]}, got {cumulative.shape}"
+            )
+
     def get_state(self) -> Snapshot:
         """An exact copy, also in the middle of a round."""
         return Snapshot(self.rows.copy(), self.episode, self.round, self.phase)
 
     def set_state(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot of an engine of the same shape; what follows is the same again."""
-        for own, kept in zip(self.rows, snapshot.rows, strict=True):
+        pairs = list(zip(self.rows, snapshot.rows, strict=True))
+        for own, kept in pairs:
             if own.shape != kept.shape:
                 raise ValueError(f"a snapshot of shape {kept.shape} does not fit {own.shape}")
+        for own, kept in pairs:
             own[:] = kept
         self.episode, self.round, self.phase = snapshot.episode, snapshot.round, snapshot.phase

@@ -24,6 +24,7 @@ import re
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,7 @@ import llvmlite
 import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
+_LOADING = threading.RLock()  # a module half executed by one thread is no module for another
 
 TEMPLATE_IMPORT = "from tacit.envs.ad_auction import observe, play, reset"
 TEMPLATE_OF_TEMPLATE = re.compile(r"^from (\S+_loop) import", re.MULTILINE)
@@ -79,18 +81,23 @@ def _origin(module: str) -> Path:
     return Path(spec.origin)
 
 
-@cache
 def compiled(template: str, market: str) -> ModuleType:
     """The loops of module `template` over the kernels of module `market`, ready to call."""
+    with _LOADING:
+        return _compiled(template, market)
+
+
+@cache
+def _compiled(template: str, market: str) -> ModuleType:
     origin = _origin(template)
     text = origin.read_text(encoding="utf-8")
-    if TEMPLATE_IMPORT not in text:
+    others = sorted(set(TEMPLATE_OF_TEMPLATE.findall(text)))
+    if TEMPLATE_IMPORT not in text and not others:
         raise ValueError(f"{origin}: a template must hold the line '{TEMPLATE_IMPORT}'")
     text = text.replace(TEMPLATE_IMPORT, f"from {market} import observe, play, reset")
-    for other in set(TEMPLATE_OF_TEMPLATE.findall(text)):
-        text = text.replace(
-            f"from {other} import", f"from {compiled(other, market).__name__} import"
-        )
+    for other in others:
+        generated = compiled(other, market).__name__
+        text = text.replace(f"from {other} import", f"from {generated} import")
     digest = hashlib.sha256()
     # Any source of the engine, of the market or beside the template may be inlined into the loop.
     folders = {Path(__file__).parent, origin.parent, _origin(market).parent}

@@ -30,7 +30,7 @@ from .market import Market, Seat
 
 TRANSFORMS = ("value", "absolute", "square", "above", "below")
 SCOPES = ("own", "rivals", "role", "market")
-HEADER = 5  # columns of a compiled term before its coefficients: see `compile_kpi`
+HEADER = 7  # columns of a compiled term before its coefficients: see `compile_kpi`
 
 Table = dict[str, dict[str, "Term"]]  # seat -> term name -> term
 
@@ -152,18 +152,26 @@ def coefficients(market: Market, seat: Seat, term: Term) -> NDArray[np.float64]:
 
 
 def compile_kpi(market: Market, table: Table) -> NDArray[np.float64]:
-    """Terms as float64 [T, HEADER + S]: seat, measure, transform, threshold, weight, scope."""
+    """Terms as float64 [T, HEADER + S].
+
+    Columns: seat, measure, transform, threshold, weight, first and last seat of the scope, then
+    the scope's coefficient of every seat.
+    """
     rows = []
     for seat in market.seats:
         for term in table[seat.name].values():
+            scope = coefficients(market, seat, term)
+            within = np.flatnonzero(scope)
             head = [
                 seat.index,
                 market.columns[term.measure],
                 TRANSFORMS.index(term.transform),
                 0.0 if term.threshold is None else term.threshold,
                 term.weight,
+                within[0],
+                within[-1],
             ]
-            rows.append(np.concatenate([head, coefficients(market, seat, term)]))
+            rows.append(np.concatenate([head, scope]))
     return np.array(rows, np.float64).reshape(len(rows), HEADER + len(market.seats))
 
 
@@ -182,21 +190,36 @@ def transformed(kind: Any, threshold: Any, x: Any) -> Any:
 
 
 @kernel
+def term_value(terms: Any, t: Any, measures: Any) -> Any:
+    """Term t unweighted, from `measures` [S + 1, M]."""
+    column = int(terms[t, 1])
+    kind = terms[t, 2]
+    value = 0.0
+    for j in range(int(terms[t, 5]), int(terms[t, 6]) + 1):
+        x = measures[j, column]
+        x = x if kind == 0.0 else transformed(kind, terms[t, 3], x)
+        value += terms[t, HEADER + j] * x
+    return value
+
+
+@kernel
 def score(terms: Any, measures: Any, scores: Any) -> None:
     """Fill `scores` [T + S], unweighted terms then rewards, from `measures` [S + 1, M]."""
     count = terms.shape[0]
-    seats = scores.shape[0] - count
-    scores[count:] = 0.0
+    for j in range(count, scores.shape[0]):
+        scores[j] = 0.0
     for t in range(count):
-        column = int(terms[t, 1])
-        kind = int(terms[t, 2])
-        value = 0.0
-        for j in range(seats):
-            share = terms[t, HEADER + j]
-            if share != 0.0:
-                value += share * transformed(kind, terms[t, 3], measures[j, column])
-        scores[t] = value
-        scores[count + int(terms[t, 0])] += terms[t, 4] * value
+        scores[t] = term_value(terms, t, measures)
+        scores[count + int(terms[t, 0])] += terms[t, 4] * scores[t]
+
+
+@kernel
+def reward(terms: Any, first: Any, last: Any, measures: Any) -> Any:
+    """One seat's reward from its terms first .. last - 1, as `score` adds them up."""
+    total = 0.0
+    for t in range(first, last):
+        total += terms[t, 4] * term_value(terms, t, measures)
+    return total
 
 
 def words(market: Market, terms: Mapping[str, Term]) -> str:

@@ -11,14 +11,14 @@ from . import kpi as kpis
 from .market import Market
 
 # entries of Game.layout; behind them acts [P, S], then each seat's first row of `legal` [S + 1],
-# then each seat's number of actions [S]
+# then each seat's number of actions [S], then its first KPI term [S + 1]
 SEATS, PHASES, HEADER = range(3)
 
 
 class Game(NamedTuple):
     """What compiled loops know of a market under a KPI; every array is read-only.
 
-    params float64 `[.]`; terms float64 `[T, 5 + S]` (see `kpi.compile_kpi`); layout int64 `[.]`;
+    params float64 `[.]`; terms float64 `[T, 7 + S]` (see `kpi.compile_kpi`); layout int64 `[.]`;
     legal int32 `[sum of O, 2]`: first legal action and count, seats' tables end to end.
     """
 
@@ -59,7 +59,8 @@ def build_game(market: Market, table: kpis.Table) -> Game:
     acts = [int(market.acts(seat, phase)) for phase in range(phases) for seat in seats]
     offsets = np.cumsum([0, *(seat.role.observations for seat in seats)])
     actions = [seat.role.actions for seat in seats]
-    layout = np.array([len(seats), phases, *acts, *offsets, *actions], np.int64)
+    own_terms = np.cumsum([0, *(len(table[seat.name]) for seat in seats)])
+    layout = np.array([len(seats), phases, *acts, *offsets, *actions, *own_terms], np.int64)
     legal = np.concatenate([seat.role.legal for seat in seats])
     game = Game(market.params, kpis.compile_kpi(market, table), layout, legal)
     for array in game:

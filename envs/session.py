@@ -108,6 +108,11 @@ class Session:
         self.keeps_actions = keeps_actions
         self.played = np.zeros((len(market.phases), len(self.chairs)), np.int64)
         self._key = self.engine.nature[0]
+        self.sights: list[Sight] = []  # what every seat sees now
+        self._connect()
+
+    def _connect(self) -> None:
+        """What a copy of a session makes anew: addresses and parts of its own engine's rows."""
         self._step = self.engine.loops.step_bound
         self._bound = bind([*self.engine.game, *self.engine.rows])
         self._actions = self.engine.rows.actions[0]
@@ -115,7 +120,18 @@ class Session:
         self._measures = self.engine.rows.measures[0]
         self._scores = self.engine.rows.scores[0]
         self._read = reader(self.chairs)
-        self.sights: list[Sight] = []  # what every seat sees now
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = ("_step", "_bound", "_actions", "_observations", "_measures", "_scores", "_read")
+        return {name: value for name, value in self.__dict__.items() if name not in made}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._connect()
+        for chair in self.chairs:
+            chair.clear()  # a copied mask is no longer read-only
+        if self.sights:
+            self._look()
 
     def reset(self, seed: int | None) -> None:
         """A new episode; a seed starts its episodes from 0 again."""

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tacit.envs.errors import ConfigError
+
 FIRST = "0" * 64
 
 
@@ -32,8 +34,8 @@ class Ledger:
         self._lock = threading.Lock()
         entries = []
         if path.exists():
-            entries = read(path)
             _drop_cut_line(path)
+            entries = read(path)
         self.count = len(entries)
         self.head = entries[-1]["hash"] if entries else FIRST
 
@@ -58,29 +60,42 @@ class Ledger:
 def read(path: Path) -> list[dict[str, Any]]:
     """All entries; a last line that was cut by a crash is dropped."""
     entries = []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for k, line in enumerate(lines):
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            if k < len(lines) - 1:
-                raise ValueError(f"{path}:{k + 1}: not a ledger entry") from None
+    for k, line in enumerate(_whole(path).splitlines()):
+        entry = _entry(line)
+        if entry is None:
+            raise ConfigError(f"{path}: line {k + 1} is not a ledger entry; it was altered.")
+        entries.append(entry)
     return entries
 
 
-def _drop_cut_line(path: Path) -> None:
-    """A crash can cut the last line; what was never whole was never recorded."""
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and isinstance(entry.get("hash"), str) else None
+
+
+def _whole(path: Path) -> bytes:
+    """The file without a last line that was cut: it was never recorded."""
     data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if whole != data:
+    return data[: data.rfind(b"\n") + 1]
+
+
+def _drop_cut_line(path: Path) -> None:
+    whole = len(_whole(path))
+    if whole < path.stat().st_size:
         with path.open("r+b") as file:
-            file.truncate(len(whole))
+            file.truncate(whole)
 
 
 def first_broken(path: Path) -> int | None:
     """The number of the first entry that breaks the chain, or None."""
     head = FIRST
-    for n, entry in enumerate(read(path)):
+    for n, line in enumerate(_whole(path).splitlines()):
+        entry = _entry(line)
+        if entry is None:
+            return n
         body = {k: v for k, v in entry.items() if k != "hash"}
         if entry.get("n") != n or entry.get("previous") != head or entry["hash"] != _seal(body):
             return n

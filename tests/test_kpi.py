@@ -129,8 +129,8 @@ def test_short():
 @pytest.mark.parametrize(
     ("term", "fragments"),
     [
-        ({"weight": 2.5}, ("is rewarded for its own bid", "2.5 x")),
-        ({"weight": -2.5, "scope": "rivals"}, ("is charged for its rivals' mean bid", "2.5 x")),
+        ({"weight": 2.5}, ("is rewarded for its own bid", ", 2.5")),
+        ({"weight": -2.5, "scope": "rivals"}, ("is charged for its rivals' mean bid", ", 2.5")),
         ({"weight": 0}, ("watches", "its own bid")),
         ({"weight": 1, "scope": "bidder_1"}, ("bidder_1's bid", "called term")),
         ({"weight": 1, "transform": "below", "threshold": 0.9}, ("short of 0.9",)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numba
 import numpy as np
 import pytest
@@ -72,6 +74,12 @@ def test_streams_share_nothing():
     assert len(np.unique(table)) == table.size
     between = np.corrcoef(table) - np.eye(len(streams))
     assert np.abs(between).max() * np.sqrt(table.shape[1]) < 5
+
+
+def test_no_two_counters_share_a_draw():
+    """Small counters in every place: episode 1, round 2 is not episode 2, round 1."""
+    grid = np.array(list(product(range(4), repeat=len(AXES))))
+    assert len({draw(rng.NATURE, counters) for counters in grid}) == 4 ** len(AXES)
 
 
 def test_no_draw_is_the_key_of_something_else():

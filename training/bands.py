@@ -24,7 +24,10 @@ def flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def by_role(arm: Arm) -> dict[str, Any]:
-    """An arm's settings as a person would write them: per role where its seats agree."""
+    """An arm's settings as a person would write them: per role where its seats agree.
+
+    A measure that no term prices has weight 0.
+    """
     plain: dict[str, Any] = {"market": arm.plain["market"], "train": arm.plain["train"]}
     for group in ("kpi", "agents"):
         seats = arm.plain[group]
@@ -35,10 +38,15 @@ def by_role(arm: Arm) -> dict[str, Any]:
             same = all(v == values[0] for v in values)
             plain[group] |= {role.name: values[0]} if same else own
     weights = {
-        owner: {name: term["weight"] for name, term in terms.items()}
+        owner: _unpriced(arm, owner) | {name: term["weight"] for name, term in terms.items()}
         for owner, terms in plain["kpi"].items()
     }
     return flat({**plain, "kpi": weights})
+
+
+def _unpriced(arm: Arm, owner: str) -> dict[str, float]:
+    role = next(s.role.name for s in arm.market.seats if owner in (s.name, s.role.name))
+    return {m.name: 0.0 for m in arm.market.measured(role)}
 
 
 def differing(arms: Mapping[str, Arm]) -> dict[str, dict[str, Any]]:

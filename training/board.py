@@ -30,6 +30,18 @@ def link(port: int, one_run: bool, tag: str = "") -> str:
     return f"http://{HOST}:{port}/?{query}#timeseries"
 
 
+def links(port: int, one_run: bool) -> dict[str, str]:
+    """Every page with the runs that it is about. (Beyond 40 runs TensorBoard selects none.)"""
+    home = f"http://{HOST}:{port}/"
+    root = quote(r"^\.$" if one_run else r"^[^/]+$", safe="")
+    return {
+        "Time Series, coloured by arm": link(port, one_run),
+        "HParams, one row an arm": f"{home}#hparams",
+        "Custom Scalars, bands over seeds": f"{home}#custom_scalars&regexInput=_band&_smoothingWeight=0",
+        "Text, the KPIs in words": f"{home}#text&regexInput={root}",
+    }
+
+
 def command(logdir: Path, port: int) -> list[str]:
     """The TensorBoard process: loopback only."""
     return [

@@ -37,6 +37,23 @@ def write_json(path: Path, data: Any) -> None:
     write_atomically(path, (text + "\n").encode())
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON table; empty where there is none yet.
+
+    Raises:
+        ConfigError: there is a file, and it is not one.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must hold a table of keys, got {type(data).__name__}.")
+    return data
+
+
 def save(path: Path, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any]) -> None:
     """Write `path` (.safetensors) and the record beside it (.json), which seals it."""
     data = save_tensors({name: np.ascontiguousarray(a) for name, a in arrays.items()})
@@ -52,6 +69,14 @@ def read_record(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and path.is_file() else None
+
+
+def finished(path: Path) -> dict[str, Any] | None:
+    """The record of a checkpoint that is whole; None where it is missing, cut or altered."""
+    record = read_record(path)
+    if record is None or hashlib.sha256(path.read_bytes()).hexdigest() != record.get("sha256"):
+        return None
+    return record
 
 
 def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -130,16 +130,15 @@ def _print_comparison(
 def _print_next(run: RunFolder) -> None:
     """What was drawn, what the figures mean, and where to look next."""
     from .figures import draw
-    from .runner import read_json
     from .screen import console
     from .stored import load_run
-    from .summary import arms_of
+    from .summary import read_summary
 
     experiment, out = load_run(run), console()
     if experiment.file.explains:
         out.print(f"\n{experiment.file.explains.strip()}", soft_wrap=True)
     figure = run.path / f"{experiment.name}.png"
-    if draw(experiment, arms_of(read_json(run.summary) or {"arms": {}}), figure):
+    if draw(experiment, read_summary(run.summary), figure):
         out.print(f"figure: {figure}", soft_wrap=True)
     out.print(f"next:   tacit board {run.name}{_results_option(run)}", soft_wrap=True)
 
@@ -188,11 +187,10 @@ def _board(path: Path, one_run: bool, port: int = 6006) -> None:
     from . import board as tensorboard
 
     port = tensorboard.free_port(port)
-    link = tensorboard.link(port, one_run)
-    print(f"TensorBoard: {link}", flush=True)
-    print(
-        "  Time Series: curves by arm; HParams: one row an arm; Custom Scalars: bands", flush=True
-    )
+    links = tensorboard.links(port, one_run)
+    print(f"TensorBoard: {next(iter(links.values()))}")
+    for page, address in links.items():
+        print(f"  {page}: {address}", flush=True)
     sys.exit(tensorboard.serve(tensorboard.command(path, port)))
 
 

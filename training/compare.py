@@ -14,10 +14,9 @@ from tacit.envs.errors import ConfigError, nearest
 from .bands import differing
 from .config import Arm, Experiment
 from .layout import RunFolder
-from .runner import read_json
 from .stats import Estimate
 from .stored import load_run
-from .summary import arms_of, difference, estimate_of
+from .summary import difference, estimate_of, read_summary
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,7 @@ def compare(
     experiments = [load_run(run) for run in runs]
     arms: dict[str, tuple[Arm, dict[str, Any]]] = {}
     for run, experiment in zip(runs, experiments, strict=True):
-        summary = read_json(run.summary)
-        found = arms_of(summary) if summary else {}
+        found = read_summary(run.summary)
         for name, arm in experiment.arms.items():
             label = f"{run.name}/{name}" if len(runs) > 1 else name
             if name in found:
@@ -79,8 +77,8 @@ def columns(arms: Mapping[str, Arm]) -> dict[str, dict[str, str]]:
     for label, arm in arms.items():
         cells = {k.split(".", 1)[1]: _cell(varied[label][k]) for k in keys}
         for owner in owners:
-            seat = next(s for s in arm.kpi if s == owner or s.startswith(f"{owner}_"))
-            cells[f"KPI ({owner})"] = kpis.short(arm.kpi[seat])
+            seats = [s for s in arm.kpi if s == owner or s.startswith(f"{owner}_")]
+            cells[f"KPI ({owner})"] = kpis.short(arm.kpi[seats[0]]) if seats else "-"
         result[label] = cells
     return result
 

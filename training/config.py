@@ -15,13 +15,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tacit.agents.registry import AGENTS, make_config
+from tacit.agents.registry import AGENTS, check_agents, make_config
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, market_class
 
 from . import files
+from .claims import Figure, Predicted, Published, arms_named
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -53,17 +54,17 @@ class ExperimentFile(BaseModel):
 
     question: str = ""
     source: str = ""
-    market: str | dict[str, Any]
-    kpi: str | dict[str, Any] = {}
+    market: Any  # its name, or a table with its name and keys
+    kpi: Any = {}  # a table by role or seat, a name in configs/kpis, or a file
     agents: dict[str, Any] = {}
     train: dict[str, Any] = {}
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 16
     seed: Annotated[int, Field(ge=0)] = 0
     arms: dict[str, dict[str, Any]] = {}
-    published: list[dict[str, Any]] = []
-    predicted: list[dict[str, Any]] = []
+    published: list[Published] = []
+    predicted: list[Predicted] = []
     expected_verdict: dict[str, Any] | str | None = None
-    figure: dict[str, Any] | None = None
+    figure: Figure | None = None
     explains: str = ""
     compute: str = ""
 
@@ -115,22 +116,25 @@ def load(
         ConfigError: every mistake of the configuration at once.
     """
     if isinstance(config, Mapping):
-        name, raw = str(config.get("market", "experiment")), dict(config)
+        raw = dict(config)
+        name = str(_named(raw.get("market")).get("name", "experiment"))
     else:
         path = files.find(str(config), ("experiments", "markets"), "CONFIG")
         name, raw = path.name.removesuffix(".yaml").removesuffix(".yml"), files.read_yaml(path)
     file = build(ExperimentFile, raw, "")
-    changes = parse_overrides(overrides)
+    mistakes: list[str] = []
+    changes = parse_overrides(overrides, mistakes)
     named = file.arms or {"base": {}}
-    unknown = [arm for arm in arms if arm not in named]
-    if unknown:
-        raise ConfigError([f"--arm: unknown arm '{a}'. {nearest(a, named)}" for a in unknown])
+    mistakes += [f"--arm: unknown arm '{a}'. {nearest(a, named)}" for a in arms if a not in named]
+    claims = arms_named(file.published, file.predicted, file.figure)
+    mistakes += [
+        f"{w}: unknown arm '{a}'. {nearest(a, named)}" for w, a in claims if a not in named
+    ]
     if as_arm is not None:
         _check_arm_name(as_arm, "--as")
         if len(arms or named) > 1:
             raise ConfigError("--as: names one arm; choose it with --arm, this config has several.")
     chosen = {a: values for a, values in named.items() if not arms or a in arms}
-    mistakes: list[str] = []
     resolved: dict[str, Arm] = {}
     for arm, values in chosen.items():
         try:
@@ -165,9 +169,9 @@ def _distinct(arms: dict[str, Arm]) -> tuple[dict[str, Arm], list[str]]:
     return {names[0]: arms[names[0]] for names in groups.values()}, notes
 
 
-def parse_overrides(overrides: Iterable[str]) -> list[tuple[str, Any]]:
-    """`key=value` words; values are YAML."""
-    pairs, mistakes = [], []
+def parse_overrides(overrides: Iterable[str], mistakes: list[str]) -> list[tuple[str, Any]]:
+    """`key=value` words, values YAML; what is wrong with the others is added to `mistakes`."""
+    pairs = []
     for word in overrides:
         key, separator, value = word.partition("=")
         if not separator or not key:
@@ -175,9 +179,7 @@ def parse_overrides(overrides: Iterable[str]) -> list[tuple[str, Any]]:
         elif key.split(".")[0] not in GROUPS:
             mistakes.append(f"{key}: unknown key. {nearest(key.split('.')[0], GROUPS)}")
         else:
-            pairs.append((key, files.parse(value, key)))
-    if mistakes:
-        raise ConfigError(mistakes)
+            collect(mistakes, lambda k=key, v=value: pairs.append((k, files.parse(v, k))))
     return pairs
 
 
@@ -195,31 +197,20 @@ def resolve_arm(
         raise ConfigError(
             [f"{head}{k}: unknown key. {nearest(k.split('.')[0], GROUPS)}" for k in bad]
         )
-    raw: dict[str, Any] = {
-        "market": {"name": file.market} if isinstance(file.market, str) else dict(file.market),
-        "train": dict(file.train),
-        "seeds": file.seeds,
-        "seed": file.seed,
-    }
-    for key, value in settings:
-        head = key.split(".")[0]
-        if head in raw:
-            _set(raw, key.split("."), value)
+    raw = _settings(file, settings)
     mistakes: list[str] = []
     market = collect(mistakes, lambda: _market(raw["market"]))
-    if market is None:  # look for mistakes further on as well, in the market as it is by default
-        market = collect([], lambda: _market({"name": _table(raw["market"], "market").get("name")}))
+    if market is None:  # look for mistakes further on as well, in the market that is meant
+        market = _nearest_market(raw["market"])
     train = collect(mistakes, lambda: build(TrainConfig, _table(raw["train"], "train"), "train"))
-    seeds = collect(
-        mistakes,
-        lambda: build(
-            ExperimentFile, {"market": "", "seeds": raw["seeds"], "seed": raw["seed"]}, ""
-        ),
-    )
+    counts: dict[str, Any] = {key: raw[key] for key in ("seeds", "seed") if key in raw}
+    seeds = collect(mistakes, lambda: build(ExperimentFile, {"market": "", **counts}, ""))
     if market is None:
         raise ConfigError(mistakes)
     table = collect(mistakes, lambda: kpis.resolve(market, _kpi(market, file.kpi, settings)))
     agents = collect(mistakes, lambda: _agents(market, file.agents, settings))
+    if agents is not None:
+        collect(mistakes, lambda: check_agents(market, agents))
     if mistakes or table is None or agents is None or train is None or seeds is None:
         raise ConfigError(mistakes)
     plain = {
@@ -258,12 +249,51 @@ def _set(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
     tree[last] = value
 
 
+def _settings(file: ExperimentFile, settings: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Market, train, seeds and seed: the market's YAML, the file over it, then dotted settings."""
+    given = file.model_dump(include={"market", "train", "seeds", "seed"}, exclude_unset=True)
+    own = {**given, "market": _named(file.market)}
+    for key, value in settings:
+        if key.split(".")[0] in ("market", "train", "seeds", "seed"):
+            _set(own, key.split("."), value)
+    own["market"] = _named(own["market"])
+    name = own["market"].get("name") if isinstance(own["market"], Mapping) else None
+    default = _market_file(name)
+    below: dict[str, Any] = {k: default[k] for k in ("train", "seeds", "seed") if k in default}
+    return {"train": {}, **_over({**below, "market": _named(default.get("market"))}, own)}
+
+
+def _named(market: Any) -> Any:
+    """`market: ad_auction` is short for `market: {name: ad_auction}`."""
+    return {"name": market} if isinstance(market, str) else {} if market is None else market
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One table over another, tables within merged."""
+    merged = dict(below)
+    for key, value in above.items():
+        known = merged.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            value = _over(known, value)
+        merged[key] = value
+    return merged
+
+
 def _market(raw: Any) -> Market:
-    values = _table({"name": raw} if isinstance(raw, str) else raw, "market")
+    values = _table(raw, "market")
     name = values.pop("name", None)
     if name is None:
         raise ConfigError(f"market.name: missing. {nearest('', MARKETS)}")
     return market_class(str(name))(values)
+
+
+def _nearest_market(raw: Any) -> Market | None:
+    """The market with those of its settings that are right by themselves, or None."""
+    if not isinstance(raw, Mapping) or str(raw.get("name")) not in MARKETS:
+        return None
+    name = {"name": raw["name"]}
+    right = {k: v for k, v in raw.items() if collect([], lambda k=k, v=v: _market({**name, k: v}))}
+    return collect([], lambda: _market(right)) or _market(name)
 
 
 # --- KPI: roles or seats, refined by dotted keys --------------------------------------------------
@@ -292,8 +322,9 @@ def _load_kpi(value: Any) -> dict[str, Any]:
 
 
 def _full_kpi(market: Market, table: dict[str, Any]) -> dict[str, Any]:
-    """Roles that the table leaves out have the market's default KPI."""
-    missing = {r.name: {r.default_kpi: 1.0} for r in market.roles if r.name not in table}
+    """Roles that the table leaves out have the KPI of the market's YAML, else its default."""
+    default = _load_kpi(_market_file(market.name).get("kpi", {}))
+    missing = {r.name: default.get(r.name, {r.default_kpi: 1.0}) for r in market.roles}
     return missing | table
 
 
@@ -326,15 +357,21 @@ def _agents(
     roles = {seat.name: seat.role.name for seat in market.seats}
     table: dict[str, dict[str, Any]] = {}
     mistakes: list[str] = []
-    for role in {r.name for r in market.roles} - set(base):
-        table[role] = _default_agent(market, role)
-    entries = [*base.items(), *((k[7:], v) for k, v in settings if k.startswith("agents."))]
+    for role in market.roles:
+        table[role.name] = _default_agent(market, role.name)
+    # (in a table, roles come before the seats that refine them, whatever their order there)
+    entries = sorted(base.items(), key=lambda entry: entry[0] in roles)
+    for key, value in settings:
+        if key == "agents":
+            entries += collect(mistakes, lambda v=value: _table(v, "agents").items()) or []
+        elif key.startswith("agents."):
+            entries.append((key.removeprefix("agents."), value))
     for key, value in entries:
         owner, _, rest = key.partition(".")
         if owner not in roles and owner not in set(roles.values()):
             known = [*roles, *dict.fromkeys(roles.values())]
             # (an entry for a role that the market lacks under these keys is not a mistake)
-            if owner not in _market_file(market).get("agents", {}):
+            if owner not in _market_file(market.name).get("agents", {}):
                 mistakes.append(f"agents.{owner}: unknown role or seat. {nearest(owner, known)}")
             continue
         start = table.get(owner) or table.get(roles.get(owner, ""), {})
@@ -372,10 +409,12 @@ def _load_agent(name: str, key: str) -> dict[str, Any]:
     return files.read_yaml(files.find(name, ("agents",), key))
 
 
-def _market_file(market: Market) -> dict[str, Any]:
-    return files.read_yaml(files.find(market.name, ("markets",), "market.name"))
+def _market_file(name: Any) -> dict[str, Any]:
+    if str(name) not in MARKETS:
+        return {}
+    return files.read_yaml(files.find(str(name), ("markets",), "market.name"))
 
 
 def _default_agent(market: Market, role: str) -> dict[str, Any]:
-    entry = _market_file(market).get("agents", {}).get(role, "q_learning")
+    entry = _market_file(market.name).get("agents", {}).get(role, "q_learning")
     return _load_agent(entry, f"agents.{role}") if isinstance(entry, str) else dict(entry)

@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib
 
 from .bands import by_role
+from .claims import Figure
 from .config import Experiment
 from .summary import estimate_of
 
@@ -21,7 +22,7 @@ def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path)
     if not spec:
         return False
     matplotlib.use("Agg")
-    if "histogram" in spec:
+    if spec.histogram:
         figure = _histogram(experiment, arms, spec)
     else:
         figure = _lines(experiment, arms, spec)
@@ -43,13 +44,11 @@ def _new(panels: int) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _lines(
-    experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Mapping[str, Any]
-) -> Any:
+def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
     """Left: the measure with its 95 % interval over x. Right: what the best and worst seat earn."""
     lines = {
         label: [a for a in names if a in arms and a in experiment.arms]
-        for label, names in spec["lines"].items()
+        for label, names in spec.lines.items()
     }
     lines = {label: names for label, names in lines.items() if names}
     if not lines:
@@ -58,8 +57,8 @@ def _lines(
     seeds = set()
     fundamental = next(iter(experiment.arms.values())).market.roles[0].fundamental
     for (label, names), colour in zip(lines.items(), COLOURS, strict=False):
-        x = [by_role(experiment.arms[a]).get(spec["x"], 0.0) for a in names]
-        found = [estimate_of(arms[a], spec["y"]) for a in names]
+        x = [by_role(experiment.arms[a]).get(spec.x, 0.0) for a in names]
+        found = [estimate_of(arms[a], spec.y) for a in names]
         points = [e for e in found if e is not None]
         seeds |= {e.n for e in points}
         mean = [e.mean for e in points]
@@ -68,13 +67,13 @@ def _lines(
         for end, style in (("best", "-"), ("worst", "--")):
             earned = [arms[a]["measures"][f"{fundamental}/{end}"]["mean"] for a in names]
             right.plot(x, earned, style, color=colour, marker="o", ms=4)
-    left.set(xlabel=spec.get("x_label", spec["x"]), ylabel=spec["y"].replace("_", " "))
+    left.set(xlabel=spec.x_label or spec.x, ylabel=spec.y.replace("_", " "))
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(lines),
                   frameon=False, fontsize=9)  # fmt: skip
     if max(left.get_xticks(), default=0) >= 0 and left.get_xlim()[0] < 0:
         left.invert_xaxis()  # weights of 0 first, then the charge grows to the right
         right.invert_xaxis()
-    right.set(xlabel=spec.get("x_label", spec["x"]), ylabel=f"{fundamental} per round")
+    right.set(xlabel=spec.x_label or spec.x, ylabel=f"{fundamental} per round")
     right.plot([], [], "-", color="black", label="seat that earns most")
     right.plot([], [], "--", color="black", label="seat that earns least")
     right.legend(frameon=False, fontsize=8)
@@ -83,25 +82,23 @@ def _lines(
     return figure
 
 
-def _histogram(
-    experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Mapping[str, Any]
-) -> Any:
+def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
     """One panel an arm: the measure over seeds, with its mean and the published value."""
     names = [a for a in experiment.arms if a in arms]
     if not names:
         return None
     figure, axes = _new(len(names))
-    published = {p["arm"]: p["value"] for p in experiment.file.published}
+    published = {claim.arm: claim.value for claim in experiment.file.published}
     for axis, name in zip(axes, names, strict=True):
-        values = arms[name]["measures"][spec["histogram"]]["per_seed"]
-        axis.hist(values, bins=spec.get("bins", 20), range=spec.get("range"), color=COLOURS[0])
+        values = arms[name]["measures"][spec.histogram]["per_seed"]
+        axis.hist(values, bins=spec.bins, range=spec.range, color=COLOURS[0])
         mean = sum(values) / len(values)
         axis.axvline(mean, color=COLOURS[1], label=f"mean {mean:.3f}")
         if name in published:
             axis.axvline(
                 published[name], color="black", ls=":", label=f"published {published[name]}"
             )
-        axis.set(title=name, xlabel=spec["histogram"], ylabel="seeds")
+        axis.set(title=name, xlabel=spec.histogram, ylabel="seeds")
         axis.legend(frameon=False, fontsize=8)
     figure.suptitle(f"{experiment.file.question or experiment.name}  (n = {len(values)} seeds)")
     return figure

@@ -17,17 +17,18 @@ from tacit.envs.errors import ConfigError, nearest
 
 
 class Loader(yaml.SafeLoader):
-    """Safe YAML as people mean it: `3e-4` is a number, `no` is a word, a key stands once."""
+    """Safe YAML as people mean it: `3e-4` is a number, `no` a word; a key is a word, once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                line = key_node.start_mark.line + 1
-                raise yaml.YAMLError(f"line {line}: the key '{key}' stands twice")
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+        table: dict[Hashable, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.YAMLError(f"line {line}: a key must be a word")
+            if key_node.value in table:
+                raise yaml.YAMLError(f"line {line}: the key '{key_node.value}' stands twice")
+            table[key_node.value] = self.construct_object(value_node, deep=True)
+        return table
 
 
 # YAML 1.2's booleans and numbers instead of 1.1's
@@ -45,10 +46,24 @@ Loader.add_implicit_resolver(
 )
 
 
+class Dumper(yaml.SafeDumper):
+    """Writes what `Loader` reads back: text that either YAML takes for a number is quoted."""
+
+
+Dumper.yaml_implicit_resolvers = {
+    letter: yaml.SafeDumper.yaml_implicit_resolvers.get(letter, [])
+    + Loader.yaml_implicit_resolvers.get(letter, [])
+    for letter in {*yaml.SafeDumper.yaml_implicit_resolvers, *Loader.yaml_implicit_resolvers}
+}
+
+
 def parse(text: str, where: str) -> Any:
     """YAML text as data; a mistake names the place."""
     try:
         return yaml.load(text, Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{where}: not valid YAML: line {line}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
 
@@ -66,7 +81,8 @@ def read_yaml(path: Path | Traversable) -> dict[str, Any]:
 
 def dump_yaml(data: Any) -> str:
     """Data as readable YAML, keys in their order."""
-    text: str = yaml.safe_dump(json.loads(json.dumps(data)), sort_keys=False, width=100)
+    plain = json.loads(json.dumps(data))
+    text: str = yaml.dump(plain, Dumper=Dumper, sort_keys=False, width=100)
     return text
 
 

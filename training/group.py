@@ -18,6 +18,7 @@ from tacit.envs.engine import Engine
 from tacit.envs.market import Market
 
 from . import checkpoint
+from .bands import by_role
 from .config import Arm
 from .events import EventFile, hparams_trial
 from .layout import RunFolder
@@ -92,7 +93,6 @@ def train_seed(
     run: RunFolder,
     arm: Arm,
     k: int,
-    hparams: dict[str, Any],
     tell: Callable[[Progress], None],
     stop: Callable[[], bool],
 ) -> dict[str, Any] | None:
@@ -108,7 +108,7 @@ def train_seed(
     every = train.evaluate_every or max(1, train.rounds // POINTS)
     points: list[tuple[int, Array]] = []  # (rounds, mean measures) of each stretch
     with EventFile(run.seed(arm.name, k)) as events:
-        events.summary(hparams_trial(hparams, arm.name))
+        events.summary(hparams_trial(by_role(arm), arm.name))
         while group.rounds < train.rounds and not group.stopped:
             start = group.rounds
             due = min(train.rounds, (start // every + 1) * every)

@@ -12,12 +12,13 @@ from typing import Any
 from tacit.envs.errors import ConfigError
 
 from . import checkpoint, figures, files
+from .claims import Predicted, Published
 from .compare import interval, number
 from .config import Experiment, ExperimentFile
 from .layout import RunFolder
-from .runner import Watcher, read_json, train_experiment
+from .runner import Watcher, train_experiment
 from .stored import load_run
-from .summary import arms_of, difference, estimate_of
+from .summary import difference, estimate_of, read_summary
 
 
 @dataclass(frozen=True)
@@ -35,35 +36,33 @@ class Check:
 
 def checks(experiment: Experiment, arms: Mapping[str, dict[str, Any]]) -> list[Check]:
     """Every published value and every prediction whose arms were run."""
-    rows = [_published(c, arms) for c in experiment.file.published if c["arm"] in arms]
-    both = [c for c in experiment.file.predicted if {c["arm"], c["versus"]} <= set(arms)]
+    rows = [_published(c, arms) for c in experiment.file.published if c.arm in arms]
+    both = [c for c in experiment.file.predicted if {c.arm, c.versus} <= set(arms)]
     return rows + [_predicted(c, arms) for c in both]
 
 
-def _published(claim: Mapping[str, Any], arms: Mapping[str, dict[str, Any]]) -> Check:
-    own = estimate_of(arms[claim["arm"]], claim["measure"])
+def _published(claim: Published, arms: Mapping[str, dict[str, Any]]) -> Check:
+    own = estimate_of(arms[claim.arm], claim.measure)
     if own is None:
-        return Check(claim["quantity"], str(claim["value"]), "not defined", "-", 0, "-", False)
-    within = abs(own.mean - claim["value"]) <= claim["tolerance"]
+        return Check(claim.quantity, f"{claim.value:g}", "not defined", "-", 0, "-", False)
+    within = abs(own.mean - claim.value) <= claim.tolerance
     return Check(
-        claim["quantity"], f"{claim['value']}", f"{own.mean:.4f}",
-        interval(own), own.n, f"{claim['tolerance']}", within,
+        claim.quantity, f"{claim.value:g}", f"{own.mean:.4f}",
+        interval(own), own.n, f"{claim.tolerance:g}", within,
     )  # fmt: skip
 
 
-def _predicted(claim: Mapping[str, Any], arms: Mapping[str, dict[str, Any]]) -> Check:
+def _predicted(claim: Predicted, arms: Mapping[str, dict[str, Any]]) -> Check:
     """`expected: above | below`: the intervals of two arms are disjoint, in this order."""
-    arm, versus, measure = arms[claim["arm"]], arms[claim["versus"]], claim["measure"]
-    own, other = estimate_of(arm, measure), estimate_of(versus, measure)
-    gap = difference(arm, versus, measure)
+    arm, versus = arms[claim.arm], arms[claim.versus]
+    own, other = estimate_of(arm, claim.measure), estimate_of(versus, claim.measure)
+    gap = difference(arm, versus, claim.measure)
     if own is None or other is None or gap is None:
-        return Check(claim["quantity"], claim["expected"], "not defined", "-", 0, "-", False)
-    above = claim["expected"] == "above"
+        return Check(claim.quantity, claim.expected, "not defined", "-", 0, "-", False)
+    above = claim.expected == "above"
     within = own.low > other.high if above else own.high < other.low
     measured = f"{number(own.mean)} against {number(other.mean)}"
-    return Check(
-        claim["quantity"], claim["expected"], measured, interval(gap), own.n, "disjoint", within
-    )
+    return Check(claim.quantity, claim.expected, measured, interval(gap), own.n, "disjoint", within)
 
 
 def known() -> list[str]:
@@ -81,9 +80,7 @@ def overview(results: Path) -> list[dict[str, str]]:
     rows = []
     for name in known():
         file = ExperimentFile(**files.read_yaml(files.find(name, ("experiments",), "NAME")))
-        values = [str(c["value"]) for c in file.published] or [
-            c["expected"] for c in file.predicted
-        ]
+        values = [f"{c.value:g}" for c in file.published] or [c.expected for c in file.predicted]
         table = results / "reproduce" / name / "table.csv"
         here = "not run"
         if table.is_file():
@@ -101,8 +98,7 @@ def reproduce(experiment: Experiment, results: Path, watcher: Watcher) -> tuple[
     """Train what is missing in `results/<name>`, compare, and write `results/reproduce/<name>/`."""
     run = RunFolder(results / experiment.name)
     train_experiment(experiment, run, watcher)
-    summary = read_json(run.summary)
-    arms = arms_of(summary) if summary else {}
+    arms = read_summary(run.summary)
     rows = checks(experiment, arms)
     if not rows:
         raise ConfigError(f"NAME: {experiment.name} publishes and predicts nothing to compare.")

@@ -27,7 +27,8 @@ from .events import EventFile
 from .group import Progress, train_seed
 from .layout import RunFolder
 from .machine import workers
-from .summary import arm_summary, assemble
+from .stored import load_run
+from .summary import arm_summary, assemble, read_summary
 
 RESULTS = Path("results")
 
@@ -84,6 +85,7 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
     """Train what is missing of an experiment's arms in a run folder."""
     stored = run.stored()
     check_same(experiment, stored, run)
+    read_summary(run.summary)  # a file that is not one is told now, not after training
     run.prepare()
     for note in experiment.notes:
         watcher.note(note)
@@ -99,7 +101,8 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
         watcher.begin(total, total - missing)
     else:
         watcher.note(f"{run.path}: trained already; nothing to do")
-    write_root_events(experiment, run)
+    with EventFile(run.path) as events:  # the run's own: HParams columns, Custom Scalars, texts
+        bands.write_root(events, load_run(run))
     try:
         with threadpool_limits(limits=1):
             _work(experiment, run, jobs, records, watcher)
@@ -127,7 +130,9 @@ def write_config(
     experiment: Experiment, stored: dict[str, Any] | None, run: RunFolder
 ) -> list[str]:
     """Add the experiment's arms to config.yaml and incentives.json; returns all arms' names."""
-    about = experiment.file.model_dump(exclude={"market", "kpi", "agents", "train", "arms"})
+    about = experiment.file.model_dump(
+        mode="json", exclude={"market", "kpi", "agents", "train", "arms"}
+    )
     about = {k: v for k, v in about.items() if v and k not in ("seeds", "seed")}
     before = stored["arms"] if stored else {}
     arms = {**before, **{name: arm.plain for name, arm in experiment.arms.items()}}
@@ -135,7 +140,7 @@ def write_config(
     if data != stored:
         run.write_config(data)
     incentives_path = run.path / "incentives.json"
-    known = read_json(incentives_path) or {}
+    known = checkpoint.read_json(incentives_path)
     cards = {name: incentives(arm) for name, arm in experiment.arms.items()}
     checkpoint.write_json(incentives_path, known | cards)
     return list(arms)
@@ -164,7 +169,7 @@ def plan(
     jobs, records = [], {}
     for name, arm in experiment.arms.items():
         for k in range(arm.seeds):
-            record = checkpoint.read_record(run.checkpoint(name, k))
+            record = checkpoint.finished(run.checkpoint(name, k))
             if record is not None and arm.same(record.get("arm", {})):
                 records[name, k] = record
             else:
@@ -181,13 +186,12 @@ def _work(
 ) -> None:
     """Train jobs side by side; a mistake or Ctrl-C stops the others at their next stretch."""
     stop = threading.Event()
-    columns = bands.differing(experiment.arms)
 
     def work(name: str, k: int) -> dict[str, Any] | None:
         def tell(progress: Progress) -> None:
             watcher.tell(name, progress)
 
-        return train_seed(run, experiment.arms[name], k, columns[name], tell, stop.is_set)
+        return train_seed(run, experiment.arms[name], k, tell, stop.is_set)
 
     with ThreadPoolExecutor(workers()) as pool:
         futures = {pool.submit(work, *job): job for job in jobs}
@@ -210,9 +214,7 @@ def finish(
     ledger: Ledger | None,
 ) -> dict[str, Any]:
     """Bands, summary.json and the ledger's last line; returns the summary of all arms."""
-    from .summary import arms_of
-
-    done = arms_of(read_json(run.summary) or {"arms": {}})
+    done = read_summary(run.summary)
     for name, arm in experiment.arms.items():
         own = [records[name, k] for k in range(arm.seeds)]
         done[name] = arm_summary(experiment.name, arm, own)
@@ -222,22 +224,3 @@ def finish(
     if ledger is not None:
         ledger.append("training finished", arms=list(experiment.arms))
     return summary
-
-
-def write_root_events(experiment: Experiment, run: RunFolder) -> None:
-    """HParams columns, Custom Scalars and texts, once in the run's root."""
-    with EventFile(run.path) as events:
-        bands.write_root(events, experiment)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON table, or None where there is none yet."""
-    import json
-
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    return data if isinstance(data, dict) else None

@@ -40,7 +40,9 @@ def load_run(run: RunFolder) -> Experiment:
         raise ConfigError(f"{run.path}: is not a run: it holds no config.yaml.")
     try:
         arms = {name: arm_from_plain(name, plain) for name, plain in stored["arms"].items()}
-    except (KeyError, TypeError, AttributeError) as error:
+    except ConfigError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise ConfigError(f"{run.config}: does not describe a run ({error!r}).") from None
     about = {k: v for k, v in stored.items() if k in ExperimentFile.model_fields and k != "arms"}
     file = build(ExperimentFile, {"market": "", **about}, str(run.config))

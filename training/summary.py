@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from . import stats
+from tacit.envs.errors import ConfigError
+
+from . import checkpoint, stats
 from .config import Arm
 from .machine import machine
 
@@ -50,6 +53,23 @@ def arms_of(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     if "arms" in summary:
         return dict(summary["arms"])
     return {"base": dict(summary)}
+
+
+def read_summary(path: Path) -> dict[str, dict[str, Any]]:
+    """The arms that a summary.json holds by name; none where there is no file yet.
+
+    Raises:
+        ConfigError: there is a file, and it is no summary.
+    """
+    advice = "Move it away; tacit resume writes it anew from the seeds that are kept."
+    try:
+        summary = checkpoint.read_json(path)
+    except ConfigError as error:
+        raise ConfigError(f"{error} {advice}") from None
+    arms = arms_of(summary) if summary else {}
+    if not all(isinstance(arm, dict) and "measures" in arm for arm in arms.values()):
+        raise ConfigError(f"{path}: is not a summary. {advice}")
+    return arms
 
 
 def estimate_of(arm: Mapping[str, Any], measure: str) -> stats.Estimate | None:

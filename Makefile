@@ -1,0 +1,48 @@
+# Two commands do everything on a fresh machine with Python 3.11 and make:
+#   make demo   install, train the main experiment, print its table and how to look at it
+#   make test   install, then lint, types, tests
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    ?= volatility_kpi
+
+.PHONY: demo test install lint types fast slow bench reference clean
+
+demo: install
+	$(BIN)/tacit train $(RUN)
+	@echo "look:   . $(VENV)/bin/activate; tacit board $(RUN)   (TensorBoard, curves coloured by arm)"
+	@$(BIN)/python -c "from tacit.training.board import link; print('link:   ' + link(6006, True))"
+
+test: install lint types fast slow
+
+install: $(VENV)/.installed
+
+# torch first and by its exact version; then the rest under the same constraints
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	@touch $@
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+fast: install
+	$(BIN)/pytest -m "not slow"
+
+slow: install
+	$(BIN)/pytest -m slow
+
+bench: install
+	$(BIN)/python -m benchmarks.engine
+
+reference: install
+	$(BIN)/tacit reproduce --all --update-reference
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

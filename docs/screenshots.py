@@ -1,0 +1,74 @@
+"""Screenshots of TensorBoard for the documents: `python docs/screenshots.py RUN_FOLDER`.
+
+Needs chromium and chromedriver (Debian's packages chromium, chromium-driver), spoken to over the
+WebDriver protocol with the standard library alone. Writes docs/images/board_*.png.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tacit.training.board import command, free_port, link, links
+
+NAMES = ("time_series", "hparams", "custom_scalars", "text")
+IMAGES = Path(__file__).parent / "images"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--window-size=1500,950",
+]  # fmt: skip
+
+
+def call(url: str, method: str, body: Any = None) -> Any:
+    """One WebDriver request."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)["value"]
+
+
+def wait_for(url: str) -> None:
+    """Until a server answers."""
+    for _ in range(120):
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise TimeoutError(url)
+
+
+def main(run: Path) -> None:
+    """Open the four pages and save what they show."""
+    port, driver_port = free_port(), free_port(9515)
+    board = subprocess.Popen(command(run, port), stderr=subprocess.DEVNULL)
+    driver = subprocess.Popen(["chromedriver", f"--port={driver_port}"], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://127.0.0.1:{port}")
+        wait_for(f"http://127.0.0.1:{driver_port}/status")
+        options = {"goog:chromeOptions": {"args": FLAGS}}
+        base = f"http://127.0.0.1:{driver_port}/session"
+        session = call(base, "POST", {"capabilities": {"alwaysMatch": options}})["sessionId"]
+        _, *others = links(port, True).values()
+        for name, here in zip(NAMES, [link(port, True, "measure/market"), *others], strict=True):
+            call(f"{base}/{session}/url", "POST", {"url": "about:blank"})
+            call(f"{base}/{session}/url", "POST", {"url": here})
+            time.sleep(12)
+            picture = call(f"{base}/{session}/screenshot", "GET")
+            (IMAGES / f"board_{name}.png").write_bytes(base64.b64decode(picture))
+            print(f"images/board_{name}.png  {here}")
+        call(f"{base}/{session}", "DELETE")
+    finally:
+        driver.terminate()
+        board.terminate()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

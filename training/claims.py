@@ -1,0 +1,64 @@
+"""What an experiment file claims and draws: published values, predictions, its figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Published(BaseModel):
+    """A published value of one arm, and how far from it the measured mean may lie."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quantity: str
+    arm: str
+    measure: str
+    value: float
+    tolerance: Annotated[float, Field(ge=0)]
+
+
+class Predicted(BaseModel):
+    """The interval of an arm's measure lies wholly above or below that of another arm."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quantity: str
+    arm: str
+    versus: str
+    measure: str
+    expected: Literal["above", "below"]
+
+
+class Figure(BaseModel):
+    """A `histogram` of a measure over seeds, a panel an arm; or `y` over `x`, `lines` of arms."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    histogram: str | None = None
+    bins: Annotated[int, Field(ge=1)] = 20
+    range: tuple[float, float] | None = None
+    x: str = ""
+    x_label: str | None = None
+    y: str = ""
+    lines: dict[str, list[str]] = {}
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Figure:
+        if self.histogram is None and not (self.x and self.y and self.lines):
+            raise ValueError("needs either histogram, or x, y and lines.")
+        return self
+
+
+def arms_named(
+    published: Iterable[Published], predicted: Iterable[Predicted], figure: Figure | None
+) -> list[tuple[str, str]]:
+    """(where, arm) for every arm that claims and figure speak of."""
+    named = [(f"published.{k}.arm", claim.arm) for k, claim in enumerate(published)]
+    for k, claim in enumerate(predicted):
+        named += [(f"predicted.{k}.arm", claim.arm), (f"predicted.{k}.versus", claim.versus)]
+    for label, arms in (figure.lines if figure else {}).items():
+        named += [(f"figure.lines.{label}", arm) for arm in arms]
+    return named
