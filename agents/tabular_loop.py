@@ -307,7 +307,10 @@ def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -
             act(game, rows, pop, keys, r, phase, t, LOOKAHEAD_KEYS, round_)
             key = fold(fold(keys[LOOKAHEAD_KEYS, r], round_), phases + phase)
             step_copy(game, rows, r, key, phase)
-    pop.owed[:] = -1  # what the look-ahead itself began is not learned from
+        for k in range(len(pop.owed)):
+            if pop.since[k] == t:  # what the look-ahead itself decides is not learned from
+                pop.owed[k] = -1
+    pop.owed[:] = -1
     return changed
 
 

@@ -222,25 +222,24 @@ def reward(terms: Any, first: Any, last: Any, measures: Any) -> Any:
     return total
 
 
-def words(market: Market, terms: Mapping[str, Term]) -> str:
-    """A seat's KPI as one sentence."""
-    units = {m.name: m.unit for m in market.measures}
+def words(terms: Mapping[str, Term]) -> str:
+    """A seat's KPI as the end of a sentence: `is paid 1 x its own profit, less ...`."""
     whose = {"own": "its own", "rivals": "its rivals' mean", "role": "its role's mean",
              "market": "the market's mean"}  # fmt: skip
-    parts = []
+    paid, watched = [], []
     for name, term in terms.items():
-        verb = "is rewarded for" if term.weight > 0 else "is charged for"
-        if term.weight == 0:
-            verb = "watches, unpaid,"
         above, below = f" above {term.threshold}", f" short of {term.threshold}"
         how = dict(zip(TRANSFORMS, ("", " (absolute)", " (squared)", above, below), strict=True))
         label = "" if name == term.measure else f" (called {name})"
         scope = whose.get(term.scope, f"{term.scope}'s")
-        parts.append(
-            f"{verb} {scope} {term.measure}{how[term.transform]}{label}, "
-            f"{abs(term.weight):g} x its {units[term.measure]}"
-        )
-    return "; ".join(parts) + "." if parts else "has no KPI: every outcome is worth 0."
+        what = f"{scope} {term.measure}{how[term.transform]}{label}"
+        if term.weight == 0:
+            watched.append(what)
+        else:
+            sign = "less " if term.weight < 0 else "plus " if paid else ""
+            paid.append(f"{sign}{abs(term.weight):g} x {what}")
+    text = f"is paid {', '.join(paid)}" if paid else "is paid nothing"
+    return text + (f"; watched at no weight: {', '.join(watched)}" if watched else "") + "."
 
 
 def short(terms: Mapping[str, Term]) -> str:

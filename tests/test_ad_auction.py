@@ -116,6 +116,15 @@ def test_what_bidders_remember(config, seen):
     assert told == {"phase": 0, "value": 1.0} | {k: pytest.approx(v) for k, v in seen.items()}
 
 
+def test_every_price_of_the_grid_is_seen_as_itself():
+    market = make_market("ad_auction", {"observe": "price", "value": {"value": 3.0}})
+    engine = Engine(market, copies=19)
+    engine.reset()
+    engine.step(np.repeat(np.arange(19)[:, None], 2, axis=1))
+    seen = [market.role("bidder").decode_observation(o) for o in engine.observations[:, 0]]
+    assert [parts["last_price"] for parts in seen] == list(market.grid)
+
+
 def test_bidders_see_the_floor_before_they_bid():
     market = make_market("ad_auction", {"publisher": True})
     engine = Engine(market)

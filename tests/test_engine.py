@@ -142,6 +142,8 @@ def test_nothing_is_played_before_a_reset():
             play(TABLES, 1)
     with pytest.raises(ValueError, match="seeds must be >= 0"):
         engine.reseed([-1])
+    with pytest.raises(ValueError, match="1 seeds are needed, got 2"):
+        engine.reseed([0, 1])
     with pytest.raises(ValueError, match="needs a seed and a copy"):
         Engine(PUBLISHER, seeds=[])
 

@@ -68,8 +68,13 @@ def test_truncation_is_no_end(episode_rounds):
 # --- what a group knows ----------------------------------------------------------------------
 
 
-def test_the_greedy_cache_is_the_argmax_and_its_bound_holds():
-    each = group(PUBLISHER, episode_rounds=50, copies=2)
+EXACT_TIES = Q(learning_rate=1, discount=0, initial_q=0, exploration="constant", epsilon=0.5)
+
+
+@pytest.mark.parametrize("learner", [Q(), EXACT_TIES])
+def test_the_greedy_cache_is_the_first_argmax_and_its_bound_holds(learner):
+    agents = everybody(learner) | {"publisher_0": learner}
+    each = group(PUBLISHER, agents, episode_rounds=50, copies=2)
     for _ in range(5):
         each.run(999)
         line = 0

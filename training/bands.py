@@ -77,7 +77,7 @@ def write_root(events: EventFile, experiment: Experiment) -> None:
     lines = ["| arm | seat | KPI |", "|---|---|---|"]
     for name, arm in experiment.arms.items():
         for seat, terms in arm.kpi.items():
-            lines.append(f"| {name} | {seat} | {kpis.words(arm.market, terms)} |")
+            lines.append(f"| {name} | {seat} | {kpis.words(terms)} |")
     note = "*Unvalidated objective: nobody has signed these KPIs.*"
     events.text("incentives", "\n".join([note, "", *lines]))
     if experiment.file.question:

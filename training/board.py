@@ -32,12 +32,12 @@ def link(port: int, one_run: bool, tag: str = "") -> str:
 
 def links(port: int, one_run: bool) -> dict[str, str]:
     """Every page with the runs that it is about. (Beyond 40 runs TensorBoard selects none.)"""
-    home = f"http://{HOST}:{port}/"
+    home, bands = f"http://{HOST}:{port}/", "#custom_scalars&regexInput=_band&_smoothingWeight=0"
     root = quote(r"^\.$" if one_run else r"^[^/]+$", safe="")
     return {
         "Time Series, coloured by arm": link(port, one_run),
         "HParams, one row an arm": f"{home}#hparams",
-        "Custom Scalars, bands over seeds": f"{home}#custom_scalars&regexInput=_band&_smoothingWeight=0",
+        "Custom Scalars, bands over seeds": f"{home}{bands}",
         "Text, the KPIs in words": f"{home}#text&regexInput={root}",
     }
 

@@ -67,9 +67,17 @@ def compare(
 
 
 def columns(arms: Mapping[str, Arm]) -> dict[str, dict[str, str]]:
-    """The settings in which arms differ, as table columns; a KPI of several weights is one."""
+    """The settings in which arms differ, as table columns; a KPI of several weights is one.
+
+    A key that only some arms have (another agent's) is shown if it differs among those.
+    """
     varied = differing(arms)
-    keys = [k for k in next(iter(varied.values()), {}) if not k.startswith(("kpi.", "train."))]
+    keys = [
+        k
+        for k in next(iter(varied.values()), {})
+        if not k.startswith(("kpi.", "train."))
+        and (k.endswith(".name") or len({str(row[k]) for row in varied.values()} - {"-"}) > 1)
+    ]
     owners = sorted(
         {k.split(".")[1] for row in varied.values() for k in row if k.startswith("kpi.")}
     )

@@ -121,15 +121,22 @@ def load(
     else:
         path = files.find(str(config), ("experiments", "markets"), "CONFIG")
         name, raw = path.name.removesuffix(".yaml").removesuffix(".yml"), files.read_yaml(path)
-    file = build(ExperimentFile, raw, "")
     mistakes: list[str] = []
+    file = collect(mistakes, lambda: build(ExperimentFile, raw, ""))
+    if file is None:  # go on with the keys that are right: there may be mistakes in them as well
+        file = _readable(raw)
+        if file is None:
+            raise ConfigError(mistakes)
     changes = parse_overrides(overrides, mistakes)
     named = file.arms or {"base": {}}
-    mistakes += [f"--arm: unknown arm '{a}'. {nearest(a, named)}" for a in arms if a not in named]
-    claims = arms_named(file.published, file.predicted, file.figure)
-    mistakes += [
-        f"{w}: unknown arm '{a}'. {nearest(a, named)}" for w, a in claims if a not in named
-    ]
+    spoken_of = [("--arm", arm) for arm in arms]
+    spoken_of += arms_named(file.published, file.predicted, file.figure)
+    if file.arms or not raw.get("arms"):  # (else the arms themselves are what is wrong)
+        mistakes += [
+            f"{where}: unknown arm '{arm}'. {nearest(arm, named)}"
+            for where, arm in spoken_of
+            if arm not in named
+        ]
     if as_arm is not None:
         _check_arm_name(as_arm, "--as")
         if len(arms or named) > 1:
@@ -145,6 +152,16 @@ def load(
     if mistakes:
         raise ConfigError(list(dict.fromkeys(mistakes)))
     return Experiment(name, file, *_distinct(resolved))
+
+
+def _readable(raw: Mapping[str, Any]) -> ExperimentFile | None:
+    """An experiment of those keys that are right by themselves, or None without a market."""
+
+    def right(key: str, value: Any) -> bool:
+        return bool(collect([], lambda: build(ExperimentFile, {"market": "", key: value}, "")))
+
+    kept = {k: v for k, v in raw.items() if right(k, v)}
+    return ExperimentFile(**kept) if "market" in kept else None
 
 
 def _check_arm_name(name: str, where: str) -> None:

@@ -121,7 +121,7 @@ def about_run(run: RunFolder) -> Iterator[str]:
             continue
         told.add(arm.kpi_hash)
         yield f"{name} (KPI {arm.kpi_hash[:12]}, unvalidated objective):"
-        yield from (f"  {seat} {kpis.words(arm.market, terms)}" for seat, terms in arm.kpi.items())
+        yield from (f"  {seat} {kpis.words(terms)}" for seat, terms in arm.kpi.items())
 
 
 def policy(run: RunFolder, arm_name: str | None, seat_name: str, k: int) -> Iterator[str]:
@@ -135,5 +135,5 @@ def policy(run: RunFolder, arm_name: str | None, seat_name: str, k: int) -> Iter
     tables = learned_tables(run, arm, k)
     seat = seats[seat_name]
     yield f"{seat_name} of {run.path.name}, arm {arm.name}, seed {k}, without exploration"
-    yield f"  {seat_name} {kpis.words(arm.market, arm.kpi[seat_name])}"
+    yield f"  {seat_name} {kpis.words(arm.kpi[seat_name])}"
     yield from (f"  {x}" for x in describe.policy_lines(seat.role, tables[seat_name]))

@@ -153,7 +153,7 @@ def incentives(arm: Arm) -> dict[str, Any]:
         "validated_by": None,
         "seats": {
             seat: {
-                "words": f"{seat} {kpis.words(arm.market, terms)}",
+                "words": f"{seat} {kpis.words(terms)}",
                 "terms": {name: term.model_dump() for name, term in terms.items()},
                 "fundamental": arm.market.seat(seat).role.fundamental,
             }
