@@ -42,6 +42,8 @@ T, EPISODE, ROUND, STABLE, COUNTED = range(5)
 # rows of keys
 NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(4)
 
+STANDING = ("settings", "cells", "fixed", "targets")  # Tables that follow from the configuration
+
 
 class Tables(NamedTuple):
     """What a group knows and owes; C cells = sum of O * A over seats, L = sum of O.
@@ -185,13 +187,17 @@ class TabularGroup:
         return result
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything that moves, by name."""
+        """A copy of everything that moves, by name; what the configuration says is not in it."""
+        return {name: array.copy() for name, array in self._moving().items()}
+
+    def _moving(self) -> dict[str, NDArray[Any]]:
         moving = {f"rows.{k}": v for k, v in self.rows._asdict().items()}
-        return moving | {f"tables.{k}": v for k, v in self.pop._asdict().items()}
+        tables = {k: v for k, v in self.pop._asdict().items() if k not in STANDING}
+        return moving | {f"tables.{k}": v for k, v in tables.items()}
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on exactly where `state()` was taken."""
-        owned = self.state()
+        owned = self._moving()
         for name, own in owned.items():
             if name not in state or state[name].shape != own.shape:
                 raise ValueError(f"{name}: the saved state does not fit this configuration")

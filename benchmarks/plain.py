@@ -20,6 +20,7 @@ class PlainAuction(ParallelEnv):  # type: ignore[misc]
     """Second price (`price_mix` 0) up to first price (1), `observe: bids`, KPI profit."""
 
     metadata = {"name": "plain_auction_v0"}  # noqa: RUF012
+    render_mode = None
 
     def __init__(
         self, bidders: int = 2, bids: int = 19, price_mix: float = 0.0, episode_rounds: int = 100
@@ -33,6 +34,7 @@ class PlainAuction(ParallelEnv):  # type: ignore[misc]
         self.mask = np.ones(bids, np.int8)
         self.grid = [(k + 1) / (bids + 1) for k in range(bids)]
         self.seed, self.episode = 0, -1
+        self.price: float | None = None
 
     def observation_space(self, agent: str) -> MultiDiscrete:
         return self._observation_spaces[agent]

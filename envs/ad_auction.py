@@ -290,10 +290,13 @@ class AdAuction(Market):
         every price_mix, so it is an equilibrium. In second price it is the only one in pure
         strategies: the loser of any other profile gains by tying or beating at b. In first price
         b is strict, and with two bidders the next grid bid is a weak equilibrium as well.
-        Collusive: everybody bids the lowest bid that can win and the slot is shared.
+        Collusive: the lowest price at which the slot is sold. The winner bids the lowest bid that
+        can win, the others less: they pay mix x that bid + (1 - mix) x the larger of the reserve
+        and the lowest bid of the grid.
         """
         low = next(b for b in self.grid if b >= self.config.reserve - EPSILON)
-        value, n = self.config.value.value, self.config.bidders
+        value, n, mix = self.config.value.value, self.config.bidders, self.config.price_mix
+        floor = max(self.config.reserve, self.grid[0])
 
         def outcome(price: float) -> dict[str, float]:
             return {"clearing_price": price, "revenue": price, "profit": (value - price) / n}
@@ -301,7 +304,7 @@ class AdAuction(Market):
         source = "stage game, derived in tacit.envs.ad_auction"
         return {
             "competitive": Benchmark(outcome(self.grid[-1]), source),
-            "collusive": Benchmark(outcome(low), source),
+            "collusive": Benchmark(outcome(mix * low + (1 - mix) * floor), source),
         }
 
     def benchmark_action(self, benchmark: str, seat: Seat) -> int | None:

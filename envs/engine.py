@@ -89,8 +89,9 @@ class Engine:
         """Start over with other seeds, as many as before: the next reset begins episode 0."""
         if any(seed < 0 for seed in seeds):
             raise ValueError(f"seeds must be >= 0, got {min(seeds)}")
-        if len(seeds) * self.copies != len(self.rows.state):
-            raise ValueError(f"{len(self.seeds)} seeds are needed, got {len(seeds)}")
+        needed = len(self.rows.state) // self.copies
+        if len(seeds) != needed:
+            raise ValueError(f"{needed} seeds are needed, got {len(seeds)}")
         self.seeds = tuple(seeds)
         self.nature = rng.copy_keys(seeds, self.copies, self.stream)
         self.actor = rng.copy_keys(seeds, self.copies, rng.ACTION)

@@ -59,6 +59,8 @@ def step_copy(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
     state, measures = row(rows.state, r), row(rows.measures, r)
     if phase == 0:
         measures[:] = 0.0
+        if phases > 1:  # (else the round is scored at once)
+            row(rows.scores, r)[:] = 0.0
     play(params, state, phase, row(rows.actions, r), measures, key)
     following = phase + 1
     if following == phases:

@@ -66,7 +66,8 @@ def cache_folder() -> Path:
     folder = Path(os.environ.get("TACIT_CACHE") or Path(base) / "tacit")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     info = folder.stat()
-    if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & stat.S_IWOTH):
+    others = stat.S_IWGRP | stat.S_IWOTH
+    if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & others):
         raise PermissionError(
             f"{folder}: compiled code is kept here, so only you may write to it. "
             "Set TACIT_CACHE to a folder of your own."

@@ -18,11 +18,11 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import ConfigError, build, nearest
 from .kernel import kernel
@@ -41,7 +41,7 @@ class Term(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     measure: str
-    weight: float
+    weight: Annotated[float, Field(strict=True)]
     transform: str = "value"
     scope: str = "own"
     threshold: float | None = None
@@ -70,17 +70,32 @@ def resolve(market: Market, table: Mapping[str, Any] | None, prefix: str = "kpi"
         if not isinstance(terms, Mapping):
             mistakes.append(f"{prefix}.{owner}: must be a table of terms, got {terms!r}.")
             continue
-        resolved[seat.name] = {}
-        for name, raw in terms.items():
-            try:
-                term = parse_term(str(name), raw, f"{prefix}.{owner}.{name}")
-                _check(market, seat, term, f"{prefix}.{owner}.{name}")
-                resolved[seat.name][str(name)] = term
-            except ConfigError as error:
-                mistakes += error.mistakes
+        resolved[seat.name], wrong = _parse(market, seat, owner, terms, prefix)
+        mistakes += wrong
+    for role in market.roles:  # a role's table that every seat replaces is still read
+        if isinstance(table.get(role.name), Mapping):
+            seat = next(s for s in market.seats if s.role.name == role.name)
+            mistakes += _parse(market, seat, role.name, table[role.name], prefix)[1]
     if mistakes:
         raise ConfigError(list(dict.fromkeys(mistakes)))
     return resolved
+
+
+def _parse(
+    market: Market, seat: Seat, owner: str, terms: Mapping[str, Any], prefix: str
+) -> tuple[dict[str, Term], list[str]]:
+    """A seat's terms by name, and the mistakes among them."""
+    parsed: dict[str, Term] = {}
+    mistakes: list[str] = []
+    for name, raw in terms.items():
+        where = f"{prefix}.{owner}.{name}"
+        try:
+            term = parse_term(str(name), raw, where)
+            _check(market, seat, term, where)
+            parsed[str(name)] = term
+        except ConfigError as error:
+            mistakes += error.mistakes
+    return parsed, mistakes
 
 
 def parse_term(name: str, raw: Any, prefix: str) -> Term:
@@ -100,7 +115,7 @@ def _check(market: Market, seat: Seat, term: Term, where: str) -> None:
             f"{where}.transform: unknown '{term.transform}'. {nearest(term.transform, TRANSFORMS)}"
         )
     hinge = term.transform in ("above", "below")
-    if hinge != (term.threshold is not None):
+    if term.transform in TRANSFORMS and hinge != (term.threshold is not None):
         need = "needs a threshold" if hinge else "takes no threshold"
         mistakes.append(f"{where}.threshold: transform '{term.transform}' {need}.")
     elif term.threshold is not None and not math.isfinite(term.threshold):
@@ -226,7 +241,8 @@ def words(terms: Mapping[str, Term]) -> str:
     """A seat's KPI as the end of a sentence: `is paid 1 x its own profit, less ...`."""
     whose = {"own": "its own", "rivals": "its rivals' mean", "role": "its role's mean",
              "market": "the market's mean"}  # fmt: skip
-    paid, watched = [], []
+    paid: list[str] = []
+    watched: list[str] = []
     for name, term in terms.items():
         above, below = f" above {term.threshold}", f" short of {term.threshold}"
         how = dict(zip(TRANSFORMS, ("", " (absolute)", " (squared)", above, below), strict=True))

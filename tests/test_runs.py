@@ -1,4 +1,4 @@
-"""What a run writes: its folder, its summary, its arms; and that threads and seeds change nothing."""
+"""What a run writes: its folder, its summary, its arms; and what may not change them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from training_fixtures import files_of, small, weights, write
 
 from tacit.agents.tabular import TabularGroup
+from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.training import files
 from tacit.training.layout import RunFolder
@@ -89,7 +90,11 @@ def test_measures_fit_together(summary):
 
 
 def test_a_stopping_rule_adds_when_it_was_met(tmp_path):
-    rule = ["agents.bidder.stop_after=300", "agents.bidder.epsilon_decay=.001"]
+    rule = [
+        "agents.bidder.stop_after=300",
+        "agents.bidder.epsilon_decay=.01",
+        "agents.bidder.initial_q=0",
+    ]
     found = small(tmp_path, *rule)["measures"]
     assert found["converged"]["per_seed"] == [1.0, 1.0]
     assert found["converged"]["ci95"][1] == 1.0
@@ -105,7 +110,8 @@ def test_incentives_are_written_in_words_and_unsigned(results):
     card = json.loads((results / "ad_auction/incentives.json").read_text())["base"]
     assert card["validated_by"] is None
     seat = card["seats"]["bidder_1"]
-    assert seat["words"] == "bidder_1 is rewarded for its own profit, 1 x its money."
+    arm = load_run(RunFolder(results / "ad_auction")).arms["base"]
+    assert seat["words"] == f"bidder_1 {kpis.words(arm.kpi['bidder_1'])}"
     assert seat["fundamental"] == "profit"
     stored = files.read_yaml(results / "ad_auction/config.yaml")
     assert seat["terms"] == stored["arms"]["base"]["kpi"]["bidder_1"]
@@ -191,49 +197,6 @@ def test_a_chosen_arm_leaves_the_run_s_others(tmp_path):
     again = small(tmp_path, config=config, arms=["b"])
     assert measures_of(again) == measures_of(whole)
     assert list(load_run(RunFolder(tmp_path / "two")).arms) == ["a", "b"]
-
-
-# --- folders that cannot be used -----------------------------------------------------------------
-
-
-def test_a_file_in_place_of_a_folder(tmp_path):
-    (tmp_path / "results").write_text("")
-    with pytest.raises(
-        ConfigError, match=r"results: .*results/ad_auction cannot be written: Not a"
-    ):
-        small(tmp_path / "results")
-    (tmp_path / "ad_auction").write_text("")
-    with pytest.raises(ConfigError, match=r"results: .*ad_auction cannot be written: File exists"):
-        small(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "told"),
-    [
-        ("config.yaml", "arms: [", r"config\.yaml: not valid YAML: line 1"),
-        ("config.yaml", "- a", r"config\.yaml: must hold a table"),
-        ("config.yaml", "a: 1", r"config\.yaml: does not describe a run. Choose another --name"),
-        ("summary.json", "{", r"summary\.json: cannot be read: .* Move it away; tacit resume"),
-        ("summary.json", "[]", r"summary\.json: must hold a table of keys, got list. Move"),
-        ("summary.json", '{"arms": {"a": 3}}', r"summary\.json: is not a summary. Move it away"),
-        ("incentives.json", "{", r"incentives\.json: cannot be read"),
-        ("ledger.jsonl", "{}\n", r"ledger\.jsonl: line 1 is not a ledger entry"),
-    ],
-)  # fmt: skip
-def test_what_was_spoilt_is_named_and_nothing_is_trained(name, text, told, tmp_path):
-    write(tmp_path / "ad_auction" / name, text)
-    with pytest.raises(ConfigError, match=told):
-        small(tmp_path)
-    assert files_of(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    "arm", ["3", "{}", "{market: ad_auction}", "{market: {name: ad_auction}, kpi: {}, agents: {}}"]
-)
-def test_a_config_that_describes_no_run_is_named(arm, tmp_path):
-    write(tmp_path / "config.yaml", f"arms: {{a: {arm}}}")
-    with pytest.raises(ConfigError, match=r"config\.yaml: does not describe a run"):
-        load_run(RunFolder(tmp_path))
 
 
 def test_a_name_and_a_table_make_a_run(tmp_path):

@@ -47,4 +47,4 @@ def write(path: Path, text: str) -> str:
 def files_of(folder: Path, names: Sequence[str] = ("*.safetensors",)) -> dict[str, bytes]:
     """Contents of the files that match, by path within the folder."""
     paths = sorted(path for name in names for path in folder.rglob(name))
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}

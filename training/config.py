@@ -24,7 +24,7 @@ from tacit.envs.registry import MARKETS, market_class
 from . import files
 from .claims import Figure, Predicted, Published, arms_named
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, strict=True)]
 
 
 class TrainConfig(BaseModel):

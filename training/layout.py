@@ -65,7 +65,7 @@ class RunFolder:
         if not self.config.exists():
             return None
         stored = files.read_yaml(self.config)
-        if not isinstance(stored.get("arms"), dict):
+        if not isinstance(stored.get("arms"), dict) or not stored["arms"]:
             raise ConfigError(
                 f"{self.config}: does not describe a run. Choose another --name, or move it away."
             )

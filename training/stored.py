@@ -40,8 +40,8 @@ def load_run(run: RunFolder) -> Experiment:
         raise ConfigError(f"{run.path}: is not a run: it holds no config.yaml.")
     try:
         arms = {name: arm_from_plain(name, plain) for name, plain in stored["arms"].items()}
-    except ConfigError:
-        raise
+    except ConfigError as error:
+        raise ConfigError([f"{run.config}: {line}" for line in error.mistakes]) from None
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise ConfigError(f"{run.config}: does not describe a run ({error!r}).") from None
     about = {k: v for k, v in stored.items() if k in ExperimentFile.model_fields and k != "arms"}
