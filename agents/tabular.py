@@ -37,6 +37,8 @@ TEMPLATE = "tacit.agents.tabular_loop"
 # values of SCHEDULE, in the order of `QLearningConfig.exploration`
 EXPONENTIAL, CONSTANT, BOLTZMANN, NO_EXPLORATION = range(4)
 SCHEDULES = ("exponential", "constant", "boltzmann", "none")
+# columns of Tables.debts: the observation (-1: none), the action, its t
+OWED, TAKEN, SINCE = range(3)
 # entries of Tables.clock
 T, EPISODE, ROUND, STABLE, COUNTED = range(5)
 # rows of keys
@@ -51,8 +53,8 @@ class Tables(NamedTuple):
     settings float64 `[S, 12]`; cells int64 `[S]`: each seat's first cell; q and fixed float64
     `[C]`: Q values, and cumulative probabilities of seats that do not learn; greedy int32 and
     runner (a bound on the other Q) float64 `[L]`;
-    of each copy's last own decision, `[N * S]`: owed (int64, observation; -1 none), action, since
-    (its t), reward (float64, summed so far); clock int64 `[5]`; measures float64 `[S + 1, M]` and
+    of each copy's last own decision: debts int64 `[N, S, 3]` (OWED, TAKEN, SINCE) and reward
+    float64 `[N, S]`, summed so far; clock int64 `[5]`; measures float64 `[S + 1, M]` and
     scores `[T + S]`: sums since they were last read; targets float64 `[max A]`: scratch.
     """
 
@@ -62,9 +64,7 @@ class Tables(NamedTuple):
     fixed: NDArray[np.float64]
     greedy: NDArray[np.int32]
     runner: NDArray[np.float64]
-    owed: NDArray[np.int64]
-    action: NDArray[np.int64]
-    since: NDArray[np.int64]
+    debts: NDArray[np.int64]
     reward: NDArray[np.float64]
     clock: NDArray[np.int64]
     measures: NDArray[np.float64]
@@ -92,6 +92,7 @@ class TabularGroup:
         self.loops = compiled(TEMPLATE, market.kernels)
         streams = (rng.NATURE, rng.EXPLORATION, rng.ACTION, rng.LOOKAHEAD)
         self.keys = np.stack([rng.copy_keys([seed], copies, which) for which in streams])
+        self.moments = np.empty_like(self.keys)
         check_synchronous(market, configs)
         self.pop = self._tables(copies)
         stops = [c.stop_after for c in configs.values() if isinstance(c, QLearningConfig)]
@@ -103,7 +104,7 @@ class TabularGroup:
         market, seats = self.market, self.market.seats
         sizes = [s.role.observations * s.role.actions for s in seats]
         fixed = [self._fixed(seat) for seat in seats]
-        owing = copies * len(seats)
+        owing = (copies, len(seats))
         return Tables(
             settings=np.array([settings(self.configs[s.name]) for s in seats]),
             cells=np.cumsum([0, *sizes])[:-1].astype(np.int64),
@@ -111,9 +112,7 @@ class TabularGroup:
             fixed=cumulative(market, fixed),
             greedy=np.zeros(len(self.game.legal), np.int32),
             runner=np.zeros(len(self.game.legal)),
-            owed=np.full(owing, -1, np.int64),
-            action=np.zeros(owing, np.int64),
-            since=np.zeros(owing, np.int64),
+            debts=np.full((*owing, 3), -1, np.int64),
             reward=np.zeros(owing),
             clock=np.zeros(5, np.int64),
             measures=np.zeros((len(seats) + 1, len(market.measures))),
@@ -149,7 +148,7 @@ class TabularGroup:
         Returns: rounds played.
         """
         done: int = self.loops.learn(
-            self.game, self.rows, self.keys, self.pop, self.scratch, rounds,
+            self.game, self.rows, self.keys, self.moments, self.pop, self.scratch, rounds,
             self.episode_rounds or 0, self.stop_after,
         )  # fmt: skip
         return done

@@ -31,11 +31,14 @@ from tacit.agents.tabular import (
     LEARNS,
     LOOKAHEAD_KEYS,
     NATURE_KEYS,
+    OWED,
     RANDOM_TIES,
     ROUND,
     SCHEDULE,
+    SINCE,
     STABLE,
     SYNCHRONOUS,
+    TAKEN,
     TEMPERATURE,
     TEMPERATURE_DECAY,
     T,
@@ -46,7 +49,7 @@ from tacit.envs.kernel import inlined, kernel, loop
 from tacit.envs.kpi import reward
 from tacit.envs.layout import HEADER, PHASES, SEATS
 from tacit.envs.rng import fold, u
-from tacit.envs.rows import borrow, row
+from tacit.envs.rows import at, borrow, row
 
 BOUND_ROUNDS = 256  # how long an upper bound of epsilon serves
 
@@ -87,13 +90,11 @@ def begin(game: Any, rows: Any, keys: Any, pop: Any) -> None:
 
 
 @kernel
-def episode_keys(keys: Any, episode: Any) -> Any:
-    """`rng.moment` without its last two folds: they stand still for an episode."""
-    moments = keys.copy()
+def begin_episode(keys: Any, episode: Any, moments: Any) -> None:
+    """Fill `moments`: `rng.moment` without its last two folds, which stand still for an episode."""
     for stream in range(keys.shape[0]):
         for r in range(keys.shape[1]):
             moments[stream, r] = fold(keys[stream, r], episode)
-    return moments
 
 
 @kernel
@@ -162,51 +163,44 @@ def update(q: Any, cell: Any, a: Any, alpha: Any, target: Any, first: Any, count
 
     `runner` is at least every Q but the greedy one's, so that most updates need no search.
     """
-    old = q[cell + a]
+    old = q[at(cell + a)]
     new = old + alpha * (target - old)
-    q[cell + a] = new
+    q[at(cell + a)] = new
     if a == greedy:
         if new > runner or new >= old:
             return greedy, runner
         return rank(q, cell, first, count)
-    top = q[cell + greedy]
+    top = q[at(cell + greedy)]
     if new > top or (new == top and a < greedy):
         return a, max(runner, top)
     return greedy, max(runner, new)
 
 
 @inlined
-def settle(game: Any, rows: Any, pop: Any, r: Any, s: Any, t: Any) -> Any:
-    """Pay copy r's seat s for its last own decision, now that it meets the next one.
+def settle(game: Any, rows: Any, pop: Any, r: Any, s: Any, line: Any, width: Any, t: Any) -> Any:
+    """Pay copy r's seat s for its last own decision if it now meets the next one.
 
+    `line` is the seat's first row of `game.legal`, `width` its number of actions.
     Returns 1 if its greedy policy changed.
     """
-    layout = game.layout
-    seats = layout[SEATS]
-    offsets = HEADER + layout[PHASES] * seats
-    width = layout[offsets + seats + 1 + s]
-    line = layout[offsets + s]
-    changed = 0
-    o = pop.owed[r * seats + s]
-    if o >= 0:
-        setting = row(pop.settings, s)
-        now = rows.observations[r, s]
-        value = pop.q[pop.cells[s] + now * width + pop.greedy[line + now]]
-        gap = t - pop.since[r * seats + s]
-        factor = setting[DISCOUNT] if gap == 1 else setting[DISCOUNT] ** gap
-        target = pop.reward[r * seats + s] + factor * value
-        cell = pop.cells[s] + o * width
-        old = pop.greedy[line + o]
-        first, count = game.legal[line + o, 0], game.legal[line + o, 1]
-        action = pop.action[r * seats + s]
-        new, runner = update(pop.q, cell, action, setting[ALPHA], target, first, count, old,
-                             pop.runner[line + o])  # fmt: skip
-        pop.runner[line + o] = runner
-        if new != old:
-            pop.greedy[line + o] = new
-            changed = 1
-        pop.owed[r * seats + s] = -1
-    return changed
+    debt, now = row(row(pop.debts, r), s), rows.observations[r, s]
+    o = debt[OWED]
+    if o < 0 or game.legal[at(line + now), 1] < 2:
+        return 0
+    debt[OWED] = -1
+    setting = row(pop.settings, s)
+    value = pop.q[at(pop.cells[s] + now * width + pop.greedy[at(line + now)])]
+    gap = t - debt[SINCE]
+    factor = setting[DISCOUNT] if gap == 1 else setting[DISCOUNT] ** gap
+    target = pop.reward[r, s] + factor * value
+    cell, line = pop.cells[s] + o * width, at(line + o)
+    first, count, old = game.legal[line, 0], game.legal[line, 1], pop.greedy[line]
+    new, pop.runner[line] = update(pop.q, cell, debt[TAKEN], setting[ALPHA], target, first, count,
+                                   old, pop.runner[line])  # fmt: skip
+    if new == old:
+        return 0
+    pop.greedy[line] = new
+    return 1
 
 
 @inlined
@@ -218,12 +212,11 @@ def act(game: Any, rows: Any, pop: Any, keys: Any, r: Any, phase: Any, t: Any, e
     offsets = HEADER + phases * seats
     key = fold(fold(keys[explores, r], round_), phase)
     for s in range(seats):
-        if layout[HEADER + phase * seats + s]:
+        if layout[at(HEADER + phase * seats + s)]:
             o = rows.observations[r, s]
-            line = layout[offsets + s] + o
+            line = at(layout[at(offsets + s)] + o)
             first, count = game.legal[line, 0], game.legal[line, 1]
-            width = layout[offsets + seats + 1 + s]
-            cell = pop.cells[s] + o * width
+            cell = pop.cells[s] + o * layout[at(offsets + seats + 1 + s)]
             action = first
             if count > 1 and pop.settings[s, LEARNS] == 1.0:
                 action = pop.greedy[line]
@@ -232,10 +225,9 @@ def act(game: Any, rows: Any, pop: Any, keys: Any, r: Any, phase: Any, t: Any, e
                     setting = row(pop.settings, s)
                     action = explore(pop.q, cell, first, count, action, setting, draw, t)
                 if pop.settings[s, SYNCHRONOUS] == 0.0:
-                    pop.owed[r * seats + s] = o
-                    pop.action[r * seats + s] = action
-                    pop.since[r * seats + s] = t
-                    pop.reward[r * seats + s] = 0.0
+                    debt = row(row(pop.debts, r), s)
+                    debt[OWED], debt[TAKEN], debt[SINCE] = o, action, t
+                    pop.reward[r, s] = 0.0
             elif count > 1:
                 draw = u(fold(fold(keys[ACTION_KEYS, r], round_), phase), s)
                 while action < first + count - 1 and draw >= pop.fixed[cell + action]:
@@ -282,17 +274,16 @@ def learn_synchronously(game: Any, rows: Any, pop: Any, scratch: Any, r: Any, s:
 
 @inlined
 def settle_phase(game: Any, rows: Any, pop: Any, phase: Any, t: Any) -> Any:
-    """Every acting seat that meets a real decision is paid for its last one."""
+    """Every acting seat is paid in all copies. Returns 1 if a greedy policy changed."""
     layout = game.layout
     seats, phases = layout[SEATS], layout[PHASES]
     offsets = HEADER + phases * seats
     changed = 0
-    for r in range(len(rows.state)):
-        for s in range(seats):
-            if layout[HEADER + phase * seats + s] and pop.owed[r * seats + s] >= 0:
-                line = layout[offsets + s] + rows.observations[r, s]
-                if game.legal[line, 1] > 1:
-                    changed |= settle(game, rows, pop, r, s, t)
+    for s in range(seats):
+        if layout[at(HEADER + phase * seats + s)]:
+            line, width = layout[at(offsets + s)], layout[at(offsets + seats + 1 + s)]
+            for r in range(len(rows.state)):
+                changed |= settle(game, rows, pop, r, s, line, width, t)
     return changed
 
 
@@ -307,21 +298,31 @@ def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -
             act(game, rows, pop, keys, r, phase, t, LOOKAHEAD_KEYS, round_)
             key = fold(fold(keys[LOOKAHEAD_KEYS, r], round_), phases + phase)
             step_copy(game, rows, r, key, phase)
-        for k in range(len(pop.owed)):
-            if pop.since[k] == t:  # what the look-ahead itself decides is not learned from
-                pop.owed[k] = -1
-    pop.owed[:] = -1
+        for r in range(len(rows.state)):
+            for s in range(game.layout[SEATS]):
+                if pop.debts[r, s, SINCE] == t:  # what the look-ahead decides is not learned from
+                    pop.debts[r, s, OWED] = -1
+    pop.debts[:, :, OWED] = -1
     return changed
 
 
 @loop
-def learn(game: Any, rows: Any, keys: Any, pop: Any, scratch: Any, rounds: Any,
+def learn(game: Any, rows: Any, keys: Any, moments: Any, pop: Any, scratch: Any, rounds: Any,
           episode_rounds: Any, stop_after: Any) -> Any:  # fmt: skip
-    """Play up to `rounds` rounds in all copies; returns how many were played."""
+    """Play up to `rounds` rounds in all copies; returns how many were played.
+
+    (The caller holds every array, so the loop never counts a reference; see `tacit.envs.rows`.)
+    """
     game, rows, pop, scratch = borrow(game), borrow(rows), borrow(pop), borrow(scratch)
+    keys, moments = borrow(keys), borrow(moments)
+    played = borrow(rows.measures.reshape((len(rows.state), -1)))  # one row a copy:
+    sums = borrow(pop.measures.reshape(-1))  # one loop over 30 numbers, not three over 10
     layout, clock = game.layout, pop.clock
     seats, phases, terms = layout[SEATS], layout[PHASES], game.terms.shape[0]
-    moments = episode_keys(keys, clock[EPISODE])
+    synchronous = 0
+    for s in range(seats):
+        synchronous |= int(pop.settings[s, SYNCHRONOUS])
+    begin_episode(keys, clock[EPISODE], moments)
     for n in range(rounds):
         t, episode, round_ = clock[T], clock[EPISODE], clock[ROUND]
         if n == 0 or t % BOUND_ROUNDS == 0:  # a function of t: it is part of the state
@@ -333,18 +334,17 @@ def learn(game: Any, rows: Any, keys: Any, pop: Any, scratch: Any, rounds: Any,
             for r in range(len(rows.state)):
                 act(game, rows, pop, moments, r, phase, t, EXPLORATION_KEYS, round_)
                 key = fold(fold(moments[NATURE_KEYS, r], round_), phase)
-                for s in range(seats):
+                for s in range(seats * synchronous):
                     if pop.settings[s, SYNCHRONOUS] == 1.0:
                         changed |= learn_synchronously(game, rows, pop, scratch, r, s, key)
                 step_copy(game, rows, r, key, phase)
         for r in range(len(rows.state)):
-            for k in range(rows.measures.shape[1]):
-                for j in range(rows.measures.shape[2]):
-                    pop.measures[k, j] += rows.measures[r, k, j]
+            for k in range(len(sums)):
+                sums[k] += played[r, k]
             for k in range(rows.scores.shape[1]):
                 pop.scores[k] += rows.scores[r, k]
             for s in range(seats):
-                pop.reward[r * seats + s] += rows.scores[r, terms + s]
+                pop.reward[r, s] += rows.scores[r, at(terms + s)]
         clock[T] = t + 1
         clock[COUNTED] += 1
         clock[ROUND] = round_ + 1
@@ -352,7 +352,7 @@ def learn(game: Any, rows: Any, keys: Any, pop: Any, scratch: Any, rounds: Any,
             changed |= look_ahead(game, rows, pop, moments, t + 1, round_ + 1)
             start(game, row(keys, NATURE_KEYS), rows, episode + 1)
             clock[EPISODE], clock[ROUND] = episode + 1, 0
-            moments = episode_keys(keys, episode + 1)
+            begin_episode(keys, episode + 1, moments)
         clock[STABLE] = 0 if changed else clock[STABLE] + 1
         if stop_after > 0 and clock[STABLE] >= stop_after:
             return n + 1

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .errors import ConfigError, build, nearest
 from .kernel import kernel
 from .market import Market, Seat
+from .rows import at
 
 TRANSFORMS = ("value", "absolute", "square", "above", "below")
 SCOPES = ("own", "rivals", "role", "market")
@@ -207,7 +208,7 @@ def transformed(kind: Any, threshold: Any, x: Any) -> Any:
 @kernel
 def term_value(terms: Any, t: Any, measures: Any) -> Any:
     """Term t unweighted, from `measures` [S + 1, M]."""
-    column = int(terms[t, 1])
+    column = at(int(terms[t, 1]))
     kind = terms[t, 2]
     value = 0.0
     for j in range(int(terms[t, 5]), int(terms[t, 6]) + 1):
@@ -224,8 +225,9 @@ def score(terms: Any, measures: Any, scores: Any) -> None:
     for j in range(count, scores.shape[0]):
         scores[j] = 0.0
     for t in range(count):
-        scores[t] = term_value(terms, t, measures)
-        scores[count + int(terms[t, 0])] += terms[t, 4] * scores[t]
+        value = term_value(terms, t, measures)
+        scores[t] = value
+        scores[at(count + int(terms[t, 0]))] += terms[t, 4] * value
 
 
 @kernel

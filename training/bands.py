@@ -13,6 +13,8 @@ from .events import EventFile, band_layout, hparams_config
 from .layout import RunFolder
 from .series import read_scalars
 
+MISSING = "-"  # a setting that an arm does not have
+
 
 def flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A resolved arm as dotted keys."""
@@ -55,22 +57,34 @@ def differing(arms: Mapping[str, Arm]) -> dict[str, dict[str, Any]]:
     keys = dict.fromkeys(k for values in settings.values() for k in values)
 
     def value(name: str, key: str) -> Any:
-        missing = 0.0 if key.startswith("kpi.") else "-"
+        missing = 0.0 if key.startswith("kpi.") else MISSING
         return settings[name].get(key, missing)
 
     varied = [k for k in keys if len({str(value(name, k)) for name in arms}) > 1]
     return {name: {k: value(name, k) for k in varied} for name in arms}
 
 
+def columns(varied: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Settings worth a column, with the values that arms have there.
+
+    A key that only some arms have (another agent's) is shown if it differs among those.
+    """
+    shown = {}
+    for key in next(iter(varied.values()), {}):
+        values = [row[key] for row in varied.values() if row[key] != MISSING]
+        if key.endswith(".name") or len({str(v) for v in values}) > 1:
+            shown[key] = values
+    return shown
+
+
 def write_root(events: EventFile, experiment: Experiment) -> None:
     """The run's own event file: columns of HParams, Custom Scalars, texts."""
-    rows = differing(experiment.arms)
-    keys = next(iter(rows.values())).keys() if rows else []
-    columns = {k: [row[k] for row in rows.values()] for k in keys}
     first = next(iter(experiment.arms.values()))
     metrics = [f"measure/market/{m.name}" for m in first.market.measured("market")]
     metrics += [f"fundamental/{seat.name}" for seat in first.market.seats]
-    events.summary(hparams_config(columns, [*metrics, "probe/collusion_index"]))
+    events.summary(
+        hparams_config(columns(differing(experiment.arms)), [*metrics, "probe/collusion_index"])
+    )
     shown = [m.name for m in first.market.measured("market")] + ["collusion_index"]
     title = f"{experiment.name}: mean and 95 % band, n = {first.seeds} seeds"
     events.summary(band_layout(shown, title))

@@ -11,6 +11,7 @@ from typing import Any
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 
+from . import bands
 from .bands import differing
 from .config import Arm, Experiment
 from .layout import RunFolder
@@ -67,17 +68,9 @@ def compare(
 
 
 def columns(arms: Mapping[str, Arm]) -> dict[str, dict[str, str]]:
-    """The settings in which arms differ, as table columns; a KPI of several weights is one.
-
-    A key that only some arms have (another agent's) is shown if it differs among those.
-    """
+    """The settings in which arms differ, as table columns; a KPI of several weights is one."""
     varied = differing(arms)
-    keys = [
-        k
-        for k in next(iter(varied.values()), {})
-        if not k.startswith(("kpi.", "train."))
-        and (k.endswith(".name") or len({str(row[k]) for row in varied.values()} - {"-"}) > 1)
-    ]
+    keys = [k for k in bands.columns(varied) if not k.startswith(("kpi.", "train."))]
     owners = sorted(
         {k.split(".")[1] for row in varied.values() for k in row if k.startswith("kpi.")}
     )

@@ -43,7 +43,10 @@ def wilson(successes: int, n: int) -> Estimate:
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), n)
+    # (rounding may not push an end past the share itself, at 0 or 1)
+    return Estimate(
+        share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)), n
+    )
 
 
 def paired(values: Sequence[float], reference: Sequence[float]) -> Estimate:
