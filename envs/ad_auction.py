@@ -1,8 +1,8 @@
 """Ad auction: bidders compete every round for one ad slot; optionally a publisher posts a floor.
 
 Rules. If there is a publisher, it first posts a floor, which bidders see. All bidders bid at once.
-The highest bid at or above the floor wins (a tie is broken by a sampled winner: equal shares would
-change what is learned) and pays
+The highest bid at or above the floor wins (a tie is broken by a sampled winner; `ties: shared` pays
+everybody the expected share instead, which changes what is learned) and pays
 
     mix x own bid + (1 - mix) x highest losing bid,
 
@@ -62,6 +62,9 @@ class AdAuctionConfig(BaseModel):
         0.0, description="bids below it cannot win; it counts as a losing bid"
     )
     publisher: bool = Field(False, description="a seat that posts the floor first")
+    ties: Literal["sampled", "shared"] = Field(
+        "sampled", description="one of the tied bidders wins, or the slot is shared equally"
+    )
     observe: Literal["none", "price", "bids"] = Field(
         "none", description="what bidders remember: nothing, the last price, all last bids"
     )
@@ -110,7 +113,8 @@ MEASURES = (
 # --- rows of numbers -------------------------------------------------------------------------
 
 # params
-N_BIDDERS, N_BIDS, VALUE, PRICE_MIX, RESERVE, HAS_PUBLISHER, OBSERVE, FIRST_FLOOR, GRID = range(9)
+(N_BIDDERS, N_BIDS, VALUE, PRICE_MIX, RESERVE, HAS_PUBLISHER, OBSERVE, FIRST_FLOOR, SHARES_TIES,
+ GRID) = range(10)  # fmt: skip
 # (from GRID on: the bids + 1 amounts 0, value/(bids+1), ..., of which bids are all but the first)
 SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)
 # state: last price (-1: no sale yet), the posted floor's action, then every bidder's last bid as
@@ -181,19 +185,22 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
             tied += 1 if bid == best else 0
     if best < floor - EPSILON:
         winner = -1
-    elif tied > 1:
+    elif tied > 1 and params[SHARES_TIES] == 0.0:
         pick = below(key, TIE, tied)
         for i in range(bidders):
             if params[GRID + 1 + actions[i]] == best:
                 winner = i if pick == 0 else winner
                 pick -= 1
+        tied = 1
     losing = max(floor, second)
-    settle(params, state, actions, measures, winner, losing)
+    settle(params, state, actions, measures, winner, tied, losing)
 
 
 @kernel
-def settle(params: Any, state: Any, actions: Any, measures: Any, winner: Any, losing: Any) -> None:
-    """Price, payments and measures, once the winner (-1: unsold) and the losing bid are known."""
+def settle(params: Any, state: Any, actions: Any, measures: Any, winner: Any, tied: Any,
+           losing: Any) -> None:  # fmt: skip
+    """Price, payments and measures, once the winner (-1: unsold; of `tied` that share) and the
+    losing bid are known."""
     bidders = int(params[N_BIDDERS])
     value = params[VALUE]
     last = state[PRICE]
@@ -218,6 +225,12 @@ def settle(params: Any, state: Any, actions: Any, measures: Any, winner: Any, lo
         measures[winner, PROFIT] = value - price
         measures[winner, WIN] = 1.0
         measures[winner, SPEND] = price
+    if winner >= 0 and tied > 1:
+        for i in range(bidders):
+            if actions[i] == actions[winner]:
+                measures[i, PROFIT] = (value - price) / tied
+                measures[i, WIN] = 1.0 / tied
+                measures[i, SPEND] = price / tied
     market = measures.shape[0] - 1
     for seat in range(bidders, market + 1):  # the publisher, if any, and the market's own row
         measures[seat, REVENUE] = sold * price
@@ -276,7 +289,8 @@ class AdAuction(Market):
         self.roles = (bidder, publisher) if c.publisher else (bidder,)
         sees = ("none", "price", "bids").index(c.observe)
         head = [c.bidders, c.bids, value, c.price_mix, c.reserve, c.publisher, sees, first_floor]
-        self.params = np.array([*head, 0.0, *grid], np.float64)
+        shares = c.ties == "shared"
+        self.params = np.array([*head, shares, 0.0, *grid], np.float64)
         self.state_width = LAST_BIDS + c.bidders
 
     def too_large(self, role: Role) -> str:
@@ -348,6 +362,10 @@ class AdAuction(Market):
         market = measures[-1]
         if not market[FILL]:
             return [*lines, "nobody reaches the floor: the slot stays unsold"]
-        winner = int(np.argmax(measures[:n, WIN]))
+        takers = [i for i in range(n) if measures[i, WIN] > 0]
+        if len(takers) > 1:
+            names = ", ".join(f"bidder_{i}" for i in takers)
+            return [*lines, f"shared by {names} at {market[CLEARING_PRICE]:.3g}"]
+        winner = takers[0]
         paid, profit = measures[winner, SPEND], measures[winner, PROFIT]
         return [*lines, f"sold to bidder_{winner} for {paid:.3g} (profit {profit:.3g})"]

@@ -274,6 +274,7 @@ class Market:
 
     @cached_property
     def seats(self) -> tuple[Seat, ...]:
+        """Every chair, role by role."""
         pairs = [(role, k) for role in self.roles for k in range(role.seats)]
         return tuple(Seat(f"{role.name}_{k}", i, role) for i, (role, k) in enumerate(pairs))
 
@@ -286,6 +287,7 @@ class Market:
         return {role.name: role for role in self.roles}[name]
 
     def seat(self, name: str) -> Seat:
+        """A chair by name; an unknown one is a KeyError that names the nearest."""
         for seat in self.seats:
             if seat.name == name:
                 return seat

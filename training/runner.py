@@ -36,11 +36,14 @@ RESULTS = Path("results")
 class Watcher(Protocol):
     """Who is told how training goes."""
 
-    def begin(self, total_rounds: int, finished_rounds: int) -> None: ...
+    def begin(self, total_rounds: int, finished_rounds: int) -> None:
+        """Training starts: rounds in all, and how many of them stand finished."""
 
-    def tell(self, arm: str, progress: Progress) -> None: ...
+    def tell(self, arm: str, progress: Progress) -> None:
+        """A seed of an arm went on; called from the threads that train."""
 
-    def note(self, text: str) -> None: ...
+    def note(self, text: str) -> None:
+        """Something worth a line."""
 
 
 class Silent:
