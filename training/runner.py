@@ -98,21 +98,21 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
     rounds = {a: arm.train.rounds for a, arm in experiment.arms.items()}
     total = sum(rounds[a] * arm.seeds for a, arm in experiment.arms.items())
     missing = sum(rounds[a] for a, _ in jobs)
-    if jobs:
-        hashes = {a: arm.kpi_hash for a, arm in experiment.arms.items()}
-        ledger.append("training started", arms=list(experiment.arms), kpi_hashes=hashes)
-        watcher.begin(total, total - missing)
-    else:
-        watcher.note(f"{run.path}: trained already; nothing to do")
-    with EventFile(run.path) as events:  # the run's own: HParams columns, Custom Scalars, texts
-        bands.write_root(events, load_run(run))
     try:
+        if jobs:
+            hashes = {a: arm.kpi_hash for a, arm in experiment.arms.items()}
+            ledger.append("training started", arms=list(experiment.arms), kpi_hashes=hashes)
+            watcher.begin(total, total - missing)
+        else:
+            watcher.note(f"{run.path}: trained already; nothing to do")
+        with EventFile(run.path) as events:  # the run's own: HParams columns, Custom Scalars, texts
+            bands.write_root(events, load_run(run))
         with threadpool_limits(limits=1):
             _work(experiment, run, jobs, records, watcher)
+        return finish(experiment, run, records, names, ledger if jobs else None)
     except KeyboardInterrupt:
         ledger.append("training interrupted", finished=len(records), of=len(jobs) + len(records))
         raise Interrupted(run.name) from None
-    return finish(experiment, run, records, names, ledger if jobs else None)
 
 
 def check_same(experiment: Experiment, stored: dict[str, Any] | None, run: RunFolder) -> None:
