@@ -266,7 +266,7 @@ def conclude(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> 
     price = 0.0
     if asked >= 0:
         price = params[PRICES + counter_of(params, response)]
-        accept = offers(params)  # the action behind the offers; a scarce one can only do another
+        accept = offers(params) + int(params[HAS_STOCK])  # behind the offers and "sold"
         dealer = asked if actions[asked] == accept else -1
         if dealer < 0:
             measures[suppliers, STOCKOUT] = 1.0
