@@ -14,9 +14,9 @@ import pytest
 from play import phases, random_actions
 
 from tacit.envs import ad_auction
-from tacit.envs.procurement import kernels as procurement
 from tacit.envs.engine import Engine
 from tacit.envs.market import Market, Part, Role, Seat
+from tacit.envs.procurement import kernels as procurement
 from tacit.envs.registry import MARKETS, make_market
 
 COPIES, ROUNDS = 64, 12
