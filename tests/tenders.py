@@ -14,6 +14,14 @@ from tacit.envs.market import Market
 from tacit.envs.procurement import kernels
 from tacit.envs.procurement.kernels import play
 
+FULL = {
+    "suppliers": 2, "prices": [0.3, 0.5, 0.7], "cost": [0.1, 0.2], "scarcity": 0.4,
+    "urgency": {"urgent": 1.2, "calm": 0.6}, "brief": True, "false_urgency_fine": 0.1,
+    "lead_times": [0, 2, 3], "lead_cost": 0.02, "delay_cost": 0.03, "late_fine": 0.04,
+    "clause": {"cost": 0.06, "delay_probability": 0.5, "delay_cost": 0.3}, "record": "on_time",
+}  # fmt: skip
+SIMPLE = {"scarcity": 0, "counters": False}
+
 TYPES = {"bluffing": kernels.SUPPLIERS + kernels.STOCK, "disinterest": kernels.URGENT}
 
 

@@ -48,7 +48,7 @@ class ProcurementConfig(BaseModel):
     suppliers: Annotated[int, Field(ge=1, le=MAX_SUPPLIERS)] = Field(
         1, description="number of suppliers"
     )
-    prices: Annotated[tuple[Price, ...], Field(min_length=1, max_length=99)] = Field(
+    prices: tuple[Price, ...] = Field(
         (0.4, 0.8), description="offers and counters come from it, ascending; list price = the last"
     )
     value: Price = Field(1.0, description="what a delivery is worth to the buyer")
@@ -74,7 +74,7 @@ class ProcurementConfig(BaseModel):
     false_claim_fine: Money = Field(
         0.05, description="on every false stock claim, in both directions; paid to nobody"
     )
-    lead_times: Annotated[tuple[Days, ...], Field(min_length=1, max_length=999)] = Field(
+    lead_times: tuple[Days, ...] = Field(
         (0,), description="days; the true lead time is drawn from this list, repeats count"
     )
     lead_cost: Money = Field(0.0, description="the buyer's cost per promised day")
@@ -94,6 +94,9 @@ class ProcurementConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> ProcurementConfig:
+        for key in ("prices", "lead_times"):
+            if not getattr(self, key):
+                raise ValueError(f"{key} is empty: it must list at least one.")
         falls = [(a, b) for a, b in zip(self.prices, self.prices[1:], strict=False) if a >= b]
         if falls:
             a, b = falls[0]
