@@ -1,4 +1,4 @@
-"""What holds in every tender: conservation, symmetry, claims, draws, plain Python beside compiled."""
+"""What holds in every tender: conservation, symmetry, claims, draws; compiled beside plain."""
 
 from __future__ import annotations
 
