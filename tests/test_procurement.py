@@ -144,7 +144,7 @@ def test_late_without_a_clause_after_a_lie_about_urgency():
     customs = {"customs_delay": 1} if held_up else {}
     surplus = 0.9 * (1.2 - 0.5 - harm + 0.08) - 0.1
     assert told["buyer_0"] == approx(
-        fine=0.1, surplus=surplus, price_paid=0.5, savings=0.2, delay_days=2, false_urgency=1,
+        surplus=surplus, price_paid=0.5, savings=0.2, delay_days=2, false_urgency=1,
         **customs,
     )  # fmt: skip
     welfare = 0.9 * (1.2 - 0.2 - harm) - 0.1 + 0.62

@@ -211,7 +211,6 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
         state[BRIEF] = actions[suppliers]
         if state[BRIEF] != state[URGENT]:
             measures[suppliers, FALSE_URGENCY] = 1.0
-            measures[suppliers, FINE] = params[URGENCY_FINE]
             measures[suppliers, SURPLUS] = -params[URGENCY_FINE]
             burn(measures, params[URGENCY_FINE])
     elif step == MAKE_OFFER:

@@ -30,7 +30,7 @@ MEASURES = (
     Measure("clause_dropped", SUPPLIER, "deal", -1, "1 if it made the deal without the clause"),
     Measure(
         "fine",
-        ("supplier", "buyer"),
+        SUPPLIER,
         "money",
         -1,
         "fines it paid: false claims to nobody, late days to the buyer",
