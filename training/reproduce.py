@@ -58,16 +58,22 @@ def _published(claim: Published, arms: Mapping[str, dict[str, Any]]) -> Check:
 
 
 def _predicted(claim: Predicted, arms: Mapping[str, dict[str, Any]]) -> Check:
-    """`expected: above | below`: the intervals of two arms are disjoint, in this order."""
+    """`expected: above | below`: the intervals of two arms are disjoint, in this order; `same`: the
+    mean paired difference is within the tolerance."""
     arm, versus = arms[claim.arm], arms[claim.versus]
     own, other = estimate_of(arm, claim.measure), estimate_of(versus, claim.measure)
     gap = difference(arm, versus, claim.measure)
     if own is None or other is None or gap is None:
         return Check(claim.quantity, claim.expected, "not defined", "-", 0, "-", False)
-    above = claim.expected == "above"
-    within = own.low > other.high if above else own.high < other.low
+    bound = "disjoint" if claim.tolerance is None else f"{claim.tolerance:g}"
+    if claim.tolerance is not None:
+        within = abs(gap.mean) <= claim.tolerance
+    elif claim.expected == "above":
+        within = own.low > other.high
+    else:
+        within = own.high < other.low
     measured = f"{number(own.mean)} against {number(other.mean)}"
-    return Check(claim.quantity, claim.expected, measured, interval(gap), own.n, "disjoint", within)
+    return Check(claim.quantity, claim.expected, measured, interval(gap), own.n, bound, within)
 
 
 def known() -> list[str]:
