@@ -7,7 +7,6 @@ import pytest
 from tacit.training.config import load
 from tacit.training.reproduce import checks
 from tacit.training.runner import train
-from tacit.training.stats import paired
 
 pytestmark = pytest.mark.slow
 
@@ -36,18 +35,16 @@ def test_in_second_price_one_bidder_sits_still_and_earns_nothing(volatility):
     assert free["profit/best"]["ci95"][1] < 0.1
 
 
-def test_the_kpi_does_what_it_says(volatility):
-    for rule in ("second", "first"):
-        charged, free = (
-            volatility[f"{rule}_{k}"]["measures"]["price_change"]["per_seed"] for k in (2, 0)
-        )
-        assert paired(charged, free).high < 0
+def test_at_the_end_prices_stand_still_with_the_kpi_and_without(volatility):
+    """The KPI decides where prices come to rest, not whether."""
+    for name, arm in volatility.items():
+        assert arm["measures"]["price_change"]["ci95"][1] < 0.001, name
 
 
-def test_the_pricing_rule_decides_whether_learners_compete(tmp_path):
+@pytest.mark.parametrize("claim", load("banchio_skrzypacz").file.published, ids=lambda c: c.arm)
+def test_the_pricing_rule_decides_whether_learners_compete(claim, tmp_path):
     """Banchio, Skrzypacz, EC 2022, to what 24 seeds can tell."""
-    arms = train("banchio_skrzypacz", ["seeds=24"], results=tmp_path)["arms"]
-    for claim in load("banchio_skrzypacz").file.published:
-        found = arms[claim.arm]["measures"][claim.measure]
-        assert found["n"] == 24
-        assert abs(found["mean"] - claim.value) < 0.05, claim.quantity
+    arms = train("banchio_skrzypacz", ["seeds=24"], arms=[claim.arm], results=tmp_path)["arms"]
+    found = arms[claim.arm]["measures"][claim.measure]
+    assert found["n"] == 24
+    assert abs(found["mean"] - claim.value) < 0.05

@@ -15,6 +15,8 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
+HIDDEN = shutil.ignore_patterns("__pycache__")
+MAIN = "from tacit.training.cli import main; main()"
 CODE = ("envs", "agents", "emergence", "oversight", "training", "configs")
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 
@@ -24,9 +26,7 @@ def wheel(tmp_path_factory):
     """Built from a copy of the sources, so that nothing is left in the checkout."""
     source = tmp_path_factory.mktemp("source")
     for folder in CODE:
-        shutil.copytree(
-            ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(ROOT / folder, source / folder, ignore=HIDDEN)
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(source)]
@@ -49,19 +49,21 @@ def installed(wheel, tmp_path_factory):
     return home
 
 
-def run(installed, folder, *words):
-    """`tacit` as the wheel has it."""
-    command = [
-        installed / "bin/python",
-        "-c",
-        "from tacit.training.cli import main; main()",
-        *words,
-    ]
+@pytest.fixture
+def python(installed, tmp_path):
+    """A program with the wheel's `tacit`, in an empty folder."""
     environment = {**os.environ, "TACIT_CACHE": str(installed / "cache")}
     environment.pop("PYTHONPATH", None)
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env=environment
-    )
+
+    def run(text, *words):
+        command = [installed / "bin/python", "-c", text, *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 def test_the_wheel_holds_code_and_configs_and_nothing_else(wheel):
@@ -79,43 +81,24 @@ def test_the_wheel_holds_code_and_configs_and_nothing_else(wheel):
     assert b"tacit = tacit.training.cli:main" in text
 
 
-def test_it_is_the_wheel_that_is_imported(installed, tmp_path):
-    text = "import tacit.training.cli as c, tacit.envs as e; print(c.__file__, e.__file__)"
-    done = subprocess.run(
-        [installed / "bin/python", "-c", text],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert all(path.startswith(str(installed)) for path in done.stdout.split())
+def test_it_is_the_wheel_that_is_imported(installed, python):
+    found = python("import tacit.training.cli as c, tacit.envs as e; print(c.__file__, e.__file__)")
+    assert all(path.startswith(str(installed)) for path in found.split())
 
 
-def test_it_lists_and_trains_away_from_the_sources(installed, tmp_path):
-    listed = run(installed, tmp_path, "list")
-    assert listed.returncode == 0, listed.stderr
-    assert all(
-        word in listed.stdout for word in ("ad_auction", "calm", "banchio", "volatility_kpi")
-    )
-    trained = run(installed, tmp_path, "train", "ad_auction", *SMALL, "kpi=calm", "--json")
-    assert trained.returncode == 0, trained.stderr
-    summary = json.loads(trained.stdout)
+def test_it_lists_and_trains_away_from_the_sources(python, tmp_path):
+    listed = python(MAIN, "list")
+    assert all(name in listed for name in ("ad_auction", "calm", "banchio", "volatility_kpi"))
+    summary = json.loads(python(MAIN, "train", "ad_auction", *SMALL, "kpi=calm", "--json"))
     assert (summary["market"], summary["seeds"]) == ("ad_auction", 2)
     assert summary["machine"]["versions"]["tacit"]
     assert (tmp_path / "results/ad_auction/base/s1/checkpoint.safetensors").is_file()
 
 
-def test_markets_register_with_pettingzoo(installed, tmp_path):
-    text = (
+def test_markets_register_with_pettingzoo(python):
+    seats = python(
         "import pettingzoo, tacit.envs\n"
         "env = pettingzoo.make('parallel', 'tacit/ad_auction-v0', market={'bidders': 3})\n"
         "env.reset(seed=0); print(env.agents)"
     )
-    done = subprocess.run(
-        [installed / "bin/python", "-c", text],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.strip() == "['bidder_0', 'bidder_1', 'bidder_2']", done.stderr
+    assert seats.strip() == "['bidder_0', 'bidder_1', 'bidder_2']"
