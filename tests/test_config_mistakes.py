@@ -6,8 +6,10 @@ import pytest
 from training_fixtures import mistakes, write
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.registry import MARKETS
 from tacit.training.config import load
 
+KNOWN = ", ".join(sorted(MARKETS))
 # setting, and what is told behind its key
 ONE = [
     ("seds=3", "unknown key. Did you mean 'seeds'?"),
@@ -15,7 +17,7 @@ ONE = [
     ("market.biders=3", "unknown key. Did you mean 'bidders'?"),
     ("train.round=3", "unknown key. Did you mean 'rounds'?"),
     ("market.name=ad_acution", "unknown market 'ad_acution'. Did you mean 'ad_auction'?"),
-    ("market.name=[1]", "unknown market '[1]'. One of: ad_auction, procurement."),
+    ("market.name=[1]", f"unknown market '[1]'. One of: {KNOWN}."),
     ("market.bidders=1", "must be greater than or equal to 2, got 1."),
     ("market.price_mix=1.5", "must be less than or equal to 1, got 1.5."),
     ("market.bids=0", "must be greater than or equal to 1, got 0."),
@@ -111,7 +113,7 @@ figure: {x: kpi.bidder.win, y: revenue, lines: {one: [a, e]}}
 IN_FILES = [
     ("seeds: 3", "market: missing."),
     ("market: 3", "market: must be a table of keys, got 3."),
-    ("market: {bidders: 3}", "market.name: missing. One of: ad_auction, procurement."),
+    ("market: {bidders: 3}", f"market.name: missing. One of: {KNOWN}."),
     ("arms: {a: }", "arms.a: must be a valid dictionary, got None."),
     ("figure: {x: a}", "figure: needs either histogram, or x, y and lines."),
     (
