@@ -9,7 +9,7 @@
 | `win_stay_lose_shift` | collusive if all did the same last round, else competitive | Nowak, Sigmund, Nature 364, 1993 |
 | `rotation` | the seat after the last winner takes the next sale, the others stand back | McAfee, McMillan, AER 82(3), 1992 |
 
-The last four need to see everybody's last action (`market.observe: bids`). A missing first round
+The last four need to see everybody's last action (ad auction: `observe: bids`; cloud: `memory: 1`). A missing first round
 counts as collusive. As tables have no memory of their own, `grim_trigger` is its one-round form:
 after a deviation both play competitively, which is itself not collusive, so it never returns.
 """  # noqa: E501 (a table row)
@@ -86,7 +86,7 @@ class Scripted:
         if last is None:
             raise ConfigError(
                 f"agents.{self.seat.name}.rule: {rule} needs to see everybody's last action; "
-                "set market.observe=bids."
+                f"set {self.market.sees_actions_with}."
             )
         return self._remembering(rule, last)
 

@@ -241,6 +241,7 @@ class AdAuction(Market):
     model = AdAuctionConfig
     measures = MEASURES
     headline = "clearing_price"
+    sees_actions_with = "market.observe=bids"
     config: AdAuctionConfig
 
     def declare(self) -> None:
