@@ -40,7 +40,20 @@ PLAYS: dict[str, dict[str, Any]] = {
         "market": {"bids": 4, "bidders": 3, "publisher": True, "reserve": 0.3, "observe": "price"},
         "kpi": KPI | {"publisher": {"revenue": 1.0, "fill": 0.25}},
     },
-}
+    "cloud_bandwidth": {
+        "name": "cloud_bandwidth",
+        "market": {"cost": [1.0, 0.75], "prices": 4, "memory": 2, "outside_shock": 0.2},
+        "kpi": {"provider": {"profit": 1.0, "price_change": -0.1}},
+    },
+    "cloud_bandwidth_tenants": {
+        "name": "cloud_bandwidth",
+        "market": {
+            "prices": 3, "capacity": 2, "tenants": 3, "priority_surcharge": 0.25,
+            "surge": {"enter": 0.3, "leave": 0.3, "multiplier": 3.0}, "headroom_claims": True,
+        },
+        "kpi": {"tenant": {"surplus": 1.0, "uptime": 0.5}},
+    },
+}  # fmt: skip
 
 
 def told(parts: Mapping[str, Any]) -> str:

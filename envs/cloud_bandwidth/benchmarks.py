@@ -5,17 +5,16 @@ surge), earns E[(p_i - c_i) min(C, mass_i q_i(p))], where mass_i is the backgrou
 multiplier in a surge; the mean is over shocks of a_0 and over the others' loads. So prices are a
 matrix [N, loads]; without surges, and where capacity cannot bind, loads do not matter.
 
-**Nash.** Cyclic best responses, each a search on a grid of 97 prices refined by Brent's method,
-until no price moves by 1e-8; without capacity, then Newton's method (scipy.optimize.root) on
+**Nash.** With nothing random and no binding capacity, the first-order conditions
+p_i = c_i + mu/(1 - q_i) are solved through their aggregate, one root within another (Nocke, Schutz,
+Econometrica 86(2), 2018). Else cyclic best responses, each a search on a grid of 97 prices refined by
+Brent's method, until no price moves by 1e-8.
 
-    E[q_i (1 - (p_i - c_i)(1 - q_i)/mu)] = 0.
-
-**Joint profit.** Without capacity, the root of E[q_i (mu - m_i + sum_j m_j q_j)] = 0, m = p - c
-(for one outside option: equal margins m = mu/q_0). With capacity and nothing random: in quantities,
-where p_i = a_i - a_0 + mu ln(q_0/q_i) and the sum of profits is concave, under q_i <= C/mass
-(selling beyond capacity never pays: a higher price sells as much). With both: Nelder-Mead, restarted,
-from those prices. Logit demand and its first-order conditions: Anderson, de Palma, Thisse, Discrete
-Choice Theory of Product Differentiation, MIT Press, 1992, chapter 7.
+**Joint profit.** In the plain case margins are equal, m = mu/q_0: one root. With capacity and nothing
+random: in quantities, where p_i = a_i - a_0 + mu ln(q_0/q_i) and the sum of profits is concave, under
+q_i <= C/mass (selling beyond capacity never pays: a higher price sells as much). With both,
+Nelder-Mead, restarted, from several such points. Logit demand and its first-order conditions:
+Anderson, de Palma, Thisse, Discrete Choice Theory of Product Differentiation, MIT Press, 1992.
 
 **Homogeneous products.** Bertrand: the provider with the best a_i - c_i sells at the price at which
 nobody else can match its offer (ties: at cost), the others ask their cost; together they would sell
@@ -31,7 +30,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar, root
+from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import logsumexp
 
 from .config import CloudBandwidthConfig
@@ -98,7 +97,9 @@ class Game:
         total: Array = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=0)
         return total
 
-    def outcome(self, matrix: Array) -> Outcome:
+    def outcome(self, prices: Array) -> Outcome:
+        """Of prices `[N, states]`, or `[N]` where loads do not matter."""
+        matrix = prices.reshape(self.n, self.states)
         mean = matrix @ self.weight if self.states == 2 else matrix[:, 0]
         return Outcome(matrix, mean, self.profits(matrix))
 
@@ -124,57 +125,73 @@ def best_on(loss: Callable[[float], float], low: float, high: float) -> float:
     return float(found.x)
 
 
+def rising_root(f: Callable[[float], float], low: float, high: float) -> float:
+    """Where a rising function crosses 0 in [low, high], to machine precision."""
+    if f(low) >= 0:
+        return low
+    return float(brentq(f, low, high, xtol=1e-14, rtol=1e-15))
+
+
+def bounded_exp(x: float) -> float:
+    """exp without overflow; only its sign against something small matters out there."""
+    return float(np.exp(min(x, 300.0)))
+
+
 @lru_cache(maxsize=256)
 def solve(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
     """Nash and joint-profit outcomes of the posting game."""
     if config.homogeneous:
         return _bertrand(config)
     game = Game(config)
-    if config.binding:
-        return _nash_with_capacity(game), _joint_with_capacity(game)
-    pair = [_interior(game, conditions) for conditions in (_nash_conditions, _joint_conditions)]
-    nash, joint = (game.outcome(prices[:, None]) for prices in pair)
-    return nash, joint
+    random = game.states > 1 or len(game.outside) > 1
+    if not random and not config.binding:
+        return game.outcome(_nash_margins(game)), game.outcome(_joint_margins(game))
+    joint = _joint_by_search(game) if random else game.outcome(_joint_in_quantities(game))
+    return _nash_by_search(game), joint
 
 
-# --- capacity never binds: first-order conditions ------------------------------------------------
+# --- nothing random, capacity never binds --------------------------------------------------------
 
 
-def _nash_conditions(game: Game, prices: Array) -> Array:
-    """Margins less those that the first-order conditions ask for, `[N]`."""
-    q = game.shares(prices)
+def _nash_margins(game: Game) -> Array:
+    """Nash prices `[N]` against the mean outside option, through the aggregate.
+
+    With x_i = (p_i - c_i)/mu the first-order condition is x_i = 1/(1 - q_i). Given the logarithm A
+    of the denominator, x_i solves 1 - 1/x = exp((a_i - c_i)/mu - x - A); A makes shares sum to 1.
+    """
     mu = game.config.differentiation
-    asked: Array = mu * q.mean(axis=-1) / (q * (1 - q)).mean(axis=-1)
-    return prices - game.cost - asked
+    value = (game.quality - game.cost) / mu
+    outside = float(game.outside.mean()) / mu
+
+    def scaled(i: int, aggregate: float) -> float:
+        v = value[i] - aggregate
+        high = 2.0 + max(0.0, v)
+        return rising_root(lambda x: 1 - 1 / x - bounded_exp(v - x), 1.0, high)
+
+    def excess(aggregate: float) -> float:
+        shares = sum(1 - 1 / scaled(i, aggregate) for i in range(game.n))
+        return shares + float(np.exp(outside - aggregate)) - 1
+
+    low, high = outside, max(outside, float(value.max())) + np.log(game.n + 1) + 1
+    aggregate = rising_root(lambda a: -excess(a), low, float(high))
+    return game.cost + mu * np.array([scaled(i, aggregate) for i in range(game.n)])
 
 
-def _joint_conditions(game: Game, prices: Array) -> Array:
-    q, margin = game.shares(prices), prices - game.cost
-    pooled = (margin[:, None] * q).sum(axis=0)  # sum_j m_j q_j, by shock
-    asked: Array = game.config.differentiation + (q * pooled).mean(axis=-1) / q.mean(axis=-1)
-    return margin - asked
-
-
-def _interior(game: Game, conditions: Callable[[Game, Array], Array]) -> Array:
-    """Damped iteration on the margins, then Newton's method."""
-    prices = game.cost + game.config.differentiation
-    for _ in range(SWEEPS):
-        step = conditions(game, prices)
-        prices = prices - 0.5 * step
-        if np.max(np.abs(step)) < 1e-6:
-            break
-    found = root(lambda p: conditions(game, p), prices, tol=1e-13)
-    if np.max(np.abs(conditions(game, found.x))) < np.max(np.abs(conditions(game, prices))):
-        prices = found.x
-    return prices
+def _joint_margins(game: Game) -> Array:
+    """Joint-profit prices `[N]` against the mean outside option: equal margins m = mu/q_0."""
+    mu = game.config.differentiation
+    value = float(logsumexp((game.quality - game.cost - game.outside.mean()) / mu))
+    high = 2.0 + max(0.0, value)
+    x = rising_root(lambda x: x - 1 - bounded_exp(value - x), 1.0, high)
+    return game.cost + mu * x
 
 
 # --- capacity ------------------------------------------------------------------------------------
 
 
-def _nash_with_capacity(game: Game) -> Outcome:
-    start = _interior(game, _nash_conditions)
-    matrix: Array = np.repeat(start[:, None], game.states, axis=1)
+def _nash_by_search(game: Game) -> Outcome:
+    """Cyclic best responses, damped if they go on for long."""
+    matrix: Array = np.repeat(_nash_margins(game)[:, None], game.states, axis=1)
     for sweep in range(SWEEPS):
         before = matrix.copy()
         for i, state in product(range(game.n), range(game.states)):
@@ -185,31 +202,32 @@ def _nash_with_capacity(game: Game) -> Outcome:
     return game.outcome(matrix)
 
 
-def _joint_with_capacity(game: Game) -> Outcome:
-    """Best sum of profits; see the module's docstring."""
-    prices = _joint_in_quantities(game)
-    matrix: Array = np.repeat(prices[:, None], game.states, axis=1)
-    if game.states == 1 and len(game.outside) == 1:
-        return game.outcome(matrix)
-    shape = matrix.shape
+def _joint_by_search(game: Game) -> Outcome:
+    """Best sum of profits by Nelder-Mead, from what is best at each single outside option."""
+    shape = (game.n, game.states)
 
     def loss(flat: Array) -> float:
         return -float(game.profits(flat.reshape(shape)).sum())
 
-    best = matrix.ravel()
-    for _ in range(20):
-        options = {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 4000 * best.size}
-        found = minimize(loss, best, method="Nelder-Mead", options=options).x
-        if loss(best) - loss(found) < 1e-11:
-            break
-        best = found
-    return game.outcome(best.reshape(shape))
+    def descend(best: Array) -> Array:
+        options = {"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000 * best.size}
+        for _ in range(20):
+            found = minimize(loss, best, method="Nelder-Mead", options=options).x
+            if loss(best) - loss(found) < 1e-12:
+                break
+            best = found
+        return best
+
+    starts = [np.repeat(_joint_in_quantities(game), game.states)]
+    starts += [np.repeat(_joint_margins(game) - shift, game.states) for shift in game.outside]
+    found = [descend(start) for start in starts]
+    return game.outcome(min(found, key=loss).reshape(shape))
 
 
 def _joint_in_quantities(game: Game) -> Array:
-    """Joint-profit prices against the mean outside option and at the mean mass, `[N]`."""
+    """Joint-profit prices `[N]` against the mean outside option and at the mean mass."""
     mu, outside = game.config.differentiation, float(game.outside.mean())
-    most = min(game.capacity / float(game.mass @ game.weight), 1.0)
+    most = min(game.capacity / max(float(game.mass @ game.weight), 1e-9), 1.0)
 
     def prices(q: Array) -> Array:
         value: Array = game.quality - outside + mu * (np.log(1 - q.sum()) - np.log(q))
@@ -229,7 +247,7 @@ def _joint_in_quantities(game: Game) -> Array:
         loss, start, jac=slope, method="SLSQP", bounds=bounds, constraints=[limit],
         options={"ftol": 1e-15, "maxiter": 1000},
     )  # fmt: skip
-    return prices(np.clip(found.x, 1e-9, most))
+    return prices(np.clip(found.x, 1e-9, min(most, 1 - 1e-9)))
 
 
 # --- homogeneous products ------------------------------------------------------------------------

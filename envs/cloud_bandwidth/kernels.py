@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import exp, floor, inf, log, log1p
 from typing import Any
 
-from ..kernel import kernel
+from ..kernel import called_kernel, kernel
 from ..rng import below, u
 from .measures import (
     CONSUMER_SURPLUS,
@@ -169,7 +169,7 @@ def cheapest(params: Any, state: Any, measures: Any) -> Any:
     return max(0.0, params[RESERVATION] - low)
 
 
-@kernel
+@called_kernel
 def demand(params: Any, state: Any, shock: Any, measures: Any) -> Any:
     """What each provider sells per unit of mass, into QUANTITY; returns the gain per unit."""
     outside = params[OUTSIDE] + (shock - 1) * params[SHOCK_SIZE]
@@ -277,7 +277,7 @@ def serve_plain(params: Any, state: Any, joint: Any, measures: Any, key: Any) ->
     measures[market, WELFARE] = earned + gain * sold
 
 
-@kernel
+@called_kernel
 def serve(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> None:
     """Background consumers and tenants share each provider's capacity."""
     providers, tenants = int(params[N_PROVIDERS]), int(params[N_TENANTS])
@@ -376,7 +376,7 @@ def settle(params: Any, state: Any, i: Any, t: Any, wins: Any, asked: Any, measu
     measures[i, QUANTITY] += wins
 
 
-@kernel
+@called_kernel
 def end_of_round(params: Any, state: Any, key: Any) -> None:
     """Loads move on."""
     if params[HAS_SURGE] == 1.0:

@@ -57,7 +57,7 @@ def measures_of(config: CloudBandwidthConfig) -> tuple[Measure, ...]:
         return MEASURES[:SHORT]
     nobody: set[str] = set()
     if config.capacity is None:
-        nobody |= {"utilisation", "unserved", "sla_breach", "critical_unserved"}
+        nobody |= {"utilisation", "unserved", "sla_breach"}
     if not config.headroom_claims:
         nobody |= {"false_headroom", "fines"}
     if not config.tenants:
