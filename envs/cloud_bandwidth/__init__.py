@@ -5,24 +5,25 @@ are `ample` or `tight`). Background consumers choose by logit: provider i sells
 
     q_i = exp((a_i - p_i)/mu) / (sum_j exp((a_j - p_j)/mu) + exp(a_0/mu))
 
-per unit of their mass; `differentiation` mu = 0 is its limit, where the best offer takes all and ties
-split, as with `demand: unit`, one unit from the cheapest up to a reservation price. With `surge`,
-each provider's background demand is multiplied while its own chain of two states surges; it sees its
-state (`load`) before it posts, nobody else does. With `tenants`, these then see all prices and
-claims, and each, privately with a standard or critical need, requests a unit from a provider or from
-none, and with priority or not. What exceeds `capacity` is rationed: a lottery among priority
-requests, then one among the others beside background demand; nobody goes elsewhere. Priority costs
-the surcharge whether served or not. A claim that is not the load costs its provider a fine.
+per unit of their mass; `differentiation` mu = 0 is its limit, where the best offer takes all and
+ties split, as with `demand: unit`, one unit from the cheapest up to a reservation price. With
+`surge`, each provider's background demand is multiplied while its own chain of two states surges;
+it sees its state (`load`) before it posts, nobody else does. With `tenants`, these then see all
+prices and claims, and each, privately with a standard or critical need, requests a unit from a
+provider or from none, and with priority or not. What exceeds `capacity` is rationed: a lottery
+among priority requests, then one among the others beside background demand; nobody goes elsewhere.
+Priority costs the surcharge whether served or not. A claim that is not the load costs its provider
+a fine.
 
 | who | observation | action |
 |---|---|---|
 | provider | phase; prices of the last `memory` rounds; own load (with `surge`) | price, claim |
 | tenant | phase; own need; all prices; all claims | provider or none, priority |
 
-Before the first round the remembered prices are drawn at random (or set by `start`). Rewards are the
-KPI's; episodes end by truncation only. The posting game is that of Calvano, Calzolari, Denicolo,
-Pastorello, "Artificial Intelligence, Algorithmic Pricing, and Collusion", AER 110(10), 2020; its
-defaults are their baseline.
+Before the first round the remembered prices are drawn at random (or set by `start`). Rewards are
+the KPI's; episodes end by truncation only. The posting game is that of Calvano, Calzolari,
+Denicolo, Pastorello, "Artificial Intelligence, Algorithmic Pricing, and Collusion", AER 110(10),
+2020; its defaults are their baseline.
 
 Version history: v0, first release.
 """
@@ -30,13 +31,13 @@ Version history: v0, first release.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError
-from ..market import Benchmark, Block, Market, Part, Role, Seat
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Benchmark, Block, Market, Measure, Part, Role, Seat
+
 from . import kernels as k
 from .benchmarks import Outcome, solve
 from .config import CloudBandwidthConfig
@@ -58,7 +59,7 @@ class CloudBandwidth(Market):
     title = "providers post prices in repeated competition; tenants may ask for priority"
     kernels = __name__
     model = CloudBandwidthConfig
-    measures = MEASURES
+    measures: tuple[Measure, ...] = MEASURES
     headline = "price"
     sees_actions_with = "market.memory=1"
     config: CloudBandwidthConfig
@@ -76,7 +77,7 @@ class CloudBandwidth(Market):
         self.state_width = k.POSTED + 3 * c.providers + c.tenants
 
     def _grid(self) -> NDArray[np.float64]:
-        """Prices float64 [N, m]: of `price_range`, or each provider's own between the benchmarks."""
+        """Prices float64 [N, m]: of `price_range`, or around each provider's benchmarks."""
         c = self.config
         if c.price_range is not None:
             return np.tile(np.linspace(*c.price_range, c.prices), (c.providers, 1))
@@ -84,8 +85,8 @@ class CloudBandwidth(Market):
         short = int(np.argmin(high - low))
         if (high - low)[short] < 1e-4:
             raise ConfigError(
-                f"market.price_range: missing. The grid lies around Nash {low[short]:.4g} and joint-"
-                f"profit price {high[short]:.4g} of provider_{short}, which are no interval here."
+                f"market.price_range: missing. The grid lies around Nash {low[short]:.4g} and "
+                f"joint-profit price {high[short]:.4g} of provider_{short}, no interval here."
             )
         margin = c.price_margin * (high - low)
         if c.prices == 1:
@@ -109,14 +110,14 @@ class CloudBandwidth(Market):
         if c.surge:
             sees += (Part("load", LOADS, "its own background demand this round"),)
         sees = sees or (Part("memory", ("none",), "it remembers nothing"),)
-        does = (self._price_part("price", None, "the price it posts"),)
+        does: tuple[Part, ...] = (self._price_part("price", None, "the price it posts"),)
         if c.headroom_claims:
             does += (Part("claim", CLAIMS, "what it says of its load: ample is calm, tight surge"),)
         return (Block(0, sees, does), Block(1)) if c.tenants else (Block(0, sees, does),)
 
     def _tenant_blocks(self) -> tuple[Block, ...]:
         c = self.config
-        sees = (Part("need", NEEDS, "what a unit is worth to it"),)
+        sees: tuple[Part, ...] = (Part("need", NEEDS, "what a unit is worth to it"),)
         sees += tuple(
             self._price_part(f"price_{i}", i, f"provider_{i}'s price") for i in range(c.providers)
         )
@@ -150,7 +151,9 @@ class CloudBandwidth(Market):
             is_plain(c), tabled, grid, table,
         ]  # fmt: skip
         utility = quality[:, None] - self.grid
-        params = np.concatenate([[float(x) for x in head], cost, self.grid.ravel(), utility.ravel()])
+        params = np.concatenate(
+            [[float(x) for x in head], cost, self.grid.ravel(), utility.ravel()]
+        )
         return np.concatenate([params, self._table(params, shocks)]) if tabled else params
 
     def _table(self, params: NDArray[np.float64], shocks: int) -> NDArray[np.float64]:
@@ -179,7 +182,8 @@ class CloudBandwidth(Market):
 
     def _nearest(self, outcome: Outcome) -> NDArray[np.int64]:
         """The step of each provider's grid nearest to an outcome's price, int64 [N]."""
-        return np.argmin(np.abs(self.grid - outcome.price[:, None]), axis=1)
+        steps: NDArray[np.int64] = np.abs(self.grid - outcome.price[:, None]).argmin(axis=1)
+        return steps
 
     @property
     def play_draws(self) -> bool:
@@ -247,7 +251,7 @@ class CloudBandwidth(Market):
         names = [f"tenant_{i}" for i in range(c.tenants)]
         critical = [means[f"critical/{t}"] for t in names]
         result = {}
-        if 0 < sum(critical):
+        if sum(critical) > 0:
             lost = [means[f"critical_unserved/{t}"] for t in names]
             rates = [x / y if y else 0.0 for x, y in zip(lost, critical, strict=True)]
             result["critical_unserved_rate"] = sum(lost) / sum(critical)

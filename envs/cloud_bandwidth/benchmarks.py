@@ -7,14 +7,15 @@ matrix [N, loads]; without surges, and where capacity cannot bind, loads do not 
 
 **Nash.** With nothing random and no binding capacity, the first-order conditions
 p_i = c_i + mu/(1 - q_i) are solved through their aggregate, one root within another (Nocke, Schutz,
-Econometrica 86(2), 2018). Else cyclic best responses, each a search on a grid of 97 prices refined by
-Brent's method, until no price moves by 1e-8.
+Econometrica 86(2), 2018). Else cyclic best responses, each a search on a grid of 97 prices refined
+by Brent's method, until no price moves by 1e-8; searched prices are rounded to 6 digits.
 
-**Joint profit.** In the plain case margins are equal, m = mu/q_0: one root. With capacity and nothing
-random: in quantities, where p_i = a_i - a_0 + mu ln(q_0/q_i) and the sum of profits is concave, under
-q_i <= C/mass (selling beyond capacity never pays: a higher price sells as much). With both,
-Nelder-Mead, restarted, from several such points. Logit demand and its first-order conditions:
-Anderson, de Palma, Thisse, Discrete Choice Theory of Product Differentiation, MIT Press, 1992.
+**Joint profit.** In the plain case margins are equal, m = mu/q_0: one root. With capacity and
+nothing random: in quantities, where p_i = a_i - a_0 + mu ln(q_0/q_i) and the sum of profits is
+concave, under q_i <= C/mass (selling beyond capacity never pays: a higher price sells as much).
+With both, Nelder-Mead, restarted, from several such points. Logit demand and its first-order
+conditions: Anderson, de Palma, Thisse, Discrete Choice Theory of Product Differentiation, MIT
+Press, 1992.
 
 **Homogeneous products.** Bertrand: the provider with the best a_i - c_i sells at the price at which
 nobody else can match its offer (ties: at cost), the others ask their cost; together they would sell
@@ -38,11 +39,12 @@ from .config import CloudBandwidthConfig
 Array = NDArray[np.float64]
 TOLERANCE = 1e-8
 SWEEPS = 500
+DIGITS = 6  # of searched prices: what is equal by symmetry is equal, on every machine
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Prices float64 `[N, loads]` and expected profits `[N]`; `price` is the long-run mean `[N]`."""
+    """Prices float64 `[N, loads]`, expected profits `[N]`; `price` is the long-run mean `[N]`."""
 
     prices: Array
     price: Array
@@ -92,7 +94,9 @@ class Game:
         if self.states == 2:
             units = self.sold(shares, self.mass[self.loads])
         else:
-            by_load = [w * self.sold(shares, m) for m, w in zip(self.mass, self.weight, strict=True)]
+            by_load = [
+                w * self.sold(shares, m) for m, w in zip(self.mass, self.weight, strict=True)
+            ]
             units = np.sum(by_load, axis=0)
         total: Array = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=0)
         return total
@@ -146,7 +150,11 @@ def solve(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
     random = game.states > 1 or len(game.outside) > 1
     if not random and not config.binding:
         return game.outcome(_nash_margins(game)), game.outcome(_joint_margins(game))
-    joint = _joint_by_search(game) if random else game.outcome(_joint_in_quantities(game))
+    joint = (
+        _joint_by_search(game)
+        if random
+        else game.outcome(np.round(_joint_in_quantities(game), DIGITS))
+    )
     return _nash_by_search(game), joint
 
 
@@ -199,7 +207,7 @@ def _nash_by_search(game: Game) -> Outcome:
             matrix[i, state] = best if sweep < 50 else 0.5 * (best + matrix[i, state])
         if np.max(np.abs(matrix - before)) < TOLERANCE:
             break
-    return game.outcome(matrix)
+    return game.outcome(np.round(matrix, DIGITS))
 
 
 def _joint_by_search(game: Game) -> Outcome:
@@ -221,7 +229,7 @@ def _joint_by_search(game: Game) -> Outcome:
     starts = [np.repeat(_joint_in_quantities(game), game.states)]
     starts += [np.repeat(_joint_margins(game) - shift, game.states) for shift in game.outside]
     found = [descend(start) for start in starts]
-    return game.outcome(min(found, key=loss).reshape(shape))
+    return game.outcome(np.round(min(found, key=loss), DIGITS))
 
 
 def _joint_in_quantities(game: Game) -> Array:
@@ -268,7 +276,7 @@ def _bertrand(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
 
     def seller(price: float) -> float:
         """The best provider's profit per unit of mass if nobody beats its offer."""
-        return (price - cost[best]) * float(np.mean(quality[best] - price >= outside - 1e-12))
+        return float(price - cost[best]) * float(np.mean(quality[best] - price >= outside - 1e-12))
 
     options = [float(quality[best] - a) for a in outside if quality[best] - a >= cost[best]]
     monopoly = max(options, key=seller, default=float(cost[best]))

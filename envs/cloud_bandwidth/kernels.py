@@ -10,8 +10,9 @@ from __future__ import annotations
 from math import exp, floor, inf, log, log1p
 from typing import Any
 
-from ..kernel import called_kernel, kernel
-from ..rng import below, u
+from tacit.envs.kernel import called_kernel, kernel
+from tacit.envs.rng import below, u
+
 from .measures import (
     CONSUMER_SURPLUS,
     CRITICAL,
@@ -38,9 +39,9 @@ from .measures import (
 # params: scalars (START_MEMORY -1: drawn), cost [N], from params[GRID] on prices [N, m] and a - p
 # [N, m]; if TABLED (its number of joint prices), from params[TABLE] on demand's answers by shock
 # and joint price: quantity [N] and gain per unit
-(N_PROVIDERS, N_PRICES, JOINTS, MEMORY_SIZE, RULE, MU, OUTSIDE, SHOCK_SIZE, RESERVATION, MASS, CAPACITY,
- HAS_SURGE, ENTER, LEAVE, MULTIPLIER, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE, SURCHARGE,
- CLAIMS, FINE, START_MEMORY, PLAIN, TABLED, GRID, TABLE, COST) = range(28)  # fmt: skip
+(N_PROVIDERS, N_PRICES, JOINTS, MEMORY_SIZE, RULE, MU, OUTSIDE, SHOCK_SIZE, RESERVATION, MASS,
+ CAPACITY, HAS_SURGE, ENTER, LEAVE, MULTIPLIER, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE,
+ SURCHARGE, CLAIMS, FINE, START_MEMORY, PLAIN, TABLED, GRID, TABLE, COST) = range(28)  # fmt: skip
 LOGIT, BEST_OFFER, CHEAPEST = range(3)  # values of RULE
 
 # state: 1 after the first round; past prices as one index; then by provider: price posted last,
@@ -340,7 +341,7 @@ def ration(params: Any, state: Any, i: Any, background: Any, actions: Any, measu
         second, served = others, background
     else:
         expected = room * others / (others + background)
-        second = min(others, int(floor(expected + u(key, ROUNDING + i))))
+        second = min(others, floor(expected + u(key, ROUNDING + i)))
         served = min(background, room - second)
     measures[i, UNSERVED] = (background - served) + (requests - first - second)
     measures[i, QUANTITY] = 0.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..market import Measure
+from tacit.envs.market import Measure
+
 from .config import CloudBandwidthConfig
 
 PROVIDER, TENANT, MARKET = ("provider",), ("tenant",), ("market",)

@@ -6,9 +6,9 @@ k ask for priority; background demand is B, capacity C. A request is served with
     phi_H(k) = min(1, C/k)                      with priority,
     phi_L(k) = min(1, (C - k)^+ / (N - k + B))  without.
 
-*J exaggerators*: J tenants ask for priority always, the others only when critical. If J of a tenant's
-N - 1 rivals exaggerate, K ~ J + Binomial(N - 1 - J, rho) of them ask for priority, and asking raises
-the tenant's own chance by
+*J exaggerators*: J tenants ask for priority always, the others only when critical. If J of a
+tenant's N - 1 rivals exaggerate, K ~ J + Binomial(N - 1 - J, rho) of them ask for priority, and
+asking raises the tenant's own chance by
 
     Delta_J = E[phi_H(K + 1) - phi_L(K)].
 
@@ -27,6 +27,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb, inf
+
+ROUNDING = 1e-12  # a surcharge at a threshold is on both sides of it
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Rationing:
         return [
             j
             for j in range(self.tenants + 1)
-            if (j == 0 or t[j - 1] >= surcharge) and (j == self.tenants or surcharge >= t[j])
+            if (j == 0 or t[j - 1] >= surcharge - ROUNDING)
+            and (j == self.tenants or surcharge + ROUNDING >= t[j])
         ]
 
     def efficient_surcharge(self, worth: float, critical_margin: float) -> tuple[float, float]:
