@@ -89,7 +89,7 @@ def test_nobody_gains_by_leaving_nash(config):
             for w in (0.05, 1.0)
         ]  # fmt: skip
         best = min(near, key=lambda found: found.fun)
-        assert -best.fun <= at[i] + 1e-8
+        assert -best.fun <= at[i] + 1e-6  # searched prices are rounded to 6 digits
         assert near[0].x == pytest.approx(nash.price[i], abs=2e-4 if c.binding else 1e-5)
 
 
@@ -102,7 +102,7 @@ def test_no_prices_earn_more_together_than_the_joint_ones(config):
         lambda p: -profits(p).sum(), [(1.0, 3.5)] * c.providers, rng=1, tol=1e-10, maxiter=60,
         popsize=8, polish=False,
     )  # fmt: skip
-    assert joint.profits.sum() >= -found.fun - 1e-7
+    assert joint.profits.sum() >= -found.fun - 1e-6
     assert found.x == pytest.approx(joint.price, abs=0.02)
 
 
