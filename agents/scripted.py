@@ -12,7 +12,8 @@
 | `trusting` | believes what it is told, and takes the best offer | the market's own rule |
 | `rotation` | the seat after the last winner takes the next sale, the others stand back | McAfee, McMillan, AER 82(3), 1992 |
 
-Grim trigger, tit-for-tat, win-stay and rotation need to see everybody's last action (`market.observe: bids`). A missing first round
+Grim trigger, tit-for-tat, win-stay and rotation need to see everybody's last action (ad auction:
+`observe: bids`; cloud: `memory: 1`). A missing first round
 counts as collusive. As tables have no memory of their own, `grim_trigger` is its one-round form:
 after a deviation both play competitively, which is itself not collusive, so it never returns.
 """  # noqa: E501 (a table row)
@@ -107,7 +108,7 @@ class Scripted:
         if last is None:
             raise ConfigError(
                 f"agents.{self.seat.name}.rule: {rule} needs to see everybody's last action; "
-                "set market.observe=bids."
+                f"set {self.market.sees_actions_with}."
             )
         return self._remembering(rule, last)
 

@@ -254,6 +254,7 @@ class AdAuction(Market):
     model = AdAuctionConfig
     measures = MEASURES
     headline = "clearing_price"
+    sees_actions_with = "market.observe=bids"
     config: AdAuctionConfig
 
     def declare(self) -> None:

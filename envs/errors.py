@@ -42,9 +42,11 @@ def _keys(model: type[BaseModel], path: Sequence[int | str]) -> Iterable[str]:
     for part in path:
         field = model.model_fields.get(str(part))
         inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        options = [inner, *getattr(inner, "__args__", ())]  # `Inner` or `Inner | None`
+        models = [m for m in options if isinstance(m, type) and issubclass(m, BaseModel)]
+        if not models:
             return ()
-        model = inner
+        model = models[0]
     return model.model_fields
 
 

@@ -47,6 +47,13 @@ def kernel(f: F) -> F:
     return compiled_f
 
 
+def called_kernel(f: F) -> F:
+    """A kernel that stays a call of its own: for long rules beside a short path that runs often.
+    (Inlined everywhere, they would cost every loop seconds of compilation.)"""
+    compiled_f: F = numba.njit(error_model="numpy")(f)
+    return compiled_f
+
+
 def inlined(f: F) -> F:
     """Compile a part of a loop into its callers: it may take whole `Game`s and `Rows`, which are
     too many words to pass in a real call."""

@@ -127,7 +127,7 @@ def _check(market: Market, seat: Seat, term: Term, where: str) -> None:
     elif term.scope in seats:
         own = [m.name for m in market.measured(seats[term.scope].role.name)]
     elif term.scope == "market":
-        own = [m.name for m in market.measures if set(m.roles) != {"market"}]
+        own = [m.name for m in market.measures if set(m.roles) - {"market"}]
     elif term.scope == "rivals" and seat.role.seats < 2:
         mistakes.append(f"{where}.scope: '{seat.name}' has no rivals in its role.")
     if term.measure not in own:

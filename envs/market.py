@@ -245,8 +245,9 @@ class Market:
     title: ClassVar[str]
     kernels: ClassVar[str]  # the module that holds reset, observe, play
     model: ClassVar[type[BaseModel]]
-    measures: ClassVar[tuple[Measure, ...]]
+    measures: tuple[Measure, ...]  # of the class: all; of a market: those its config leaves
     headline: ClassVar[str]  # the measure of progress lines and comparisons
+    sees_actions_with: ClassVar[str] = ""  # the setting under which `last_actions` tells
 
     config: BaseModel
     phases: tuple[str, ...]
@@ -268,6 +269,11 @@ class Market:
     def declare(self) -> None:
         """Set phases, roles, params and state_width from `self.config`."""
         raise NotImplementedError
+
+    @property
+    def play_draws(self) -> bool:
+        """Whether `play` makes draws under this config; if not, payoffs can be looked up."""
+        return True
 
     def too_large(self, role: Role) -> str:
         """What to drop when a role sees too much."""

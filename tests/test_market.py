@@ -14,6 +14,7 @@ import pytest
 from play import phases, random_actions
 
 from tacit.envs import ad_auction
+from tacit.envs.cloud_bandwidth import kernels as cloud
 from tacit.envs.engine import Engine
 from tacit.envs.market import Market, Part, Role, Seat
 from tacit.envs.procurement import kernels as procurement
@@ -43,6 +44,18 @@ CONFIGS = {
             "suppliers": 2, "prices": [0.3, 0.5, 0.7], "urgency": {}, "brief": True,
             "false_urgency_fine": 0.1, "lead_times": [2, 5], "late_fine": 0.1, "delay_cost": 0.1,
             "lead_cost": 0.05, "clause": {}, "record": "on_time",
+        },
+    ],
+    "cloud_bandwidth": [
+        {},
+        {"providers": 3, "cost": [1.0, 0.75, 0.5], "outside_shock": 0.1, "memory": 0},
+        {"prices": 5, "memory": 2, "capacity": 0.4, "surge": {"multiplier": 3}},
+        {"demand": "unit", "providers": 3, "prices": 4},
+        {"differentiation": 0, "tenants": 2, "prices": 3},
+        {
+            "prices": 3, "tenants": 5, "capacity": 2, "surge": {"enter": 0.5, "multiplier": 2},
+            "headroom_claims": True, "priority_surcharge": 0.2, "background_demand": 1.5,
+            "critical_probability": 0.5,
         },
     ],
 }  # fmt: skip
@@ -92,13 +105,41 @@ def still_procurement(market: Market) -> set[str]:
     return {name for names, moves in moving.items() if not moves for name in names.split()}
 
 
-HIDDEN = {"ad_auction": hidden_ad_auction, "procurement": hidden_procurement}
 DRAWN = {
     "procurement": lambda market: [
         procurement.URGENT, *supplier_columns(market, procurement.STOCK, procurement.LEAD)
     ],
 }  # fmt: skip
 STILL = {"procurement": still_procurement}
+
+
+def hidden_cloud_bandwidth(market: Market, seat: Seat) -> list[int]:
+    n, tenants = market.config.providers, market.config.tenants
+    posted, loads = cloud.POSTED, cloud.POSTED + n
+    claims, needs = loads + n, loads + 2 * n
+    if seat.role.name == "provider":
+        past = [] if market.config.memory else [cloud.PAST]
+        others = [loads + i for i in range(n) if i != seat.index]
+        return [*past, *range(posted, loads), *others, *range(claims, needs + tenants)]
+    others = [needs + t for t in range(tenants) if n + t != seat.index]
+    unheard = [] if market.config.headroom_claims else [*range(claims, needs)]
+    return [cloud.PAST, *range(loads, claims), *unheard, *others]
+
+
+HIDDEN = {
+    "ad_auction": hidden_ad_auction,
+    "procurement": hidden_procurement,
+    "cloud_bandwidth": hidden_cloud_bandwidth,
+}
+
+
+def nature_of_cloud_bandwidth(market: Market) -> list[int]:
+    n = market.config.providers
+    return [cloud.POSTED + n + i for i in range(n)]
+
+
+# columns of the state in which nature, not what anybody did, goes on from round to round
+NATURE = {"cloud_bandwidth": nature_of_cloud_bandwidth}
 
 cases = [
     pytest.param((name, config), id=f"{name}-{k}")
@@ -236,6 +277,8 @@ def test_only_measures_marked_past_depend_on_the_past(market, luck):
     fresh.round = engine.round
     drawn = DRAWN.get(market.name, lambda market: [])(market)
     fresh.rows.state[:, drawn] = engine.rows.state[:, drawn]
+    nature = NATURE.get(market.name, lambda _: [])(market)
+    fresh.rows.state[:, nature] = engine.rows.state[:, nature]
     for _ in market.phases:
         actions = random_actions(fresh, luck)
         for each in (engine, fresh):

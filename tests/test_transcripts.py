@@ -50,6 +50,19 @@ PLAYS: dict[str, dict[str, Any]] = {
         },
         "kpi": {"supplier": {"margin": 1.0, "win": 0.1}, "buyer": {"savings": 1.0, "surplus": 0.1}},
     },
+    "cloud_bandwidth": {
+        "name": "cloud_bandwidth",
+        "market": {"cost": [1.0, 0.75], "prices": 4, "memory": 2, "outside_shock": 0.2},
+        "kpi": {"provider": {"profit": 1.0, "price_change": -0.1}},
+    },
+    "cloud_bandwidth_tenants": {
+        "name": "cloud_bandwidth",
+        "market": {
+            "prices": 3, "capacity": 2, "tenants": 3, "priority_surcharge": 0.25,
+            "surge": {"enter": 0.3, "leave": 0.3, "multiplier": 3.0}, "headroom_claims": True,
+        },
+        "kpi": {"tenant": {"surplus": 1.0, "uptime": 0.5}},
+    },
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Published(BaseModel):
-    """A published value of one arm, and how far from it the measured mean may lie."""
+    """A published value of one arm, and how far from it the mean (median) over seeds may lie."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -18,6 +18,7 @@ class Published(BaseModel):
     measure: str
     value: float
     tolerance: Annotated[float, Field(ge=0)]
+    statistic: Literal["mean", "median"] = "mean"
 
 
 class Predicted(BaseModel):

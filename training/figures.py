@@ -60,7 +60,10 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
         return None
     figure, (left, right) = _new(2)
     seeds = set()
-    fundamental = next(iter(experiment.arms.values())).market.roles[0].fundamental
+    roles = next(iter(experiment.arms.values())).market.roles
+    fundamental = max(
+        roles, key=lambda role: role.seats > 1
+    ).fundamental  # of the first with rivals
     for (label, names), colour in zip(lines.items(), COLOURS, strict=False):
         x = [by_role(experiment.arms[a]).get(spec.x, 0.0) for a in names]
         found = [estimate_of(arms[a], spec.y) for a in names]
@@ -93,7 +96,8 @@ def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec:
     if not names:
         return None
     figure, axes = _new(len(names))
-    published = {claim.arm: claim.value for claim in experiment.file.published}
+    claims = [c for c in experiment.file.published if c.measure == spec.histogram]
+    published = {claim.arm: claim.value for claim in claims}
     for axis, name in zip(axes, names, strict=True):
         values = arms[name]["measures"][spec.histogram]["per_seed"]
         axis.hist(values, bins=spec.bins, range=spec.range, color=COLOURS[0])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.agents.policy import cumulative
-from tacit.agents.tabular import TabularGroup
+from tacit.agents.tabular import STABLE, TabularGroup
 from tacit.envs import rng
 from tacit.envs.engine import Engine
 from tacit.envs.market import Market
@@ -155,10 +155,12 @@ def final_measures(
     """Measures of a finished seed, and what is said of its end.
 
     Agents that stop by themselves are measured on the limit cycle of their policies without
-    exploration; others over the last `last` rounds as they were played.
+    exploration; others over the last `last` rounds as they were played. `rounds_to_stop` counts up
+    to the last change of a greedy policy, without the rounds in which the stopping rule waited.
     """
     period, on_cycle = limit_cycle(group)
-    extra = {"rounds_to_stop": float(group.rounds), "converged": float(group.stopped)}
+    still = group.pop.clock[STABLE] if group.stopped else 0
+    extra = {"rounds_to_stop": float(group.rounds - still), "converged": float(group.stopped)}
     if not group.stop_after:
         extra = {"rounds_to_stop": float("nan"), "converged": float("nan")}
     kinds = {"cycle_1_share": period == 1, "cycle_2_share": period == 2}

@@ -11,7 +11,7 @@ from typing import Any
 
 from tacit.envs.errors import ConfigError
 
-from . import checkpoint, figures, files
+from . import checkpoint, figures, files, stats
 from .claims import Predicted, Published
 from .compare import interval, number
 from .config import Experiment, ExperimentFile
@@ -48,6 +48,8 @@ def _claims(experiment: Experiment, arms: set[str]) -> tuple[list[Published], li
 
 def _published(claim: Published, arms: Mapping[str, dict[str, Any]]) -> Check:
     own = estimate_of(arms[claim.arm], claim.measure)
+    if own is not None and claim.statistic == "median":
+        own = stats.median(arms[claim.arm]["measures"][claim.measure]["per_seed"])
     if own is None:
         return Check(claim.quantity, f"{claim.value:g}", "not defined", "-", 0, "-", False)
     within = abs(own.mean - claim.value) <= claim.tolerance

@@ -61,3 +61,14 @@ def estimate(name: str, values: Sequence[float]) -> Estimate:
     if name == "converged" or name.startswith("cycle_"):
         return wilson(int(sum(values)), len(values))
     return student(values)
+
+
+def median(values: Sequence[float]) -> Estimate:
+    """Median and the order statistics that hold it with at least 95 % (binomial, exact)."""
+    from scipy.stats import binom
+
+    x = np.sort(np.asarray(values, float))
+    n = len(x)
+    k = int(binom.ppf((1 - LEVEL) / 2, n, 0.5))  # P(fewer than k below the median) < 2.5 %
+    ends = (float(x[k - 1]), float(x[n - k])) if k >= 1 else (float("nan"), float("nan"))
+    return Estimate(float(np.median(x)), *ends, n)

@@ -1,0 +1,290 @@
+"""Cloud bandwidth: providers post prices; optionally tenants request priority in surges.
+
+Rules. Every round all providers post a price at once (and, with `headroom_claims`, say whether they
+are `ample` or `tight`). Background consumers choose by logit: provider i sells
+
+    q_i = exp((a_i - p_i)/mu) / (sum_j exp((a_j - p_j)/mu) + exp(a_0/mu))
+
+per unit of their mass; `differentiation` mu = 0 is its limit, where the best offer takes all and
+ties split, as with `demand: unit`, one unit from the cheapest up to a reservation price. With
+`surge`, each provider's background demand is multiplied while its own chain of two states surges;
+it sees its state (`load`) before it posts, nobody else does. With `tenants`, these then see all
+prices and claims, and each, privately with a standard or critical need, requests a unit from a
+provider or from none, and with priority or not. What exceeds `capacity` is rationed: a lottery
+among priority requests, then one among the others beside background demand; nobody goes elsewhere.
+Priority costs the surcharge whether served or not. A claim that is not the load costs its provider
+a fine.
+
+| who | observation | action |
+|---|---|---|
+| provider | phase; prices of the last `memory` rounds; own load (with `surge`) | price, claim |
+| tenant | phase; own need; all prices; all claims | provider or none, priority |
+
+Before the first round the remembered prices are drawn at random (or set by `start`). Rewards are
+the KPI's; episodes end by truncation only. The posting game is that of Calvano, Calzolari,
+Denicolo, Pastorello, "Artificial Intelligence, Algorithmic Pricing, and Collusion", AER 110(10),
+2020; its defaults are their baseline.
+
+Version history: v0, first release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Benchmark, Block, Market, Measure, Part, Role, Seat
+
+from . import kernels as k
+from .benchmarks import Outcome, solve
+from .config import CloudBandwidthConfig
+from .kernels import observe, play, reset
+from .measures import MEASURES, PRICE, PROFIT, QUANTITY, SURPLUS, UNSERVED, is_plain, measures_of
+from .rationing import Rationing
+
+__all__ = ["CloudBandwidth", "CloudBandwidthConfig", "observe", "play", "reset"]
+
+MOST_TABLED = 2**16  # numbers of a demand table; beyond, demand is computed in every round
+NEEDS, LOADS, CLAIMS = ("standard", "critical"), ("calm", "surge"), ("ample", "tight")
+
+
+class CloudBandwidth(Market):
+    """See the module's docstring."""
+
+    name = "cloud_bandwidth"
+    version = 0
+    title = "providers post prices in repeated competition; tenants may ask for priority"
+    kernels = __name__
+    model = CloudBandwidthConfig
+    measures: tuple[Measure, ...] = MEASURES
+    headline = "price"
+    sees_actions_with = "market.memory=1"
+    config: CloudBandwidthConfig
+
+    def declare(self) -> None:
+        c = self.config
+        self.nash, self.joint = solve(c)
+        self.grid = self._grid()  # [N, m]
+        self.measures = measures_of(c)
+        self.phases = ("post", "request") if c.tenants else ("post",)
+        provider = Role("provider", c.providers, "profit", "profit", self._provider_blocks())
+        tenant = Role("tenant", c.tenants, "surplus", "surplus", self._tenant_blocks())
+        self.roles = (provider, tenant) if c.tenants else (provider,)
+        self.params = self._params()
+        self.state_width = k.POSTED + 3 * c.providers + c.tenants
+
+    def _grid(self) -> NDArray[np.float64]:
+        """Prices float64 [N, m]: of `price_range`, or around each provider's benchmarks."""
+        c = self.config
+        if c.price_range is not None:
+            return np.tile(np.linspace(*c.price_range, c.prices), (c.providers, 1))
+        low, high = self.nash.prices.min(axis=1), self.joint.prices.max(axis=1)
+        short = int(np.argmin(high - low))
+        if (high - low)[short] < 1e-4:
+            raise ConfigError(
+                f"market.price_range: missing. The grid lies around Nash {low[short]:.4g} and "
+                f"joint-profit price {high[short]:.4g} of provider_{short}, no interval here."
+            )
+        margin = c.price_margin * (high - low)
+        if c.prices == 1:
+            raise ConfigError("market.price_range: missing. One price needs its value: [p, p].")
+        return np.linspace(low - margin, high + margin, c.prices, axis=1)
+
+    def _price_part(self, name: str, provider: int | None, meaning: str) -> Part:
+        """Prices in money; steps of the own grid where providers' grids differ."""
+        own = self.grid[0 if provider is None else provider]
+        if provider is None and not np.array_equal(self.grid.min(axis=0), self.grid.max(axis=0)):
+            return Part(f"{name}_step", tuple(range(self.config.prices)), f"{meaning} (own grid)")
+        return Part(name, tuple(float(p) for p in own), meaning)
+
+    def _provider_blocks(self) -> tuple[Block, ...]:
+        c = self.config
+        sees = tuple(
+            self._price_part(f"{when}_price_{i}", i, f"provider_{i}'s price, {ago}")
+            for when, ago in (("earlier", "two rounds ago"), ("last", "last round"))[2 - c.memory :]
+            for i in range(c.providers)
+        )
+        if c.surge:
+            sees += (Part("load", LOADS, "its own background demand this round"),)
+        sees = sees or (Part("memory", ("none",), "it remembers nothing"),)
+        does: tuple[Part, ...] = (self._price_part("price", None, "the price it posts"),)
+        if c.headroom_claims:
+            does += (Part("claim", CLAIMS, "what it says of its load: ample is calm, tight surge"),)
+        return (Block(0, sees, does), Block(1)) if c.tenants else (Block(0, sees, does),)
+
+    def _tenant_blocks(self) -> tuple[Block, ...]:
+        c = self.config
+        sees: tuple[Part, ...] = (Part("need", NEEDS, "what a unit is worth to it"),)
+        sees += tuple(
+            self._price_part(f"price_{i}", i, f"provider_{i}'s price") for i in range(c.providers)
+        )
+        if c.headroom_claims:
+            sees += tuple(
+                Part(f"claim_{i}", CLAIMS, f"provider_{i}'s claim") for i in range(c.providers)
+            )
+        names = ("none", *(f"provider_{i}" for i in range(c.providers)))
+        does = (
+            Part("provider", names, "whom it asks for a unit"),
+            Part("priority", NEEDS, "what it says of its need: critical asks for priority"),
+        )
+        return Block(0), Block(1, sees, does)
+
+    def _params(self) -> NDArray[np.float64]:
+        c = self.config
+        n, m = c.providers, c.prices
+        surge = (1.0, c.surge.enter, c.surge.leave, c.surge.multiplier) if c.surge else (0, 0, 0, 1)
+        rule = k.CHEAPEST if c.demand == "unit" else k.BEST_OFFER if c.homogeneous else k.LOGIT
+        cost, quality = np.array(c.each(c.cost)), np.array(c.each(c.quality))
+        joints = m**n
+        shocks = 3 if c.outside_shock > 0 else 1
+        tabled = joints if joints * shocks * (n + 1) <= MOST_TABLED else 0
+        grid = k.COST + n
+        table = grid + 2 * n * m
+        head = [
+            n, m, joints, joints**c.memory, rule, c.differentiation, c.outside_quality,
+            c.outside_shock, c.reservation_price, c.background_demand, c.capacity or np.inf, *surge,
+            c.tenants, c.critical_probability, c.standard_value, c.critical_value,
+            c.priority_surcharge, c.headroom_claims, c.false_headroom_fine, self._start(),
+            is_plain(c), tabled, grid, table,
+        ]  # fmt: skip
+        utility = quality[:, None] - self.grid
+        params = np.concatenate(
+            [[float(x) for x in head], cost, self.grid.ravel(), utility.ravel()]
+        )
+        return np.concatenate([params, self._table(params, shocks)]) if tabled else params
+
+    def _table(self, params: NDArray[np.float64], shocks: int) -> NDArray[np.float64]:
+        """What `demand` says, for every shock and joint price."""
+        n = self.config.providers
+        state = np.zeros(k.POSTED + n)
+        measures = np.zeros((n + 1, QUANTITY + 1))
+        rows = []
+        for shock in range(shocks) if shocks > 1 else [1]:
+            for joint in np.ndindex(*[self.config.prices] * n):
+                state[k.POSTED :] = joint
+                gain = k.demand(params, state, shock, measures)
+                rows += [*measures[:n, QUANTITY], gain]
+        return np.array(rows)
+
+    def _start(self) -> int:
+        """Index of the prices remembered before the first round; -1: drawn."""
+        c = self.config
+        if c.start == "random":
+            return -1
+        actions = self._nearest(self.nash if c.start == "competitive" else self.joint)
+        joint = 0
+        for a in [*actions] * c.memory:
+            joint = joint * c.prices + int(a)
+        return joint
+
+    def _nearest(self, outcome: Outcome) -> NDArray[np.int64]:
+        """The step of each provider's grid nearest to an outcome's price, int64 [N]."""
+        steps: NDArray[np.int64] = np.abs(self.grid - outcome.price[:, None]).argmin(axis=1)
+        return steps
+
+    @property
+    def play_draws(self) -> bool:
+        c = self.config
+        return bool(c.outside_shock or c.tenants or c.surge)
+
+    def too_large(self, role: Role) -> str:
+        if role.name == "tenant":
+            return "Use fewer providers, fewer prices, or no headroom_claims."
+        return "Use memory 1 or 0, fewer prices, or fewer providers."
+
+    # --- benchmarks ------------------------------------------------------------------------------
+
+    def benchmarks(self) -> dict[str, Benchmark]:
+        """Static Nash and joint-profit outcomes; derived in `benchmarks`, prices off the grid."""
+
+        def values(outcome: Outcome) -> dict[str, float]:
+            mean = {"price": outcome.price.mean(), "profit": outcome.profits.mean()}
+            return {name: float(x) for name, x in mean.items()}
+
+        source = "posting game without tenants, solved in tacit.envs.cloud_bandwidth.benchmarks"
+        return {
+            "competitive": Benchmark(values(self.nash), f"Nash of the {source}"),
+            "collusive": Benchmark(values(self.joint), f"joint profit of the {source}"),
+        }
+
+    def benchmark_action(self, benchmark: str, seat: Seat) -> int | None:
+        outcome = {"competitive": self.nash, "collusive": self.joint}.get(benchmark)
+        if seat.role.name == "tenant":  # asks provider_0, without priority
+            asks = seat.role.encode_action(provider="provider_0", priority="standard")
+            return asks if benchmark == "competitive" else None
+        if outcome is None:
+            return None
+        step = int(self._nearest(outcome)[seat.index])
+        return 2 * step if self.config.headroom_claims else step
+
+    def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
+        c = self.config
+        if seat.role.name == "tenant" or c.memory == 0 or c.headroom_claims:
+            return None
+        index = observation // 2 if c.surge else observation
+        steps: dict[str, int | None] = {}
+        for i in range(c.providers - 1, -1, -1):
+            index, steps[f"provider_{i}"] = divmod(index, c.prices)
+        return dict(reversed(steps.items()))
+
+    def derived(self, means: Mapping[str, float]) -> dict[str, float]:
+        """Index of the sum of profits, the price per unit, and rates of tenants by need."""
+        c = self.config
+        result = {}
+        if means["quantity"]:
+            extra = means.get("payment", 0.0) and c.priority_surcharge
+            if not extra:
+                result["price_paid"] = means["revenue"] / means["quantity"]
+        if c.tenants:
+            return result | self._tenant_rates(means)
+        low, high = float(self.nash.profits.sum()), float(self.joint.profits.sum())
+        if high - low > 1e-9:
+            total = sum(means[f"profit/provider_{i}"] for i in range(c.providers))
+            result["collusion_index"] = (total - low) / (high - low)
+        return result
+
+    def _tenant_rates(self, means: Mapping[str, float]) -> dict[str, float]:
+        c = self.config
+        names = [f"tenant_{i}" for i in range(c.tenants)]
+        critical = [means[f"critical/{t}"] for t in names]
+        result = {}
+        if sum(critical) > 0:
+            lost = [means[f"critical_unserved/{t}"] for t in names]
+            rates = [x / y if y else 0.0 for x, y in zip(lost, critical, strict=True)]
+            result["critical_unserved_rate"] = sum(lost) / sum(critical)
+            result["critical_unserved_rate/min"] = min(rates)
+            result["critical_unserved_rate/max"] = max(rates)
+        if sum(critical) < c.tenants:
+            standard = c.tenants - sum(critical)
+            result["exaggeration_rate"] = c.tenants * means["exaggeration"] / standard
+        if c.providers == 1 and c.background_demand == 0:
+            capacity = c.tenants if c.capacity is None else c.capacity
+            game = Rationing(c.tenants, capacity, c.critical_probability)
+            best = game.efficient_value(c.standard_value, c.critical_value)
+            best -= c.each(c.cost)[0] * min(capacity, c.tenants)
+            if best > 0:
+                result["welfare_share"] = means["welfare"] / best
+        return result
+
+    # --- words -----------------------------------------------------------------------------------
+
+    def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
+        lines = []
+        n = self.config.providers
+        for seat in self.seats[:n]:
+            does = seat.role.decode_action(int(actions[0, seat.index]))
+            says = f" and says it is {does['claim']}" if "claim" in does else ""
+            lines.append(f"{seat.name} posts {measures[seat.index, PRICE]:.3g}{says}")
+        for seat in self.seats[n:]:
+            does = seat.role.decode_action(int(actions[1, seat.index]))
+            asks = f"asks {does['provider']}" if does["provider"] != "none" else "stays away"
+            urgent = " for priority" if does["priority"] == "critical" and "asks" in asks else ""
+            lines.append(f"{seat.name} {asks}{urgent}: surplus {measures[seat.index, SURPLUS]:.3g}")
+        for seat in self.seats[:n]:
+            row = measures[seat.index]
+            lost = "" if is_plain(self.config) else f", leaves {row[UNSERVED]:.3g} unserved"
+            lines.append(f"{seat.name} sells {row[QUANTITY]:.3g}{lost} (profit {row[PROFIT]:.3g})")
+        return lines

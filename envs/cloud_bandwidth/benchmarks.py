@@ -1,0 +1,300 @@
+"""Nash and joint-profit prices of the posting game, solved numerically.
+
+The game is one round without tenants and claims. Provider i, knowing its own load s_i (1 in a
+surge), earns E[(p_i - c_i) min(C, mass_i q_i(p))], where mass_i is the background demand, times the
+multiplier in a surge; the mean is over shocks of a_0 and over the others' loads. So prices are a
+matrix [N, loads]; without surges, and where capacity cannot bind, loads do not matter.
+
+**Nash.** With nothing random and no binding capacity, the first-order conditions
+p_i = c_i + mu/(1 - q_i) are solved through their aggregate, one root within another (Nocke, Schutz,
+Econometrica 86(2), 2018). Else cyclic best responses, each a search on a grid of 97 prices refined
+by Brent's method, until no price moves by 1e-8; searched prices are rounded to 6 digits.
+
+**Joint profit.** In the plain case margins are equal, m = mu/q_0: one root. With capacity and
+nothing random: in quantities, where p_i = a_i - a_0 + mu ln(q_0/q_i) and the sum of profits is
+concave, under q_i <= C/mass (selling beyond capacity never pays: a higher price sells as much).
+With both, Nelder-Mead, restarted, from several such points. Logit demand and its first-order
+conditions: Anderson, de Palma, Thisse, Discrete Choice Theory of Product Differentiation, MIT
+Press, 1992.
+
+**Homogeneous products.** Bertrand: the provider with the best a_i - c_i sells at the price at which
+nobody else can match its offer (ties: at cost), the others ask their cost; together they would sell
+through the best provider only, at the price that is best against the outside option.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq, minimize, minimize_scalar
+from scipy.special import logsumexp
+
+from .config import CloudBandwidthConfig
+
+Array = NDArray[np.float64]
+TOLERANCE = 1e-8
+SWEEPS = 500
+DIGITS = 6  # of searched prices: what is equal by symmetry is equal, on every machine
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Prices float64 `[N, loads]`, expected profits `[N]`; `price` is the long-run mean `[N]`."""
+
+    prices: Array
+    price: Array
+    profits: Array
+
+
+class Game:
+    """The posting game of a config, vectorised over whatever is random."""
+
+    def __init__(self, config: CloudBandwidthConfig) -> None:
+        c = config
+        self.config, self.n = c, c.providers
+        self.quality, self.cost = np.array(c.each(c.quality)), np.array(c.each(c.cost))
+        h = c.outside_shock
+        self.outside = c.outside_quality + np.array([-h, 0.0, h] if h else [0.0])
+        self.capacity = np.inf if c.capacity is None else c.capacity
+        surge = c.surge
+        share = surge.share if surge else 0.0
+        two = surge is not None
+        # mass and long-run probability by own load
+        self.mass = c.background_demand * np.array([1.0, surge.multiplier] if surge else [1.0])
+        self.weight = np.array([1 - share, share] if two else [1.0])
+        self.states = 2 if two and c.binding else 1  # loads that a price can depend on
+        joint = list(product(range(self.states), repeat=self.n))
+        self.loads = np.array(joint)  # [L, N]
+        self.chance = self.weight[self.loads].prod(axis=1) if self.states == 2 else np.ones(1)
+
+    def shares(self, prices: Array) -> Array:
+        """Logit shares `[.., N, H]` of prices `[.., N]` under each of H outside options."""
+        mu = self.config.differentiation
+        u = ((self.quality - prices) / mu)[..., None] + np.zeros(len(self.outside))
+        out = np.broadcast_to(self.outside / mu, (*u.shape[:-2], 1, len(self.outside)))
+        full = np.concatenate([u, out], axis=-2)
+        shares: Array = np.exp(u - logsumexp(full, axis=-2, keepdims=True))
+        return shares
+
+    def sold(self, shares: Array, mass: Array | float) -> Array:
+        """Mean units over shocks, `[..]` from shares `[.., H]`."""
+        units: Array = np.minimum(np.asarray(mass)[..., None] * shares, self.capacity).mean(axis=-1)
+        return units
+
+    def profits(self, matrix: Array) -> Array:
+        """Expected profit of every provider under prices `[N, states]`."""
+        own = np.arange(self.n)
+        prices = matrix[own, self.loads]  # [L, N]
+        shares = self.shares(prices)
+        if self.states == 2:
+            units = self.sold(shares, self.mass[self.loads])
+        else:
+            by_load = [
+                w * self.sold(shares, m) for m, w in zip(self.mass, self.weight, strict=True)
+            ]
+            units = np.sum(by_load, axis=0)
+        total: Array = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=0)
+        return total
+
+    def outcome(self, prices: Array) -> Outcome:
+        """Of prices `[N, states]`, or `[N]` where loads do not matter."""
+        matrix = prices.reshape(self.n, self.states)
+        mean = matrix @ self.weight if self.states == 2 else matrix[:, 0]
+        return Outcome(matrix, mean, self.profits(matrix))
+
+    def best_price(self, i: int, state: int, matrix: Array) -> float:
+        """Provider i's best price at one own load, the others' prices as in `matrix`."""
+
+        def loss(price: float) -> float:
+            trial = matrix.copy()
+            trial[i, state] = price
+            return -float(self.profits(trial)[i])
+
+        mu = self.config.differentiation
+        top = max(self.quality[i] - self.outside.min(), self.cost[i]) + 12 * mu
+        return best_on(loss, float(self.cost[i]), float(top))
+
+
+def best_on(loss: Callable[[float], float], low: float, high: float) -> float:
+    """The minimiser in [low, high], to about 1e-9, of a function with one broad valley."""
+    grid = np.linspace(low, high, 97)
+    k = int(np.argmin([loss(x) for x in grid]))
+    bounds = (grid[max(k - 1, 0)], grid[min(k + 1, 96)])
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-11})
+    return float(found.x)
+
+
+def rising_root(f: Callable[[float], float], low: float, high: float) -> float:
+    """Where a rising function crosses 0 in [low, high], to machine precision."""
+    if f(low) >= 0:
+        return low
+    return float(brentq(f, low, high, xtol=1e-14, rtol=1e-15))
+
+
+def bounded_exp(x: float) -> float:
+    """exp without overflow; only its sign against something small matters out there."""
+    return float(np.exp(min(x, 300.0)))
+
+
+@lru_cache(maxsize=256)
+def solve(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
+    """Nash and joint-profit outcomes of the posting game."""
+    if config.homogeneous:
+        return _bertrand(config)
+    game = Game(config)
+    random = game.states > 1 or len(game.outside) > 1
+    if not random and not config.binding:
+        return game.outcome(_nash_margins(game)), game.outcome(_joint_margins(game))
+    joint = (
+        _joint_by_search(game)
+        if random
+        else game.outcome(np.round(_joint_in_quantities(game), DIGITS))
+    )
+    return _nash_by_search(game), joint
+
+
+# --- nothing random, capacity never binds --------------------------------------------------------
+
+
+def _nash_margins(game: Game) -> Array:
+    """Nash prices `[N]` against the mean outside option, through the aggregate.
+
+    With x_i = (p_i - c_i)/mu the first-order condition is x_i = 1/(1 - q_i). Given the logarithm A
+    of the denominator, x_i solves 1 - 1/x = exp((a_i - c_i)/mu - x - A); A makes shares sum to 1.
+    """
+    mu = game.config.differentiation
+    value = (game.quality - game.cost) / mu
+    outside = float(game.outside.mean()) / mu
+
+    def scaled(i: int, aggregate: float) -> float:
+        v = value[i] - aggregate
+        high = 2.0 + max(0.0, v)
+        return rising_root(lambda x: 1 - 1 / x - bounded_exp(v - x), 1.0, high)
+
+    def excess(aggregate: float) -> float:
+        shares = sum(1 - 1 / scaled(i, aggregate) for i in range(game.n))
+        return shares + float(np.exp(outside - aggregate)) - 1
+
+    low, high = outside, max(outside, float(value.max())) + np.log(game.n + 1) + 1
+    aggregate = rising_root(lambda a: -excess(a), low, float(high))
+    return game.cost + mu * np.array([scaled(i, aggregate) for i in range(game.n)])
+
+
+def _joint_margins(game: Game) -> Array:
+    """Joint-profit prices `[N]` against the mean outside option: equal margins m = mu/q_0."""
+    mu = game.config.differentiation
+    value = float(logsumexp((game.quality - game.cost - game.outside.mean()) / mu))
+    high = 2.0 + max(0.0, value)
+    x = rising_root(lambda x: x - 1 - bounded_exp(value - x), 1.0, high)
+    return game.cost + mu * x
+
+
+# --- capacity ------------------------------------------------------------------------------------
+
+
+def _nash_by_search(game: Game) -> Outcome:
+    """Cyclic best responses, damped if they go on for long."""
+    matrix: Array = np.repeat(_nash_margins(game)[:, None], game.states, axis=1)
+    for sweep in range(SWEEPS):
+        before = matrix.copy()
+        for i, state in product(range(game.n), range(game.states)):
+            best = game.best_price(i, state, matrix)
+            matrix[i, state] = best if sweep < 50 else 0.5 * (best + matrix[i, state])
+        if np.max(np.abs(matrix - before)) < TOLERANCE:
+            break
+    return game.outcome(np.round(matrix, DIGITS))
+
+
+def _joint_by_search(game: Game) -> Outcome:
+    """Best sum of profits by Nelder-Mead, from what is best at each single outside option."""
+    shape = (game.n, game.states)
+
+    def loss(flat: Array) -> float:
+        return -float(game.profits(flat.reshape(shape)).sum())
+
+    def descend(best: Array) -> Array:
+        options = {"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000 * best.size}
+        for _ in range(20):
+            found = minimize(loss, best, method="Nelder-Mead", options=options).x
+            if loss(best) - loss(found) < 1e-12:
+                break
+            best = found
+        return best
+
+    starts = [np.repeat(_joint_in_quantities(game), game.states)]
+    starts += [np.repeat(_joint_margins(game) - shift, game.states) for shift in game.outside]
+    found = [descend(start) for start in starts]
+    return game.outcome(np.round(min(found, key=loss), DIGITS))
+
+
+def _joint_in_quantities(game: Game) -> Array:
+    """Joint-profit prices `[N]` against the mean outside option and at the mean mass."""
+    mu, outside = game.config.differentiation, float(game.outside.mean())
+    most = min(game.capacity / max(float(game.mass @ game.weight), 1e-9), 1.0)
+
+    def prices(q: Array) -> Array:
+        value: Array = game.quality - outside + mu * (np.log(1 - q.sum()) - np.log(q))
+        return value
+
+    def loss(q: Array) -> float:
+        return -float(((prices(q) - game.cost) * q).sum())
+
+    def slope(q: Array) -> Array:
+        value: Array = -(prices(q) - game.cost - mu - mu * q.sum() / (1 - q.sum()))
+        return value
+
+    bounds = [(1e-9, min(most, 1 - 1e-9))] * game.n
+    start = np.full(game.n, min(0.9 * most, 0.5 / game.n))
+    limit = {"type": "ineq", "fun": lambda q: 1 - 1e-9 - q.sum(), "jac": lambda q: -np.ones(game.n)}
+    found = minimize(
+        loss, start, jac=slope, method="SLSQP", bounds=bounds, constraints=[limit],
+        options={"ftol": 1e-15, "maxiter": 1000},
+    )  # fmt: skip
+    return prices(np.clip(found.x, 1e-9, min(most, 1 - 1e-9)))
+
+
+# --- homogeneous products ------------------------------------------------------------------------
+
+
+def _bertrand(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
+    cost = np.array(config.each(config.cost))
+    unit = config.demand == "unit"
+    quality = np.full(config.providers, config.reservation_price)
+    if not unit:
+        quality = np.array(config.each(config.quality))
+    h = 0.0 if unit else config.outside_shock
+    base = 0.0 if unit else config.outside_quality
+    outside = base + np.array([-h, 0.0, h] if h else [0.0])
+    offer = quality - cost
+    best = int(np.argmax(offer))
+    rival = float(np.max(np.delete(offer, best), initial=-np.inf))
+
+    def seller(price: float) -> float:
+        """The best provider's profit per unit of mass if nobody beats its offer."""
+        return float(price - cost[best]) * float(np.mean(quality[best] - price >= outside - 1e-12))
+
+    options = [float(quality[best] - a) for a in outside if quality[best] - a >= cost[best]]
+    monopoly = max(options, key=seller, default=float(cost[best]))
+    matched = float(quality[best]) - max(rival, -1e300)
+    competitive = max((p for p in [*options, matched] if p <= matched), key=seller, default=matched)
+    surge = config.surge
+    mass = config.background_demand
+    mass *= 1 + surge.share * (surge.multiplier - 1) if surge else 1
+
+    def outcome(price: float, others: Array) -> Outcome:
+        prices = others.copy()
+        prices[best] = price
+        tied = np.abs((quality - prices) - (quality[best] - price)) < 1e-9
+        earns = np.array([np.mean(quality[best] - price >= outside - 1e-12)])
+        profits = np.where(tied, (prices - cost) * earns * mass / tied.sum(), 0.0)
+        if abs(price - competitive) < 1e-12 and tied.sum() > 1 and price > cost[best]:
+            profits = np.zeros(config.providers)  # the best undercuts by next to nothing: takes all
+            profits[best] = mass * seller(price)
+        return Outcome(prices[:, None], prices, profits)
+
+    return outcome(competitive, cost), outcome(monopoly, quality - (quality[best] - monopoly))

@@ -1,0 +1,172 @@
+"""Keys of the cloud market, and what is refused before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+AtLeast0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _number_or_list(value: Any) -> Any:
+    each = value if isinstance(value, list | tuple) else [value]
+    if not all(map(_is_number, each)):
+        raise ValueError(
+            f"must be a finite number, or a list of them with one a provider, got {value!r}."
+        )
+    return value
+
+
+PerProvider = Annotated[float | tuple[float, ...], BeforeValidator(_number_or_list)]
+
+
+class Surge(BaseModel):
+    """Each provider's background demand is a chain of two states, calm and surge."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enter: Annotated[float, Field(gt=0, le=1)] = 0.05  # chance a round that a calm provider surges
+    leave: Annotated[float, Field(gt=0, le=1)] = 0.25  # chance a round that a surge ends
+    multiplier: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 2.0  # of demand in a surge
+
+    @property
+    def share(self) -> float:
+        """Long-run share of rounds in a surge."""
+        return self.enter / (self.enter + self.leave)
+
+
+class CloudBandwidthConfig(BaseModel):
+    """Keys of the cloud market (money and units are abstract)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    providers: Annotated[int, Field(ge=1, le=16)] = Field(2, description="number of providers")
+    quality: PerProvider = Field(
+        2.0, description="a: what its product is worth; a number, or a list by provider"
+    )
+    cost: PerProvider = Field(1.0, description="c: cost of a unit; a number, or a list by provider")
+    outside_quality: Finite = Field(0.0, description="a_0: what not buying is worth")
+    outside_shock: AtLeast0 = Field(
+        0.0, description="h: each round -h, 0 or +h is added to a_0; nobody sees it"
+    )
+    differentiation: AtLeast0 = Field(
+        0.25, description="mu: how products differ; 0: the best offer takes all, ties split"
+    )
+    demand: Literal["logit", "unit"] = Field(
+        "logit", description="logit, or one unit from the cheapest up to reservation_price"
+    )
+    reservation_price: Positive = Field(2.0, description="of unit demand: nobody pays more")
+    background_demand: AtLeast0 = Field(
+        1.0, description="mass of the consumers that are no seats: units when all of them buy"
+    )
+    prices: Annotated[int, Field(ge=1, le=1000)] = Field(
+        15, description="number of prices on the grid"
+    )
+    price_margin: AtLeast0 = Field(
+        0.1, description="xi: from Nash - xi (M - N) to monopoly + xi (M - N), own prices' grid"
+    )
+    price_range: tuple[Finite, Finite] | None = Field(
+        None, description="[low, high] of everybody's grid instead"
+    )
+    memory: Annotated[int, Field(ge=0, le=2)] = Field(
+        1, description="rounds of all prices that a provider remembers"
+    )
+    start: Literal["random", "competitive", "collusive"] = Field(
+        "random", description="prices remembered before the first round"
+    )
+    capacity: Positive | None = Field(None, description="C: units a provider can serve a round")
+    surge: Surge | None = Field(None, description="{enter, leave, multiplier} of own demand")
+    tenants: Annotated[int, Field(ge=0, le=32)] = Field(0, description="N: seats that request")
+    critical_probability: Share = Field(0.3, description="rho: chance that a need is critical")
+    standard_value: AtLeast0 = Field(1.0, description="of a unit for a standard need")
+    critical_value: AtLeast0 = Field(3.0, description="of a unit for a critical need")
+    priority_surcharge: AtLeast0 = Field(0.0, description="r: paid for every priority request")
+    headroom_claims: bool = Field(False, description="providers say whether they have headroom")
+    false_headroom_fine: AtLeast0 = Field(0.05, description="paid for a false claim")
+
+    @field_validator("quality", "cost")
+    @classmethod
+    def _one_each(cls, value: float | tuple[float, ...], info: ValidationInfo) -> Any:
+        providers = info.data.get("providers")
+        if isinstance(value, tuple) and providers is not None and len(value) != providers:
+            raise ValueError(
+                f"must have one entry for each of {providers} providers, got {len(value)}: "
+                f"{list(value)}."
+            )
+        return value
+
+    @field_validator("price_range")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float] | None, info: ValidationInfo) -> Any:
+        if value is None:
+            return value
+        low, high = value
+        one = info.data.get("prices") == 1
+        if one and low != high:
+            raise ValueError(f"one price needs low = high, got {list(value)} (or set prices).")
+        if not one and low >= high:
+            raise ValueError(f"low must be below high, got {list(value)}.")
+        return value
+
+    @field_validator("capacity")
+    @classmethod
+    def _bounded(cls, value: float | None) -> Any:
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"must be finite, or null for as much as is asked, got {value}.")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> CloudBandwidthConfig:
+        capacity = self.capacity
+        if capacity is not None and self.tenants and capacity != int(capacity):
+            raise ValueError(
+                f"capacity {capacity:g} must be a whole number with tenants: each needs one unit."
+            )
+        if capacity is not None and self.homogeneous and self.providers > 1 and self.binding:
+            raise ValueError(
+                f"capacity {capacity:g} binds (demand up to {self.peak_demand:g}) and products are "
+                "homogeneous: no equilibrium in pure strategies exists. Set differentiation above "
+                f"0 with logit demand, or capacity at least {self.peak_demand:g}."
+            )
+        if self.surge and self.binding and self.providers > 6:
+            raise ValueError(
+                f"providers {self.providers} with surges and binding capacity: benchmarks go "
+                "through all loads, at most 6 providers can be solved."
+            )
+        return self
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether the best offer takes all."""
+        return self.demand == "unit" or self.differentiation == 0
+
+    @property
+    def peak_demand(self) -> float:
+        """The most background demand that one provider can meet."""
+        return self.background_demand * (self.surge.multiplier if self.surge else 1.0)
+
+    @property
+    def binding(self) -> bool:
+        """Whether background demand alone can exceed a provider's capacity."""
+        return self.capacity is not None and self.capacity < self.peak_demand
+
+    def each(self, value: float | tuple[float, ...]) -> tuple[float, ...]:
+        """A number or list as one entry per provider."""
+        return value if isinstance(value, tuple) else (float(value),) * self.providers

@@ -1,0 +1,104 @@
+"""The rationing game among the tenants of one provider, in closed form.
+
+N tenants request one unit each; with probability rho a tenant's need is critical. Of the N requests
+k ask for priority; background demand is B, capacity C. A request is served with probability
+
+    phi_H(k) = min(1, C/k)                      with priority,
+    phi_L(k) = min(1, (C - k)^+ / (N - k + B))  without.
+
+*J exaggerators*: J tenants ask for priority always, the others only when critical. If J of a
+tenant's N - 1 rivals exaggerate, K ~ J + Binomial(N - 1 - J, rho) of them ask for priority, and
+asking raises the tenant's own chance by
+
+    Delta_J = E[phi_H(K + 1) - phi_L(K)].
+
+A tenant with a standard need asks iff m Delta >= r, where one unit of service is worth
+m = (w_s (v - p) + w_u)/w_s to a KPI with weights w_s on surplus and w_u on uptime (w_s = 0: it asks
+whenever Delta > 0, as it never pays). So J exaggerators are an equilibrium iff
+m Delta_{J-1} >= r >= m Delta_J (the first for J > 0 only, the second for J < N only); several can
+exist side by side. Honest requests are an equilibrium, and worth their price to critical needs, for
+r between m Delta_0 and (v_C - p) Delta_0.
+
+Source: derived here from the rules of `tacit.envs.cloud_bandwidth`. The idea that a price for
+priority sorts users: Mendelson, Whang, Operations Research 38(5), 1990.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb, inf
+
+ROUNDING = 1e-12  # a surcharge at a threshold is on both sides of it
+
+
+@dataclass(frozen=True)
+class Rationing:
+    """One provider, its tenants and its background demand."""
+
+    tenants: int
+    capacity: float
+    critical_probability: float
+    background: float = 0.0
+
+    @property
+    def trivial(self) -> bool:
+        """Whether everybody is always served, so that priority is worth nothing."""
+        return self.capacity >= self.tenants + self.background
+
+    def phi_high(self, k: int) -> float:
+        """Chance of service of one of k >= 1 priority requests."""
+        return min(1.0, self.capacity / k)
+
+    def phi_low(self, k: int) -> float:
+        """Chance of service of another request beside k priority requests."""
+        waiting = self.tenants - k + self.background
+        return min(1.0, max(self.capacity - k, 0.0) / waiting)
+
+    def delta(self, exaggerators: int) -> float:
+        """Delta_J for J exaggerators among a tenant's rivals, J = 0 .. N - 1."""
+        rho, others = self.critical_probability, self.tenants - 1 - exaggerators
+        total = 0.0
+        for j in range(others + 1):
+            chance = comb(others, j) * rho**j * (1 - rho) ** (others - j)
+            k = exaggerators + j
+            total += chance * (self.phi_high(k + 1) - self.phi_low(k))
+        return total
+
+    def thresholds(self, worth: float) -> list[float]:
+        """m Delta_J for J = 0 .. N - 1; `worth` is m (infinite: surplus has no weight)."""
+        gains = [self.delta(j) for j in range(self.tenants)]
+        return [worth * gain if gain > 0 else 0.0 for gain in gains]
+
+    def equilibria(self, worth: float, surcharge: float) -> list[int]:
+        """All J such that J exaggerators are an equilibrium."""
+        t = self.thresholds(worth)
+        return [
+            j
+            for j in range(self.tenants + 1)
+            if (j == 0 or t[j - 1] >= surcharge - ROUNDING)
+            and (j == self.tenants or surcharge + ROUNDING >= t[j])
+        ]
+
+    def efficient_surcharge(self, worth: float, critical_margin: float) -> tuple[float, float]:
+        """The interval of r that sorts needs: [m Delta_0, (v_C - p) Delta_0]."""
+        first = self.delta(0)
+        return worth * first, critical_margin * first
+
+    def efficient_value(self, standard: float, critical: float) -> float:
+        """Mean value served when critical needs come first (of all-or-nothing tenants, B = 0)."""
+        n, rho, places = self.tenants, self.critical_probability, min(self.capacity, self.tenants)
+        total = 0.0
+        for k in range(n + 1):
+            chance = comb(n, k) * rho**k * (1 - rho) ** (n - k)
+            high, low = sorted((standard, critical), reverse=True)
+            of_high = k if critical >= standard else n - k
+            first = min(of_high, places)
+            total += chance * (high * first + low * (places - first))
+        return total
+
+
+def worth(margin: float, surplus_weight: float, uptime_weight: float) -> float:
+    """m, what a unit of service is worth to a KPI, in money: (w_s (v - p) + w_u)/w_s."""
+    if surplus_weight == 0:
+        return inf
+    return (surplus_weight * margin + uptime_weight) / surplus_weight
