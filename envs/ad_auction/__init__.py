@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from tacit.envs.market import Benchmark, Block, Market, Part, Role, Seat
 
 from .benchmarks import Outcome, Stage
-from .config import EPSILON, AdAuctionConfig
+from .config import EPSILON, MOST_BIDDERS, AdAuctionConfig
 from .kernels import (
     FLOOR,
     LAST_BIDS,
@@ -95,7 +95,8 @@ class AdAuction(Market):
         first_floor = c.bids + 1 - len(self.floors)
         head = [c.bidders, c.bids, top, c.price_mix, c.reserve, c.publisher, sees]
         head += [first_floor, c.chat, bid_block, c.slots, len(self.values)]
-        behind = [0.0, *self.grid, *c.click_rates, *self.values, *np.cumsum(self.probabilities)]
+        head += [*c.click_rates, *[0.0] * (MOST_BIDDERS + 1 - c.slots)]
+        behind = [*[0.0] * c.chat, *self.grid, *self.values, *np.cumsum(self.probabilities)]
         self.params = np.array([*head, *behind], np.float64)
         self.state_width = LAST_BIDS + c.bidders * (3 if private or c.chat else 1)
 

@@ -25,9 +25,11 @@ from .measures import (
 
 # params; BID_BLOCK is a bidder's first observation in the bid phase
 (N_BIDDERS, N_BIDS, HIGHEST, PRICE_MIX, RESERVE, HAS_PUBLISHER, OBSERVE, FIRST_FLOOR, CHAT,
- BID_BLOCK, N_SLOTS, LEVELS, GRID) = range(13)  # fmt: skip
-# from GRID on: the bids + 1 amounts 0, highest value/(bids+1), ..., of which bids are all but the
-# first; then each slot's click rate; then the values, then their cumulative probabilities
+ BID_BLOCK, N_SLOTS, LEVELS, CLICKS) = range(13)  # fmt: skip
+# from CLICKS on each slot's click rate; from AMOUNTS on what each action offers: 0 for a token,
+# then the grid of bids; one place before it 0, the lowest floor. Behind the grid the values, then
+# their cumulative probabilities
+AMOUNTS = CLICKS + MOST_BIDDERS + 1
 SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)
 # state: last price (-1: no sale yet), the posted floor's action, then every bidder's last bid as
 # 1 + its index (0: none yet); with private values or chat also the index of every bidder's value,
@@ -50,7 +52,7 @@ def reset(params: Any, state: Any, key: Any) -> None:
 def draw_values(params: Any, state: Any, key: Any) -> None:
     """Every bidder's private value of the coming round."""
     bidders, levels = int(params[N_BIDDERS]), int(params[LEVELS])
-    cumulative = GRID + 1 + int(params[N_BIDS]) + int(params[N_SLOTS]) + levels
+    cumulative = AMOUNTS + int(params[CHAT]) + int(params[N_BIDS]) + levels
     for i in range(bidders):
         draw = u(key, VALUE + i)
         level = 0
@@ -65,7 +67,7 @@ def worth(params: Any, state: Any, i: Any) -> Any:
     if params[LEVELS] == 1.0:
         return params[HIGHEST]
     level = int(state[LAST_BIDS + int(params[N_BIDDERS]) + i])
-    return params[GRID + 1 + int(params[N_BIDS]) + int(params[N_SLOTS]) + level]
+    return params[AMOUNTS + int(params[CHAT]) + int(params[N_BIDS]) + level]
 
 
 @kernel
@@ -99,7 +101,8 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
             return publisher + index
         for i in range(bidders):
             index = index * chat + int(state[LAST_BIDS + 2 * bidders + i])
-    return int(params[BID_BLOCK]) + index
+        return int(params[BID_BLOCK]) + index
+    return publisher + index
 
 
 @kernel
@@ -116,7 +119,8 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
         return
     floor = params[RESERVE]
     if publisher:
-        floor = max(floor, params[GRID + int(state[FLOOR] + params[FIRST_FLOOR])])
+        posted = int(params[CHAT]) + int(params[FIRST_FLOOR]) + int(state[FLOOR]) - 1
+        floor = max(floor, params[AMOUNTS + posted])
     if params[N_SLOTS] > 1.0:
         sell_slots(params, state, actions, measures, key, floor)
     else:
@@ -129,12 +133,11 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
 def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, floor: Any) -> None:
     """One slot for the highest bid; a tie is broken by one draw."""
     bidders = int(params[N_BIDDERS])
-    first = GRID + 1 - int(params[CHAT])  # (tokens come before bids among a bidder's actions)
     best = second = 0.0
     tied = 0
     winner = -1
     for i in range(bidders):
-        bid = params[first + actions[i]]
+        bid = params[AMOUNTS + actions[i]]
         if bid > best:
             second = best
             best = bid
@@ -148,14 +151,14 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
     elif tied > 1:
         pick = below(key, TIE, tied)
         for i in range(bidders):
-            if params[first + actions[i]] == best:
+            if params[AMOUNTS + actions[i]] == best:
                 winner = i if pick == 0 else winner
                 pick -= 1
     price = sold = revenue = created = 0.0
     if winner >= 0:
         mix = params[PRICE_MIX]
-        clicks = params[GRID + 1 + int(params[N_BIDS])]
-        price = mix * params[first + actions[winner]] + (1.0 - mix) * max(floor, second)
+        clicks = params[CLICKS]
+        price = mix * params[AMOUNTS + actions[winner]] + (1.0 - mix) * max(floor, second)
         value = worth(params, state, winner)
         sold = 1.0
         revenue = clicks * price
@@ -177,21 +180,20 @@ def before(key: Any, j: Any, i: Any) -> Any:
 def sell_slots(params: Any, state: Any, actions: Any, measures: Any, key: Any, floor: Any) -> None:
     """Slots by rank of bid; who is not ranked above a bidder sets its next lower bid."""
     bidders, slots = int(params[N_BIDDERS]), int(params[N_SLOTS])
-    first = GRID + 1 - int(params[CHAT])
     mix = params[PRICE_MIX]
     sold = revenue = created = clicked = 0.0
     for i in range(bidders):
-        bid = params[first + actions[i]]
+        bid = params[AMOUNTS + actions[i]]
         rank = 0
         following = floor
         for j in range(bidders):
-            other = params[first + actions[j]]
+            other = params[AMOUNTS + actions[j]]
             if other > bid or (other == bid and j != i and before(key, j, i)):
                 rank += 1
             elif j != i:
                 following = max(following, other)
         if rank < slots and bid >= floor - EPSILON:
-            clicks = params[GRID + 1 + int(params[N_BIDS]) + rank]
+            clicks = params[CLICKS + rank]
             price = mix * bid + (1.0 - mix) * following
             value = worth(params, state, i)
             measures[i, PROFIT] = clicks * (value - price)
@@ -210,7 +212,7 @@ def report(params: Any, state: Any, actions: Any, measures: Any, sold: Any, pric
            revenue: Any, created: Any) -> None:  # fmt: skip
     """Measures that do not depend on who won, and what is remembered."""
     bidders = int(params[N_BIDDERS])
-    first = GRID + 1 - int(params[CHAT])
+    chat = int(params[CHAT])
     last = state[PRICE]
     change = 0.0
     if sold == 0.0:
@@ -219,13 +221,17 @@ def report(params: Any, state: Any, actions: Any, measures: Any, sold: Any, pric
         state[PRICE] = price
         if last >= 0.0:
             change = abs(price - last)
+    private = params[LEVELS] > 1.0
+    value = params[HIGHEST]
     for i in range(bidders):
-        bid = params[first + actions[i]]
+        bid = params[AMOUNTS + actions[i]]
+        if private:
+            value = worth(params, state, i)
         measures[i, BID] = bid
-        measures[i, SHADING] = worth(params, state, i) - bid
+        measures[i, SHADING] = value - bid
         measures[i, PRICE_CHANGE] = change
         measures[i, CLEARING_PRICE] = price
-        state[LAST_BIDS + i] = actions[i] + first - GRID
+        state[LAST_BIDS + i] = actions[i] + 1 - chat
     market = measures.shape[0] - 1
     for seat in range(bidders, market + 1):  # the publisher, if any, and the market's own row
         measures[seat, REVENUE] = revenue
