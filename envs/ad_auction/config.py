@@ -40,7 +40,7 @@ class UniformValue(_Value):
 
     kind: Literal["uniform"] = "uniform"
     low: Money = 0.2
-    high: Positive = 1.0
+    high: Annotated[Positive, Field(validate_default=True)] = 1.0
     levels: Levels = 5
 
     @field_validator("high")
@@ -52,9 +52,9 @@ class UniformValue(_Value):
         return high
 
     def grid(self) -> Grid:
-        step = (self.high - self.low) / (self.levels - 1)
-        values = (*(self.low + k * step for k in range(self.levels - 1)), self.high)
-        return values, (1.0 / self.levels,) * self.levels
+        last = self.levels - 1
+        values = (((last - k) * self.low + k * self.high) / last for k in range(self.levels))
+        return tuple(values), (1.0 / self.levels,) * self.levels
 
 
 class Atom(_Value):
