@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from tacit.agents.policy import cumulative
+from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs.ad_auction import PROFIT, REVENUE, WELFARE
 from tacit.envs.ad_auction.benchmarks import Stage
 from tacit.envs.engine import Engine
+from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
 
@@ -200,3 +202,18 @@ def test_the_competitive_action_follows_the_value():
         done = seat.role.decode_action(action)
         wanted = {"chat": 0} if seen["phase"] == 0 else {"bid": min(seen["value"], 0.95)}
         assert done == pytest.approx(wanted)
+
+
+def test_scripts_bid_by_value_and_say_where_they_cannot():
+    market = five(2, 1.0, observe="price")
+    table = Scripted(ScriptedConfig(rule="competitive"), market, market.seats[0]).table()
+    wanted = [0.15, 0.25, 0.35, 0.45, 0.55]
+    bids = np.array(market.grid)[table.argmax(axis=1).reshape(5, -1)]
+    np.testing.assert_allclose(bids, np.tile(wanted, (bids.shape[1], 1)).T)
+    market = five(2, 0.0, slots=2, click_rates=[1, 0.5], chat=2)
+    with pytest.raises(ConfigError, match=r"no competitive action for a bidder here; 'random' fi"):
+        Scripted(ScriptedConfig(rule="competitive"), market, market.seats[0])
+
+
+def test_equal_markets_share_their_equilibrium():
+    assert five(2, 1.0).stage is five(2, 1.0, observe="bids").stage

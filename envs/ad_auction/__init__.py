@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from tacit.envs.market import Benchmark, Block, Market, Part, Role, Seat
 
-from .benchmarks import Outcome, Stage
+from .benchmarks import Outcome, Stage, stage
 from .config import EPSILON, MOST_BIDDERS, AdAuctionConfig
 from .kernels import (
     FLOOR,
@@ -145,9 +145,8 @@ class AdAuction(Market):
         """A round in numbers; a publisher posts the lowest floor."""
         c = self.config
         floor = max(c.reserve, self.floors[0]) if c.publisher else c.reserve
-        values, shares = np.array(self.values), np.array(self.probabilities)
-        return Stage(
-            values, shares, np.array(self.grid), c.click_rates, c.bidders, c.price_mix, floor
+        return stage(
+            self.values, self.probabilities, self.grid, c.click_rates, c.bidders, c.price_mix, floor
         )
 
     @cached_property

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import comb
 
 import numpy as np
@@ -201,6 +201,17 @@ class Stage:
             share = self.clicks[k] / self.clicks[k - 1]
             bids[k] = values[k] - share * (values[k] - max(following, self.floor))
         return bids
+
+
+@lru_cache(maxsize=64)
+def stage(
+    values: tuple[float, ...], probabilities: tuple[float, ...], bids: tuple[float, ...],
+    clicks: tuple[float, ...], bidders: int, mix: float, floor: float,
+) -> Stage:  # fmt: skip
+    """The same stage for the same numbers: an equilibrium on a fine grid may take half a minute."""
+    return Stage(
+        np.array(values), np.array(probabilities), np.array(bids), clicks, bidders, mix, floor
+    )
 
 
 def _mean_value(values: Array, mass: Array) -> Array:
