@@ -1,0 +1,1 @@
+"""Agents: everything that acts is a policy table; learners write theirs."""

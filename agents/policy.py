@@ -24,13 +24,19 @@ class Policy(Protocol):
         ...
 
 
+def mask(role: Role) -> NDArray[np.bool_]:
+    """Legal actions, bool [O, A]."""
+    first, count = role.legal[:, 0], role.legal[:, 1]
+    columns = np.arange(role.actions)
+    legal: NDArray[np.bool_] = (columns >= first[:, None]) & (columns < (first + count)[:, None])
+    return legal
+
+
 def uniform(role: Role) -> Table:
     """Every legal action equally likely."""
     table = np.zeros((role.observations, role.actions))
-    first, count = role.legal[:, 0], role.legal[:, 1]
-    columns = np.arange(role.actions)
-    legal = (columns >= first[:, None]) & (columns < (first + count)[:, None])
-    table[legal] = np.repeat(1.0 / count, count)
+    count = role.legal[:, 1]
+    table[mask(role)] = np.repeat(1.0 / count, count)
     return table
 
 

@@ -7,9 +7,12 @@
 | `grim_trigger` | collusive while everybody's last action was; one deviation and it never returns | Friedman, Review of Economic Studies 38(1), 1971 |
 | `tit_for_tat` | collusive unless a rival's last action was not | Axelrod, The Evolution of Cooperation, 1984 |
 | `win_stay_lose_shift` | collusive if all did the same last round, else competitive | Nowak, Sigmund, Nature 364, 1993 |
+| `truthful` | says what is so, asks what it is worth | the market's own rule |
+| `always_bluff` | says what pays if believed, whatever is so | the market's own rule |
+| `trusting` | believes what it is told, and takes the best offer | the market's own rule |
 | `rotation` | the seat after the last winner takes the next sale, the others stand back | McAfee, McMillan, AER 82(3), 1992 |
 
-The last four need to see everybody's last action (`market.observe: bids`). A missing first round
+Grim trigger, tit-for-tat, win-stay and rotation need to see everybody's last action (`market.observe: bids`). A missing first round
 counts as collusive. As tables have no memory of their own, `grim_trigger` is its one-round form:
 after a deviation both play competitively, which is itself not collusive, so it never returns.
 """  # noqa: E501 (a table row)
@@ -25,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 
-from .policy import Table, deterministic, uniform
+from .policy import Table, deterministic, mask, uniform
 
 Rule = Literal[
     "competitive",
@@ -34,8 +37,12 @@ Rule = Literal[
     "tit_for_tat",
     "win_stay_lose_shift",
     "rotation",
+    "truthful",
+    "always_bluff",
+    "trusting",
     "random",
 ]
+OWN_RULES = ("truthful", "always_bluff", "trusting")  # a market spells them out, or has them not
 REMEMBERS = ("grim_trigger", "tit_for_tat", "win_stay_lose_shift", "rotation")
 
 
@@ -55,7 +62,7 @@ class Scripted:
         self.config, self.market, self.seat = config, market, seat
         choices = np.flatnonzero(seat.role.legal[:, 1] > 1)
         if config.rule != "random" and choices.size:
-            self._action(config.rule, int(choices[0]))  # can it play here? told before the table
+            self._actions(config.rule, int(choices[0]))  # can it play here? told before the table
 
     def table(self) -> Table:
         return self._table
@@ -65,10 +72,24 @@ class Scripted:
         rule, role = self.config.rule, self.seat.role
         if rule == "random":
             return uniform(role)
-        rows = range(role.observations)
-        idle = np.array([role.legal[o, 0] for o in rows], np.int64)
-        actions = [idle[o] if role.legal[o, 1] == 1 else self._action(rule, o) for o in rows]
-        return deterministic(role, np.array(actions, np.int64))
+        table = deterministic(role, role.legal[:, 0].astype(np.int64))
+        for o in np.flatnonzero(role.legal[:, 1] > 1):
+            actions = self._actions(rule, int(o))
+            table[o] = 0.0
+            table[o, list(actions)] = 1.0 / len(actions)
+        if np.any(table[~mask(role)]):
+            raise ValueError(f"{self.market.name}: rule {rule} does what is illegal")
+        return table
+
+    def _actions(self, rule: str, observation: int) -> tuple[int, ...]:
+        """What the rule does at an observation: one action, or several equally likely."""
+        own = self.market.scripted_actions(rule, self.seat, observation)
+        if own or rule not in OWN_RULES:
+            return own or (self._action(rule, observation),)
+        raise ConfigError(
+            f"agents.{self.seat.name}.rule: {self.market.name} has no rule '{rule}' for a "
+            f"{self.seat.role.name}."
+        )
 
     def _benchmark(self, name: str, observation: int) -> int:
         action = self.market.benchmark_action(name, self.seat, observation)

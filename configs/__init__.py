@@ -1,0 +1,1 @@
+"""Markets, KPIs, agents and experiments as YAML."""

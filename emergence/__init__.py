@@ -1,0 +1,1 @@
+"""Emergence: probes and verdicts (to come)."""

@@ -58,11 +58,16 @@ WAIT = (Part("wait", ("wait",), "nothing to decide in this phase"),)
 
 @dataclass(frozen=True)
 class Block:
-    """What a role sees and may do in one phase. `does=WAIT`: it has no move there."""
+    """What a role sees and may do in one phase. `does=WAIT`: it has no move there.
+
+    `given` are parts that have one value in the whole block, and tell it from its neighbours:
+    `((COUNTERED, "no"),)`. They are seen, but take no room.
+    """
 
     phase: int
     sees: tuple[Part, ...] = ()
     does: tuple[Part, ...] = WAIT
+    given: tuple[tuple[Part, Any], ...] = ()
 
     @property
     def size(self) -> int:
@@ -79,6 +84,18 @@ class Measure:
     sign: int  # +1: more is better for whom it describes; -1: less is; 0: neither
     meaning: str
     past: bool = False  # depends on an earlier round
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An action part that says something about a private part of the same seat's observation.
+
+    It is false where it differs from it. Both have the same values in the same order.
+    """
+
+    role: str
+    part: str
+    about: str
 
 
 @dataclass(frozen=True)
@@ -142,21 +159,24 @@ class Role:
     def observation_parts(self) -> tuple[Part, ...]:
         """Digits of the `MultiDiscrete` view: the phase, then every part seen in any phase."""
         phases = tuple(sorted({b.phase for b in self.blocks}))
-        seen = dict.fromkeys(part for b in self.blocks for part in b.sees)
+        shown = ((*(part for part, _ in b.given), *b.sees) for b in self.blocks)
+        seen = dict.fromkeys(part for parts in shown for part in parts)
         return (Part("phase", phases, "index of the phase"), *seen)
 
     def decode_observation(self, index: int) -> dict[str, Any]:
         """Parts of an observation by name; a part not seen in its phase is left out."""
         block, rest = self._block_of(index)
         values = _digits(rest, block.sees)
-        return {"phase": block.phase} | {
+        known = {part.name: value for part, value in block.given}
+        return {"phase": block.phase, **known} | {
             part.name: part.values[k] for part, k in zip(block.sees, values, strict=True)
         }
 
     def observation_digits(self, index: int) -> NDArray[np.int64]:
         """The observation as one digit per `observation_parts`; an unseen part is 0."""
         block, rest = self._block_of(index)
-        seen = dict(zip(block.sees, _digits(rest, block.sees), strict=True))
+        seen = {part: part.index(value) for part, value in block.given}
+        seen |= dict(zip(block.sees, _digits(rest, block.sees), strict=True))
         phases = self.observation_parts[0].values
         digits = [phases.index(block.phase), *(seen.get(p, 0) for p in self.observation_parts[1:])]
         return np.array(digits, np.int64)
@@ -231,6 +251,7 @@ class Market:
     config: BaseModel
     phases: tuple[str, ...]
     roles: tuple[Role, ...]
+    claims: tuple[Claim, ...] = ()
     params: NDArray[np.float64]
     state_width: int
 
@@ -261,6 +282,11 @@ class Market:
         observation, if any."""
         raise NotImplementedError
 
+    def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
+        """What a rule that this market spells out itself does here, all equally likely; empty
+        where the rule does not fit the seat."""
+        return ()
+
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
         """Last round's actions by seat as far as this observation tells; None: it does not."""
         raise NotImplementedError
@@ -275,6 +301,7 @@ class Market:
 
     @cached_property
     def seats(self) -> tuple[Seat, ...]:
+        """Every chair, role by role."""
         pairs = [(role, k) for role in self.roles for k in range(role.seats)]
         return tuple(Seat(f"{role.name}_{k}", i, role) for i, (role, k) in enumerate(pairs))
 
@@ -287,6 +314,7 @@ class Market:
         return {role.name: role for role in self.roles}[name]
 
     def seat(self, name: str) -> Seat:
+        """A chair by name; an unknown one is a KeyError that names the nearest."""
         for seat in self.seats:
             if seat.name == name:
                 return seat

@@ -11,6 +11,7 @@ from .market import Market
 
 MARKETS: dict[str, str] = {
     "ad_auction": "tacit.envs.ad_auction:AdAuction",
+    "procurement": "tacit.envs.procurement:Procurement",
 }
 
 

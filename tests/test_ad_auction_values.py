@@ -148,6 +148,23 @@ def test_ties_get_slots_in_the_order_of_their_draws():
     assert np.all(np.abs(orders - 100) < 5 * 10)
 
 
+@pytest.mark.parametrize("value", [{"kind": "common"}, PRIVATE])
+@pytest.mark.parametrize("keys", [SLOTS, {"bidders": 4}])
+def test_shared_ties_are_the_mean_of_sampled_ones(keys, value):
+    keys = keys | {"price_mix": 0.3, "value": value}
+    for bids in ([0.5, 0.8, 0.5, 0.5], [0.5, 0.5, 0.2, 0.5], [0.5] * 4):
+        engine, sampled = sold(bids, copies=4000, **keys)
+        _, shared = sold(bids, copies=4000, ties="shared", **keys)
+        own = [k for k, m in enumerate(engine.market.measures) if m.name not in ("clearing_price",)]
+        mean = (sampled.mean(axis=0) - shared.mean(axis=0))[:, own]
+        np.testing.assert_allclose(mean, 0, atol=5 / np.sqrt(4000))
+        columns = engine.market.columns
+        for money in ("revenue", "fill", "clearing_price"):
+            np.testing.assert_allclose(
+                sampled[:, -1, columns[money]], shared[:, -1, columns[money]]
+            )
+
+
 # --- chat ------------------------------------------------------------------------------------
 
 

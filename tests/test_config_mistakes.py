@@ -15,7 +15,7 @@ ONE = [
     ("market.biders=3", "unknown key. Did you mean 'bidders'?"),
     ("train.round=3", "unknown key. Did you mean 'rounds'?"),
     ("market.name=ad_acution", "unknown market 'ad_acution'. Did you mean 'ad_auction'?"),
-    ("market.name=[1]", "unknown market '[1]'. One of: ad_auction."),
+    ("market.name=[1]", "unknown market '[1]'. One of: ad_auction, procurement."),
     ("market.bidders=1", "must be greater than or equal to 2, got 1."),
     ("market.price_mix=1.5", "must be less than or equal to 1, got 1.5."),
     ("market.bids=0", "must be greater than or equal to 1, got 0."),
@@ -114,12 +114,12 @@ figure: {x: kpi.bidder.win, y: revenue, lines: {one: [a, e]}}
 IN_FILES = [
     ("seeds: 3", "market: missing."),
     ("market: 3", "market: must be a table of keys, got 3."),
-    ("market: {bidders: 3}", "market.name: missing. One of: ad_auction."),
+    ("market: {bidders: 3}", "market.name: missing. One of: ad_auction, procurement."),
     ("arms: {a: }", "arms.a: must be a valid dictionary, got None."),
     ("figure: {x: a}", "figure: needs either histogram, or x, y and lines."),
     (
         "predicted: [{quantity: q, arm: base, versus: base, measure: m, expected: more}]",
-        "predicted.0.expected: must be 'above' or 'below', got 'more'.",
+        "predicted.0.expected: must be 'above', 'below' or 'same', got 'more'.",
     ),
     (
         "published: [{quantity: q, arm: bas, measure: m, value: 1, tolerance: 0}]",

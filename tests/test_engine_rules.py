@@ -116,6 +116,7 @@ def configs(draw) -> dict:
         "publisher": st.booleans(),
         "observe": st.sampled_from(["none", "price"]),
         "chat": st.integers(0, 3),
+        "ties": st.sampled_from(["sampled", "shared"]),
         "value": values,
     }
     chosen = {key: draw(strategy) for key, strategy in keys.items()}
@@ -150,8 +151,8 @@ def test_winners_pay_between_the_reserve_and_their_bid(config, seed):
     columns, bidders = engine.market.columns, config["bidders"]
     wins = engine.measures[:, :bidders, WIN]
     fill = engine.measures[:, -1, columns["fill"]]
-    assert set(wins.ravel()) <= {0.0, 1.0}
-    np.testing.assert_array_equal(wins.sum(axis=1), fill)
+    assert config["ties"] == "shared" or set(wins.ravel()) <= {0.0, 1.0}
+    np.testing.assert_allclose(wins.sum(axis=1), fill, rtol=1e-12)
     assert fill.max() <= config["slots"]
     spend, bid = (engine.measures[:, :bidders, columns[k]] for k in ("spend", "bid"))
     rates, slack = config["click_rates"], 1e-9 * engine.market.grid[-1]
@@ -161,7 +162,7 @@ def test_winners_pay_between_the_reserve_and_their_bid(config, seed):
     won = np.take_along_axis(wins, order, axis=1)
     lower = np.take_along_axis(bid, order, axis=1)
     for k in range(bidders - 1):
-        assert np.all((won[:, k] >= won[:, k + 1]) | (lower[:, k] == lower[:, k + 1]))
+        assert np.all((won[:, k] >= won[:, k + 1] - 1e-12) | (lower[:, k] == lower[:, k + 1]))
 
 
 SLOTS = {"slots": 3, "click_rates": [1.0, 0.5, 0.2], "value": {"kind": "uniform"}}

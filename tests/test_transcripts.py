@@ -53,7 +53,17 @@ PLAYS: dict[str, dict[str, Any]] = {
         },
         "kpi": KPI,
     },
-}
+    "procurement": {"name": "procurement", "market": {}, "kpi": {}},
+    "procurement_brief": {
+        "name": "procurement",
+        "market": {
+            "suppliers": 2, "prices": [0.3, 0.5, 0.7], "urgency": {}, "brief": True,
+            "false_urgency_fine": 0.1, "lead_times": [0, 2, 3], "late_fine": 0.1,
+            "delay_cost": 0.15, "lead_cost": 0.05, "clause": {}, "record": "on_time",
+        },
+        "kpi": {"supplier": {"margin": 1.0, "win": 0.1}, "buyer": {"savings": 1.0, "surplus": 0.1}},
+    },
+}  # fmt: skip
 
 
 def told(parts: Mapping[str, Any]) -> str:

@@ -21,7 +21,8 @@ class Published(BaseModel):
 
 
 class Predicted(BaseModel):
-    """The interval of an arm's measure lies wholly above or below that of another arm."""
+    """The interval of an arm's measure lies wholly above or below that of another arm; or, in a
+    negative control, their means are the `same` to within a tolerance."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,7 +30,14 @@ class Predicted(BaseModel):
     arm: str
     versus: str
     measure: str
-    expected: Literal["above", "below"]
+    expected: Literal["above", "below", "same"]
+    tolerance: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _tolerance_where_it_counts(self) -> Predicted:
+        if (self.tolerance is None) == (self.expected == "same"):
+            raise ValueError("a tolerance goes with expected: same, and only with it.")
+        return self
 
 
 class Figure(BaseModel):

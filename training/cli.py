@@ -36,11 +36,13 @@ DEFAULT_RESULTS = Path("results")
 
 def main() -> None:
     """Run a command; a user's mistake is told in words, with exit code 2 and no traceback."""
-    from tacit.envs.errors import ConfigError
-
     try:
         app()
-    except ConfigError as error:
+    except ValueError as error:
+        from tacit.envs.errors import ConfigError  # (--help needs none of it)
+
+        if not isinstance(error, ConfigError):
+            raise
         count = len(error.mistakes)
         print(f"error: {count} mistake{'s' * (count > 1)}", file=sys.stderr)
         for line in error.mistakes:

@@ -35,6 +35,7 @@ def number(x: float) -> str:
 
 
 def interval(e: Estimate) -> str:
+    """`[low, high]`; one seed has none."""
     return f"[{number(e.low)}, {number(e.high)}]" if e.n > 1 else "one seed"
 
 

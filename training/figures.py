@@ -44,12 +44,17 @@ def _new(panels: int) -> tuple[Any, Any]:
     return figure, axes
 
 
+def _with_measure(
+    experiment: Experiment, arms: Mapping[str, dict[str, Any]], measure: str
+) -> list[str]:
+    """The experiment's arms that were run and have this measure."""
+    return [a for a in experiment.arms if a in arms and measure in arms[a]["measures"]]
+
+
 def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
     """Left: the measure with its 95 % interval over x. Right: what the best and worst seat earn."""
-    lines = {
-        label: [a for a in names if a in arms and a in experiment.arms]
-        for label, names in spec.lines.items()
-    }
+    there = _with_measure(experiment, arms, spec.y)
+    lines = {label: [a for a in names if a in there] for label, names in spec.lines.items()}
     lines = {label: names for label, names in lines.items() if names}
     if not lines:
         return None
@@ -84,7 +89,7 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
 
 def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
     """One panel an arm: the measure over seeds, with its mean and the published value."""
-    names = [a for a in experiment.arms if a in arms]
+    names = _with_measure(experiment, arms, str(spec.histogram))
     if not names:
         return None
     figure, axes = _new(len(names))

@@ -20,6 +20,7 @@ class Loader(yaml.SafeLoader):
     """Safe YAML as people mean it: `3e-4` is a number, `no` a word; a key is a word, once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A table as it stands, keys as they are written."""
         table: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1

@@ -36,9 +36,14 @@ class Check:
 
 def checks(experiment: Experiment, arms: Mapping[str, dict[str, Any]]) -> list[Check]:
     """Every published value and every prediction whose arms were run."""
-    rows = [_published(c, arms) for c in experiment.file.published if c.arm in arms]
-    both = [c for c in experiment.file.predicted if {c.arm, c.versus} <= set(arms)]
-    return rows + [_predicted(c, arms) for c in both]
+    published, predicted = _claims(experiment, set(arms))
+    return [_published(c, arms) for c in published] + [_predicted(c, arms) for c in predicted]
+
+
+def _claims(experiment: Experiment, arms: set[str]) -> tuple[list[Published], list[Predicted]]:
+    file = experiment.file
+    both = [c for c in file.predicted if {c.arm, c.versus} <= arms]
+    return [c for c in file.published if c.arm in arms], both
 
 
 def _published(claim: Published, arms: Mapping[str, dict[str, Any]]) -> Check:
@@ -53,16 +58,22 @@ def _published(claim: Published, arms: Mapping[str, dict[str, Any]]) -> Check:
 
 
 def _predicted(claim: Predicted, arms: Mapping[str, dict[str, Any]]) -> Check:
-    """`expected: above | below`: the intervals of two arms are disjoint, in this order."""
+    """`expected: above | below`: the intervals of two arms are disjoint, in this order; `same`: the
+    mean paired difference is within the tolerance."""
     arm, versus = arms[claim.arm], arms[claim.versus]
     own, other = estimate_of(arm, claim.measure), estimate_of(versus, claim.measure)
     gap = difference(arm, versus, claim.measure)
     if own is None or other is None or gap is None:
         return Check(claim.quantity, claim.expected, "not defined", "-", 0, "-", False)
-    above = claim.expected == "above"
-    within = own.low > other.high if above else own.high < other.low
+    bound = "disjoint" if claim.tolerance is None else f"{claim.tolerance:g}"
+    if claim.tolerance is not None:
+        within = abs(gap.mean) <= claim.tolerance
+    elif claim.expected == "above":
+        within = own.low > other.high
+    else:
+        within = own.high < other.low
     measured = f"{number(own.mean)} against {number(other.mean)}"
-    return Check(claim.quantity, claim.expected, measured, interval(gap), own.n, "disjoint", within)
+    return Check(claim.quantity, claim.expected, measured, interval(gap), own.n, bound, within)
 
 
 def known() -> list[str]:
@@ -96,12 +107,12 @@ def overview(results: Path) -> list[dict[str, str]]:
 
 def reproduce(experiment: Experiment, results: Path, watcher: Watcher) -> tuple[list[Check], Path]:
     """Train what is missing in `results/<name>`, compare, and write `results/reproduce/<name>/`."""
+    if not any(_claims(experiment, set(experiment.arms))):
+        raise ConfigError(f"NAME: {experiment.name} publishes and predicts nothing to compare.")
     run = RunFolder(results / experiment.name)
     train_experiment(experiment, run, watcher)
     arms = read_summary(run.summary)
     rows = checks(experiment, arms)
-    if not rows:
-        raise ConfigError(f"NAME: {experiment.name} publishes and predicts nothing to compare.")
     folder = results / "reproduce" / experiment.name
     write(folder, load_run(run), arms, rows)
     return rows, folder

@@ -36,11 +36,14 @@ RESULTS = Path("results")
 class Watcher(Protocol):
     """Who is told how training goes."""
 
-    def begin(self, total_rounds: int, finished_rounds: int) -> None: ...
+    def begin(self, total_rounds: int, finished_rounds: int) -> None:
+        """Training starts: rounds in all, and how many of them stand finished."""
 
-    def tell(self, arm: str, progress: Progress) -> None: ...
+    def tell(self, arm: str, progress: Progress) -> None:
+        """A seed of an arm went on; called from the threads that train."""
 
-    def note(self, text: str) -> None: ...
+    def note(self, text: str) -> None:
+        """Something worth a line."""
 
 
 class Silent:
@@ -95,21 +98,21 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
     rounds = {a: arm.train.rounds for a, arm in experiment.arms.items()}
     total = sum(rounds[a] * arm.seeds for a, arm in experiment.arms.items())
     missing = sum(rounds[a] for a, _ in jobs)
-    if jobs:
-        hashes = {a: arm.kpi_hash for a, arm in experiment.arms.items()}
-        ledger.append("training started", arms=list(experiment.arms), kpi_hashes=hashes)
-        watcher.begin(total, total - missing)
-    else:
-        watcher.note(f"{run.path}: trained already; nothing to do")
-    with EventFile(run.path) as events:  # the run's own: HParams columns, Custom Scalars, texts
-        bands.write_root(events, load_run(run))
     try:
+        if jobs:
+            hashes = {a: arm.kpi_hash for a, arm in experiment.arms.items()}
+            ledger.append("training started", arms=list(experiment.arms), kpi_hashes=hashes)
+            watcher.begin(total, total - missing)
+        else:
+            watcher.note(f"{run.path}: trained already; nothing to do")
+        with EventFile(run.path) as events:  # the run's own: HParams columns, Custom Scalars, texts
+            bands.write_root(events, load_run(run))
         with threadpool_limits(limits=1):
             _work(experiment, run, jobs, records, watcher)
+        return finish(experiment, run, records, names, ledger if jobs else None)
     except KeyboardInterrupt:
         ledger.append("training interrupted", finished=len(records), of=len(jobs) + len(records))
         raise Interrupted(run.name) from None
-    return finish(experiment, run, records, names, ledger if jobs else None)
 
 
 def check_same(experiment: Experiment, stored: dict[str, Any] | None, run: RunFolder) -> None:

@@ -18,7 +18,8 @@ from .group import Progress as Told
 def console(stderr: bool = False) -> Console:
     """A console; away from a terminal it is wide, so that tables stay whole in files."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False)
+    width = None if stream.isatty() else 160
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
 def table(rows: Sequence[Mapping[str, str]], title: str | None = None) -> Table:
@@ -50,6 +51,7 @@ class ScreenWatcher:
             self._progress.stop()
 
     def begin(self, total_rounds: int, finished_rounds: int) -> None:
+        """Show the bar."""
         self._began = time.perf_counter()
         if self.quiet:
             return
@@ -62,6 +64,7 @@ class ScreenWatcher:
         self._progress.start()
 
     def tell(self, arm: str, progress: Told) -> None:
+        """Move it on."""
         if self._progress is None:
             return
         with self._lock:

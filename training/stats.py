@@ -21,6 +21,7 @@ class Estimate:
     n: int
 
     def plain(self) -> dict[str, object]:
+        """As in summary.json, an unknown end as null."""
         ends = [x if isfinite(x) else None for x in (self.low, self.high)]
         return {"mean": self.mean, "ci95": ends, "n": self.n}
 

@@ -2,8 +2,8 @@
 
 Rules. If there is a publisher, it first posts a floor, which bidders see. If there is chat, each
 bidder then broadcasts a token. All bidders bid at once. The k-th highest bid at or above the floor
-gets slot k with its click rate (ties are broken by a sampled order: equal shares would change what
-is learned) and pays per click
+gets slot k with its click rate (ties are broken by a sampled order; `ties: shared` pays everybody
+the expected share instead, which changes what is learned) and pays per click
 
     mix x own bid + (1 - mix) x next lower bid,
 
@@ -94,7 +94,7 @@ class AdAuction(Market):
         bid_block = bidder.block_start(len(bidder.blocks) - 1)
         first_floor = c.bids + 1 - len(self.floors)
         head = [c.bidders, c.bids, top, c.price_mix, c.reserve, c.publisher, sees]
-        head += [first_floor, c.chat, bid_block, c.slots, len(self.values)]
+        head += [first_floor, c.chat, bid_block, c.slots, len(self.values), c.ties == "shared"]
         head += [*c.click_rates, *[0.0] * (MOST_BIDDERS + 1 - c.slots)]
         behind = [*[0.0] * c.chat, *self.grid, *self.values, *np.cumsum(self.probabilities)]
         self.params = np.array([*head, *behind], np.float64)
@@ -288,6 +288,9 @@ class AdAuction(Market):
             unsold = "the slot stays" if self.config.slots == 1 else "the slots stay"
             return [*lines, f"nobody reaches the floor: {unsold} unsold"]
         winners = [i for i in range(n) if measures[i, WIN]]
+        if self.config.slots == 1 and len(winners) > 1:
+            names = ", ".join(f"bidder_{i}" for i in winners)
+            return [*lines, f"shared by {names} at {measures[-1, CLEARING_PRICE]:.3g}"]
         for i in sorted(winners, key=lambda i: (-measures[i, BID], -measures[i, SPEND])):
             paid = f"{measures[i, SPEND]:.3g} (profit {measures[i, PROFIT]:.3g})"
             lines.append(f"sold to bidder_{i} for {paid}")

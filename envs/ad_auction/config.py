@@ -32,6 +32,7 @@ class CommonValue(_Value):
     value: Positive = 1.0
 
     def grid(self) -> Grid:
+        """Values and their probabilities."""
         return (self.value,), (1.0,)
 
 
@@ -52,6 +53,7 @@ class UniformValue(_Value):
         return high
 
     def grid(self) -> Grid:
+        """Values and their probabilities."""
         last = self.levels - 1
         values = (((last - k) * self.low + k * self.high) / last for k in range(self.levels))
         return tuple(values), (1.0 / self.levels,) * self.levels
@@ -91,6 +93,7 @@ class LognormalValue(_Value):
         return atoms
 
     def grid(self) -> Grid:
+        """Values and their probabilities."""
         step = self.cap / self.levels
         edges = [self._below((k + 0.5) * step) for k in range(1, self.levels)]
         smooth = max(0.0, 1.0 - fsum(a.probability for a in self.atoms))
@@ -139,6 +142,7 @@ class ListedValue(_Value):
         return shares
 
     def grid(self) -> Grid:
+        """Values and their probabilities."""
         count = len(self.values)
         return self.values, self.probabilities or (1.0 / count,) * count
 
@@ -176,6 +180,9 @@ class AdAuctionConfig(BaseModel):
     )
     reserve: Money = Field(0.0, description="bids below it cannot win; it counts as a losing bid")
     publisher: bool = Field(False, description="a seat that posts the floor first")
+    ties: Literal["sampled", "shared"] = Field(
+        "sampled", description="tied bids rank in a sampled order, or share what they win equally"
+    )
     observe: Literal["none", "price", "bids"] = Field(
         "none", description="what bidders remember: nothing, the last price, all last bids"
     )

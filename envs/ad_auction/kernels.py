@@ -25,7 +25,7 @@ from .measures import (
 
 # params; BID_BLOCK is a bidder's first observation in the bid phase
 (N_BIDDERS, N_BIDS, HIGHEST, PRICE_MIX, RESERVE, HAS_PUBLISHER, OBSERVE, FIRST_FLOOR, CHAT,
- BID_BLOCK, N_SLOTS, LEVELS, CLICKS) = range(13)  # fmt: skip
+ BID_BLOCK, N_SLOTS, LEVELS, SHARES_TIES, CLICKS) = range(14)  # fmt: skip
 # from CLICKS on each slot's click rate; from AMOUNTS on what each action offers: 0 for a token,
 # then the grid of bids; one place before it 0, the lowest floor. Behind the grid the values, then
 # their cumulative probabilities
@@ -148,12 +148,13 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
             tied += 1 if bid == best else 0
     if best < floor - EPSILON:
         winner = -1
-    elif tied > 1:
+    elif tied > 1 and params[SHARES_TIES] == 0.0:
         pick = below(key, TIE, tied)
         for i in range(bidders):
             if params[AMOUNTS + actions[i]] == best:
                 winner = i if pick == 0 else winner
                 pick -= 1
+        tied = 1
     price = sold = revenue = created = 0.0
     if winner >= 0:
         mix = params[PRICE_MIX]
@@ -166,6 +167,15 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
         measures[winner, PROFIT] = clicks * (value - price)
         measures[winner, WIN] = 1.0
         measures[winner, SPEND] = revenue
+        if tied > 1:
+            created = 0.0
+            for i in range(bidders):
+                if actions[i] == actions[winner]:
+                    value = worth(params, state, i)
+                    created += clicks * value / tied
+                    measures[i, PROFIT] = clicks * (value - price) / tied
+                    measures[i, WIN] = 1.0 / tied
+                    measures[i, SPEND] = revenue / tied
     report(params, state, actions, measures, sold, price, revenue, created)
 
 
@@ -178,31 +188,41 @@ def before(key: Any, j: Any, i: Any) -> Any:
 
 @kernel
 def sell_slots(params: Any, state: Any, actions: Any, measures: Any, key: Any, floor: Any) -> None:
-    """Slots by rank of bid; who is not ranked above a bidder sets its next lower bid."""
+    """Slots by rank of bid; who is not ranked above a bidder sets its next lower bid.
+
+    Where ties are shared, each of the tied has all their ranks for an equal share of the time.
+    """
     bidders, slots = int(params[N_BIDDERS]), int(params[N_SLOTS])
     mix = params[PRICE_MIX]
-    sold = revenue = created = clicked = 0.0
+    shared = params[SHARES_TIES] == 1.0
+    able = 0
+    revenue = created = clicked = 0.0
     for i in range(bidders):
         bid = params[AMOUNTS + actions[i]]
         rank = 0
+        tied = 1
         following = floor
         for j in range(bidders):
             other = params[AMOUNTS + actions[j]]
-            if other > bid or (other == bid and j != i and before(key, j, i)):
+            if shared and other == bid:
+                tied += 1 if j != i else 0
+            elif other > bid or (other == bid and j != i and before(key, j, i)):
                 rank += 1
             elif j != i:
                 following = max(following, other)
-        if rank < slots and bid >= floor - EPSILON:
-            clicks = params[CLICKS + rank]
-            price = mix * bid + (1.0 - mix) * following
+        if bid >= floor - EPSILON:
+            able += 1
             value = worth(params, state, i)
-            measures[i, PROFIT] = clicks * (value - price)
-            measures[i, WIN] = 1.0
-            measures[i, SPEND] = clicks * price
-            sold += 1.0
-            clicked += clicks
-            revenue += clicks * price
-            created += clicks * value
+            for k in range(rank, min(rank + tied, slots)):
+                clicks = params[CLICKS + k] / tied
+                price = mix * bid + (1.0 - mix) * (following if k == rank + tied - 1 else bid)
+                measures[i, PROFIT] += clicks * (value - price)
+                measures[i, WIN] += 1.0 / tied
+                measures[i, SPEND] += clicks * price
+                clicked += clicks
+                created += clicks * value
+            revenue += measures[i, SPEND]
+    sold = float(min(able, slots))
     price = revenue / clicked if sold > 0.0 else 0.0
     report(params, state, actions, measures, sold, price, revenue, created)
 

@@ -1,0 +1,138 @@
+"""Keys of the procurement market."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Days = Annotated[int, Field(ge=0)]
+
+MAX_SUPPLIERS = 16
+
+
+def _listed(value: Any) -> Any:
+    """One number stands for every supplier."""
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+class Urgency(BaseModel):
+    """The buyer's private value: `urgent` with this probability, else `calm`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    probability: Share = 0.5
+    urgent: Price = 1.0
+    calm: Price = 0.5
+
+
+class Clause(BaseModel):
+    """A clause under which the supplier clears customs. Dropping it saves the supplier `cost`, and
+    the delivery is then held up with a probability, which costs the buyer `delay_cost`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cost: Money = 0.05
+    delay_probability: Share = 0.3
+    delay_cost: Money = 0.6
+
+
+class ProcurementConfig(BaseModel):
+    """Keys of the procurement market (money is abstract, time is in days)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    suppliers: Annotated[int, Field(ge=1, le=MAX_SUPPLIERS)] = Field(
+        1, description="number of suppliers"
+    )
+    prices: tuple[Price, ...] = Field(
+        (0.4, 0.8), description="offers and counters come from it, ascending; list price = the last"
+    )
+    value: Price = Field(1.0, description="what a delivery is worth to the buyer")
+    urgency: Urgency | None = Field(
+        None, description="the buyer's private value, in place of `value`"
+    )
+    cost: Annotated[tuple[Money, ...], BeforeValidator(_listed)] = Field(
+        (0.0,), description="a supplier's cost: one number, or one per supplier"
+    )
+    scarcity: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = Field(
+        (0.2,), description="probability of scarce stock: one, or one per supplier; 0 removes stock"
+    )
+    outside_price: Money = Field(
+        0.72, description="what a scarce supplier that makes no deal here is paid elsewhere"
+    )
+    counters: bool = Field(True, description="the buyer may counter; false: only accept or walk")
+    wait_discount: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.9, description="factor on everything that a deal struck at the counter is worth"
+    )
+    stockout_cost: Money = Field(
+        0.2, description="the buyer's loss when a countered supplier had no stock or refused"
+    )
+    false_claim_fine: Money = Field(
+        0.05, description="on every false stock claim, in both directions; paid to nobody"
+    )
+    lead_times: tuple[Days, ...] = Field(
+        (0,), description="days; the true lead time is drawn from this list, repeats count"
+    )
+    lead_cost: Money = Field(0.0, description="the buyer's cost per promised day")
+    delay_cost: Money = Field(0.0, description="the buyer's cost per late day")
+    late_fine: Money = Field(0.0, description="per late day, from supplier to buyer")
+    clause: Clause | None = Field(None, description="a clause that an offer may leave out")
+    record: Literal["none", "on_time"] = Field(
+        "none", description="on_time: the buyer sees who was punctual in its last two deliveries"
+    )
+    brief: bool = Field(False, description="the buyer first states its urgency to all")
+    false_urgency_fine: Money = Field(
+        0.0, description="on every false urgency claim, in both directions; paid to nobody"
+    )
+    closed_form: Literal["bluffing", "disinterest"] | None = Field(
+        None, description="refuse keys outside the conditions of this closed form"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> ProcurementConfig:
+        for key in ("prices", "lead_times"):
+            if not getattr(self, key):
+                raise ValueError(f"{key} is empty: it must list at least one.")
+        falls = [(a, b) for a, b in zip(self.prices, self.prices[1:], strict=False) if a >= b]
+        if falls:
+            a, b = falls[0]
+            raise ValueError(f"prices must ascend, but {a:g} stands before {b:g}.")
+        for key in ("cost", "scarcity"):
+            count = len(getattr(self, key))
+            if count not in (1, self.suppliers):
+                raise ValueError(
+                    f"{key} lists {count} numbers; give one, or one for each of the "
+                    f"{self.suppliers} suppliers."
+                )
+        if self.brief and self.urgency is None:
+            raise ValueError("brief needs urgency: there is nothing to state without it.")
+        if self.urgency and self.urgency.calm > self.urgency.urgent:
+            raise ValueError(
+                f"urgency.calm {self.urgency.calm:g} exceeds urgency.urgent "
+                f"{self.urgency.urgent:g}."
+            )
+        return self
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """Per supplier."""
+        return self.cost * (self.suppliers if len(self.cost) == 1 else 1)
+
+    @property
+    def scarcities(self) -> tuple[float, ...]:
+        """Per supplier."""
+        return self.scarcity * (self.suppliers if len(self.scarcity) == 1 else 1)
+
+    @property
+    def has_stock(self) -> bool:
+        """Whether stock can be scarce at all."""
+        return any(p > 0 for p in self.scarcity)
+
+    @property
+    def days(self) -> tuple[int, ...]:
+        """Distinct lead times, ascending: what can be true and what can be promised."""
+        return tuple(sorted(set(self.lead_times)))
