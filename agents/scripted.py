@@ -92,30 +92,32 @@ class Scripted:
             f"{self.seat.role.name}."
         )
 
-    def _benchmark(self, name: str) -> int:
-        action = self.market.benchmark_action(name, self.seat)
+    def _benchmark(self, name: str, observation: int) -> int:
+        action = self.market.benchmark_action(name, self.seat, observation)
         if action is None:
+            others = "'random' fits" if name == "competitive" else "'competitive' and 'random' fit"
             raise ConfigError(
                 f"agents.{self.seat.name}.rule: {self.market.name} has no {name} action for a "
-                f"{self.seat.role.name}; 'competitive' and 'random' fit every seat."
+                f"{self.seat.role.name} here; {others} every seat."
             )
         return int(action)
 
     def _action(self, rule: str, observation: int) -> int:
         if rule in ("competitive", "collusive"):
-            return self._benchmark(rule)
+            return self._benchmark(rule, observation)
         last = self.market.last_actions(self.seat, observation)
         if last is None:
             raise ConfigError(
                 f"agents.{self.seat.name}.rule: {rule} needs to see everybody's last action; "
                 f"set {self.market.sees_actions_with}."
             )
-        return self._remembering(rule, last)
+        return self._remembering(rule, last, observation)
 
-    def _remembering(self, rule: str, last: dict[str, Any]) -> int:
-        collusive, competitive = self._benchmark("collusive"), self._benchmark("competitive")
+    def _remembering(self, rule: str, last: dict[str, Any], observation: int) -> int:
+        collusive = self._benchmark("collusive", observation)
         if rule == "rotation":
-            return self._rotation(last, collusive)
+            return self._rotation(last, collusive, self._benchmark("rotation", observation))
+        competitive = self._benchmark("competitive", observation)
         first_round = None in last.values()
         if rule == "win_stay_lose_shift":
             return collusive if first_round or len(set(last.values())) == 1 else competitive
@@ -123,8 +125,7 @@ class Scripted:
         agreed = first_round or all(a == collusive for a in watched.values())
         return collusive if agreed else competitive
 
-    def _rotation(self, last: dict[str, Any], collusive: int) -> int:
-        taking = self._benchmark("rotation")
+    def _rotation(self, last: dict[str, Any], collusive: int, taking: int) -> int:
         names = list(last)
         winners = [k for k, name in enumerate(names) if last[name] == taking]
         turn = (winners[0] + 1) % len(names) if len(winners) == 1 else 0

@@ -220,7 +220,8 @@ def uniform_payoffs(market: Market, table: kpis.Table) -> list[NDArray[np.float6
     """Each seat's mean KPI payoff in a first round by own action, everybody else uniform.
 
     By enumeration of joint actions in markets of one phase with at most 2^18 of them (draws as they
-    fall), else from 2^16 sampled rounds, which needs seats that act once a round.
+    fall), each of them repeated where private information is drawn, so that there are 2^16 rounds;
+    else from 2^16 sampled rounds, which needs seats that act once a round.
     Returns: float64 `[A]` per seat.
     """
     known = _PAYOFFS.setdefault(market, {})
@@ -239,6 +240,10 @@ def _uniform_payoffs(market: Market, table: kpis.Table) -> list[NDArray[np.float
         joint = np.indices(sizes).reshape(len(sizes), -1).T
         engine = Engine(market, table, copies=len(joint), stream=rng.PROBE)
         engine.reset()
+        if np.ptp(engine.observations, axis=0).any():  # copies differ before anything is done
+            joint = np.tile(joint, (-(-(2**16) // len(joint)), 1))
+            engine = Engine(market, table, copies=len(joint), stream=rng.PROBE)
+            engine.reset()
         engine.step(joint)
     else:
         engine = Engine(market, table, copies=2**16, stream=rng.PROBE)

@@ -280,11 +280,12 @@ class Market:
         return "Use fewer seats or let them see less."
 
     def benchmarks(self) -> dict[str, Benchmark]:
-        """`competitive` and `collusive` outcomes."""
+        """`competitive` and `collusive` outcomes, as far as theory knows them."""
         raise NotImplementedError
 
-    def benchmark_action(self, benchmark: str, seat: Seat) -> int | None:
-        """The action that plays a benchmark ('competitive', 'collusive', 'rotation'), if any."""
+    def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
+        """The action that plays a benchmark ('competitive', 'collusive', 'rotation') at an
+        observation, if any."""
         raise NotImplementedError
 
     def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:

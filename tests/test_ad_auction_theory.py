@@ -40,7 +40,7 @@ def gain(table: np.ndarray, profile: tuple[int, ...]) -> float:
 
 
 def profile(market, benchmark: str) -> tuple[int, ...]:
-    return tuple(market.benchmark_action(benchmark, seat) for seat in market.seats)
+    return tuple(market.benchmark_action(benchmark, seat, 0) for seat in market.seats)
 
 
 def equilibria(table: np.ndarray) -> list[tuple[int, ...]]:

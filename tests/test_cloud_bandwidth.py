@@ -196,7 +196,7 @@ def test_or_it_is_a_benchmark_s(start):
     engine.reset()
     seat = market.seats[0]
     last = market.last_actions(seat, int(engine.observations[0, 0]))
-    assert last == {s.name: market.benchmark_action(start, s) for s in market.seats}
+    assert last == {s.name: market.benchmark_action(start, s, 0) for s in market.seats}
     assert engine.observations[0, 0] // 225 == engine.observations[0, 0] % 225
 
 

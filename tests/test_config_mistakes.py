@@ -22,7 +22,10 @@ ONE = [
     ("market.price_mix=1.5", "must be less than or equal to 1, got 1.5."),
     ("market.bids=0", "must be greater than or equal to 1, got 0."),
     ("market.observe=prices", "must be 'none', 'price' or 'bids', got 'prices'."),
-    ("market.value.kind=private", "must be 'common', got 'private'."),
+    (
+        "market.value.kind=private",
+        "must be 'common', 'uniform', 'lognormal' or 'list', got 'private'.",
+    ),
     ("market=3", "must be a table of keys, got 3."),
     ("train=3", "must be a table of keys, got 3."),
     ("train.rounds=0", "must be greater than or equal to 1, got 0."),

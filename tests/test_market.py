@@ -32,6 +32,17 @@ CONFIGS = {
         {"publisher": True},
         {"publisher": True, "observe": "price", "reserve": 0.42},
         {"publisher": True, "observe": "bids", "bidders": 3, "bids": 4, "price_mix": 1.0},
+        {"value": {"kind": "uniform"}, "observe": "price", "price_mix": 1.0},
+        {"value": {"kind": "lognormal", "levels": 4}, "publisher": True, "bids": 4, "chat": 3},
+        {
+            "value": {"kind": "list", "values": [1, 3]},
+            "bidders": 3,
+            "bids": 2,
+            "observe": "bids",
+            "slots": 2,
+            "click_rates": [1, 0.4],
+        },
+        {"bidders": 3, "slots": 3, "click_rates": [2, 1, 1], "chat": 2, "reserve": 0.3},
     ],
     "procurement": [
         {},
@@ -65,9 +76,18 @@ def hidden_ad_auction(market: Market, seat: Seat) -> list[int]:
     """Columns of the state that this seat must not see."""
     bids = [ad_auction.LAST_BIDS + i for i in range(market.config.bidders)]
     if seat.role.name == "publisher":
-        return [ad_auction.PRICE, ad_auction.FLOOR, *bids]
+        return [ad_auction.PRICE, ad_auction.FLOOR, *bids, *luck_ad_auction(market)]
     observe = market.config.observe
-    return {"none": [ad_auction.PRICE, *bids], "price": bids, "bids": [ad_auction.PRICE]}[observe]
+    kept = {"none": [ad_auction.PRICE, *bids], "price": bids, "bids": [ad_auction.PRICE]}[observe]
+    return kept + [
+        column for column in luck_ad_auction(market) if column != bids[-1] + 1 + seat.index
+    ]
+
+
+def luck_ad_auction(market: Market) -> list[int]:
+    """Columns of the state that hold what was drawn for the coming round."""
+    first = ad_auction.LAST_BIDS + market.config.bidders
+    return [first + i for i in range(market.config.bidders)] if len(market.values) > 1 else []
 
 
 def supplier_columns(market: Market, *columns: int, besides: int = -1) -> list[int]:
@@ -106,6 +126,7 @@ def still_procurement(market: Market) -> set[str]:
 
 
 DRAWN = {
+    "ad_auction": luck_ad_auction,
     "procurement": lambda market: [
         procurement.URGENT, *supplier_columns(market, procurement.STOCK, procurement.LEAD)
     ],
@@ -269,7 +290,7 @@ def test_declared_measures_are_filled_for_those_who_have_them(market, luck):
 
 
 def test_only_measures_marked_past_depend_on_the_past(market, luck):
-    """The same round behind two histories: only measures marked `past` may differ."""
+    """The same round, and luck, behind two histories: only measures marked `past` may differ."""
     engine, fresh = Engine(market, copies=COPIES), Engine(market, copies=COPIES)
     for _ in phases(engine, 4, luck):
         pass

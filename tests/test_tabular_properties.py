@@ -134,3 +134,12 @@ def test_initial_q_is_a_number_or_a_range():
     assert np.all((drawn[0] >= -1) & (drawn[0] < 2))
     assert len(np.unique(drawn[:2])) == 4 * 19  # no two seats or seeds share a value
     np.testing.assert_array_equal(drawn[0], drawn[2])
+
+
+def test_initial_values_average_over_private_values():
+    """Bids 1/3 and 2/3 for values .5 and 1 against either bid: by hand, half of ties won."""
+    config = {"value": {"kind": "list", "values": [0.5, 1.0]}, "bids": 2, "price_mix": 1.0}
+    market = make_market("ad_auction", config)
+    found = uniform_payoffs(market, kpi.resolve(market, None))
+    wanted = [0.25 * (0.75 - 1 / 3), 0.75 * (0.75 - 2 / 3)]
+    np.testing.assert_allclose(found, [wanted, wanted], atol=0.005)

@@ -40,6 +40,19 @@ PLAYS: dict[str, dict[str, Any]] = {
         "market": {"bids": 4, "bidders": 3, "publisher": True, "reserve": 0.3, "observe": "price"},
         "kpi": KPI | {"publisher": {"revenue": 1.0, "fill": 0.25}},
     },
+    "ad_auction_slots": {
+        "name": "ad_auction",
+        "market": {
+            "bids": 4,
+            "bidders": 3,
+            "chat": 2,
+            "slots": 2,
+            "click_rates": [1.0, 0.5],
+            "value": {"kind": "uniform", "low": 0.25, "high": 1.0, "levels": 4},
+            "reserve": 0.3,
+        },
+        "kpi": KPI,
+    },
     "procurement": {"name": "procurement", "market": {}, "kpi": {}},
     "procurement_brief": {
         "name": "procurement",

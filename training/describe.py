@@ -29,6 +29,8 @@ def _default(info: FieldInfo) -> str:
     if isinstance(value, BaseModel):
         value = value.model_dump()
         return "{" + ", ".join(f"{k}: {v}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple):
+        value = list(value)
     return (
         "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     )

@@ -210,7 +210,7 @@ class CloudBandwidth(Market):
             "collusive": Benchmark(values(self.joint), f"joint profit of the {source}"),
         }
 
-    def benchmark_action(self, benchmark: str, seat: Seat) -> int | None:
+    def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
         outcome = {"competitive": self.nash, "collusive": self.joint}.get(benchmark)
         if seat.role.name == "tenant":  # asks provider_0, without priority
             asks = seat.role.encode_action(provider="provider_0", priority="standard")

@@ -145,7 +145,7 @@ class Procurement(Market):
             return Benchmark({}, f"no closed form here: {why}")
         return Benchmark(values, f"{story} (tacit.envs.procurement.benchmarks)")
 
-    def benchmark_action(self, benchmark: str, seat: Seat) -> int | None:
+    def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
         return None  # no single action fits every phase: see `scripted_actions`
 
     def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
