@@ -6,7 +6,6 @@ what stands on the command line, over every arm.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tacit.agents.registry import AGENTS, check_agents, make_config
+from tacit.agents.registry import check_agents
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
@@ -23,6 +22,7 @@ from tacit.envs.registry import MARKETS, market_class
 
 from . import files
 from .claims import Figure, Predicted, Published, arms_named
+from .merge import agent_configs, as_table, collect, kpi_table, market_file
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 
@@ -219,13 +219,13 @@ def resolve_arm(
     market = collect(mistakes, lambda: _market(raw["market"]))
     if market is None:  # look for mistakes further on as well, in the market that is meant
         market = _nearest_market(raw["market"])
-    train = collect(mistakes, lambda: build(TrainConfig, _table(raw["train"], "train"), "train"))
+    train = collect(mistakes, lambda: build(TrainConfig, as_table(raw["train"], "train"), "train"))
     counts: dict[str, Any] = {key: raw[key] for key in ("seeds", "seed") if key in raw}
     seeds = collect(mistakes, lambda: build(ExperimentFile, {"market": "", **counts}, ""))
     if market is None:
         raise ConfigError(mistakes)
-    table = collect(mistakes, lambda: kpis.resolve(market, _kpi(market, file.kpi, settings)))
-    agents = collect(mistakes, lambda: _agents(market, file.agents, settings))
+    table = collect(mistakes, lambda: kpis.resolve(market, kpi_table(market, file.kpi, settings)))
+    agents = collect(mistakes, lambda: agent_configs(market, file.agents, settings))
     if agents is not None:
         collect(mistakes, lambda: check_agents(market, agents))
     if mistakes or table is None or agents is None or train is None or seeds is None:
@@ -239,21 +239,6 @@ def resolve_arm(
         "seed": seeds.seed,
     }
     return Arm(name, market, table, agents, train, seeds.seeds, seeds.seed, plain)
-
-
-def collect(mistakes: list[str], make: Any) -> Any:
-    """`make()`, or None with its mistakes added to the list."""
-    try:
-        return make()
-    except ConfigError as error:
-        mistakes += error.mistakes
-        return None
-
-
-def _table(value: Any, key: str) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ConfigError(f"{key}: must be a table of keys, got {value!r}.")
-    return dict(value)
 
 
 def _set(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
@@ -275,7 +260,7 @@ def _settings(file: ExperimentFile, settings: Sequence[tuple[str, Any]]) -> dict
             _set(own, key.split("."), value)
     own["market"] = _named(own["market"])
     name = own["market"].get("name") if isinstance(own["market"], Mapping) else None
-    default = _market_file(name)
+    default = market_file(name)
     below: dict[str, Any] = {k: default[k] for k in ("train", "seeds", "seed") if k in default}
     return {"train": {}, **_over({**below, "market": _named(default.get("market"))}, own)}
 
@@ -297,7 +282,7 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _market(raw: Any) -> Market:
-    values = _table(raw, "market")
+    values = as_table(raw, "market")
     name = values.pop("name", None)
     if name is None:
         raise ConfigError(f"market.name: missing. {nearest('', MARKETS)}")
@@ -311,127 +296,3 @@ def _nearest_market(raw: Any) -> Market | None:
     name = {"name": raw["name"]}
     right = {k: v for k, v in raw.items() if collect([], lambda k=k, v=v: _market({**name, k: v}))}
     return collect([], lambda: _market(right)) or _market(name)
-
-
-# --- KPI: roles or seats, refined by dotted keys --------------------------------------------------
-
-
-def _kpi(market: Market, base: Any, settings: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """The table by role or seat after the arm's and the command line's changes."""
-    table = _full_kpi(market, _load_kpi(base))
-    for key, value in settings:
-        parts = key.split(".", 2)
-        if parts[0] != "kpi":
-            continue
-        if len(parts) == 1:
-            table = _full_kpi(market, _load_kpi(value))
-        elif len(parts) == 2:
-            table[parts[1]] = value
-        else:
-            _set_term(market, table, parts[1], parts[2], value)
-    return table
-
-
-def _load_kpi(value: Any) -> dict[str, Any]:
-    if isinstance(value, str):
-        return files.read_yaml(files.find(value, ("kpis",), "kpi"))
-    return copy.deepcopy(_table(value, "kpi"))
-
-
-def _full_kpi(market: Market, table: dict[str, Any]) -> dict[str, Any]:
-    """Roles that the table leaves out have the KPI of the market's YAML, else its default."""
-    default = _load_kpi(_market_file(market.name).get("kpi", {}))
-    missing = {r.name: default.get(r.name, {r.default_kpi: 1.0}) for r in market.roles}
-    return missing | table
-
-
-def _set_term(market: Market, table: dict[str, Any], owner: str, rest: str, value: Any) -> None:
-    """`kpi.bidder.price_change=-1`; a seat without a table of its own starts from its role's."""
-    roles = {seat.name: seat.role.name for seat in market.seats}
-    if owner not in table and owner in roles:
-        table[owner] = copy.deepcopy(table[roles[owner]])
-    terms = table.setdefault(owner, {})
-    if not isinstance(terms, dict):
-        return  # kpis.resolve tells what is wrong with it
-    term, _, field_name = rest.partition(".")
-    known = terms.get(term)
-    if field_name or (isinstance(known, Mapping) and not isinstance(value, Mapping)):
-        long_form = dict(known) if isinstance(known, Mapping) else {}
-        if known is not None and not isinstance(known, Mapping):
-            long_form["weight"] = known
-        terms[term] = {**long_form, (field_name or "weight"): value}
-    else:
-        terms[term] = value
-
-
-# --- agents: roles or seats, replaced as a whole or refined by key --------------------------------
-
-
-def _agents(
-    market: Market, base: Mapping[str, Any], settings: Sequence[tuple[str, Any]]
-) -> dict[str, BaseModel]:
-    """Every seat's agent: its own entry, else its role's, else the market's default one."""
-    roles = {seat.name: seat.role.name for seat in market.seats}
-    table: dict[str, dict[str, Any]] = {}
-    mistakes: list[str] = []
-    for role in market.roles:
-        table[role.name] = _default_agent(market, role.name)
-    # (in a table, roles come before the seats that refine them, whatever their order there)
-    entries = sorted(base.items(), key=lambda entry: entry[0] in roles)
-    for key, value in settings:
-        if key == "agents":
-            entries += collect(mistakes, lambda v=value: _table(v, "agents").items()) or []
-        elif key.startswith("agents."):
-            entries.append((key.removeprefix("agents."), value))
-    for key, value in entries:
-        owner, _, rest = key.partition(".")
-        if owner not in roles and owner not in set(roles.values()):
-            known = [*roles, *dict.fromkeys(roles.values())]
-            # (an entry for a role that the market lacks under these keys is not a mistake)
-            if owner not in _market_file(market.name).get("agents", {}):
-                mistakes.append(f"agents.{owner}: unknown role or seat. {nearest(owner, known)}")
-            continue
-        start = table.get(owner) or table.get(roles.get(owner, ""), {})
-        collect(mistakes, lambda o=owner, r=rest, v=value, s=start: _enter(table, o, r, v, s))
-    configs: dict[str, BaseModel] = {}
-    for owner, values in table.items():
-        made = collect(mistakes, lambda o=owner, v=values: make_config(v, f"agents.{o}"))
-        if made is not None:
-            configs[owner] = made
-    if mistakes:
-        raise ConfigError(mistakes)
-    return {seat: configs.get(seat) or configs[role] for seat, role in roles.items()}
-
-
-def _enter(
-    table: dict[str, dict[str, Any]], owner: str, rest: str, value: Any, start: Mapping[str, Any]
-) -> None:
-    """Replace (`bidder: ippo`, `bidder: {name: ...}`) or refine (`bidder.discount: .9`)."""
-    if rest:
-        table[owner] = {**start, rest: value}
-    elif isinstance(value, str):
-        table[owner] = _load_agent(value, f"agents.{owner}")
-    elif isinstance(value, Mapping):
-        table[owner] = dict(value) if "name" in value else {**start, **value}
-    else:
-        raise ConfigError(f"agents.{owner}: must be a name or a table, got {value!r}.")
-
-
-def _load_agent(name: str, key: str) -> dict[str, Any]:
-    if name in AGENTS:
-        return {"name": name}
-    known = [*AGENTS, *files.names("agents")]
-    if name not in known and not name.endswith((".yaml", ".yml")):
-        raise ConfigError(f"{key}: unknown agent '{name}'. {nearest(name, known)}")
-    return files.read_yaml(files.find(name, ("agents",), key))
-
-
-def _market_file(name: Any) -> dict[str, Any]:
-    if str(name) not in MARKETS:
-        return {}
-    return files.read_yaml(files.find(str(name), ("markets",), "market.name"))
-
-
-def _default_agent(market: Market, role: str) -> dict[str, Any]:
-    entry = _market_file(market.name).get("agents", {}).get(role, "q_learning")
-    return _load_agent(entry, f"agents.{role}") if isinstance(entry, str) else dict(entry)
