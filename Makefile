@@ -33,10 +33,10 @@ types: install
 	$(BIN)/mypy
 
 fast: install
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow"
 
 slow: install
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 -m slow
 
 bench: install
 	$(BIN)/python -m benchmarks.engine
