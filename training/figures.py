@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -86,7 +87,12 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     right.plot([], [], "--", color="black", label="seat that earns least")
     right.legend(frameon=False, fontsize=8)
     n = "/".join(str(k) for k in sorted(seeds))
-    figure.suptitle(f"{experiment.file.question or experiment.name}  (mean, 95 %, n = {n} seeds)")
+    figure.suptitle(
+        fill(
+            f"{experiment.file.question or experiment.name}  (mean, 95 %, n = {n} seeds)",
+            60 * len(figure.axes),
+        )
+    )
     return figure
 
 
@@ -109,5 +115,10 @@ def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec:
             )
         axis.set(title=name, xlabel=spec.histogram, ylabel="seeds")
         axis.legend(frameon=False, fontsize=8)
-    figure.suptitle(f"{experiment.file.question or experiment.name}  (n = {len(values)} seeds)")
+    figure.suptitle(
+        fill(
+            f"{experiment.file.question or experiment.name}  (n = {len(values)} seeds)",
+            60 * len(figure.axes),
+        )
+    )
     return figure

@@ -35,6 +35,7 @@ class Progress:
 
     rounds: int
     headline: float
+    skipped: bool = False  # rounds that an agent which stopped by itself left unplayed
 
 
 def named_measures(market: Market, measures: Array) -> dict[str, float]:
@@ -137,7 +138,7 @@ def train_seed(
         "measures": {name: v if isfinite(v) else None for name, v in named.items()},
     }
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
-    tell(Progress(train.rounds - group.rounds, float("nan")))
+    tell(Progress(train.rounds - group.rounds, float("nan"), skipped=True))
     return record
 
 

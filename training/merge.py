@@ -126,7 +126,7 @@ def _enter(
     table: dict[str, dict[str, Any]], owner: str, rest: str, value: Any, start: Mapping[str, Any]
 ) -> None:
     """Replace (`bidder: ippo`, `bidder: {name: ...}`) or refine (`bidder.discount: .9`)."""
-    if rest:
+    if rest and rest != "name":
         table[owner] = {**start, rest: value}
     elif isinstance(value, str):
         table[owner] = _load_agent(value, f"agents.{owner}")

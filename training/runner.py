@@ -98,6 +98,7 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
     rounds = {a: arm.train.rounds for a, arm in experiment.arms.items()}
     total = sum(rounds[a] * arm.seeds for a, arm in experiment.arms.items())
     missing = sum(rounds[a] for a, _ in jobs)
+    seeds = len(jobs) + len(records)
     try:
         if jobs:
             hashes = {a: arm.kpi_hash for a, arm in experiment.arms.items()}
@@ -111,7 +112,7 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
             _work(experiment, run, jobs, records, watcher)
         return finish(experiment, run, records, names, ledger if jobs else None)
     except KeyboardInterrupt:
-        ledger.append("training interrupted", finished=len(records), of=len(jobs) + len(records))
+        ledger.append("training interrupted", finished=len(records), of=seeds)
         raise Interrupted(run.name) from None
 
 

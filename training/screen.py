@@ -68,7 +68,7 @@ class ScreenWatcher:
         if self._progress is None:
             return
         with self._lock:
-            self._done += progress.rounds
+            self._done += 0 if progress.skipped else progress.rounds
             if isfinite(progress.headline):
                 self._value = progress.headline
             rate = self._done / max(1e-9, time.perf_counter() - self._began)
