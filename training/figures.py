@@ -52,6 +52,12 @@ def _with_measure(
     return [a for a in experiment.arms if a in arms and measure in arms[a]["measures"]]
 
 
+def _title(figure: Any, experiment: Experiment, note: str) -> None:
+    """The question above all panels, wrapped to their width."""
+    title = f"{experiment.file.question or experiment.name}  ({note})"
+    figure.suptitle(fill(title, 60 * len(figure.axes)))
+
+
 def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
     """Left: the measure with its 95 % interval over x. Right: what the best and worst seat earn."""
     there = _with_measure(experiment, arms, spec.y)
@@ -87,12 +93,7 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     right.plot([], [], "--", color="black", label="seat that earns least")
     right.legend(frameon=False, fontsize=8)
     n = "/".join(str(k) for k in sorted(seeds))
-    figure.suptitle(
-        fill(
-            f"{experiment.file.question or experiment.name}  (mean, 95 %, n = {n} seeds)",
-            60 * len(figure.axes),
-        )
-    )
+    _title(figure, experiment, f"mean, 95 %, n = {n} seeds")
     return figure
 
 
@@ -115,10 +116,5 @@ def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec:
             )
         axis.set(title=name, xlabel=spec.histogram, ylabel="seeds")
         axis.legend(frameon=False, fontsize=8)
-    figure.suptitle(
-        fill(
-            f"{experiment.file.question or experiment.name}  (n = {len(values)} seeds)",
-            60 * len(figure.axes),
-        )
-    )
+    _title(figure, experiment, f"n = {len(values)} seeds")
     return figure
