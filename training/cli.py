@@ -80,7 +80,7 @@ def train(
         print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
         return
     run = RunFolder(results / (name or experiment.name))
-    _train(experiment, run, as_json)
+    _train(experiment, run, as_json, as_shipped=not settings)
 
 
 @app.command(rich_help_panel=TRAIN)
@@ -93,7 +93,7 @@ def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = Fal
     _train(load_run(folder), folder, as_json)
 
 
-def _train(experiment: Experiment, run: RunFolder, as_json: bool) -> None:
+def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bool = False) -> None:
     from .runner import Interrupted, train_experiment
     from .screen import ScreenWatcher
 
@@ -110,7 +110,7 @@ def _train(experiment: Experiment, run: RunFolder, as_json: bool) -> None:
         print(json.dumps(summary, allow_nan=False))
         return
     _print_comparison([run], None, experiment.file.question)
-    _print_next(run)
+    _print_next(run, as_shipped)
 
 
 def _results_option(run: RunFolder) -> str:
@@ -129,15 +129,15 @@ def _print_comparison(
     return rows
 
 
-def _print_next(run: RunFolder) -> None:
-    """What was drawn, what the figures mean, and where to look next."""
+def _print_next(run: RunFolder, as_shipped: bool) -> None:
+    """What was drawn, what the figures mean (said of the experiment as shipped), what is next."""
     from .figures import draw
     from .screen import console
     from .stored import load_run
     from .summary import read_summary
 
     experiment, out = load_run(run), console()
-    if experiment.file.explains:
+    if experiment.file.explains and as_shipped:
         out.print(f"\n{experiment.file.explains.strip()}", soft_wrap=True)
     figure = run.path / f"{experiment.name}.png"
     if draw(experiment, read_summary(run.summary), figure):
