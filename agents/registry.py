@@ -10,15 +10,20 @@ from pydantic import BaseModel
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
 
+from .neural.config import IdqnConfig, IppoConfig, batch_rounds
 from .q_learning import QLearningConfig, check_synchronous
 from .scripted import Scripted, ScriptedConfig
 
 AGENTS: dict[str, type[BaseModel]] = {
     "q_learning": QLearningConfig,
+    "ippo": IppoConfig,
+    "idqn": IdqnConfig,
     "scripted": ScriptedConfig,
 }
 SUMMARIES = {
     "q_learning": "tabular Q-learning, asynchronous or synchronous, many explorations",
+    "ippo": "independent PPO: an actor and a critic per seat, evaluated once per observation",
+    "idqn": "independent double DQN with replay and a target network",
     "scripted": "players with known behaviour: benchmarks, grim trigger, tit-for-tat, ...",
 }
 
@@ -51,5 +56,9 @@ def check_agents(market: Market, configs: Mapping[str, BaseModel]) -> None:
                 check_synchronous(market, {seat.name: config})
         except ConfigError as error:
             mistakes += error.mistakes
+    try:
+        batch_rounds(configs)
+    except ConfigError as error:
+        mistakes += error.mistakes
     if mistakes:
         raise ConfigError(mistakes)

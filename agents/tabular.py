@@ -86,6 +86,7 @@ class TabularGroup:
     ) -> None:
         self.market, self.table, self.configs, self.seed = market, table, configs, seed
         self.episode_rounds = episode_rounds
+        self.figures: dict[str, float] = {}  # of the learners' last update, for charts
         self.game = build_game(market, table)
         self.rows = build_rows(market, self.game, copies)
         self.scratch = build_rows(market, self.game, 1)

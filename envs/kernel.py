@@ -89,31 +89,38 @@ def _origin(module: str) -> Path:
     return Path(spec.origin)
 
 
-def compiled(template: str, market: str) -> ModuleType:
-    """The loops of module `template` over the kernels of module `market`, ready to call."""
+def compiled(template: str, market: str | None = None) -> ModuleType:
+    """The loops of module `template` over the kernels of module `market`, ready to call.
+
+    `market` is None for templates that know no market, such as the arithmetic of networks.
+    """
     with _LOADING:
         return _compiled(template, market)
 
 
 @cache
-def _compiled(template: str, market: str) -> ModuleType:
+def _compiled(template: str, market: str | None) -> ModuleType:
     origin = _origin(template)
     text = origin.read_text(encoding="utf-8")
     others = sorted(set(TEMPLATE_OF_TEMPLATE.findall(text)))
-    if TEMPLATE_IMPORT not in text and not others:
-        raise ValueError(f"{origin}: a template must hold the line '{TEMPLATE_IMPORT}'")
+    if (TEMPLATE_IMPORT in text or bool(others)) != (market is not None):
+        raise ValueError(
+            f"{origin}: a template over a market must hold the line '{TEMPLATE_IMPORT}', others not"
+        )
     text = text.replace(TEMPLATE_IMPORT, f"from {market} import observe, play, reset")
     for other in others:
         generated = compiled(other, market).__name__
         text = text.replace(f"from {other} import", f"from {generated} import")
     digest = hashlib.sha256()
     # Any source of the engine, of the market or beside the template may be inlined into the loop.
-    folders = {Path(__file__).parent, origin.parent, _origin(market).parent}
+    folders = {Path(__file__).parent, origin.parent}
+    folders |= {_origin(market).parent} if market else set()
     for path in sorted(p for folder in folders for p in folder.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     versions = (numba.__version__, llvmlite.__version__, platform.python_version())
     digest.update("|".join(versions).encode())
-    name = f"{template.rpartition('.')[2]}_{market.rpartition('.')[2]}_{digest.hexdigest()[:16]}"
+    parts = [name.rpartition(".")[2] for name in (template, market) if name]
+    name = "_".join([*parts, digest.hexdigest()[:16]])
     path = cache_folder() / f"{name}.py"
     if not path.exists():
         _write(path, text)

@@ -14,7 +14,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tacit.agents.population import make_group
 from tacit.agents.registry import check_agents
+from tacit.agents.tabular import TabularGroup
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
@@ -88,6 +90,14 @@ class Arm:
     @property
     def kpi_hash(self) -> str:
         return kpis.kpi_hash(self.kpi)
+
+    def group(self, k: int) -> TabularGroup:
+        """Seed number k of this arm before training."""
+        train = self.train
+        return make_group(
+            self.market, self.kpi, self.agents, self.seed + k, train.copies, train.episode_rounds,
+            train.rounds,
+        )  # fmt: skip
 
     def same(self, plain: Mapping[str, Any]) -> bool:
         """Whether stored data mean this very configuration."""

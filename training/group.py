@@ -102,9 +102,7 @@ def train_seed(
     The record holds every summary measure of the seed; it is on disk when this returns.
     """
     market, train, began = arm.market, arm.train, time.perf_counter()
-    group = TabularGroup(
-        market, arm.kpi, arm.agents, arm.seed + k, train.copies, train.episode_rounds
-    )
+    group = arm.group(k)
     terms = [(seat.name, name) for seat in market.seats for name in arm.kpi[seat.name]]
     every = train.evaluate_every or max(1, train.rounds // POINTS)
     points: list[tuple[int, Array]] = []  # (rounds, mean measures) of each stretch
@@ -118,12 +116,12 @@ def train_seed(
             while group.rounds < due and not group.stopped:
                 if stop():
                     return None
-                done = group.run(min(due - group.rounds, STRETCH))
+                done = group.run(min(due - group.rounds, max(1, STRETCH // train.copies)))
                 tell(Progress(done, float("nan")))
             count = group.rounds - start
             measures, scores = group.read()
             points.append((count, measures))
-            events.scalars(group.rounds, scalars(market, terms, measures, scores))
+            events.scalars(group.rounds, scalars(market, terms, measures, scores) | group.figures)
             tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
         final, extra = final_measures(group, points, train.measure_last)
         named = named_measures(market, final) | extra

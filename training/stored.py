@@ -61,9 +61,7 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
 def learned_group(run: RunFolder, arm: Arm, k: int) -> TabularGroup:
     """Seed number k of an arm as training left it."""
     arrays, _ = checkpoint.load(run.checkpoint(arm.name, k))
-    group = TabularGroup(
-        arm.market, arm.kpi, arm.agents, arm.seed + k, arm.train.copies, arm.train.episode_rounds
-    )
+    group = arm.group(k)
     group.load(arrays)
     return group
 

@@ -1,0 +1,1 @@
+"""Neural learners: networks that write policy tables, evaluated once per observation."""

@@ -1,0 +1,160 @@
+"""A population of one seed with networks in some of its seats; any other learner in the others.
+
+    group = NeuralGroup(market, kpi, configs, seed=0, copies=64, total_rounds=128_000)
+    group.run(12_800)                   # plays; learns after every `rounds_per_update` rounds
+    group.tables()                      # policies, one [O, A] per seat
+
+Policies of networks stand still for `rounds_per_update` rounds; tabular learners beside them learn
+after every round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from tacit.agents.policy import Table
+from tacit.agents.tabular import T, TabularGroup
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
+from tacit.envs.kernel import compiled
+from tacit.envs.market import Market, Seat
+
+from .config import Clock, IdqnConfig, IppoConfig, NeuralConfig, batch_rounds
+from .ppo import LOOPS, named, part
+from .samples import Samples, build_book, of_seat
+from .threads import one_thread
+
+TEMPLATE = "tacit.agents.neural.rollout_loop"
+
+
+class Learner(Protocol):
+    """A seat that learns from its samples between two stretches of standing policies."""
+
+    def acting(self) -> Table:
+        """The table that plays until the next update, exploration included."""
+        ...
+
+    def table(self) -> Table:
+        """What it has learned, without exploration."""
+        ...
+
+    def learn(self, samples: Samples, clock: Clock) -> dict[str, float]:
+        """One update; returns figures for a chart."""
+        ...
+
+    def state(self) -> dict[str, NDArray[Any]]: ...
+
+    def load(self, state: Mapping[str, NDArray[Any]]) -> None: ...
+
+
+def make_learner(
+    config: BaseModel, market: Market, seat: Seat, table: kpis.Table, seed: int
+) -> Learner:
+    """The learner of a seat's config."""
+    if isinstance(config, IppoConfig):
+        from .ippo import Ippo
+
+        return Ippo(config, seat, table[seat.name], seed)
+    if isinstance(config, IdqnConfig):
+        from .idqn import Idqn
+
+        return Idqn(config, seat, table[seat.name], seed)
+    raise ConfigError(f"agents.{seat.name}: {config!r} is no learner of networks.")
+
+
+class NeuralGroup(TabularGroup):
+    """Seats of one market for one seed, some of them with networks."""
+
+    def __init__(
+        self,
+        market: Market,
+        table: kpis.Table,
+        configs: Mapping[str, BaseModel],
+        seed: int,
+        copies: int = 1,
+        episode_rounds: int | None = None,
+        total_rounds: int = 1,
+    ) -> None:
+        super().__init__(market, table, configs, seed, copies, episode_rounds)
+        self.stop_after = 0  # (networks never stand still by themselves)
+        learning = [s for s in market.seats if isinstance(configs[s.name], NeuralConfig)]
+        self.learners: dict[str, Learner] = {
+            seat.name: make_learner(configs[seat.name], market, seat, table, seed)
+            for seat in learning
+        }
+        one_thread()  # (torch, if a learner needs it, is there by now)
+        self.batch_rounds = batch_rounds(configs)
+        self.total_rounds = total_rounds
+        self.book = build_book(market, table, learning, copies, self.batch_rounds)
+        self._rollout = compiled(TEMPLATE, market.kernels).rollout
+        self._cumulate = compiled(LOOPS).cumulate
+        self._seats = learning
+        self._act()
+
+    def _act(self) -> None:
+        """Hand the learners' tables to the seats that play."""
+        for seat in self._seats:
+            first = self.pop.cells[seat.index]
+            size = seat.role.observations * seat.role.actions
+            table = self.learners[seat.name].acting()
+            self._cumulate(table, seat.role.legal, self.pop.fixed[first : first + size])
+
+    def run(self, rounds: int) -> int:
+        """Play so many rounds, and learn whenever a batch is full. Returns: rounds played."""
+        left = rounds
+        while left:
+            position = self.rounds % self.batch_rounds
+            stretch = min(left, self.batch_rounds - position)
+            full = position + stretch == self.batch_rounds
+            self._rollout(
+                self.game, self.rows, self.keys, self.moments, self.pop, self.scratch, self.book,
+                stretch, self.episode_rounds or 0, full,
+            )  # fmt: skip
+            if full:
+                self._learn()
+            left -= stretch
+        return rounds
+
+    def _learn(self) -> None:
+        clock = Clock(self.rounds, self.batch_rounds, self.total_rounds)
+        for k, seat in enumerate(self._seats):
+            figures = self.learners[seat.name].learn(of_seat(self.book, k), clock)
+            self.figures |= {
+                f"learner/{seat.name}/{name}": value for name, value in figures.items()
+            }
+        self.book.counts[:] = 0
+        self._act()
+
+    def tables(self) -> list[Table]:
+        """Every seat's policy without exploration, `[O, A]` each."""
+        tables = super().tables()
+        for seat in self._seats:
+            tables[seat.index] = self.learners[seat.name].table()
+        return tables
+
+    def _moving(self) -> dict[str, NDArray[Any]]:
+        moving = super()._moving()
+        if self.rounds % self.batch_rounds:  # a batch that is not full yet
+            moving |= {f"book.{k}": v for k, v in self.book._asdict().items() if k not in STANDING}
+        return moving
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """A copy of everything that moves, by name; what the configuration says is not in it."""
+        learners = {f"learner.{name}": one.state() for name, one in self.learners.items()}
+        return super().state() | named(**learners)
+
+    def load(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
+        self.pop.clock[T] = state["tables.clock"][T]
+        super().load(state)
+        self.book.counts[:] *= bool(self.rounds % self.batch_rounds)
+        for name, one in self.learners.items():
+            one.load(part(state, f"learner.{name}"))
+        self._act()
+
+
+STANDING = ("seats", "terms")  # of a book: they follow from the configuration

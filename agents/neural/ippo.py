@@ -1,0 +1,210 @@
+"""A PPO learner in one seat: from the samples of an update to a new policy table.
+
+The critic has one head for every term of the seat's KPI: head h predicts the unweighted term, and
+the advantage is the sum of weight x head's advantage. Each head works in a unit of its own, the
+root mean square of its returns so far. Heads of weight zero stay: they watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.agents.policy import Table
+from tacit.envs import kpi as kpis
+from tacit.envs import rng
+from tacit.envs.errors import ConfigError
+from tacit.envs.kernel import compiled
+from tacit.envs.market import Seat
+
+from .config import Clock, IppoConfig, schedule
+from .encoding import Encoding
+from .ppo import LOOPS, Cells, CompiledEngine, Engine, Rates, named, part
+from .samples import MAX_HEADS, Samples
+
+CHUNK = 4096  # rows of a table that a network writes at once
+SLOWEST = 0.01  # least weight of an update in the unit of a head
+
+
+class Diverged(ConfigError):
+    """A loss that is not a finite number any more."""
+
+
+class Ippo:
+    """Independent PPO in one seat of one seed."""
+
+    def __init__(
+        self,
+        config: IppoConfig,
+        seat: Seat,
+        terms: Mapping[str, kpis.Term],
+        seed: int,
+        engine: Callable[..., Engine] | None = None,
+    ) -> None:
+        if len(terms) > MAX_HEADS:
+            raise ConfigError(
+                f"kpi.{seat.name}: {len(terms)} terms; ippo has a value head for each, and at most "
+                f"{MAX_HEADS}."
+            )
+        self.config, self.seat, self.seed = config, seat, seed
+        self.weights = np.array([term.weight for term in terms.values()] or [0.0])
+        self.encoding = Encoding(seat.role, config.encoding)
+        key = np.uint64(rng.fold(rng.seed_key(seed, rng.INITIAL), seat.index))
+        self.engine = (engine or _engine(config))(
+            config, self.encoding, seat, len(self.weights), key
+        )
+        self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
+        self.unit = np.ones(len(self.weights))
+        self.updates = 0
+        self.mean: Table = np.zeros((seat.role.observations, seat.role.actions))
+        self.averaged = 0
+        self.current = np.zeros_like(self.mean)
+        self._loops, self._samples = compiled(LOOPS), compiled("tacit.agents.neural.samples_loop")
+        self._number = np.zeros(seat.role.observations, np.int32)
+        self._buffers: dict[str, NDArray[Any]] = {}
+        self._digits = self.encoding.digits(np.arange(seat.role.observations))
+        self._write()
+
+    # --- acting ----------------------------------------------------------------------------------
+
+    def acting(self) -> Table:
+        """The table that plays until the next update."""
+        return self.current
+
+    def table(self) -> Table:
+        """What it has learned: the policy, or the mean policy if the config asks for that."""
+        return self.mean / self.averaged if self.averaged else self.current
+
+    def _write(self) -> None:
+        """The policy that the actor stands for, at every observation."""
+        legal, table = self.seat.role.legal, self.current
+        for first in range(0, len(table), CHUNK):
+            rows = slice(first, first + CHUNK)
+            logits = self.engine.logits(self._digits[rows])
+            self._loops.softmax(logits, legal[rows], table[rows])
+
+    # --- learning --------------------------------------------------------------------------------
+
+    def learn(self, samples: Samples, clock: Clock) -> dict[str, float]:
+        """One update.
+
+        Returns figures for a chart: objective, entropy, value_loss, rows (observations met).
+        """
+        config, progress = self.config, clock.progress
+        if samples.total == 0:
+            return {}
+        rates = Rates(
+            schedule(config.learning_rate, config.learning_rate_end, progress),
+            schedule(config.entropy, config.entropy_end, progress),
+        )
+        rows = self._samples.visited(samples, self._number)
+        batch = self._advantages(samples, rows)
+        key = np.uint64(rng.fold(self.key, self.updates))
+        told = [
+            self.engine.descend(cells, self.unit, rates)
+            for epoch in range(config.epochs)
+            for cells in self._minibatches(rows, batch, np.uint64(rng.fold(key, epoch)))
+        ]
+        self.updates += 1
+        figures = dict(zip(("objective", "entropy", "value_loss"), told[-1], strict=True))
+        if not all(isfinite(x) for x in figures.values()):
+            raise Diverged(
+                f"agents.{self.seat.name}: the loss of seed {self.seed} is no finite number in "
+                f"update {self.updates}; try a smaller learning_rate than {config.learning_rate}."
+            )
+        self._write()
+        if config.average_from is not None and progress >= config.average_from:
+            self.mean += self.current
+            self.averaged += 1
+        return {**figures, "rows": float(len(rows))}
+
+    def _advantages(self, samples: Samples, rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+        """(row of its observation, action, advantage, returns) of all samples; units go on."""
+        n, heads = samples.total, len(self.weights)
+        values = self.engine.values(self._digits[rows]).astype(np.float64) * self.unit
+        row_of, did = self._buffer("row_of", n, np.int32), self._buffer("did", n, np.int32)
+        advantage = self._buffer("advantage", n, np.float64)
+        returns = self._buffer("returns", n * heads, np.float64).reshape(n, heads)
+        config = self.config
+        self._samples.advantages(
+            samples, self._number, values, self.weights, config.discount, config.gae_lambda,
+            row_of, did, advantage, returns,
+        )  # fmt: skip
+        self._samples.normalise(advantage)
+        size = np.sqrt((returns**2).mean(axis=0)) + 1e-8
+        share = max(1.0 / (self.updates + 1), SLOWEST)
+        self.unit = np.sqrt((1 - share) * self.unit**2 + share * size**2)
+        return row_of, did, advantage, returns
+
+    def _minibatches(
+        self, rows: NDArray[np.int64], batch: tuple[NDArray[Any], ...], key: np.uint64
+    ) -> list[Cells]:
+        """One epoch's samples, dealt into minibatches and summed by cell."""
+        parts, heads, actions = self.config.minibatches, len(self.weights), self.seat.role.actions
+        size = np.zeros(parts, np.int64)
+        shape = (parts, len(rows))
+
+        def table(name: str, *more: int) -> NDArray[Any]:
+            whole = (*shape, *more)
+            return self._buffer(name, int(np.prod(whole)), np.float64).reshape(whole)
+
+        count, total = table("count"), table("total", heads)
+        gains, losses = table("gains", actions), table("losses", actions)
+        self._samples.cells(*batch, key, size, count, total, gains, losses)
+        legal, before = self.seat.role.legal[rows], self.current[rows]
+        result = []
+        for b in range(parts):
+            met = np.flatnonzero(count[b])
+            digits = self._digits[rows[met]]
+            result.append(
+                Cells(
+                    met,
+                    digits,
+                    legal,
+                    before,
+                    count[b],
+                    total[b],
+                    gains[b],
+                    losses[b],
+                    int(size[b]),
+                )
+            )
+        return [cells for cells in result if cells.size]
+
+    def _buffer(self, name: str, size: int, kind: Any) -> NDArray[Any]:
+        """Memory that is kept between updates."""
+        known = self._buffers.get(name)
+        if known is None or len(known) < size:
+            self._buffers[name] = known = np.empty(size, kind)
+        return known[:size]
+
+    # --- records ---------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """A copy of everything that moves."""
+        counters = np.array([self.updates, self.averaged], np.int64)
+        own = {"unit": self.unit.copy(), "counters": counters}
+        if self.config.average_from is not None:
+            own["mean"] = self.mean.copy()
+        return own | named(engine=self.engine.state())
+
+    def load(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
+        self.engine.load(part(state, "engine"))
+        self.unit = np.array(state["unit"])
+        self.updates, self.averaged = (int(x) for x in state["counters"])
+        if "mean" in state:
+            self.mean[:] = state["mean"]
+        self._write()
+
+
+def _engine(config: IppoConfig) -> Callable[..., Engine]:
+    if config.engine == "compiled":
+        return CompiledEngine
+    from .torch_engine import TorchEngine  # torch takes a second to import
+
+    return TorchEngine

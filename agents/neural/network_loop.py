@@ -1,0 +1,151 @@
+"""Template: dense networks over rows of observations, forwards and backwards, and Adam.
+
+A network is one flat array of parameters; `layers` int64 `[L, 4]` says where its layers lie
+(inputs, outputs, first weight, first bias). What it sees of an observation is `digits` int32
+`[R, D]`, the positions of ones in a one-hot row, so that the first layer is a sum of D rows of
+weights. `work` and `slopes` `[R * sum of outputs]` hold every layer's outputs `[R, outputs]` one
+behind the other, and the loss's slopes by them. All real numbers of a call are of one kind,
+float32 or float64; `numbers` holds its constants in that kind (see `constants`), because a literal
+would make float64 of everything.
+
+Sources: tanh by Lambert's continued fraction (1761), cut after eleven terms: within 7e-7 on the
+whole line. Adam: Kingma, Ba, ICLR 2015.
+"""
+
+from __future__ import annotations
+
+from math import cos, log, pi, sqrt
+from typing import Any
+
+import numpy as np
+
+from tacit.agents.neural.network import BIASES, INPUTS, OUTPUTS, TANH, WEIGHTS
+from tacit.envs.kernel import inlined, loop
+from tacit.envs.rng import u
+
+
+@loop
+def normals(out: Any, key: Any) -> None:
+    """Fill `out` [n] with standard normal draws (Box, Muller, 1958)."""
+    for k in range(len(out)):
+        radius = sqrt(-2.0 * log(1.0 - u(key, 2 * k)))
+        out[k] = radius * cos(2.0 * pi * u(key, 2 * k + 1))
+
+
+@inlined
+def tanh_all(x: Any, c: Any) -> None:
+    """tanh of every entry, in place."""
+    for k in range(len(x)):
+        z = max(min(x[k], c[12]), -c[12])
+        y = z * z
+        over = c[0] + y * (c[1] + y * (c[2] + y * (c[3] + y * (c[4] + y * c[5]))))
+        under = c[6] + y * (c[7] + y * (c[8] + y * (c[9] + y * (c[10] + y * c[11]))))
+        x[k] = z * over / under
+
+
+@inlined
+def bend(x: Any, kind: Any, numbers: Any) -> None:
+    """The activation of every entry, in place."""
+    if kind == TANH:
+        tanh_all(x, numbers)
+    else:
+        for k in range(len(x)):
+            x[k] = max(x[k], x[k] - x[k])
+
+
+@loop
+def forward(digits: Any, parameters: Any, layers: Any, kind: Any, numbers: Any, work: Any) -> Any:
+    """Fill `work`; the outputs of the last layer are its last R * K entries (returned: where)."""
+    rows, seen = digits.shape
+    end = 0
+    for layer in range(len(layers)):
+        inputs, outputs = layers[layer, INPUTS], layers[layer, OUTPUTS]
+        start, end = end, end + rows * outputs
+        y = work[start:end].reshape((rows, outputs))
+        w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
+        bias = parameters[b : b + outputs]
+        if layer == 0:
+            for r in range(rows):
+                for k in range(outputs):
+                    y[r, k] = bias[k]
+                for d in range(seen):
+                    weights = w + np.int64(digits[r, d]) * outputs
+                    for k in range(outputs):
+                        y[r, k] += parameters[weights + k]
+        else:
+            x = work[start - rows * inputs : start].reshape((rows, inputs))
+            np.dot(x, parameters[w : w + inputs * outputs].reshape((inputs, outputs)), y)
+            for r in range(rows):
+                for k in range(outputs):
+                    y[r, k] += bias[k]
+        if layer < len(layers) - 1:
+            bend(work[start:end], kind, numbers)
+    return end - rows * layers[len(layers) - 1, OUTPUTS]
+
+
+@loop
+def backward(digits: Any, parameters: Any, layers: Any, kind: Any, numbers: Any, work: Any,
+             slopes: Any, gradient: Any) -> None:  # fmt: skip
+    """Fill `gradient`, from `work` of a forward pass and the slopes by the last layer's outputs,
+    which stand at the end of `slopes`."""
+    rows, seen = digits.shape
+    end = rows * int(layers[:, OUTPUTS].sum())
+    zero = numbers[13] - numbers[13]
+    for layer in range(len(layers) - 1, -1, -1):
+        inputs, outputs = layers[layer, INPUTS], layers[layer, OUTPUTS]
+        start = end - rows * outputs
+        dy = slopes[start:end].reshape((rows, outputs))
+        w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
+        for k in range(outputs):
+            gradient[b + k] = zero
+        for r in range(rows):
+            for k in range(outputs):
+                gradient[b + k] += dy[r, k]
+        if layer == 0:
+            gradient[w : w + inputs * outputs] = zero
+            for r in range(rows):
+                for d in range(seen):
+                    weights = w + np.int64(digits[r, d]) * outputs
+                    for k in range(outputs):
+                        gradient[weights + k] += dy[r, k]
+        else:
+            before = start - rows * inputs
+            x = work[before:start].reshape((rows, inputs))
+            dx = slopes[before:start].reshape((rows, inputs))
+            weights_ = parameters[w : w + inputs * outputs].reshape((inputs, outputs))
+            np.dot(x.T, dy, gradient[w : w + inputs * outputs].reshape((inputs, outputs)))
+            np.dot(dy, weights_.T, dx)
+            for k in range(before, start):
+                if kind == TANH:
+                    slopes[k] *= numbers[13] - work[k] * work[k]
+                elif work[k] <= zero:
+                    slopes[k] = zero
+        end = start
+
+
+@loop
+def adam(parameters: Any, gradient: Any, first: Any, second: Any, setting: Any) -> None:
+    """One step. `setting`: learning rate, beta 1, beta 2, epsilon, largest norm of the gradient
+    (0: any), 1 - beta1^step, sqrt(1 - beta2^step)."""
+    rate, beta1, beta2, epsilon, largest = (
+        setting[0],
+        setting[1],
+        setting[2],
+        setting[3],
+        setting[4],
+    )
+    one = setting[7]
+    total = 0.0
+    for k in range(len(gradient)):
+        total += gradient[k] * gradient[k]
+    shrink = one
+    norm = sqrt(total)
+    if largest > 0.0 and norm > largest:
+        shrink = largest / (norm + 1e-6) * one
+    pace = rate / setting[5]
+    for k in range(len(gradient)):
+        g = gradient[k] * shrink
+        m = beta1 * first[k] + (one - beta1) * g
+        v = beta2 * second[k] + (one - beta2) * g * g
+        first[k], second[k] = m, v
+        parameters[k] -= pace * m / (np.sqrt(v) / setting[6] + epsilon)

@@ -1,0 +1,131 @@
+"""Independent PPO over policy tables: the samples of an update become a few cells.
+
+Within a minibatch the ratio r of new to old probability, and the clip, depend only on the cell
+(observation o, action a) and on the sign of the advantage. So with sums over the minibatch's M
+samples, cnt[o], sum_return[o, h], A+[o, a] and A-[o, a] (positive and negative advantages),
+
+    L = - 1/M sum_oa [ A+ min(r, 1 + c) + A- max(r, 1 - c) ]
+        + v/M sum_oh [ cnt V^2 / 2 - V sum_return ]  -  e/M sum_o cnt H(o)
+
+is the loss of every sample, exactly, and a network is evaluated once per observation that was met
+instead of once per sample.
+
+Source: Schulman, Wolski, Dhariwal, Radford, Klimov, arXiv 1707.06347, 2017 (PPO); the sums are an
+identity. Advantages are normalised once per update: a mean per minibatch would flip signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.envs import rng
+from tacit.envs.kernel import compiled
+from tacit.envs.market import Seat
+
+from .config import IppoConfig
+from .encoding import Encoding
+from .network import INITIAL_GAINS, Network
+
+LOOPS = "tacit.agents.neural.ppo_loop"
+ACTOR, CRITIC = range(2)  # which network an initial key is for
+
+
+class Cells(NamedTuple):
+    """One minibatch. R rows that the whole update met; `met` int64 are those of this part.
+
+    legal int32 `[R, 2]`; before `[R, A]`: the table that played; visits `[R]`, total `[R, H]`,
+    gains and losses `[R, A]`: sums over `size` samples; digits int32: the encoded `met`.
+    """
+
+    met: NDArray[np.int64]
+    digits: NDArray[np.int32]
+    legal: NDArray[np.int32]
+    before: NDArray[np.float64]
+    visits: NDArray[np.float64]
+    total: NDArray[np.float64]
+    gains: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    size: int
+
+
+class Rates(NamedTuple):
+    """What schedules say in this update."""
+
+    learning: float
+    entropy: float
+
+
+class Engine(Protocol):
+    """Actor and critic of one seat, and how they learn from a minibatch."""
+
+    def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]: ...
+
+    def values(self, digits: NDArray[np.int32]) -> NDArray[Any]: ...
+
+    def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
+        """One gradient step; returns objective, entropy and value loss per sample."""
+        ...
+
+    def state(self) -> dict[str, NDArray[Any]]: ...
+
+    def load(self, state: dict[str, NDArray[Any]]) -> None: ...
+
+
+class CompiledEngine:
+    """Dense networks in compiled loops; the slopes of the losses by hand, `ppo_loop`."""
+
+    def __init__(
+        self, config: IppoConfig, encoding: Encoding, seat: Seat, heads: int, key: np.uint64
+    ) -> None:
+        keys = [np.uint64(rng.fold(key, which)) for which in (ACTOR, CRITIC)]
+        self.config = config
+        self.actor = Network(encoding, seat.role.actions, config, keys[ACTOR], INITIAL_GAINS[ACTOR])
+        self.critic = Network(encoding, heads, config, keys[CRITIC], INITIAL_GAINS[CRITIC])
+        self._loops = compiled(LOOPS)
+
+    def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]:
+        """Of the actor, `[R, A]`; valid until its next pass."""
+        return self.actor.forward(digits)
+
+    def values(self, digits: NDArray[np.int32]) -> NDArray[Any]:
+        """Of the critic, `[R, H]`, in units of each head's scale."""
+        return self.critic.forward(digits)
+
+    def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
+        config, slopes = self.config, self.actor.slopes
+        logits = self.actor.forward(cells.digits)
+        objective, entropy = self._loops.policy_slopes(
+            logits, cells.met, cells.legal, cells.before, cells.visits, cells.gains, cells.losses,
+            cells.size, config.clip, rates.entropy, slopes(logits.shape),
+        )  # fmt: skip
+        self.actor.descend(rates.learning)
+        values = self.critic.forward(cells.digits)
+        loss = self._loops.value_slopes(
+            values, cells.met, cells.visits, cells.total, scale, cells.size, config.value_weight,
+            self.critic.slopes(values.shape),
+        )  # fmt: skip
+        self.critic.descend(rates.learning)
+        return objective, entropy, loss
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Parameters and Adam's moments of both networks."""
+        return named(actor=self.actor.state(), critic=self.critic.state())
+
+    def load(self, state: dict[str, NDArray[Any]]) -> None:
+        self.actor.load(part(state, "actor"))
+        self.critic.load(part(state, "critic"))
+
+
+def named(**parts: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays of several parts in one table: `part.array`."""
+    return {f"{name}.{k}": v for name, own in parts.items() for k, v in own.items()}
+
+
+def part(state: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
+    """Arrays of one part of such a table."""
+    head = f"{name}."
+    return {k.removeprefix(head): v for k, v in state.items() if k.startswith(head)}

@@ -1,0 +1,104 @@
+"""Template: the slopes of PPO's losses by the outputs of the networks, cell by cell.
+
+`tacit.agents.neural.ppo` has the loss in words and in PyTorch; these are its derivatives. R rows
+that a minibatch met, A actions, H heads; `met` int64 `[R]` are their places in the tables of the
+update. Probabilities are zero outside a row's legal actions, `legal` int32 `[., 2]`.
+"""
+
+from __future__ import annotations
+
+from math import exp, inf, log
+from typing import Any
+
+from tacit.envs.kernel import loop
+
+
+@loop
+def softmax(logits: Any, legal: Any, table: Any) -> None:
+    """Probabilities `table` `[R, A]` of logits `[R, A]`."""
+    for i in range(len(logits)):
+        first, end = legal[i, 0], legal[i, 0] + legal[i, 1]
+        top = -inf
+        for a in range(first, end):
+            top = max(top, logits[i, a])
+        total = 0.0
+        for a in range(table.shape[1]):
+            table[i, a] = 0.0
+        for a in range(first, end):
+            table[i, a] = exp(logits[i, a] - top)
+            total += table[i, a]
+        for a in range(first, end):
+            table[i, a] /= total
+
+
+@loop
+def cumulate(table: Any, legal: Any, out: Any) -> None:
+    """Cumulative rows of a policy table, end to end; the last legal entry is exactly 1."""
+    actions = table.shape[1]
+    for i in range(len(table)):
+        total, end = 0.0, legal[i, 0] + legal[i, 1]
+        for a in range(actions):
+            total += table[i, a]
+            out[i * actions + a] = 1.0 if a >= end - 1 else total
+
+
+@loop
+def policy_slopes(logits: Any, met: Any, legal: Any, before: Any, count: Any, gains: Any,
+                  losses: Any, size: Any, clip: Any, entropy: Any, slopes: Any) -> Any:  # fmt: skip
+    """Fill `slopes` `[R, A]`; `before` `[., A]` is the table that played.
+
+    Returns the clipped objective and the mean entropy, per sample.
+    """
+    objective, uncertainty = 0.0, 0.0
+    for i in range(len(met)):
+        o = met[i]
+        first, end = legal[o, 0], legal[o, 0] + legal[o, 1]
+        top = -inf
+        for a in range(first, end):
+            top = max(top, logits[i, a])
+        total = 0.0
+        for a in range(slopes.shape[1]):
+            slopes[i, a] = 0.0
+        for a in range(first, end):
+            slopes[i, a] = exp(logits[i, a] - top)
+            total += slopes[i, a]
+        lift = log(total) + top
+        pushed, mean_log = 0.0, 0.0
+        for a in range(first, end):
+            p = slopes[i, a] / total
+            mean_log += p * (logits[i, a] - lift)
+            if gains[o, a] != 0.0 or losses[o, a] != 0.0:
+                ratio = p / before[o, a]
+                objective += gains[o, a] * min(ratio, 1.0 + clip)
+                objective += losses[o, a] * max(ratio, 1.0 - clip)
+                if ratio < 1.0 + clip:
+                    pushed += gains[o, a] * ratio
+                if ratio > 1.0 - clip:
+                    pushed += losses[o, a] * ratio
+        uncertainty -= count[o] * mean_log
+        for a in range(first, end):
+            p = slopes[i, a] / total
+            slope = pushed * p + entropy * count[o] * p * (logits[i, a] - lift - mean_log)
+            if gains[o, a] != 0.0 or losses[o, a] != 0.0:
+                ratio = p / before[o, a]
+                if ratio < 1.0 + clip:
+                    slope -= gains[o, a] * ratio
+                if ratio > 1.0 - clip:
+                    slope -= losses[o, a] * ratio
+            slopes[i, a] = slope / size
+    return objective / size, uncertainty / size
+
+
+@loop
+def value_slopes(values: Any, met: Any, count: Any, total: Any, scale: Any, size: Any, weight: Any,
+                 slopes: Any) -> Any:  # fmt: skip
+    """Fill `slopes` `[R, H]`; `scale` [H] is the unit of each head. Returns sum v^2/2 - v return,
+    per sample."""
+    loss = 0.0
+    for i in range(len(met)):
+        o = met[i]
+        for h in range(values.shape[1]):
+            v, target = values[i, h], total[o, h] / scale[h]
+            loss += count[o] * v * v / 2.0 - v * target
+            slopes[i, h] = weight * (count[o] * v - target) / size
+    return loss / size

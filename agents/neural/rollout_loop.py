@@ -1,0 +1,202 @@
+"""Template: rounds in which neural seats play frozen tables and write down their decisions.
+
+Scripted and neural seats draw from `pop.fixed`; tabular learners beside them go on learning after
+every round (`tacit.agents.tabular_loop`). `book` is a `tacit.agents.neural.samples.Book`.
+
+A sample is an own decision with at least two legal actions. It is open until the seat meets its
+next one; rewards of rounds that end in between are summed. Where an episode or the batch ends, one
+more round is looked ahead on a scratch copy with standing tables, unpaid, until that decision is
+met.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacit.agents.tabular import (
+    BOUND,
+    COUNTED,
+    EPISODE,
+    EXPLORATION_KEYS,
+    LEARNS,
+    LOOKAHEAD_KEYS,
+    NATURE_KEYS,
+    ROUND,
+    STABLE,
+    SYNCHRONOUS,
+    T,
+)
+from tacit.agents.tabular_loop import (
+    BOUND_ROUNDS,
+    act,
+    begin_episode,
+    bound_at,
+    learn_synchronously,
+    look_ahead,
+    settle_phase,
+)
+from tacit.envs.ad_auction import observe, play, reset
+from tacit.envs.engine_loop import start, step_copy
+from tacit.envs.kernel import inlined, loop
+from tacit.envs.layout import HEADER, PHASES, SEATS
+from tacit.envs.rng import fold, u
+from tacit.envs.rows import borrow, row
+
+
+@inlined
+def meet(game: Any, rows: Any, book: Any, r: Any, copy: Any, phase: Any, t: Any) -> None:
+    """Close the open samples of learners whose turn it is (`r`: of rows, `copy`: of the book)."""
+    layout = game.layout
+    seats, phases = layout[SEATS], layout[PHASES]
+    for k in range(len(book.seats)):
+        s = book.seats[k]
+        if book.open[k, copy] and layout[HEADER + phase * seats + s]:
+            o = rows.observations[r, s]
+            if game.legal[layout[HEADER + phases * seats + s] + o, 1] > 1:
+                n = book.counts[k, copy] - 1
+                book.following[k, copy, n] = o
+                book.gap[k, copy, n] = t - book.since[k, copy]
+                book.open[k, copy] = 0
+
+
+@inlined
+def note(game: Any, rows: Any, book: Any, r: Any, phase: Any, t: Any) -> None:
+    """Open a sample for every learner that has just decided."""
+    layout = game.layout
+    seats, phases = layout[SEATS], layout[PHASES]
+    for k in range(len(book.seats)):
+        s = book.seats[k]
+        if layout[HEADER + phase * seats + s]:
+            o = rows.observations[r, s]
+            if game.legal[layout[HEADER + phases * seats + s] + o, 1] > 1:
+                n = book.counts[k, r]
+                book.seen[k, r, n] = o
+                book.did[k, r, n] = rows.actions[r, s]
+                book.cut[k, r, n] = 0
+                for h in range(book.reward.shape[3]):
+                    book.reward[k, r, n, h] = 0.0
+                book.counts[k, r] = n + 1
+                book.since[k, r], book.open[k, r] = t, 1
+
+
+@inlined
+def pay(rows: Any, book: Any, r: Any) -> None:
+    """Add the finished round's terms to open samples."""
+    for k in range(len(book.seats)):
+        if book.open[k, r]:
+            n = book.counts[k, r] - 1
+            for h in range(book.terms.shape[1]):
+                if book.terms[k, h] >= 0:
+                    book.reward[k, r, n, h] += rows.scores[r, book.terms[k, h]]
+
+
+@inlined
+def stand(game: Any, rows: Any, pop: Any, keys: Any, copy: Any, phase: Any, round_: Any) -> None:
+    """Every acting seat of the scratch copy acts as its table stands, learners greedily."""
+    layout = game.layout
+    seats, phases = layout[SEATS], layout[PHASES]
+    offsets = HEADER + phases * seats
+    key = fold(fold(keys[LOOKAHEAD_KEYS, copy], round_), 2 * phases + phase)
+    for s in range(seats):
+        if layout[HEADER + phase * seats + s]:
+            o = rows.observations[0, s]
+            line = layout[offsets + s] + o
+            first, count = game.legal[line, 0], game.legal[line, 1]
+            action = first
+            if count > 1 and pop.settings[s, LEARNS] == 1.0:
+                action = pop.greedy[line]
+            elif count > 1:
+                cell = pop.cells[s] + o * layout[offsets + seats + 1 + s]
+                draw = u(key, s)
+                while action < first + count - 1 and draw >= pop.fixed[cell + action]:
+                    action += 1
+            rows.actions[0, s] = action
+
+
+@inlined
+def close(game: Any, rows: Any, pop: Any, keys: Any, scratch: Any, book: Any, copy: Any, t: Any,
+          round_: Any) -> None:  # fmt: skip
+    """Cut the open samples of a copy: look ahead until each meets its next decision; one that
+    meets none within a round is left out."""
+    layout = game.layout
+    phases = layout[PHASES]
+    waiting = 0
+    for k in range(len(book.seats)):
+        if book.open[k, copy]:
+            book.cut[k, copy, book.counts[k, copy] - 1] = 1
+            waiting = 1
+    if waiting == 0:
+        return
+    scratch.state[0] = rows.state[copy]
+    scratch.observations[0] = rows.observations[copy]
+    for phase in range(phases):
+        meet(game, scratch, book, 0, copy, phase, t)
+        waiting = 0
+        for k in range(len(book.seats)):
+            waiting |= book.open[k, copy]
+        if waiting == 0:
+            break
+        stand(game, scratch, pop, keys, copy, phase, round_)
+        key = fold(fold(keys[LOOKAHEAD_KEYS, copy], round_), phases + phase)
+        step_copy(game, scratch, 0, key, phase)
+    for k in range(len(book.seats)):
+        if book.open[k, copy]:
+            book.counts[k, copy] -= 1
+            book.open[k, copy] = 0
+
+
+@loop
+def rollout(game: Any, rows: Any, keys: Any, moments: Any, pop: Any, scratch: Any, book: Any,
+            rounds: Any, episode_rounds: Any, ends: Any) -> None:  # fmt: skip
+    """Play so many rounds in all copies; `ends`: they are the last of a batch."""
+    game, rows, pop, scratch = borrow(game), borrow(rows), borrow(pop), borrow(scratch)
+    keys, moments, book = borrow(keys), borrow(moments), borrow(book)
+    played = borrow(rows.measures.reshape((len(rows.state), -1)))
+    sums = borrow(pop.measures.reshape(-1))
+    layout, clock = game.layout, pop.clock
+    seats, phases, terms = layout[SEATS], layout[PHASES], game.terms.shape[0]
+    synchronous, tabular = 0, 0
+    for s in range(seats):
+        tabular |= int(pop.settings[s, LEARNS])
+        synchronous |= int(pop.settings[s, SYNCHRONOUS])
+    begin_episode(keys, clock[EPISODE], moments)
+    for n in range(rounds):
+        t, episode, round_ = clock[T], clock[EPISODE], clock[ROUND]
+        if tabular and (n == 0 or t % BOUND_ROUNDS == 0):
+            for s in range(seats):
+                pop.settings[s, BOUND] = bound_at(row(pop.settings, s), t - t % BOUND_ROUNDS)
+        changed = 0
+        for phase in range(phases):
+            if tabular:
+                changed |= settle_phase(game, rows, pop, phase, t)
+            for r in range(len(rows.state)):
+                meet(game, rows, book, r, r, phase, t)
+                act(game, rows, pop, moments, r, phase, t, EXPLORATION_KEYS, round_)
+                note(game, rows, book, r, phase, t)
+                key = fold(fold(moments[NATURE_KEYS, r], round_), phase)
+                for s in range(seats * synchronous):
+                    if pop.settings[s, SYNCHRONOUS] == 1.0:
+                        changed |= learn_synchronously(game, rows, pop, scratch, r, s, key)
+                step_copy(game, rows, r, key, phase)
+        for r in range(len(rows.state)):
+            pay(rows, book, r)
+            for k in range(len(sums)):
+                sums[k] += played[r, k]
+            for k in range(rows.scores.shape[1]):
+                pop.scores[k] += rows.scores[r, k]
+            for s in range(seats * tabular):
+                pop.reward[r, s] += rows.scores[r, terms + s]
+        clock[T] = t + 1
+        clock[COUNTED] += 1
+        clock[ROUND] = round_ + 1
+        clock[STABLE] = 0 if changed else clock[STABLE] + 1
+        over = episode_rounds > 0 and clock[ROUND] == episode_rounds
+        if over or (ends and n == rounds - 1):
+            for r in range(len(rows.state)):
+                close(game, rows, pop, moments, scratch, book, r, t + 1, round_ + 1)
+        if over:
+            if tabular:
+                changed |= look_ahead(game, rows, pop, moments, t + 1, round_ + 1)
+            start(game, row(keys, NATURE_KEYS), rows, episode + 1)
+            clock[EPISODE], clock[ROUND] = episode + 1, 0
+            begin_episode(keys, episode + 1, moments)

@@ -1,0 +1,127 @@
+"""Template: from the samples of one seat to advantages, and from those to cells of a table.
+
+n samples, R rows (visited observations), H value heads, B minibatches, A actions.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from tacit.envs.kernel import inlined, loop
+from tacit.envs.rng import below
+from tacit.envs.rows import borrow
+
+
+@loop
+def visited(samples: Any, number: Any) -> Any:
+    """Number the observations that were seen or come next, in ascending order.
+
+    `number` int32 `[O]` is filled (-1: not met). Returns the observations, int64 `[R]`.
+    """
+    seen, following, count = borrow(samples.seen), borrow(samples.following), samples.counts
+    for o in range(len(number)):
+        number[o] = -1
+    for r in range(len(count)):
+        for n in range(count[r]):
+            number[seen[r, n]] = 0
+            number[following[r, n]] = 0
+    rows = 0
+    for o in range(len(number)):
+        if number[o] == 0:
+            number[o] = rows
+            rows += 1
+    result = np.empty(rows, np.int64)
+    for o in range(len(number)):
+        if number[o] >= 0:
+            result[number[o]] = o
+    return result
+
+
+@loop
+def advantages(samples: Any, number: Any, values: Any, weights: Any, discount: Any, lam: Any,
+               row_of: Any, did: Any, advantage: Any, returns: Any) -> int:  # fmt: skip
+    """Generalised advantages, seat-time; `values` float64 `[R, H]` of unweighted terms.
+
+    Fills, for all n samples end to end, row_of and did int32, advantage float64 (heads weighted
+    by `weights` [H]) and returns float64 `[n, H]`. Returns n.
+    """
+    seen, action, following = borrow(samples.seen), borrow(samples.did), borrow(samples.following)
+    gap, cut, reward = borrow(samples.gap), borrow(samples.cut), borrow(samples.reward)
+    heads = len(weights)
+    trace = np.zeros(heads)
+    first = 0
+    for r in range(len(samples.counts)):
+        count = samples.counts[r]
+        trace[:] = 0.0
+        for n in range(count - 1, -1, -1):
+            i = first + n
+            o, after = number[seen[r, n]], number[following[r, n]]
+            factor = discount if gap[r, n] == 1 else discount ** gap[r, n]
+            carry = 0.0 if cut[r, n] else factor * lam
+            total = 0.0
+            for h in range(heads):
+                value = values[o, h]
+                delta = reward[r, n, h] + factor * values[after, h] - value
+                trace[h] = delta + carry * trace[h]
+                total += weights[h] * trace[h]
+                returns[i, h] = trace[h] + value
+            row_of[i], did[i], advantage[i] = o, action[r, n], total
+        first += count
+    return first
+
+
+@loop
+def normalise(advantage: Any) -> None:
+    """Mean 0, standard deviation 1."""
+    total, squares = 0.0, 0.0
+    for i in range(len(advantage)):
+        total += advantage[i]
+    mean = total / max(1, len(advantage))
+    for i in range(len(advantage)):
+        squares += (advantage[i] - mean) ** 2
+    scale = 1.0 / (sqrt(squares / max(1, len(advantage))) + 1e-8)
+    for i in range(len(advantage)):
+        advantage[i] = (advantage[i] - mean) * scale
+
+
+@inlined
+def deal(order: Any, key: Any, block: Any) -> None:
+    """A random order of the minibatches for one block of as many samples."""
+    parts = len(order)
+    for b in range(parts):
+        order[b] = b
+    for b in range(parts - 1, 0, -1):
+        other = below(key, block * parts + b, b + 1)
+        order[b], order[other] = order[other], order[b]
+
+
+@loop
+def cells(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, size: Any, count: Any,
+          total: Any, gains: Any, losses: Any) -> None:  # fmt: skip
+    """All that one epoch's minibatches need of their samples.
+
+    Samples are dealt in blocks of B, one to each minibatch in random order, so that each holds
+    every part of the batch. Fills size int64 `[B]`, count `[B, R]`, total `[B, R, H]` (returns),
+    gains and losses `[B, R, A]` (sums of positive and of negative advantages).
+    """
+    row_of, did, advantage = borrow(row_of), borrow(did), borrow(advantage)
+    returns, count, total = borrow(returns), borrow(count), borrow(total)
+    gains, losses = borrow(gains), borrow(losses)
+    size[:], count[:], total[:], gains[:], losses[:] = 0, 0.0, 0.0, 0.0, 0.0
+    parts, heads = len(size), returns.shape[1]
+    order = np.empty(parts, np.int64)
+    for i in range(len(row_of)):
+        if i % parts == 0:
+            deal(order, key, i // parts)
+        b, o, a, x = order[i % parts], row_of[i], did[i], advantage[i]
+        size[b] += 1
+        count[b, o] += 1.0
+        for h in range(heads):
+            total[b, o, h] += returns[i, h]
+        if x > 0.0:
+            gains[b, o, a] += x
+        else:
+            losses[b, o, a] += x
