@@ -17,7 +17,7 @@ zeroed by the engine at the start of a round, row S being the market's own; `key
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -300,6 +300,14 @@ class Market:
     def derived(self, means: Mapping[str, float]) -> dict[str, float]:
         """Figures made from a run's mean measures (names as in summary.json)."""
         raise NotImplementedError
+
+    def theory(self) -> dict[str, float]:
+        """Chances that a closed form gives for policies here, by name; none where there is none."""
+        return {}
+
+    def policy_figures(self, tables: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+        """The same chances as policy tables `[O, A]` have them, one table a seat."""
+        return {}
 
     def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
         """One round in words, a line an act; `actions` int64 [P, S], `measures` [S + 1, M]."""

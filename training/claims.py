@@ -9,14 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Published(BaseModel):
-    """A published value of one arm, and how far from it the mean (median) over seeds may lie."""
+    """A published value of one arm, and how far from it the mean (median) over seeds may lie.
+
+    `value` may name a measure of the arm instead, as closed forms are: `bluff_rate_theory`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     quantity: str
     arm: str
     measure: str
-    value: float
+    value: float | str
     tolerance: Annotated[float, Field(ge=0)]
     statistic: Literal["mean", "median"] = "mean"
 
@@ -41,11 +44,24 @@ class Predicted(BaseModel):
         return self
 
 
-class Figure(BaseModel):
-    """A `histogram` of a measure over seeds, a panel an arm; or `y` over `x`, `lines` of arms."""
+class Panel(BaseModel):
+    """Measures `y` of arms over a setting `x`, with the curve of the market's closed form."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    x: str
+    x_label: str | None = None
+    y: list[str]
+    arms: list[str]
+
+
+class Figure(BaseModel):
+    """`panels` of points on curves of theory; a `histogram` of a measure over seeds, a panel an
+    arm; or `y` over `x`, `lines` of arms."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    panels: list[Panel] = []
     histogram: str | None = None
     bins: Annotated[int, Field(ge=1)] = 20
     range: tuple[float, float] | None = None
@@ -56,8 +72,8 @@ class Figure(BaseModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Figure:
-        if self.histogram is None and not (self.x and self.y and self.lines):
-            raise ValueError("needs either histogram, or x, y and lines.")
+        if not self.panels and self.histogram is None and not (self.x and self.y and self.lines):
+            raise ValueError("needs either panels, or histogram, or x, y and lines.")
         return self
 
 
@@ -68,6 +84,8 @@ def arms_named(
     named = [(f"published.{k}.arm", claim.arm) for k, claim in enumerate(published)]
     for k, claim in enumerate(predicted):
         named += [(f"predicted.{k}.arm", claim.arm), (f"predicted.{k}.versus", claim.versus)]
+    for k, panel in enumerate(figure.panels if figure else []):
+        named += [(f"figure.panels.{k}.arms", arm) for arm in panel.arms]
     for label, arms in (figure.lines if figure else {}).items():
         named += [(f"figure.lines.{label}", arm) for arm in arms]
     return named

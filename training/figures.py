@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -12,9 +11,9 @@ import matplotlib
 from .bands import by_role
 from .claims import Figure
 from .config import Experiment
+from .figure_style import COLOURS, new_figure, put_title
+from .figures_theory import theory_panels
 from .summary import estimate_of
-
-COLOURS = ("#1b6ca8", "#c8553d", "#3c8d5a", "#8e5ea2", "#b8860b", "#555555")
 
 
 def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path) -> bool:
@@ -23,7 +22,9 @@ def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path)
     if not spec:
         return False
     matplotlib.use("Agg")
-    if spec.histogram:
+    if spec.panels:
+        figure = theory_panels(experiment, arms, spec)
+    elif spec.histogram:
         figure = _histogram(experiment, arms, spec)
     else:
         figure = _lines(experiment, arms, spec)
@@ -34,28 +35,11 @@ def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path)
     return True
 
 
-def _new(panels: int) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.6 * panels, 4.2), layout="constrained")
-    axes = figure.subplots(1, panels, squeeze=False)[0]
-    for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(alpha=0.25)
-    return figure, axes
-
-
 def _with_measure(
     experiment: Experiment, arms: Mapping[str, dict[str, Any]], measure: str
 ) -> list[str]:
     """The experiment's arms that were run and have this measure."""
     return [a for a in experiment.arms if a in arms and measure in arms[a]["measures"]]
-
-
-def _title(figure: Any, experiment: Experiment, note: str) -> None:
-    """The question above all panels, wrapped to their width."""
-    title = f"{experiment.file.question or experiment.name}  ({note})"
-    figure.suptitle(fill(title, 60 * len(figure.axes)))
 
 
 def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
@@ -65,7 +49,7 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     lines = {label: names for label, names in lines.items() if names}
     if not lines:
         return None
-    figure, (left, right) = _new(2)
+    figure, (left, right) = new_figure(2)
     seeds = set()
     roles = next(iter(experiment.arms.values())).market.roles
     fundamental = max(
@@ -93,7 +77,7 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     right.plot([], [], "--", color="black", label="seat that earns least")
     right.legend(frameon=False, fontsize=8)
     n = "/".join(str(k) for k in sorted(seeds))
-    _title(figure, experiment, f"mean, 95 %, n = {n} seeds")
+    put_title(figure, experiment, f"mean, 95 %, n = {n} seeds")
     return figure
 
 
@@ -102,7 +86,7 @@ def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec:
     names = _with_measure(experiment, arms, str(spec.histogram))
     if not names:
         return None
-    figure, axes = _new(len(names))
+    figure, axes = new_figure(len(names))
     claims = [c for c in experiment.file.published if c.measure == spec.histogram]
     published = {claim.arm: claim.value for claim in claims}
     for axis, name in zip(axes, names, strict=True):
@@ -116,5 +100,5 @@ def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec:
             )
         axis.set(title=name, xlabel=spec.histogram, ylabel="seeds")
         axis.legend(frameon=False, fontsize=8)
-    _title(figure, experiment, f"n = {len(values)} seeds")
+    put_title(figure, experiment, f"n = {len(values)} seeds")
     return figure

@@ -157,6 +157,8 @@ def final_measures(
     exploration; others over the last `last` rounds as they were played. `rounds_to_stop` counts up
     to the last change of a greedy policy, without the rounds in which the stopping rule waited.
     """
+    market, policies = group.market, group.tables()
+    told = {f"{name}_theory": value for name, value in market.theory().items()}
     period, on_cycle = limit_cycle(group)
     still = group.pop.clock[STABLE] if group.stopped else 0
     extra = {"rounds_to_stop": float(group.rounds - still), "converged": float(group.stopped)}
@@ -165,6 +167,7 @@ def final_measures(
     kinds = {"cycle_1_share": period == 1, "cycle_2_share": period == 2}
     kinds["cycle_3plus_share"] = period > 2
     extra |= {name: float(hit) if period else float("nan") for name, hit in kinds.items()}
+    extra |= market.policy_figures(policies) | told
     if group.stop_after and group.stopped:
         return on_cycle, extra
     total, weight = np.zeros_like(points[-1][1]), 0

@@ -50,13 +50,23 @@ def _published(claim: Published, arms: Mapping[str, dict[str, Any]]) -> Check:
     own = estimate_of(arms[claim.arm], claim.measure)
     if own is not None and claim.statistic == "median":
         own = stats.median(arms[claim.arm]["measures"][claim.measure]["per_seed"])
-    if own is None:
-        return Check(claim.quantity, f"{claim.value:g}", "not defined", "-", 0, "-", False)
-    within = abs(own.mean - claim.value) <= claim.tolerance
+    value = _value(claim, arms[claim.arm])
+    shown = str(claim.value) if value is None else f"{value:.4g}"
+    if own is None or value is None:
+        return Check(claim.quantity, shown, "not defined", "-", 0, "-", False)
+    within = abs(own.mean - value) <= claim.tolerance
     return Check(
-        claim.quantity, f"{claim.value:g}", f"{own.mean:.4f}",
+        claim.quantity, shown, f"{own.mean:.4f}",
         interval(own), own.n, f"{claim.tolerance:g}", within,
     )  # fmt: skip
+
+
+def _value(claim: Published, arm: Mapping[str, Any]) -> float | None:
+    """The published number, or the arm's measure that stands for it."""
+    if not isinstance(claim.value, str):
+        return claim.value
+    found = estimate_of(arm, claim.value)
+    return None if found is None else found.mean
 
 
 def _predicted(claim: Predicted, arms: Mapping[str, dict[str, Any]]) -> Check:
@@ -93,7 +103,7 @@ def overview(results: Path) -> list[dict[str, str]]:
     rows = []
     for name in known():
         file = ExperimentFile(**files.read_yaml(files.find(name, ("experiments",), "NAME")))
-        values = [f"{c.value:g}" for c in file.published] or [c.expected for c in file.predicted]
+        values = [_short(c.value) for c in file.published] or [c.expected for c in file.predicted]
         table = results / "reproduce" / name / "table.csv"
         here = "not run"
         if table.is_file():
@@ -101,10 +111,14 @@ def overview(results: Path) -> list[dict[str, str]]:
             good = sum(line["within"] == "yes" for line in lines)
             here = f"{good} of {len(lines)} within"
         rows.append({
-            "name": name, "source": file.source, "published": "/".join(values),
+            "name": name, "source": file.source, "published": "/".join(dict.fromkeys(values)),
             "compute": file.compute, "here": here,
         })  # fmt: skip
     return rows
+
+
+def _short(value: float | str) -> str:
+    return "closed form" if isinstance(value, str) else f"{value:g}"
 
 
 def reproduce(experiment: Experiment, results: Path, watcher: Watcher) -> tuple[list[Check], Path]:

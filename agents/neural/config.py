@@ -56,6 +56,9 @@ class IppoConfig(NeuralConfig):
     value_weight: Positive = Field(0.5, description="weight of the critic's loss")
     epochs: Count = Field(4, description="passes over the samples of an update")
     minibatches: Annotated[int, Field(ge=1, le=64)] = Field(4, description="parts of a pass")
+    normalise_advantages: bool = Field(
+        True, description="to mean 0 and deviation 1, once per update"
+    )
     average_from: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         None,
         description="report the mean policy of the updates after this share of training",

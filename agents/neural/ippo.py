@@ -134,7 +134,8 @@ class Ippo:
             samples, self._number, values, self.weights, config.discount, config.gae_lambda,
             row_of, did, advantage, returns,
         )  # fmt: skip
-        self._samples.normalise(advantage)
+        if config.normalise_advantages:
+            self._samples.normalise(advantage)
         size = np.sqrt((returns**2).mean(axis=0)) + 1e-8
         share = max(1.0 / (self.updates + 1), SLOWEST)
         self.unit = np.sqrt((1 - share) * self.unit**2 + share * size**2)

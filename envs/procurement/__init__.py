@@ -27,7 +27,7 @@ Version history: v0, first release.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Benchmark, Claim, Market, Role, Seat
 
-from . import scripts
+from . import readings, scripts
 from .benchmarks import bluffing_conditions, bluffing_in, disinterest_conditions, disinterest_in
 from .config import ProcurementConfig
 from .measures import FALSE_PLENTY, FALSE_SCARCITY, FALSE_URGENCY, MARGIN, MEASURES, SURPLUS
@@ -172,6 +172,12 @@ class Procurement(Market):
             if high > low:
                 result["collusion_index"] = (result["booking_per_deal"] - low) / (high - low)
         return result
+
+    def theory(self) -> dict[str, float]:
+        return readings.theory(self.config)
+
+    def policy_figures(self, tables: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+        return readings.figures(self.config, {r.name: r for r in self.roles}, tables)
 
     def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
         c, n = self.config, self.config.suppliers
