@@ -91,6 +91,9 @@ def _market(name: str) -> Iterator[Part]:
     for label, benchmark in market.benchmarks().items():
         values = ", ".join(f"{k} {v:.4g}" for k, v in benchmark.values.items())
         yield f"{label} benchmark: {values} ({benchmark.source})"
+    for condition, against in market.conditions().items():
+        holds = f"not met by the defaults ({'; '.join(against)})" if against else "met"
+        yield f"condition '{condition}': {holds}"
 
 
 def _keys(title: str, name: str) -> Iterator[Part]:
