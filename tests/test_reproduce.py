@@ -140,6 +140,13 @@ def test_one_or_all(words, tacit):
     assert line == "NAME: give one experiment or --all; see tacit reproduce --list."
 
 
+@pytest.mark.parametrize("words", [["--all", "seeds=3"], ["seeds=3"]])
+def test_a_setting_where_a_name_belongs_is_told(words, tacit):
+    (line,) = told(tacit("reproduce", *words))
+    advice = "settings go behind one experiment's NAME; --all takes experiments as they are."
+    assert line == f"seeds=3: {advice}"
+
+
 def test_a_config_that_claims_nothing_is_told(tacit):
     (line,) = told(tacit("reproduce", "ad_auction"))
     assert line == "NAME: ad_auction publishes and predicts nothing to compare."
