@@ -32,6 +32,7 @@ Settings = Annotated[
 ArmOption = Annotated[list[str] | None, typer.Option("--arm", help="only this arm (repeatable)")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="print the summary alone, as JSON")]
 DEFAULT_RESULTS = Path("results")
+REFERENCE = Path("results/reference")  # committed, wherever runs are kept
 
 
 def main() -> None:
@@ -204,7 +205,10 @@ def reproduce(
     every: Annotated[bool, typer.Option("--all", help="all of them")] = False,
     listing: Annotated[bool, typer.Option("--list", help="what can be reproduced")] = False,
     update_reference: Annotated[
-        bool, typer.Option("--update-reference", help="write results/reference as well")
+        bool,
+        typer.Option(
+            "--update-reference", help="write results/reference as well (with --list: its table.md)"
+        ),
     ] = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
@@ -216,6 +220,9 @@ def reproduce(
 
     if listing:
         console().print(table(reproductions.overview(results)))
+        if update_reference:
+            reproductions.collect(REFERENCE)
+            print(f"wrote {REFERENCE / 'table.md'}")
         return
     if name is not None and "=" in name and not Path(name).is_file():
         advice = "settings go behind one experiment's NAME; --all takes experiments as they are."
@@ -235,6 +242,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     from tacit.envs.errors import ConfigError
 
     from .config import load
+    from .reproduce import collect
     from .reproduce import reproduce as run_reproduction
     from .screen import ScreenWatcher, console, table
 
@@ -254,9 +262,10 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     written = ",".join(sorted(p.name for p in folder.iterdir()))
     print(f"wrote {folder}/{{{written}}}")
     if update_reference:
-        target = Path("results/reference") / experiment.name
+        target = REFERENCE / experiment.name
         shutil.copytree(folder, target, dirs_exist_ok=True)
-        print(f"wrote {target}")
+        collect(REFERENCE)
+        print(f"wrote {target}, {REFERENCE / 'table.md'}")
     return all(c.within for c in rows)
 
 

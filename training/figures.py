@@ -1,8 +1,9 @@
-"""Figures of experiments, as PNG: lines over a setting, or histograms over seeds."""
+"""Figures of experiments, as PNG: lines over a setting, arms side by side, histograms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -25,6 +26,8 @@ def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path)
     matplotlib.use("Agg")
     if spec.histogram:
         figure = _histogram(experiment, arms, spec)
+    elif spec.compare:
+        figure = _compare(experiment, arms, spec)
     else:
         figure = _lines(experiment, arms, spec)
     if figure is None:
@@ -34,10 +37,10 @@ def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path)
     return True
 
 
-def _new(panels: int) -> tuple[Any, Any]:
+def _new(panels: int, width: float = 5.6) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.6 * panels, 4.2), layout="constrained")
+    figure = Figure(figsize=(width * panels, 4.2), layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
@@ -52,10 +55,10 @@ def _with_measure(
     return [a for a in experiment.arms if a in arms and measure in arms[a]["measures"]]
 
 
-def _title(figure: Any, experiment: Experiment, note: str) -> None:
+def _title(figure: Any, experiment: Experiment, note: str, letters: int = 60) -> None:
     """The question above all panels, wrapped to their width."""
     title = f"{experiment.file.question or experiment.name}  ({note})"
-    figure.suptitle(fill(title, 60 * len(figure.axes)))
+    figure.suptitle(fill(title, letters * len(figure.axes)))
 
 
 def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
@@ -94,6 +97,33 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     right.legend(frameon=False, fontsize=8)
     n = "/".join(str(k) for k in sorted(seeds))
     _title(figure, experiment, f"mean, 95 %, n = {n} seeds")
+    return figure
+
+
+def _compare(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
+    """One panel a measure: every arm's mean with its 95 % interval."""
+    there = {m: _with_measure(experiment, arms, m) for m in spec.compare}
+    shown = {m: [a for a in names if a in (spec.arms or names)] for m, names in there.items()}
+    shown = {measure: names for measure, names in shown.items() if names}
+    if not shown:
+        return None
+    figure, axes = _new(len(shown), width=3.6)
+    seeds = set()
+    for axis, (measure, names) in zip(axes, shown.items(), strict=True):
+        for at, (name, colour) in enumerate(zip(names, cycle(COLOURS), strict=False)):
+            e = estimate_of(arms[name], measure)
+            assert e is not None
+            seeds.add(e.n)
+            spread = [[e.mean - e.low], [e.high - e.mean]]
+            axis.errorbar([at], [e.mean], spread, color=colour, marker="o", ms=6, capsize=4)
+        labels = [name.replace("_", "\n", 1) for name in names]
+        axis.set_xticks(range(len(names)), labels, fontsize=8)
+        axis.set(title=measure.replace("_", " "), xlim=(-0.5, len(names) - 0.5))
+        bottom, top = axis.dataLim.intervaly
+        room = 0.08 * max(top, -bottom, 1e-9)
+        axis.set_ylim(min(0.0, bottom - room), max(0.0, top) + room)
+    n = "/".join(str(k) for k in sorted(seeds))
+    _title(figure, experiment, f"mean, 95 %, n = {n} seeds", 38)
     return figure
 
 
