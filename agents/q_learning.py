@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tacit.envs.errors import ConfigError
+from tacit.envs.errors import ConfigError, Misfit
 from tacit.envs.market import Market
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -57,9 +57,10 @@ class QLearningConfig(BaseModel):
     @model_validator(mode="after")
     def _ordered(self) -> QLearningConfig:
         if isinstance(self.initial_q, tuple) and self.initial_q[0] > self.initial_q[1]:
-            raise ValueError(f"initial_q: lower bound above upper bound in {self.initial_q}")
+            raise Misfit("initial_q", f"low must not be above high, got {list(self.initial_q)}.")
         if self.epsilon_min > self.epsilon:
-            raise ValueError(f"epsilon_min {self.epsilon_min} is above epsilon {self.epsilon}")
+            told = f"must be at most epsilon ({self.epsilon:g}), got {self.epsilon_min:g}."
+            raise Misfit("epsilon_min", told)
         return self
 
 

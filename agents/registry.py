@@ -14,6 +14,8 @@ from .neural.config import IdqnConfig, IppoConfig, batch_rounds
 from .q_learning import QLearningConfig, check_synchronous
 from .scripted import Scripted, ScriptedConfig
 
+MOST_CELLS = 2**26  # of all seats; a seed's learning takes about 45 bytes for each
+
 AGENTS: dict[str, type[BaseModel]] = {
     "q_learning": QLearningConfig,
     "ippo": IppoConfig,
@@ -36,12 +38,30 @@ def make_config(values: Mapping[str, Any], prefix: str) -> BaseModel:
     return build(AGENTS[str(name)], values, prefix)
 
 
+def check_size(market: Market) -> None:
+    """Whether everybody's policy table [O, A] fits into memory.
+
+    Raises:
+        ConfigError: how large they are, and what to drop.
+    """
+    cells = {role: role.seats * role.observations * role.actions for role in market.roles}
+    total = sum(cells.values())
+    if total > MOST_CELLS:
+        role = max(cells, key=lambda each: cells[each])
+        raise ConfigError(
+            f"market: policy tables would hold {total:,} numbers, more than {MOST_CELLS:,}: each "
+            f"{role.name} sees {role.observations:,} observations and has {role.actions} actions. "
+            f"{market.too_large(role)}"
+        )
+
+
 def check_agents(market: Market, configs: Mapping[str, BaseModel]) -> None:
     """Whether every seat's agent can play this market.
 
     Raises:
         ConfigError: all that cannot; seats of a role that share a config are told once.
     """
+    check_size(market)
     mistakes: list[str] = []
     checked = []
     for seat in market.seats:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -26,6 +28,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"One of: {', '.join(names)}." if names else "There are none."
 
 
+class Misfit(ValueError):
+    """What a model's validator over several keys finds wrong with one of them."""
+
+    def __init__(self, key: str, told: str) -> None:
+        self.key = key
+        super().__init__(told)
+
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -34,7 +44,8 @@ def build(model: type[M], values: Mapping[str, Any], prefix: str) -> M:
     try:
         return model(**values)
     except ValidationError as error:
-        raise ConfigError([_line(model, e, prefix) for e in error.errors()]) from None
+        lines = [_line(model, e, values, prefix) for e in error.errors()]
+        raise ConfigError(list(dict.fromkeys(lines))) from None
 
 
 def _variants(field: Any) -> dict[Any, type[BaseModel]]:
@@ -54,42 +65,98 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((a for a in inside if isinstance(a, type) and issubclass(a, BaseModel)), None)
 
 
-def _descend(model: type[BaseModel], path: Sequence[int | str]) -> tuple[list[str], list[str]]:
-    """`path` as a user wrote it, and the valid keys where its last part stands.
+@dataclass
+class _Place:
+    """Where a mistake is: its path as a user wrote it, the valid keys where its last part stands,
+    and the alternatives that a value there could have been."""
 
-    Pydantic puts the name of a chosen model behind the key that it was chosen for.
-    """
-    written: list[str] = []
+    path: list[str]
+    known: list[str]
+    choices: tuple[Any, ...] = ()
+
+
+def _place(model: type[BaseModel], path: Sequence[int | str]) -> _Place:
+    """Pydantic puts the name of a chosen model, or alternative, behind the key it is for."""
+    place = _Place([], [])
     inside: type[BaseModel] | None = model
     variants: dict[Any, type[BaseModel]] = {}
-    known: list[str] = []
     for part in path:
         if part in variants:
             inside, variants = variants[part], {}
             continue
-        written.append(str(part))
+        if place.choices:
+            break  # what follows speaks of one alternative only
+        place.path.append(str(part))
         if isinstance(part, int):
             continue
-        known = list(inside.model_fields) if inside else []
+        place.known = list(inside.model_fields) if inside else []
         field = inside.model_fields.get(part) if inside else None
         variants = _variants(field)
+        place.choices = () if variants or field is None else _alternatives(field.annotation)
         inside = _model_in(field.annotation) if field else None
-    return written, known
+    return place
 
 
-def _line(model: type[BaseModel], error: Any, prefix: str) -> str:
-    path, known = _descend(model, error["loc"])
-    where = ".".join([prefix, *path]).strip(".")
-    if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key. {nearest(path[-1], known)}"
-    if error["type"] == "missing":
-        return f"{where}: missing."
-    if error["type"] == "union_tag_invalid":
-        said = error["ctx"]
-        where = f"{where}.{said['discriminator'].strip(chr(39))}"
-        choice = " or ".join(said["expected_tags"].rsplit(", ", 1))
-        return f"{where}: must be {choice}, got {said['tag']!r}."
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union; none for a plain type, or one that may be null."""
+    if get_origin(annotation) not in (Union, UnionType):
+        return ()
+    members = tuple(a for a in get_args(annotation) if a is not NoneType)
+    return members if len(members) > 1 else ()
+
+
+def _in_words(annotation: Any) -> str:
+    """A type as a user knows it: `a number`, `a list of 2`, `'first'`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    inside = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return " or ".join(repr(value) for value in inside)
+    if get_origin(annotation) is tuple:
+        return "a list" if Ellipsis in inside else f"a list of {len(inside)}"
+    plain = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a word"}
+    return plain.get(annotation, "a table of keys")
+
+
+def _value_at(values: Any, path: Sequence[str]) -> Any:
+    for part in path:
+        values = values[int(part)] if isinstance(values, list | tuple) else values[part]
+    return values
+
+
+PLAIN = dict.fromkeys(("tuple_type", "list_type"), "a list") | dict.fromkeys(
+    ("dict_type", "model_type", "mapping_type"), "a table of keys"
+)
+
+
+def _line(model: type[BaseModel], error: Any, values: Mapping[str, Any], prefix: str) -> str:
+    place, kind, context = _place(model, error["loc"]), error["type"], error.get("ctx", {})
+    if isinstance(context.get("error"), Misfit):
+        place.path.append(context["error"].key)
+    if error["loc"] and isinstance(error["loc"][-1], int):
+        listed = _value_at(values, place.path[:-1])
+        if kind == "missing" or not isinstance(listed, list | tuple):
+            place.path.pop()  # a list with too few entries; one value that stands for a list
+    where = ".".join([prefix, *place.path]).strip(".")
+    if place.choices and len(place.path) < len(error["loc"]):
+        words = [_in_words(choice) for choice in place.choices]
+        either = f"{', '.join(words[:-1])} or {words[-1]}"
+        return f"{where}: must be {either}, got {_value_at(values, place.path)!r}."
+    if kind == "extra_forbidden":
+        return f"{where}: unknown key. {nearest(place.path[-1], place.known)}"
+    if kind == "missing":
+        if not isinstance(error["loc"][-1], int):
+            return f"{where}: missing."
+        return f"{where}: has too few entries: {list(error['input'])}."
+    if kind in ("too_short", "too_long"):
+        side, bound = ("least", "min_length") if kind == "too_short" else ("most", "max_length")
+        got = context["actual_length"]
+        return f"{where}: must have at {side} {context[bound]}, got {got}: {list(error['input'])}."
+    if kind == "union_tag_invalid":
+        where = f"{where}.{context['discriminator'].strip(chr(39))}"
+        choice = " or ".join(context["expected_tags"].rsplit(", ", 1))
+        return f"{where}: must be {choice}, got {context['tag']!r}."
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if error["type"] == "value_error":
+    if kind == "value_error":
         return f"{where}: {message}"
-    return f"{where}: must be {message}, got {error['input']!r}."
+    return f"{where}: must be {PLAIN.get(kind, message)}, got {error['input']!r}."

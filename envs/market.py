@@ -90,12 +90,15 @@ class Measure:
 class Claim:
     """An action part that says something about a private part of the same seat's observation.
 
-    It is false where it differs from it. Both have the same values in the same order.
+    Value k of one means value k of the other; the claim is false where it differs. `above` and
+    `below` are the measures that tell so, by where the claim lies (None: nothing is measured).
     """
 
     role: str
     part: str
     about: str
+    above: str | None
+    below: str | None
 
 
 @dataclass(frozen=True)
@@ -278,6 +281,11 @@ class Market:
     def too_large(self, role: Role) -> str:
         """What to drop when a role sees too much."""
         return "Use fewer seats or let them see less."
+
+    def conditions(self) -> dict[str, list[str]]:
+        """What an experiment may require of the market, by name: the keys that stand against it,
+        as `key: what is wrong`; none where it is met."""
+        return {}
 
     def benchmarks(self) -> dict[str, Benchmark]:
         """`competitive` and `collusive` outcomes, as far as theory knows them."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 from numba.core.dispatcher import Dispatcher
+
+from tacit.envs import kpi, rng
+from tacit.envs.market import Market
 
 
 @cache
@@ -29,3 +33,30 @@ def pure(dispatcher: Dispatcher) -> Any:
     """
     assert isinstance(dispatcher, Dispatcher), f"{dispatcher} is not compiled: nothing to compare"
     return np.errstate(over="ignore")(_plain(dispatcher))
+
+
+class PlainCopy:
+    """One copy of a market in pure Python: the engine's loop written a second time."""
+
+    def __init__(self, market: Market, table: kpi.Table, seed: int, copy: int) -> None:
+        module = importlib.import_module(market.kernels)
+        self.observe, self.play = pure(module.observe), pure(module.play)
+        self.market, self.terms = market, kpi.compile_kpi(market, table)
+        self.fold, self.moment = pure(rng.fold), pure(rng.moment)
+        self.key = self.fold(pure(rng.stream)(seed, rng.NATURE), copy)
+        self.state = np.zeros(market.state_width)
+        pure(module.reset)(market.params, self.state, self.fold(self.key, 0))
+        self.measures = np.zeros((len(market.seats) + 1, len(market.measures)))
+        self.scores = np.zeros(len(self.terms) + len(market.seats))
+
+    def step(self, actions: np.ndarray, round_: int, phase: int) -> list[int]:
+        """Returns what every seat sees next."""
+        if phase == 0:
+            self.measures[:] = 0.0
+        key = self.moment(self.key, 0, round_, phase)
+        self.play(self.market.params, self.state, phase, actions, self.measures, key)
+        following = (phase + 1) % len(self.market.phases)
+        if following == 0:
+            pure(kpi.score)(self.terms, self.measures, self.scores)
+        seats = range(len(self.market.seats))
+        return [self.observe(self.market.params, self.state, following, s) for s in seats]

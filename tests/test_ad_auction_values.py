@@ -213,7 +213,7 @@ VALUES = [
     ({"kind": "lognormal", "atoms": [{"valu": 2, "value": 1, "probability": 0.1}]},
      "atoms.0.valu: unknown key. Did you mean 'value'?"),
     ({"kind": "list"}, "values: missing."),
-    ({"kind": "list", "values": []}, "values: must be "),
+    ({"kind": "list", "values": []}, "values: must have at least 1, got 0: []."),
     ({"kind": "list", "values": [2, 1]}, "values: must ascend, got [2.0, 1.0]."),
     ({"kind": "list", "values": [0]}, "values: must end above 0, got [0.0]."),
     ({"kind": "list", "values": [1, 2], "probabilities": [1]},

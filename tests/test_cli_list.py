@@ -83,7 +83,17 @@ def test_show_a_policy_in_words(tacit):
     assert all("bid 0." in line for line in lines)
 
 
+def test_show_only_one_arm(tacit, results):
+    said = tacit("show", "ad_auction", "--arm", "calm", "--results", str(results))
+    assert said.code == 0
+    assert said.out.count("unvalidated objective") == 1
+    rows = [line.split()[0] for line in said.out.splitlines() if "[" in line]
+    assert rows == ["calm"]
+
+
 REFUSED = [
+    ("--seed 1", "--seed: goes with --policy SEAT; results are told over all seeds."),
+    ("--arm clam", "--arm: unknown arm 'clam'. Did you mean 'calm'?"),
     ("--policy bider_0", "--policy: unknown seat 'bider_0'. Did you mean 'bidder_0'?"),
     ("--policy bidder_0 --seed 3", "--seed: 3 is not one of 0 .. 2."),
     ("--policy bidder_0 --arm clam", "--arm: unknown arm 'clam'. Did you mean 'calm'?"),

@@ -47,11 +47,15 @@ ONE = [
     ("agents.bidder=3", "must be a name or a table, got 3."),
     ("agents.bidder.epslon=1", "unknown key. Did you mean 'epsilon'?"),
     ("agents.bidder.epsilon=2", "must be less than or equal to 1, got 2."),
+    (
+        "agents.bidder.initial_q=abc",
+        "must be 'rival_uniform', a finite number or a list of 2, got 'abc'.",
+    ),
+    ("train.measure_last=600001", "must be at most rounds (600000), got 600001."),
 ]
 # setting, and a line about something else than its key
 ELSEWHERE = [
     ("=3", "=3: must be key=value, as in market.bidders=3."),
-    ("train.measure_last=600001", "train: measure_last 600001 exceeds rounds 600000."),
     ("kpi.bidder_7.win=1", "kpi.bidder_7: unknown role or seat. Did you mean 'bidder_1'?"),
     ("kpi.bidder.win={wieght: 1, weight: 1}",
      "kpi.bidder.win.wieght: unknown key. Did you mean 'weight'?"),
@@ -106,7 +110,7 @@ figure: {x: kpi.bidder.win, y: revenue, lines: {one: [a, e]}}
         "published.0.tolerance: must be greater than or equal to 0, got -1.",
         "market.biders: unknown key. Did you mean 'bidders'?",
         "arms.a.mrket.bids: unknown key. Did you mean 'market'?",
-        "kpi.bidder.wni: unknown measure of ad_auction. Did you mean 'win'?",
+        "arms.b: kpi.bidder.wni: unknown measure of ad_auction. Did you mean 'win'?",
         "train.rounds: must be greater than or equal to 1, got 0.",
         "figure.lines.one: unknown arm 'e'. One of: a, b.",
         "--arm: unknown arm 'f'. One of: a, b.",
@@ -117,8 +121,8 @@ IN_FILES = [
     ("seeds: 3", "market: missing."),
     ("market: 3", "market: must be a table of keys, got 3."),
     ("market: {bidders: 3}", f"market.name: missing. One of: {KNOWN}."),
-    ("arms: {a: }", "arms.a: must be a valid dictionary, got None."),
-    ("figure: {x: a}", "figure: needs either histogram, or x, y and lines."),
+    ("arms: {a: }", "arms.a: must be a table of keys, got None."),
+    ("figure: {x: a}", "figure: needs either histogram, or compare, or x, y and lines."),
     (
         "predicted: [{quantity: q, arm: base, versus: base, measure: m, expected: more}]",
         "predicted.0.expected: must be 'above', 'below' or 'same', got 'more'.",

@@ -10,6 +10,8 @@ from training_fixtures import small
 
 from tacit.envs import kpi as kpis
 from tacit.training import stats
+from tacit.training.config import TrainConfig
+from tacit.training.group import evaluation_points
 from tacit.training.layout import RunFolder
 from tacit.training.stored import load_run
 
@@ -66,9 +68,29 @@ def test_the_tags_of_a_seed(board):
 def test_the_axis_is_rounds_per_copy(settings, tmp_path):
     small(tmp_path, "seeds=1", *settings)
     steps = list(Board(tmp_path / "ad_auction").scalars("base/s0", "measure/market/revenue"))
-    every = 4000 if "train.evaluate_every=4000" in settings else 20_000 // 24
     cut = 20_000 - 5_000  # what the summary measures begins at a point of its own
-    assert steps == sorted({*range(every, 20_000, every), cut, 20_000})
+    assert steps[-1] == 20_000
+    assert cut in steps
+    if "train.evaluate_every=4000" in settings:
+        assert steps == sorted({*range(4000, 20_000, 4000), cut, 20_000})
+    else:
+        assert len(steps) == 24
+        gaps = [b - a for a, b in pairwise([0, *steps])]
+        assert max(gaps) - min(gaps) <= 1
+
+
+@pytest.mark.parametrize(
+    ("rounds", "last"),
+    [(600_000, 20_000), (1_000_000, 20_000), (30, 30), (30, 1), (7, 3), (24, 12), (10_000_000, 1)],
+)
+def test_no_two_points_lie_close_together(rounds, last):
+    points = evaluation_points(TrainConfig(rounds=rounds, measure_last=last))
+    assert points == sorted(set(points))
+    assert points[-1] == rounds
+    assert rounds - last in (0, *points)
+    gaps = [b - a for a, b in pairwise([0, *points])]
+    assert min(gaps) >= min(last, rounds // 24)
+    assert max(gaps) <= -(-rounds // 22)
 
 
 def test_a_seed_that_stops_ends_where_it_stopped(tmp_path):

@@ -25,7 +25,10 @@ def arms(tmp_path_factory):
     return read_summary(folder / "ad_auction/summary.json")
 
 
-@pytest.mark.parametrize("figure", [LINES, {"histogram": "revenue"}])
+COMPARE = {"compare": ["revenue", "welfare"]}
+
+
+@pytest.mark.parametrize("figure", [LINES, {"histogram": "revenue"}, COMPARE])
 @pytest.mark.parametrize("shown", [("a", "b"), ("b",)])
 def test_a_figure_is_drawn_from_the_arms_that_were_run(figure, shown, arms, tmp_path):
     path = tmp_path / "new/figure.png"
@@ -33,7 +36,7 @@ def test_a_figure_is_drawn_from_the_arms_that_were_run(figure, shown, arms, tmp_
     assert path.read_bytes()[:4] == PNG
 
 
-@pytest.mark.parametrize("figure", [None, LINES, {"histogram": "revenue"}])
+@pytest.mark.parametrize("figure", [None, LINES, {"histogram": "revenue"}, COMPARE])
 def test_without_a_figure_or_arms_nothing_is_drawn(figure, arms, tmp_path):
     some = {} if figure else arms
     assert not figures.draw(load(config(figure)), some, tmp_path / "figure.png")
@@ -47,11 +50,20 @@ def test_a_share_of_all_or_no_seeds_can_be_drawn(arms, tmp_path):
         assert figures.draw(experiment, arms, tmp_path / f"{name}.png")
 
 
-@pytest.mark.parametrize("figure", [{**LINES, "y": "revenu"}, {"histogram": "revenu"}])
+@pytest.mark.parametrize(
+    "figure", [{**LINES, "y": "revenu"}, {"histogram": "revenu"}, {"compare": ["revenu"]}]
+)
 def test_a_measure_that_is_not_there_is_not_drawn(figure, arms, tmp_path):
     assert not figures.draw(load(config(figure)), arms, tmp_path / "figure.png")
 
 
+def test_a_comparison_may_be_of_some_arms(arms, tmp_path):
+    one = load(config({**COMPARE, "arms": ["b"]}))
+    assert figures.draw(one, arms, tmp_path / "one.png")
+    assert not figures.draw(one, {"a": arms["a"]}, tmp_path / "none.png")
+
+
 def test_one_seed_is_drawn_without_an_interval(tmp_path):
     summary = small(tmp_path, "seeds=1", config=config(LINES))
-    assert figures.draw(load(config(LINES)), summary["arms"], tmp_path / "figure.png")
+    for figure in (LINES, COMPARE):
+        assert figures.draw(load(config(figure)), summary["arms"], tmp_path / "figure.png")

@@ -1,8 +1,8 @@
 """The contract that every market keeps, in several configs each.
 
-A new market adds its configs to CONFIGS and says in HIDDEN what its state keeps from whom, in DRAWN
-which columns of it hold what was drawn for the coming round, and in STILL which measures cannot
-move under a config.
+A new market adds its configs to `every_market.CONFIGS` and says in HIDDEN what its state keeps from
+whom, in DRAWN which columns of it hold what was drawn for the coming round, and in STILL which
+measures cannot move under a config.
 """
 
 from __future__ import annotations
@@ -11,65 +11,18 @@ import importlib
 
 import numpy as np
 import pytest
+from every_market import CASES
 from play import phases, random_actions
+from pure import PlainCopy
 
-from tacit.envs import ad_auction
+from tacit.envs import ad_auction, kpi
 from tacit.envs.cloud_bandwidth import kernels as cloud
 from tacit.envs.engine import Engine
 from tacit.envs.market import Market, Part, Role, Seat
 from tacit.envs.procurement import kernels as procurement
-from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.registry import make_market
 
 COPIES, ROUNDS = 64, 12
-
-CONFIGS = {
-    "ad_auction": [
-        {},
-        {"observe": "price", "price_mix": 0.5},
-        {"observe": "bids", "bids": 9, "value": {"value": 3.0}},
-        {"bidders": 5, "reserve": 0.3, "observe": "price"},
-        {"bidders": 5, "bids": 3, "observe": "bids"},
-        {"publisher": True},
-        {"publisher": True, "observe": "price", "reserve": 0.42},
-        {"publisher": True, "observe": "bids", "bidders": 3, "bids": 4, "price_mix": 1.0},
-        {"value": {"kind": "uniform"}, "observe": "price", "price_mix": 1.0},
-        {"value": {"kind": "lognormal", "levels": 4}, "publisher": True, "bids": 4, "chat": 3},
-        {
-            "value": {"kind": "list", "values": [1, 3]},
-            "bidders": 3,
-            "bids": 2,
-            "observe": "bids",
-            "slots": 2,
-            "click_rates": [1, 0.4],
-        },
-        {"bidders": 3, "slots": 3, "click_rates": [2, 1, 1], "chat": 2, "reserve": 0.3},
-    ],
-    "procurement": [
-        {},
-        {"scarcity": 0, "counters": False},
-        {"suppliers": 3, "prices": [0.2, 0.4, 0.9], "cost": [0.1, 0.2, 0.3]},
-        {"suppliers": 2, "lead_times": [0, 1, 1, 3], "late_fine": 0.1, "record": "on_time"},
-        {"suppliers": 2, "clause": {}, "counters": False, "scarcity": [0.1, 0.5]},
-        {"urgency": {}, "brief": True, "false_urgency_fine": 0.2, "counters": False, "scarcity": 0},
-        {
-            "suppliers": 2, "prices": [0.3, 0.5, 0.7], "urgency": {}, "brief": True,
-            "false_urgency_fine": 0.1, "lead_times": [2, 5], "late_fine": 0.1, "delay_cost": 0.1,
-            "lead_cost": 0.05, "clause": {}, "record": "on_time",
-        },
-    ],
-    "cloud_bandwidth": [
-        {},
-        {"providers": 3, "cost": [1.0, 0.75, 0.5], "outside_shock": 0.1, "memory": 0},
-        {"prices": 5, "memory": 2, "capacity": 0.4, "surge": {"multiplier": 3}},
-        {"demand": "unit", "providers": 3, "prices": 4},
-        {"differentiation": 0, "tenants": 2, "prices": 3},
-        {
-            "prices": 3, "tenants": 5, "capacity": 2, "surge": {"enter": 0.5, "multiplier": 2},
-            "headroom_claims": True, "priority_surcharge": 0.2, "background_demand": 1.5,
-            "critical_probability": 0.5,
-        },
-    ],
-}  # fmt: skip
 
 
 def hidden_ad_auction(market: Market, seat: Seat) -> list[int]:
@@ -162,14 +115,8 @@ def nature_of_cloud_bandwidth(market: Market) -> list[int]:
 # columns of the state in which nature, not what anybody did, goes on from round to round
 NATURE = {"cloud_bandwidth": nature_of_cloud_bandwidth}
 
-cases = [
-    pytest.param((name, config), id=f"{name}-{k}")
-    for name in MARKETS
-    for k, config in enumerate(CONFIGS.get(name, [{}]))
-]
 
-
-@pytest.fixture(params=cases)
+@pytest.fixture(params=CASES)
 def market(request) -> Market:
     return make_market(*request.param)
 
@@ -308,3 +255,22 @@ def test_only_measures_marked_past_depend_on_the_past(market, luck):
     past = np.array([m.past for m in market.measures])
     assert not differ[~past].any()
     assert differ[past].any() == past.any()
+
+
+def test_pure_python_plays_the_same_bit_for_bit(market, luck):
+    """The kernels uncompiled, in a loop that is not the engine's."""
+    table = kpi.resolve(market, None)
+    engine = Engine(market, table, seeds=[11], copies=5)
+    plain = [PlainCopy(market, table, 11, copy) for copy in range(5)]
+    engine.reset()
+    for round_ in range(12):
+        for phase in range(len(market.phases)):
+            actions = random_actions(engine, luck)
+            engine.step(actions)
+            seen = [p.step(a, round_, phase) for p, a in zip(plain, actions, strict=True)]
+            assert seen == engine.observations.tolist()
+            for r, copy in enumerate(plain):
+                np.testing.assert_array_equal(engine.rows.state[r], copy.state)
+                np.testing.assert_array_equal(engine.measures[r], copy.measures)
+        for r, copy in enumerate(plain):
+            np.testing.assert_array_equal(engine.rows.scores[r], copy.scores)

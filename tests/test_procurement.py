@@ -12,6 +12,7 @@ from tacit.envs.engine import Engine
 from tacit.envs.procurement import kernels
 from tacit.envs.procurement.kernels import LEAD, STOCK, SUPPLIERS, URGENT, WIDTH
 from tacit.envs.registry import make_market
+from tacit.envs.views import make_parallel
 
 
 def private(engine: Engine, **columns) -> None:
@@ -199,3 +200,47 @@ def test_private_types_are_drawn_as_often_as_configured(luck):
     assert np.abs(np.corrcoef(shares) - np.eye(5)).max() < 0.03
     rounds = np.stack([d[:, SUPPLIERS + STOCK] for d in drawn])
     assert np.abs(np.corrcoef(rounds) - np.eye(4)).max() < 0.06
+
+
+# --- draws ------------------------------------------------------------------------------------
+
+
+def test_what_is_said_shifts_no_draw():
+    """The next tender's types are the same whatever happened in this one."""
+    market = make_market("procurement", FULL)
+    states = []
+    for seed in (1, 2):
+        engine = Engine(market, copies=32)
+        for _ in phases(engine, 5, np.random.default_rng(seed)):  # noqa: TID251
+            pass
+        drawn = [SUPPLIERS + i * WIDTH + k for i in range(2) for k in (STOCK, LEAD)]
+        states.append(engine.rows.state[:, [URGENT, *drawn]])
+    np.testing.assert_array_equal(*states)
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def test_a_round_reads_like_a_negotiation():
+    env = make_parallel("procurement", market=FULL, render_mode="ansi")
+    env.reset(seed=0)
+    market = env.market
+
+    def step(**parts):
+        seats = {s.name: s for s in market.seats}
+        first = {n: int(np.flatnonzero(i["action_mask"])[0]) for n, i in infos.items()}
+        chosen = {n: seats[n].role.encode_action(**p) for n, p in parts.items()}
+        return env.step(first | chosen)[-1]
+
+    _, infos = env.reset(seed=0)
+    infos = step(buyer_0={"stated_urgency": "calm"})
+    offer = {"price": 0.7, "claim": "plenty", "promise": 2, "clause": "kept"}
+    infos = step(supplier_0=offer, supplier_1=offer | {"clause": "dropped"})
+    infos = step(buyer_0={"response": "counter supplier_1 at 0.3"})
+    step()
+    text = env.render()
+    assert "buyer_0 says it is calm" in text
+    assert "supplier_0 asks 0.7, claims plenty stock" in text
+    assert "promises 2 days, without the clause" in text
+    assert "buyer_0 counters supplier_1 at 0.3" in text
+    assert "margins: supplier_0 " in text

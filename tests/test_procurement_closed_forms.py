@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from tenders import TYPES, earned, played
 
-from tacit.envs.errors import ConfigError
 from tacit.envs.procurement import kernels
 from tacit.envs.procurement.benchmarks import bluffing, disinterest
 from tacit.envs.procurement.measures import MARGIN, MEASURES, SURPLUS, WIN
@@ -351,32 +350,32 @@ def test_the_known_lie():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"outside_price": 0.3}, "outside_price must lie in 0.36 .. 0.8 (wait_discount x low"),
+        ({"outside_price": 0.3}, "outside_price: must lie in 0.36 .. 0.8 (wait_discount x low"),
         ({"outside_price": 0.81}, "high price), got 0.81"),
-        ({"value": 0.7}, "value must be at least the high price 0.8, got 0.7"),
-        ({"suppliers": 2}, "suppliers must be 1, got 2"),
-        ({"prices": [0.4, 0.6, 0.8]}, "prices must be two, got 3"),
-        ({"cost": 0.4}, "the low price must exceed cost 0.4, got 0.4"),
-        ({"scarcity": 0}, "scarcity must be above 0 and below 1, got 0"),
-        ({"counters": False}, "counters must be true"),
-        ({"lead_times": [0, 1]}, "lead_times must be [0], got [0, 1]"),
+        ({"value": 0.7}, "value: must be at least the high price 0.8, got 0.7"),
+        ({"suppliers": 2}, "suppliers: must be 1, got 2"),
+        ({"prices": [0.4, 0.6, 0.8]}, "prices: must be two, got 3"),
+        ({"cost": 0.4}, "prices: the low one must exceed cost 0.4, got 0.4"),
+        ({"scarcity": 0}, "scarcity: must be above 0 and below 1, got 0"),
+        ({"counters": False}, "counters: must be true"),
+        ({"lead_times": [0, 1]}, "lead_times: must be [0], got [0, 1]"),
     ],
 )
-def test_benchmarks_say_why_not_and_experiments_may_insist(config, message):
-    mark = make_market("procurement", config).benchmarks()["equilibrium"]
+def test_benchmarks_say_why_not_and_so_does_the_condition(config, message):
+    market = make_market("procurement", config)
+    mark = market.benchmarks()["equilibrium"]
     assert not mark.values
     assert message in mark.source
-    with pytest.raises(ConfigError, match="closed_form: bluffing does not hold here") as error:
-        make_market("procurement", config | {"closed_form": "bluffing"})
-    assert message in str(error.value)
+    (line,) = market.conditions()["bluffing"]
+    assert message in line
 
 
-def test_a_closed_form_that_holds_is_no_hindrance():
-    assert make_market("procurement", {"closed_form": "bluffing"}).config.closed_form
-    assert make_market("procurement", BRIEF | {"closed_form": "disinterest"})
-    keys = BRIEF | {"urgency": {"calm": 0.9}, "closed_form": "disinterest"}
-    with pytest.raises(ConfigError, match=r"calm must lie between 0\.4 and 0\.8, got 0\.9"):
-        make_market("procurement", keys)
+def test_where_a_closed_form_holds_nothing_stands_against_it():
+    assert make_market("procurement").conditions()["bluffing"] == []
+    assert make_market("procurement", BRIEF).conditions()["disinterest"] == []
+    keys = BRIEF | {"urgency": {"calm": 0.9}}
+    (line,) = make_market("procurement", keys).conditions()["disinterest"]
+    assert line == "urgency.calm: must lie between 0.4 and 0.8, got 0.9"
 
 
 def test_the_enumeration_s_width_is_the_market_s():

@@ -10,7 +10,7 @@ from terminal import SMALL, Terminal, told
 from training_fixtures import small, write
 
 from tacit.training.config import load
-from tacit.training.reproduce import checks, known
+from tacit.training.reproduce import checks, known, page
 from tacit.training.summary import read_summary
 
 FILE = """
@@ -63,6 +63,26 @@ def test_a_prediction_asks_for_disjoint_intervals_in_its_order(arms, tmp_path):
         check = checks(load(file), arms)[1]
         assert check.within is (expected == "below")
         assert check.published == expected
+
+
+@pytest.mark.parametrize("expected", ["above", "below"])
+def test_a_prediction_against_a_number_asks_for_the_whole_interval(expected, arms, tmp_path):
+    low, high = arms["calm"]["measures"]["revenue"]["ci95"]
+    assert low < high
+    for bound in (low - 0.01, (low + high) / 2, high + 0.01):
+        text = FILE.format(value=0, tolerance=1, measure="revenue", expected=expected)
+        file = write(tmp_path / "mine.yaml", text.replace("versus: free", f"versus: {bound}"))
+        check = checks(load(file), {"calm": arms["calm"]})[0]
+        assert check.within is ((low > bound) if expected == "above" else (high < bound))
+        assert (check.published.split()[0], check.tolerance) == (expected, "interval")
+
+
+def test_a_miss_that_was_fitted_is_told(arms, tmp_path):
+    text = FILE.format(value=0, tolerance=1, measure="revenue", expected="above")
+    file = write(tmp_path / "mine.yaml", text.replace("tolerance: 1", "tolerance: 1, fitted: luck"))
+    experiment = load(file)
+    text = page("mine", experiment.file, [["price, free", "0", ".5", "-", "4", "1", "yes"]])
+    assert text.splitlines()[-1] == "- price, free: chosen after a miss: luck"
 
 
 def test_overlapping_intervals_are_no_order(arms, tmp_path):
@@ -132,12 +152,26 @@ def test_only_the_flag_writes_the_reference(tacit):
     assert "wrote results/reference/mine" in said.out
     names = {p.name for p in (tacit.folder / "results/reference/mine").iterdir()}
     assert names == {"table.md", "table.csv", "figure.png"}
+    one = (tacit.folder / "results/reference/table.md").read_text()
+    assert "0 of 2 rows are within" in one or "1 of 2 rows are within" in one
+    assert "| mine | price, free | 0.5 |" in one
+    (tacit.folder / "results/reference/table.md").unlink()
+    said = tacit("reproduce", "--list", "--update-reference")
+    assert said.out.splitlines()[-1] == "wrote results/reference/table.md"
+    assert (tacit.folder / "results/reference/table.md").read_text() == one
 
 
 @pytest.mark.parametrize("words", [[], ["banchio_skrzypacz", "--all"]])
 def test_one_or_all(words, tacit):
     (line,) = told(tacit("reproduce", *words))
     assert line == "NAME: give one experiment or --all; see tacit reproduce --list."
+
+
+@pytest.mark.parametrize("words", [["--all", "seeds=3"], ["seeds=3"]])
+def test_a_setting_where_a_name_belongs_is_told(words, tacit):
+    (line,) = told(tacit("reproduce", *words))
+    advice = "settings go behind one experiment's NAME; --all takes experiments as they are."
+    assert line == f"seeds=3: {advice}"
 
 
 def test_a_config_that_claims_nothing_is_told(tacit):

@@ -1,4 +1,4 @@
-"""The PettingZoo views: their API, and one trajectory behind three doors."""
+"""The PettingZoo views of every market: their API, and one trajectory behind three doors."""
 
 from __future__ import annotations
 
@@ -7,32 +7,24 @@ import warnings
 import numpy as np
 import pettingzoo
 import pytest
+from every_market import CASES
 from pettingzoo.test import api_test, parallel_api_test
 from play import random_actions
 
-from tacit.envs import ad_auction_v0
 from tacit.envs.engine import Engine
+from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.views import make_aec, make_parallel, make_raw_aec
 
-PUBLISHER = {"publisher": True, "bidders": 3, "bids": 4}
-MARKETS = [
-    {},
-    {"bidders": 5},
-    *({"observe": observe} for observe in ("price", "bids")),
-    *(PUBLISHER | {"observe": observe} for observe in ("none", "price", "bids")),
-]
-EITHER = pytest.mark.parametrize("market", MARKETS, ids=str)
-
-
-def parallel(market=None, **kwargs):
-    return ad_auction_v0.parallel_env(market=market, **kwargs)
+EVERY = pytest.mark.parametrize("case", CASES)
 
 
 # --- PettingZoo's own tests ------------------------------------------------------------------
 
 
-@EITHER
-def test_parallel_api_without_any_warning(market):
-    parallel_api_test(parallel(market), num_cycles=220)
+@EVERY
+def test_parallel_api_without_any_warning(case):
+    name, market = case
+    parallel_api_test(make_parallel(name, market=market), num_cycles=120)
 
 
 ONE_SHAPE = [
@@ -41,20 +33,21 @@ ONE_SHAPE = [
     # digit 0 is a value like any other, and the first of each: the first round is all zeros
     "Observation numpy array is all zeros",
 ]
-TWO_ROLES = [
-    # a bidder sees the floor, the publisher posts it: they see different things
+ROLES = [
+    # who posts a price and who answers it see different things
     "Agents have different observation space sizes",
     "Observations are different shapes",
 ]
 
 
-@EITHER
-def test_aec_api_with_the_warnings_that_finite_markets_cannot_avoid(market):
-    allowed = ONE_SHAPE + (TWO_ROLES if "publisher" in market else [])
+@EVERY
+def test_aec_api_with_the_warnings_that_finite_markets_cannot_avoid(case):
+    name, market = case
+    allowed = ONE_SHAPE + (ROLES if len(make_market(name, market).roles) > 1 else [])
     with warnings.catch_warnings():
         for message in allowed:
             warnings.filterwarnings("ignore", message)
-        api_test(ad_auction_v0.env(market=market), num_cycles=220)
+        api_test(make_aec(name, market=market), num_cycles=120)
 
 
 # --- determinism -----------------------------------------------------------------------------
@@ -81,18 +74,25 @@ def aec_episode(env, seed, luck) -> list:
     return told
 
 
-@pytest.mark.parametrize(
-    ("make", "episode"),
-    [(ad_auction_v0.parallel_env, parallel_episode), (ad_auction_v0.env, aec_episode)],
-)
-def test_a_seed_fixes_every_episode_that_follows(make, episode):
+# the config of each market that draws most
+DRAWS = {
+    "ad_auction": {"publisher": True, "bidders": 3, "bids": 4, "observe": "bids"},
+    "procurement": {"suppliers": 2, "clause": {}, "lead_times": [0, 2]},
+    "cloud_bandwidth": {"prices": 3, "tenants": 3, "capacity": 2, "surge": {"enter": 0.5}},
+}
+
+
+@pytest.mark.parametrize("name", MARKETS)
+@pytest.mark.parametrize(("make", "episode"),
+                         [(make_parallel, parallel_episode), (make_aec, aec_episode)])  # fmt: skip
+def test_a_seed_fixes_every_episode_that_follows(make, episode, name):
     """A reset without a seed goes on with the next episode; the same seed again replays all."""
 
     def episodes(env, seed) -> list:
         luck = [np.random.default_rng(k) for k in (1, 1)]  # noqa: TID251 (the same in both)
         return [episode(env, s, each) for s, each in zip((seed, None), luck, strict=True)]
 
-    one, two = (make(market=PUBLISHER | {"observe": "bids"}, episode_rounds=20) for _ in range(2))
+    one, two = (make(name, market=DRAWS[name], episode_rounds=20) for _ in range(2))
     first = episodes(one, 5)
     np.testing.assert_equal(episodes(two, 5), first)
     np.testing.assert_equal(episodes(one, 5), first)
@@ -112,14 +112,19 @@ def assert_agree(engine: Engine, env, infos: dict) -> None:
         assert infos[seat.name]["measures"] == dict(zip(owned, row, strict=True))
 
 
-@EITHER
-def test_both_views_and_the_engine_play_the_same(market, luck):
-    together, by_turns = parallel(market), ad_auction_v0.raw_env(market=market)
+@EVERY
+def test_both_views_and_the_engine_play_the_same(case, luck):
+    """Equal observations have equal legal sets, too."""
+    name, market = case
+    together, by_turns = (
+        make(name, market=market, episode_rounds=40) for make in (make_parallel, make_raw_aec)
+    )
     engine = Engine(together.market, seeds=[8])
     engine.reset()
     for env in (together, by_turns):
         env.reset(seed=8)
     names = together.possible_agents
+    masks: dict[tuple, list] = {}
     while together.agents:
         actions = random_actions(engine, luck)
         acting = [s for s in engine.market.seats if engine.market.acts(s, engine.phase)]
@@ -137,7 +142,9 @@ def test_both_views_and_the_engine_play_the_same(market, luck):
             digits = seat.role.observation_digits(o)
             np.testing.assert_array_equal(shown[0][seat.name], digits)
             np.testing.assert_array_equal(by_turns.observe(seat.name), digits)
-    assert engine.round == 100
+            mask = shown[4][seat.name]["action_mask"].tolist()
+            assert masks.setdefault((seat.role.name, *digits), mask) == mask
+    assert engine.round == 40
 
 
 def test_pettingzoo_makes_it_by_name():

@@ -22,26 +22,35 @@ class Published(BaseModel):
     value: float | str
     tolerance: Annotated[float, Field(ge=0)]
     statistic: Literal["mean", "median"] = "mean"
+    fitted: str = ""  # what was chosen after a first version had missed
 
 
 class Predicted(BaseModel):
-    """The interval of an arm's measure lies wholly above or below that of another arm; or, in a
-    negative control, their means are the `same` to within a tolerance."""
+    """The interval of an arm's measure lies wholly above or below that of another arm, or a number;
+    or, in a negative control, two arms' means are the `same` to within a tolerance."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     quantity: str
     arm: str
-    versus: str
+    versus: str | Annotated[float, Field(allow_inf_nan=False)]
     measure: str
     expected: Literal["above", "below", "same"]
     tolerance: Annotated[float, Field(ge=0)] | None = None
+    fitted: str = ""  # what was chosen after a first version had missed
 
     @model_validator(mode="after")
     def _tolerance_where_it_counts(self) -> Predicted:
         if (self.tolerance is None) == (self.expected == "same"):
             raise ValueError("a tolerance goes with expected: same, and only with it.")
+        if self.expected == "same" and not isinstance(self.versus, str):
+            raise ValueError("expected: same needs another arm in versus (or publish the value).")
         return self
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms it speaks of."""
+        return (self.arm, self.versus) if isinstance(self.versus, str) else (self.arm,)
 
 
 class Panel(BaseModel):
@@ -57,7 +66,8 @@ class Panel(BaseModel):
 
 class Figure(BaseModel):
     """`panels` of points on curves of theory; a `histogram` of a measure over seeds, a panel an
-    arm; or `y` over `x`, `lines` of arms."""
+    arm; `y` over `x`, `lines` of arms; or `compare`, a panel a measure, each arm with its interval
+    (`arms`: only these)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,11 +79,15 @@ class Figure(BaseModel):
     x_label: str | None = None
     y: str = ""
     lines: dict[str, list[str]] = {}
+    compare: list[str] = []
+    arms: list[str] = []
 
     @model_validator(mode="after")
     def _one_kind(self) -> Figure:
-        if not self.panels and self.histogram is None and not (self.x and self.y and self.lines):
-            raise ValueError("needs either panels, or histogram, or x, y and lines.")
+        over = bool(self.x and self.y and self.lines)
+        kinds = (self.histogram is not None) + over + bool(self.compare) + bool(self.panels)
+        if kinds != 1:
+            raise ValueError("needs either panels, or histogram, or compare, or x, y and lines.")
         return self
 
 
@@ -83,9 +97,11 @@ def arms_named(
     """(where, arm) for every arm that claims and figure speak of."""
     named = [(f"published.{k}.arm", claim.arm) for k, claim in enumerate(published)]
     for k, claim in enumerate(predicted):
-        named += [(f"predicted.{k}.arm", claim.arm), (f"predicted.{k}.versus", claim.versus)]
+        keys = (f"predicted.{k}.arm", f"predicted.{k}.versus")
+        named += zip(keys, claim.arms, strict=False)
     for k, panel in enumerate(figure.panels if figure else []):
         named += [(f"figure.panels.{k}.arms", arm) for arm in panel.arms]
     for label, arms in (figure.lines if figure else {}).items():
         named += [(f"figure.lines.{label}", arm) for arm in arms]
+    named += [("figure.arms", arm) for arm in (figure.arms if figure else [])]
     return named

@@ -32,6 +32,7 @@ Settings = Annotated[
 ArmOption = Annotated[list[str] | None, typer.Option("--arm", help="only this arm (repeatable)")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="print the summary alone, as JSON")]
 DEFAULT_RESULTS = Path("results")
+REFERENCE = Path("results/reference")  # committed, wherever runs are kept
 
 
 def main() -> None:
@@ -119,12 +120,13 @@ def _results_option(run: RunFolder) -> str:
 
 
 def _print_comparison(
-    runs: list[RunFolder], measure: str | None, title: str | None = None
+    runs: list[RunFolder], measure: str | None, title: str | None = None, arm: str | None = None
 ) -> list[Any]:
     from .compare import compare as compare_runs
     from .screen import console, table
 
     _, rows, _ = compare_runs(runs, measure)
+    rows = [row for row in rows if arm in (None, row.cells["arm"])]
     console().print(table([row.cells for row in rows], title or None))
     return rows
 
@@ -203,7 +205,10 @@ def reproduce(
     every: Annotated[bool, typer.Option("--all", help="all of them")] = False,
     listing: Annotated[bool, typer.Option("--list", help="what can be reproduced")] = False,
     update_reference: Annotated[
-        bool, typer.Option("--update-reference", help="write results/reference as well")
+        bool,
+        typer.Option(
+            "--update-reference", help="write results/reference as well (with --list: its table.md)"
+        ),
     ] = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
@@ -215,7 +220,13 @@ def reproduce(
 
     if listing:
         console().print(table(reproductions.overview(results)))
+        if update_reference:
+            reproductions.collect(REFERENCE)
+            print(f"wrote {REFERENCE / 'table.md'}")
         return
+    if name is not None and "=" in name and not Path(name).is_file():
+        advice = "settings go behind one experiment's NAME; --all takes experiments as they are."
+        raise ConfigError(f"{name}: {advice}")
     if every == (name is not None):
         raise ConfigError("NAME: give one experiment or --all; see tacit reproduce --list.")
     good = True
@@ -231,6 +242,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     from tacit.envs.errors import ConfigError
 
     from .config import load
+    from .reproduce import collect
     from .reproduce import reproduce as run_reproduction
     from .screen import ScreenWatcher, console, table
 
@@ -250,9 +262,10 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     written = ",".join(sorted(p.name for p in folder.iterdir()))
     print(f"wrote {folder}/{{{written}}}")
     if update_reference:
-        target = Path("results/reference") / experiment.name
+        target = REFERENCE / experiment.name
         shutil.copytree(folder, target, dirs_exist_ok=True)
-        print(f"wrote {target}")
+        collect(REFERENCE)
+        print(f"wrote {target}, {REFERENCE / 'table.md'}")
     return all(c.within for c in rows)
 
 
@@ -274,20 +287,28 @@ def show(
     policy: Annotated[
         str | None, typer.Option("--policy", metavar="SEAT", help="a learned policy in words")
     ] = None,
-    arm: Annotated[str | None, typer.Option("--arm", help="which arm (default: the first)")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="which seed, 0 .. n-1", min=0)] = 0,
+    arm: Annotated[
+        str | None, typer.Option("--arm", help="only this arm (policies: default the first)")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="whose policy, 0 .. n-1 (default: 0)", min=0)
+    ] = None,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """A run: question, KPIs in words, results; or one learned policy, read out."""
+    from tacit.envs.errors import ConfigError
+
     from . import listing
     from .layout import existing_run
     from .screen import console
 
     folder = existing_run(run, results)
     if policy is not None:
-        for line in listing.policy(folder, arm, policy, seed):
+        for line in listing.policy(folder, arm, policy, seed or 0):
             console().print(line, soft_wrap=True)
         return
-    for line in listing.about_run(folder):
+    if seed is not None:
+        raise ConfigError("--seed: goes with --policy SEAT; results are told over all seeds.")
+    for line in listing.about_run(folder, arm):
         console().print(line, soft_wrap=True)
-    _print_comparison([folder], None)
+    _print_comparison([folder], None, arm=arm)

@@ -18,7 +18,7 @@ from tacit.agents.population import make_group
 from tacit.agents.registry import check_agents
 from tacit.agents.tabular import TabularGroup
 from tacit.envs import kpi as kpis
-from tacit.envs.errors import ConfigError, build, nearest
+from tacit.envs.errors import ConfigError, Misfit, build, nearest
 from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, market_class
 
@@ -45,7 +45,8 @@ class TrainConfig(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> TrainConfig:
         if self.measure_last > self.rounds:
-            raise ValueError(f"measure_last {self.measure_last} exceeds rounds {self.rounds}.")
+            told = f"must be at most rounds ({self.rounds}), got {self.measure_last}."
+            raise Misfit("measure_last", told)
         return self
 
 
@@ -62,6 +63,7 @@ class ExperimentFile(BaseModel):
     train: dict[str, Any] = {}
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 16
     seed: Annotated[int, Field(ge=0)] = 0
+    requires: list[str] = []  # conditions of the market, by name, that every arm must meet
     arms: dict[str, dict[str, Any]] = {}
     published: list[Published] = []
     predicted: list[Predicted] = []
@@ -153,15 +155,37 @@ def load(
             raise ConfigError("--as: names one arm; choose it with --arm, this config has several.")
     chosen = {a: values for a, values in named.items() if not arms or a in arms}
     resolved: dict[str, Arm] = {}
+    wrong: dict[str, list[str]] = {}  # mistake -> arms that have it
     for arm, values in chosen.items():
         try:
             _check_arm_name(arm, "arms")
             resolved[as_arm or arm] = resolve_arm(as_arm or arm, file, [*values.items()], changes)
         except ConfigError as error:
-            mistakes += error.mistakes
+            for line in error.mistakes:
+                wrong.setdefault(line, []).append(arm)
+    mistakes += _in_arms(file, wrong, len(chosen), changes)
     if mistakes:
         raise ConfigError(list(dict.fromkeys(mistakes)))
     return Experiment(name, file, *_distinct(resolved))
+
+
+def _in_arms(
+    file: ExperimentFile,
+    wrong: Mapping[str, list[str]],
+    of: int,
+    changes: Sequence[tuple[str, Any]],
+) -> list[str]:
+    """Mistakes, with the name of the arm where it is the arm's own settings that make them."""
+    if not wrong or not file.arms:
+        return list(wrong)
+    general: list[str] = []
+    collect(general, lambda: resolve_arm("base", file, [], changes))
+    return [
+        line
+        if line in general or line.startswith("arms") or 1 < of == len(arms)
+        else f"arms.{', '.join(arms)}: {line}"
+        for line, arms in wrong.items()
+    ]
 
 
 def _readable(raw: Mapping[str, Any]) -> ExperimentFile | None:
@@ -227,6 +251,8 @@ def resolve_arm(
     raw = _settings(file, settings)
     mistakes: list[str] = []
     market = collect(mistakes, lambda: _market(raw["market"]))
+    if market is not None:
+        mistakes += _unmet(market, file.requires)
     if market is None:  # look for mistakes further on as well, in the market that is meant
         market = _nearest_market(raw["market"])
     train = collect(mistakes, lambda: build(TrainConfig, as_table(raw["train"], "train"), "train"))
@@ -297,6 +323,17 @@ def _market(raw: Any) -> Market:
     if name is None:
         raise ConfigError(f"market.name: missing. {nearest('', MARKETS)}")
     return market_class(str(name))(values)
+
+
+def _unmet(market: Market, required: Sequence[str]) -> list[str]:
+    """What keeps a market from what an experiment requires of it."""
+    known, lines = market.conditions(), []
+    for name in required:
+        if name in known:
+            lines += [f"market.{line}; this experiment requires '{name}'." for line in known[name]]
+        else:
+            lines.append(f"requires: {market.name} has no '{name}'. {nearest(name, known)}")
+    return lines
 
 
 def _nearest_market(raw: Any) -> Market | None:

@@ -1,8 +1,9 @@
-"""Figures of experiments, as PNG: lines over a setting, or histograms over seeds."""
+"""Figures of experiments, as PNG: lines over a setting, arms side by side, histograms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path)
         figure = theory_panels(experiment, arms, spec)
     elif spec.histogram:
         figure = _histogram(experiment, arms, spec)
+    elif spec.compare:
+        figure = _compare(experiment, arms, spec)
     else:
         figure = _lines(experiment, arms, spec)
     if figure is None:
@@ -77,7 +80,34 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     right.plot([], [], "--", color="black", label="seat that earns least")
     right.legend(frameon=False, fontsize=8)
     n = "/".join(str(k) for k in sorted(seeds))
-    put_title(figure, experiment, f"mean, 95 %, n = {n} seeds")
+    putput_title(figure, experiment, f"mean, 95 %, n = {n} seeds")
+    return figure
+
+
+def _compare(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
+    """One panel a measure: every arm's mean with its 95 % interval."""
+    there = {m: _with_measure(experiment, arms, m) for m in spec.compare}
+    shown = {m: [a for a in names if a in (spec.arms or names)] for m, names in there.items()}
+    shown = {measure: names for measure, names in shown.items() if names}
+    if not shown:
+        return None
+    figure, axes = new_figure(len(shown), width=3.6)
+    seeds = set()
+    for axis, (measure, names) in zip(axes, shown.items(), strict=True):
+        for at, (name, colour) in enumerate(zip(names, cycle(COLOURS), strict=False)):
+            e = estimate_of(arms[name], measure)
+            assert e is not None
+            seeds.add(e.n)
+            spread = [[e.mean - e.low], [e.high - e.mean]]
+            axis.errorbar([at], [e.mean], spread, color=colour, marker="o", ms=6, capsize=4)
+        labels = [name.replace("_", "\n", 1) for name in names]
+        axis.set_xticks(range(len(names)), labels, fontsize=8)
+        axis.set(title=measure.replace("_", " "), xlim=(-0.5, len(names) - 0.5))
+        bottom, top = axis.dataLim.intervaly
+        room = 0.08 * max(top, -bottom, 1e-9)
+        axis.set_ylim(min(0.0, bottom - room), max(0.0, top) + room)
+    n = "/".join(str(k) for k in sorted(seeds))
+    put_title(figure, experiment, f"mean, 95 %, n = {n} seeds", 38)
     return figure
 
 
@@ -100,5 +130,5 @@ def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec:
             )
         axis.set(title=name, xlabel=spec.histogram, ylabel="seeds")
         axis.legend(frameon=False, fontsize=8)
-    put_title(figure, experiment, f"n = {len(values)} seeds")
+    putput_title(figure, experiment, f"n = {len(values)} seeds")
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
@@ -19,7 +20,7 @@ from tacit.envs.market import Market
 
 from . import checkpoint
 from .bands import by_role
-from .config import Arm
+from .config import Arm, TrainConfig
 from .events import EventFile, hparams_trial
 from .layout import RunFolder
 
@@ -104,15 +105,13 @@ def train_seed(
     market, train, began = arm.market, arm.train, time.perf_counter()
     group = arm.group(k)
     terms = [(seat.name, name) for seat in market.seats for name in arm.kpi[seat.name]]
-    every = train.evaluate_every or max(1, train.rounds // POINTS)
+    marks = evaluation_points(train)
     points: list[tuple[int, Array]] = []  # (rounds, mean measures) of each stretch
     with EventFile(run.seed(arm.name, k)) as events:
         events.summary(hparams_trial(by_role(arm), arm.name))
         while group.rounds < train.rounds and not group.stopped:
             start = group.rounds
-            due = min(train.rounds, (start // every + 1) * every)
-            if start < train.rounds - train.measure_last:
-                due = min(due, train.rounds - train.measure_last)
+            due = marks[bisect_right(marks, start)]
             while group.rounds < due and not group.stopped:
                 if stop():
                     return None
@@ -138,6 +137,20 @@ def train_seed(
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     tell(Progress(train.rounds - group.rounds, float("nan"), skipped=True))
     return record
+
+
+def evaluation_points(train: TrainConfig) -> list[int]:
+    """Rounds after which a seed is read, ascending: multiples of the interval, or 24 points, evenly
+    before and evenly in what the summary measures, which begins and ends at one of its own."""
+    end = train.rounds
+    cut = end - train.measure_last
+    if train.evaluate_every:
+        return sorted({*range(train.evaluate_every, end, train.evaluate_every), cut, end} - {0})
+    after = max(1, round(POINTS * train.measure_last / end))
+    before = max(1, POINTS - after)
+    early = (cut * k // before for k in range(1, before + 1))
+    late = (cut + train.measure_last * k // after for k in range(1, after + 1))
+    return sorted({*early, *late} - {0})
 
 
 def agent_steps(market: Market, rounds: int) -> int:

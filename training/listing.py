@@ -91,6 +91,9 @@ def _market(name: str) -> Iterator[Part]:
     for label, benchmark in market.benchmarks().items():
         values = ", ".join(f"{k} {v:.4g}" for k, v in benchmark.values.items())
         yield f"{label} benchmark: {values} ({benchmark.source})"
+    for condition, against in market.conditions().items():
+        holds = f"not met by the defaults ({'; '.join(against)})" if against else "met"
+        yield f"condition '{condition}': {holds}"
 
 
 def _keys(title: str, name: str) -> Iterator[Part]:
@@ -108,16 +111,16 @@ def _file(name: str, group: str) -> Iterator[Part]:
     yield files.dump_yaml(rest)
 
 
-def about_run(run: RunFolder) -> Iterator[str]:
-    """Question, arms and KPIs of a run."""
+def about_run(run: RunFolder, only: str | None = None) -> Iterator[str]:
+    """Question, arms (or only one) and KPIs of a run."""
     experiment = load_run(run)
+    first = choose_arm(experiment, only)
     yield f"{run.path}: {experiment.name}. {experiment.file.question}"
-    first = next(iter(experiment.arms.values()))
     keys = first.market.config.model_dump(exclude_defaults=True)
     yield f"market: {first.market.name}" + (f" {keys}" if keys else "")
     told = set()
     for name, arm in experiment.arms.items():
-        if arm.kpi_hash in told:
+        if arm.kpi_hash in told or only not in (None, name):
             continue
         told.add(arm.kpi_hash)
         yield f"{name} (KPI {arm.kpi_hash[:12]}, unvalidated objective):"

@@ -20,6 +20,8 @@ from .runner import Watcher, train_experiment
 from .stored import load_run
 from .summary import difference, estimate_of, read_summary
 
+HEAD = ["quantity", "published", "measured", "95 %", "n", "tolerance", "within"]
+
 
 @dataclass(frozen=True)
 class Check:
@@ -42,7 +44,7 @@ def checks(experiment: Experiment, arms: Mapping[str, dict[str, Any]]) -> list[C
 
 def _claims(experiment: Experiment, arms: set[str]) -> tuple[list[Published], list[Predicted]]:
     file = experiment.file
-    both = [c for c in file.predicted if {c.arm, c.versus} <= arms]
+    both = [c for c in file.predicted if arms.issuperset(c.arms)]
     return [c for c in file.published if c.arm in arms], both
 
 
@@ -72,6 +74,8 @@ def _value(claim: Published, arm: Mapping[str, Any]) -> float | None:
 def _predicted(claim: Predicted, arms: Mapping[str, dict[str, Any]]) -> Check:
     """`expected: above | below`: the intervals of two arms are disjoint, in this order; `same`: the
     mean paired difference is within the tolerance."""
+    if not isinstance(claim.versus, str):
+        return _against(claim, claim.versus, arms[claim.arm])
     arm, versus = arms[claim.arm], arms[claim.versus]
     own, other = estimate_of(arm, claim.measure), estimate_of(versus, claim.measure)
     gap = difference(arm, versus, claim.measure)
@@ -88,6 +92,17 @@ def _predicted(claim: Predicted, arms: Mapping[str, dict[str, Any]]) -> Check:
     return Check(claim.quantity, claim.expected, measured, interval(gap), own.n, bound, within)
 
 
+def _against(claim: Predicted, bound: float, arm: Mapping[str, Any]) -> Check:
+    """The arm's interval lies wholly above, or below, a number."""
+    own, expected = estimate_of(arm, claim.measure), f"{claim.expected} {number(bound)}"
+    if own is None:
+        return Check(claim.quantity, expected, "not defined", "-", 0, "-", False)
+    within = own.low > bound if claim.expected == "above" else own.high < bound
+    return Check(
+        claim.quantity, expected, number(own.mean), interval(own), own.n, "interval", within
+    )
+
+
 def known() -> list[str]:
     """Experiments that have something to reproduce."""
     found = []
@@ -102,7 +117,7 @@ def overview(results: Path) -> list[dict[str, str]]:
     """One row an experiment: source, what is published, compute, and whether it was run here."""
     rows = []
     for name in known():
-        file = ExperimentFile(**files.read_yaml(files.find(name, ("experiments",), "NAME")))
+        file = _file(name)
         values = [_short(c.value) for c in file.published] or [c.expected for c in file.predicted]
         table = results / "reproduce" / name / "table.csv"
         here = "not run"
@@ -138,22 +153,83 @@ def write(
     folder: Path, experiment: Experiment, arms: Mapping[str, dict[str, Any]], rows: Sequence[Check]
 ) -> None:
     """table.md, table.csv and figure.png of a reproduction."""
-    head = ["quantity", "published", "measured", "95 %", "n", "tolerance", "within"]
     cells = [
         [c.quantity, c.published, c.measured, c.interval, str(c.n), c.tolerance, _yes(c.within)]
         for c in rows
     ]
-    lines = [f"# {experiment.name}", "", experiment.file.question, ""]
-    lines += [f"Source: {experiment.file.source}.", ""] if experiment.file.source else []
-    lines += [f"Command: `tacit reproduce {experiment.name}`", ""]
-    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(row) + " |" for row in cells]
-    checkpoint.write_atomically(folder / "table.md", ("\n".join(lines) + "\n").encode())
+    text = page(experiment.name, experiment.file, cells)
+    checkpoint.write_atomically(folder / "table.md", text.encode())
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([head, *cells])
+    csv.writer(buffer, lineterminator="\n").writerows([HEAD, *cells])
     checkpoint.write_atomically(folder / "table.csv", buffer.getvalue().encode())
     figures.draw(experiment, arms, folder / "figure.png")
 
 
 def _yes(within: bool) -> str:
     return "yes" if within else "no"
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+
+def page(name: str, file: ExperimentFile, cells: Sequence[Sequence[str]]) -> str:
+    """table.md of one reproduction."""
+    lines = [f"# {name}", "", file.question, ""]
+    lines += [f"Source: {file.source}.", ""] if file.source else []
+    lines += [f"Command: `tacit reproduce {name}`", "", *_markdown([HEAD, *cells])]
+    notes = fitted(file)
+    lines += ["", *(f"- {note}" for note in notes)] if notes else []
+    return "\n".join(lines) + "\n"
+
+
+def collected(folder: Path) -> str:
+    """table.md over all tables of a folder: their rows, and the command of each."""
+    rows, notes = [["experiment", *HEAD, "command"]], []
+    for table in sorted(folder.glob("*/table.csv")):
+        name = table.parent.name
+        rows += [[name, *row, f"`tacit reproduce {name}`"] for row in read_cells(table)]
+        if name in files.names("experiments"):  # (a reference may be of a file elsewhere)
+            notes += [f"- `{name}`, {note}" for note in fitted(_file(name))]
+    good = sum(row[-2] == "yes" for row in rows[1:])
+    text = f"{good} of {len(rows) - 1} rows are within."
+    if notes:
+        text += f" For {len(notes)} of them something was chosen after a first version had missed; "
+        text += "what, stands below the table."
+    how = "Collected from the tables beside it by `tacit reproduce --list --update-reference`."
+    lines = ["# All reproductions", "", text, "", how, "", *_markdown(rows)]
+    lines += ["", *notes] if notes else []
+    return "\n".join(lines) + "\n"
+
+
+def collect(folder: Path) -> None:
+    """Write table.md over all tables of a folder, and the page of each anew."""
+    for name in files.names("experiments"):
+        table = folder / name / "table.csv"
+        if not table.is_file():
+            continue
+        text = page(name, _file(name), read_cells(table))
+        checkpoint.write_atomically(table.with_suffix(".md"), text.encode())
+    checkpoint.write_atomically(folder / "table.md", collected(folder).encode())
+
+
+def read_cells(table: Path) -> list[list[str]]:
+    """The rows of a table.csv without its head."""
+    with table.open(newline="", encoding="utf-8") as lines:
+        return list(csv.reader(lines))[1:]
+
+
+def fitted(file: ExperimentFile) -> list[str]:
+    """What was chosen after a miss, a line a claim."""
+    claims: list[Published | Predicted] = [*file.published, *file.predicted]
+    claims = [claim for claim in claims if claim.fitted]
+    return [f"{c.quantity}: chosen after a miss: {c.fitted}" for c in claims]
+
+
+def _file(name: str) -> ExperimentFile:
+    return ExperimentFile(**files.read_yaml(files.find(name, ("experiments",), "NAME")))
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as a table, the first its head."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]

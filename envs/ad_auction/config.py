@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from tacit.envs.errors import Misfit
+
 MOST_BIDDERS = 16
 EPSILON = 1e-12  # a bid equal to the reserve meets it, whatever the rounding
 
@@ -217,7 +219,6 @@ class AdAuctionConfig(BaseModel):
     def _reserve_can_be_met(self) -> AdAuctionConfig:
         top = self.value.grid()[0][-1] * self.bids / (self.bids + 1)
         if self.reserve > top:
-            raise ValueError(
-                f"reserve {self.reserve:g} is above the highest bid {top:g}: nothing could be sold."
-            )
+            told = f"must be at most the highest bid ({top:g}), got {self.reserve:g}"
+            raise Misfit("reserve", f"{told}: nothing could be sold.")
         return self

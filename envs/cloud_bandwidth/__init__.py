@@ -36,14 +36,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import Benchmark, Block, Market, Measure, Part, Role, Seat
+from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role, Seat
 
 from . import kernels as k
 from .benchmarks import Outcome, solve
 from .config import CloudBandwidthConfig
 from .kernels import observe, play, reset
 from .measures import MEASURES, PRICE, PROFIT, QUANTITY, SURPLUS, UNSERVED, is_plain, measures_of
-from .rationing import Rationing
+from .rationing import Rationing, trivial_capacity
 
 __all__ = ["CloudBandwidth", "CloudBandwidthConfig", "observe", "play", "reset"]
 
@@ -73,6 +73,9 @@ class CloudBandwidth(Market):
         provider = Role("provider", c.providers, "profit", "profit", self._provider_blocks())
         tenant = Role("tenant", c.tenants, "surplus", "surplus", self._tenant_blocks())
         self.roles = (provider, tenant) if c.tenants else (provider,)
+        if c.headroom_claims:
+            told = Claim("provider", "claim", "load", "false_headroom", "false_headroom")
+            self.claims = (told,)
         self.params = self._params()
         self.state_width = k.POSTED + 3 * c.providers + c.tenants
 
@@ -107,8 +110,9 @@ class CloudBandwidth(Market):
             for when, ago in (("earlier", "two rounds ago"), ("last", "last round"))[2 - c.memory :]
             for i in range(c.providers)
         )
-        if c.surge:
-            sees += (Part("load", LOADS, "its own background demand this round"),)
+        if c.surge or c.headroom_claims:
+            loads = LOADS if c.surge else LOADS[:1]  # what a claim is about, or always calm
+            sees += (Part("load", loads, "its own background demand this round"),)
         sees = sees or (Part("memory", ("none",), "it remembers nothing"),)
         does: tuple[Part, ...] = (self._price_part("price", None, "the price it posts"),)
         if c.headroom_claims:
@@ -194,6 +198,10 @@ class CloudBandwidth(Market):
         if role.name == "tenant":
             return "Use fewer providers, fewer prices, or no headroom_claims."
         return "Use memory 1 or 0, fewer prices, or fewer providers."
+
+    def conditions(self) -> dict[str, list[str]]:
+        """`rationing`: some requests may go unserved, so that priority is worth something."""
+        return {"rationing": trivial_capacity(self.config)}
 
     # --- benchmarks ------------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from tacit.envs.errors import Misfit
+
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 AtLeast0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -136,19 +138,20 @@ class CloudBandwidthConfig(BaseModel):
     def _together(self) -> CloudBandwidthConfig:
         capacity = self.capacity
         if capacity is not None and self.tenants and capacity != int(capacity):
-            raise ValueError(
-                f"capacity {capacity:g} must be a whole number with tenants: each needs one unit."
-            )
+            told = f"must be a whole number with tenants, got {capacity:g}: each needs one unit."
+            raise Misfit("capacity", told)
         if capacity is not None and self.homogeneous and self.providers > 1 and self.binding:
-            raise ValueError(
-                f"capacity {capacity:g} binds (demand up to {self.peak_demand:g}) and products are "
+            raise Misfit(
+                "capacity",
+                f"{capacity:g} binds (demand up to {self.peak_demand:g}) and products are "
                 "homogeneous: no equilibrium in pure strategies exists. Set differentiation above "
-                f"0 with logit demand, or capacity at least {self.peak_demand:g}."
+                f"0 with logit demand, or capacity at least {self.peak_demand:g}.",
             )
         if self.surge and self.binding and self.providers > 6:
-            raise ValueError(
-                f"providers {self.providers} with surges and binding capacity: benchmarks go "
-                "through all loads, at most 6 providers can be solved."
+            raise Misfit(
+                "providers",
+                f"must be at most 6 with surges and binding capacity, got {self.providers}: "
+                "benchmarks go through all loads.",
             )
         return self
 

@@ -28,6 +28,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import comb, inf
 
+from .config import CloudBandwidthConfig
+
 ROUNDING = 1e-12  # a surcharge at a threshold is on both sides of it
 
 
@@ -95,6 +97,24 @@ class Rationing:
             first = min(of_high, places)
             total += chance * (high * first + low * (places - first))
         return total
+
+
+def trivial_capacity(c: CloudBandwidthConfig) -> list[str]:
+    """What keeps priority from being worth anything in a market; empty if it is worth something.
+
+    With several providers all tenants may ask the same one. Background demand counts at its most.
+    """
+    if not c.tenants:
+        return ["tenants: must be at least 1, got 0: nobody asks for priority"]
+    capacity = inf if c.capacity is None else c.capacity
+    if not Rationing(c.tenants, capacity, c.critical_probability, c.peak_demand).trivial:
+        return []
+    got = "null" if c.capacity is None else f"{c.capacity:g}"
+    asked = f"tenants + background_demand ({c.tenants} + {c.peak_demand:g})"
+    return [
+        f"capacity: must be below {asked}, got {got}: everybody is served, so priority is "
+        "worth nothing"
+    ]
 
 
 def worth(margin: float, surplus_weight: float, uptime_weight: float) -> float:

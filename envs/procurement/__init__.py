@@ -33,7 +33,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.envs.errors import ConfigError
 from tacit.envs.market import Benchmark, Claim, Market, Role, Seat
 
 from . import readings, scripts
@@ -41,8 +40,6 @@ from .benchmarks import bluffing_conditions, bluffing_in, disinterest_conditions
 from .config import ProcurementConfig
 from .measures import FALSE_PLENTY, FALSE_SCARCITY, FALSE_URGENCY, MARGIN, MEASURES, SURPLUS
 from .parts import CLAUSES, sheet
-
-CONDITIONS = {"bluffing": bluffing_conditions, "disinterest": disinterest_conditions}
 
 
 class Procurement(Market):
@@ -59,21 +56,19 @@ class Procurement(Market):
 
     def declare(self) -> None:
         c = self.config
-        if c.closed_form and CONDITIONS[c.closed_form](c):
-            needs = "; ".join(CONDITIONS[c.closed_form](c))
-            raise ConfigError(f"market.closed_form: {c.closed_form} does not hold here: {needs}.")
         parts = sheet(c)
         self.phases = parts.phases
         supplier = Role("supplier", c.suppliers, "margin", "margin", parts.supplier)
         self.roles = (supplier, Role("buyer", 1, "surplus", "surplus", parts.buyer))
-        said = {
-            "claim": ("supplier", "stock", c.has_stock),
-            "promise": ("supplier", "lead", len(c.days) > 1),
-            "stated_urgency": ("buyer", "urgency", c.brief),
-        }
-        self.claims = tuple(
-            Claim(who, part, of) for part, (who, of, there) in said.items() if there
+        said = (
+            (c.has_stock, Claim("supplier", "claim", "stock", "false_scarcity", "false_plenty")),
+            (len(c.days) > 1, Claim("supplier", "promise", "lead", None, "overpromise_days")),
+            (
+                c.brief,
+                Claim("buyer", "stated_urgency", "urgency", "false_urgency", "false_urgency"),
+            ),
         )
+        self.claims = tuple(claim for there, claim in said if there)
         self.params = self._params()
         self.state_width = 3 + 4 * c.suppliers
 
@@ -104,6 +99,11 @@ class Procurement(Market):
             f"Each of {c.suppliers} suppliers adds {offers} offers{records}. Use fewer suppliers "
             "or prices, group `lead_times`, or drop the clause, the record, or stock (scarcity: 0)."
         )
+
+    def conditions(self) -> dict[str, list[str]]:
+        """Where the closed forms hold."""
+        c = self.config
+        return {"bluffing": bluffing_conditions(c), "disinterest": disinterest_conditions(c)}
 
     def benchmarks(self) -> dict[str, Benchmark]:
         """Reference prices, and the equilibrium where one is known in closed form.

@@ -134,17 +134,17 @@ def disinterest(low: float, high: float, urgent: float, calm: float, urgent_shar
 def _common(c: ProcurementConfig) -> list[str]:
     needs = []
     if c.suppliers != 1:
-        needs.append(f"suppliers must be 1, got {c.suppliers}")
+        needs.append(f"suppliers: must be 1, got {c.suppliers}")
     if len(c.prices) != 2:
-        needs.append(f"prices must be two, got {len(c.prices)}")
+        needs.append(f"prices: must be two, got {len(c.prices)}")
     if c.prices[0] <= c.cost[0]:
-        needs.append(f"the low price must exceed cost {c.cost[0]:g}, got {c.prices[0]:g}")
+        needs.append(f"prices: the low one must exceed cost {c.cost[0]:g}, got {c.prices[0]:g}")
     if c.days != (0,):
-        needs.append(f"lead_times must be [0], got {list(c.lead_times)}")
+        needs.append(f"lead_times: must be [0], got {list(c.lead_times)}")
     if c.clause is not None:
-        needs.append("clause must be null")
+        needs.append("clause: must be null")
     if c.record != "none":
-        needs.append(f"record must be none, got {c.record}")
+        needs.append(f"record: must be none, got {c.record}")
     return needs
 
 
@@ -152,18 +152,18 @@ def bluffing_conditions(c: ProcurementConfig) -> list[str]:
     """What keeps `bluffing` from holding here; empty if it does."""
     needs = _common(c)
     if c.urgency or c.brief:
-        needs.append("urgency must be null")
+        needs.append("urgency: must be null")
     if not c.counters:
-        needs.append("counters must be true")
+        needs.append("counters: must be true")
     if not 0 < c.scarcity[0] < 1:
-        needs.append(f"scarcity must be above 0 and below 1, got {c.scarcity[0]:g}")
+        needs.append(f"scarcity: must be above 0 and below 1, got {c.scarcity[0]:g}")
     low, high, cost = c.prices[0], c.prices[-1], c.cost[0]
     if c.value < high - EPSILON:
-        needs.append(f"value must be at least the high price {high:g}, got {c.value:g}")
+        needs.append(f"value: must be at least the high price {high:g}, got {c.value:g}")
     least = cost + c.wait_discount * (low - cost)
     if not least - EPSILON <= c.outside_price <= high + EPSILON:
         needs.append(
-            f"outside_price must lie in {least:g} .. {high:g} (wait_discount x low price .. high "
+            f"outside_price: must lie in {least:g} .. {high:g} (wait_discount x low price .. high "
             f"price), got {c.outside_price:g}"
         )
     return needs
@@ -173,16 +173,16 @@ def disinterest_conditions(c: ProcurementConfig) -> list[str]:
     """What keeps `disinterest` from holding here; empty if it does."""
     needs = _common(c)
     if not c.brief or c.urgency is None:
-        needs.append("brief must be true")
+        needs.append("brief: must be true")
     if c.counters:
-        needs.append("counters must be false")
+        needs.append("counters: must be false")
     if c.has_stock:
-        needs.append(f"scarcity must be 0, got {c.scarcity[0]:g}")
+        needs.append(f"scarcity: must be 0, got {c.scarcity[0]:g}")
     low, high = c.prices[0], c.prices[-1]
     if c.urgency and not c.urgency.urgent > high:
-        needs.append(f"urgency.urgent must exceed {high:g}, got {c.urgency.urgent:g}")
+        needs.append(f"urgency.urgent: must exceed {high:g}, got {c.urgency.urgent:g}")
     if c.urgency and not low < c.urgency.calm < high:
-        needs.append(f"urgency.calm must lie between {low:g} and {high:g}, got {c.urgency.calm:g}")
+        needs.append(f"urgency.calm: must lie between {low:g} and {high:g}, got {c.urgency.calm:g}")
     return needs
 
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from tacit.envs.errors import Misfit
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -88,33 +99,41 @@ class ProcurementConfig(BaseModel):
     false_urgency_fine: Money = Field(
         0.0, description="on every false urgency claim, in both directions; paid to nobody"
     )
-    closed_form: Literal["bluffing", "disinterest"] | None = Field(
-        None, description="refuse keys outside the conditions of this closed form"
-    )
+
+    @field_validator("prices", "lead_times")
+    @classmethod
+    def _not_empty(cls, listed: tuple[float, ...]) -> tuple[float, ...]:
+        if not listed:
+            raise ValueError("is empty: it must list at least one.")
+        return listed
+
+    @field_validator("prices")
+    @classmethod
+    def _ascending(cls, prices: tuple[float, ...]) -> tuple[float, ...]:
+        falls = [(a, b) for a, b in pairwise(prices) if a >= b]
+        if falls:
+            a, b = falls[0]
+            raise ValueError(f"must ascend, but {a:g} stands before {b:g}.")
+        return prices
+
+    @field_validator("cost", "scarcity")
+    @classmethod
+    def _one_each(cls, listed: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        suppliers = info.data.get("suppliers", len(listed))
+        if len(listed) not in (1, suppliers):
+            raise ValueError(
+                f"must be one number, or a list with one for each of {suppliers} suppliers, got "
+                f"{len(listed)}: {list(listed)}."
+            )
+        return listed
 
     @model_validator(mode="after")
     def _fits(self) -> ProcurementConfig:
-        for key in ("prices", "lead_times"):
-            if not getattr(self, key):
-                raise ValueError(f"{key} is empty: it must list at least one.")
-        falls = [(a, b) for a, b in zip(self.prices, self.prices[1:], strict=False) if a >= b]
-        if falls:
-            a, b = falls[0]
-            raise ValueError(f"prices must ascend, but {a:g} stands before {b:g}.")
-        for key in ("cost", "scarcity"):
-            count = len(getattr(self, key))
-            if count not in (1, self.suppliers):
-                raise ValueError(
-                    f"{key} lists {count} numbers; give one, or one for each of the "
-                    f"{self.suppliers} suppliers."
-                )
         if self.brief and self.urgency is None:
-            raise ValueError("brief needs urgency: there is nothing to state without it.")
+            raise Misfit("brief", "needs urgency: there is nothing to state without it.")
         if self.urgency and self.urgency.calm > self.urgency.urgent:
-            raise ValueError(
-                f"urgency.calm {self.urgency.calm:g} exceeds urgency.urgent "
-                f"{self.urgency.urgent:g}."
-            )
+            most = f"must be at most urgency.urgent ({self.urgency.urgent:g})"
+            raise Misfit("urgency.calm", f"{most}, got {self.urgency.calm:g}.")
         return self
 
     @property

@@ -1,0 +1,67 @@
+"""Every market of the registry in several configs: what the contract is tested on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tacit.envs.registry import MARKETS
+
+CONFIGS = {
+    "ad_auction": [
+        {},
+        {"observe": "price", "price_mix": 0.5},
+        {"observe": "bids", "bids": 9, "value": {"value": 3.0}},
+        {"bidders": 5, "reserve": 0.3, "observe": "price"},
+        {"bidders": 5, "bids": 3, "observe": "bids"},
+        {"publisher": True},
+        {"publisher": True, "observe": "price", "reserve": 0.42},
+        {"publisher": True, "observe": "bids", "bidders": 3, "bids": 4, "price_mix": 1.0},
+        {"value": {"kind": "uniform"}, "observe": "price", "price_mix": 1.0},
+        {"value": {"kind": "lognormal", "levels": 4}, "publisher": True, "bids": 4, "chat": 3},
+        {
+            "value": {"kind": "list", "values": [1, 3]},
+            "bidders": 3,
+            "bids": 2,
+            "observe": "bids",
+            "slots": 2,
+            "click_rates": [1, 0.4],
+        },
+        {"bidders": 3, "slots": 3, "click_rates": [2, 1, 1], "chat": 2, "reserve": 0.3},
+    ],
+    "procurement": [
+        {},
+        {"scarcity": 0, "counters": False},
+        {"suppliers": 3, "prices": [0.2, 0.4, 0.9], "cost": [0.1, 0.2, 0.3]},
+        {"suppliers": 2, "lead_times": [0, 1, 1, 3], "late_fine": 0.1, "record": "on_time"},
+        {"suppliers": 2, "clause": {}, "counters": False, "scarcity": [0.1, 0.5]},
+        {"urgency": {}, "brief": True, "false_urgency_fine": 0.2, "counters": False, "scarcity": 0},
+        {
+            "suppliers": 2, "prices": [0.3, 0.5, 0.7], "urgency": {}, "brief": True,
+            "false_urgency_fine": 0.1, "lead_times": [2, 5], "late_fine": 0.1, "delay_cost": 0.1,
+            "lead_cost": 0.05, "clause": {}, "record": "on_time",
+        },
+    ],
+    "cloud_bandwidth": [
+        {},
+        {"providers": 3, "cost": [1.0, 0.75, 0.5], "outside_shock": 0.1, "memory": 0, "prices": 40},
+        {"prices": 5, "memory": 2, "capacity": 0.4, "surge": {"multiplier": 3}},
+        {"demand": "unit", "providers": 3, "prices": 4},
+        {"differentiation": 0, "tenants": 2, "prices": 3},
+        {
+            "prices": 3, "tenants": 5, "capacity": 2, "surge": {"enter": 0.5, "multiplier": 2},
+            "headroom_claims": True, "priority_surcharge": 0.2, "background_demand": 1.5,
+            "critical_probability": 0.5,
+        },
+        {"differentiation": 0, "quality": [2.0, 2.5], "prices": 3, "headroom_claims": True},
+        {
+            "prices": 3, "tenants": 4, "capacity": 2, "demand": "unit", "background_demand": 1.5,
+            "surge": {"enter": 0.5, "leave": 0.5, "multiplier": 1.2}, "critical_probability": 0.5,
+        },
+    ],
+}  # fmt: skip
+
+CASES = [
+    pytest.param((name, config), id=f"{name}-{k}")
+    for name in MARKETS
+    for k, config in enumerate(CONFIGS[name])
+]
