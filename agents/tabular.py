@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,16 +20,19 @@ from pydantic import BaseModel
 
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
+from tacit.envs.engine import TEMPLATE as ENGINE
 from tacit.envs.engine import Engine
 from tacit.envs.kernel import compiled
 from tacit.envs.layout import build_game, build_rows
 from tacit.envs.market import Market, Seat
 
+from .memo import MOST_CELLS, Memo, fits, memo_of
 from .policy import Table, cumulative, deterministic, uniform
 from .q_learning import QLearningConfig, check_synchronous
 from .scripted import Scripted, ScriptedConfig
 
-TEMPLATE = "tacit.agents.tabular_loop"
+TEMPLATE, MEMO_TEMPLATE = "tacit.agents.tabular_loop", "tacit.agents.memo_loop"
+LOOK_UP_FROM = 10_000  # rounds of a call from which on they may be looked up in a memo
 
 # columns of Tables.settings
 (LEARNS, ALPHA, DISCOUNT, SYNCHRONOUS, SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN, TEMPERATURE,
@@ -99,6 +102,9 @@ class TabularGroup:
         stops = [c.stop_after for c in configs.values() if isinstance(c, QLearningConfig)]
         # a group stops when the longest demand is met, and only if every learner makes one
         self.stop_after = 0 if None in stops or not stops else max(s for s in stops if s)
+        self.fits = copies == 1 and not episode_rounds and fits(market)
+        self.look_up: Literal["auto", "always", "never"] = "auto"  # (other than auto: for tests)
+        self.memo: Memo | None = None
         self.loops.begin(self.game, self.rows, self.keys, self.pop)
 
     def _tables(self, copies: int) -> Tables:
@@ -148,10 +154,50 @@ class TabularGroup:
 
         Returns: rounds played.
         """
+        long = self.look_up == "always" or (self.look_up == "auto" and rounds >= LOOK_UP_FROM)
+        if not (self.fits and long):
+            return self._play(rounds)
+        done = self._play(min(rounds, 1))  # then all learners owe a round, and its state is usual
+        if done == rounds or self.stopped:
+            return done
+        if self.memo is None or not self.memo.holds(self.rows.state[0]):
+            asked = MOST_CELLS if self.look_up == "always" else rounds
+            self.memo = memo_of(self.market, self.table, self.rows, asked)
+        rest = rounds - done
+        return done + (self._play(rest) if self.memo is None else self._look_up(self.memo, rest))
+
+    def _play(self, rounds: int) -> int:
+        """`run` by the market's kernels."""
         done: int = self.loops.learn(
             self.game, self.rows, self.keys, self.moments, self.pop, self.scratch, rounds,
             self.episode_rounds or 0, self.stop_after,
         )  # fmt: skip
+        return done
+
+    def _look_up(self, memo: Memo, rounds: int) -> int:
+        """`run` by a memo that holds the present state; every learner owes the round before."""
+        pop, rows, seats = self.pop, self.rows, len(self.market.seats)
+        loops = compiled(MEMO_TEMPLATE, "tacit.envs.ad_auction")  # whose kernels it does not call
+        streams = [EXPLORATION_KEYS if x else ACTION_KEYS for x in pop.settings[:, LEARNS]]
+        used = memo.tables.columns >= 0
+        places = memo.tables.columns[used]
+        sums = np.concatenate([pop.measures.ravel(), pop.scores])
+        work = loops.Scratch(
+            keys=self.moments[streams, 0],
+            draws=np.zeros((loops.BOUND_ROUNDS, seats)),
+            visited=np.zeros((loops.BOUND_ROUNDS, 2), np.int64),
+            owed=np.zeros((seats, 3), np.int64),
+            sums=np.where(used, sums[memo.tables.columns], 0.0),
+            where=np.array([-1, memo.numbers[rows.state[0].tobytes()]]),
+            actions=rows.actions[0],
+        )
+        done: int = loops.learn(memo.tables, pop, work, rounds, self.stop_after)
+        sums[places] = work.sums[used]
+        pop.measures.flat[:], pop.scores[:] = np.split(sums, [pop.measures.size])
+        # the last round once more, by the kernels: it leaves `rows` as they do
+        rows.state[0] = memo.states[work.where[0]]
+        step = compiled(ENGINE, self.market.kernels).step
+        step(self.game, self.keys[NATURE_KEYS], rows, pop.clock[EPISODE], pop.clock[ROUND] - 1, 0)
         return done
 
     @property

@@ -63,14 +63,18 @@ def fill(q: Any, key: Any, low: Any, high: Any) -> None:
 
 @kernel
 def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
-    """The first maximiser a = first .. first + count - 1 of q[cell + a], and the next best Q."""
-    found, top, runner = first, q[cell + first], -inf
+    """The first maximiser a = first .. first + count - 1 of q[cell + a], and the next best Q.
+
+    Selections, not branches: nobody can predict where the next maximum lies.
+    """
+    found, top, runner = first, q[at(cell + first)], -inf
     for a in range(first + 1, first + count):
-        value = q[cell + a]
-        if value > top:
-            found, top, runner = a, value, top
-        elif value > runner:
-            runner = value
+        value = q[at(cell + a)]
+        better = value > top
+        lower = top if better else value
+        runner = lower if lower > runner else runner
+        found = a if better else found
+        top = value if better else top
     return found, runner
 
 

@@ -3,6 +3,7 @@
     python -m benchmarks.engine            # prints the table and writes benchmarks/engine.md
     python -m benchmarks.engine --quick    # fewer repeats, writes nothing
     python -m benchmarks.engine --rows     # only: what borrowed rows buy
+    python -m benchmarks.engine --memo     # only: what looking rounds up buys
 
 All times are CPU time of one thread. Run it on a machine with nothing else to do.
 """
@@ -16,7 +17,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import owned, players, q_loop, start
+from benchmarks import owned, players, q_loop, q_prices, start
 from benchmarks.timing import Figure, Target, race, table
 
 PACKAGES = ("numba", "numpy", "pettingzoo", "gymnasium", "supersuit")
@@ -64,6 +65,26 @@ def learning(repeats: int) -> list[Figure]:
             Figure(other, python, unit, 3),
         ]
     return figures
+
+
+def remembering(repeats: int) -> list[Figure]:
+    """Two Q-learners that see last round's prices: rounds looked up, or played by the kernels."""
+    played, looked = "Q-learning, last prices, kernels", "Q-learning, last prices, memo"
+    other, unit = "Q-learning, last prices, Python", "M rounds/s"
+    all_played, all_looked = "all prices updated, kernels", "all prices updated, memo"
+    cases = [
+        *q_prices.tacit_cases({"never": played, "always": looked}, 3_000_000),
+        q_prices.plain_case(other, 20_000),
+        *q_prices.tacit_cases({"never": all_played, "always": all_looked}, 100_000, "synchronous"),
+    ]
+    speeds = {name: [x / 1e6 for x in xs] for name, xs in race(cases, repeats).items()}
+    return [
+        Figure(played, speeds[played], unit, 2, "Python", speeds[other], Target(9)),
+        Figure(looked, speeds[looked], unit, 2, "kernels", speeds[played], Target(14)),
+        Figure(other, speeds[other], unit, 3),
+        Figure(all_played, speeds[all_played], unit, 2),
+        Figure(all_looked, speeds[all_looked], unit, 2, "kernels", speeds[all_played]),
+    ]
 
 
 def starts(repeats: int) -> list[Figure]:
@@ -126,13 +147,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Speed beside its peers.")
     parser.add_argument("--quick", action="store_true", help="3 repeats; engine.md stays")
     parser.add_argument("--rows", action="store_true", help="only what borrowed rows buy")
+    parser.add_argument("--memo", action="store_true", help="only what looking rounds up buys")
     options = parser.parse_args()
     repeats = 3 if options.quick else 9
-    parts = [borrowed] if options.rows else [environments, learning, starts, borrowed]
+    kept = [environments, learning, remembering, starts, borrowed]
+    parts = [borrowed] if options.rows else [remembering] if options.memo else kept
     figures = [figure for part in parts for figure in part(repeats)]
     print(machine())
     print(table(figures))
-    if not (options.rows or options.quick):
+    if not (options.rows or options.memo or options.quick):
         RESULT.write_text(report(figures, repeats), encoding="utf-8")
         print(f"written to {RESULT.name}")
 

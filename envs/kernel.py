@@ -111,7 +111,7 @@ def _compiled(template: str, market: str | None) -> ModuleType:
     for other in others:
         generated = compiled(other, market).__name__
         text = text.replace(f"from {other} import", f"from {generated} import")
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(text.encode())  # (it names the loops generated of other templates)
     # Any source of the engine, of the market or beside the template may be inlined into the loop.
     folders = {Path(__file__).parent, origin.parent}
     folders |= {_origin(market).parent} if market else set()

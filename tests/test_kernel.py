@@ -101,6 +101,19 @@ def test_the_name_changes_with_every_source(toys, name):
     assert generate().__file__ != before
 
 
+def test_the_name_changes_with_a_template_of_another_folder(toys, monkeypatch):
+    """Else it would go on importing the loops that were generated before the edit."""
+    above = toys.parent / "above"
+    above.mkdir()
+    monkeypatch.syspath_prepend(above)
+    (above / "upper_loop.py").write_text("from toy_loop import total\n")
+    monkeypatch.setattr(kernel, "_compiled", kernel._compiled.__wrapped__)  # remembers nothing
+    before = kernel.compiled("upper_loop", "toy_market").__file__
+    with (toys / "toy_loop.py").open("a") as file:
+        file.write("# an edit\n")
+    assert kernel.compiled("upper_loop", "toy_market").__file__ != before
+
+
 def test_a_folder_that_others_may_write_to_is_refused(toys, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(0o777)
@@ -122,7 +135,7 @@ def test_a_template_must_name_the_kernels_and_a_market_have_a_source(toys):
     with pytest.raises(ModuleNotFoundError, match="needed to compile a loop"):
         generate(market="toy_nowhere")
     (toys / "toy_loop.py").write_text("from tacit.envs.kernel import loop\n")
-    with pytest.raises(ValueError, match="a template must hold the line"):
+    with pytest.raises(ValueError, match="must hold the line"):
         generate()
 
 

@@ -136,6 +136,10 @@ class AdAuction(Market):
         publisher = Role("publisher", 1, "revenue", "revenue", publishers)
         self.roles = (bidder, publisher) if c.publisher else (bidder,)
 
+    @property
+    def play_draws(self) -> bool:
+        return len(self.values) > 1 or self.config.ties == "sampled"
+
     def too_large(self, role: Role) -> str:
         return "Use `observe: price`, fewer bidders, or fewer bids, value levels or chat tokens."
 
