@@ -80,7 +80,7 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     right.plot([], [], "--", color="black", label="seat that earns least")
     right.legend(frameon=False, fontsize=8)
     n = "/".join(str(k) for k in sorted(seeds))
-    putput_title(figure, experiment, f"mean, 95 %, n = {n} seeds")
+    put_title(figure, experiment, f"mean, 95 %, n = {n} seeds")
     return figure
 
 
@@ -130,5 +130,5 @@ def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec:
             )
         axis.set(title=name, xlabel=spec.histogram, ylabel="seeds")
         axis.legend(frameon=False, fontsize=8)
-    putput_title(figure, experiment, f"n = {len(values)} seeds")
+    put_title(figure, experiment, f"n = {len(values)} seeds")
     return figure

@@ -20,18 +20,23 @@ from numpy.typing import NDArray
 
 from tacit.envs.market import Role
 
-from .benchmarks import bluffing_in, disinterest_in
+from .benchmarks import (
+    bluffing_conditions,
+    bluffing_in,
+    disinterest_conditions,
+    disinterest_in,
+)
 from .config import ProcurementConfig
 
 Table = NDArray[np.float64]
 
 
 def theory(c: ProcurementConfig) -> dict[str, float]:
-    """The chances of the closed form that `closed_form` names; none without one."""
-    if c.closed_form == "bluffing":
+    """The chances of the closed form that holds here; none where none does."""
+    if not bluffing_conditions(c):
         bluff = bluffing_in(c)
         return {"bluff_rate": bluff.bluff, "accept_rate": bluff.accept}
-    if c.closed_form == "disinterest":
+    if not disinterest_conditions(c):
         feign = disinterest_in(c)
         return {"feign_rate": feign.lie, "cheap_rate": feign.cheap}
     return {}
@@ -44,13 +49,13 @@ def figures(
     supplier, buyer = roles["supplier"], roles["buyer"]
     selling, buying = tables
     high = c.prices[-1]
-    if c.closed_form == "bluffing":
+    if not bluffing_conditions(c):
         bluff = supplier.encode_action(price=high, claim="scarce")
         accept = buyer.encode_action(response="accept supplier_0")
         plenty = _where(supplier, stock="plenty", counter=None)
         offered = _where(buyer, price_0=high, claim_0="scarce")
         return {"bluff_rate": selling[plenty, bluff], "accept_rate": buying[offered, accept]}
-    if c.closed_form == "disinterest":
+    if not disinterest_conditions(c):
         feign = buyer.encode_action(stated_urgency="calm")
         cheap = supplier.encode_action(price=c.prices[0])
         urgent = _where(buyer, urgency="urgent", price_0=None)
