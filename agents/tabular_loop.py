@@ -234,8 +234,8 @@ def act(game: Any, rows: Any, pop: Any, keys: Any, r: Any, phase: Any, t: Any, e
                     pop.reward[r, s] = 0.0
             elif count > 1:
                 draw = u(fold(fold(keys[ACTION_KEYS, r], round_), phase), s)
-                while action < first + count - 1 and draw >= pop.fixed[cell + action]:
-                    action += 1
+                for a in range(cell + first, cell + first + count - 1):
+                    action += draw >= pop.fixed[at(a)]  # (no branch to be guessed wrong)
             rows.actions[r, s] = action
 
 

@@ -19,7 +19,7 @@ from tacit.envs.kernel import inlined, loop
 from tacit.envs.kpi import score
 from tacit.envs.layout import HEADER, PHASES, SEATS, Game, Rows
 from tacit.envs.rng import fold, moment, u
-from tacit.envs.rows import borrow, pointer, row
+from tacit.envs.rows import at, borrow, pointer, row
 
 
 @loop
@@ -125,8 +125,8 @@ def draw_actions(game: Any, rows: Any, r: Any, key: Any, cumulative: Any, phase:
             if count > 1:
                 draw = u(key, s)
                 cell = base + o * width
-                while action < first + count - 1 and draw >= cumulative[cell + action]:
-                    action += 1
+                for a in range(cell + first, cell + first + count - 1):
+                    action += draw >= cumulative[at(a)]  # (no branch to be guessed wrong)
             rows.actions[r, s] = action
         base += (layout[at_offset + s + 1] - layout[at_offset + s]) * width
 

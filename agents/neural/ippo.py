@@ -154,8 +154,9 @@ class Ippo:
             return self._buffer(name, int(np.prod(whole)), np.float64).reshape(whole)
 
         count, total = table("count"), table("total", heads)
-        gains, losses = table("gains", actions), table("losses", actions)
-        self._samples.cells(*batch, key, size, count, total, gains, losses)
+        sides = self._buffer("sides", 2 * count.size * actions, np.float64)
+        gains, losses = sides = sides.reshape(2, *shape, actions)
+        self._samples.cells(*batch, key, size, count, total, sides)
         legal, before = self.seat.role.legal[rows], self.current[rows]
         result = []
         for b in range(parts):

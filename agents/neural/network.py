@@ -49,7 +49,7 @@ class Adam:
         config = self.config
         self.updates += 1
         beta1, beta2 = config.adam_betas
-        done = (1 - beta1**self.updates, np.sqrt(1 - beta2**self.updates), 1.0)
+        done = (1 - beta1**self.updates, np.sqrt(1 - beta2**self.updates), 1.0, 1e-6)
         setting = (rate, beta1, beta2, config.adam_epsilon, config.max_gradient, *done)
         kind = self.parameters.dtype
         self._loops.adam(

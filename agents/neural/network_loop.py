@@ -22,6 +22,7 @@ import numpy as np
 from tacit.agents.neural.network import BIASES, INPUTS, OUTPUTS, TANH, WEIGHTS
 from tacit.envs.kernel import inlined, loop
 from tacit.envs.rng import u
+from tacit.envs.rows import row
 
 
 @loop
@@ -64,23 +65,49 @@ def forward(digits: Any, parameters: Any, layers: Any, kind: Any, numbers: Any, 
         y = work[start:end].reshape((rows, outputs))
         w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
         bias = parameters[b : b + outputs]
+        weights = parameters[w : w + inputs * outputs].reshape((inputs, outputs))
         if layer == 0:
             for r in range(rows):
+                out = row(y, r)
                 for k in range(outputs):
-                    y[r, k] = bias[k]
+                    out[k] = bias[k]
                 for d in range(seen):
-                    weights = w + np.int64(digits[r, d]) * outputs
+                    more = row(weights, digits[r, d])
                     for k in range(outputs):
-                        y[r, k] += parameters[weights + k]
+                        out[k] += more[k]
         else:
             x = work[start - rows * inputs : start].reshape((rows, inputs))
-            np.dot(x, parameters[w : w + inputs * outputs].reshape((inputs, outputs)), y)
+            np.dot(x, weights, y)
             for r in range(rows):
+                out = row(y, r)
                 for k in range(outputs):
-                    y[r, k] += bias[k]
+                    out[k] += bias[k]
         if layer < len(layers) - 1:
             bend(work[start:end], kind, numbers)
     return end - rows * layers[len(layers) - 1, OUTPUTS]
+
+
+@inlined
+def column_sums(table: Any, out: Any) -> None:
+    """Fill `out` [K] with the sums of the columns of `[R, K]`."""
+    for k in range(table.shape[1]):
+        out[k] = table[0, k]
+    for r in range(1, table.shape[0]):
+        for k in range(table.shape[1]):
+            out[k] += table[r, k]
+
+
+@inlined
+def unbend(slopes: Any, x: Any, kind: Any, numbers: Any) -> None:
+    """Slopes by a layer's outputs x become slopes by what went into its activation."""
+    one = numbers[13]
+    if kind == TANH:
+        for k in range(len(slopes)):
+            slopes[k] *= one - x[k] * x[k]
+    else:
+        for k in range(len(slopes)):
+            if x[k] <= one - one:
+                slopes[k] = one - one
 
 
 @loop
@@ -90,62 +117,44 @@ def backward(digits: Any, parameters: Any, layers: Any, kind: Any, numbers: Any,
     which stand at the end of `slopes`."""
     rows, seen = digits.shape
     end = rows * int(layers[:, OUTPUTS].sum())
-    zero = numbers[13] - numbers[13]
     for layer in range(len(layers) - 1, -1, -1):
         inputs, outputs = layers[layer, INPUTS], layers[layer, OUTPUTS]
         start = end - rows * outputs
         dy = slopes[start:end].reshape((rows, outputs))
         w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
-        for k in range(outputs):
-            gradient[b + k] = zero
-        for r in range(rows):
-            for k in range(outputs):
-                gradient[b + k] += dy[r, k]
+        column_sums(dy, gradient[b : b + outputs])
+        dw = gradient[w : w + inputs * outputs].reshape((inputs, outputs))
         if layer == 0:
-            gradient[w : w + inputs * outputs] = zero
+            dw[:] = numbers[13] - numbers[13]
             for r in range(rows):
                 for d in range(seen):
-                    weights = w + np.int64(digits[r, d]) * outputs
+                    into = row(dw, digits[r, d])
                     for k in range(outputs):
-                        gradient[weights + k] += dy[r, k]
+                        into[k] += dy[r, k]
         else:
             before = start - rows * inputs
-            x = work[before:start].reshape((rows, inputs))
-            dx = slopes[before:start].reshape((rows, inputs))
-            weights_ = parameters[w : w + inputs * outputs].reshape((inputs, outputs))
-            np.dot(x.T, dy, gradient[w : w + inputs * outputs].reshape((inputs, outputs)))
-            np.dot(dy, weights_.T, dx)
-            for k in range(before, start):
-                if kind == TANH:
-                    slopes[k] *= numbers[13] - work[k] * work[k]
-                elif work[k] <= zero:
-                    slopes[k] = zero
+            x, dx = work[before:start], slopes[before:start]
+            weights = parameters[w : w + inputs * outputs].reshape((inputs, outputs))
+            np.dot(x.reshape((rows, inputs)).T, dy, dw)
+            np.dot(dy, weights.T, dx.reshape((rows, inputs)))
+            unbend(dx, x, kind, numbers)
         end = start
 
 
 @loop
 def adam(parameters: Any, gradient: Any, first: Any, second: Any, setting: Any) -> None:
     """One step. `setting`: learning rate, beta 1, beta 2, epsilon, largest norm of the gradient
-    (0: any), 1 - beta1^step, sqrt(1 - beta2^step)."""
-    rate, beta1, beta2, epsilon, largest = (
-        setting[0],
-        setting[1],
-        setting[2],
-        setting[3],
-        setting[4],
-    )
-    one = setting[7]
-    total = 0.0
-    for k in range(len(gradient)):
-        total += gradient[k] * gradient[k]
+    (0: any), 1 - beta1^step, sqrt(1 - beta2^step), 1, 1e-6."""
+    beta1, beta2, epsilon, one = setting[1], setting[2], setting[3], setting[7]
+    norm = np.sqrt(np.dot(gradient, gradient))
     shrink = one
-    norm = sqrt(total)
-    if largest > 0.0 and norm > largest:
-        shrink = largest / (norm + 1e-6) * one
-    pace = rate / setting[5]
+    if setting[4] > 0.0 and norm > setting[4]:
+        shrink = setting[4] / (norm + setting[8])
+    pace, root = setting[0] / setting[5], one / setting[6]
+    keep1, keep2 = one - beta1, one - beta2
     for k in range(len(gradient)):
         g = gradient[k] * shrink
-        m = beta1 * first[k] + (one - beta1) * g
-        v = beta2 * second[k] + (one - beta2) * g * g
+        m = beta1 * first[k] + keep1 * g
+        v = beta2 * second[k] + keep2 * g * g
         first[k], second[k] = m, v
-        parameters[k] -= pace * m / (np.sqrt(v) / setting[6] + epsilon)
+        parameters[k] -= pace * m / (np.sqrt(v) * root + epsilon)

@@ -10,7 +10,11 @@ from __future__ import annotations
 from math import exp, inf, log
 from typing import Any
 
+import numpy as np
+
 from tacit.envs.kernel import loop
+
+LEAST = 1e-300  # an action that was never played has no gains and no losses
 
 
 @loop
@@ -50,6 +54,7 @@ def policy_slopes(logits: Any, met: Any, legal: Any, before: Any, count: Any, ga
     Returns the clipped objective and the mean entropy, per sample.
     """
     objective, uncertainty = 0.0, 0.0
+    pull = np.zeros(slopes.shape[1])
     for i in range(len(met)):
         o = met[i]
         first, end = legal[o, 0], legal[o, 0] + legal[o, 1]
@@ -67,25 +72,21 @@ def policy_slopes(logits: Any, met: Any, legal: Any, before: Any, count: Any, ga
         for a in range(first, end):
             p = slopes[i, a] / total
             mean_log += p * (logits[i, a] - lift)
-            if gains[o, a] != 0.0 or losses[o, a] != 0.0:
-                ratio = p / before[o, a]
-                objective += gains[o, a] * min(ratio, 1.0 + clip)
-                objective += losses[o, a] * max(ratio, 1.0 - clip)
-                if ratio < 1.0 + clip:
-                    pushed += gains[o, a] * ratio
-                if ratio > 1.0 - clip:
-                    pushed += losses[o, a] * ratio
+            ratio = p / max(before[o, a], LEAST)
+            gain, loss = gains[o, a], losses[o, a]
+            objective += gain * min(ratio, 1.0 + clip) + loss * max(ratio, 1.0 - clip)
+            gain = gain if ratio < 1.0 + clip else 0.0
+            loss = loss if ratio > 1.0 - clip else 0.0
+            moved = (gain + loss) * ratio
+            pushed += moved
+            pull[a] = moved
         uncertainty -= count[o] * mean_log
+        weight = entropy * count[o]
         for a in range(first, end):
             p = slopes[i, a] / total
-            slope = pushed * p + entropy * count[o] * p * (logits[i, a] - lift - mean_log)
-            if gains[o, a] != 0.0 or losses[o, a] != 0.0:
-                ratio = p / before[o, a]
-                if ratio < 1.0 + clip:
-                    slope -= gains[o, a] * ratio
-                if ratio > 1.0 - clip:
-                    slope -= losses[o, a] * ratio
-            slopes[i, a] = slope / size
+            slopes[i, a] = p * (pushed + weight * (logits[i, a] - lift - mean_log)) - pull[a]
+        for a in range(slopes.shape[1]):
+            slopes[i, a] /= size
     return objective / size, uncertainty / size
 
 

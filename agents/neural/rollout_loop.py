@@ -108,8 +108,8 @@ def stand(game: Any, rows: Any, pop: Any, keys: Any, copy: Any, phase: Any, roun
             elif count > 1:
                 cell = pop.cells[s] + o * layout[offsets + seats + 1 + s]
                 draw = u(key, s)
-                while action < first + count - 1 and draw >= pop.fixed[cell + action]:
-                    action += 1
+                for a in range(cell + first, cell + first + count - 1):
+                    action += draw >= pop.fixed[a]
             rows.actions[0, s] = action
 
 

@@ -100,17 +100,17 @@ def deal(order: Any, key: Any, block: Any) -> None:
 
 @loop
 def cells(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, size: Any, count: Any,
-          total: Any, gains: Any, losses: Any) -> None:  # fmt: skip
+          total: Any, sides: Any) -> None:  # fmt: skip
     """All that one epoch's minibatches need of their samples.
 
     Samples are dealt in blocks of B, one to each minibatch in random order, so that each holds
-    every part of the batch. Fills size int64 `[B]`, count `[B, R]`, total `[B, R, H]` (returns),
-    gains and losses `[B, R, A]` (sums of positive and of negative advantages).
+    every part of the batch. Fills size int64 `[B]`, count `[B, R]`, total `[B, R, H]` (returns) and
+    sides `[2, B, R, A]`: sums of positive and of negative advantages.
     """
     row_of, did, advantage = borrow(row_of), borrow(did), borrow(advantage)
     returns, count, total = borrow(returns), borrow(count), borrow(total)
-    gains, losses = borrow(gains), borrow(losses)
-    size[:], count[:], total[:], gains[:], losses[:] = 0, 0.0, 0.0, 0.0, 0.0
+    size[:], count[:], total[:], sides[:] = 0, 0.0, 0.0, 0.0
+    sides = borrow(sides)
     parts, heads = len(size), returns.shape[1]
     order = np.empty(parts, np.int64)
     for i in range(len(row_of)):
@@ -121,7 +121,4 @@ def cells(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, size: A
         count[b, o] += 1.0
         for h in range(heads):
             total[b, o, h] += returns[i, h]
-        if x > 0.0:
-            gains[b, o, a] += x
-        else:
-            losses[b, o, a] += x
+        sides[0 if x > 0.0 else 1, b, o, a] += x  # (a branch would be guessed wrong half the time)
