@@ -16,16 +16,18 @@ def append(samples: Any, weights: Any, replay: Any, stored: Any) -> Any:
     """Add an update's samples to the ring `replay` (see `idqn.Replay`); returns how many samples
     were ever stored, `stored` before."""
     room = len(replay.seen)
-    for r in range(len(samples.counts)):
-        for n in range(samples.counts[r]):
+    for n in range(samples.counts.max()):
+        for r in range(len(samples.counts)):
+            if n >= samples.counts[r]:
+                continue
             i = stored % room
-            replay.seen[i] = samples.seen[r, n]
-            replay.did[i] = samples.did[r, n]
-            replay.following[i] = samples.following[r, n]
-            replay.gap[i] = samples.gap[r, n]
+            replay.seen[i] = samples.seen[n, r]
+            replay.did[i] = samples.did[n, r]
+            replay.following[i] = samples.following[n, r]
+            replay.gap[i] = samples.gap[n, r]
             reward = 0.0
             for h in range(len(weights)):
-                reward += weights[h] * samples.reward[r, n, h]
+                reward += weights[h] * samples.reward[n, r, h]
             replay.reward[i] = reward
             stored += 1
     return stored

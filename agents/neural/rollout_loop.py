@@ -54,8 +54,8 @@ def meet(game: Any, rows: Any, book: Any, r: Any, copy: Any, phase: Any, t: Any)
             o = rows.observations[r, s]
             if game.legal[layout[HEADER + phases * seats + s] + o, 1] > 1:
                 n = book.counts[k, copy] - 1
-                book.following[k, copy, n] = o
-                book.gap[k, copy, n] = t - book.since[k, copy]
+                book.following[k, n, copy] = o
+                book.gap[k, n, copy] = t - book.since[k, copy]
                 book.open[k, copy] = 0
 
 
@@ -70,11 +70,11 @@ def note(game: Any, rows: Any, book: Any, r: Any, phase: Any, t: Any) -> None:
             o = rows.observations[r, s]
             if game.legal[layout[HEADER + phases * seats + s] + o, 1] > 1:
                 n = book.counts[k, r]
-                book.seen[k, r, n] = o
-                book.did[k, r, n] = rows.actions[r, s]
-                book.cut[k, r, n] = 0
+                book.seen[k, n, r] = o
+                book.did[k, n, r] = rows.actions[r, s]
+                book.cut[k, n, r] = 0
                 for h in range(book.reward.shape[3]):
-                    book.reward[k, r, n, h] = 0.0
+                    book.reward[k, n, r, h] = 0.0
                 book.counts[k, r] = n + 1
                 book.since[k, r], book.open[k, r] = t, 1
 
@@ -87,7 +87,7 @@ def pay(rows: Any, book: Any, r: Any) -> None:
             n = book.counts[k, r] - 1
             for h in range(book.terms.shape[1]):
                 if book.terms[k, h] >= 0:
-                    book.reward[k, r, n, h] += rows.scores[r, book.terms[k, h]]
+                    book.reward[k, n, r, h] += rows.scores[r, book.terms[k, h]]
 
 
 @inlined
@@ -123,7 +123,7 @@ def close(game: Any, rows: Any, pop: Any, keys: Any, scratch: Any, book: Any, co
     waiting = 0
     for k in range(len(book.seats)):
         if book.open[k, copy]:
-            book.cut[k, copy, book.counts[k, copy] - 1] = 1
+            book.cut[k, book.counts[k, copy] - 1, copy] = 1
             waiting = 1
     if waiting == 0:
         return

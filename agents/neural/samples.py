@@ -22,9 +22,9 @@ class Book(NamedTuple):
     """Decisions of L learning seats in N copies, at most D in each between two updates.
 
     seats int64 `[L]`; terms int64 `[L, H]`: columns of scores, -1: none;
-    of every decision: seen, did and following (the observation of the next one) int32 `[L, N, D]`;
+    of every decision: seen, did and following (the observation of the next one) int32 `[L, D, N]`;
     gap int32: rounds until then; cut uint8: an episode or the batch ended before it;
-    reward float64 `[L, N, D, H]`: unweighted KPI terms, summed until then;
+    reward float64 `[L, D, N, H]`: unweighted KPI terms, summed until then;
     of every copy: counts int64 `[L, N]` decisions so far, since: round of the last one,
     open: whether its next one is not met yet.
     """
@@ -73,9 +73,9 @@ def build_book(
     terms = np.full((len(learners), heads), -1, np.int64)
     for k, seat in enumerate(learners):
         first = sum(len(table[s.name]) for s in market.seats[: seat.index])
-        own = len(table[seat.name])
-        terms[k, :own] = np.arange(first, first + own)
-    shape = (len(learners), copies, rounds * per_round)
+        terms[k, : len(table[seat.name])] = first + np.arange(len(table[seat.name]))
+    shape = (len(learners), rounds * per_round, copies)
+    own = (len(learners), copies)
     return Book(
         np.array([seat.index for seat in learners], np.int64),
         terms,
@@ -85,9 +85,9 @@ def build_book(
         np.zeros(shape, np.int32),
         np.zeros(shape, np.uint8),
         np.zeros((*shape, heads)),
-        np.zeros(shape[:2], np.int64),
-        np.zeros(shape[:2], np.int64),
-        np.zeros(shape[:2], np.int64),
+        np.zeros(own, np.int64),
+        np.zeros(own, np.int64),
+        np.zeros(own, np.int64),
     )
 
 

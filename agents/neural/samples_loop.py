@@ -21,13 +21,14 @@ def visited(samples: Any, number: Any) -> Any:
 
     `number` int32 `[O]` is filled (-1: not met). Returns the observations, int64 `[R]`.
     """
-    seen, following, count = borrow(samples.seen), borrow(samples.following), samples.counts
+    seen, following, counts = borrow(samples.seen), borrow(samples.following), samples.counts
     for o in range(len(number)):
         number[o] = -1
-    for r in range(len(count)):
-        for n in range(count[r]):
-            number[seen[r, n]] = 0
-            number[following[r, n]] = 0
+    for n in range(counts.max()):
+        for r in range(len(counts)):
+            if n < counts[r]:
+                number[seen[n, r]] = 0
+                number[following[n, r]] = 0
     rows = 0
     for o in range(len(number)):
         if number[o] == 0:
@@ -42,35 +43,33 @@ def visited(samples: Any, number: Any) -> Any:
 
 @loop
 def advantages(samples: Any, number: Any, values: Any, weights: Any, discount: Any, lam: Any,
-               row_of: Any, did: Any, advantage: Any, returns: Any) -> int:  # fmt: skip
+               row_of: Any, did: Any, advantage: Any, returns: Any) -> Any:  # fmt: skip
     """Generalised advantages, seat-time; `values` float64 `[R, H]` of unweighted terms.
 
-    Fills, for all n samples end to end, row_of and did int32, advantage float64 (heads weighted
-    by `weights` [H]) and returns float64 `[n, H]`. Returns n.
+    Fills, for all n samples, the latest first, row_of and did int32, advantage float64 (heads
+    weighted by `weights` [H]) and returns float64 `[n, H]`. Returns n.
     """
     seen, action, following = borrow(samples.seen), borrow(samples.did), borrow(samples.following)
     gap, cut, reward = borrow(samples.gap), borrow(samples.cut), borrow(samples.reward)
-    heads = len(weights)
-    trace = np.zeros(heads)
-    first = 0
-    for r in range(len(samples.counts)):
-        count = samples.counts[r]
-        trace[:] = 0.0
-        for n in range(count - 1, -1, -1):
-            i = first + n
-            o, after = number[seen[r, n]], number[following[r, n]]
-            factor = discount if gap[r, n] == 1 else discount ** gap[r, n]
-            carry = 0.0 if cut[r, n] else factor * lam
-            total = 0.0
-            for h in range(heads):
-                value = values[o, h]
-                delta = reward[r, n, h] + factor * values[after, h] - value
-                trace[h] = delta + carry * trace[h]
-                total += weights[h] * trace[h]
-                returns[i, h] = trace[h] + value
-            row_of[i], did[i], advantage[i] = o, action[r, n], total
-        first += count
-    return first
+    counts, heads = samples.counts, len(weights)
+    trace = np.zeros((len(counts), heads))
+    i = 0
+    for n in range(counts.max() - 1, -1, -1):
+        for r in range(len(counts)):
+            if n < counts[r]:
+                o, after = number[seen[n, r]], number[following[n, r]]
+                factor = discount if gap[n, r] == 1 else discount ** gap[n, r]
+                carry = 0.0 if cut[n, r] else factor * lam
+                total = 0.0
+                for h in range(heads):
+                    value = values[o, h]
+                    delta = reward[n, r, h] + factor * values[after, h] - value
+                    trace[r, h] = delta + carry * trace[r, h]
+                    total += weights[h] * trace[r, h]
+                    returns[i, h] = trace[r, h] + value
+                row_of[i], did[i], advantage[i] = o, action[n, r], total
+                i += 1
+    return i
 
 
 @loop
@@ -113,12 +112,14 @@ def cells(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, size: A
     sides = borrow(sides)
     parts, heads = len(size), returns.shape[1]
     order = np.empty(parts, np.int64)
-    for i in range(len(row_of)):
-        if i % parts == 0:
-            deal(order, key, i // parts)
-        b, o, a, x = order[i % parts], row_of[i], did[i], advantage[i]
-        size[b] += 1
-        count[b, o] += 1.0
-        for h in range(heads):
-            total[b, o, h] += returns[i, h]
-        sides[0 if x > 0.0 else 1, b, o, a] += x  # (a branch would be guessed wrong half the time)
+    n = len(row_of)
+    for block in range((n + parts - 1) // parts):
+        deal(order, key, block)
+        for i in range(block * parts, min(n, (block + 1) * parts)):
+            b, o, a, x = order[i - block * parts], row_of[i], did[i], advantage[i]
+            size[b] += 1
+            count[b, o] += 1.0
+            for h in range(heads):
+                total[b, o, h] += returns[i, h]
+            side = 0 if x > 0.0 else 1  # (a branch would be guessed wrong half the time)
+            sides[side, b, o, a] += x
