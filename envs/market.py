@@ -248,6 +248,7 @@ class Market:
     measures: tuple[Measure, ...]  # of the class: all; of a market: those its config leaves
     headline: ClassVar[str]  # the measure of progress lines and comparisons
     sees_actions_with: ClassVar[str] = ""  # the setting under which `last_actions` tells
+    probe_discount: ClassVar[float] = 0.95  # of a later round, in what probes add up over time
 
     config: BaseModel
     phases: tuple[str, ...]

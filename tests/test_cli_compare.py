@@ -12,8 +12,8 @@ from boards import Board
 from terminal import Terminal, told
 from training_fixtures import small
 
+from tacit.emergence import stats
 from tacit.training import board as boards
-from tacit.training import stats
 from tacit.training.compare import compare
 from tacit.training.layout import RunFolder
 from tacit.training.summary import read_summary

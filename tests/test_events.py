@@ -8,8 +8,8 @@ import pytest
 from boards import Board
 from training_fixtures import small
 
+from tacit.emergence import stats
 from tacit.envs import kpi as kpis
-from tacit.training import stats
 from tacit.training.layout import RunFolder
 from tacit.training.stored import load_run
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tacit.emergence import stats
 from tacit.envs import kpi as kpis
 
-from . import stats
 from .config import Arm, Experiment
 from .events import EventFile, band_layout, hparams_config
 from .layout import RunFolder

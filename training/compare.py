@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence.stats import Estimate
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 
@@ -15,7 +16,6 @@ from . import bands
 from .bands import differing
 from .config import Arm, Experiment
 from .layout import RunFolder
-from .stats import Estimate
 from .stored import load_run
 from .summary import difference, estimate_of, read_summary
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence import stats
 from tacit.envs.errors import ConfigError
 
-from . import checkpoint, figures, files, stats
+from . import checkpoint, figures, files
 from .claims import Predicted, Published
 from .compare import interval, number
 from .config import Experiment, ExperimentFile

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence import stats
 from tacit.envs.errors import ConfigError
 
-from . import checkpoint, stats
+from . import checkpoint
 from .config import Arm
 from .machine import machine
 
