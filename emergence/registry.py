@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
+from . import equilibrium, impulse, repaired, start_gain, temptation
 from .population import Figures, Population
+from .setting import unfit
 
 Applies = Callable[[Market, kpis.Table], str | None]
 
@@ -43,8 +45,18 @@ class Control:
     figures: Mapping[str, str]
 
 
-PROBES: dict[str, Probe] = {}
-CONTROLS: dict[str, Control] = {}
+PROBES: dict[str, Probe] = {
+    p.name: p
+    for p in (
+        Probe("temptation", temptation.temptation, unfit, temptation.FIGURES),
+        Probe("impulse_response", impulse.impulse, unfit, impulse.FIGURES),
+        Probe("equilibrium", equilibrium.equilibrium, unfit, equilibrium.FIGURES),
+        Probe("start_gain", start_gain.discounted_gain, unfit, start_gain.FIGURES),
+    )
+}
+CONTROLS: dict[str, Control] = {
+    c.name: c for c in (Control("repaired", repaired.repaired, unfit, repaired.FIGURES),)
+}
 
 
 def probed(population: Population) -> dict[str, float]:
