@@ -83,7 +83,8 @@ def _exact(population: Population, known: Chain, seat: int, payoff: str, exact: 
     weight = on_path(population, known)
     scale = 1.0 - population.discount
     own, best = (scale * float(weight @ f(seat, payoff)) for f in (known.value, known.best))
-    return Response(population.market.seats[seat].name, payoff, own, best, exact)
+    name = population.market.seats[seat].name
+    return Response(name, payoff, own, max(own, best), exact)  # (equal but for rounding)
 
 
 def on_path(population: Population, known: Chain) -> Array:

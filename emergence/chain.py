@@ -24,8 +24,9 @@ from tacit.envs.market import Market
 
 from .moves import LUCKY, Moves, own_moves, width
 from .population import Population
-from .replay import TEMPLATE, Array, Indices, seen
+from .replay import Array, Indices, seen
 
+TEMPLATE = "tacit.emergence.value_loop"
 MOST_STATES = 2**16  # beyond, or beyond so many plays to find them, there is no chain
 MOST_PLAYS = 2**22
 TOLERANCE = 1e-10
@@ -95,10 +96,9 @@ class Chain:
         return law
 
     def _solve(self, payoff: Array, successor: NDArray[np.int32], chance: Array) -> Array:
-        loops = compiled(TEMPLATE, self.market.kernels)
         values = np.zeros(len(payoff))
         arrays = [np.ascontiguousarray(x) for x in (successor, chance, payoff)]
-        loops.iterate(*arrays, self.discount, TOLERANCE, SWEEPS, values)
+        compiled(TEMPLATE, None).iterate(*arrays, self.discount, TOLERANCE, SWEEPS, values)
         return values
 
 

@@ -10,13 +10,14 @@ them into one set of figures each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-from . import equilibrium, impulse, repaired, start_gain, temptation
+from . import equilibrium, impulse, index, repaired, start_gain, temptation
+from .index import no_index
 from .population import Figures, Population
 from .setting import unfit
 
@@ -48,6 +49,7 @@ class Control:
 PROBES: dict[str, Probe] = {
     p.name: p
     for p in (
+        Probe("index", index.frozen_index, no_index, index.FIGURES),
         Probe("temptation", temptation.temptation, unfit, temptation.FIGURES),
         Probe("impulse_response", impulse.impulse, unfit, impulse.FIGURES),
         Probe("equilibrium", equilibrium.equilibrium, unfit, equilibrium.FIGURES),
@@ -59,13 +61,13 @@ CONTROLS: dict[str, Control] = {
 }
 
 
-def probed(population: Population) -> dict[str, float]:
-    """The figures of every probe that applies."""
-    figures: dict[str, float] = {}
-    for probe in PROBES.values():
-        if probe.applies(population.market, population.kpi) is None:
-            figures |= probe.run(population)
-    return figures
+def probed(population: Population, known: Collection[str] = ()) -> dict[str, Figures]:
+    """The figures of every probe that applies, by probe; those `known` already are left out."""
+    return {
+        name: probe.run(population)
+        for name, probe in PROBES.items()
+        if name not in known and probe.applies(population.market, population.kpi) is None
+    }
 
 
 def inapplicable(market: Market, kpi: kpis.Table) -> dict[str, str]:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .measures import named_measures
-from .path import limit
+from .index import frozen_index
 from .population import Population
 from .temptation import temptation
 
 FIGURES = {
-    "repaired/collusion_index": "index on the limit path of exchanged partners",
+    "repaired/frozen_index": "index on the limit path of exchanged partners",
     "repaired/tempted": "as `tempted`, with exchanged partners",
     "repaired/deterred": "as `deterred`, with exchanged partners",
 }
@@ -42,9 +41,8 @@ def repaired(populations: Sequence[Population]) -> list[dict[str, float]]:
     found = []
     for pair in exchanged(populations):
         figures = temptation(pair)
-        index = named_measures(pair.market, limit(pair).mean).get("collusion_index", float("nan"))
         found.append({
-            "repaired/collusion_index": index,
+            "repaired/frozen_index": frozen_index(pair)["frozen_index"],
             "repaired/tempted": figures["tempted"],
             "repaired/deterred": figures["deterred"],
         })  # fmt: skip

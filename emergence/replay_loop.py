@@ -1,5 +1,4 @@
-"""Template: paired replays of markets of one phase, and value iteration (see
-`tacit.emergence.replay`, `tacit.emergence.chain`).
+"""Template: paired replays of markets of one phase (see `tacit.emergence.replay`).
 
 `game`, `rows`: `tacit.envs.layout`; `nature`, `actor` uint64 [K]; `cumulative` float64
 [1, sum of O * A].
@@ -74,27 +73,3 @@ def replay(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, force
                     if same:
                         returned[r] = t
         weight *= discount
-
-
-@loop
-def iterate(successor: Any, chance: Any, payoff: Any, discount: Any, tolerance: Any,
-            sweeps: Any, values: Any) -> Any:  # fmt: skip
-    """Value iteration in place until a sweep changes less than `tolerance`; returns sweeps left.
-
-    successor int32 [N, A, R], chance float64 [N, R], payoff float64 [N, A] (-inf: illegal).
-    """
-    change = tolerance
-    while sweeps > 0 and change >= tolerance:
-        change = 0.0
-        sweeps -= 1
-        for n in range(payoff.shape[0]):
-            best = -1e300
-            for a in range(payoff.shape[1]):
-                value = payoff[n, a]
-                if value > -1e300:
-                    for j in range(chance.shape[1]):
-                        value += discount * chance[n, j] * values[successor[n, a, j]]
-                    best = max(best, value)
-            change = max(change, abs(best - values[n]))
-            values[n] = best
-    return sweeps

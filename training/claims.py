@@ -41,11 +41,24 @@ class Predicted(BaseModel):
         return self
 
 
+Words = str | list[str]  # verdicts, or `not` and a verdict
+Expected = Words | dict[str, Words] | None  # of the only arm, or by arm
+
+
+def expected_words(expected: Expected, arms: Iterable[str]) -> list[tuple[str, str]]:
+    """(arm, word) for every verdict that is expected of `arms`."""
+    table = expected if isinstance(expected, dict) else dict.fromkeys(arms, expected or [])
+    pairs = ((arm, words) for arm, words in table.items() if arm in arms)
+    return [(a, w) for a, words in pairs for w in ([words] if isinstance(words, str) else words)]
+
+
 class Figure(BaseModel):
-    """A `histogram` of a measure over seeds, a panel an arm; or `y` over `x`, `lines` of arms."""
+    """A `histogram` of a measure over seeds, a panel an arm; the `path` that is `impulse`, beside
+    what is published of it; or `y` over `x`, `lines` of arms."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    path: Literal["impulse"] | None = None
     histogram: str | None = None
     bins: Annotated[int, Field(ge=1)] = 20
     range: tuple[float, float] | None = None
@@ -56,18 +69,23 @@ class Figure(BaseModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Figure:
-        if self.histogram is None and not (self.x and self.y and self.lines):
-            raise ValueError("needs either histogram, or x, y and lines.")
+        over_x = bool(self.x and self.y and self.lines)
+        if self.histogram is None and self.path is None and not over_x:
+            raise ValueError("needs either histogram, or path, or x, y and lines.")
         return self
 
 
 def arms_named(
-    published: Iterable[Published], predicted: Iterable[Predicted], figure: Figure | None
+    published: Iterable[Published],
+    predicted: Iterable[Predicted],
+    figure: Figure | None,
+    expected: Expected,
 ) -> list[tuple[str, str]]:
-    """(where, arm) for every arm that claims and figure speak of."""
+    """(where, arm) for every arm that claims, figure and expected verdicts speak of."""
     named = [(f"published.{k}.arm", claim.arm) for k, claim in enumerate(published)]
     for k, claim in enumerate(predicted):
         named += [(f"predicted.{k}.arm", claim.arm), (f"predicted.{k}.versus", claim.versus)]
     for label, arms in (figure.lines if figure else {}).items():
         named += [(f"figure.lines.{label}", arm) for arm in arms]
+    named += [("expected_verdict", arm) for arm in (expected if isinstance(expected, dict) else ())]
     return named

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from tacit.agents.tabular import STABLE, TabularGroup
 from tacit.emergence.measures import named_measures
 from tacit.emergence.path import Path, limit
-from tacit.emergence.population import freeze
 from tacit.envs.market import Market
 
 from . import checkpoint
@@ -22,6 +21,7 @@ from .bands import by_role
 from .config import Arm
 from .events import EventFile, hparams_trial
 from .layout import RunFolder
+from .probing import figures_of, population_of, probe_seed
 
 Array = NDArray[np.float64]
 POINTS = 24  # evaluation points of a run that names no interval
@@ -90,10 +90,16 @@ def train_seed(
             points.append((count, measures))
             events.scalars(group.rounds, scalars(market, terms, measures, scores) | group.figures)
             tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
-        population = freeze(market, arm.kpi, group.tables(), arm.seed + k, group.rows)
+        population = population_of(arm, k, group)
         final, extra = final_measures(group, limit(population), points, train.measure_last)
         named = named_measures(market, final) | extra
+        probes = probe_seed(population)
         ending = {f"probe/{name}": v for name, v in extra.items() if isfinite(v)}
+        ending |= {
+            f"probe/{name}": value
+            for name, value in figures_of({"probes": probes}).items()
+            if value is not None and "/" not in name
+        }
         events.scalars(group.rounds, ending)
     record = {
         "arm": arm.plain,
@@ -102,6 +108,7 @@ def train_seed(
         "agent_steps": agent_steps(market, group.rounds * train.copies),
         "seconds": round(time.perf_counter() - began, 4),
         "measures": {name: v if isfinite(v) else None for name, v in named.items()},
+        "probes": probes,
     }
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     tell(Progress(train.rounds - group.rounds, float("nan"), skipped=True))
