@@ -17,8 +17,11 @@ The .70 and 48 were set on other runs than those that shipped experiments are ju
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .evidence import Evidence, Verdict
 from .index import no_index
+from .repaired import PREFIX
 from .setting import unfit
 
 LEAST = 48
@@ -51,6 +54,11 @@ def collusion(e: Evidence) -> Verdict | None:
     reason = unfit(e.market, e.kpi)
     word = _word(e, reason)
     lines = [e.line(label, name) for name, label in LINES.items() if name in e.figures]
+    if e.defined("repaired/tempted"):
+        stripped = {n.removeprefix(PREFIX): x for n, x in e.figures.items() if n.startswith(PREFIX)}
+        lines.append(
+            f"by the same rule, exchanged partners: {_word(replace(e, figures=stripped), None)}"
+        )
     lines += [
         f"{name} control: {control.line('index', 'frozen_index')}"
         for name, control in e.controls.items()

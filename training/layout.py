@@ -49,7 +49,7 @@ class RunFolder:
         return self.path / arm / "_band"
 
     def controls(self, arm: str) -> Path:
-        return self.path / arm / "controls.json"
+        return self.band(arm) / "controls.json"
 
     def prepare(self) -> None:
         """Make the folder and find out now, not after an hour, whether it can be written."""

@@ -117,6 +117,7 @@ def overview(results: Path) -> list[dict[str, str]]:
     for name in known():
         file = ExperimentFile(**read(files.find(name, ("experiments",), "NAME")))
         values = [f"{c.value:g}" for c in file.published] or [c.expected for c in file.predicted]
+        values = [*values[:6], "..."] if len(values) > 7 else values
         table = results / "reproduce" / name / "table.csv"
         here = "not run"
         if table.is_file():

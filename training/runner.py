@@ -228,7 +228,7 @@ def finish(
     for name, arm in experiment.arms.items():
         with EventFile(run.band(name)) as events:
             bands.write_band(events, run, name, arm)
-            words.write(events, run.path / name, name, done[name])
+            words.write(events, run.band(name), name, done[name])
     summary = assemble(experiment.name, {name: done[name] for name in names if name in done})
     checkpoint.write_json(run.summary, summary)
     if ledger is not None:
