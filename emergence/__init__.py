@@ -1,1 +1,1 @@
-"""Emergence: probes and verdicts (to come)."""
+"""Emergence: probes of frozen policies, and the words that they allow."""

@@ -159,6 +159,9 @@ def trace(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, episod
     """Play copy 0 for T rounds; keep `states` [T, W] before and `measures` [T, S + 1, M] after."""
     game, rows = borrow(game), borrow(rows)
     for t in range(len(states)):
-        states[t] = rows.state[0]
+        for k in range(states.shape[1]):
+            states[t, k] = rows.state[0, k]
         play_round(game, nature, actor, cumulative, rows, 0, episode, round_ + t)
-        measures[t] = rows.measures[0]
+        for s in range(measures.shape[1]):
+            for k in range(measures.shape[2]):
+                measures[t, s, k] = rows.measures[0, s, k]

@@ -251,6 +251,9 @@ class Market:
     measures: tuple[Measure, ...]  # of the class: all; of a market: those its config leaves
     headline: ClassVar[str]  # the measure of progress lines and comparisons
     sees_actions_with: ClassVar[str] = ""  # the setting under which `last_actions` tells
+    probe_discount: ClassVar[float] = 0.95  # of a later round, in what probes add up over time
+    conduct: ClassVar[Mapping[str, str]] = {}  # role -> action part and measure of rivalry
+    memoryless: ClassVar[Mapping[str, Any]] = {}  # the settings under which seats remember nothing
 
     config: BaseModel
     phases: tuple[str, ...]
@@ -277,6 +280,12 @@ class Market:
     def play_draws(self) -> bool:
         """Whether `play` makes draws under this config; if not, payoffs can be looked up."""
         return True
+
+    def expected(self) -> Market:
+        """This market with the luck of `play` replaced by its mean: same states, observations,
+        actions and what follows from them, measures in expectation. Itself where it has no such
+        form (then `play_draws` says whether luck remains)."""
+        return self
 
     def too_large(self, role: Role) -> str:
         """What to drop when a role sees too much."""

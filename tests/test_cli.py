@@ -13,6 +13,7 @@ import yaml
 from terminal import SMALL, Terminal, told
 from training_fixtures import files_of, write
 
+from tacit.emergence.verdict import DISCLAIMER
 from tacit.training import cli
 from tacit.training.layout import RunFolder
 
@@ -51,7 +52,8 @@ def test_show_prints_the_config_and_trains_nothing(tacit):
 def test_train_prints_a_row_and_where_to_look_next(tacit):
     said = tacit.train("ad_auction")
     assert said.code == 0
-    question, head, row, link = said.out.splitlines()
+    question, head, row, disclaimer, link = said.out.splitlines()
+    assert disclaimer == DISCLAIMER
     assert question.strip() == "What do two learning bidders pay in a second-price auction?"
     assert head.split()[:2] == ["arm", "clearing_price"]
     assert row.split()[0] == "base"

@@ -12,8 +12,9 @@ from boards import Board
 from terminal import Terminal, told
 from training_fixtures import small
 
+from tacit.emergence import stats
+from tacit.emergence.verdict import DISCLAIMER
 from tacit.training import board as boards
-from tacit.training import stats
 from tacit.training.compare import compare
 from tacit.training.layout import RunFolder
 from tacit.training.summary import read_summary
@@ -40,7 +41,8 @@ def tacit(tmp_path, monkeypatch, capsys):
 def test_compare_prints_one_row_an_arm(tacit, results):
     said = tacit("compare", "ad_auction", "--results", str(results))
     assert (said.code, said.err) == (0, "")
-    head, profit, calm = said.out.splitlines()
+    head, profit, calm, disclaimer = said.out.splitlines()
+    assert disclaimer == DISCLAIMER
     assert head.split("  ")[0] == "arm"
     columns = ("KPI (bidder)", "clearing_price", "95 %", "n", "difference to first",
                "best / worst seat earns", "winner's share")  # fmt: skip

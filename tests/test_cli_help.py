@@ -19,7 +19,16 @@ def tacit(tmp_path, monkeypatch, capsys):
 
 
 def test_the_commands():
-    assert COMMANDS == ["train", "resume", "compare", "board", "reproduce", "list", "show"]
+    assert COMMANDS == [
+        "train",
+        "resume",
+        "compare",
+        "board",
+        "reproduce",
+        "best-response",
+        "list",
+        "show",
+    ]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)

@@ -62,6 +62,9 @@ def in_experiment(name: str) -> list[str]:
         *restated(ExperimentFile, file, ""),
         *restated(TrainConfig, file.get("train", {}), "train."),
     ]
+    if "shares" in file:
+        assert not set(file) & {"market", "kpi", "agents", "train", "arms"}
+        return found
     if isinstance(file["market"], Mapping):
         found += restated(market_class(file["market"]["name"]).model, file["market"], "market.")
     for owner, value in file.get("agents", {}).items():

@@ -9,6 +9,7 @@ import pytest
 from training_fixtures import files_of, small, weights, write
 
 from tacit.agents.tabular import TabularGroup
+from tacit.emergence.registry import CONTROLS, PROBES
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.training import files
@@ -65,7 +66,11 @@ def test_the_summary_of_a_lone_base_is_flat(summary):
 def test_every_measure_has_mean_interval_n_and_seeds(summary):
     for name, entry in summary["measures"].items():
         assert list(entry) == ["mean", "ci95", "n", "per_seed"], name
-        assert entry["n"] == len(entry["per_seed"]) == 2
+        assert len(entry["per_seed"]) == 2
+        assert entry["n"] == sum(x is not None for x in entry["per_seed"])
+        if entry["n"] < 2:
+            assert entry["ci95"] == [None, None]
+            continue
         low, high = entry["ci95"]
         assert low <= entry["mean"] <= high
         assert entry["mean"] == pytest.approx(np.mean(entry["per_seed"]), rel=1e-12)
@@ -75,7 +80,12 @@ def test_the_names_of_measures(summary):
     per_seat = {f"{name}/bidder_{i}" for name in OWN for i in (0, 1)}
     market = {"revenue", "fill", "welfare", "collusion_index", "winner_share"}
     ends = {"profit/best", "profit/worst"}
-    assert set(summary["measures"]) == {*OWN, *per_seat, *market, *ends, *CYCLES}
+    known = {*OWN, *per_seat, *market, *ends, *CYCLES}
+    assert known <= set(summary["measures"])
+    probed = [*PROBES.values(), *CONTROLS.values()]
+    figures = tuple(name for probe in probed for name in probe.figures)
+    assert all(name.startswith(figures) for name in set(summary["measures"]) - known)
+    assert {"tempted", "best_response_gap/bidder_0", "repaired/tempted"} <= set(summary["measures"])
 
 
 def test_measures_fit_together(summary):

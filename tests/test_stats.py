@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats as reference
 
-from tacit.training import stats
+from tacit.emergence import stats
 
 
 def test_student_by_hand():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tacit.emergence import stats
 from tacit.envs import kpi as kpis
 
-from . import stats
 from .config import Arm, Experiment
 from .events import EventFile, band_layout, hparams_config
 from .layout import RunFolder
@@ -98,23 +98,22 @@ def write_root(events: EventFile, experiment: Experiment) -> None:
         events.text("question", f"**{experiment.file.question}** {experiment.file.explains}")
 
 
-def write_band(run: RunFolder, name: str, arm: Arm) -> None:
+def write_band(events: EventFile, run: RunFolder, name: str, arm: Arm) -> None:
     """`band/<measure>/{mean,lo,hi}` over seeds at every evaluation point they share."""
     tags = {m.name: f"measure/market/{m.name}" for m in arm.market.measured("market")}
     tags["collusion_index"] = "probe/collusion_index"
     series = [read_scalars(run.seed(name, k), set(tags.values())) for k in range(arm.seeds)]
-    with EventFile(run.band(name)) as events:
-        shared = set.intersection(*({step for _, step in s} for s in series))
-        for step in sorted(shared):
-            points: dict[str, float] = {}
-            for measure, tag in tags.items():
-                values = [s[tag, step] for s in series if (tag, step) in s]
-                if len(values) < len(series):
-                    continue
-                e = stats.student(values)
-                ends = (e.low, e.high) if e.n > 1 else (e.mean, e.mean)
-                points |= dict(
-                    zip((f"band/{measure}/{p}" for p in ("mean", "lo", "hi")),
-                        (e.mean, *ends), strict=True)
-                )  # fmt: skip
-            events.scalars(step, points)
+    shared = set.intersection(*({step for _, step in s} for s in series))
+    for step in sorted(shared):
+        points: dict[str, float] = {}
+        for measure, tag in tags.items():
+            values = [s[tag, step] for s in series if (tag, step) in s]
+            if len(values) < len(series):
+                continue
+            e = stats.student(values)
+            ends = (e.low, e.high) if e.n > 1 else (e.mean, e.mean)
+            points |= dict(
+                zip((f"band/{measure}/{p}" for p in ("mean", "lo", "hi")),
+                    (e.mean, *ends), strict=True)
+            )  # fmt: skip
+        events.scalars(step, points)

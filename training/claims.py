@@ -53,6 +53,17 @@ class Predicted(BaseModel):
         return (self.arm, self.versus) if isinstance(self.versus, str) else (self.arm,)
 
 
+Words = str | list[str]  # verdicts, or `not` and a verdict
+Expected = Words | dict[str, Words] | None  # of the only arm, or by arm
+
+
+def expected_words(expected: Expected, arms: Iterable[str]) -> list[tuple[str, str]]:
+    """(arm, word) for every verdict that is expected of `arms`."""
+    table = expected if isinstance(expected, dict) else dict.fromkeys(arms, expected or [])
+    pairs = ((arm, words) for arm, words in table.items() if arm in arms)
+    return [(a, w) for a, words in pairs for w in ([words] if isinstance(words, str) else words)]
+
+
 class Panel(BaseModel):
     """Measures `y` of arms over a setting `x`, with the curve of the market's closed form."""
 
@@ -66,12 +77,13 @@ class Panel(BaseModel):
 
 class Figure(BaseModel):
     """`panels` of points on curves of theory; a `histogram` of a measure over seeds, a panel an
-    arm; `y` over `x`, `lines` of arms; or `compare`, a panel a measure, each arm with its interval
-    (`arms`: only these)."""
+    arm; `y` over `x`, `lines` of arms; `compare`, a panel a measure, each arm with its interval
+    (`arms`: only these); or the `path` that is `impulse`, beside what is published of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     panels: list[Panel] = []
+    path: Literal["impulse"] | None = None
     histogram: str | None = None
     bins: Annotated[int, Field(ge=1)] = 20
     range: tuple[float, float] | None = None
@@ -86,15 +98,20 @@ class Figure(BaseModel):
     def _one_kind(self) -> Figure:
         over = bool(self.x and self.y and self.lines)
         kinds = (self.histogram is not None) + over + bool(self.compare) + bool(self.panels)
-        if kinds != 1:
-            raise ValueError("needs either panels, or histogram, or compare, or x, y and lines.")
+        if kinds + (self.path is not None) != 1:
+            raise ValueError(
+                "needs either panels, or histogram, or compare, or path, or x, y and lines."
+            )
         return self
 
 
 def arms_named(
-    published: Iterable[Published], predicted: Iterable[Predicted], figure: Figure | None
+    published: Iterable[Published],
+    predicted: Iterable[Predicted],
+    figure: Figure | None,
+    expected: Expected,
 ) -> list[tuple[str, str]]:
-    """(where, arm) for every arm that claims and figure speak of."""
+    """(where, arm) for every arm that claims, figure and expected verdicts speak of."""
     named = [(f"published.{k}.arm", claim.arm) for k, claim in enumerate(published)]
     for k, claim in enumerate(predicted):
         keys = (f"predicted.{k}.arm", f"predicted.{k}.versus")
@@ -104,4 +121,5 @@ def arms_named(
     for label, arms in (figure.lines if figure else {}).items():
         named += [(f"figure.lines.{label}", arm) for arm in arms]
     named += [("figure.arms", arm) for arm in (figure.arms if figure else [])]
+    named += [("expected_verdict", arm) for arm in (expected if isinstance(expected, dict) else ())]
     return named

@@ -120,14 +120,22 @@ def _results_option(run: RunFolder) -> str:
 
 
 def _print_comparison(
-    runs: list[RunFolder], measure: str | None, title: str | None = None, arm: str | None = None
+    runs: list[RunFolder],
+    measure: str | None,
+    title: str | None = None,
+    arm: str | None = None,
+    disclaimer: bool = True,
 ) -> list[Any]:
+    from tacit.emergence.verdict import DISCLAIMER
+
     from .compare import compare as compare_runs
     from .screen import console, table
 
     _, rows, _ = compare_runs(runs, measure)
     rows = [row for row in rows if arm in (None, row.cells["arm"])]
     console().print(table([row.cells for row in rows], title or None))
+    if disclaimer and any("verdict" in row.cells for row in rows):
+        console().print(DISCLAIMER, soft_wrap=True)
     return rows
 
 
@@ -251,7 +259,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
         raise ConfigError("--update-reference: takes an experiment as it is, without key=value.")
     headline = next(iter(experiment.arms.values())).market.headline
     with ScreenWatcher(headline) as watcher:
-        rows, folder = run_reproduction(experiment, results, watcher)
+        rows, folder = run_reproduction(experiment, settings, results, watcher)
     cells = [
         {"quantity": c.quantity, "published": c.published, "measured": c.measured,
          "95 %": c.interval, "n": str(c.n), "tolerance": c.tolerance,
@@ -267,6 +275,27 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
         collect(REFERENCE)
         print(f"wrote {target}, {REFERENCE / 'table.md'}")
     return all(c.within for c in rows)
+
+
+@app.command("best-response", rich_help_panel=PROVE)
+def best_response(
+    run: str,
+    seat: Annotated[str | None, typer.Option("--seat", help="only this seat")] = None,
+    arm: ArmOption = None,
+    results: Results = DEFAULT_RESULTS,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
+) -> None:
+    """What each seat of RUN would gain by leaving its policy: in its KPI, in its fundamental."""
+    from .best_responses import best_responses
+    from .layout import existing_run
+    from .screen import console, table
+
+    rows, note = best_responses(existing_run(run, results), seat, arm or [])
+    if as_json:
+        print(json.dumps([row.plain() for row in rows], allow_nan=False))
+        return
+    console().print(table([row.cells() for row in rows]))
+    console().print(note, soft_wrap=True)
 
 
 @app.command("list", rich_help_panel=COMPARE)
@@ -298,9 +327,10 @@ def show(
     """A run: question, KPIs in words, results; or one learned policy, read out."""
     from tacit.envs.errors import ConfigError
 
-    from . import listing
+    from . import listing, words
     from .layout import existing_run
     from .screen import console
+    from .summary import read_summary
 
     folder = existing_run(run, results)
     if policy is not None:
@@ -311,4 +341,6 @@ def show(
         raise ConfigError("--seed: goes with --policy SEAT; results are told over all seeds.")
     for line in listing.about_run(folder, arm):
         console().print(line, soft_wrap=True)
-    _print_comparison([folder], None, arm=arm)
+    _print_comparison([folder], None, arm=arm, disclaimer=False)
+    for line in words.lines(read_summary(folder.summary)):
+        console().print(line, soft_wrap=True)

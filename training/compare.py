@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence.stats import interval, number
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 
@@ -15,7 +16,6 @@ from . import bands
 from .bands import differing
 from .config import Arm, Experiment
 from .layout import RunFolder
-from .stats import Estimate
 from .stored import load_run
 from .summary import difference, estimate_of, read_summary
 
@@ -26,17 +26,6 @@ class Row:
 
     cells: dict[str, str]
     numbers: dict[str, Any]
-
-
-def number(x: float) -> str:
-    """Three decimals without a leading zero: .950, -.470."""
-    text = f"{x:.3f}"
-    return text.replace("0.", ".", 1) if abs(x) < 1 else text
-
-
-def interval(e: Estimate) -> str:
-    """`[low, high]`; one seed has none."""
-    return f"[{number(e.low)}, {number(e.high)}]" if e.n > 1 else "one seed"
 
 
 def compare(

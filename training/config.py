@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, market_class
 
 from . import files
-from .claims import Figure, Predicted, Published, arms_named
+from .claims import Expected, Figure, Predicted, Published, arms_named
 from .merge import agent_configs, as_table, collect, kpi_table, market_file
 
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -67,7 +68,8 @@ class ExperimentFile(BaseModel):
     arms: dict[str, dict[str, Any]] = {}
     published: list[Published] = []
     predicted: list[Predicted] = []
-    expected_verdict: dict[str, Any] | str | None = None
+    expected_verdict: Expected = None
+    shares: str | None = None  # the experiment whose market, agents, training and arms these are
     figure: Figure | None = None
     explains: str = ""
     compute: str = ""
@@ -132,7 +134,7 @@ def load(
         name = str(_named(raw.get("market")).get("name", "experiment"))
     else:
         path = files.find(str(config), ("experiments", "markets"), "CONFIG")
-        name, raw = path.name.removesuffix(".yaml").removesuffix(".yml"), files.read_yaml(path)
+        name, raw = path.name.removesuffix(".yaml").removesuffix(".yml"), read(path)
     mistakes: list[str] = []
     file = collect(mistakes, lambda: build(ExperimentFile, raw, ""))
     if file is None:  # go on with the keys that are right: there may be mistakes in them as well
@@ -142,7 +144,7 @@ def load(
     changes = parse_overrides(overrides, mistakes)
     named = file.arms or {"base": {}}
     spoken_of = [("--arm", arm) for arm in arms]
-    spoken_of += arms_named(file.published, file.predicted, file.figure)
+    spoken_of += arms_named(file.published, file.predicted, file.figure, file.expected_verdict)
     if file.arms or not raw.get("arms"):  # (else the arms themselves are what is wrong)
         mistakes += [
             f"{where}: unknown arm '{arm}'. {nearest(arm, named)}"
@@ -186,6 +188,15 @@ def _in_arms(
         else f"arms.{', '.join(arms)}: {line}"
         for line, arms in wrong.items()
     ]
+
+
+def read(path: Traversable) -> dict[str, Any]:
+    """An experiment file as data; what it `shares` with another experiment is filled in."""
+    raw = files.read_yaml(path)
+    if raw.get("shares") is None:
+        return raw
+    shared = files.read_yaml(files.find(str(raw["shares"]), ("experiments",), "shares"))
+    return {k: shared[k] for k in (*GROUPS, "arms") if k in shared} | raw
 
 
 def _readable(raw: Mapping[str, Any]) -> ExperimentFile | None:

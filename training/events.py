@@ -48,6 +48,13 @@ class EventFile:
         """A ready summary, as the plugins make them."""
         self._write(event_pb2.Event(wall_time=time.time(), step=step, summary=summary))
 
+    def image(self, tag: str, png: bytes, width: int, height: int) -> None:
+        """A picture of the Images tab."""
+        image = summary_pb2.Summary.Image(
+            encoded_image_string=png, width=width, height=height, colorspace=3
+        )
+        self.summary(summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, image=image)]))
+
     def text(self, tag: str, markdown: str) -> None:
         """A page of the Text tab."""
         self.summary(_as_summary(text_pb(tag, markdown)))

@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib
 
+from . import portraits
 from .bands import by_role
 from .claims import Figure
 from .config import Experiment
@@ -29,6 +30,8 @@ def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path)
         figure = _histogram(experiment, arms, spec)
     elif spec.compare:
         figure = _compare(experiment, arms, spec)
+    elif spec.path:
+        figure = _path(experiment, arms, spec.path)
     else:
         figure = _lines(experiment, arms, spec)
     if figure is None:
@@ -131,4 +134,26 @@ def _histogram(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec:
         axis.set(title=name, xlabel=spec.histogram, ylabel="seeds")
         axis.legend(frameon=False, fontsize=8)
     put_title(figure, experiment, f"n = {len(values)} seeds")
+    return figure
+
+
+def _path(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: str) -> Any:
+    """One panel an arm: an impulse response, its published points as crosses."""
+    first = f"{path}/path/0"
+    names = _with_measure(experiment, arms, first)
+    if not names:
+        return None
+    figure, axes = new_figure(len(names))
+    for axis, name in zip(axes, names, strict=True):
+        portraits.impulse_response(axis, arms[name]["measures"])
+        points = [
+            (int(c.measure.rpartition("/")[2]), c.value)
+            for c in experiment.file.published
+            if c.arm == name and c.measure.startswith(f"{path}/")
+        ]
+        if points:
+            axis.plot(*zip(*points, strict=True), "x", color="black", label="rivals, published")
+        axis.set(title=name)
+        axis.legend(frameon=False, fontsize=8)
+    put_title(figure, experiment, f"n = {arms[names[0]]['measures'][first]['n']} seeds")
     return figure

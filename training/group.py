@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.policy import cumulative
 from tacit.agents.tabular import STABLE, TabularGroup
-from tacit.envs import rng
-from tacit.envs.engine import Engine
+from tacit.emergence.measures import named_measures
+from tacit.emergence.path import Path, limit
 from tacit.envs.market import Market
 
 from . import checkpoint
@@ -23,11 +22,11 @@ from .bands import by_role
 from .config import Arm, TrainConfig
 from .events import EventFile, hparams_trial
 from .layout import RunFolder
+from .probing import figures_of, population_of, probe_seed
 
 Array = NDArray[np.float64]
 POINTS = 24  # evaluation points of a run that names no interval
 STRETCH = 100_000  # rounds between two looks at the stop flag
-TRACE = 2_048  # rounds of greedy play in which a limit cycle is looked for
 
 
 @dataclass
@@ -37,29 +36,6 @@ class Progress:
     rounds: int
     headline: float
     skipped: bool = False  # rounds that an agent which stopped by itself left unplayed
-
-
-def named_measures(market: Market, measures: Array) -> dict[str, float]:
-    """Mean measures `[S + 1, M]` under the names of summary.json.
-
-    `profit/bidder_0` per seat, `profit` their mean; a measure of the market itself goes by its
-    bare name; `<fundamental>/best` and `/worst` are the seats that earn most and least.
-    """
-    named: dict[str, float] = {}
-    for measure in market.measures:
-        column = market.columns[measure.name]
-        seats = [s for s in market.seats if s.role.name in measure.roles]
-        values = [float(measures[s.index, column]) for s in seats]
-        named |= {f"{measure.name}/{s.name}": v for s, v in zip(seats, values, strict=True)}
-        if "market" in measure.roles:
-            named[measure.name] = float(measures[-1, column])
-        elif seats:
-            named[measure.name] = float(np.mean(values))
-        for role in market.roles:
-            if role.fundamental == measure.name and role.seats > 1:
-                named[f"{measure.name}/best"] = max(values)
-                named[f"{measure.name}/worst"] = min(values)
-    return named | market.derived(named)
 
 
 def scalars(
@@ -80,15 +56,6 @@ def scalars(
     tags |= {f"kpi/{seat}/{name}": float(scores[k]) for k, (seat, name) in enumerate(terms)}
     derived = market.derived(named_measures(market, measures))
     return tags | {f"probe/{name}": value for name, value in derived.items() if isfinite(value)}
-
-
-def cycle(states: Array, longest: int = 512) -> int:
-    """The period of the tail of a path `[T, W]` of market states, or 0 if it has none."""
-    tail = states[-2 * longest :]
-    for period in range(1, longest + 1):
-        if np.array_equal(tail[period:], tail[:-period]):
-            return period
-    return 0
 
 
 def train_seed(
@@ -122,9 +89,16 @@ def train_seed(
             points.append((count, measures))
             events.scalars(group.rounds, scalars(market, terms, measures, scores) | group.figures)
             tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
-        final, extra = final_measures(group, points, train.measure_last)
+        population = population_of(arm, k, group)
+        final, extra = final_measures(group, limit(population), points, train.measure_last)
         named = named_measures(market, final) | extra
+        probes = probe_seed(population)
         ending = {f"probe/{name}": v for name, v in extra.items() if isfinite(v)}
+        ending |= {
+            f"probe/{name}": value
+            for name, value in figures_of({"probes": probes}).items()
+            if value is not None and "/" not in name
+        }
         events.scalars(group.rounds, ending)
     record = {
         "arm": arm.plain,
@@ -133,6 +107,7 @@ def train_seed(
         "agent_steps": agent_steps(market, group.rounds * train.copies),
         "seconds": round(time.perf_counter() - began, 4),
         "measures": {name: v if isfinite(v) else None for name, v in named.items()},
+        "probes": probes,
     }
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     tell(Progress(train.rounds - group.rounds, float("nan"), skipped=True))
@@ -162,7 +137,7 @@ def agent_steps(market: Market, rounds: int) -> int:
 
 
 def final_measures(
-    group: TabularGroup, points: list[tuple[int, Array]], last: int
+    group: TabularGroup, path: Path, points: list[tuple[int, Array]], last: int
 ) -> tuple[Array, dict[str, float]]:
     """Measures of a finished seed, and what is said of its end.
 
@@ -171,18 +146,17 @@ def final_measures(
     to the last change of a greedy policy, without the rounds in which the stopping rule waited.
     """
     market, policies = group.market, group.tables()
-    told = {f"{name}_theory": value for name, value in market.theory().items()}
-    period, on_cycle = limit_cycle(group)
     still = group.pop.clock[STABLE] if group.stopped else 0
     extra = {"rounds_to_stop": float(group.rounds - still), "converged": float(group.stopped)}
     if not group.stop_after:
         extra = {"rounds_to_stop": float("nan"), "converged": float("nan")}
-    kinds = {"cycle_1_share": period == 1, "cycle_2_share": period == 2}
-    kinds["cycle_3plus_share"] = period > 2
-    extra |= {name: float(hit) if period else float("nan") for name, hit in kinds.items()}
-    extra |= market.policy_figures(policies) | told
+    kinds = {"cycle_1_share": path.period == 1, "cycle_2_share": path.period == 2}
+    kinds["cycle_3plus_share"] = path.period > 2
+    extra |= {name: float(hit) if path.period else float("nan") for name, hit in kinds.items()}
+    extra |= market.policy_figures(policies)
+    extra |= {f"{name}_theory": value for name, value in market.theory().items()}
     if group.stop_after and group.stopped:
-        return on_cycle, extra
+        return path.mean, extra
     total, weight = np.zeros_like(points[-1][1]), 0
     for count, measures in reversed(points):
         if weight >= last:
@@ -190,20 +164,3 @@ def final_measures(
         total += count * measures
         weight += count
     return total / weight, extra
-
-
-def limit_cycle(group: TabularGroup) -> tuple[int, Array]:
-    """Play on from the end without exploration or learning, on a copy.
-
-    Returns the period of the market's states (0: none found) and mean measures `[S + 1, M]` over
-    one period (over the second half of the path if there is none).
-    """
-    engine = Engine(group.market, group.table, seeds=[group.seed], stream=rng.PROBE)
-    engine.reset()
-    for own, trained in zip(engine.rows, group.rows, strict=True):
-        own[:] = trained[:1]
-    states, measures = engine.trace(cumulative(group.market, group.tables())[None], TRACE)
-    period = cycle(states)
-    path = measures[-(period or TRACE // 2) :]
-    mean: Array = path.mean(axis=0)
-    return period, mean

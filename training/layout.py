@@ -48,6 +48,9 @@ class RunFolder:
     def band(self, arm: str) -> Path:
         return self.path / arm / "_band"
 
+    def controls(self, arm: str) -> Path:
+        return self.band(arm) / "controls.json"
+
     def prepare(self) -> None:
         """Make the folder and find out now, not after an hour, whether it can be written."""
         probe = self.path / f".write.{os.getpid()}"

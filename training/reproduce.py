@@ -9,18 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence import stats
+from tacit.emergence.stats import interval, number
+from tacit.emergence.verdict import WORDS
 from tacit.envs.errors import ConfigError
 
-from . import checkpoint, figures, files, stats
-from .claims import Predicted, Published
-from .compare import interval, number
-from .config import Experiment, ExperimentFile
+from . import checkpoint, figures, files
+from .claims import Predicted, Published, expected_words
+from .config import Experiment, ExperimentFile, load
 from .layout import RunFolder
 from .runner import Watcher, train_experiment
 from .stored import load_run
 from .summary import difference, estimate_of, read_summary
 
 HEAD = ["quantity", "published", "measured", "95 %", "n", "tolerance", "within"]
+NOT = "not "  # before a verdict that must not be given
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,11 @@ class Check:
 
 
 def checks(experiment: Experiment, arms: Mapping[str, dict[str, Any]]) -> list[Check]:
-    """Every published value and every prediction whose arms were run."""
+    """Every published value, prediction and expected verdict whose arms were run."""
     published, predicted = _claims(experiment, set(arms))
-    return [_published(c, arms) for c in published] + [_predicted(c, arms) for c in predicted]
+    expected = expected_words(experiment.file.expected_verdict, arms)
+    rows = [_published(c, arms) for c in published] + [_predicted(c, arms) for c in predicted]
+    return rows + [_verdict(arm, word, arms[arm]) for arm, word in expected if _known(word)]
 
 
 def _claims(experiment: Experiment, arms: set[str]) -> tuple[list[Published], list[Predicted]]:
@@ -103,6 +108,23 @@ def _against(claim: Predicted, bound: float, arm: Mapping[str, Any]) -> Check:
     )
 
 
+def _known(word: str) -> bool:
+    """Whether a rule can give this word."""
+    return any(word.removeprefix(NOT) in words for words in WORDS.values())
+
+
+def _verdict(name: str, word: str, arm: Mapping[str, Any]) -> Check:
+    """`not WORD` holds if the arm was judged, and otherwise."""
+    behaviour = next(b for b, words in WORDS.items() if word.removeprefix(NOT) in words)
+    given = [v["word"] for v in arm["verdicts"] if v["behaviour"] == behaviour]
+    undecided = any(w.startswith("undecided") for w in given)
+    same = word.removeprefix(NOT) in given
+    within = bool(given) and not undecided and same != word.startswith(NOT)
+    return Check(
+        f"verdict of {name}", word, ", ".join(given) or "none", "-", arm["seeds"], "-", within
+    )
+
+
 def known() -> list[str]:
     """Experiments that have something to reproduce."""
     found = []
@@ -119,6 +141,7 @@ def overview(results: Path) -> list[dict[str, str]]:
     for name in known():
         file = _file(name)
         values = [_short(c.value) for c in file.published] or [c.expected for c in file.predicted]
+        values = [*values[:6], "..."] if len(values) > 7 else values
         table = results / "reproduce" / name / "table.csv"
         here = "not run"
         if table.is_file():
@@ -136,16 +159,23 @@ def _short(value: float | str) -> str:
     return "closed form" if isinstance(value, str) else f"{value:g}"
 
 
-def reproduce(experiment: Experiment, results: Path, watcher: Watcher) -> tuple[list[Check], Path]:
-    """Train what is missing in `results/<name>`, compare, and write `results/reproduce/<name>/`."""
+def reproduce(
+    experiment: Experiment, overrides: Sequence[str], results: Path, watcher: Watcher
+) -> tuple[list[Check], Path]:
+    """Train what is missing in `results/<name>`, compare, and write `results/reproduce/<name>/`.
+
+    An experiment that shares another's arms uses that one's run. `overrides`: as it was loaded.
+    """
     if not any(_claims(experiment, set(experiment.arms))):
         raise ConfigError(f"NAME: {experiment.name} publishes and predicts nothing to compare.")
-    run = RunFolder(results / experiment.name)
-    train_experiment(experiment, run, watcher)
+    shares = experiment.file.shares
+    trained = experiment if shares is None else load(shares, overrides)
+    run = RunFolder(results / trained.name)
+    train_experiment(trained, run, watcher)
     arms = read_summary(run.summary)
     rows = checks(experiment, arms)
     folder = results / "reproduce" / experiment.name
-    write(folder, load_run(run), arms, rows)
+    write(folder, load_run(run) if shares is None else experiment, arms, rows)
     return rows, folder
 
 
@@ -226,7 +256,7 @@ def fitted(file: ExperimentFile) -> list[str]:
 
 
 def _file(name: str) -> ExperimentFile:
-    return ExperimentFile(**files.read_yaml(files.find(name, ("experiments",), "NAME")))
+    return ExperimentFile(**read(files.find(name, ("experiments",), "NAME")))
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -21,12 +21,13 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 
-from . import bands, checkpoint
+from . import bands, checkpoint, words
 from .config import Arm, Experiment, load
 from .events import EventFile
 from .group import Progress, train_seed
 from .layout import RunFolder
 from .machine import workers
+from .probing import complete, judge
 from .stored import load_run
 from .summary import arm_summary, assemble, read_summary
 
@@ -221,8 +222,13 @@ def finish(
     done = read_summary(run.summary)
     for name, arm in experiment.arms.items():
         own = [records[name, k] for k in range(arm.seeds)]
+        complete(run, arm, own)
         done[name] = arm_summary(experiment.name, arm, own)
-        bands.write_band(run, name, arm)
+    judge({a: arm for a, arm in load_run(run).arms.items() if a in done}, done)
+    for name, arm in experiment.arms.items():
+        with EventFile(run.band(name)) as events:
+            bands.write_band(events, run, name, arm)
+            words.write(events, run.band(name), name, done[name])
     summary = assemble(experiment.name, {name: done[name] for name in names if name in done})
     checkpoint.write_json(run.summary, summary)
     if ledger is not None:

@@ -27,7 +27,7 @@ def table(rows: Sequence[Mapping[str, str]], title: str | None = None) -> Table:
     made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     names = list(dict.fromkeys(k for row in rows for k in row))
     for name in names:
-        made.add_column(name, overflow="fold")
+        made.add_column(name, overflow="fold", no_wrap=name == "verdict")
     for row in rows:
         made.add_row(*(row.get(name, "") for name in names))
     return made

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence import stats
 from tacit.envs.errors import ConfigError
 
-from . import checkpoint, stats
+from . import checkpoint
 from .config import Arm
 from .machine import machine
+from .probing import figures_of
 
 
 def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One arm's part of summary.json from its seeds' records, in order of seed.
+    """One arm's part of summary.json from its seeds' records, in order of seed; without verdicts.
 
     `agent_steps_per_second` is per worker: steps over the seconds that seeds took one by one.
     """
@@ -28,6 +30,13 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
             continue
         estimate = stats.estimate(name, per_seed)
         measures[name] = {**estimate.plain(), "per_seed": per_seed}
+    probed = [figures_of(record) for record in records]
+    for name in dict.fromkeys(name for figures in probed for name in figures):
+        per_seed = [figures.get(name) for figures in probed]
+        defined = [x for x in per_seed if x is not None]
+        if defined:  # a mean over the seeds that have it; n says how many
+            estimate = stats.estimate(name, defined)
+            measures[name] = {**estimate.plain(), "per_seed": per_seed}
     return {
         "experiment": experiment,
         "market": arm.market.name,
@@ -87,5 +96,8 @@ def difference(
     """The paired difference of two arms over their shared seeds."""
     if measure not in arm["measures"] or measure not in reference["measures"]:
         return None
-    own, other = (a["measures"][measure]["per_seed"] for a in (arm, reference))
-    return stats.paired(own, other)
+    pairs = zip(*(a["measures"][measure]["per_seed"] for a in (arm, reference)), strict=False)
+    both = [(own, other) for own, other in pairs if own is not None and other is not None]
+    if not both:
+        return None
+    return stats.paired(*zip(*both, strict=True))

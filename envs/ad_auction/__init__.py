@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,8 @@ class AdAuction(Market):
     measures = MEASURES
     headline = "clearing_price"
     sees_actions_with = "market.observe=bids"
+    conduct: ClassVar[Mapping[str, str]] = {"bidder": "bid"}
+    memoryless: ClassVar[Mapping[str, Any]] = {"observe": "none"}
     config: AdAuctionConfig
 
     def declare(self) -> None:
@@ -138,7 +141,13 @@ class AdAuction(Market):
 
     @property
     def play_draws(self) -> bool:
-        return len(self.values) > 1 or self.config.ties == "sampled"
+        return self.config.ties == "sampled" or len(self.values) > 1
+
+    def expected(self) -> Market:
+        """Ties are shared: what a sampled winner gets on average (private values stay drawn)."""
+        if self.config.ties == "shared":
+            return self
+        return AdAuction({**self.config.model_dump(), "ties": "shared"})
 
     def too_large(self, role: Role) -> str:
         return "Use `observe: price`, fewer bidders, or fewer bids, value levels or chat tokens."

@@ -31,6 +31,7 @@ Version history: v0, first release.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,8 @@ class CloudBandwidth(Market):
     measures: tuple[Measure, ...] = MEASURES
     headline = "price"
     sees_actions_with = "market.memory=1"
+    conduct: ClassVar[Mapping[str, str]] = {"provider": "price"}
+    memoryless: ClassVar[Mapping[str, Any]] = {"memory": 0}
     config: CloudBandwidthConfig
 
     def declare(self) -> None:

@@ -9,6 +9,7 @@ from math import isfinite, sqrt
 import numpy as np
 
 LEVEL = 0.95
+SHARES = ("converged", "best_responses", "one_shot_stable")  # 0 or 1 in every seed
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,17 @@ class Estimate:
         """As in summary.json, an unknown end as null."""
         ends = [x if isfinite(x) else None for x in (self.low, self.high)]
         return {"mean": self.mean, "ci95": ends, "n": self.n}
+
+
+def number(x: float) -> str:
+    """Three decimals without a leading zero: .950, -.470."""
+    text = f"{x:.3f}"
+    return text.replace("0.", ".", 1) if abs(x) < 1 else text
+
+
+def interval(e: Estimate) -> str:
+    """`[low, high]`; one seed has none."""
+    return f"[{number(e.low)}, {number(e.high)}]" if e.n > 1 else "one seed"
 
 
 def student(values: Sequence[float]) -> Estimate:
@@ -58,7 +70,7 @@ def paired(values: Sequence[float], reference: Sequence[float]) -> Estimate:
 
 def estimate(name: str, values: Sequence[float]) -> Estimate:
     """The interval that fits a summary measure: shares of runs are Wilson's, the rest t."""
-    if name == "converged" or name.startswith("cycle_"):
+    if name in SHARES or name.startswith("cycle_"):
         return wilson(int(sum(values)), len(values))
     return student(values)
 

@@ -1,0 +1,43 @@
+"""What a probe looks at: one seed's policies, frozen, and where training left the market.
+
+A probe never learns, never explores and never touches a draw of training. Tables are policies
+without exploration; if they are stochastic (neural, mixed on purpose), so is play.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tacit.agents.policy import Table
+from tacit.envs import kpi as kpis
+from tacit.envs.layout import Rows
+from tacit.envs.market import Market
+
+Figures = Mapping[str, float]  # what a probe reports of one population; NaN: not defined here
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """One frozen seed.
+
+    `tables`: float64 `[O, A]` per seat, without exploration. `rows`: where training ended, one
+    copy, or None: then play starts with the market's own reset. `discount` weighs later rounds in
+    whatever a probe adds up over time; it is the market's, not the learners'.
+    """
+
+    market: Market
+    kpi: kpis.Table
+    tables: tuple[Table, ...]
+    seed: int
+    rows: Rows | None = None
+    discount: float = 0.95
+
+
+def freeze(
+    market: Market, kpi: kpis.Table, tables: Sequence[Table], seed: int, rows: Rows | None = None
+) -> Population:
+    """A population under its market's probe discount; only the first copy of `rows` is kept."""
+    if rows is not None:
+        rows = Rows._make(array[:1].copy() for array in rows)
+    return Population(market, kpi, tuple(tables), seed, rows, market.probe_discount)

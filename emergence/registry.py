@@ -1,0 +1,77 @@
+"""Every probe by name. To add one: a module with its formula, and a line here.
+
+A probe of one population turns it into named figures. A figure that a population does not have
+(the deterrence of a seat that nothing tempts) is NaN. A probe that a market has no use for says why
+and what to use instead.
+
+A control needs several populations of an arm at once (partners exchanged between seeds): it turns
+them into one set of figures each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from tacit.envs import kpi as kpis
+from tacit.envs.market import Market
+
+from . import equilibrium, impulse, index, repaired, start_gain, temptation
+from .index import no_index
+from .population import Figures, Population
+from .setting import unfit
+
+Applies = Callable[[Market, kpis.Table], str | None]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`run` gives a population's figures. `applies` gives None, or the reason why the probe says
+    nothing of this market, and what does. `figures`: what it reports, name -> meaning and unit; a
+    name that ends in a slash stands for one figure a seat (or another part) behind it."""
+
+    name: str
+    run: Callable[[Population], Figures]
+    applies: Applies
+    figures: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Control:
+    """As `Probe`, for all populations of an arm, in order of seed."""
+
+    name: str
+    run: Callable[[Sequence[Population]], Sequence[Figures]]
+    applies: Applies
+    figures: Mapping[str, str]
+
+
+PROBES: dict[str, Probe] = {
+    p.name: p
+    for p in (
+        Probe("index", index.frozen_index, no_index, index.FIGURES),
+        Probe("temptation", temptation.temptation, unfit, temptation.FIGURES),
+        Probe("impulse_response", impulse.impulse, unfit, impulse.FIGURES),
+        Probe("equilibrium", equilibrium.equilibrium, unfit, equilibrium.FIGURES),
+        Probe("start_gain", start_gain.discounted_gain, unfit, start_gain.FIGURES),
+    )
+}
+CONTROLS: dict[str, Control] = {
+    c.name: c for c in (Control("repaired", repaired.repaired, unfit, repaired.FIGURES),)
+}
+
+
+def probed(population: Population, known: Collection[str] = ()) -> dict[str, Figures]:
+    """The figures of every probe that applies, by probe; those `known` already are left out."""
+    return {
+        name: probe.run(population)
+        for name, probe in PROBES.items()
+        if name not in known and probe.applies(population.market, population.kpi) is None
+    }
+
+
+def inapplicable(market: Market, kpi: kpis.Table) -> dict[str, str]:
+    """Probes and controls that say nothing of this market -> why, and what does."""
+    every: list[Probe | Control] = [*PROBES.values(), *CONTROLS.values()]
+    reasons = {probe.name: probe.applies(market, kpi) for probe in every}
+    return {name: reason for name, reason in reasons.items() if reason is not None}

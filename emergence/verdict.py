@@ -1,0 +1,22 @@
+"""Verdicts: every rule by the behaviour it judges. To add one: a rule, and a line here.
+
+A rule takes an arm's evidence and gives a verdict, or None where the behaviour cannot occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import collusion
+from .evidence import DISCLAIMER, Evidence, Verdict
+
+__all__ = ["DISCLAIMER", "RULES", "WORDS", "Evidence", "Verdict", "verdicts"]
+
+RULES: dict[str, Callable[[Evidence], Verdict | None]] = {"collusion": collusion.collusion}
+WORDS: dict[str, tuple[str, ...]] = {"collusion": collusion.WORDS}
+
+
+def verdicts(evidence: Evidence) -> list[Verdict]:
+    """What every rule says of an arm."""
+    found = [rule(evidence) for rule in RULES.values()]
+    return [verdict for verdict in found if verdict is not None]
