@@ -16,7 +16,7 @@ from tacit.envs.errors import ConfigError
 
 from . import checkpoint, figures, files
 from .claims import Predicted, Published, expected_words
-from .config import Experiment, ExperimentFile, load
+from .config import Experiment, ExperimentFile, load, read
 from .layout import RunFolder
 from .runner import Watcher, train_experiment
 from .stored import load_run
