@@ -21,16 +21,30 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 
 class EventFile:
-    """An event file in a folder; old ones there are replaced, as a run is told once."""
+    """An event file in a folder; old ones there are replaced, as a run is told once.
 
-    def __init__(self, folder: Path) -> None:
+    `goes_on`: the file to go on with, and its size (see `size`); what came later is cut off.
+    """
+
+    def __init__(self, folder: Path, goes_on: Mapping[str, int] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        kept = {name: n for name, n in (goes_on or {}).items() if (folder / name).is_file()}
         for old in folder.glob("events.out.tfevents.*"):
-            old.unlink()
+            if old.name not in kept:
+                old.unlink()
         stamp = f"events.out.tfevents.{int(time.time())}.tacit.{os.getpid()}"
-        self._file = (folder / stamp).open("wb")
+        self.path = folder / next(iter(kept), stamp)
+        self._file = self.path.open("r+b" if kept else "wb")
         self._writer = RecordWriter(self._file)
-        self._write(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
+        if kept:
+            self._file.seek(self._file.truncate(kept[self.path.name]))
+        else:
+            self._write(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
+
+    def size(self) -> dict[str, int]:
+        """The file's name and how much of it is written, on disk."""
+        self._writer.flush()
+        return {self.path.name: self._file.tell()}
 
     def __enter__(self) -> EventFile:
         return self

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.tabular import STABLE, TabularGroup
+from tacit.agents.tabular import COUNTED, STABLE, TabularGroup
 from tacit.emergence.measures import named_measures
 from tacit.emergence.path import Path, limit
 from tacit.envs.market import Market
@@ -22,6 +22,7 @@ from .bands import by_role
 from .config import Arm, TrainConfig
 from .events import EventFile, hparams_trial
 from .layout import RunFolder
+from .partial import Partial, Points, Saver
 from .probing import figures_of, population_of, probe_seed
 
 Array = NDArray[np.float64]
@@ -65,53 +66,88 @@ def train_seed(
     tell: Callable[[Progress], None],
     stop: Callable[[], bool],
 ) -> dict[str, Any] | None:
-    """Train seed number k of an arm from its start; its record, or None when stopped on the way.
+    """Train seed number k of an arm, from where it was cut; its record, or None when stopped.
 
     The record holds every summary measure of the seed; it is on disk when this returns.
     """
-    market, train, began = arm.market, arm.train, time.perf_counter()
-    group = arm.group(k)
+    began = time.perf_counter()
+    group, saver = arm.group(k), Saver(run.seed(arm.name, k), arm, k)
+    before = saver.load(group) or Partial([], 0.0, {})
+    with EventFile(run.seed(arm.name, k), before.events) as events:
+        if not before.events:
+            events.summary(hparams_trial(by_role(arm), arm.name))
+        tell(Progress(group.rounds * arm.train.copies, float("nan"), skipped=True))
+
+        def save() -> None:
+            seconds = before.seconds + time.perf_counter() - began
+            saver.save(group, Partial(before.points, seconds, events.size()))
+
+        if not _stretches(arm, group, before.points, events, saver, save, tell, stop):
+            save()
+            return None
+        record = _finish(arm, k, group, before.points, events)
+        record["seconds"] = round(before.seconds + time.perf_counter() - began, 4)
+    checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
+    saver.clear()
+    left = arm.train.rounds - group.rounds
+    tell(Progress(left * arm.train.copies, float("nan"), skipped=True))
+    return record
+
+
+def _stretches(
+    arm: Arm,
+    group: TabularGroup,
+    points: Points,
+    events: EventFile,
+    saver: Saver,
+    save: Callable[[], None],
+    tell: Callable[[Progress], None],
+    stop: Callable[[], bool],
+) -> bool:
+    """Train to the end, reading at every evaluation point; False when stopped on the way."""
+    market, train = arm.market, arm.train
     terms = [(seat.name, name) for seat in market.seats for name in arm.kpi[seat.name]]
-    marks = evaluation_points(train)
-    points: list[tuple[int, Array]] = []  # (rounds, mean measures) of each stretch
-    with EventFile(run.seed(arm.name, k)) as events:
-        events.summary(hparams_trial(by_role(arm), arm.name))
-        while group.rounds < train.rounds and not group.stopped:
-            start = group.rounds
-            due = marks[bisect_right(marks, start)]
-            while group.rounds < due and not group.stopped:
-                if stop():
-                    return None
-                done = group.run(min(due - group.rounds, max(1, STRETCH // train.copies)))
-                tell(Progress(done, float("nan")))
-            count = group.rounds - start
-            measures, scores = group.read()
-            points.append((count, measures))
-            events.scalars(group.rounds, scalars(market, terms, measures, scores) | group.figures)
-            tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
-        population = population_of(arm, k, group)
-        final, extra = final_measures(group, limit(population), points, train.measure_last)
-        named = named_measures(market, final) | extra
-        probes = probe_seed(population)
-        ending = {f"probe/{name}": v for name, v in extra.items() if isfinite(v)}
-        ending |= {
-            f"probe/{name}": value
-            for name, value in figures_of({"probes": probes}).items()
-            if value is not None and "/" not in name
-        }
-        events.scalars(group.rounds, ending)
-    record = {
+    marks, longest = evaluation_points(train), max(1, STRETCH // train.copies)
+    while group.rounds < train.rounds and not group.stopped:
+        due = marks[bisect_right(marks, group.rounds)]
+        while group.rounds < due and not group.stopped:
+            if stop():
+                return False
+            done = group.run(min(due - group.rounds, longest))
+            tell(Progress(done * train.copies, float("nan")))
+        count = int(group.pop.clock[COUNTED])
+        measures, scores = group.read()
+        points.append((count, measures))
+        events.scalars(group.rounds, scalars(market, terms, measures, scores) | group.figures)
+        tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
+        if saver.due:
+            save()
+    return True
+
+
+def _finish(
+    arm: Arm, k: int, group: TabularGroup, points: Points, events: EventFile
+) -> dict[str, Any]:
+    """Measure and probe a trained seed."""
+    population = population_of(arm, k, group)
+    final, extra = final_measures(group, limit(population), points, arm.train.measure_last)
+    named = named_measures(arm.market, final) | extra
+    probes = probe_seed(population)
+    ending = {f"probe/{name}": v for name, v in extra.items() if isfinite(v)}
+    ending |= {
+        f"probe/{name}": value
+        for name, value in figures_of({"probes": probes}).items()
+        if value is not None and "/" not in name
+    }
+    events.scalars(group.rounds, ending)
+    return {
         "arm": arm.plain,
         "seed": arm.seed + k,
         "rounds": group.rounds,
-        "agent_steps": agent_steps(market, group.rounds * train.copies),
-        "seconds": round(time.perf_counter() - began, 4),
+        "agent_steps": agent_steps(arm.market, group.rounds * arm.train.copies),
         "measures": {name: v if isfinite(v) else None for name, v in named.items()},
         "probes": probes,
     }
-    checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
-    tell(Progress(train.rounds - group.rounds, float("nan"), skipped=True))
-    return record
 
 
 def evaluation_points(train: TrainConfig) -> list[int]:
@@ -137,7 +173,7 @@ def agent_steps(market: Market, rounds: int) -> int:
 
 
 def final_measures(
-    group: TabularGroup, path: Path, points: list[tuple[int, Array]], last: int
+    group: TabularGroup, path: Path, points: Points, last: int
 ) -> tuple[Array, dict[str, float]]:
     """Measures of a finished seed, and what is said of its end.
 

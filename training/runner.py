@@ -21,7 +21,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 
-from . import bands, checkpoint, words
+from . import bands, checkpoint, partial, words
 from .config import Arm, Experiment, load
 from .events import EventFile
 from .group import Progress, train_seed
@@ -96,7 +96,9 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
     names = write_config(experiment, stored, run)
     ledger = Ledger(run.ledger)
     jobs, records = plan(experiment, run)
-    rounds = {a: arm.train.rounds for a, arm in experiment.arms.items()}
+    for text in (n for a, k in jobs for n in partial.notes(run.seed(a, k))):
+        watcher.note(text)
+    rounds = {a: arm.train.rounds * arm.train.copies for a, arm in experiment.arms.items()}
     total = sum(rounds[a] * arm.seeds for a, arm in experiment.arms.items())
     missing = sum(rounds[a] for a, _ in jobs)
     seeds = len(jobs) + len(records)
