@@ -165,6 +165,6 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
-    assert "stopped; finished seeds are kept. Go on: tacit resume ad_auction --results out" in err
+    assert "stopped; everything is kept. Go on: tacit resume ad_auction --results out" in err
     assert "Traceback" not in err
     assert '"act": "training interrupted"' in ledger.read_text()

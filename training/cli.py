@@ -104,7 +104,7 @@ def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bo
             summary = train_experiment(experiment, run, watcher)
     except Interrupted:
         where = _results_option(run)
-        print(f"stopped; finished seeds are kept. Go on: tacit resume {run.name}{where}",
+        print(f"stopped; everything is kept. Go on: tacit resume {run.name}{where}",
               file=sys.stderr)  # fmt: skip
         sys.exit(130)
     if as_json:

@@ -61,7 +61,7 @@ class Silent:
 
 
 class Interrupted(Exception):
-    """Training was stopped by the user; finished seeds are kept."""
+    """Training was stopped by the user; all that was learned is kept."""
 
 
 def train(
