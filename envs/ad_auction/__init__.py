@@ -15,7 +15,7 @@ Values are common, or private: drawn for every bidder and round, seen by their b
 | who | phase | observation | action |
 |---|---|---|---|
 | publisher | floor | phase | floor: 0 or a bid of the grid, never below `reserve` |
-| bidder | chat | time (with a cycle); own value; floor (if posted); last price or all bids | a token |
+| bidder | chat | time (with a cycle); value; floor (if posted); last price or all bids | a token |
 | bidder | bid | the same; everybody's token | bid k/(bids+1) x highest value |
 
 Rewards are the KPI's; episodes end by truncation only. Benchmarks: `benchmarks.py`.

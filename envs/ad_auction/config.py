@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from tacit.envs.errors import Misfit
 
 MOST_BIDDERS = 16
+MOST_PARTS = 99  # of a day
 EPSILON = 1e-12  # a bid equal to the reserve meets it, whatever the rounding
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -130,9 +131,7 @@ class ListedValue(_Value):
     kind: Literal["list"] = "list"
     values: Annotated[tuple[Money, ...], Field(min_length=1, max_length=999)]
     probabilities: tuple[Share, ...] | None = None
-    cycle: Annotated[tuple[tuple[Share, ...], ...], Field(min_length=2, max_length=99)] | None = (
-        None
-    )
+    cycle: tuple[tuple[Share, ...], ...] | None = None
 
     @field_validator("values")
     @classmethod
@@ -167,6 +166,8 @@ class ListedValue(_Value):
         count = len(info.data["values"])
         if count == 1 or info.data.get("probabilities") is not None:
             raise ValueError("needs at least two values, and stands in place of probabilities.")
+        if not 2 <= len(rows) <= MOST_PARTS:
+            raise ValueError(f"must have 2 .. {MOST_PARTS} rows, parts of a day, got {len(rows)}.")
         for k, row in enumerate(rows):
             if len(row) != count:
                 raise ValueError(f"row {k} must be as long as values ({count}), got {len(row)}.")

@@ -35,7 +35,7 @@ SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)
 # 1 + its index (0: none yet); with private values or chat also the index of every bidder's value,
 # then every bidder's token, then with DAY > 1 the part of the day
 PRICE, FLOOR, LAST_BIDS = 0, 1, 2
-# slots of draws: who wins one slot, then every bidder's value, then its place among equal bids, then
+# slots of draws: who wins one slot, then every bidder's value, then its place among equal bids;
 # the time at which an episode starts
 TIE, VALUE, ORDER, FIRST_TIME = 0, 1, 1 + MOST_BIDDERS, 1 + 2 * MOST_BIDDERS
 

@@ -7,9 +7,9 @@ are `ample` or `tight`). Background consumers choose by logit: provider i sells
 
 per unit of their mass; `differentiation` mu = 0 is its limit, where the best offer takes all and
 ties split, as with `demand: unit`, one unit from the cheapest up to a reservation price. With
-`surge`, each provider's background demand is multiplied while its own chain of two states surges (by
-a factor and for a time that may be drawn from lists as it starts); it sees its state (`load`, not
-how large or long) before it posts, nobody else does. With `tenants`, these then see all
+`surge`, each provider's background demand is multiplied while its own chain of two states surges,
+by a factor and for a time that may be drawn from lists; it sees its state (`load`, not how large or
+long) before it posts, nobody else does. With `tenants`, these then see all
 prices and claims, and each, privately with a standard or critical need, requests a unit from a
 provider or from none, and with priority or not. What exceeds `capacity` is rationed: a lottery
 among priority requests, then one among the others beside background demand; nobody goes elsewhere.
@@ -144,10 +144,9 @@ class CloudBandwidth(Market):
     def _params(self) -> NDArray[np.float64]:
         c = self.config
         n, m = c.providers, c.prices
-        surge, sizes, lengths = (0.0, 0.0, 0.0, 1.0), (1.0,), ()
-        if c.surge:
-            sizes, lengths = c.surge.multipliers, c.surge.lengths or ()
-            surge = (1.0, c.surge.enter, c.surge.leave, sizes[0])
+        surge = (1.0, c.surge.enter, c.surge.leave) if c.surge else (0, 0, 0)
+        sizes = c.surge.multipliers if c.surge else (1.0,)
+        lengths = (c.surge and c.surge.lengths) or ()
         rule = k.CHEAPEST if c.demand == "unit" else k.BEST_OFFER if c.homogeneous else k.LOGIT
         cost, quality = np.array(c.each(c.cost)), np.array(c.each(c.quality))
         joints = m**n
@@ -159,7 +158,7 @@ class CloudBandwidth(Market):
         head = [
             n, m, joints, joints**c.memory, rule, c.differentiation, c.outside_quality,
             c.outside_shock, c.reservation_price, c.background_demand, c.capacity or np.inf, *surge,
-            c.tenants, c.critical_probability, c.standard_value, c.critical_value,
+            sizes[0], c.tenants, c.critical_probability, c.standard_value, c.critical_value,
             c.priority_surcharge, c.headroom_claims, c.false_headroom_fine, self._start(),
             is_plain(c), tabled, grid, table, len(sizes), len(lengths), lists,
         ]  # fmt: skip

@@ -61,7 +61,14 @@ class Surge(BaseModel):
     leave: Annotated[float, Field(gt=0, le=1)] = 0.25  # chance a round that a surge ends
     # of demand in a surge: a number or a list
     multiplier: Annotated[float | tuple[float, ...], BeforeValidator(_multiplier)] = 2.0
-    lengths: Annotated[tuple[Count, ...], Field(min_length=1)] | None = None  # in place of `leave`
+    lengths: tuple[Count, ...] | None = None  # rounds of a surge, a list in place of `leave`
+
+    @field_validator("lengths")
+    @classmethod
+    def _some(cls, lengths: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if lengths == ():
+            raise ValueError("must list at least one number of rounds, got [].")
+        return lengths
 
     @property
     def multipliers(self) -> tuple[float, ...]:

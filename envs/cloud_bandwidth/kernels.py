@@ -37,8 +37,9 @@ from .measures import (
 # --- rows of numbers -------------------------------------------------------------------------
 
 # params: scalars (START_MEMORY -1: drawn), cost [N], from params[GRID] on prices [N, m] and a - p
-# [N, m]; from params[LISTS] on a surge's multipliers and lengths; if TABLED (its number of joint prices), from params[TABLE] on demand's answers by shock
-# and joint price: quantity [N] and gain per unit
+# [N, m]; from params[LISTS] on a surge's multipliers, then lengths; if TABLED (its number of joint
+# prices), from params[TABLE] on demand's answers by shock and joint price: quantity [N] and gain
+# per unit
 (N_PROVIDERS, N_PRICES, JOINTS, MEMORY_SIZE, RULE, MU, OUTSIDE, SHOCK_SIZE, RESERVATION, MASS,
  CAPACITY, HAS_SURGE, ENTER, LEAVE, MULTIPLIER, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE,
  SURCHARGE, CLAIMS, FINE, START_MEMORY, PLAIN, TABLED, GRID, TABLE, N_MULTIPLIERS, N_LENGTHS, LISTS,

@@ -58,7 +58,14 @@ class Delays(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     probability: Share = 0.1
-    days: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (7,)
+    days: tuple[Annotated[int, Field(ge=1)], ...] = (7,)
+
+    @field_validator("days")
+    @classmethod
+    def _some(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if not days:
+            raise ValueError("must list at least one number of days, got [].")
+        return days
 
 
 class ProcurementConfig(BaseModel):
