@@ -144,27 +144,28 @@ class CloudBandwidth(Market):
     def _params(self) -> NDArray[np.float64]:
         c = self.config
         n, m = c.providers, c.prices
-        surge = (1.0, c.surge.enter, c.surge.leave) if c.surge else (0, 0, 0)
-        sizes = c.surge.multipliers if c.surge else (1.0,)
-        lengths = (c.surge and c.surge.lengths) or ()
+        surge: list[float] = []
+        if c.surge:
+            sizes, lengths = c.surge.multipliers, c.surge.lengths or ()
+            surge = [c.surge.enter, c.surge.leave, len(sizes), len(lengths), *sizes, *lengths]
         rule = k.CHEAPEST if c.demand == "unit" else k.BEST_OFFER if c.homogeneous else k.LOGIT
         cost, quality = np.array(c.each(c.cost)), np.array(c.each(c.quality))
         joints = m**n
         shocks = 3 if c.outside_shock > 0 else 1
         tabled = joints if joints * shocks * (n + 1) <= MOST_TABLED else 0
         grid = k.COST + n
-        lists = grid + 2 * n * m
-        table = lists + len(sizes) + len(lengths)
+        surge_at = grid + 2 * n * m
+        table = surge_at + len(surge)
         head = [
             n, m, joints, joints**c.memory, rule, c.differentiation, c.outside_quality,
-            c.outside_shock, c.reservation_price, c.background_demand, c.capacity or np.inf, *surge,
-            sizes[0], c.tenants, c.critical_probability, c.standard_value, c.critical_value,
-            c.priority_surcharge, c.headroom_claims, c.false_headroom_fine, self._start(),
-            is_plain(c), tabled, grid, table, len(sizes), len(lengths), lists,
+            c.outside_shock, c.reservation_price, c.background_demand, c.capacity or np.inf,
+            c.surge is not None, surge_at, c.tenants, c.critical_probability, c.standard_value,
+            c.critical_value, c.priority_surcharge, c.headroom_claims, c.false_headroom_fine,
+            self._start(), is_plain(c), tabled, grid, table,
         ]  # fmt: skip
         utility = quality[:, None] - self.grid
         params = np.concatenate(
-            [[float(x) for x in head], cost, self.grid.ravel(), utility.ravel(), sizes, lengths]
+            [[float(x) for x in head], cost, self.grid.ravel(), utility.ravel(), surge]
         )
         return np.concatenate([params, self._table(params, shocks)]) if tabled else params
 

@@ -33,17 +33,17 @@ from .measures import (
     UTILISATION,
     WELFARE,
 )
+from .surges import begin, move_on, multiplier
 
 # --- rows of numbers -------------------------------------------------------------------------
 
 # params: scalars (START_MEMORY -1: drawn), cost [N], from params[GRID] on prices [N, m] and a - p
-# [N, m]; from params[LISTS] on a surge's multipliers, then lengths; if TABLED (its number of joint
-# prices), from params[TABLE] on demand's answers by shock and joint price: quantity [N] and gain
-# per unit
+# [N, m]; with HAS_SURGE from params[SURGE] on what `surges.py` lays out; if TABLED (its number of
+# joint prices), from params[TABLE] on demand's answers by shock and joint price: quantity [N] and
+# gain per unit
 (N_PROVIDERS, N_PRICES, JOINTS, MEMORY_SIZE, RULE, MU, OUTSIDE, SHOCK_SIZE, RESERVATION, MASS,
- CAPACITY, HAS_SURGE, ENTER, LEAVE, MULTIPLIER, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE,
- SURCHARGE, CLAIMS, FINE, START_MEMORY, PLAIN, TABLED, GRID, TABLE, N_MULTIPLIERS, N_LENGTHS, LISTS,
- COST) = range(31)  # fmt: skip
+ CAPACITY, HAS_SURGE, SURGE, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE, SURCHARGE, CLAIMS,
+ FINE, START_MEMORY, PLAIN, TABLED, GRID, TABLE, COST) = range(26)  # fmt: skip
 LOGIT, BEST_OFFER, CHEAPEST = range(3)  # values of RULE
 
 # state: 1 after the first round; past prices as one index; then by provider: price posted last,
@@ -52,7 +52,7 @@ LOGIT, BEST_OFFER, CHEAPEST = range(3)  # values of RULE
 STARTED, PAST, POSTED = range(3)
 
 # slots of draws; a slot per seat behind each
-SHOCK, FIRST_PRICES, LOAD, ROUNDING, NEED, LOTTERY, SIZE, LENGTH = 0, 1, 64, 128, 192, 256, 320, 384
+SHOCK, FIRST_PRICES, ROUNDING, NEED, LOTTERY = 0, 1, 128, 192, 256  # (surges.py has the others)
 
 EPSILON = 1e-9  # offers that differ by less are tied, whatever the rounding
 
@@ -75,36 +75,14 @@ def reset(params: Any, state: Any, key: Any) -> None:
             state[POSTED + i] = past % prices
             past //= prices
     if params[HAS_SURGE] == 1.0:
-        share = params[ENTER] / (params[ENTER] + params[LEAVE])
-        for i in range(providers):
-            state[POSTED + providers + i] = 1.0 if u(key, LOAD + i) < share else 0.0
-    if params[N_MULTIPLIERS] > 1.0 or params[N_LENGTHS] > 0.0:
-        reset_surges(params, state, key)
+        loads = POSTED + providers
+        begin(params, state, key, int(params[SURGE]), providers, loads, drawn_at(params))
 
 
 @kernel
-def reset_surges(params: Any, state: Any, key: Any) -> None:
-    """Loads from the long run where lengths are listed: a round is one of a surge with probability
-    enter x mean length / (1 + enter x mean length), each round of each surge equally likely."""
-    providers = int(params[N_PROVIDERS])
-    sizes, lengths = int(params[N_MULTIPLIERS]), int(params[N_LENGTHS])
-    first = int(params[LISTS]) + sizes
-    left_at = POSTED + 4 * providers + int(params[N_TENANTS])
-    total = 0.0
-    for k in range(lengths):
-        total += params[first + k]
-    share = params[ENTER] / (params[ENTER] + lengths / total) if lengths > 0 else 0.0
-    for i in range(providers):
-        state[left_at - providers + i] = below(key, SIZE + i, sizes)
-        if lengths > 0:
-            surges = u(key, LOAD + i) < share
-            state[POSTED + providers + i] = 1.0 if surges else 0.0
-            at = below(key, LENGTH + i, total)
-            k = 0
-            while at >= params[first + k]:
-                at -= int(params[first + k])
-                k += 1
-            state[left_at + i] = at + 1
+def drawn_at(params: Any) -> Any:
+    """Where the state holds what was drawn from lists of surges."""
+    return POSTED + 3 * int(params[N_PROVIDERS]) + int(params[N_TENANTS])
 
 
 @kernel
@@ -321,7 +299,7 @@ def serve(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> Non
         load = state[POSTED + providers + i]
         background = params[MASS] * measures[i, QUANTITY]
         if load == 1.0:
-            background *= multiplier(params, state, i)
+            background *= multiplier(params, state, int(params[SURGE]), drawn_at(params) + i)
         served = ration(params, state, i, background, actions, measures, key)
         price, cost = measures[i, PRICE], params[COST + i]
         measures[i, QUANTITY] += served
@@ -347,15 +325,6 @@ def serve(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> Non
         measures[seat, CRITICAL] = need
         measures[seat, CRITICAL_UNSERVED] = need * (1.0 - measures[seat, UPTIME])
         measures[market, WELFARE] += measures[seat, SURPLUS]
-
-
-@kernel
-def multiplier(params: Any, state: Any, i: Any) -> Any:
-    """What provider i's surge multiplies its background demand by."""
-    if params[N_MULTIPLIERS] == 1.0:
-        return params[MULTIPLIER]
-    sizes_at = POSTED + 3 * int(params[N_PROVIDERS]) + int(params[N_TENANTS])
-    return params[int(params[LISTS]) + int(state[sizes_at + i])]
 
 
 @kernel
@@ -419,34 +388,7 @@ def settle(params: Any, state: Any, i: Any, t: Any, wins: Any, asked: Any, measu
 @called_kernel
 def end_of_round(params: Any, state: Any, key: Any) -> None:
     """Loads move on."""
-    if params[N_MULTIPLIERS] > 1.0 or params[N_LENGTHS] > 0.0:
-        listed_surges(params, state, key)
-    elif params[HAS_SURGE] == 1.0:
+    if params[HAS_SURGE] == 1.0:
         providers = int(params[N_PROVIDERS])
-        for i in range(providers):
-            luck = u(key, LOAD + i)
-            if state[POSTED + providers + i] == 1.0:
-                state[POSTED + providers + i] = 0.0 if luck < params[LEAVE] else 1.0
-            else:
-                state[POSTED + providers + i] = 1.0 if luck < params[ENTER] else 0.0
-
-
-@kernel
-def listed_surges(params: Any, state: Any, key: Any) -> None:
-    """Loads move on where a surge's multiplier or length is drawn from a list as it starts."""
-    providers = int(params[N_PROVIDERS])
-    sizes, lengths = int(params[N_MULTIPLIERS]), int(params[N_LENGTHS])
-    size_at = POSTED + 3 * providers + int(params[N_TENANTS])
-    for i in range(providers):
-        load, left = POSTED + providers + i, size_at + providers + i
-        luck = u(key, LOAD + i)
-        if state[load] == 1.0:
-            state[left] -= 1.0
-            ends = state[left] <= 0.0 if lengths > 0 else luck < params[LEAVE]
-            state[load] = 0.0 if ends else 1.0
-        elif luck < params[ENTER]:
-            state[load] = 1.0
-            state[size_at + i] = below(key, SIZE + i, sizes)
-            if lengths > 0:
-                at = int(params[LISTS]) + sizes + below(key, LENGTH + i, lengths)
-                state[left] = params[at]
+        loads = POSTED + providers
+        move_on(params, state, key, int(params[SURGE]), providers, loads, drawn_at(params))
