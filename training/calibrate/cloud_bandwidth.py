@@ -132,7 +132,7 @@ def fit(data: Data, options: Options) -> dict[str, Any]:
     found = _found(data, options)
     return {
         "surge": {
-            "enter": round(found.enter, 4),
+            "enter": rounded(np.array([found.enter]), 4)[0],
             "lengths": whole(centres(found.lengths, UNSEEN), least=1),
             "multiplier": rounded(centres(found.sizes, UNSEEN), 4),
         }

@@ -25,7 +25,7 @@ from tacit.envs.procurement.kernels import LEAD, SUPPLIERS
 from tacit.envs.procurement.measures import LATE_DAYS, WIN
 
 from .play import traced
-from .samples import SEEN, UNSEEN, Sample, centres, whole
+from .samples import SEEN, UNSEEN, Sample, centres, rounded, whole
 from .table import DAY, LEAST_ROWS, Data, Field
 
 FIELDS = (
@@ -67,7 +67,8 @@ def fit(data: Data, options: Options) -> dict[str, Any]:
     keys: dict[str, Any] = {"lead_times": whole(centres(foreseen, SEEN))}
     if late.any():
         days = whole(centres(late[late > 0], UNSEEN), least=1)
-        keys["delays"] = {"probability": round(float((late > 0).mean()), 4), "days": days}
+        share = rounded(np.array([(late > 0).mean()]), 4)[0]
+        keys["delays"] = {"probability": share, "days": days}
     return keys
 
 
