@@ -19,7 +19,9 @@ HEAD = "# Fitted to data by this command; run it again rather than change a numb
 def text(result: Calibration, request: Request, source: str, target: str) -> str:
     """The preset as YAML; files stand in its command without their folders."""
     chosen = fitter(result.market)
-    content: dict[str, Any] = {"question": chosen.QUESTION.format(file=result.file)}
+    how = ", ".join(f"{name} {value:g}" for name, value in request.options.items())
+    file = f"{result.file} ({how})" if how else result.file
+    content: dict[str, Any] = {"question": chosen.QUESTION.format(file=file)}
     if source:
         content["source"] = source
     content["market"] = {"name": result.market, **result.keys}
