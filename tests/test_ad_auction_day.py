@@ -6,16 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from play import random_actions
-from pure import pure
 
 from tacit.agents.policy import cumulative
 from tacit.agents.scripted import Scripted, ScriptedConfig
-from tacit.envs import ad_auction
 from tacit.envs.ad_auction import PROFIT, REVENUE
 from tacit.envs.engine import Engine
 from tacit.envs.registry import make_market
-from tacit.envs.rng import fold, moment
 
 NIGHT, DAY = [0.8, 0.2, 0.0], [0.1, 0.3, 0.6]
 VALUE = {"kind": "list", "values": [0.2, 0.5, 1.0], "cycle": [NIGHT, DAY, DAY]}
@@ -81,26 +77,3 @@ def test_a_day_of_equal_parts_draws_as_one_row_does():
         for engine in engines:
             engine.step(np.tile([1, 2], (32, 1)))
         np.testing.assert_array_equal(engines[0].measures, engines[1].measures)
-
-
-def test_pure_python_agrees_bit_for_bit(luck):
-    keys = {"value": VALUE, "bids": 4, "chat": 2, "publisher": True, "observe": "price"}
-    market = make_market("ad_auction", keys)
-    engine = Engine(market)
-    engine.reset()
-    state, measures = np.zeros(market.state_width), np.zeros_like(engine.measures[0])
-    pure(ad_auction.reset)(market.params, state, np.uint64(fold(engine.nature[0], 0)))
-    for step in range(10 * len(market.phases)):
-        phase = step % len(market.phases)
-        if phase == 0:
-            measures[:] = 0.0
-        np.testing.assert_array_equal(state, engine.rows.state[0])
-        seen = [
-            pure(ad_auction.observe)(market.params, state, phase, s.index) for s in market.seats
-        ]
-        assert seen == engine.observations[0].tolist()
-        actions = random_actions(engine, luck)
-        key = np.uint64(moment(engine.nature[0], 0, engine.round, phase))
-        engine.step(actions)
-        pure(ad_auction.play)(market.params, state, phase, actions[0], measures, key)
-        np.testing.assert_array_equal(measures, engine.measures[0])
