@@ -6,6 +6,7 @@ import pytest
 
 from tacit.envs.registry import MARKETS
 
+DAY = {"kind": "list", "values": [1, 2, 4], "cycle": [[0.6, 0.3, 0.1], [0.2, 0.3, 0.5]]}
 CONFIGS = {
     "ad_auction": [
         {},
@@ -27,6 +28,7 @@ CONFIGS = {
             "click_rates": [1, 0.4],
         },
         {"bidders": 3, "slots": 3, "click_rates": [2, 1, 1], "chat": 2, "reserve": 0.3},
+        {"value": DAY, "chat": 2, "observe": "price", "publisher": True, "bids": 6},
     ],
     "procurement": [
         {},
@@ -34,6 +36,7 @@ CONFIGS = {
         {"suppliers": 3, "prices": [0.2, 0.4, 0.9], "cost": [0.1, 0.2, 0.3]},
         {"suppliers": 2, "lead_times": [0, 1, 1, 3], "late_fine": 0.1, "record": "on_time"},
         {"suppliers": 2, "clause": {}, "counters": False, "scarcity": [0.1, 0.5]},
+        {"delays": {"probability": 0.5, "days": [2, 9]}, "late_fine": 0.1, "scarcity": 0},
         {"urgency": {}, "brief": True, "false_urgency_fine": 0.2, "counters": False, "scarcity": 0},
         {
             "suppliers": 2, "prices": [0.3, 0.5, 0.7], "urgency": {}, "brief": True,
@@ -46,6 +49,7 @@ CONFIGS = {
         {"providers": 3, "cost": [1.0, 0.75, 0.5], "outside_shock": 0.1, "memory": 0, "prices": 40},
         {"prices": 5, "memory": 2, "capacity": 0.4, "surge": {"multiplier": 3}},
         {"demand": "unit", "providers": 3, "prices": 4},
+        {"capacity": 0.6, "surge": {"enter": 0.5, "lengths": [1, 2, 5], "multiplier": [2, 3]}},
         {"differentiation": 0, "tenants": 2, "prices": 3},
         {
             "prices": 3, "tenants": 5, "capacity": 2, "surge": {"enter": 0.5, "multiplier": 2},

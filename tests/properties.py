@@ -35,6 +35,7 @@ VALUES = st.one_of(
             "values": st.lists(st.floats(1, 50), min_size=1, max_size=6, unique=True).map(sorted),
         }
     ),
+    st.just({"kind": "list", "values": [1, 9], "cycle": [[0.5, 0.5], [1, 0], [0.1, 0.9]]}),
 )
 
 
@@ -67,6 +68,7 @@ TENDERS = st.fixed_dictionaries(
         "delay_cost": MONEY, "late_fine": MONEY, "false_urgency_fine": MONEY,
         "lead_times": st.sampled_from([[0], [0, 3], [5, 1, 1]]),
         "clause": st.sampled_from([None, {"cost": 0.1, "delay_cost": 0.4}]),
+        "delays": st.sampled_from([None, {"probability": 0.6, "days": [2, 4]}]),
         "record": st.sampled_from(["none", "on_time"]), "brief": st.booleans(),
         "urgency": st.sampled_from([None, {"urgent": 1.5}]),
     }
@@ -92,7 +94,13 @@ CLOUDS = st.fixed_dictionaries(
         "memory": st.integers(0, 2),
         "tenants": st.integers(0, 4),
         "capacity": st.sampled_from([None, 1, 2, 3]),
-        "surge": st.sampled_from([None, {"enter": 0.5, "leave": 0.5, "multiplier": 3}]),
+        "surge": st.sampled_from(
+            [
+                None,
+                {"enter": 0.5, "leave": 0.5, "multiplier": 3},
+                {"enter": 0.5, "lengths": [1, 3], "multiplier": [2, 3]},
+            ]
+        ),
         "headroom_claims": st.booleans(),
         "priority_surcharge": st.sampled_from([0.0, 0.3]),
         "background_demand": st.sampled_from([0.0, 0.8, 1.7]),

@@ -26,6 +26,7 @@ def test_the_commands():
         "board",
         "reproduce",
         "best-response",
+        "calibrate",
         "list",
         "show",
     ]

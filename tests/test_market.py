@@ -30,17 +30,22 @@ def hidden_ad_auction(market: Market, seat: Seat) -> list[int]:
     bids = [ad_auction.LAST_BIDS + i for i in range(market.config.bidders)]
     if seat.role.name == "publisher":
         return [ad_auction.PRICE, ad_auction.FLOOR, *bids, *luck_ad_auction(market)]
+    times = [bids[-1] + 1 + 2 * market.config.bidders]  # (bidders see the time)
     observe = market.config.observe
     kept = {"none": [ad_auction.PRICE, *bids], "price": bids, "bids": [ad_auction.PRICE]}[observe]
     return kept + [
-        column for column in luck_ad_auction(market) if column != bids[-1] + 1 + seat.index
+        column
+        for column in luck_ad_auction(market)
+        if column not in (bids[-1] + 1 + seat.index, *times)
     ]
 
 
 def luck_ad_auction(market: Market) -> list[int]:
     """Columns of the state that hold what was drawn for the coming round."""
     first = ad_auction.LAST_BIDS + market.config.bidders
-    return [first + i for i in range(market.config.bidders)] if len(market.values) > 1 else []
+    bidders = market.config.bidders
+    time = [first + 2 * bidders] if len(market.stages) > 1 else []
+    return [*(first + i for i in range(bidders)), *time] if len(market.values) > 1 else []
 
 
 def supplier_columns(market: Market, *columns: int, besides: int = -1) -> list[int]:
@@ -65,9 +70,11 @@ def hidden_procurement(market: Market, seat: Seat) -> list[int]:
 
 def still_procurement(market: Market) -> set[str]:
     c = market.config
-    fines = {"late": c.late_fine and len(c.days) > 1, "false": c.has_stock and c.false_claim_fine}
+    late = len(c.days) > 1 or c.delays
+    fines = {"late": c.late_fine and late, "false": c.has_stock and c.false_claim_fine}
     moving = {
-        "late_days overpromise_days delay_days": len(c.days) > 1,
+        "overpromise_days": len(c.days) > 1,
+        "late_days delay_days": late,
         "false_scarcity false_plenty": c.has_stock,
         "clause_dropped customs_delay": c.clause,
         "stockout": c.counters,
@@ -91,13 +98,14 @@ def hidden_cloud_bandwidth(market: Market, seat: Seat) -> list[int]:
     n, tenants = market.config.providers, market.config.tenants
     posted, loads = cloud.POSTED, cloud.POSTED + n
     claims, needs = loads + n, loads + 2 * n
+    surges = nature_of_cloud_bandwidth(market)[n:]  # multipliers and lengths: nobody sees them
     if seat.role.name == "provider":
         past = [] if market.config.memory else [cloud.PAST]
         others = [loads + i for i in range(n) if i != seat.index]
-        return [*past, *range(posted, loads), *others, *range(claims, needs + tenants)]
+        return [*past, *range(posted, loads), *others, *range(claims, needs + tenants), *surges]
     others = [needs + t for t in range(tenants) if n + t != seat.index]
     unheard = [] if market.config.headroom_claims else [*range(claims, needs)]
-    return [cloud.PAST, *range(loads, claims), *unheard, *others]
+    return [cloud.PAST, *range(loads, claims), *unheard, *others, *surges]
 
 
 HIDDEN = {
@@ -108,8 +116,9 @@ HIDDEN = {
 
 
 def nature_of_cloud_bandwidth(market: Market) -> list[int]:
-    n = market.config.providers
-    return [cloud.POSTED + n + i for i in range(n)]
+    n, surge = market.config.providers, market.config.surge
+    drawn = range(cloud.POSTED + 3 * n + market.config.tenants, market.state_width)
+    return [*range(cloud.POSTED + n, cloud.POSTED + 2 * n), *(drawn if surge else [])]
 
 
 # columns of the state in which nature, not what anybody did, goes on from round to round

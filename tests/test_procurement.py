@@ -165,6 +165,38 @@ def test_punctual_with_the_clause():
     assert told["buyer_0"] == approx(surplus=0.6 - 0.7 - 3 * 0.02, price_paid=0.7)
 
 
+@pytest.mark.parametrize(("promise", "late"), [(2, 3), (4, 1)])
+def test_what_nobody_foresaw_makes_a_true_promise_late(promise, late):
+    """The true lead time is 2 days, the delay 3: a longer promise takes it in."""
+    keys = {"delays": {"probability": 1, "days": [3]}, "lead_times": [2, 4], "late_fine": 0.04}
+    told = tender(
+        {**SIMPLE, **keys, "delay_cost": 0.03, "lead_cost": 0.02}, {"lead": [0]},
+        {"supplier_0": {"price": 0.8, "promise": promise}},
+        {"buyer_0": {"response": "accept supplier_0"}},
+    )  # fmt: skip
+    fine = 0.04 * late
+    assert told["supplier_0"] == approx(
+        margin=0.8 - fine, booking=0.8, win=1, late_days=late, fine=fine
+    )
+    surplus = 1 - 0.8 - 0.02 * promise - 0.03 * late + fine
+    assert told["buyer_0"] == approx(surplus=surplus, price_paid=0.8, delay_days=late)
+
+
+def test_delays_come_as_often_and_as_long_as_configured():
+    keys = {"delays": {"probability": 0.3, "days": [1, 5, 5, 20]}, "suppliers": 2, **SIMPLE}
+    market = make_market("procurement", keys)
+    engine, keyed = Engine(market, copies=4096), market.columns["late_days"]
+    engine.reset()
+    second = market.role("buyer").encode_action(response="accept supplier_1")
+    engine.step(np.tile([0, 0, market.role("buyer").actions - 1], (4096, 1)))
+    key = [np.uint64(rng.moment(k, 0, 0, 1)) for k in engine.nature]
+    engine.step(np.tile([market.role("supplier").actions - 1] * 2 + [second], (4096, 1)))
+    days = [(1, 5, 5, 20)[rng.below(k, kernels.DAYS_DRAW + 1, 4)] for k in key]
+    held = [rng.u(k, kernels.DELAY_DRAW + 1) < 0.3 for k in key]
+    np.testing.assert_array_equal(engine.measures[:, 1, keyed], np.where(held, days, 0))
+    assert np.mean(held) == pytest.approx(0.3, abs=0.03)
+
+
 def test_the_record_holds_the_last_two_deliveries():
     config = {"lead_times": [0, 1], "record": "on_time"} | SIMPLE
     engine = Engine(make_market("procurement", config))

@@ -359,6 +359,7 @@ def test_the_known_lie():
         ({"scarcity": 0}, "scarcity: must be above 0 and below 1, got 0"),
         ({"counters": False}, "counters: must be true"),
         ({"lead_times": [0, 1]}, "lead_times: must be [0], got [0, 1]"),
+        ({"delays": {}}, "delays: must be null"),
     ],
 )
 def test_benchmarks_say_why_not_and_so_does_the_condition(config, message):

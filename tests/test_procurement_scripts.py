@@ -98,6 +98,8 @@ def test_other_markets_have_no_such_rule():
         ({"wait_discount": 0}, "market.wait_discount: must be greater than 0, got 0."),
         ({"lead_times": [-1]}, "market.lead_times.0: must be greater than or equal to 0, got -1."),
         ({"lead_times": []}, "market.lead_times: is empty"),
+        ({"delays": {"days": [0]}}, "market.delays.days.0: must be greater than or equal to 1"),
+        ({"delays": {"days": []}}, "market.delays.days: must list at least one number of days"),
         ({"brief": True}, "market.brief: needs urgency"),
         (
             {"urgency": {"calm": 2}},

@@ -298,6 +298,40 @@ def best_response(
     console().print(note, soft_wrap=True)
 
 
+@app.command(rich_help_panel=PROVE)
+def calibrate(
+    market: Annotated[str, typer.Argument(help="a market; see tacit list")],
+    data: Annotated[Path, typer.Argument(help="a CSV file with a header", metavar="DATA.csv")],
+    columns: Annotated[
+        str, typer.Option(metavar="NAME=COLUMN,...", help="which column is what")
+    ] = "",
+    dates: Annotated[
+        list[str] | None, typer.Option(help="format of dates, as of strptime (repeatable)")
+    ] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(help="text that stands for nothing (repeatable)")
+    ] = None,
+    interval: Annotated[float | None, typer.Option(help="cloud: seconds of a round")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="cloud: a surge exceeds so many medians")
+    ] = None,
+    parts: Annotated[int | None, typer.Option(help="auction: parts of a day")] = None,
+    floor: Annotated[float | None, typer.Option(help="auction: no value is below it")] = None,
+    source: Annotated[str, typer.Option(help="where the data are from, for the preset")] = "",
+    write: Annotated[Path | None, typer.Option(help="write the preset to this YAML file")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fit a market to your data; quantiles of the file beside those of the market, played."""
+    from .calibrate import Request
+    from .calibrate import report as reports
+
+    asked = {"interval": interval, "threshold": threshold, "parts": parts, "floor": floor}
+    options = {name: value for name, value in asked.items() if value is not None}
+    request = Request(columns, tuple(dates or ()), tuple(missing or ()), options)
+    if not reports.run(market, data, request, source, write, as_json):
+        sys.exit(1)
+
+
 @app.command("list", rich_help_panel=COMPARE)
 def list_(
     name: Annotated[str | None, typer.Argument(help="one of them, in detail")] = None,

@@ -305,7 +305,7 @@ def _settings(file: ExperimentFile, settings: Sequence[tuple[str, Any]]) -> dict
     for key, value in settings:
         if key.split(".")[0] in ("market", "train", "seeds", "seed"):
             _set(own, key.split("."), value)
-    own["market"] = _named(own["market"])
+    own["market"] = _preset(_named(own["market"]))
     name = own["market"].get("name") if isinstance(own["market"], Mapping) else None
     default = market_file(name)
     below: dict[str, Any] = {k: default[k] for k in ("train", "seeds", "seed") if k in default}
@@ -315,6 +315,15 @@ def _settings(file: ExperimentFile, settings: Sequence[tuple[str, Any]]) -> dict
 def _named(market: Any) -> Any:
     """`market: ad_auction` is short for `market: {name: ad_auction}`."""
     return {"name": market} if isinstance(market, str) else {} if market is None else market
+
+
+def _preset(market: Any) -> Any:
+    """`market: {name: procurement_scms, ...}`: a preset's market; keys beside the name on top."""
+    name = str(market.get("name")) if isinstance(market, Mapping) else ""
+    if name in MARKETS or name not in files.names("markets"):
+        return market
+    preset = files.read_yaml(files.find(name, ("markets",), "market.name")).get("market")
+    return _over(_named(preset), {k: v for k, v in market.items() if k != "name"})
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

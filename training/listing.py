@@ -21,7 +21,12 @@ Part = str | Table
 
 def everything() -> Iterator[Part]:
     """Markets, KPIs, agents, experiments: a line each."""
-    yield table([{"market": n, "what it is": market_class(n).title} for n in MARKETS])
+    rows = [{"market": n, "what it is": market_class(n).title} for n in MARKETS]
+    for name in files.names("markets"):
+        if name not in MARKETS:
+            raw = files.read_yaml(files.find(name, ("markets",), "NAME"))
+            rows.append({"market": name, "what it is": f"preset: {raw.get('question', '')}"})
+    yield table(rows)
     yield ""
     rows = []
     for name in files.names("kpis"):
@@ -57,13 +62,13 @@ def one(name: str) -> Iterator[Part]:
         return _market(name)
     if name in AGENTS:
         return _keys(f"{name}: {SUMMARIES[name]}", name)
-    for group in ("experiments", "kpis", "agents"):
+    for group in ("experiments", "markets", "kpis", "agents"):
         if name in files.names(group):
             return _file(name, group)
     known = [
         *MARKETS,
         *AGENTS,
-        *(n for g in ("experiments", "kpis", "agents") for n in files.names(g)),
+        *(n for g in ("experiments", "markets", "kpis", "agents") for n in files.names(g)),
     ]
     raise ConfigError(f"NAME: nothing is called '{name}'. {nearest(name, known)}")
 

@@ -9,12 +9,13 @@ the expected share instead, which changes what is learned) and pays per click
 
 where the floor counts as a losing bid: `price_mix` 1 is a first-price, 0 a (generalised)
 second-price auction. Nobody at or above the floor: nothing is sold, and the last price stands.
-Values are common, or private: drawn for every bidder and round, seen by their bidder only.
+Values are common, or private: drawn for every bidder and round, seen by their bidder only. With a
+`cycle` their probabilities go through the parts of a day, which bidders see.
 
 | who | phase | observation | action |
 |---|---|---|---|
 | publisher | floor | phase | floor: 0 or a bid of the grid, never below `reserve` |
-| bidder | chat | own value; floor (if posted); last price or all bids | a token |
+| bidder | chat | time (with a cycle); value; floor (if posted); last price or all bids | a token |
 | bidder | bid | the same; everybody's token | bid k/(bids+1) x highest value |
 
 Rewards are the KPI's; episodes end by truncation only. Benchmarks: `benchmarks.py`.
@@ -37,7 +38,7 @@ from numpy.typing import NDArray
 
 from tacit.envs.market import Benchmark, Block, Market, Part, Role, Seat
 
-from .benchmarks import Outcome, Stage, stage
+from .benchmarks import Outcome, Stage, mean_outcome, stage
 from .config import EPSILON, MOST_BIDDERS, AdAuctionConfig
 from .kernels import (
     FLOOR,
@@ -88,6 +89,7 @@ class AdAuction(Market):
     def declare(self) -> None:
         c = self.config
         self.values, self.probabilities = c.value.grid()
+        days = c.value.by_time()
         top = self.values[-1]
         self.grid = tuple(top * (k + 1) / (c.bids + 1) for k in range(c.bids))
         self.floors = tuple(f for f in (0.0, *self.grid) if f >= c.reserve - EPSILON)
@@ -99,10 +101,11 @@ class AdAuction(Market):
         first_floor = c.bids + 1 - len(self.floors)
         head = [c.bidders, c.bids, top, c.price_mix, c.reserve, c.publisher, sees]
         head += [first_floor, c.chat, bid_block, c.slots, len(self.values), c.ties == "shared"]
+        head += [len(days)]
         head += [*c.click_rates, *[0.0] * (MOST_BIDDERS + 1 - c.slots)]
-        behind = [*[0.0] * c.chat, *self.grid, *self.values, *np.cumsum(self.probabilities)]
+        behind = [*[0.0] * c.chat, *self.grid, *self.values, *np.cumsum(days, axis=1).ravel()]
         self.params = np.array([*head, *behind], np.float64)
-        self.state_width = LAST_BIDS + c.bidders * (3 if private or c.chat else 1)
+        self.state_width = LAST_BIDS + c.bidders * (3 if private or c.chat else 1) + (len(days) > 1)
 
     def _seat_roles(self) -> None:
         """Phases and roles; every phase is a block of both."""
@@ -111,6 +114,9 @@ class AdAuction(Market):
         bid = Part("bid", self.grid, "what the bidder offers for a click")
         own = Part("value", self.values, "what a click is worth to the bidder")
         seen: tuple[Part, ...] = (own, floor) if c.publisher else (own,)
+        times = tuple(range(len(c.value.by_time())))
+        if len(times) > 1:
+            seen = (Part("time", times, "part of the day"), *seen)
         levels = ("none", *self.grid)
         if c.observe == "price":
             seen += (Part("last_price", levels, "the last clearing price, to the nearest bid"),)
@@ -155,19 +161,29 @@ class AdAuction(Market):
     # --- benchmarks ---------------------------------------------------------------------------
 
     @cached_property
-    def stage(self) -> Stage:
-        """A round in numbers; a publisher posts the lowest floor."""
+    def stages(self) -> tuple[Stage, ...]:
+        """A round in numbers, by part of the day; a publisher posts the lowest floor."""
         c = self.config
         floor = max(c.reserve, self.floors[0]) if c.publisher else c.reserve
-        return stage(
-            self.values, self.probabilities, self.grid, c.click_rates, c.bidders, c.price_mix, floor
+        return tuple(
+            stage(self.values, row, self.grid, c.click_rates, c.bidders, c.price_mix, floor)
+            for row in c.value.by_time()
         )
 
-    @cached_property
+    @property
+    def stage(self) -> Stage:
+        """The round with which a day begins."""
+        return self.stages[0]
+
+    @property
     def strategy(self) -> NDArray[np.float64] | None:
-        """Competitive bidding that depends on the own value only: probabilities of bids by value,
-        float64 [L, B]; None where it depends on others' values or is not known."""
-        c, stage = self.config, self.stage
+        """`strategy_at` the day's first part."""
+        return self.strategy_at(0)
+
+    def strategy_at(self, time: int) -> NDArray[np.float64] | None:
+        """Competitive bidding that depends on time and own value only: probabilities of bids by
+        value, float64 [L, B]; None where it depends on others' values or is not known."""
+        c, stage = self.config, self.stages[time]
         if c.slots > 1:
             return None
         if len(self.values) > 1 and c.price_mix > 0:
@@ -195,7 +211,8 @@ class AdAuction(Market):
         return marks | {"collusive": self._collusive()}
 
     def _competitive(self) -> Benchmark:
-        stage, strategy = self.stage, self.strategy
+        stages = self.stages
+        strategy = self.strategy
         common = len(self.values) == 1
         if common and strategy is not None:
             return self._benchmark(self._sale([self.grid[-1]]), "derived in tacit.envs.ad_auction")
@@ -204,11 +221,12 @@ class AdAuction(Market):
             if self.config.slots > 1:
                 source = "lowest-revenue envy-free, one of many; bids between those of the grid; "
                 source += "Edelman, Ostrovsky, Schwarz 2007"
-            return self._benchmark(stage.envy_free(), source)
+            return self._benchmark(mean_outcome([s.envy_free() for s in stages]), source)
         assert strategy is not None
-        gain = f"no deviation gains more than {stage.gain(strategy):.1g}"
-        source = f"Bayes-Nash on the grid, limit of logit equilibria, {gain}"
-        return self._benchmark(stage.outcome(strategy), source)
+        gain = max(s.gain(s.equilibrium) for s in stages)
+        source = "Bayes-Nash on the grid, limit of logit equilibria, "
+        source += f"no deviation gains more than {gain:.1g}"
+        return self._benchmark(mean_outcome([s.outcome(s.equilibrium) for s in stages]), source)
 
     def _collusive(self) -> Benchmark:
         c, low = self.config, self.grid[self._low]
@@ -246,7 +264,7 @@ class AdAuction(Market):
         if self.phases[seen["phase"]] == "floor":
             return first
         bids = {
-            "competitive": self._competitive_bid(seat, seen["value"]),
+            "competitive": self._competitive_bid(seat, seen.get("time", 0), seen["value"]),
             "collusive": self._low,
             "rotation": min(self._low + 1, self.config.bids - 1),  # the designated winner's bid
         }
@@ -255,8 +273,8 @@ class AdAuction(Market):
             return None if bid is None else first
         return first + bid
 
-    def _competitive_bid(self, seat: Seat, value: float) -> int | None:
-        stage, strategy = self.stage, self.strategy
+    def _competitive_bid(self, seat: Seat, time: int, value: float) -> int | None:
+        stage, strategy = self.stages[time], self.strategy_at(time)
         if strategy is not None:
             return int(strategy[self.values.index(value)].argmax())
         if len(self.values) > 1 or self.config.price_mix > 0:

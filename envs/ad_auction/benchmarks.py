@@ -214,6 +214,14 @@ def stage(
     )
 
 
+def mean_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """The mean over the parts of a day."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    rows = np.array([(o.revenue, o.welfare, o.sold) for o in outcomes])
+    return Outcome(*(float(x) for x in rows.mean(axis=0)))
+
+
 def _mean_value(values: Array, mass: Array) -> Array:
     """The mean value behind each bid [B], where mass [L, B] is the chance of value and bid."""
     total = mass.sum(axis=0)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from tacit.envs.errors import Misfit
 
 MOST_BIDDERS = 16
+MOST_PARTS = 99  # of a day
 EPSILON = 1e-12  # a bid equal to the reserve meets it, whatever the rounding
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -25,6 +26,14 @@ Grid = tuple[tuple[float, ...], tuple[float, ...]]  # values, ascending, and the
 
 class _Value(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def grid(self) -> Grid:
+        """Values and their probabilities, over the day."""
+        raise NotImplementedError
+
+    def by_time(self) -> tuple[tuple[float, ...], ...]:
+        """Probabilities of the values in each part of the day; one part if all are alike."""
+        return (self.grid()[1],)
 
 
 class CommonValue(_Value):
@@ -114,11 +123,15 @@ class LognormalValue(_Value):
 
 
 class ListedValue(_Value):
-    """Private values from a list, equally likely unless `probabilities` say otherwise."""
+    """Private values from a list, equally likely unless `probabilities` say otherwise.
+
+    `cycle` gives probabilities for every part of a day instead: rounds go through its rows in turn.
+    """
 
     kind: Literal["list"] = "list"
     values: Annotated[tuple[Money, ...], Field(min_length=1, max_length=999)]
     probabilities: tuple[Share, ...] | None = None
+    cycle: tuple[tuple[Share, ...], ...] | None = None
 
     @field_validator("values")
     @classmethod
@@ -143,10 +156,36 @@ class ListedValue(_Value):
             raise ValueError(f"must sum to 1, got {fsum(shares):g}.")
         return shares
 
+    @field_validator("cycle")
+    @classmethod
+    def _rows_sum_to_one(
+        cls, rows: tuple[tuple[float, ...], ...] | None, info: ValidationInfo
+    ) -> tuple[tuple[float, ...], ...] | None:
+        if rows is None or "values" not in info.data:
+            return rows
+        count = len(info.data["values"])
+        if count == 1 or info.data.get("probabilities") is not None:
+            raise ValueError("needs at least two values, and stands in place of probabilities.")
+        if not 2 <= len(rows) <= MOST_PARTS:
+            raise ValueError(f"must have 2 .. {MOST_PARTS} rows, parts of a day, got {len(rows)}.")
+        for k, row in enumerate(rows):
+            if len(row) != count:
+                raise ValueError(f"row {k} must be as long as values ({count}), got {len(row)}.")
+            if abs(fsum(row) - 1) > 1e-9:
+                raise ValueError(f"row {k} must sum to 1, got {fsum(row):g}.")
+        return rows
+
     def grid(self) -> Grid:
-        """Values and their probabilities."""
+        """Values and their probabilities, over the day."""
         count = len(self.values)
+        if self.cycle:
+            columns = zip(*self.cycle, strict=True)
+            return self.values, tuple(fsum(c) / len(self.cycle) for c in columns)
         return self.values, self.probabilities or (1.0 / count,) * count
+
+    def by_time(self) -> tuple[tuple[float, ...], ...]:
+        """Probabilities of the values in each part of the day."""
+        return self.cycle or super().by_time()
 
 
 # --- the auction -----------------------------------------------------------------------------
@@ -166,7 +205,7 @@ class AdAuctionConfig(BaseModel):
         CommonValue(),
         description="worth of a click: kind common (value), or private, drawn every round: uniform "
         "(low, high, levels), lognormal (mu, sigma, cap, levels, atoms), list (values, "
-        "probabilities)",
+        "probabilities or cycle)",
     )
     bids: Annotated[int, Field(ge=1, le=999)] = Field(
         19, description="bids on the grid k/(bids+1) x highest value, k = 1 .. bids"

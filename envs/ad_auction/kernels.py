@@ -25,18 +25,19 @@ from .measures import (
 
 # params; BID_BLOCK is a bidder's first observation in the bid phase
 (N_BIDDERS, N_BIDS, HIGHEST, PRICE_MIX, RESERVE, HAS_PUBLISHER, OBSERVE, FIRST_FLOOR, CHAT,
- BID_BLOCK, N_SLOTS, LEVELS, SHARES_TIES, CLICKS) = range(14)  # fmt: skip
+ BID_BLOCK, N_SLOTS, LEVELS, SHARES_TIES, DAY, CLICKS) = range(15)  # fmt: skip
 # from CLICKS on each slot's click rate; from AMOUNTS on what each action offers: 0 for a token,
 # then the grid of bids; one place before it 0, the lowest floor. Behind the grid the values, then
-# their cumulative probabilities
+# their cumulative probabilities, in each of DAY parts of a day
 AMOUNTS = CLICKS + MOST_BIDDERS + 1
 SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)
 # state: last price (-1: no sale yet), the posted floor's action, then every bidder's last bid as
 # 1 + its index (0: none yet); with private values or chat also the index of every bidder's value,
-# then every bidder's token
+# then every bidder's token, then with DAY > 1 the part of the day
 PRICE, FLOOR, LAST_BIDS = 0, 1, 2
-# slots of draws: who wins one slot, then every bidder's value, then its place among equal bids
-TIE, VALUE, ORDER = 0, 1, 1 + MOST_BIDDERS
+# slots of draws: who wins one slot, then every bidder's value, then its place among equal bids;
+# the time at which an episode starts
+TIE, VALUE, ORDER, FIRST_TIME = 0, 1, 1 + MOST_BIDDERS, 1 + 2 * MOST_BIDDERS
 
 
 @kernel
@@ -44,8 +45,16 @@ def reset(params: Any, state: Any, key: Any) -> None:
     """Nothing has been sold, nobody has bid; the first round's values are drawn."""
     state[:] = 0.0
     state[PRICE] = -1.0
+    if params[DAY] > 1.0:
+        state[LAST_BIDS + 3 * int(params[N_BIDDERS])] = below(key, FIRST_TIME, params[DAY])
     if params[LEVELS] > 1.0:
         draw_values(params, state, key)
+
+
+@kernel
+def time_of(params: Any, state: Any) -> Any:
+    """The part of the day."""
+    return int(state[LAST_BIDS + 3 * int(params[N_BIDDERS])]) if params[DAY] > 1.0 else 0
 
 
 @kernel
@@ -53,6 +62,7 @@ def draw_values(params: Any, state: Any, key: Any) -> None:
     """Every bidder's private value of the coming round."""
     bidders, levels = int(params[N_BIDDERS]), int(params[LEVELS])
     cumulative = AMOUNTS + int(params[CHAT]) + int(params[N_BIDS]) + levels
+    cumulative += time_of(params, state) * levels
     for i in range(bidders):
         draw = u(key, VALUE + i)
         level = 0
@@ -72,7 +82,7 @@ def worth(params: Any, state: Any, i: Any) -> Any:
 
 @kernel
 def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
-    """Index of what a seat sees: its phase's block, then value, floor, memory, tokens."""
+    """Index of what a seat sees: its phase's block, then time, value, floor, memory, tokens."""
     bidders = int(params[N_BIDDERS])
     bids = int(params[N_BIDS])
     publisher = int(params[HAS_PUBLISHER])
@@ -82,7 +92,8 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
         return 0  # a bidder waiting for the floor
     index = 0
     if params[LEVELS] > 1.0:
-        index = int(state[LAST_BIDS + bidders + seat])
+        index = time_of(params, state) * int(params[LEVELS])
+        index += int(state[LAST_BIDS + bidders + seat])
     if publisher:
         index = index * (bids + 1 - int(params[FIRST_FLOOR])) + int(state[FLOOR])
     sees = int(params[OBSERVE])
@@ -125,6 +136,8 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
         sell_slots(params, state, actions, measures, key, floor)
     else:
         sell_one(params, state, actions, measures, key, floor)
+    if params[DAY] > 1.0:
+        state[LAST_BIDS + 3 * bidders] = (time_of(params, state) + 1) % int(params[DAY])
     if params[LEVELS] > 1.0:
         draw_values(params, state, key)
 

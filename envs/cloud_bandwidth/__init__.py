@@ -7,8 +7,9 @@ are `ample` or `tight`). Background consumers choose by logit: provider i sells
 
 per unit of their mass; `differentiation` mu = 0 is its limit, where the best offer takes all and
 ties split, as with `demand: unit`, one unit from the cheapest up to a reservation price. With
-`surge`, each provider's background demand is multiplied while its own chain of two states surges;
-it sees its state (`load`) before it posts, nobody else does. With `tenants`, these then see all
+`surge`, each provider's background demand is multiplied while its own chain of two states surges,
+by a factor and for a time that may be drawn from lists; it sees its state (`load`, not how large or
+long) before it posts, nobody else does. With `tenants`, these then see all
 prices and claims, and each, privately with a standard or critical need, requests a unit from a
 provider or from none, and with priority or not. What exceeds `capacity` is rationed: a lottery
 among priority requests, then one among the others beside background demand; nobody goes elsewhere.
@@ -80,7 +81,8 @@ class CloudBandwidth(Market):
             told = Claim("provider", "claim", "load", "false_headroom", "false_headroom")
             self.claims = (told,)
         self.params = self._params()
-        self.state_width = k.POSTED + 3 * c.providers + c.tenants
+        listed = c.surge is not None and c.surge.listed
+        self.state_width = k.POSTED + (5 if listed else 3) * c.providers + c.tenants
 
     def _grid(self) -> NDArray[np.float64]:
         """Prices float64 [N, m]: of `price_range`, or around each provider's benchmarks."""
@@ -142,24 +144,28 @@ class CloudBandwidth(Market):
     def _params(self) -> NDArray[np.float64]:
         c = self.config
         n, m = c.providers, c.prices
-        surge = (1.0, c.surge.enter, c.surge.leave, c.surge.multiplier) if c.surge else (0, 0, 0, 1)
+        surge: list[float] = []
+        if c.surge:
+            sizes, lengths = c.surge.multipliers, c.surge.lengths or ()
+            surge = [c.surge.enter, c.surge.leave, len(sizes), len(lengths), *sizes, *lengths]
         rule = k.CHEAPEST if c.demand == "unit" else k.BEST_OFFER if c.homogeneous else k.LOGIT
         cost, quality = np.array(c.each(c.cost)), np.array(c.each(c.quality))
         joints = m**n
         shocks = 3 if c.outside_shock > 0 else 1
         tabled = joints if joints * shocks * (n + 1) <= MOST_TABLED else 0
         grid = k.COST + n
-        table = grid + 2 * n * m
+        surge_at = grid + 2 * n * m
+        table = surge_at + len(surge)
         head = [
             n, m, joints, joints**c.memory, rule, c.differentiation, c.outside_quality,
-            c.outside_shock, c.reservation_price, c.background_demand, c.capacity or np.inf, *surge,
-            c.tenants, c.critical_probability, c.standard_value, c.critical_value,
-            c.priority_surcharge, c.headroom_claims, c.false_headroom_fine, self._start(),
-            is_plain(c), tabled, grid, table,
+            c.outside_shock, c.reservation_price, c.background_demand, c.capacity or np.inf,
+            c.surge is not None, surge_at, c.tenants, c.critical_probability, c.standard_value,
+            c.critical_value, c.priority_surcharge, c.headroom_claims, c.false_headroom_fine,
+            self._start(), is_plain(c), tabled, grid, table,
         ]  # fmt: skip
         utility = quality[:, None] - self.grid
         params = np.concatenate(
-            [[float(x) for x in head], cost, self.grid.ravel(), utility.ravel()]
+            [[float(x) for x in head], cost, self.grid.ravel(), utility.ravel(), surge]
         )
         return np.concatenate([params, self._table(params, shocks)]) if tabled else params
 

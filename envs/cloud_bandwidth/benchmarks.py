@@ -2,7 +2,8 @@
 
 The game is one round without tenants and claims. Provider i, knowing its own load s_i (1 in a
 surge), earns E[(p_i - c_i) min(C, mass_i q_i(p))], where mass_i is the background demand, times the
-multiplier in a surge; the mean is over shocks of a_0 and over the others' loads. So prices are a
+multiplier in a surge; the mean is over shocks of a_0, over the others' loads and over a surge's
+multipliers, if it has several (the provider sees that it surges, not how much). So prices are a
 matrix [N, loads]; without surges, and where capacity cannot bind, loads do not matter.
 
 **Nash.** With nothing random and no binding capacity, the first-order conditions
@@ -64,8 +65,10 @@ class Game:
         surge = c.surge
         share = surge.share if surge else 0.0
         two = surge is not None
-        # mass and long-run probability by own load
-        self.mass = c.background_demand * np.array([1.0, surge.multiplier] if surge else [1.0])
+        # masses [loads, multipliers], their mean and long-run probability by own load
+        sizes = surge.multipliers if surge else ()
+        self.masses = c.background_demand * np.array([[1.0] * max(1, len(sizes)), sizes][: 1 + two])
+        self.mass = self.masses.mean(axis=1)
         self.weight = np.array([1 - share, share] if two else [1.0])
         self.states = 2 if two and c.binding else 1  # loads that a price can depend on
         joint = list(product(range(self.states), repeat=self.n))
@@ -81,9 +84,10 @@ class Game:
         shares: Array = np.exp(u - logsumexp(full, axis=-2, keepdims=True))
         return shares
 
-    def sold(self, shares: Array, mass: Array | float) -> Array:
-        """Mean units over shocks, `[..]` from shares `[.., H]`."""
-        units: Array = np.minimum(np.asarray(mass)[..., None] * shares, self.capacity).mean(axis=-1)
+    def sold(self, shares: Array, masses: Array) -> Array:
+        """Mean units over shocks and masses, `[..]` from shares `[.., H]` and masses `[.., K]`."""
+        each = np.minimum(masses[..., None] * shares[..., None, :], self.capacity)
+        units: Array = each.mean(axis=-1).mean(axis=-1)
         return units
 
     def profits(self, matrix: Array) -> Array:
@@ -92,10 +96,10 @@ class Game:
         prices = matrix[own, self.loads]  # [L, N]
         shares = self.shares(prices)
         if self.states == 2:
-            units = self.sold(shares, self.mass[self.loads])
+            units = self.sold(shares, self.masses[self.loads])
         else:
             by_load = [
-                w * self.sold(shares, m) for m, w in zip(self.mass, self.weight, strict=True)
+                w * self.sold(shares, m) for m, w in zip(self.masses, self.weight, strict=True)
             ]
             units = np.sum(by_load, axis=0)
         total: Array = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=0)
@@ -284,7 +288,8 @@ def _bertrand(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
     competitive = max((p for p in [*options, matched] if p <= matched), key=seller, default=matched)
     surge = config.surge
     mass = config.background_demand
-    mass *= 1 + surge.share * (surge.multiplier - 1) if surge else 1
+    if surge:
+        mass *= 1 + surge.share * (float(np.mean(surge.multipliers)) - 1)
 
     def outcome(price: float, others: Array) -> Outcome:
         prices = others.copy()

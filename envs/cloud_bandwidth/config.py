@@ -21,6 +21,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 AtLeast0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
 
 
 def _is_number(value: Any) -> bool:
@@ -39,19 +40,52 @@ def _number_or_list(value: Any) -> Any:
 PerProvider = Annotated[float | tuple[float, ...], BeforeValidator(_number_or_list)]
 
 
+def _multiplier(value: Any) -> Any:
+    value = _number_or_list(value)
+    each = value if isinstance(value, list | tuple) else [value]
+    if not each or min(each) < 1:
+        raise ValueError(f"must be a number, or a list of them, from 1 up, got {value!r}.")
+    return value
+
+
 class Surge(BaseModel):
-    """Each provider's background demand is a chain of two states, calm and surge."""
+    """Each provider's background demand is calm or in a surge, which starts by chance.
+
+    A list of multipliers or lengths is drawn from when a surge starts, all entries equally likely,
+    multiplier and length independently.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     enter: Annotated[float, Field(gt=0, le=1)] = 0.05  # chance a round that a calm provider surges
     leave: Annotated[float, Field(gt=0, le=1)] = 0.25  # chance a round that a surge ends
-    multiplier: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 2.0  # of demand in a surge
+    # of demand in a surge: a number or a list
+    multiplier: Annotated[float | tuple[float, ...], BeforeValidator(_multiplier)] = 2.0
+    lengths: tuple[Count, ...] | None = None  # rounds of a surge, a list in place of `leave`
+
+    @field_validator("lengths")
+    @classmethod
+    def _some(cls, lengths: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if lengths == ():
+            raise ValueError("must list at least one number of rounds, got [].")
+        return lengths
+
+    @property
+    def multipliers(self) -> tuple[float, ...]:
+        """All that a surge may multiply demand by, equally likely."""
+        return self.multiplier if isinstance(self.multiplier, tuple) else (self.multiplier,)
+
+    @property
+    def listed(self) -> bool:
+        """Whether anything is drawn from a list when a surge starts."""
+        return self.lengths is not None or len(self.multipliers) > 1
 
     @property
     def share(self) -> float:
         """Long-run share of rounds in a surge."""
-        return self.enter / (self.enter + self.leave)
+        if self.lengths is None:
+            return self.enter / (self.enter + self.leave)
+        return self.enter / (self.enter + len(self.lengths) / sum(self.lengths))
 
 
 class CloudBandwidthConfig(BaseModel):
@@ -94,7 +128,9 @@ class CloudBandwidthConfig(BaseModel):
         "random", description="prices remembered before the first round"
     )
     capacity: Positive | None = Field(None, description="C: units a provider can serve a round")
-    surge: Surge | None = Field(None, description="{enter, leave, multiplier} of own demand")
+    surge: Surge | None = Field(
+        None, description="{enter, leave or lengths, multiplier} of own demand"
+    )
     tenants: Annotated[int, Field(ge=0, le=32)] = Field(0, description="N: seats that request")
     critical_probability: Share = Field(0.3, description="rho: chance that a need is critical")
     standard_value: AtLeast0 = Field(1.0, description="of a unit for a standard need")
@@ -163,7 +199,7 @@ class CloudBandwidthConfig(BaseModel):
     @property
     def peak_demand(self) -> float:
         """The most background demand that one provider can meet."""
-        return self.background_demand * (self.surge.multiplier if self.surge else 1.0)
+        return self.background_demand * (max(self.surge.multipliers) if self.surge else 1.0)
 
     @property
     def binding(self) -> bool:

@@ -33,23 +33,26 @@ from .measures import (
     UTILISATION,
     WELFARE,
 )
+from .surges import begin, move_on, multiplier
 
 # --- rows of numbers -------------------------------------------------------------------------
 
 # params: scalars (START_MEMORY -1: drawn), cost [N], from params[GRID] on prices [N, m] and a - p
-# [N, m]; if TABLED (its number of joint prices), from params[TABLE] on demand's answers by shock
-# and joint price: quantity [N] and gain per unit
+# [N, m]; with HAS_SURGE from params[SURGE] on what `surges.py` lays out; if TABLED (its number of
+# joint prices), from params[TABLE] on demand's answers by shock and joint price: quantity [N] and
+# gain per unit
 (N_PROVIDERS, N_PRICES, JOINTS, MEMORY_SIZE, RULE, MU, OUTSIDE, SHOCK_SIZE, RESERVATION, MASS,
- CAPACITY, HAS_SURGE, ENTER, LEAVE, MULTIPLIER, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE,
- SURCHARGE, CLAIMS, FINE, START_MEMORY, PLAIN, TABLED, GRID, TABLE, COST) = range(28)  # fmt: skip
+ CAPACITY, HAS_SURGE, SURGE, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE, SURCHARGE, CLAIMS,
+ FINE, START_MEMORY, PLAIN, TABLED, GRID, TABLE, COST) = range(26)  # fmt: skip
 LOGIT, BEST_OFFER, CHEAPEST = range(3)  # values of RULE
 
 # state: 1 after the first round; past prices as one index; then by provider: price posted last,
-# load (1: surge), claim (1: tight); then every tenant's need (1: critical)
+# load (1: surge), claim (1: tight); then every tenant's need (1: critical); where surges are drawn
+# from lists, then every provider's multiplier (its position) and rounds of the surge left
 STARTED, PAST, POSTED = range(3)
 
 # slots of draws; a slot per seat behind each
-SHOCK, FIRST_PRICES, LOAD, ROUNDING, NEED, LOTTERY = 0, 1, 64, 128, 192, 256
+SHOCK, FIRST_PRICES, ROUNDING, NEED, LOTTERY = 0, 1, 128, 192, 256  # (surges.py has the others)
 
 EPSILON = 1e-9  # offers that differ by less are tied, whatever the rounding
 
@@ -72,9 +75,14 @@ def reset(params: Any, state: Any, key: Any) -> None:
             state[POSTED + i] = past % prices
             past //= prices
     if params[HAS_SURGE] == 1.0:
-        share = params[ENTER] / (params[ENTER] + params[LEAVE])
-        for i in range(providers):
-            state[POSTED + providers + i] = 1.0 if u(key, LOAD + i) < share else 0.0
+        loads = POSTED + providers
+        begin(params, state, key, int(params[SURGE]), providers, loads, drawn_at(params))
+
+
+@kernel
+def drawn_at(params: Any) -> Any:
+    """Where the state holds what was drawn from lists of surges."""
+    return POSTED + 3 * int(params[N_PROVIDERS]) + int(params[N_TENANTS])
 
 
 @kernel
@@ -291,7 +299,7 @@ def serve(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> Non
         load = state[POSTED + providers + i]
         background = params[MASS] * measures[i, QUANTITY]
         if load == 1.0:
-            background *= params[MULTIPLIER]
+            background *= multiplier(params, state, int(params[SURGE]), drawn_at(params) + i)
         served = ration(params, state, i, background, actions, measures, key)
         price, cost = measures[i, PRICE], params[COST + i]
         measures[i, QUANTITY] += served
@@ -382,9 +390,5 @@ def end_of_round(params: Any, state: Any, key: Any) -> None:
     """Loads move on."""
     if params[HAS_SURGE] == 1.0:
         providers = int(params[N_PROVIDERS])
-        for i in range(providers):
-            luck = u(key, LOAD + i)
-            if state[POSTED + providers + i] == 1.0:
-                state[POSTED + providers + i] = 0.0 if luck < params[LEAVE] else 1.0
-            else:
-                state[POSTED + providers + i] = 1.0 if luck < params[ENTER] else 0.0
+        loads = POSTED + providers
+        move_on(params, state, key, int(params[SURGE]), providers, loads, drawn_at(params))

@@ -3,7 +3,8 @@
 Rules. If there is a brief, the buyer first states its urgency to all. Each supplier, knowing its
 stock and its true lead time, sends an offer: price, stock claim, promised lead time, clause. The
 buyer accepts one, counters one supplier at a listed price (and waits), or walks away. A countered
-supplier with stock accepts or refuses; a scarce one has sold elsewhere. Then delivery.
+supplier with stock accepts or refuses; a scarce one has sold elsewhere. Then delivery, which may be
+held up by days that nobody foresaw (`delays`).
 
 | who | phase | observation | action |
 |---|---|---|---|
@@ -80,15 +81,17 @@ class Procurement(Market):
         clause = (0.0, 0.0, 0.0)
         if c.clause:
             clause = (c.clause.cost, c.clause.delay_probability, c.clause.delay_cost)
+        delays = c.delays.days if c.delays else ()
         head = [
             c.suppliers, len(c.prices), len(c.days), len(c.lead_times), c.has_stock,
             c.clause is not None, c.record == "on_time", c.urgency is not None, c.brief,
             c.counters, calm, urgent, share, c.outside_price, c.wait_discount, c.stockout_cost,
             c.false_claim_fine, c.lead_cost, c.delay_cost, c.late_fine, *clause,
-            c.false_urgency_fine,
+            c.false_urgency_fine, c.delays.probability if c.delays else 0.0, len(delays),
         ]  # fmt: skip
         listed = [c.days.index(day) for day in c.lead_times]
-        return np.array([*head, *c.prices, *c.days, *listed, *c.costs, *c.scarcities], np.float64)
+        lists = (c.prices, c.days, listed, c.costs, c.scarcities, delays)
+        return np.array([*head, *(x for each in lists for x in each)], np.float64)
 
     def too_large(self, role: Role) -> str:
         c = self.config

@@ -141,6 +141,8 @@ def _common(c: ProcurementConfig) -> list[str]:
         needs.append(f"prices: the low one must exceed cost {c.cost[0]:g}, got {c.prices[0]:g}")
     if c.days != (0,):
         needs.append(f"lead_times: must be [0], got {list(c.lead_times)}")
+    if c.delays is not None:
+        needs.append("delays: must be null")
     if c.clause is not None:
         needs.append("clause: must be null")
     if c.record != "none":

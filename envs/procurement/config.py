@@ -51,6 +51,23 @@ class Clause(BaseModel):
     delay_cost: Money = 0.6
 
 
+class Delays(BaseModel):
+    """What holds up a delivery and nobody foresees: with a probability, so many days more than
+    the supplier knew, drawn from a list (repeats count)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    probability: Share = 0.1
+    days: tuple[Annotated[int, Field(ge=1)], ...] = (7,)
+
+    @field_validator("days")
+    @classmethod
+    def _some(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if not days:
+            raise ValueError("must list at least one number of days, got [].")
+        return days
+
+
 class ProcurementConfig(BaseModel):
     """Keys of the procurement market (money is abstract, time is in days)."""
 
@@ -87,6 +104,9 @@ class ProcurementConfig(BaseModel):
     )
     lead_times: tuple[Days, ...] = Field(
         (0,), description="days; the true lead time is drawn from this list, repeats count"
+    )
+    delays: Delays | None = Field(
+        None, description="days that a delivery takes beyond what the supplier itself knew"
     )
     lead_cost: Money = Field(0.0, description="the buyer's cost per promised day")
     delay_cost: Money = Field(0.0, description="the buyer's cost per late day")

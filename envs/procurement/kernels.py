@@ -36,17 +36,19 @@ from .measures import (
 )
 
 # params; behind them prices [P], distinct days [L], each listed lead time's position among those
-# days [listed], then costs and scarcities [N]
+# days [listed], then costs and scarcities [N], then days of unforeseen delays [N_DELAYS]
 (N_SUPPLIERS, N_PRICES, N_DAYS, N_LISTED, HAS_STOCK, HAS_CLAUSE, HAS_RECORD, HAS_URGENCY, HAS_BRIEF,
  HAS_COUNTERS, CALM_VALUE, URGENT_VALUE, URGENT_SHARE, OUTSIDE_PRICE, WAIT_DISCOUNT, STOCKOUT_COST,
  CLAIM_FINE, LEAD_COST, DELAY_COST, LATE_FINE, CLAUSE_COST, CUSTOMS_SHARE, CUSTOMS_COST,
- URGENCY_FINE, PRICES) = range(25)  # fmt: skip
+ URGENCY_FINE, DELAY_SHARE, N_DELAYS, PRICES) = range(27)  # fmt: skip
 # state: the buyer's, then four columns a supplier: stock (1: scarce), position of its lead time,
 # its offer, and its last two deliveries as two bits (1: on time; the older one counts twice)
 URGENT, BRIEF, RESPONSE, SUPPLIERS = range(4)
 STOCK, LEAD, OFFER, RECORD, WIDTH = range(5)
 # slots of draws
-STOCK_DRAW, LEAD_DRAW, CUSTOMS_DRAW, URGENCY_DRAW = (k * MAX_SUPPLIERS for k in range(4))
+(STOCK_DRAW, LEAD_DRAW, CUSTOMS_DRAW, URGENCY_DRAW, DELAY_DRAW, DAYS_DRAW) = (
+    k * MAX_SUPPLIERS for k in range(6)
+)
 # steps of a tender, whichever phases there are
 STATE_URGENCY, MAKE_OFFER, RESPOND, ANSWER = range(4)
 
@@ -236,7 +238,7 @@ def make_offer(params: Any, state: Any, measures: Any, i: Any, offer: Any) -> No
     """Take down supplier i's offer and what is untrue in it."""
     own = SUPPLIERS + i * WIDTH
     state[own + OFFER] = offer
-    measures[i, OVERPROMISE_DAYS] = late(params, state, i)
+    measures[i, OVERPROMISE_DAYS] = late(params, state, i, 0.0)
     if params[HAS_STOCK] and claim_of(params, offer) != int(state[own + STOCK]):
         measures[i, FALSE_SCARCITY] = 1.0 - state[own + STOCK]
         measures[i, FALSE_PLENTY] = state[own + STOCK]
@@ -246,12 +248,22 @@ def make_offer(params: Any, state: Any, measures: Any, i: Any, offer: Any) -> No
 
 
 @kernel
-def late(params: Any, state: Any, i: Any) -> Any:
-    """Days by which supplier i's true lead time exceeds its promise."""
+def late(params: Any, state: Any, i: Any, delay: Any) -> Any:
+    """Days by which supplier i's true lead time, with an unforeseen delay, exceeds its promise."""
     own = SUPPLIERS + i * WIDTH
     days = PRICES + int(params[N_PRICES])
     promise = params[days + promise_of(params, int(state[own + OFFER]))]
-    return max(0.0, params[days + int(state[own + LEAD])] - promise)
+    return max(0.0, params[days + int(state[own + LEAD])] + delay - promise)
+
+
+@kernel
+def unforeseen(params: Any, i: Any, key: Any) -> Any:
+    """Days by which supplier i's delivery is held up, 0 as a rule."""
+    if u(key, DELAY_DRAW + i) >= params[DELAY_SHARE]:
+        return 0.0
+    suppliers, delays = int(params[N_SUPPLIERS]), int(params[N_DELAYS])
+    days = PRICES + int(params[N_PRICES]) + int(params[N_DAYS]) + int(params[N_LISTED])
+    return params[days + 2 * suppliers + below(key, DAYS_DRAW + i, delays)]
 
 
 @kernel
@@ -294,7 +306,7 @@ def deliver(params: Any, state: Any, measures: Any, i: Any, price: Any, cost: An
     offer = int(state[own + OFFER])
     value = params[URGENT_VALUE] if state[URGENT] == 1.0 else params[CALM_VALUE]
     promised = params[PRICES + int(params[N_PRICES]) + promise_of(params, offer)]
-    days = late(params, state, i)
+    days = late(params, state, i, unforeseen(params, i, key))
     fine = params[LATE_FINE] * days
     harm = params[LEAD_COST] * promised + params[DELAY_COST] * days
     if params[HAS_CLAUSE]:

@@ -1,0 +1,67 @@
+"""A fitted market as a file that `tacit train` takes, with the command that wrote it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tacit.envs.errors import ConfigError
+from tacit.training.files import Dumper
+
+from . import Calibration, Request, fitter
+
+HEAD = "# Fitted to data by this command; run it again rather than change a number by hand.\n"
+
+
+def text(result: Calibration, request: Request, source: str, target: str) -> str:
+    """The preset as YAML; files stand in its command without their folders."""
+    chosen = fitter(result.market)
+    how = ", ".join(f"{name} {value:g}" for name, value in request.options.items())
+    file = f"{result.file} ({how})" if how else result.file
+    content: dict[str, Any] = {"question": chosen.QUESTION.format(file=file)}
+    if source:
+        content["source"] = source
+    content["market"] = {"name": result.market, **result.keys}
+    if chosen.AGENTS:
+        content["agents"] = dict(chosen.AGENTS)
+    lines = [f"#   {line}" for line in command(result, request, source, target)]
+    return HEAD + " \\\n".join(lines) + "\n" + in_yaml(content)
+
+
+def in_yaml(content: dict[str, Any]) -> str:
+    """A table as YAML, lists in lines."""
+    made: str = yaml.dump(
+        content, Dumper=Dumper, sort_keys=False, width=96, default_flow_style=None
+    )
+    return made
+
+
+def command(result: Calibration, request: Request, source: str, target: str) -> list[str]:
+    """The words that make this preset again, a few of them a line."""
+    words = [["tacit", "calibrate", result.market, result.file]]
+    words.append(["--columns", request.columns])
+    words.append([w for pattern in request.dates for w in ("--dates", pattern)])
+    words.append([w for nothing in request.missing for w in ("--missing", nothing)])
+    words.append([w for k, v in request.options.items() for w in (f"--{k}", f"{v:g}")])
+    words.append(["--source", source] if source else [])
+    words.append(["--write", Path(target).name])
+    return [shlex.join(line) for line in words if line]
+
+
+def check(path: Path) -> None:
+    """Refuse a place for a preset before anything is computed."""
+    if path.suffix not in (".yaml", ".yml"):
+        raise ConfigError(f"--write: must end in .yaml, got '{path}'.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--write: there is no folder '{path.parent}'.")
+
+
+def write(path: Path, content: str) -> None:
+    """Write a preset; a place that cannot be written to is a ConfigError."""
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--write: {path}: cannot be written: {error.strerror}") from None
