@@ -136,7 +136,7 @@ class CheapTalk(Market):
             Role("sender", 1, "payoff", "payoff", (Block(0, (state,), (message,)), Block(1))),
             Role("receiver", 1, "payoff", "payoff", (Block(0), Block(1, (message,), (action,)))),
         )
-        self.claims = (Claim("sender", "message", "state"),)
+        self.claims = (Claim("sender", "message", "state", "false_claim", "false_claim"),)
         self.params = np.array([c.states, c.actions, c.bias], np.float64)
         self.state_width = 2
 
@@ -229,6 +229,14 @@ class CheapTalk(Market):
         """`loss_avoided`: 1 - the receiver's loss / its loss under babbling."""
         babble = float(np.var(self.states))
         return {"loss_avoided": 1.0 + means["payoff/receiver_0"] / babble}
+
+    def theory(self) -> dict[str, float]:
+        """What the strict equilibrium tells, I(state; message) / H(state): cells of n states, equal
+        to their entropy over that of the states."""
+        sizes = np.array([len(cell) for cell in self.equilibrium(strict=True).cells])
+        share = sizes / sizes.sum()
+        told = -float((share * np.log(share)).sum()) / float(np.log(sizes.sum()))
+        return {"signalling/message": max(0.0, told)}
 
     def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
         said, done = self.states[actions[0, 0]], self.grid[actions[1, 1]]

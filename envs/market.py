@@ -324,7 +324,8 @@ class Market:
         raise NotImplementedError
 
     def theory(self) -> dict[str, float]:
-        """Chances that a closed form gives for policies here, by name; none where there is none."""
+        """What theory gives for policies here, chances or shares, by name; none where it gives
+        none."""
         return {}
 
     def policy_figures(self, tables: Sequence[NDArray[np.float64]]) -> dict[str, float]:
