@@ -109,7 +109,13 @@ CLOUDS = st.fixed_dictionaries(
 ).map(solvable)
 
 
-CONFIGS = {"ad_auction": auctions(), "procurement": TENDERS, "cloud_bandwidth": CLOUDS}
+TALKS = st.fixed_dictionaries(
+    {"states": st.integers(2, 12), "actions": st.integers(2, 30), "bias": st.floats(0, 1)}
+)
+CONFIGS = {
+    "ad_auction": auctions(), "procurement": TENDERS, "cloud_bandwidth": CLOUDS,
+    "cheap_talk": TALKS,
+}  # fmt: skip
 
 # --- money -----------------------------------------------------------------------------------
 
@@ -183,10 +189,23 @@ def balance_of_cloud(engine: Engine) -> None:
         assert np.all(quantity <= config.capacity + 1e-9)
 
 
+def balance_of_talk(engine: Engine) -> None:
+    """Both payoffs are the welfare, and follow from the error."""
+    of, m, bias = columns(engine), engine.measures, engine.market.config.bias
+    sender, receiver = of("payoff", m[:, 0]), of("payoff", m[:, 1])
+    np.testing.assert_allclose(sender + receiver, of("welfare", m[:, -1]), atol=1e-12)
+    error = of("error", m[:, 1])
+    np.testing.assert_array_equal(error, of("error", m[:, -1]))
+    np.testing.assert_allclose(receiver, -(error**2), atol=1e-12)
+    sides = np.stack([(error - bias) ** 2, (-error - bias) ** 2])
+    assert np.all(np.abs(sides + sender).min(axis=0) < 1e-12)
+
+
 BALANCE: dict[str, Callable[[Engine], None]] = {
     "ad_auction": balance_of_auction,
     "procurement": balance_of_tender,
     "cloud_bandwidth": balance_of_cloud,
+    "cheap_talk": balance_of_talk,
 }
 
 # --- seats in another order ------------------------------------------------------------------
@@ -210,6 +229,7 @@ SYMMETRIC: dict[str, list[dict[str, Any]]] = {
         {"prices": 3, "tenants": 4, "priority_surcharge": 0.1, "headroom_claims": True,
          "critical_probability": 0.5, "surge": {}},
     ],
+    "cheap_talk": [{}],  # (one seat a role: nothing to reorder)
 }  # fmt: skip
 
 
@@ -252,6 +272,7 @@ REORDER_STATE: dict[str, Callable[[Market, np.ndarray, Orders], np.ndarray]] = {
     "ad_auction": _state_of_auction,
     "procurement": _state_of_tender,
     "cloud_bandwidth": _state_of_cloud,
+    "cheap_talk": lambda market, state, orders: state,
 }
 
 

@@ -110,7 +110,15 @@ AUCTION = [
     ["agents.bidder.update=synchronous"],
     ["agents.bidder_1=banchio"],
 ]
-SETTINGS = {"cloud_bandwidth": CLOUD, "procurement": TENDER, "ad_auction": AUCTION}
+TALK = [
+    ["market.states=3"],
+    ["market.actions=5"],
+    ["market.bias=.3"],
+    ["kpi.sender.false_claim=-1"],
+]
+SETTINGS = {
+    "cloud_bandwidth": CLOUD, "procurement": TENDER, "ad_auction": AUCTION, "cheap_talk": TALK,
+}  # fmt: skip
 # the experiments that keys are set on top of, and the arm of each
 EXPERIMENTS = [
     ("calvano_baseline", "base", CLOUD),
@@ -120,6 +128,7 @@ EXPERIMENTS = [
     ("ad_auction", "base", AUCTION),
     ("volatility_kpi", "second_1", AUCTION[:4]),
     ("banchio_skrzypacz", "feedback", AUCTION[:2]),
+    ("cheap_talk", "bias_.1", TALK),
 ]  # fmt: skip
 RUNS = [
     pytest.param(name, arm, settings, id=" ".join([name, *settings]))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from training_fixtures import files_of
 
+from tacit.envs import rng
 from tacit.envs.errors import ConfigError
 from tacit.training import checkpoint, machine, partial, train
 from tacit.training.layout import RunFolder
@@ -110,15 +111,14 @@ def test_killed_twenty_times_it_ends_in_the_same_weights(tmp_path, whole):
     began = time.monotonic()
     go(tmp_path / "timed")
     length = time.monotonic() - began
-    luck = np.random.default_rng(0)
-    for _ in range(20):
+    for n in range(20):
         child = os.fork()
         if child == 0:
             try:
                 go(tmp_path / "killed")
             finally:
                 os._exit(0)
-        time.sleep(luck.uniform(0, length))
+        time.sleep(length * rng.u(np.uint64(7), n))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     assert go(tmp_path / "killed")["measures"] == whole[0]

@@ -72,6 +72,7 @@ class Panel(BaseModel):
     x: str
     x_label: str | None = None
     y: list[str]
+    y_label: str = "probability"
     arms: list[str]
 
 

@@ -42,7 +42,7 @@ def theory_panels(experiment: Experiment, arms: Mapping[str, dict[str, Any]], sp
                 [v for v, _ in found], [e.mean for _, e in found], spread, color=colour, fmt="o",
                 ms=5, capsize=3, label=y.replace("_", " "),
             )  # fmt: skip
-        axis.set(xlabel=panel.x_label or panel.x, ylabel="probability", ylim=(-0.03, 1.03))
+        axis.set(xlabel=panel.x_label or panel.x, ylabel=panel.y_label, ylim=(-0.03, 1.03))
         axis.legend(frameon=False, fontsize=9)
     n = "/".join(str(k) for k in sorted(seeds))
     put_title(figure, experiment, f"lines: closed form; points: learned, 95 %, n = {n} seeds")
