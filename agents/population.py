@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-from .neural.config import NeuralConfig
+from .neural.config import BatchConfig
 from .tabular import TabularGroup
 
 
@@ -23,7 +23,7 @@ def make_group(
     total_rounds: int = 1,
 ) -> TabularGroup:
     """A group of tabular and scripted seats, or one with networks in some of its seats."""
-    if not any(isinstance(config, NeuralConfig) for config in configs.values()):
+    if not any(isinstance(config, BatchConfig) for config in configs.values()):
         return TabularGroup(market, table, configs, seed, copies, episode_rounds)
     from .neural.group import NeuralGroup  # networks take a moment to import
 

@@ -12,6 +12,7 @@ from tacit.envs.market import Market
 
 from .neural.config import IdqnConfig, IppoConfig, batch_rounds
 from .q_learning import QLearningConfig, check_synchronous
+from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
 
 MOST_CELLS = 2**26  # of all seats; a seed's learning takes about 45 bytes for each
@@ -20,12 +21,14 @@ AGENTS: dict[str, type[BaseModel]] = {
     "q_learning": QLearningConfig,
     "ippo": IppoConfig,
     "idqn": IdqnConfig,
+    "sb3": Sb3Config,
     "scripted": ScriptedConfig,
 }
 SUMMARIES = {
     "q_learning": "tabular Q-learning, asynchronous or synchronous, many explorations",
     "ippo": "independent PPO: an actor and a critic per seat, evaluated once per observation",
     "idqn": "independent double DQN with replay and a target network",
+    "sb3": "PPO, A2C or DQN of Stable-Baselines3, read back as tables",
     "scripted": "players with known behaviour: benchmarks, grim trigger, tit-for-tat, ...",
 }
 
@@ -74,6 +77,10 @@ def check_agents(market: Market, configs: Mapping[str, BaseModel]) -> None:
                 Scripted(config, market, seat)
             elif isinstance(config, QLearningConfig):
                 check_synchronous(market, {seat.name: config})
+            elif isinstance(config, Sb3Config):
+                from .sb3.model import check_sb3  # torch takes a second to import
+
+                check_sb3(config, seat)
         except ConfigError as error:
             mistakes += error.mistakes
     try:

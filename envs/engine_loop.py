@@ -22,18 +22,24 @@ from tacit.envs.rng import fold, moment, u
 from tacit.envs.rows import at, borrow, pointer, row
 
 
+@inlined
+def start_copy(game: Any, rows: Any, r: Any, key: Any) -> None:
+    """Begin an episode in copy r and look at its first phase."""
+    state = row(rows.state, r)
+    rows.measures[r] = 0.0
+    rows.scores[r] = 0.0
+    reset(game.params, state, key)
+    for s in range(game.layout[SEATS]):
+        rows.actions[r, s] = 0
+        rows.observations[r, s] = observe(game.params, state, 0, s)
+
+
 @loop
 def start(game: Any, nature: Any, rows: Any, episode: Any) -> None:
-    """Begin an episode in every copy and look at its first phase."""
+    """Begin an episode in every copy."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
-        state = row(rows.state, r)
-        rows.measures[r] = 0.0
-        rows.scores[r] = 0.0
-        reset(game.params, state, fold(nature[r], episode))
-        for s in range(game.layout[SEATS]):
-            rows.actions[r, s] = 0
-            rows.observations[r, s] = observe(game.params, state, 0, s)
+        start_copy(game, rows, r, fold(nature[r], episode))
 
 
 @loop

@@ -127,13 +127,21 @@ def _enter(
 ) -> None:
     """Replace (`bidder: ippo`, `bidder: {name: ...}`) or refine (`bidder.discount: .9`)."""
     if rest and rest != "name":
-        table[owner] = {**start, rest: value}
+        table[owner] = _refined(start, rest, value)
     elif isinstance(value, str):
         table[owner] = _load_agent(value, f"agents.{owner}")
     elif isinstance(value, Mapping):
         table[owner] = dict(value) if "name" in value else {**start, **value}
     else:
         raise ConfigError(f"agents.{owner}: must be a name or a table, got {value!r}.")
+
+
+def _refined(table: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy in which one value is another; a path leads into tables: `kwargs.n_epochs`."""
+    key, _, rest = path.partition(".")
+    inner = table.get(key)
+    below = inner if isinstance(inner, Mapping) else {}
+    return {**table, key: _refined(below, rest, value) if rest else value}
 
 
 def _load_agent(name: str, key: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class NeuralConfig(BaseModel):
-    """What all learners with networks have in common."""
+class BatchConfig(BaseModel):
+    """What learners have in common whose policy stands still between two updates."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,13 +24,18 @@ class NeuralConfig(BaseModel):
         None, description="what it falls to, linearly over training; null: it stays"
     )
     discount: Annotated[float, Field(ge=0, lt=1)] = Field(0.95, description="factor per round")
+    rounds_per_update: Count = Field(
+        128, description="rounds per copy that policies stand still; one for all learners of a run"
+    )
+
+
+class NeuralConfig(BatchConfig):
+    """What all learners with networks of our own have in common."""
+
     hidden: tuple[Count, ...] = Field((64, 64), description="widths of the hidden layers")
     activation: Literal["tanh", "relu"] = Field("tanh", description="of the hidden layers")
     encoding: Literal["digits", "observation"] = Field(
         "digits", description="ones for every part of an observation, or one for it as a whole"
-    )
-    rounds_per_update: Count = Field(
-        128, description="rounds per copy that policies stand still; one for all learners of a run"
     )
     max_gradient: Rate = Field(0.5, description="largest norm of a network's gradient; 0: any")
     adam_betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
@@ -113,7 +118,7 @@ def batch_rounds(configs: Mapping[str, BaseModel]) -> int:
     Raises:
         ConfigError: they differ.
     """
-    own = {n: c.rounds_per_update for n, c in configs.items() if isinstance(c, NeuralConfig)}
+    own = {n: c.rounds_per_update for n, c in configs.items() if isinstance(c, BatchConfig)}
     if len(set(own.values())) > 1:
         told = ", ".join(f"{name} {rounds}" for name, rounds in own.items())
         raise ConfigError(f"agents: rounds_per_update must be the same for all networks: {told}.")

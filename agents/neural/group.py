@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tacit.agents.policy import Table
+from tacit.agents.sb3.config import Sb3Config
 from tacit.agents.tabular import T, TabularGroup
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.kernel import compiled
 from tacit.envs.market import Market, Seat
 
-from .config import Clock, IdqnConfig, IppoConfig, NeuralConfig, batch_rounds
+from .config import BatchConfig, Clock, IdqnConfig, IppoConfig, batch_rounds
 from .ppo import LOOPS, named, part
 from .samples import Samples, build_book, of_seat
 from .threads import one_thread
@@ -63,6 +64,10 @@ def make_learner(
         from .idqn import Idqn
 
         return Idqn(config, seat, table[seat.name], seed)
+    if isinstance(config, Sb3Config):
+        from tacit.agents.sb3.learner import make_sb3
+
+        return make_sb3(config, seat, table[seat.name], seed)
     raise ConfigError(f"agents.{seat.name}: {config!r} is no learner of networks.")
 
 
@@ -81,7 +86,7 @@ class NeuralGroup(TabularGroup):
     ) -> None:
         super().__init__(market, table, configs, seed, copies, episode_rounds)
         self.stop_after = 0  # (networks never stand still by themselves)
-        learning = [s for s in market.seats if isinstance(configs[s.name], NeuralConfig)]
+        learning = [s for s in market.seats if isinstance(configs[s.name], BatchConfig)]
         self.learners: dict[str, Learner] = {
             seat.name: make_learner(configs[seat.name], market, seat, table, seed)
             for seat in learning

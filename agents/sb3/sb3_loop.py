@@ -1,0 +1,18 @@
+"""Template: an order of samples. (It knows no market.)"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacit.envs.kernel import loop
+from tacit.envs.rng import below
+
+
+@loop
+def shuffle(order: Any, key: Any) -> None:
+    """Fill `order` int64 [n] with 0 .. n-1 in random order (Fisher and Yates)."""
+    for i in range(len(order)):
+        order[i] = i
+    for i in range(len(order) - 1, 0, -1):
+        other = below(key, i, i + 1)
+        order[i], order[other] = order[other], order[i]
