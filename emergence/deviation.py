@@ -122,7 +122,8 @@ def other_way(market: Market, own: Indices, best: Indices) -> tuple[Indices, Ind
     steps the other way, or as far as the grid goes."""
     role = market.roles[0]
     parts = role.choices[0]
-    k = [part.name for part in parts].index(market.conduct[role.name])
+    name = market.conduct[role.name]  # (where grids differ, an action is a step on the own one)
+    k = next(k for k, part in enumerate(parts) if part.name in (name, f"{name}_step"))
     size, stride = len(parts[k].values), prod(len(part.values) for part in parts[k + 1 :])
     at = own // stride % size
     steps = at - best // stride % size

@@ -160,7 +160,7 @@ def test_ties_below_the_top_draw_nothing():
         ({"bids": 0}, "market.bids: must be greater than or equal to 1, got 0."),
         ({"price_mix": 1.5}, "market.price_mix: must be less than or equal to 1, got 1.5."),
         ({"biders": 3}, "market.biders: unknown key. Did you mean 'bidders'?"),
-        ({"reserve": 0.96}, "market: reserve 0.96 is above the highest bid 0.95"),
+        ({"reserve": 0.96}, "market.reserve: must be at most the highest bid (0.95), got 0.96"),
         ({"observe": "bid"}, "market.observe: must be 'none', 'price' or 'bids', got 'bid'."),
         ({"value": {"value": -1}}, "market.value.value: must be greater than 0, got -1."),
         ({"value": {"knd": "common"}}, "market.value.knd: unknown key. Did you mean 'kind'?"),

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from first_price import Auction, equilibria
 
 from tacit.agents.policy import cumulative
 from tacit.agents.scripted import Scripted, ScriptedConfig
@@ -68,6 +69,29 @@ def test_the_engine_earns_what_the_benchmark_says(bidders, price_mix, config):
     assert mean[-1, REVENUE] == pytest.approx(wanted["revenue"], abs=0.0015)
     assert mean[-1, WELFARE] == pytest.approx(wanted["welfare"], abs=0.0015)
     assert mean[:-1, PROFIT].mean() == pytest.approx(wanted["profit"], abs=0.001)
+
+
+FOUND = {2: (6, 0.38, 0.48), 3: (14, 0.5894, 0.6010)}  # equilibria, least and greatest revenue
+ELSEWHERE = {2: 0.429, 3: 0.593}  # figures that others computed for this auction
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bidders", FOUND)
+def test_the_equilibrium_is_one_of_several(bidders):
+    """First price on a grid has many symmetric equilibria. Ours is one of them, and so, to .002,
+    is each figure from elsewhere."""
+    market = five(bidders, 1.0)
+    stage = market.stage
+    game = Auction(stage.values, stage.bids, bidders)
+    exact = {round(game.revenue(pieces), 9): pieces for pieces in equilibria(game)}
+    assert (len(exact), min(exact), max(exact)) == pytest.approx(FOUND[bidders], abs=5e-5)
+    revenue = market.benchmarks()["competitive"].values["revenue"]
+    ours = min(exact, key=lambda known: abs(known - revenue))
+    assert revenue == pytest.approx(ours, abs=5e-5)
+    upto = np.cumsum(stage.probabilities @ stage.equilibrium)
+    for bid, quantile in exact[ours]:
+        assert upto[bid] == pytest.approx(quantile, abs=1e-3)
+    assert min(abs(known - ELSEWHERE[bidders]) for known in exact) < 0.002
 
 
 def by_hand(stage: Stage, strategy: np.ndarray, value: float, bid: int) -> float:

@@ -93,6 +93,31 @@ def test_nobody_gains_by_leaving_nash(config):
         assert near[0].x == pytest.approx(nash.price[i], abs=2e-4 if c.binding else 1e-5)
 
 
+@pytest.mark.parametrize("start", [0.02, 2.0])
+@pytest.mark.parametrize("config", ODD[:4])
+def test_an_independent_search_ends_at_nash(config, start):
+    """Best replies to best replies by the demand kernel alone, from near cost and far above."""
+    c = CloudBandwidthConfig(**config)
+    profits, (nash, _) = profits_of(c), solved(**config)
+    prices = np.array(c.each(c.cost)) + start
+    for _ in range(60):
+        before = prices.copy()
+        for i in range(c.providers):
+
+            def loss(p, i=i):
+                return -profits([p if j == i else x for j, x in enumerate(prices)])[i]
+
+            cost = c.each(c.cost)[i]
+            grid = np.linspace(cost, cost + 2, 60)
+            k = int(np.argmin([loss(p) for p in grid]))
+            around = (grid[max(k - 1, 0)], grid[min(k + 1, 59)])
+            found = minimize_scalar(loss, bounds=around, method="bounded", options={"xatol": 1e-9})
+            prices[i] = found.x
+        if np.abs(prices - before).max() < 1e-7:
+            break
+    assert prices == pytest.approx(nash.price, abs=1e-5)
+
+
 @pytest.mark.parametrize("config", ODD)
 def test_no_prices_earn_more_together_than_the_joint_ones(config):
     c = CloudBandwidthConfig(**config)

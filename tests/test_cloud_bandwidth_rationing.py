@@ -77,6 +77,42 @@ CONFIG = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(("surcharge", "exaggerators"), [(0.1, 6), (0.3, 4), (0.4, 0)])
+def test_the_market_tells_its_equilibrium_and_every_threshold(surcharge, exaggerators):
+    marks = make_market("cloud_bandwidth", CONFIG | {"priority_surcharge": surcharge}).benchmarks()
+    mark = marks["rationing"]
+    assert mark.values == pytest.approx({"exaggeration": 0.7 * exaggerators / 6})
+    assert mark.source.startswith(
+        f"{exaggerators} of 6 tenants exaggerate at surcharge {surcharge}"
+    )
+    assert "0.325, 0.350, 0.357, 0.332, 0.285, 0.250" in mark.source
+    assert "rationing_most" not in marks
+
+
+def test_a_range_of_equilibria_is_told_by_its_ends():
+    marks = make_market("cloud_bandwidth", CONFIG | {"priority_surcharge": 0.34}).benchmarks()
+    ends = [marks[name].values["exaggeration"] for name in ("rationing", "rationing_most")]
+    found = GAME.equilibria(0.5, 0.34)
+    assert len(found) > 1
+    assert ends == pytest.approx([0.7 * found[0] / 6, 0.7 * found[-1] / 6])
+
+
+@pytest.mark.parametrize("change", [
+    {"capacity": 6}, {"priority_surcharge": 2}, {"standard_value": 0.4}, {"surge": {}},
+    {"prices": 2, "price_range": [0.5, 0.6]},
+])  # fmt: skip
+def test_no_equilibrium_is_told_where_the_game_is_another(change):
+    assert "rationing" not in make_market("cloud_bandwidth", CONFIG | change).benchmarks()
+
+
+def test_background_demand_at_the_posted_price_counts():
+    config = CONFIG | {"background_demand": 2, "demand": "unit", "reservation_price": 0.6}
+    with_it = make_market("cloud_bandwidth", config).benchmarks()["rationing"].source
+    assert f"{0.5 * Rationing(6, 3, 0.3, 2).delta(0):.3f}" in with_it
+    dear = config | {"reservation_price": 0.4}  # nobody else buys at .5
+    assert "0.325, 0.350" in make_market("cloud_bandwidth", dear).benchmarks()["rationing"].source
+
+
 @pytest.mark.parametrize(
     ("honest", "critical_unserved", "share"), [(True, 0.046, 1.0), (False, 0.5, 0.746)]
 )

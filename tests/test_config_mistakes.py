@@ -122,7 +122,10 @@ IN_FILES = [
     ("market: 3", "market: must be a table of keys, got 3."),
     ("market: {bidders: 3}", f"market.name: missing. One of: {KNOWN}."),
     ("arms: {a: }", "arms.a: must be a table of keys, got None."),
-    ("figure: {x: a}", "figure: needs either histogram, or compare, or x, y and lines."),
+    (
+        "figure: {x: a}",
+        "figure: needs either panels, or histogram, or compare, or path, or x, y and lines.",
+    ),
     (
         "predicted: [{quantity: q, arm: base, versus: base, measure: m, expected: more}]",
         "predicted.0.expected: must be 'above', 'below' or 'same', got 'more'.",

@@ -81,8 +81,11 @@ def test_a_state_that_does_not_fit_changes_nothing():
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"initial_q": (2, 1)}, "agents.bidder: initial_q: lower bound above upper bound"),
-        ({"epsilon": 0.1, "epsilon_min": 0.2}, "agents.bidder: epsilon_min 0.2 is above epsilon"),
+        ({"initial_q": (2, 1)}, "agents.bidder.initial_q: low must not be above high"),
+        (
+            {"epsilon": 0.1, "epsilon_min": 0.2},
+            "agents.bidder.epsilon_min: must be at most epsilon (0.1), got 0.2.",
+        ),
         ({"discount": 1}, "agents.bidder.discount: must be less than 1, got 1."),
         ({"learning_rate": 0}, "agents.bidder.learning_rate: must be greater than 0, got 0."),
         ({"epsilon_dcay": 1}, "agents.bidder.epsilon_dcay: unknown key. Did you mean 'epsilon_d"),

@@ -224,7 +224,7 @@ class AdAuction(Market):
             return self._benchmark(mean_outcome([s.envy_free() for s in stages]), source)
         assert strategy is not None
         gain = max(s.gain(s.equilibrium) for s in stages)
-        source = "Bayes-Nash on the grid, limit of logit equilibria, "
+        source = "Bayes-Nash on the grid, limit of logit equilibria, one of several, "
         source += f"no deviation gains more than {gain:.1g}"
         return self._benchmark(mean_outcome([s.outcome(s.equilibrium) for s in stages]), source)
 

@@ -2,11 +2,11 @@
 
 One slot, private values, price_mix 0: everybody bids its value, the grid's bid next below it; a
 dominant strategy off the grid (Vickrey, Journal of Finance 16, 1961). Price_mix > 0: the symmetric
-Bayes-Nash equilibrium on the grid. Grids have several, and best replies to averages (fictitious
-play) circle: with values .2 .. 1, three bidders and 19 bids they still gain .002 after 300,000
-steps. So `equilibrium` follows the logit equilibria from equally likely bids to temperature 0:
-McKelvey, Palfrey, "Quantal response equilibria for normal form games", GEB 10, 1995; what is left
-to gain is below 1e-5 of the highest value, and is reported.
+Bayes-Nash equilibrium on the grid. Grids have several (`tests/first_price.py` enumerates them), and
+best replies to averages (fictitious play) circle: with values .2 .. 1, three bidders and 19 bids
+they still gain .002 after 300,000 steps. So `equilibrium` follows the logit equilibria from equally
+likely bids to temperature 0: McKelvey, Palfrey, "Quantal response equilibria for normal form
+games", GEB 10, 1995; what is left to gain is below 1e-5 of the highest value, and is reported.
 
 Several slots, price_mix 0: the envy-free equilibrium with the lowest revenue, one of many: Edelman,
 Ostrovsky, Schwarz, AER 97(1), 2007. With values v_1 >= v_2 >= ... and click rates c_k, bidder k > 1

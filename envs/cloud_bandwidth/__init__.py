@@ -41,6 +41,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role, Seat
 
 from . import kernels as k
+from . import rationing
 from .benchmarks import Outcome, solve
 from .config import CloudBandwidthConfig
 from .kernels import observe, play, reset
@@ -215,7 +216,8 @@ class CloudBandwidth(Market):
     # --- benchmarks ------------------------------------------------------------------------------
 
     def benchmarks(self) -> dict[str, Benchmark]:
-        """Static Nash and joint-profit outcomes; derived in `benchmarks`, prices off the grid."""
+        """Static Nash and joint-profit outcomes, derived in `benchmarks`, prices off the grid; and
+        the equilibria of the rationing game, derived in `rationing`."""
 
         def values(outcome: Outcome) -> dict[str, float]:
             mean = {"price": outcome.price.mean(), "profit": outcome.profits.mean()}
@@ -225,7 +227,18 @@ class CloudBandwidth(Market):
         return {
             "competitive": Benchmark(values(self.nash), f"Nash of the {source}"),
             "collusive": Benchmark(values(self.joint), f"joint profit of the {source}"),
+            **self._rationing(),
         }
+
+    def _rationing(self) -> dict[str, Benchmark]:
+        """Of tenants, where nothing but their requests can vary: one provider, one price."""
+        c = self.config
+        if not c.tenants or c.providers > 1 or c.prices > 1 or c.surge or c.outside_shock:
+            return {}
+        measures = np.zeros((2, QUANTITY + 1))
+        k.demand(self.params, np.zeros(self.state_width), 1, measures)
+        background = c.background_demand * float(measures[0, QUANTITY])
+        return rationing.told(c, float(self.grid[0, 0]), background)
 
     def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
         outcome = {"competitive": self.nash, "collusive": self.joint}.get(benchmark)

@@ -28,6 +28,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import comb, inf
 
+from tacit.envs.market import Benchmark
+
 from .config import CloudBandwidthConfig
 
 ROUNDING = 1e-12  # a surcharge at a threshold is on both sides of it
@@ -115,6 +117,30 @@ def trivial_capacity(c: CloudBandwidthConfig) -> list[str]:
         f"capacity: must be below {asked}, got {got}: everybody is served, so priority is "
         "worth nothing"
     ]
+
+
+def told(c: CloudBandwidthConfig, price: float, background: float) -> dict[str, Benchmark]:
+    """The equilibria with the fewest and the most exaggerators among tenants that are paid for
+    surplus, at one provider's price, with every threshold; none where priority, or a unit, is not
+    worth asking for to all critical and some standard needs."""
+    game = Rationing(c.tenants, c.capacity or inf, c.critical_probability, background)
+    standard, critical, r = c.standard_value - price, c.critical_value - price, c.priority_surcharge
+    if game.trivial or standard <= 0 or critical * min(map(game.delta, range(c.tenants))) < r:
+        return {}
+    found = game.equilibria(standard, r)
+    bounds = ", ".join(f"{t:.3f}" for t in game.thresholds(standard))
+    source = (
+        f"{{}} of {c.tenants} tenants exaggerate at surcharge {r:g}; a standard need asks while "
+        f"the surcharge is at most {bounds} with 0, 1, .. exaggerating rivals "
+        "(tacit.envs.cloud_bandwidth.rationing)"
+    )
+    share = (1 - c.critical_probability) / c.tenants
+    ends = {"rationing": found[:1], "rationing_most": found[-1:] if len(found) > 1 else []}
+    return {
+        name: Benchmark({"exaggeration": share * j}, source.format(j))
+        for name, listed in ends.items()
+        for j in listed
+    }
 
 
 def worth(margin: float, surplus_weight: float, uptime_weight: float) -> float:

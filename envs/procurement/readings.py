@@ -47,7 +47,7 @@ def figures(
 ) -> dict[str, float]:
     """The same chances in policy tables `[O, A]` of the supplier and the buyer."""
     supplier, buyer = roles["supplier"], roles["buyer"]
-    selling, buying = tables
+    selling, *_, buying = tables  # (closed forms have one supplier; other markets end up at {})
     high = c.prices[-1]
     if not bluffing_conditions(c):
         bluff = supplier.encode_action(price=high, claim="scarce")
