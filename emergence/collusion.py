@@ -12,7 +12,7 @@ Beside the word, never against it: "not an equilibrium" (a best response gains m
 range in more than half the runs), "untargeted" (cuts and raises are answered alike),
 "pair-specific" (the index of exchanged partners lies below), "level also reached without memory".
 The .70 and 48 were set on other runs than those that shipped experiments are judged by;
-`python -m benchmarks.verdicts` shows the rule's error rates on scripted players.
+`python -m benchmarks.collusion` shows the rule's error rates on scripted players.
 """
 
 from __future__ import annotations

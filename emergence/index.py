@@ -29,7 +29,8 @@ FIGURES = {"frozen_index": "collusion index on the limit path of the frozen poli
 
 def frozen_index(population: Population) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
-    expected = replace(population, market=population.market.expected())
+    market = population.market.expected()
+    expected = population if market is population.market else replace(population, market=market)
     known = named_measures(expected.market, limit(expected).mean)
     return {"frozen_index": known.get("collusion_index", float("nan"))}
 

@@ -1,0 +1,51 @@
+"""Frozen populations for tests of probes: scripted players, tables with noise."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from tacit.agents.policy import Table, deterministic
+from tacit.agents.scripted import Scripted, ScriptedConfig
+from tacit.emergence.population import Population, freeze
+from tacit.envs import kpi as kpis
+from tacit.envs.market import Market
+from tacit.envs.registry import make_market
+
+
+@cache
+def prices(**config: object) -> Market:
+    """Two providers that start at the joint-profit price."""
+    return make_market("cloud_bandwidth", {"start": "collusive", **config})
+
+
+@cache
+def default_kpi(market: Market) -> kpis.Table:
+    return kpis.resolve(market, None)
+
+
+def scripted(rule: str, market: Market | None = None, seed: int = 0) -> Population:
+    """Everybody plays one rule."""
+    market = market or prices()
+    config = ScriptedConfig(rule=rule)
+    tables = [Scripted(config, market, seat).table() for seat in market.seats]
+    return freeze(market, default_kpi(market), tables, seed)
+
+
+def random_tables(luck: np.random.Generator, market: Market | None = None) -> Population:  # noqa: TID251
+    """One random action at every observation."""
+    market = market or prices()
+    tables = [
+        deterministic(s.role, luck.integers(s.role.actions, size=s.role.observations))
+        for s in market.seats
+    ]
+    return freeze(market, default_kpi(market), tables, 0)
+
+
+def trembling(population: Population, share: float) -> Population:
+    """The same policies, with so many random acts."""
+    tables: list[Table] = [
+        (1 - share) * table + share / table.shape[1] for table in population.tables
+    ]
+    return freeze(population.market, population.kpi, tables, population.seed)
