@@ -28,7 +28,7 @@ def theory_panels(experiment: Experiment, arms: Mapping[str, dict[str, Any]], sp
     figure, axes = new_figure(len(shown))
     seeds = set()
     for axis, (panel, names) in zip(axes, shown, strict=True):
-        x = [float(by_role(experiment.arms[a])[panel.x]) for a in names]
+        x = [float(np.ravel(by_role(experiment.arms[a])[panel.x])[0]) for a in names]
         for y, colour in zip(panel.y, COLOURS, strict=False):
             low, high = min(x), max(x)
             room = 0.15 * (high - low) or 0.1
