@@ -180,3 +180,15 @@ def test_arms_are_chosen_and_renamed():
 def test_several_arms_cannot_have_one_name():
     (told,) = mistakes(config="volatility_kpi", as_arm="mine")
     assert told == "--as: names one arm; choose it with --arm, this config has several."
+
+
+def test_a_key_within_an_agent_s_table_is_refined():
+    """`kwargs` is a table itself: a path leads into it, and leaves the rest as it was."""
+    settings = ["agents.bidder={name: sb3, kwargs: {n_epochs: 2, batch_size: 64}}",
+                "agents.bidder_1.kwargs.n_epochs=3",
+                "agents.bidder_1.kwargs.policy_kwargs.net_arch=[8]"]  # fmt: skip
+    agents = load("ad_auction", settings).arms["base"].agents
+    assert agents["bidder_0"].kwargs == {"n_epochs": 2, "batch_size": 64}
+    assert agents["bidder_1"].kwargs == {
+        "n_epochs": 3, "batch_size": 64, "policy_kwargs": {"net_arch": [8]}
+    }  # fmt: skip
