@@ -83,3 +83,11 @@ def copy_keys(seeds: Sequence[int], copies: int, which: int) -> NDArray[np.uint6
     """Keys `uint64[len(seeds) * copies]`, seed-major: row r is copy r % copies of its seed."""
     roots = [seed_key(seed, which) for seed in seeds]
     return np.array([fold(root, c) for root in roots for c in range(copies)], np.uint64)
+
+
+def draws(key: Any, count: int) -> NDArray[np.float64]:
+    """`u(key, slot)` for slots 0 .. count - 1 at once, float64 `[count]`."""
+    slots = np.arange(1, count + 1, dtype=np.uint64)  # (arrays overflow silently, as they should)
+    mixed = mix.py_func(np.uint64(key) + slots * _DRAW)  # type: ignore[attr-defined]
+    found: NDArray[np.float64] = (mixed >> _S11).astype(np.float64) * _UNIT
+    return found

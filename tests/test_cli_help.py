@@ -20,15 +20,9 @@ def tacit(tmp_path, monkeypatch, capsys):
 
 def test_the_commands():
     assert COMMANDS == [
-        "train",
-        "resume",
-        "compare",
-        "board",
-        "reproduce",
-        "best-response",
-        "list",
-        "show",
-    ]
+        "train", "resume", "compare", "board", "reproduce", "best-response", "screen",
+        "list", "show",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)

@@ -147,3 +147,8 @@ def test_leaving_a_draw_out_shifts_no_other():
         winners.append(np.array(wins))
     np.testing.assert_array_equal(*winners)
     assert 0.4 < winners[0][:, :, 0].mean() < 0.6
+
+
+def test_draws_at_once_are_the_draws_one_by_one():
+    key = rng.seed_key(5, rng.PROBE)
+    assert rng.draws(key, 500).tolist() == [rng.u(key, slot) for slot in range(500)]

@@ -298,6 +298,47 @@ def best_response(
     console().print(note, soft_wrap=True)
 
 
+@app.command(rich_help_panel=PROVE)
+def screen(
+    bids: Annotated[Path, typer.Argument(metavar="BIDS.csv", help="one bid a row")],
+    tender: Annotated[str, typer.Option("--tender", metavar="C", help="column: which tender")],
+    bid: Annotated[str, typer.Option("--bid", metavar="C", help="column: the bid; lowest wins")],
+    bidder: Annotated[
+        str | None, typer.Option("--bidder", metavar="C", help="who bid: adds rotation and pairs")
+    ] = None,
+    reserve: Annotated[
+        str | None, typer.Option("--reserve", metavar="C", help="bids become shares of it")
+    ] = None,
+    date: Annotated[
+        str | None,
+        typer.Option("--date", metavar="C", help="adds time; or three: year,month,day"),
+    ] = None,
+    rho: Annotated[str, typer.Option("--rho", help="where D(rho) is read")] = "-.05,-.01,.01,.05",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Screens for arranged bids on BIDS.csv, beside a competitive control: a reason to look."""
+    from . import screening
+    from .bids import BidColumns
+    from .screen import console, table
+    from .screening_figure import draw
+
+    columns = BidColumns(tender, bid, bidder, reserve, date)
+    done = screening.screen(bids, columns, screening.parse_rhos(rho))
+    figure = results / "screen" / f"{bids.stem}.png"
+    draw(done, figure)
+    if as_json:
+        print(json.dumps(screening.as_json(done), allow_nan=False))
+        return
+    out = console()
+    for line in screening.heading(done):
+        out.print(line, soft_wrap=True)
+    out.print(table(screening.rows(done)))
+    for line in screening.remarks(done):
+        out.print(line, soft_wrap=True)
+    print(f"figure: {figure}")
+
+
 @app.command("list", rich_help_panel=COMPARE)
 def list_(
     name: Annotated[str | None, typer.Argument(help="one of them, in detail")] = None,
