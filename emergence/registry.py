@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-from . import equilibrium, impulse, index, repaired, start_gain, temptation
+from . import equilibrium, impulse, index, repaired, signalling, start_gain, temptation
 from .index import no_index
 from .population import Figures, Population
 from .setting import unfit
@@ -54,6 +54,7 @@ PROBES: dict[str, Probe] = {
         Probe("impulse_response", impulse.impulse, unfit, impulse.FIGURES),
         Probe("equilibrium", equilibrium.equilibrium, unfit, equilibrium.FIGURES),
         Probe("start_gain", start_gain.discounted_gain, unfit, start_gain.FIGURES),
+        Probe("signalling", signalling.probe, signalling.applies, signalling.FIGURES),
     )
 }
 CONTROLS: dict[str, Control] = {

@@ -310,6 +310,11 @@ class Market:
         where the rule does not fit the seat."""
         return ()
 
+    def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
+        """Probabilities of the values of a part that this seat sees, if it is drawn anew each round
+        and independently of all else; None if it is not."""
+        return None
+
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
         """Last round's actions by seat as far as this observation tells; None: it does not."""
         raise NotImplementedError

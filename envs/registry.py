@@ -13,6 +13,7 @@ MARKETS: dict[str, str] = {
     "ad_auction": "tacit.envs.ad_auction:AdAuction",
     "procurement": "tacit.envs.procurement:Procurement",
     "cloud_bandwidth": "tacit.envs.cloud_bandwidth:CloudBandwidth",
+    "cheap_talk": "tacit.envs.cheap_talk:CheapTalk",
 }
 
 

@@ -58,6 +58,7 @@ CONFIGS = {
             "surge": {"enter": 0.5, "leave": 0.5, "multiplier": 1.2}, "critical_probability": 0.5,
         },
     ],
+    "cheap_talk": [{}, {"states": 3, "actions": 4, "bias": 0}],
 }  # fmt: skip
 
 CASES = [

@@ -15,7 +15,7 @@ from every_market import CASES
 from play import phases, random_actions
 from pure import PlainCopy
 
-from tacit.envs import ad_auction, kpi
+from tacit.envs import ad_auction, cheap_talk, kpi
 from tacit.envs.cloud_bandwidth import kernels as cloud
 from tacit.envs.engine import Engine
 from tacit.envs.market import Market, Part, Role, Seat
@@ -83,6 +83,7 @@ DRAWN = {
     "procurement": lambda market: [
         procurement.URGENT, *supplier_columns(market, procurement.STOCK, procurement.LEAD)
     ],
+    "cheap_talk": lambda market: [cheap_talk.STATE],
 }  # fmt: skip
 STILL = {"procurement": still_procurement}
 
@@ -100,10 +101,15 @@ def hidden_cloud_bandwidth(market: Market, seat: Seat) -> list[int]:
     return [cloud.PAST, *range(loads, claims), *unheard, *others]
 
 
+def hidden_cheap_talk(market: Market, seat: Seat) -> list[int]:
+    return [cheap_talk.MESSAGE if seat.role.name == "sender" else cheap_talk.STATE]
+
+
 HIDDEN = {
     "ad_auction": hidden_ad_auction,
     "procurement": hidden_procurement,
     "cloud_bandwidth": hidden_cloud_bandwidth,
+    "cheap_talk": hidden_cheap_talk,
 }
 
 

@@ -76,6 +76,11 @@ PLAYS: dict[str, dict[str, Any]] = {
         },
         "kpi": {"tenant": {"surplus": 1.0, "uptime": 0.5}},
     },
+    "cheap_talk": {
+        "name": "cheap_talk",
+        "market": {"states": 3, "actions": 5},
+        "kpi": {"sender": {"payoff": 1.0, "false_claim": -0.1}},
+    },
 }  # fmt: skip
 
 

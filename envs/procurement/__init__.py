@@ -151,6 +151,16 @@ class Procurement(Market):
     def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
         return scripts.actions(self.config, rule, seat, observation)
 
+    def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
+        c = self.config
+        if part == "stock":
+            return 1.0 - c.scarcities[seat.index], c.scarcities[seat.index]
+        if part == "lead":
+            return tuple(c.lead_times.count(day) / len(c.lead_times) for day in c.days)
+        if part == "urgency" and c.urgency:
+            return 1.0 - c.urgency.probability, c.urgency.probability
+        return None
+
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
         return None
 
