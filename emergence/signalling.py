@@ -12,7 +12,7 @@ the claim is babble on top of it. NaN where t is no news (H(t) = 0).
 
 p(t, a) = sum over observations o with truth t of p(o) table[o, a], with the sender's own table.
 p(o) is exact where all that the block shows is drawn independently with chances that the market
-states (`Market.chances`); else it is counted over sampled play with frozen tables. Claims need no
+states (`Market.chances`); else it is counted over play (`tacit.emergence.visits`). Claims need no
 common language for this: a code in which every word means another tells as much as the truth.
 
 Source: mutual information, Shannon 1948; as "positive signalling" of agents that learn: Lowe,
@@ -28,16 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
-from tacit.envs import rng
-from tacit.envs.engine import Engine
 from tacit.envs.market import Claim, Market, Part, Seat
 
 from .population import Figures, Population
+from .visits import visits
 
 Array = NDArray[np.float64]
 Digits = NDArray[np.int64]
-
-COPIES, SETTLE, COUNT = 1_024, 8, 8  # sampled play: copies; rounds before counting; rounds counted
 
 
 @dataclass(frozen=True)
@@ -97,33 +94,8 @@ def law(population: Population, channel: Channel) -> tuple[Array, bool]:
         for c in chances:
             exact = np.outer(exact, np.array(c, float)).ravel()
         return exact, True
-    return _sampled(population, channel), False
-
-
-def _sampled(population: Population, channel: Channel) -> Array:
-    """Counted over play from reset, on the probe's own draws."""
-    market, seats = population.market, population.market.seats
-    engine = Engine(market, population.kpi, [population.seed], COPIES, stream=rng.PROBE)
-    engine.reset()
-    root = rng.seed_key(population.seed, rng.PROBE)
-    steep = [np.cumsum(table, axis=1) for table in population.tables]
-    count = np.zeros(channel.seat.role.observations)
-    for t in range(SETTLE + COUNT):
-        for phase in range(len(market.phases)):
-            if phase == channel.phase and t >= SETTLE:
-                count += np.bincount(engine.observations[:, channel.seat.index],
-                                     minlength=len(count))  # fmt: skip
-            key = rng.fold(np.uint64(rng.fold(root, t)), phase)
-            luck = rng.draws(np.uint64(key), COPIES * len(seats)).reshape(len(seats), COPIES)
-            for s, seat in enumerate(seats):
-                o = engine.observations[:, s]
-                last = seat.role.legal[o].sum(axis=1) - 1
-                drawn = (steep[s][o] <= luck[s][:, None]).sum(axis=1)
-                engine.rows.actions[:, s] = np.minimum(drawn, last)
-            engine.advance()
-    own = count[channel.first : channel.first + channel.size]
-    found: Array = own / max(1.0, own.sum())
-    return found
+    met = visits(population)[channel.seat.index][channel.first : channel.first + channel.size]
+    return met / max(met.sum(), 1e-300), False
 
 
 def joint(population: Population, channel: Channel) -> Array:

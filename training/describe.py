@@ -86,18 +86,12 @@ def policy_lines(role: Role, table: Table, most: int = 40) -> list[str]:
     for o in range(role.observations):
         if role.legal[o, 1] == 1:
             continue
-        seen = role.decode_observation(o)
-        told_seen = ", ".join(
-            f"{p.name.replace('_', ' ')} {_value(seen[p.name])}"
-            for p in role.observation_parts[1:]
-            if p.name in seen and len(p.values) > 1
-        )
-        does = _does(role, table[o])
-        if told and told[-1][0] == does:
+        told_seen, act = seen_as(role, o), does(role, table[o])
+        if told and told[-1][0] == act:
             told[-1][1].append(told_seen)
         else:
-            told.append((does, [told_seen]))
-    lines = [f"{_when(seen)}: {does}" for does, seen in told[:most]]
+            told.append((act, [told_seen]))
+    lines = [f"{_when(seen)}: {act}" for act, seen in told[:most]]
     if len(told) > most:
         lines.append(f"... and {len(told) - most} more lines")
     return lines
@@ -109,15 +103,40 @@ def _when(seen: list[str]) -> str:
     return f"after {seen[0]}" if len(seen) == 1 else f"from {seen[0]} to {seen[-1]}"
 
 
-def _does(role: Role, row: Any) -> str:
+def seen_as(role: Role, observation: int) -> str:
+    """`last price 0.3, value 1`: what an observation shows, without parts of one value."""
+    seen = role.decode_observation(observation)
+    return ", ".join(
+        f"{_told(p.name)} {value(seen[p.name])}"
+        for p in role.observation_parts[1:]
+        if p.name in seen and len(p.values) > 1
+    )
+
+
+def _told(name: str) -> str:
+    """`last price_0`: the number of whom it is about stays attached."""
+    words, _, number = name.rpartition("_")
+    return f"{words.replace('_', ' ')}_{number}" if number.isdigit() else name.replace("_", " ")
+
+
+def does(role: Role, row: Any, bare: bool = False) -> str:
+    """`bid 0.3 (80%) or bid 0.4 (20%)`: the likeliest actions of a row of a policy table.
+
+    `bare`: an action that is a word stands without its part's name.
+    """
     likely = [(float(p), a) for a, p in enumerate(row) if p > 0.005]
     likely.sort(reverse=True)
+    if len(likely) > 2 and likely[0][0] - likely[-1][0] < 1e-9:
+        return f"any of {len(likely)}, all equally likely"
     parts = []
     for p, a in likely[:4]:
-        action = ", ".join(f"{k} {_value(v)}" for k, v in role.decode_action(a).items())
+        decoded = role.decode_action(a)
+        words = bare and len(decoded) == 1 and isinstance(next(iter(decoded.values())), str)
+        action = ", ".join(v if words else f"{k} {value(v)}" for k, v in decoded.items())
         parts.append(action if p > 0.995 else f"{action} ({p:.0%})")
     return " or ".join(parts) + (" or others" if len(likely) > 4 else "")
 
 
-def _value(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def value(amount: Any) -> str:
+    """A part's value; numbers to three digits."""
+    return f"{amount:.3g}" if isinstance(amount, float) else str(amount)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from rich.table import Table
 
@@ -13,8 +14,10 @@ from tacit.envs.registry import MARKETS, make_market, market_class
 
 from . import describe, files
 from .layout import RunFolder
+from .policy_words import portrait
+from .probing import population_of
 from .screen import table
-from .stored import choose_arm, learned_tables, load_run
+from .stored import choose_arm, learned_group, load_run
 
 Part = str | Table
 
@@ -52,9 +55,10 @@ def _raw_kpi(raw: dict[str, object]) -> str:
 
 
 def one(name: str) -> Iterator[Part]:
-    """A market, agent, experiment or KPI in detail."""
+    """A market, agent, experiment or KPI in detail; a market, then the experiment of its name."""
     if name in MARKETS:
-        return _market(name)
+        also = ["", *_file(name, "experiments")] if name in files.names("experiments") else []
+        return chain(_market(name), also)
     if name in AGENTS:
         return _keys(f"{name}: {SUMMARIES[name]}", name)
     for group in ("experiments", "kpis", "agents"):
@@ -135,8 +139,11 @@ def policy(run: RunFolder, arm_name: str | None, seat_name: str, k: int) -> Iter
         raise ConfigError(f"--policy: unknown seat '{seat_name}'. {nearest(seat_name, seats)}")
     if k >= arm.seeds:
         raise ConfigError(f"--seed: {k} is not one of 0 .. {arm.seeds - 1}.")
-    tables = learned_tables(run, arm, k)
+    population = population_of(arm, k, learned_group(run, arm, k))
     seat = seats[seat_name]
     yield f"{seat_name} of {run.path.name}, arm {arm.name}, seed {k}, without exploration"
     yield f"  {seat_name} {kpis.words(arm.kpi[seat_name])}"
-    yield from (f"  {x}" for x in describe.policy_lines(seat.role, tables[seat_name]))
+    yield from (f"  {x}" for x in portrait(population, seat))
+    yield "the whole table, line by line:"
+    learned = population.tables[seat.index]
+    yield from (f"  {x}" for x in describe.policy_lines(seat.role, learned))

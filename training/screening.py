@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from tacit.emergence import bidders, screens
-from tacit.emergence.stats import Estimate
+from tacit.emergence.stats import Estimate, interval, number
 from tacit.emergence.survey import Reading, Survey, survey
 from tacit.envs.errors import ConfigError
 
 from .bids import BidColumns, Bids, read_bids, told_reasons
-from .compare import interval, number
 
 WINDOW = 50  # tenders of a rolling figure
 PAIRS = 5  # shown

@@ -264,6 +264,9 @@ class AdAuction(Market):
         bids = stage.ranked([self.grid[-1]] * self.config.bidders)  # seat k takes rank k
         return max(0, int(np.searchsorted(self.grid, bids[seat.index] + EPSILON, "right")) - 1)
 
+    def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
+        return tuple(self.probabilities) if part == "value" else None
+
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
         seen = seat.role.decode_observation(observation)
         if "last_bid_0" not in seen:
