@@ -104,6 +104,27 @@ def test_competitive_bids_are_like_their_control(luck):
         assert r.control.low <= r.control.mean <= r.control.high
 
 
+def test_common_costs_look_like_arranged_bids_to_some_screens_but_leave_no_hole(luck):
+    """What screens cannot say: tenders that differ in cost fire cv and spread, honestly bid for."""
+    strata = {n: b * (1 + 0.1 * luck.random((len(b), 1))) for n, b in competitive(luck).items()}
+    fires = {r.name for r in survey(strata, [0.01]).readings if r.fires}
+    assert {"cv", "spread"} <= fires
+    assert "hole" not in fires
+
+
+@pytest.mark.slow
+def test_competitive_bids_hardly_ever_fire(luck):
+    """Thirty files of three shapes, eleven figures each."""
+    draws = (lambda n: 1 + 0.03 * luck.standard_normal((60, n)),
+             lambda n: luck.uniform(0.8, 1.0, (60, n)),
+             lambda n: luck.lognormal(0.0, 0.1, (60, n)))  # fmt: skip
+    fired = []
+    for k in range(30):
+        strata = {n: np.sort(draws[k % 3](n), axis=1) for n in (2, 3, 4, 5, 7)}
+        fired += [r.name for r in survey(strata, [-0.05, 0.01]).readings if r.fires]
+    assert len(fired) <= 1
+
+
 def test_a_ring_with_cover_bids_fires(luck):
     """The designated winner bids as it would; the others cover it by .3 to 1.3 per cent."""
     ring = {}
