@@ -33,8 +33,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.envs.market import Benchmark, Claim, Market, Role, Seat
+from tacit.envs.market import Benchmark, Claim, Draw, Market, Role, Seat
 
+from . import kernels as k
 from . import readings, scripts
 from .benchmarks import bluffing_conditions, bluffing_in, disinterest_conditions, disinterest_in
 from .config import ProcurementConfig
@@ -52,6 +53,7 @@ class Procurement(Market):
     model = ProcurementConfig
     measures = MEASURES
     headline = "booking"
+    memoryless = {"record": "none"}
     config: ProcurementConfig
 
     def declare(self) -> None:
@@ -89,6 +91,25 @@ class Procurement(Market):
         ]  # fmt: skip
         listed = [c.days.index(day) for day in c.lead_times]
         return np.array([*head, *c.prices, *c.days, *listed, *c.costs, *c.scarcities], np.float64)
+
+    def draws(self, phase: int) -> tuple[Draw, ...]:
+        c = self.config
+        if phase:
+            return ()
+        found = []
+        days = tuple(float(position) for position in range(len(c.days)))
+        leads = tuple(c.lead_times.count(day) / len(c.lead_times) for day in c.days)
+        for i, scarce in enumerate(c.scarcities):
+            own = k.SUPPLIERS + i * k.WIDTH
+            found.append(Draw(own + k.STOCK, (0.0, 1.0), (1.0 - scarce, scarce)))
+            found.append(Draw(own + k.LEAD, days, leads))
+        urgent = c.urgency.probability if c.urgency else 0.0
+        found.append(Draw(k.URGENT, (0.0, 1.0), (1.0 - urgent, urgent)))
+        return tuple(found)
+
+    def value_scale(self, role: Role) -> float:
+        c = self.config
+        return c.urgency.urgent if c.urgency else c.value
 
     def too_large(self, role: Role) -> str:
         c = self.config

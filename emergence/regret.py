@@ -1,0 +1,115 @@
+"""Regret: what a seat would gain in one round by a best reply to what the others do on average.
+
+    regret = max over seats i of [max_a u_i(a, x_-i) - u_i(x)] / value scale of i's role
+
+x is the *memoryless projection* of the learned tables: each seat's actions in the long run, for what
+it privately knows, whatever happened before. u is the KPI payoff (KPI regret) or the fundamental
+(fundamental regret); a KPI that looks back meets a last round drawn from x as well.
+
+If KPI regret is small and fundamental regret is not, agents play a best reply to their KPI and not to
+what it stands for: the KPI did it. If KPI regret is large, what they do is no best reply of one
+round, and it takes learning, memory or habit to explain it. Nothing has to be selected among
+equilibria for this. Unit: share of the market's `value_scale` for the role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from tacit.agents.policy import Table
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Market
+
+from .past import looks_back, without_draws
+from .path import limit
+from .population import Population
+from .reach import best_reply, reach
+from .tree import Array, fresh, grow, opening, played
+
+PASSES = 0.02  # of the value scale: a regret up to this is none
+
+
+@dataclass(frozen=True)
+class Regret:
+    """The largest over seats, in the KPI and in the fundamental, as shares of the value scale."""
+
+    kpi: float
+    fundamental: float
+    exact: bool
+
+
+def regret(population: Population) -> Regret:
+    """The regrets of a population.
+
+    Raises:
+        ConfigError: a round is too large to enumerate, or has several phases and is remembered.
+    """
+    market, tables = project(population)
+    kpi = population.kpi
+    roots, chance = roots_of(market, kpi, tables)
+    worst, exact = np.zeros(2), True
+    for seat in market.seats:
+        tree = grow(market, kpi, played(market, tables, seat.index), roots, chance)
+        unit, exact = market.value_scale(seat.role), exact and tree.exact
+        for k, values in enumerate((tree.rewards, tree.fundamentals)):
+            gain = best_reply(tree, tables, seat.index, values[:, seat.index]).gain
+            worst[k] = max(worst[k], gain / unit)
+    return Regret(float(worst[0]), float(worst[1]), exact)
+
+
+def roots_of(
+    market: Market, kpi: kpis.Table, tables: Sequence[Table]
+) -> tuple[Array, Array | None]:
+    """States that a round may begin in, and their chances: after a round of the same tables where
+    the KPI looks back, else one without a past."""
+    if not looks_back(market, kpi):
+        return fresh(market, kpi), None
+    tree = grow(market, kpi, played(market, tables))
+    states, index = np.unique(without_draws(market, tree.states), axis=0, return_inverse=True)
+    return states, np.bincount(index.ravel(), reach(tree, tables)[-1])
+
+
+def project(population: Population) -> tuple[Market, Sequence[Table]]:
+    """The same market with nothing remembered, and every seat's mean table there."""
+    market = population.market
+    blind = without_memory(market)
+    if blind is market:
+        return market, population.tables
+    if len(market.phases) > 1:
+        raise ConfigError(
+            f"seats remember and a round of {market.name} has several phases here: the memoryless "
+            "projection of their tables is worked out for rounds of one phase only."
+        )
+    states, counts = np.unique(
+        without_draws(market, limit(population).states), axis=0, return_counts=True
+    )
+    sees, chance = opening(market, population.kpi, states)
+    blank, _ = opening(blind, population.kpi, fresh(blind, population.kpi))
+    kinds = len(blank)
+    weight = chance.reshape(len(states), kinds) * counts[:, None]
+    tables = []
+    for seat, table in zip(blind.seats, population.tables, strict=True):
+        mean = np.zeros((seat.role.observations, seat.role.actions))
+        rows = weight[:, :, None] * table[sees[:, seat.index]].reshape(len(states), kinds, -1)
+        np.add.at(mean, blank[:, seat.index], rows.sum(axis=0))
+        total = mean.sum(axis=1, keepdims=True)
+        tables.append(np.divide(mean, total, out=np.zeros_like(mean), where=total > 0))
+    return blind, tables
+
+
+def without_memory(market: Market) -> Market:
+    """The same market in which seats remember nothing; itself if they remember nothing anyway."""
+    if market not in _BLIND:
+        blind = type(market)({**market.config.model_dump(), **market.memoryless})
+        pairs = zip(blind.roles, market.roles, strict=True)
+        same = all(a.observations == b.observations for a, b in pairs)
+        _BLIND[market] = None if same else blind
+    return _BLIND[market] or market
+
+
+_BLIND: WeakKeyDictionary[Market, Market | None] = WeakKeyDictionary()
