@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log1p
 from threading import Lock
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -64,29 +63,30 @@ def mirror(market: Market, kpi: kpis.Table) -> Mirror:
     Raises:
         ConfigError: a round is too large, or seats see a part of the past they are paid for.
     """
+    paid = {s: {n: t for n, t in terms.items() if t.weight} for s, terms in kpi.items()}
+    name = (market.name, market.config.model_dump_json(), kpis.kpi_hash(paid))
     with _LOCK:
-        known = _KNOWN.setdefault(market, {})
-        name = kpis.kpi_hash(kpi)
-        if name not in known:
-            known[name] = _mirror(market, kpi)
-        return known[name]
+        if name not in _KNOWN:
+            try:
+                _KNOWN[name] = _mirror(market, paid)
+            except ConfigError as error:
+                _KNOWN[name] = error
+        found = _KNOWN[name]
+    if isinstance(found, ConfigError):
+        raise found
+    return found
 
 
 _LOCK = Lock()  # seeds of an arm end at the same time on different threads
-_KNOWN: WeakKeyDictionary[Market, dict[str, Mirror]] = WeakKeyDictionary()
+_KNOWN: dict[tuple[str, str, str], Mirror | ConfigError] = {}
 
 
 def _mirror(market: Market, kpi: kpis.Table) -> Mirror:
-    found = pasts(market, kpi)
-    if len(found.tree.states) > MOST:
-        raise ConfigError(
-            f"fictitious play over {len(found.tree.states):,} ends of a round takes too long; "
-            f"{MOST:,} are the most."
-        )
+    found = pasts(market, kpi, MOST)
     game = build(found)
     x = first_tables(game)
     law = np.zeros((1 if found.seen else found.count, STARTS))
-    compiled(TEMPLATE, "tacit.envs.ad_auction").settle(game, x, STEPS, law)
+    compiled(TEMPLATE).settle(game, x, STEPS, law)
     outcomes = [named_measures(market, mean) for mean in long_run(found, game, x, law)]
     return Mirror(
         {name: np.array([outcome[name] for outcome in outcomes]) for name in outcomes[0]},

@@ -1,7 +1,7 @@
 """Template: expected fictitious play on the tree of one round (see `tacit.emergence.mirror`).
 
 All starts are played side by side, start b in the last, contiguous place of every array. `game` is
-`tacit.emergence.mirror.Game`. (No market's kernels are called: one copy serves all markets.)
+`tacit.emergence.mirror_game.Game`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from tacit.envs.ad_auction import observe, play, reset
 from tacit.envs.kernel import inlined, loop
 
 TIE = 1e-10  # of the largest payoff: best replies that differ by less are tied

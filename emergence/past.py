@@ -15,9 +15,9 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 
-from .tree import Array, Indices, Tree, everything, grow
+from .tree import Array, Indices, Tree, everything, grow, size, too_large
 
-MOST = 2**20  # pairs of rounds that are tried
+TRIED = 2**20  # pairs of rounds
 DIGITS = 12  # payoffs that agree so far are equal
 
 
@@ -46,22 +46,22 @@ def without_draws(market: Market, states: Array) -> Array:
     return kept
 
 
-def pasts(market: Market, kpi: kpis.Table) -> Pasts:
+def pasts(market: Market, kpi: kpis.Table, most: int) -> Pasts:
     """The pasts of a KPI that looks back; one, a market without a past, of any other.
 
     Raises:
-        ConfigError: there are too many to try, or what a round leaves behind depends on the one
-            before, or seats see a part of it.
+        ConfigError: rounds have more than `most` ends in all; or what a round leaves behind depends
+            on the one before it, or seats see a part of that.
     """
+    if (ends := size(market)) > most:
+        raise too_large(market, ends, most)
     tree = grow(market, kpi, everything(market))
     if not looks_back(market, kpi):
         return Pasts(tree, 1, False, np.zeros(len(tree.states), np.int64))
     states, leads = np.unique(without_draws(market, tree.states), axis=0, return_inverse=True)
     leads = leads.ravel()
-    if len(states) * len(tree.states) > MOST:
-        raise ConfigError(
-            f"{len(states):,} pasts of {len(tree.states):,} rounds each are too many to tell apart."
-        )
+    if (pairs := len(states) * len(tree.states)) > TRIED:
+        raise ConfigError(f"a KPI that looks back: {pairs:,} pairs of rounds, over {TRIED:,}.")
     after = grow(market, kpi, everything(market), states)
     again = without_draws(market, after.states).reshape(len(states), len(tree.states), -1)
     if not np.array_equal(again, np.broadcast_to(states[leads], again.shape)):
@@ -69,6 +69,8 @@ def pasts(market: Market, kpi: kpis.Table) -> Pasts:
     paid = np.round(after.rewards, DIGITS).reshape(len(states), -1)
     _, first, group = np.unique(paid, axis=0, return_index=True, return_inverse=True)
     group = group.ravel()
+    if (ends := len(first) * len(tree.states)) > most:
+        raise too_large(market, ends, most)
     seen = _seen(market, after, len(states), group)
     kept = grow(market, kpi, everything(market), states[first])
     return Pasts(kept, len(first), seen, np.tile(group[leads], len(first)))

@@ -16,7 +16,17 @@ from dataclasses import dataclass
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-from . import equilibrium, impulse, index, repaired, signalling, start_gain, temptation
+from . import (
+    equilibrium,
+    harm,
+    impulse,
+    index,
+    regret,
+    repaired,
+    signalling,
+    start_gain,
+    temptation,
+)
 from .index import no_index
 from .population import Figures, Population
 from .setting import unfit
@@ -55,6 +65,8 @@ PROBES: dict[str, Probe] = {
         Probe("equilibrium", equilibrium.equilibrium, unfit, equilibrium.FIGURES),
         Probe("start_gain", start_gain.discounted_gain, unfit, start_gain.FIGURES),
         Probe("signalling", signalling.probe, signalling.applies, signalling.FIGURES),
+        Probe("regret", regret.regrets, regret.no_regret, regret.FIGURES),
+        Probe("harm", harm.harm, harm.no_harm_split, harm.FIGURES),
     )
 }
 CONTROLS: dict[str, Control] = {

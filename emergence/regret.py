@@ -32,6 +32,29 @@ from .reach import best_reply, reach
 from .tree import Array, fresh, grow, opening, played
 
 PASSES = 0.02  # of the value scale: a regret up to this is none
+FIGURES = {
+    "kpi_regret": "largest one-round gain of a seat in KPI payoff, share of the value scale",
+    "fundamental_regret": "the same in the fundamental",
+}
+
+
+def regrets(population: Population) -> dict[str, float]:
+    """Per seed: see `FIGURES`."""
+    try:
+        found = regret(population)
+    except ConfigError:  # tables that do many different things: too many ways to go through
+        return dict.fromkeys(FIGURES, float("nan"))
+    return {"kpi_regret": found.kpi, "fundamental_regret": found.fundamental}
+
+
+def no_regret(market: Market, kpi: kpis.Table) -> str | None:
+    """Why regrets are not measured here, and what does; None: they are."""
+    if len(market.phases) > 1 and without_memory(market) is not market:
+        return (
+            f"seats of {market.name} remember, and a round has several phases: no memoryless "
+            "projection; the best-response gain (tacit best-response) does"
+        )
+    return None
 
 
 @dataclass(frozen=True)
@@ -80,11 +103,8 @@ def project(population: Population) -> tuple[Market, Sequence[Table]]:
     blind = without_memory(market)
     if blind is market:
         return market, population.tables
-    if len(market.phases) > 1:
-        raise ConfigError(
-            f"seats remember and a round of {market.name} has several phases here: the memoryless "
-            "projection of their tables is worked out for rounds of one phase only."
-        )
+    if (reason := no_regret(market, population.kpi)) is not None:
+        raise ConfigError(reason)
     states, counts = np.unique(
         without_draws(market, limit(population).states), axis=0, return_counts=True
     )

@@ -10,9 +10,9 @@ a sum over edges, exact up to rounding.
 Only actions that somebody may take are followed (`allowed`); so what one seat could do against
 frozen tables is a small tree, even where the whole one would be large.
 
-Luck within `play` (who wins a tie, whose request a lottery serves) has no node: where the market
-has an expected form (`Market.expected`) that is played, else payoffs are means over `LUCKY` draws,
-the same ones at all leaves, and `exact` is false.
+Luck within `play` (who wins a tie, whose request a lottery serves) has no node. The market's expected
+form (`Market.expected`) is played; where luck is left in it (`Market.luck`), payoffs are means over up
+to `LUCKY` draws, the same ones at all leaves, and `exact` is false.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ from tacit.envs.market import Market
 
 TEMPLATE = "tacit.emergence.tree_loop"
 MOST = 2**21  # edges of one phase; a larger tree is refused
-TRIED = 4  # draws that must agree at every leaf, else there is luck to average
-LUCKY = 64
+LUCKY, WORK = 256, 2**22  # draws to average over; fewer where that makes more leaves
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -133,9 +132,9 @@ def grow(
         layers.append(Layer(origin, share, rows.observations, node, actions, acts))
         before = Rows._make(array[node] for array in rows)
         before.actions[:] = actions
-        rows, exact = _step(market, game, before, phase)
+        rows = _step(market, game, before, phase)
         origin = np.arange(len(node))
-    return Tree(market, tuple(layers), rows.measures, rows.scores, rows.state, exact)
+    return Tree(market, tuple(layers), rows.measures, rows.scores, rows.state, not market.luck)
 
 
 def opening(market: Market, kpi: kpis.Table, roots: Array) -> tuple[Indices, Array]:
@@ -187,11 +186,22 @@ def _fan(
     return node, np.stack(chosen, axis=1), acts
 
 
-def too_large(market: Market, edges: int) -> ConfigError:
+def size(market: Market) -> int:
+    """At least as many ends as a whole round has, without a past."""
+    ends = 1
+    for phase in range(len(market.phases)):
+        ends *= prod(sum(p > 0 for p in draw.probabilities) for draw in market.draws(phase))
+        blocks = {r.name: [b for b in r.blocks if b.phase == phase] for r in market.roles}
+        counts = {n: max(prod(len(p.values) for p in b.does) for b in bs) for n, bs in blocks.items()}
+        ends *= prod(counts[seat.role.name] for seat in market.seats)
+    return ends
+
+
+def too_large(market: Market, ends: int, most: int = MOST) -> ConfigError:
     """The refusal of a round that cannot be enumerated."""
     return ConfigError(
-        f"a round of {market.name} has more than {edges:,} ways to go here, over {MOST:,}: too "
-        "many to enumerate."
+        f"a round of {market.name} can end in {ends:,} ways here, over {most:,}: too many to go "
+        "through."
     )
 
 
@@ -199,7 +209,7 @@ def _look(market: Market, game: Game, rows: Rows, phase: int) -> None:
     compiled(TEMPLATE, market.kernels).look(game, rows, phase)
 
 
-def _step(market: Market, game: Game, rows: Rows, phase: int) -> tuple[Rows, bool]:
+def _step(market: Market, game: Game, rows: Rows, phase: int) -> Rows:
     """One phase of every row; after the last, payoffs are means over luck, if there is any."""
     loops = compiled(engine.TEMPLATE, market.kernels)
     root = np.uint64(rng.seed_key(0, rng.PROBE))
@@ -211,15 +221,13 @@ def _step(market: Market, game: Game, rows: Rows, phase: int) -> tuple[Rows, boo
         return after
 
     first = once(0)
-    if phase < len(market.phases) - 1:
-        return first, True
-    others = [once(n) for n in range(1, TRIED)]
-    if all(np.array_equal(first.measures, other.measures) for other in others):
-        return first, True
-    for n in range(1, LUCKY):
-        other = others[n - 1] if n < TRIED else once(n)
+    if phase < len(market.phases) - 1 or not market.luck:
+        return first
+    draws = min(LUCKY, max(16, WORK // max(1, len(rows.state))))
+    for n in range(1, draws):
+        other = once(n)
         first.measures[:] += other.measures
         first.scores[:] += other.scores
-    first.measures[:] /= LUCKY
-    first.scores[:] /= LUCKY
-    return first, False
+    first.measures[:] /= draws
+    first.scores[:] /= draws
+    return first

@@ -219,6 +219,15 @@ class CheapTalk(Market):
             return tuple(self.grid.index(a) for a in self._best(range(named, named + 1)))
         return ()
 
+    def draws(self, phase: int) -> tuple[Draw, ...]:
+        count = len(self.states)
+        law = Draw(STATE, tuple(float(k) for k in range(count)), (1.0 / count,) * count)
+        return () if phase else (law,)
+
+    @property
+    def luck(self) -> bool:
+        return False
+
     def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
         return (1.0 / len(self.states),) * len(self.states) if part == "state" else None
 

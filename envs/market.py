@@ -301,6 +301,11 @@ class Market:
         form (then `play_draws` says whether luck remains)."""
         return self
 
+    @property
+    def luck(self) -> bool:
+        """Whether what a round pays depends on draws within `play`, beside those of `draws`."""
+        return True
+
     def value_scale(self, role: Role) -> float:
         """What a deal of one round is worth at most: the unit in which a gain is called small."""
         return 1.0

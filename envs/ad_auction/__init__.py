@@ -158,6 +158,10 @@ class AdAuction(Market):
             return self
         return AdAuction({**self.config.model_dump(), "ties": "shared"})
 
+    @property
+    def luck(self) -> bool:
+        return self.config.ties == "sampled"
+
     def value_scale(self, role: Role) -> float:
         return self.values[-1] * self.config.click_rates[0]
 

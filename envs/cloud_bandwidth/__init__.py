@@ -209,6 +209,11 @@ class CloudBandwidth(Market):
         loads = range(k.POSTED + c.providers, k.POSTED + 2 * c.providers)
         return tuple(Draw(column, (0.0, 1.0), (1.0 - share, share)) for column in loads)
 
+    @property
+    def luck(self) -> bool:
+        c = self.config
+        return bool(c.outside_shock or (c.tenants and c.capacity))
+
     def value_scale(self, role: Role) -> float:
         """A provider: all demand at a price that leaves buyers nothing; a tenant: a critical unit."""
         c = self.config

@@ -107,6 +107,11 @@ class Procurement(Market):
         found.append(Draw(k.URGENT, (0.0, 1.0), (1.0 - urgent, urgent)))
         return tuple(found)
 
+    @property
+    def luck(self) -> bool:
+        clause = self.config.clause
+        return clause is not None and 0 < clause.delay_probability < 1
+
     def value_scale(self, role: Role) -> float:
         c = self.config
         return c.urgency.urgent if c.urgency else c.value
