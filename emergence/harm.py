@@ -8,8 +8,8 @@ for each measure that is money and better high: every role's fundamental, and th
 is what best responders lose who follow the KPI instead of the fundamental; the second, by which the
 learners do worse still, is memory, exploration, habit. A negative harm is a gain.
 
-Goodhart gap: what is lost of a fundamental, or of welfare, against the same arm with the fundamental
-as KPI, as a share of what that arm has. Units: those of the measure; the gap is a share.
+Goodhart gap: what is lost of a fundamental, or of welfare, against the same arm with the
+fundamental as KPI, as a share of what that arm has. Units: the measure's; the gap has none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .mirror import mirror
 from .path import limit
 from .population import Population
 from .reach import mean
-from .regret import without_memory
+from .starts import fresh, without_memory
 from .tree import grow, played
 
 FIGURES = {
@@ -77,7 +77,8 @@ def long_run(population: Population) -> dict[str, float]:
     market = population.market
     if without_memory(market) is market:
         try:
-            tree = grow(market, population.kpi, played(market, population.tables))
+            start = fresh(market, population.kpi)
+            tree = grow(market, population.kpi, played(market, population.tables), start)
             return named_measures(market, mean(tree, population.tables, tree.measures))
         except ConfigError:
             pass

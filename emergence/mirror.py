@@ -8,9 +8,9 @@ spread evenly over ties, from 32 starts. The discount is 0: a reply looks at its
 KPI that looks back (at the last price, say) meets a last round that is drawn from the same play, as
 it would in the long run; only where seats see that past do they have one table for each of it.
 
-So nothing in the mirror remembers, punishes or explores: what harm it shows, the KPI has made alone.
-The equilibria of a KPI may be a set, and starts may settle on different ones: reported are mean and
-10-90 % range over starts, in the units of each measure.
+So nothing in the mirror remembers, punishes or explores: what harm it shows, the KPI has made
+alone. The equilibria of a KPI may be a set, and starts may settle on different ones: reported are
+mean and 10-90 % range over starts, in the units of each measure.
 """
 
 from __future__ import annotations

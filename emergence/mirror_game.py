@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .past import Pasts
 from .tree import Array, Indices, Layer
@@ -79,8 +80,10 @@ def build(found: Pasts) -> Game:
     )  # fmt: skip
 
 
-def _sights(layer: Layer, root: Indices, seat: int, legal: Indices) -> tuple[Indices, Indices]:
-    """The number of actions of every sight of a seat, and the sight of each node (-1: no choice)."""
+def _sights(
+    layer: Layer, root: Indices, seat: int, legal: NDArray[np.int32]
+) -> tuple[Indices, Indices]:
+    """How many actions every sight of a seat has, and the sight of each node (-1: no choice)."""
     observed = layer.observations[: len(root), seat]
     chosen = legal[observed] > 1
     index = np.full(len(root), -1)

@@ -15,7 +15,8 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 
-from .tree import Array, Indices, Tree, everything, grow, size, too_large
+from .starts import fresh, without_draws
+from .tree import Indices, Tree, everything, grow, size, too_large
 
 TRIED = 2**20  # pairs of rounds
 DIGITS = 12  # payoffs that agree so far are equal
@@ -38,14 +39,6 @@ def looks_back(market: Market, kpi: kpis.Table) -> bool:
     return any(t.weight and t.measure in past for terms in kpi.values() for t in terms.values())
 
 
-def without_draws(market: Market, states: Array) -> Array:
-    """States `[N, W]` with all that nature draws anew set to 0."""
-    kept = states.copy()
-    for phase in range(len(market.phases)):
-        kept[:, [draw.column for draw in market.draws(phase)]] = 0.0
-    return kept
-
-
 def pasts(market: Market, kpi: kpis.Table, most: int) -> Pasts:
     """The pasts of a KPI that looks back; one, a market without a past, of any other.
 
@@ -55,7 +48,7 @@ def pasts(market: Market, kpi: kpis.Table, most: int) -> Pasts:
     """
     if (ends := size(market)) > most:
         raise too_large(market, ends, most)
-    tree = grow(market, kpi, everything(market))
+    tree = grow(market, kpi, everything(market), fresh(market, kpi))
     if not looks_back(market, kpi):
         return Pasts(tree, 1, False, np.zeros(len(tree.states), np.int64))
     states, leads = np.unique(without_draws(market, tree.states), axis=0, return_inverse=True)
@@ -90,5 +83,3 @@ def _seen(market: Market, tree: Tree, states: int, group: Indices) -> bool:
     if -1 in knows or len(set(knows)) > 1:
         raise ConfigError("seats see a part of the past that they are paid for, or some of them.")
     return bool(knows and knows[0])
-
-

@@ -14,7 +14,7 @@ from .tree import Array, Layer, Tree
 
 
 def chances(layer: Layer, tables: Sequence[Table], without: int | None = None) -> Array:
-    """The chance of each edge given its node, float64 `[E]`; one seat's own doing may be left out."""
+    """The chance of each edge given its node, float64 `[E]`; a seat's own doing may be left out."""
     chance = np.ones(len(layer.node))
     for s, table in enumerate(tables):
         if layer.acts[s] and s != without:
@@ -59,7 +59,8 @@ def _sum(index: NDArray[np.int64], values: Array, size: int) -> Array:
 class Reply:
     """Of one seat against frozen tables: expected payoff `[O, A]` of each action at each
     observation, replying best later in the round (0 where neither nature nor the others lead), and
-    how likely these lead there, `weight` `[O]`; the payoff of the best reply, and the seat's own."""
+    how likely these lead there, `weight` `[O]`; what the best reply earns, and the own table.
+    """
 
     payoff: Array
     weight: Array
@@ -73,8 +74,10 @@ class Reply:
 
 
 def best_reply(tree: Tree, tables: Sequence[Table], seat: int, values: Array) -> Reply:
-    """The best reply of a seat whose every action is in the tree to the others' frozen tables, by
-    backward induction over the phases of the round; `values` `[L]` are its payoffs at the leaves."""
+    """The best reply of a seat whose every action is in the tree to the others' frozen tables.
+
+    By backward induction over the phases of the round; `values` `[L]` are its payoffs at the end.
+    """
     role = tree.market.seats[seat].role
     payoff, weight = np.zeros((role.observations, role.actions)), np.zeros(role.observations)
     others = reach(tree, tables, seat)
@@ -92,10 +95,10 @@ def best_reply(tree: Tree, tables: Sequence[Table], seat: int, values: Array) ->
             legal = _legal(role.legal, role.actions)
             top = np.where(legal, payoff, -np.inf).argmax(axis=1)
             share = share * (layer.actions[:, seat] == top[seen[layer.node]])
-        at_node = np.bincount(layer.node, share * best, len(layer.origin))
+        at_node = _sum(layer.node, (share * best)[:, None], len(layer.origin))[:, 0]
         if p:
             edges = len(tree.layers[p - 1].node)
-            best = np.bincount(layer.origin, layer.chance * at_node, edges)
+            best = _sum(layer.origin, (layer.chance * at_node)[:, None], edges)[:, 0]
     root = tree.layers[0].chance
     reached = weight > 0
     payoff[reached] /= weight[reached, None]

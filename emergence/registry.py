@@ -17,6 +17,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
 from . import (
+    claims,
     equilibrium,
     harm,
     impulse,
@@ -65,6 +66,7 @@ PROBES: dict[str, Probe] = {
         Probe("equilibrium", equilibrium.equilibrium, unfit, equilibrium.FIGURES),
         Probe("start_gain", start_gain.discounted_gain, unfit, start_gain.FIGURES),
         Probe("signalling", signalling.probe, signalling.applies, signalling.FIGURES),
+        Probe("claims", claims.claims, signalling.applies, claims.FIGURES),
         Probe("regret", regret.regrets, regret.no_regret, regret.FIGURES),
         Probe("harm", harm.harm, harm.no_harm_split, harm.FIGURES),
     )

@@ -2,12 +2,12 @@
 
     regret = max over seats i of [max_a u_i(a, x_-i) - u_i(x)] / value scale of i's role
 
-x is the *memoryless projection* of the learned tables: each seat's actions in the long run, for what
-it privately knows, whatever happened before. u is the KPI payoff (KPI regret) or the fundamental
-(fundamental regret); a KPI that looks back meets a last round drawn from x as well.
+x is the *memoryless projection* of the learned tables: each seat's actions in the long run, for
+what it privately knows, whatever happened before. u is the KPI payoff (KPI regret) or the
+fundamental (fundamental regret); a KPI that looks back meets a last round drawn from x as well.
 
-If KPI regret is small and fundamental regret is not, agents play a best reply to their KPI and not to
-what it stands for: the KPI did it. If KPI regret is large, what they do is no best reply of one
+If KPI regret is small and fundamental regret is not, agents play a best reply to their KPI and not
+to what it stands for: the KPI did it. If KPI regret is large, what they do is no best reply of one
 round, and it takes learning, memory or habit to explain it. Nothing has to be selected among
 equilibria for this. Unit: share of the market's `value_scale` for the role.
 """
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -25,11 +24,11 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 
-from .past import looks_back, without_draws
-from .path import limit
+from .past import looks_back
 from .population import Population
 from .reach import best_reply, reach
-from .tree import Array, fresh, grow, opening, played
+from .starts import fresh, starts, without_draws, without_memory
+from .tree import Array, grow, opening, played
 
 PASSES = 0.02  # of the value scale: a regret up to this is none
 FIGURES = {
@@ -92,9 +91,11 @@ def roots_of(
     the KPI looks back, else one without a past."""
     if not looks_back(market, kpi):
         return fresh(market, kpi), None
-    tree = grow(market, kpi, played(market, tables))
+    tree = grow(market, kpi, played(market, tables), fresh(market, kpi))
     states, index = np.unique(without_draws(market, tree.states), axis=0, return_inverse=True)
-    return states, np.bincount(index.ravel(), reach(tree, tables)[-1])
+    chance = np.zeros(len(states))
+    np.add.at(chance, index.ravel(), reach(tree, tables)[-1])
+    return states, chance
 
 
 def project(population: Population) -> tuple[Market, Sequence[Table]]:
@@ -105,13 +106,11 @@ def project(population: Population) -> tuple[Market, Sequence[Table]]:
         return market, population.tables
     if (reason := no_regret(market, population.kpi)) is not None:
         raise ConfigError(reason)
-    states, counts = np.unique(
-        without_draws(market, limit(population).states), axis=0, return_counts=True
-    )
+    states, share, _ = starts(population)
     sees, chance = opening(market, population.kpi, states)
     blank, _ = opening(blind, population.kpi, fresh(blind, population.kpi))
     kinds = len(blank)
-    weight = chance.reshape(len(states), kinds) * counts[:, None]
+    weight = chance.reshape(len(states), kinds) * share[:, None]
     tables = []
     for seat, table in zip(blind.seats, population.tables, strict=True):
         mean = np.zeros((seat.role.observations, seat.role.actions))
@@ -120,16 +119,3 @@ def project(population: Population) -> tuple[Market, Sequence[Table]]:
         total = mean.sum(axis=1, keepdims=True)
         tables.append(np.divide(mean, total, out=np.zeros_like(mean), where=total > 0))
     return blind, tables
-
-
-def without_memory(market: Market) -> Market:
-    """The same market in which seats remember nothing; itself if they remember nothing anyway."""
-    if market not in _BLIND:
-        blind = type(market)({**market.config.model_dump(), **market.memoryless})
-        pairs = zip(blind.roles, market.roles, strict=True)
-        same = all(a.observations == b.observations for a, b in pairs)
-        _BLIND[market] = None if same else blind
-    return _BLIND[market] or market
-
-
-_BLIND: WeakKeyDictionary[Market, Market | None] = WeakKeyDictionary()

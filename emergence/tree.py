@@ -10,9 +10,9 @@ a sum over edges, exact up to rounding.
 Only actions that somebody may take are followed (`allowed`); so what one seat could do against
 frozen tables is a small tree, even where the whole one would be large.
 
-Luck within `play` (who wins a tie, whose request a lottery serves) has no node. The market's expected
-form (`Market.expected`) is played; where luck is left in it (`Market.luck`), payoffs are means over up
-to `LUCKY` draws, the same ones at all leaves, and `exact` is false.
+Luck within `play` (who wins a tie, whose request a lottery serves) has no node. The market's
+expected form (`Market.expected`) is played; where luck is left in it (`Market.luck`), payoffs are
+means over up to `LUCKY` draws, the same ones at all leaves, and `exact` is false.
 """
 
 from __future__ import annotations
@@ -96,29 +96,20 @@ def played(market: Market, tables: Sequence[Table], free: int | None = None) -> 
     return [legal[s] if s == free else table > 0 for s, table in enumerate(tables)]
 
 
-def fresh(market: Market, kpi: kpis.Table) -> Array:
-    """The state of a round without a past, float64 `[1, W]` (what nature draws is overwritten)."""
-    start = engine.Engine(market, kpi, stream=rng.PROBE)
-    start.reset()
-    return start.rows.state.copy()
-
-
 def grow(
     market: Market,
     kpi: kpis.Table,
     allowed: Allowed,
-    roots: Array | None = None,
+    roots: Array,
     chance: Array | None = None,
 ) -> Tree:
-    """The tree of one round from `roots` `[R, W]` (by default a round without a past), which have a
-    `chance` `[R]`.
+    """The tree of one round from `roots` `[R, W]`, which have a `chance` `[R]` (by default equal).
 
     Raises:
         ConfigError: it has more than `MOST` edges.
     """
     market = market.expected()
     game = build_game(market, kpi)
-    roots = fresh(market, kpi) if roots is None else roots
     chance = np.full(len(roots), 1.0 / len(roots)) if chance is None else chance
     rows = build_rows(market, game, len(roots))
     rows.state[:] = roots
@@ -191,9 +182,9 @@ def size(market: Market) -> int:
     ends = 1
     for phase in range(len(market.phases)):
         ends *= prod(sum(p > 0 for p in draw.probabilities) for draw in market.draws(phase))
-        blocks = {r.name: [b for b in r.blocks if b.phase == phase] for r in market.roles}
-        counts = {n: max(prod(len(p.values) for p in b.does) for b in bs) for n, bs in blocks.items()}
-        ends *= prod(counts[seat.role.name] for seat in market.seats)
+        for role in market.roles:
+            here = [block for block in role.blocks if block.phase == phase]
+            ends *= max(prod(len(p.values) for p in block.does) for block in here) ** role.seats
     return ends
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import collusion, verdict_kpi
+from . import collusion, verdict_claims, verdict_kpi
 from .evidence import DISCLAIMER, Evidence, Verdict
 
 __all__ = ["DISCLAIMER", "RULES", "WORDS", "Evidence", "Verdict", "verdicts"]
@@ -15,8 +15,13 @@ __all__ = ["DISCLAIMER", "RULES", "WORDS", "Evidence", "Verdict", "verdicts"]
 RULES: dict[str, Callable[[Evidence], Verdict | None]] = {
     "collusion": collusion.collusion,
     "KPI": verdict_kpi.kpi_or_learning,
+    "claims": verdict_claims.claims,
 }
-WORDS: dict[str, tuple[str, ...]] = {"collusion": collusion.WORDS, "KPI": verdict_kpi.WORDS}
+WORDS: dict[str, tuple[str, ...]] = {
+    "collusion": collusion.WORDS,
+    "KPI": verdict_kpi.WORDS,
+    "claims": verdict_claims.WORDS,
+}
 
 
 def verdicts(evidence: Evidence) -> list[Verdict]:

@@ -1,15 +1,16 @@
 """The word for what the KPI has done: is it the KPI, or the learning?
 
-A seed passes a regret at no more than .02 of the value scale (`tacit.emergence.regret`). With Wilson
-95 % intervals of the share of seeds that pass, and at least 48 seeds (below that `undecided at n`):
+A seed passes a regret at no more than .02 of the value scale (`tacit.emergence.regret`). With
+Wilson 95 % intervals of the share of seeds that pass, and at least 48 seeds (below that
+`undecided at n`):
 
-1. lower(share passing KPI regret) > .5 and upper(share passing fundamental regret) < .5: `KPI-made`.
-   Agents reply best to their KPI, and that is not what they would do for their fundamental.
+1. lower(share passing KPI regret) > .5 and upper(share passing fundamental regret) < .5:
+   `KPI-made`. Agents reply best to their KPI, and for their fundamental they would do otherwise.
 2. upper(share passing KPI regret) < .5: `learned`: the KPI does not explain what they do.
 3. else: `undecided`. (Where both pass, agents do what KPI and fundamental both ask.)
 
-Beside the word stands the split of the harm, where the mirror could be worked out: it is evidence, no
-part of the rule, for the equilibria of a KPI may be many and regret needs no choice among them.
+Beside the word stands the split of the harm, where the mirror could be worked out. It is evidence,
+no part of the rule: the equilibria of a KPI may be many, and regret needs no choice among them.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tacit.envs.kernel import kernel
-from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role, Seat
+from tacit.envs.market import Benchmark, Block, Claim, Draw, Market, Measure, Part, Role, Seat
 from tacit.envs.rng import below
 
 SLACK = 1e-12  # payoffs that differ by less are equal

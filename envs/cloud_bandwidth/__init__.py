@@ -215,7 +215,7 @@ class CloudBandwidth(Market):
         return bool(c.outside_shock or (c.tenants and c.capacity))
 
     def value_scale(self, role: Role) -> float:
-        """A provider: all demand at a price that leaves buyers nothing; a tenant: a critical unit."""
+        """A provider's: all demand at a price that leaves buyers nothing; a tenant's: a unit."""
         c = self.config
         if role.name == "tenant":
             return c.critical_value

@@ -28,7 +28,7 @@ Version history: v0, first release.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class Procurement(Market):
     model = ProcurementConfig
     measures = MEASURES
     headline = "booking"
-    memoryless = {"record": "none"}
+    memoryless: ClassVar[Mapping[str, Any]] = {"record": "none"}
     config: ProcurementConfig
 
     def declare(self) -> None:
