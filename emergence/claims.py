@@ -19,8 +19,8 @@ t the truth, m the claim, x all else that the listener observes (the price!), a 
 p(a|x) sums over claims with their chances: an average over words would score a deaf listener above
 0 as soon as words are used unevenly. So a deaf listener scores 0. A sender that always says the
 same has no causal influence, whatever its listener would do: there, `claim_effect` tells a deaf
-listener from a trusting one. v is expected over the rest of the round under the frozen tables, with fines.
-Figures are means over the seats that make the claim, and over its listeners.
+listener from a trusting one. v is expected over the rest of the round under the frozen tables, with
+fines. Figures are means over the seats that make the claim, and over its listeners.
 
 Sources: causal influence, Lowe, Foerster, Boureau, Pineau, Dauphin, "On the pitfalls of measuring
 emergent communication", AAMAS 2019, and Jaques et al., "Social influence as intrinsic motivation",
