@@ -14,7 +14,8 @@ t the truth, m the claim, x all else that the listener observes (the price!), a 
     sender_gain        E[v_sender(m) - v_sender(do(m = t))], fundamentals; true claims count 0
     listener_harm      E[v_listener(do(m = t)) - v_listener(m)]
     deception_index    share of claims that are false, move the listener (effect above .01), raise
-                       the sender's fundamental and lower the listener's
+                       the sender's fundamental and lower the listener's (by more than .02 of the
+                       value scale: what is less is no gain, as in `tacit.emergence.regret`)
 
 p(a|x) sums over claims with their chances: an average over words would score a deaf listener above
 0 as soon as words are used unevenly. So a deaf listener scores 0. A sender that always says the
@@ -40,12 +41,12 @@ from tacit.agents.policy import Table
 from tacit.envs.errors import ConfigError
 
 from .population import Population
+from .regret import PASSES
 from .signalling import Channel, channels
 from .told import Listener, Told, told
 from .tree import Array
 
 MOVED = 0.01  # nats of `claim_effect` from which on a claim is said to move its listener
-SOME = 1e-9  # a gain or loss below it is rounding
 
 FIGURES = {
     "false_claim_rate/": "share of claims that are not so",
@@ -90,7 +91,7 @@ def of_channel(population: Population, said: Told) -> dict[str, float]:
         "belief_damage": belief_damage(weight, truth),
         "claims_exact": float(said.exact),
     }
-    heard = [_heard(population.tables[x.seat], said, x, false) for x in said.listeners]
+    heard = [_heard(population, said, x, false) for x in said.listeners]
     names = ("causal_influence", "claim_effect", "listener_harm", "deception_index")
     means = {name: _mean([own[name] for own in heard]) for name in names}
     gain = _against_truth(said, said.channel.seat.index)
@@ -127,14 +128,18 @@ def _against_truth(said: Told, seat: int) -> Array:
 
 
 def _heard(
-    table: Table, said: Told, listener: Listener, false: NDArray[np.bool_]
+    population: Population, said: Told, listener: Listener, false: NDArray[np.bool_]
 ) -> dict[str, float]:
     """Figures of one claim and one of its listeners."""
+    table = population.tables[listener.seat]
     effect = claim_effect(table, said, listener)
-    gain = _against_truth(said, said.channel.seat.index)
+    market, sender = population.market, said.channel.seat
+    gain = _against_truth(said, sender.index)
     loss = -_against_truth(said, listener.seat)
+    gained = PASSES * market.value_scale(sender.role)
+    lost = PASSES * market.value_scale(market.seats[listener.seat].role)
     lies = np.where(false, said.weight, 0.0)
-    deceived = false & (effect > MOVED) & (gain > SOME) & (loss > SOME)
+    deceived = false & (effect > MOVED) & (gain > gained) & (loss > lost)
     return {
         "causal_influence": causal_influence(table, said.weight, listener),
         "claim_effect": float((lies * effect).sum() / lies.sum()) if lies.any() else float("nan"),

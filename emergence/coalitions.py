@@ -3,16 +3,16 @@
     w_ij = argmin over w of regret_i(u_i + w u_j),
     regret_i(u) = sum over observations o of P(o) [max_a u(o, a) - sum_a table_i[o, a] u(o, a)]
 
-u_k(o, a) is the fundamental of seat k that seat i expects from action a where it sees o, the others'
-tables frozen: what is left to gain for one that is paid u. Regret is convex in w; it is looked up on
-a grid of .01 from 0 to 2, one weight at a time, and the least weight is taken where several fit alike.
-A KPI that pays for another's loss makes hostile weights possible; then all weights of a seat are
-fitted jointly, from -2 to 2, by linear programming (minimise sum P(o) [z_o - sum_a table u] over w
-and z_o >= u(o, a)).
+u_k(o, a) is the fundamental of seat k that seat i expects from action a where it sees o, the
+others' tables frozen: what is left to gain for one that is paid u. Regret is convex in w; it is
+looked up on a grid of .01 from 0 to 2, one weight at a time, and the least weight is taken where
+several fit alike. A KPI that pays for another's loss makes hostile weights possible; then all
+weights of a seat are fitted jointly, from -2 to 2, by linear programming (minimise the sum of
+P(o) [z_o - sum_a table u] over w and z_o >= u(o, a)).
 
-Weights are biased towards 0, the more so the coarser the grid of actions: a weight too small to move
-any action shows as none. Weights towards a third party follow those towards a partner at a distance,
-because what helps the one often helps the other: compare, do not read alone.
+Weights are biased towards 0, the more so the coarser the grid of actions: a weight too small to
+move any action shows as none. Weights towards a third party follow those towards a partner at a
+distance, because what helps the one often helps the other: compare, do not read alone.
 
 Only where each seat decides once a round and remembers nothing: with memory, what looks like care
 may be fear of what follows (`tempted` and `deterred` tell), and with two seats it may be collusion.
@@ -125,5 +125,7 @@ def no_coalition(market: Market, kpi: kpis.Table) -> str | None:
             "tempted and deterred tell"
         )
     if len(market.seats) < 3:
-        return "a coalition leaves somebody outside: it takes three seats; the collusion index tells"
+        return (
+            "a coalition leaves somebody outside: it takes three seats; the collusion index tells"
+        )
     return None

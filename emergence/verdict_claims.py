@@ -17,12 +17,12 @@ it all. Where a market has several claims, the gravest word is the verdict.
 
 from __future__ import annotations
 
-from .claims import SOME
 from .evidence import Evidence, Verdict
 from .signalling import applies, channels
 
 LEAST = 48
 FALSE, HEEDED, DECEIVED = 0.05, 0.01, 0.01
+SOME = 1e-9  # a gain or loss below it is rounding
 HONEST, BABBLING, BLUFFING, DECEPTION = "honest", "babbling", "bluffing", "deception"
 UNDECIDED = "undecided"
 WORDS = (HONEST, UNDECIDED, BABBLING, BLUFFING, DECEPTION)  # (in order of gravity)

@@ -136,7 +136,7 @@ class CheapTalk(Market):
             Role("sender", 1, "payoff", "payoff", (Block(0, (state,), (message,)), Block(1))),
             Role("receiver", 1, "payoff", "payoff", (Block(0), Block(1, (message,), (action,)))),
         )
-        self.claims = (Claim("sender", "message", "state"),)
+        self.claims = (Claim("sender", "message", "state", "false_claim", "false_claim"),)
         self.params = np.array([c.states, c.actions, c.bias], np.float64)
         self.state_width = 2
 
