@@ -22,6 +22,7 @@ from .bands import by_role
 from .config import Arm, TrainConfig
 from .events import EventFile, hparams_trial
 from .layout import RunFolder
+from .lineage import first_group
 from .probing import figures_of, population_of, probe_seed
 
 Array = NDArray[np.float64]
@@ -70,7 +71,7 @@ def train_seed(
     The record holds every summary measure of the seed; it is on disk when this returns.
     """
     market, train, began = arm.market, arm.train, time.perf_counter()
-    group = arm.group(k)
+    group = first_group(run, arm, k)
     terms = [(seat.name, name) for seat in market.seats for name in arm.kpi[seat.name]]
     marks = evaluation_points(train)
     points: list[tuple[int, Array]] = []  # (rounds, mean measures) of each stretch
