@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import collusion, verdict_claims, verdict_kpi
+from . import collusion, verdict_claims, verdict_coalition, verdict_kpi
 from .evidence import DISCLAIMER, Evidence, Verdict
 
 __all__ = ["DISCLAIMER", "RULES", "WORDS", "Evidence", "Verdict", "verdicts"]
@@ -16,11 +16,13 @@ RULES: dict[str, Callable[[Evidence], Verdict | None]] = {
     "collusion": collusion.collusion,
     "KPI": verdict_kpi.kpi_or_learning,
     "claims": verdict_claims.claims,
+    "coalition": verdict_coalition.coalition,
 }
 WORDS: dict[str, tuple[str, ...]] = {
     "collusion": collusion.WORDS,
     "KPI": verdict_kpi.WORDS,
     "claims": verdict_claims.WORDS,
+    "coalition": verdict_coalition.WORDS,
 }
 
 

@@ -20,6 +20,7 @@ from tacit.envs.market import Market
 from . import checkpoint
 from .bands import by_role
 from .config import Arm, TrainConfig
+from .course import Course, follow
 from .events import EventFile, hparams_trial
 from .layout import RunFolder
 from .lineage import first_group
@@ -75,6 +76,9 @@ def train_seed(
     terms = [(seat.name, name) for seat in market.seats for name in arm.kpi[seat.name]]
     marks = evaluation_points(train)
     points: list[tuple[int, Array]] = []  # (rounds, mean measures) of each stretch
+    followed: Course = {}
+    if train.starts_from is not None:
+        follow(followed, population_of(arm, k, group), 0)
     with EventFile(run.seed(arm.name, k)) as events:
         events.summary(hparams_trial(by_role(arm), arm.name))
         while group.rounds < train.rounds and not group.stopped:
@@ -88,7 +92,9 @@ def train_seed(
             count = group.rounds - start
             measures, scores = group.read()
             points.append((count, measures))
-            events.scalars(group.rounds, scalars(market, terms, measures, scores) | group.figures)
+            now = follow(followed, population_of(arm, k, group), group.rounds)
+            tags = scalars(market, terms, measures, scores) | group.figures
+            events.scalars(group.rounds, tags | {f"probe/{name}": x for name, x in now.items()})
             tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
         population = population_of(arm, k, group)
         final, extra = final_measures(group, limit(population), points, train.measure_last)
@@ -109,6 +115,7 @@ def train_seed(
         "seconds": round(time.perf_counter() - began, 4),
         "measures": {name: v if isfinite(v) else None for name, v in named.items()},
         "probes": probes,
+        **({"course": followed} if followed else {}),
     }
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     tell(Progress(train.rounds - group.rounds, float("nan"), skipped=True))

@@ -4,9 +4,9 @@
       allies: {...}
       betrayed: {train.starts_from: allies, kpi.bidder_0.partner: 0}
 
-Seed k begins with all that the agents of seed k of the other arm know, in the market as they left it,
-and learns on under its own KPI and settings: t is 0 again, so exploration begins anew. The other arm
-must be trained in the same run, or stand finished in its folder.
+Seed k begins with all that the agents of seed k of the other arm know, in the market as they left
+it, and learns on under its own KPI and settings: t is 0 again, so exploration begins anew. That
+other arm must be trained in the same run, or stand finished in its folder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KEY = "train.starts_from"
 
 
 def first_group(run: RunFolder, arm: Arm, k: int) -> TabularGroup:
-    """Seed number k of an arm before training: new, or at the end of the arm that it starts from."""
+    """Seed number k of an arm before training: new, or where the arm that it starts from ended."""
     group = arm.group(k)
     if arm.train.starts_from is not None:
         arrays, _ = checkpoint.load(run.checkpoint(arm.train.starts_from, k))
