@@ -250,6 +250,17 @@ class TabularGroup:
         for name, own in owned.items():
             own[:] = state[name]
 
+    def follow(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Begin where another group in this market ended: with all that its learners know, and with
+        the market as it stands. t is 0 again, so schedules begin anew; draws go on, none is met
+        twice. (Sums of KPI terms stay behind: this group may have others.)"""
+        own = self._moving()
+        self.load({**state, **{name: own[name] for name in ("rows.scores", "tables.scores")}})
+        clock, debts = self.pop.clock, self.pop.debts
+        debts[:, :, SINCE] -= clock[T]
+        clock[[T, STABLE, COUNTED]] = 0
+        self.pop.measures[:], self.pop.scores[:] = 0.0, 0.0
+
 
 def settings(config: BaseModel) -> list[float]:
     """A seat's row of `Tables.settings`."""

@@ -17,16 +17,25 @@ DISCLAIMER = "This describes behaviour in a simulation; it is not a legal findin
 
 
 @dataclass(frozen=True)
+class Course:
+    """A figure along training: rounds of the evaluation points, and its estimates there."""
+
+    rounds: tuple[int, ...]
+    means: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """One arm: `figures` by name, one number a seed (NaN: that seed has none); `n` seeds;
     `controls`: other arms of the run that differ in one way from this one, by what they lack
-    ('memoryless')."""
+    ('memoryless'); `course`: figures that were followed along training."""
 
     market: Market
     kpi: kpis.Table
     figures: Mapping[str, Sequence[float]]
     n: int
     controls: Mapping[str, Evidence] = field(default_factory=dict)
+    course: Mapping[str, Course] = field(default_factory=dict)
 
     def defined(self, name: str) -> list[float]:
         """The seeds' figures that there are."""

@@ -16,7 +16,21 @@ from dataclasses import dataclass
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-from . import equilibrium, impulse, index, repaired, signalling, start_gain, temptation
+from . import (
+    claims,
+    coalitions,
+    equilibrium,
+    harm,
+    impulse,
+    index,
+    regret,
+    repaired,
+    signalling,
+    start_gain,
+    temptation,
+    turns,
+)
+from .coalitions import no_coalition
 from .index import no_index
 from .population import Figures, Population
 from .setting import unfit
@@ -28,12 +42,14 @@ Applies = Callable[[Market, kpis.Table], str | None]
 class Probe:
     """`run` gives a population's figures. `applies` gives None, or the reason why the probe says
     nothing of this market, and what does. `figures`: what it reports, name -> meaning and unit; a
-    name that ends in a slash stands for one figure a seat (or another part) behind it."""
+    name that ends in a slash stands for one figure a seat (or another part) behind it. `course`: it
+    is quick, and also taken at the evaluation points of training."""
 
     name: str
     run: Callable[[Population], Figures]
     applies: Applies
     figures: Mapping[str, str]
+    course: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,13 @@ PROBES: dict[str, Probe] = {
         Probe("impulse_response", impulse.impulse, unfit, impulse.FIGURES),
         Probe("equilibrium", equilibrium.equilibrium, unfit, equilibrium.FIGURES),
         Probe("start_gain", start_gain.discounted_gain, unfit, start_gain.FIGURES),
+        Probe("coalitions", coalitions.revealed_weights, no_coalition, coalitions.FIGURES, True),
+        Probe("rotation", turns.rotation, turns.no_rotation, turns.FIGURES),
+        Probe("leadership", turns.leadership, turns.no_leadership, turns.LEADERSHIP),
         Probe("signalling", signalling.probe, signalling.applies, signalling.FIGURES),
+        Probe("claims", claims.claims, signalling.applies, claims.FIGURES),
+        Probe("regret", regret.regrets, regret.no_regret, regret.FIGURES),
+        Probe("harm", harm.harm, harm.no_harm_split, harm.FIGURES),
     )
 }
 CONTROLS: dict[str, Control] = {
@@ -69,6 +91,15 @@ def probed(population: Population, known: Collection[str] = ()) -> dict[str, Fig
         for name, probe in PROBES.items()
         if name not in known and probe.applies(population.market, population.kpi) is None
     }
+
+
+def along(population: Population) -> dict[str, float]:
+    """The figures of the probes that follow the course of training."""
+    figures: dict[str, float] = {}
+    for probe in PROBES.values():
+        if probe.course and probe.applies(population.market, population.kpi) is None:
+            figures |= probe.run(population)
+    return figures
 
 
 def inapplicable(market: Market, kpi: kpis.Table) -> dict[str, str]:

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import collusion
+from . import collusion, verdict_claims, verdict_coalition, verdict_kpi
 from .evidence import DISCLAIMER, Evidence, Verdict
 
 __all__ = ["DISCLAIMER", "RULES", "WORDS", "Evidence", "Verdict", "verdicts"]
 
-RULES: dict[str, Callable[[Evidence], Verdict | None]] = {"collusion": collusion.collusion}
-WORDS: dict[str, tuple[str, ...]] = {"collusion": collusion.WORDS}
+RULES: dict[str, Callable[[Evidence], Verdict | None]] = {
+    "collusion": collusion.collusion,
+    "KPI": verdict_kpi.kpi_or_learning,
+    "claims": verdict_claims.claims,
+    "coalition": verdict_coalition.coalition,
+}
+WORDS: dict[str, tuple[str, ...]] = {
+    "collusion": collusion.WORDS,
+    "KPI": verdict_kpi.WORDS,
+    "claims": verdict_claims.WORDS,
+    "coalition": verdict_coalition.WORDS,
+}
 
 
 def verdicts(evidence: Evidence) -> list[Verdict]:

@@ -102,6 +102,16 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """A number that nature draws before a phase, independently of all else, and writes into the
+    state: a private type, or the weather of the round (at its long-run law)."""
+
+    column: int
+    values: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """A reference outcome: measure -> value, and where it comes from."""
 
@@ -281,11 +291,24 @@ class Market:
         """Whether `play` makes draws under this config; if not, payoffs can be looked up."""
         return True
 
+    def draws(self, phase: int) -> tuple[Draw, ...]:
+        """What stands freshly drawn in the state when a phase begins."""
+        return ()
+
     def expected(self) -> Market:
         """This market with the luck of `play` replaced by its mean: same states, observations,
         actions and what follows from them, measures in expectation. Itself where it has no such
         form (then `play_draws` says whether luck remains)."""
         return self
+
+    @property
+    def luck(self) -> bool:
+        """Whether what a round pays depends on draws within `play`, beside those of `draws`."""
+        return True
+
+    def value_scale(self, role: Role) -> float:
+        """What a deal of one round is worth at most: the unit in which a gain is called small."""
+        return 1.0
 
     def too_large(self, role: Role) -> str:
         """What to drop when a role sees too much."""

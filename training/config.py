@@ -42,6 +42,9 @@ class TrainConfig(BaseModel):
         20_000, description="rounds at the end, as played, that the summary measures"
     )
     evaluate_every: Count | None = Field(None, description="rounds between points; null: 24 points")
+    starts_from: str | None = Field(
+        None, description="the arm at whose end training begins, seed by seed; null: at the start"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> TrainConfig:

@@ -20,8 +20,10 @@ from tacit.envs.market import Market
 from . import checkpoint
 from .bands import by_role
 from .config import Arm, TrainConfig
+from .course import follow
 from .events import EventFile, hparams_trial
 from .layout import RunFolder
+from .lineage import first_group
 from .partial import Partial, Points, Saver
 from .probing import figures_of, population_of, probe_seed
 
@@ -70,84 +72,98 @@ def train_seed(
 
     The record holds every summary measure of the seed; it is on disk when this returns.
     """
-    began = time.perf_counter()
-    group, saver = arm.group(k), Saver(run.seed(arm.name, k), arm, k)
-    before = saver.load(group) or Partial([], 0.0, {})
-    with EventFile(run.seed(arm.name, k), before.events) as events:
-        if not before.events:
-            events.summary(hparams_trial(by_role(arm), arm.name))
-        tell(Progress(group.rounds * arm.train.copies, float("nan"), skipped=True))
-
-        def save() -> None:
-            seconds = before.seconds + time.perf_counter() - began
-            saver.save(group, Partial(before.points, seconds, events.size()))
-
-        if not _stretches(arm, group, before.points, events, saver, save, tell, stop):
-            save()
+    seed = Seed(run, arm, k)
+    with seed.events:
+        tell(Progress(seed.group.rounds * arm.train.copies, float("nan"), skipped=True))
+        if not seed.train(tell, stop):
+            seed.save()
             return None
-        record = _finish(arm, k, group, before.points, events)
-        record["seconds"] = round(before.seconds + time.perf_counter() - began, 4)
-    checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
-    saver.clear()
-    left = arm.train.rounds - group.rounds
+        record = seed.finish()
+    checkpoint.save(run.checkpoint(arm.name, k), seed.group.state(), record)
+    seed.saver.clear()
+    left = arm.train.rounds - seed.group.rounds
     tell(Progress(left * arm.train.copies, float("nan"), skipped=True))
     return record
 
 
-def _stretches(
-    arm: Arm,
-    group: TabularGroup,
-    points: Points,
-    events: EventFile,
-    saver: Saver,
-    save: Callable[[], None],
-    tell: Callable[[Progress], None],
-    stop: Callable[[], bool],
-) -> bool:
-    """Train to the end, reading at every evaluation point; False when stopped on the way."""
-    market, train = arm.market, arm.train
-    terms = [(seat.name, name) for seat in market.seats for name in arm.kpi[seat.name]]
-    marks, longest = evaluation_points(train), max(1, STRETCH // train.copies)
-    while group.rounds < train.rounds and not group.stopped:
-        due = marks[bisect_right(marks, group.rounds)]
-        while group.rounds < due and not group.stopped:
-            if stop():
-                return False
-            done = group.run(min(due - group.rounds, longest))
-            tell(Progress(done * train.copies, float("nan")))
+class Seed:
+    """A seed on its way: its group, what was read of it so far, and its event file."""
+
+    def __init__(self, run: RunFolder, arm: Arm, k: int) -> None:
+        self._began = time.perf_counter()
+        self.arm, self.k, self.group = arm, k, first_group(run, arm, k)
+        self.saver = Saver(run.seed(arm.name, k), arm, k)
+        before = self.saver.load(self.group)
+        self.points, self.course, self._worked, size = before or Partial([], {}, 0.0, {})
+        self.events = EventFile(run.seed(arm.name, k), size)
+        if before is None:
+            self.events.summary(hparams_trial(by_role(arm), arm.name))
+            if arm.train.starts_from is not None:
+                follow(self.course, population_of(arm, k, self.group), 0)
+
+    @property
+    def seconds(self) -> float:
+        """Worked on it so far."""
+        return self._worked + time.perf_counter() - self._began
+
+    def save(self) -> None:
+        """Write what it needs to go on from here."""
+        partial = Partial(self.points, self.course, self.seconds, self.events.size())
+        self.saver.save(self.group, partial)
+
+    def train(self, tell: Callable[[Progress], None], stop: Callable[[], bool]) -> bool:
+        """To the end, reading at every evaluation point; False when stopped on the way."""
+        market, train, group = self.arm.market, self.arm.train, self.group
+        marks, longest = evaluation_points(train), max(1, STRETCH // train.copies)
+        while group.rounds < train.rounds and not group.stopped:
+            due = marks[bisect_right(marks, group.rounds)]
+            while group.rounds < due and not group.stopped:
+                if stop():
+                    return False
+                done = group.run(min(due - group.rounds, longest))
+                tell(Progress(done * train.copies, float("nan")))
+            measures = self._read()
+            tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
+            if self.saver.due:
+                self.save()
+        return True
+
+    def _read(self) -> Array:
+        """One evaluation point: measures since the last one, and what quick probes say."""
+        arm, group = self.arm, self.group
+        terms = [(seat.name, name) for seat in arm.market.seats for name in arm.kpi[seat.name]]
         count = int(group.pop.clock[COUNTED])
         measures, scores = group.read()
-        points.append((count, measures))
-        events.scalars(group.rounds, scalars(market, terms, measures, scores) | group.figures)
-        tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
-        if saver.due:
-            save()
-    return True
+        self.points.append((count, measures))
+        now = follow(self.course, population_of(arm, self.k, group), group.rounds)
+        tags = scalars(arm.market, terms, measures, scores) | group.figures
+        self.events.scalars(group.rounds, tags | {f"probe/{name}": x for name, x in now.items()})
+        return measures
 
-
-def _finish(
-    arm: Arm, k: int, group: TabularGroup, points: Points, events: EventFile
-) -> dict[str, Any]:
-    """Measure and probe a trained seed."""
-    population = population_of(arm, k, group)
-    final, extra = final_measures(group, limit(population), points, arm.train.measure_last)
-    named = named_measures(arm.market, final) | extra
-    probes = probe_seed(population)
-    ending = {f"probe/{name}": v for name, v in extra.items() if isfinite(v)}
-    ending |= {
-        f"probe/{name}": value
-        for name, value in figures_of({"probes": probes}).items()
-        if value is not None and "/" not in name
-    }
-    events.scalars(group.rounds, ending)
-    return {
-        "arm": arm.plain,
-        "seed": arm.seed + k,
-        "rounds": group.rounds,
-        "agent_steps": agent_steps(arm.market, group.rounds * arm.train.copies),
-        "measures": {name: v if isfinite(v) else None for name, v in named.items()},
-        "probes": probes,
-    }
+    def finish(self) -> dict[str, Any]:
+        """Measure and probe the trained seed; its record."""
+        arm, group = self.arm, self.group
+        population = population_of(arm, self.k, group)
+        final, extra = final_measures(group, limit(population), self.points, arm.train.measure_last)
+        named = named_measures(arm.market, final) | extra
+        probes = probe_seed(population)
+        ending = {f"probe/{name}": v for name, v in extra.items() if isfinite(v)}
+        ending |= {
+            f"probe/{name}": value
+            for name, value in figures_of({"probes": probes}).items()
+            if value is not None and "/" not in name
+        }
+        self.events.scalars(group.rounds, ending)
+        return {
+            "arm": arm.plain,
+            "seed": arm.seed + self.k,
+            "rounds": group.rounds,
+            "agent_steps": agent_steps(arm.market, group.rounds * arm.train.copies),
+            "seconds": round(self.seconds, 4),
+            "measures": {name: v if isfinite(v) else None for name, v in named.items()},
+            "probes": probes,
+            **({"course": self.course} if self.course else {}),
+        }
 
 
 def evaluation_points(train: TrainConfig) -> list[int]:

@@ -18,6 +18,7 @@ from tacit.envs.errors import ConfigError
 
 from . import checkpoint
 from .config import Arm
+from .course import Course
 from .machine import machine
 
 NAME = "partial.safetensors"
@@ -28,9 +29,11 @@ Points = list[tuple[int, NDArray[np.float64]]]
 
 
 class Partial(NamedTuple):
-    """Where a seed was cut: points read, seconds worked, and size of its event file by name."""
+    """Where a seed was cut: points read, figures along the way, seconds worked, and the size of
+    its event file by name."""
 
     points: Points
+    course: Course
     seconds: float
     events: dict[str, int]
 
@@ -56,7 +59,8 @@ class Saver:
         }
         record = {
             "arm": self.arm.plain, "seed": self.seed, "rounds": group.rounds,
-            "seconds": partial.seconds, "events": partial.events, "machine": machine(),
+            "course": partial.course, "seconds": partial.seconds, "events": partial.events,
+            "machine": machine(),
         }  # fmt: skip
         checkpoint.save(self.path, arrays, record)
         self._last = time.monotonic()
@@ -75,7 +79,8 @@ class Saver:
         rounds, measures = (arrays.pop(name) for name in POINTS)
         group.load(arrays)
         points = [(int(n), m) for n, m in zip(rounds, measures, strict=True)]
-        return Partial(points, float(record["seconds"]), dict(record["events"]))
+        seconds, events = float(record["seconds"]), dict(record["events"])
+        return Partial(points, record["course"], seconds, events)
 
     def clear(self) -> None:
         """The seed is finished: what led there is not needed any more."""

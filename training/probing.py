@@ -16,7 +16,7 @@ from tacit.emergence.population import Figures, Population, freeze
 from tacit.emergence.registry import CONTROLS, PROBES, probed
 from tacit.emergence.verdict import verdicts
 
-from . import checkpoint
+from . import checkpoint, course
 from .config import Arm
 from .layout import RunFolder
 from .stored import learned_group
@@ -91,7 +91,8 @@ def _evidence(arm: Arm, summary: Mapping[str, Any]) -> Evidence:
         name: [float("nan") if x is None else x for x in measure["per_seed"]]
         for name, measure in summary["measures"].items()
     }
-    return Evidence(arm.market, arm.kpi, figures, summary["seeds"])
+    followed = course.read(summary.get("course", {}))
+    return Evidence(arm.market, arm.kpi, figures, summary["seeds"], course=followed)
 
 
 def _forgets(arm: Arm, other: Arm) -> bool:

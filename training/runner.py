@@ -26,6 +26,7 @@ from .config import Arm, Experiment, load
 from .events import EventFile
 from .group import Progress, train_seed
 from .layout import RunFolder
+from .lineage import check_lineage, generations
 from .machine import workers
 from .probing import complete, judge
 from .stored import load_run
@@ -93,6 +94,7 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
     run.prepare()
     for note in experiment.notes:
         watcher.note(note)
+    check_lineage(experiment, run, stored)
     names = write_config(experiment, stored, run)
     ledger = Ledger(run.ledger)
     jobs, records = plan(experiment, run)
@@ -201,12 +203,13 @@ def _work(
         return train_seed(run, experiment.arms[name], k, tell, stop.is_set)
 
     with ThreadPoolExecutor(workers()) as pool:
-        futures = {pool.submit(work, *job): job for job in jobs}
         try:
-            for future in as_completed(futures):
-                record = future.result()
-                if record is not None:
-                    records[futures[future]] = record
+            for generation in generations(experiment, jobs):
+                futures = {pool.submit(work, *job): job for job in generation}
+                for future in as_completed(futures):
+                    record = future.result()
+                    if record is not None:
+                        records[futures[future]] = record
         except BaseException:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)

@@ -9,7 +9,7 @@ from typing import Any
 from tacit.emergence import stats
 from tacit.envs.errors import ConfigError
 
-from . import checkpoint
+from . import checkpoint, course
 from .config import Arm
 from .machine import machine
 from .probing import figures_of
@@ -37,6 +37,7 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         if defined:  # a mean over the seeds that have it; n says how many
             estimate = stats.estimate(name, defined)
             measures[name] = {**estimate.plain(), "per_seed": per_seed}
+    followed = course.summarise([record.get("course", {}) for record in records])
     return {
         "experiment": experiment,
         "market": arm.market.name,
@@ -47,6 +48,7 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         "machine": machine(),
         "measures": measures,
         "verdicts": [],
+        **({"course": followed} if followed else {}),
     }
 
 

@@ -36,7 +36,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.envs.market import Benchmark, Block, Market, Part, Role, Seat
+from tacit.envs.market import Benchmark, Block, Draw, Market, Part, Role, Seat
 
 from .benchmarks import Outcome, Stage, mean_outcome, stage
 from .config import EPSILON, MOST_BIDDERS, AdAuctionConfig
@@ -149,11 +149,27 @@ class AdAuction(Market):
     def play_draws(self) -> bool:
         return self.config.ties == "sampled" or len(self.values) > 1
 
+    def draws(self, phase: int) -> tuple[Draw, ...]:
+        if phase or len(self.values) == 1:
+            return ()
+        levels = tuple(float(k) for k in range(len(self.values)))
+        first = LAST_BIDS + self.config.bidders
+        return tuple(
+            Draw(first + i, levels, tuple(self.probabilities)) for i in range(self.config.bidders)
+        )
+
     def expected(self) -> Market:
         """Ties are shared: what a sampled winner gets on average (private values stay drawn)."""
         if self.config.ties == "shared":
             return self
         return AdAuction({**self.config.model_dump(), "ties": "shared"})
+
+    @property
+    def luck(self) -> bool:
+        return self.config.ties == "sampled"
+
+    def value_scale(self, role: Role) -> float:
+        return self.values[-1] * self.config.click_rates[0]
 
     def too_large(self, role: Role) -> str:
         return "Use `observe: price`, fewer bidders, or fewer bids, value levels or chat tokens."

@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role, Seat
+from tacit.envs.market import Benchmark, Block, Claim, Draw, Market, Measure, Part, Role, Seat
 
 from . import kernels as k
 from . import rationing
@@ -203,6 +203,33 @@ class CloudBandwidth(Market):
     def play_draws(self) -> bool:
         c = self.config
         return bool(c.outside_shock or c.tenants or c.surge)
+
+    def draws(self, phase: int) -> tuple[Draw, ...]:
+        c = self.config
+        if phase:
+            rho, first = c.critical_probability, k.POSTED + 3 * c.providers
+            needs = range(first, first + c.tenants)
+            return tuple(Draw(column, (0.0, 1.0), (1.0 - rho, rho)) for column in needs)
+        if c.surge is None:
+            return ()
+        share = c.surge.enter / (c.surge.enter + c.surge.leave)
+        loads = range(k.POSTED + c.providers, k.POSTED + 2 * c.providers)
+        return tuple(Draw(column, (0.0, 1.0), (1.0 - share, share)) for column in loads)
+
+    @property
+    def luck(self) -> bool:
+        c = self.config
+        return bool(c.outside_shock or (c.tenants and c.capacity))
+
+    def value_scale(self, role: Role) -> float:
+        """A provider's: all demand at a price that leaves buyers nothing; a tenant's: a unit."""
+        c = self.config
+        if role.name == "tenant":
+            return c.critical_value
+        least = c.reservation_price if c.demand == "unit" else c.outside_quality
+        pairs = zip(c.each(c.quality), c.each(c.cost), strict=True)
+        worth = max(least - cost if c.demand == "unit" else a - least - cost for a, cost in pairs)
+        return max(worth, c.differentiation) * (c.background_demand or c.tenants or 1.0)
 
     def too_large(self, role: Role) -> str:
         if role.name == "tenant":

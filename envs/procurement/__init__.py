@@ -29,13 +29,14 @@ Version history: v0, first release.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.envs.market import Benchmark, Claim, Market, Role, Seat
+from tacit.envs.market import Benchmark, Claim, Draw, Market, Role, Seat
 
+from . import kernels as k
 from . import readings, scripts
 from .benchmarks import bluffing_conditions, bluffing_in, disinterest_conditions, disinterest_in
 from .config import ProcurementConfig
@@ -53,6 +54,7 @@ class Procurement(Market):
     model = ProcurementConfig
     measures = MEASURES
     headline = "booking"
+    memoryless: ClassVar[Mapping[str, Any]] = {"record": "none"}
     config: ProcurementConfig
 
     def declare(self) -> None:
@@ -92,6 +94,30 @@ class Procurement(Market):
         listed = [c.days.index(day) for day in c.lead_times]
         lists = (c.prices, c.days, listed, c.costs, c.scarcities, delays)
         return np.array([*head, *(x for each in lists for x in each)], np.float64)
+
+    def draws(self, phase: int) -> tuple[Draw, ...]:
+        c = self.config
+        if phase:
+            return ()
+        found = []
+        days = tuple(float(position) for position in range(len(c.days)))
+        leads = tuple(c.lead_times.count(day) / len(c.lead_times) for day in c.days)
+        for i, scarce in enumerate(c.scarcities):
+            own = k.SUPPLIERS + i * k.WIDTH
+            found.append(Draw(own + k.STOCK, (0.0, 1.0), (1.0 - scarce, scarce)))
+            found.append(Draw(own + k.LEAD, days, leads))
+        urgent = c.urgency.probability if c.urgency else 0.0
+        found.append(Draw(k.URGENT, (0.0, 1.0), (1.0 - urgent, urgent)))
+        return tuple(found)
+
+    @property
+    def luck(self) -> bool:
+        clause = self.config.clause
+        return clause is not None and 0 < clause.delay_probability < 1
+
+    def value_scale(self, role: Role) -> float:
+        c = self.config
+        return c.urgency.urgent if c.urgency else c.value
 
     def too_large(self, role: Role) -> str:
         c = self.config
