@@ -6,6 +6,7 @@ import pytest
 from terminal import Terminal, told
 from training_fixtures import small
 
+from tacit.agents.registry import AGENTS
 from tacit.training import files
 
 
@@ -28,7 +29,7 @@ NAMES = [
     name
     for group in ("markets", "agents", "experiments", "kpis")
     for name in files.names(group)
-] + ["q_learning", "scripted"]  # fmt: skip
+] + [*AGENTS]  # fmt: skip
 
 
 def test_list_names_everything(tacit):

@@ -86,18 +86,19 @@ def test_ppo_trains_on_the_seat_s_own_samples(market, monkeypatch):
 
 
 def slow_advantages(book, value, term_weights, discount=0.95, lam=0.95):
-    """Sums of temporal differences, written out; a cut sample bootstraps and passes nothing on."""
+    """Sums of temporal differences, written out, the latest sample first; a cut sample bootstraps
+    and passes nothing on."""
     result = []
-    for r, count in enumerate(book.counts):
-        for n in range(count):
+    for n in reversed(range(book.counts.max())):
+        for r in np.flatnonzero(book.counts > n):
             total, factor = 0.0, 1.0
-            for k in range(n, count):
-                step = discount ** int(book.gap[r, k])
-                paid = float(book.reward[r, k, : len(term_weights)] @ term_weights)
-                after = step * value[book.following[r, k]]
-                total += factor * (paid + after - value[book.seen[r, k]])
+            for k in range(n, book.counts[r]):
+                step = discount ** int(book.gap[k, r])
+                paid = float(book.reward[k, r, : len(term_weights)] @ term_weights)
+                after = step * value[book.following[k, r]]
+                total += factor * (paid + after - value[book.seen[k, r]])
                 factor *= step * lam
-                if book.cut[r, k]:
+                if book.cut[k, r]:
                     break
             result.append(total)
     return np.array(result)
