@@ -66,6 +66,7 @@ class Adam:
         }
 
     def load(self, state: dict[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
         self.parameters[:], self.first[:] = state["parameters"], state["first"]
         self.second[:], self.updates = state["second"], int(state["updates"][0])
 

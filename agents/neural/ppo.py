@@ -62,17 +62,25 @@ class Rates(NamedTuple):
 class Engine(Protocol):
     """Actor and critic of one seat, and how they learn from a minibatch."""
 
-    def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]: ...
+    def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]:
+        """Of the actor, `[R, A]`, at encoded observations."""
+        ...
 
-    def values(self, digits: NDArray[np.int32]) -> NDArray[Any]: ...
+    def values(self, digits: NDArray[np.int32]) -> NDArray[Any]:
+        """Of the critic, `[R, H]`, in units of each head's scale."""
+        ...
 
     def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
         """One gradient step; returns objective, entropy and value loss per sample."""
         ...
 
-    def state(self) -> dict[str, NDArray[Any]]: ...
+    def state(self) -> dict[str, NDArray[Any]]:
+        """A copy of everything that moves."""
+        ...
 
-    def load(self, state: dict[str, NDArray[Any]]) -> None: ...
+    def load(self, state: dict[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
+        ...
 
 
 class CompiledEngine:
@@ -96,6 +104,7 @@ class CompiledEngine:
         return self.critic.forward(digits)
 
     def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
+        """One gradient step; returns objective, entropy and value loss per sample."""
         config, slopes = self.config, self.actor.slopes
         logits = self.actor.forward(cells.digits)
         objective, entropy = self._loops.policy_slopes(
@@ -116,6 +125,7 @@ class CompiledEngine:
         return named(actor=self.actor.state(), critic=self.critic.state())
 
     def load(self, state: dict[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
         self.actor.load(part(state, "actor"))
         self.critic.load(part(state, "critic"))
 

@@ -177,5 +177,6 @@ class TorchEngine:
         return named(actor=self.actor.state(), critic=self.critic.state())
 
     def load(self, state: dict[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
         self.actor.load(part(state, "actor"))
         self.critic.load(part(state, "critic"))
