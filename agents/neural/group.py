@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tacit.agents.policy import Table
+from tacit.agents.q_learning import QLearningConfig
 from tacit.agents.sb3.config import Sb3Config
 from tacit.agents.tabular import T, TabularGroup
 from tacit.envs import kpi as kpis
@@ -98,6 +99,8 @@ class NeuralGroup(TabularGroup):
         self._rollout = compiled(TEMPLATE, market.kernels).rollout
         self._cumulate = compiled(LOOPS).cumulate
         self._seats = learning
+        tabular = any(isinstance(c, QLearningConfig) for c in configs.values())
+        self._beside = True if tabular else None  # (compiled apart: most groups have none)
         self._act()
 
     def _act(self) -> None:
@@ -117,7 +120,7 @@ class NeuralGroup(TabularGroup):
             full = position + stretch == self.batch_rounds
             self._rollout(
                 self.game, self.rows, self.keys, self.moments, self.pop, self.scratch, self.book,
-                stretch, self.episode_rounds or 0, full,
+                stretch, self.episode_rounds or 0, full, self._beside,
             )  # fmt: skip
             if full:
                 self._learn()
