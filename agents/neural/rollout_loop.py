@@ -143,6 +143,8 @@ def close(game: Any, rows: Any, pop: Any, keys: Any, scratch: Any, book: Any, co
         if book.open[k, copy]:
             book.counts[k, copy] -= 1
             book.open[k, copy] = 0
+            if book.counts[k, copy] > 0:  # the one before it is the episode's last now
+                book.cut[k, book.counts[k, copy] - 1, copy] = 1
 
 
 @inlined
