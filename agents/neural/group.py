@@ -159,7 +159,8 @@ class NeuralGroup(TabularGroup):
         """Go on exactly where `state()` was taken."""
         self.pop.clock[T] = state["tables.clock"][T]
         super().load(state)
-        self.book.counts[:] *= bool(self.rounds % self.batch_rounds)
+        if self.rounds % self.batch_rounds == 0:  # a state between two batches has no book
+            self.book.counts[:], self.book.open[:] = 0, 0
         for name, one in self.learners.items():
             one.load(part(state, f"learner.{name}"))
         self._act()
