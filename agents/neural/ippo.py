@@ -31,7 +31,13 @@ SLOWEST = 0.01  # least weight of an update in the unit of a head
 
 
 class Diverged(ConfigError):
-    """A loss that is not a finite number any more."""
+    """A loss that is not a finite number any more, or a policy that is not made of such."""
+
+    def __init__(self, seat: Seat, seed: int, update: int, learning_rate: float) -> None:
+        super().__init__(
+            f"agents.{seat.name}: the loss of seed {seed} is no finite number in update {update}; "
+            f"try a smaller learning_rate than {learning_rate:g}."
+        )
 
 
 class Ippo:
@@ -111,12 +117,11 @@ class Ippo:
         ]
         self.updates += 1
         figures = dict(zip(("objective", "entropy", "value_loss"), told[-1], strict=True))
-        if not all(isfinite(x) for x in figures.values()):
-            raise Diverged(
-                f"agents.{self.seat.name}: the loss of seed {self.seed} is no finite number in "
-                f"update {self.updates}; try a smaller learning_rate than {config.learning_rate}."
-            )
         self._write()
+        sound = [isfinite(x) for x in figures.values()]
+        sound += [network.finite() for network in self.engine.networks]
+        if not (all(sound) and np.isfinite(self.current).all()):
+            raise Diverged(self.seat, self.seed, self.updates, config.learning_rate)
         if config.average_from is not None and progress >= config.average_from:
             self.mean += self.current
             self.averaged += 1

@@ -153,6 +153,10 @@ class TorchEngine:
             for k in (ACTOR, CRITIC)
         )  # fmt: skip
 
+    @property
+    def networks(self) -> tuple[Adam, ...]:
+        return self.actor, self.critic
+
     def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]:
         """Of the actor, `[R, A]`."""
         with torch.no_grad():
