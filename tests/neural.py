@@ -49,7 +49,7 @@ def written(seat: Seat, luck: Any, heads: int = 1, copies: int = 7, most: int = 
     """Random samples of a seat's decisions: several copies, gaps and cuts, one copy without any."""
     legal = seat.role.legal
     choices = np.flatnonzero(legal[:, 1] > 1).astype(np.int32)
-    shape = (copies, most)
+    shape = (most, copies)
     seen, following = luck.choice(choices, shape), luck.choice(choices, shape)
     did = legal[seen, 0] + luck.integers(0, legal[seen, 1])
     counts = luck.integers(1, most, copies)

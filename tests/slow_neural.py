@@ -80,10 +80,17 @@ def log_policy(logits: torch.Tensor, legal: np.ndarray) -> torch.Tensor:
     return masked.log_softmax(1)
 
 
-def ends_to_end(samples: Samples, name: str) -> np.ndarray:
-    """One array of all copies' samples."""
-    array = getattr(samples, name)
-    return np.concatenate([array[c, :n] for c, n in enumerate(samples.counts)])
+def in_order(samples: Samples) -> list[tuple[int, int]]:
+    """(decision, copy) of all samples, the latest first."""
+    counts = samples.counts
+    return [
+        (n, c) for n in reversed(range(max(counts))) for c in range(len(counts)) if n < counts[c]
+    ]
+
+
+def listed(samples: Samples, name: str) -> np.ndarray:
+    """One array of all samples."""
+    return np.array([getattr(samples, name)[place] for place in in_order(samples)])
 
 
 def slow_advantages(samples: Samples, values: np.ndarray, discount: float, lam: float):
@@ -91,21 +98,18 @@ def slow_advantages(samples: Samples, values: np.ndarray, discount: float, lam: 
 
     `values` [O, H] of unweighted terms.
     """
-    advantages = []
-    for c, count in enumerate(samples.counts):
-        factor = discount ** samples.gap[c].astype(float)
-        error = samples.reward[c] + factor[:, None] * values[samples.following[c]]
-        error = error[:, : values.shape[1]] - values[samples.seen[c]]
-        for n in range(count):
-            total, weight = np.zeros(values.shape[1]), 1.0
-            for k in range(n, count):
-                total += weight * error[k]
-                weight *= factor[k] * lam
-                if samples.cut[c, k]:
-                    break
-            advantages.append(total)
-    found = np.array(advantages).reshape(-1, values.shape[1])
-    return found, found + values[ends_to_end(samples, "seen")]
+    found, heads = [], values.shape[1]
+    for n, c in in_order(samples):
+        total, weight = np.zeros(heads), 1.0
+        for k in range(n, samples.counts[c]):
+            factor = discount ** float(samples.gap[k, c])
+            after, now = values[samples.following[k, c]], values[samples.seen[k, c]]
+            total += weight * (samples.reward[k, c, :heads] + factor * after - now)
+            weight *= factor * lam
+            if samples.cut[k, c]:
+                break
+        found.append(total)
+    return np.array(found), np.array(found) + values[listed(samples, "seen")]
 
 
 def dealt(n: int, parts: int, key: np.uint64) -> list[np.ndarray]:
@@ -156,7 +160,7 @@ class SlowPpo:
         share = max(0.01, 1 / (self.updates + 1))
         size = np.sqrt((returns**2).mean(axis=0)) + 1e-8
         self.unit = np.sqrt((1 - share) * self.unit**2 + share * size**2)
-        seen, did = ends_to_end(samples, "seen"), ends_to_end(samples, "did")
+        seen, did = listed(samples, "seen"), listed(samples, "did")
         key, gradients = np.uint64(rng.fold(self.key, self.updates)), []
         for epoch in range(c.epochs):
             for part in dealt(len(seen), c.minibatches, np.uint64(rng.fold(key, epoch))):
@@ -200,7 +204,8 @@ class SlowDqn:
 
     def learn(self, samples: Samples) -> None:
         c = self.config
-        parts = [ends_to_end(samples, x) for x in ("seen", "did", "following", "gap", "reward")]
+        names, places = ("seen", "did", "following", "gap", "reward"), sorted(in_order(samples))
+        parts = [np.array([getattr(samples, x)[place] for place in places]) for x in names]
         parts[4] = parts[4][:, : len(self.weights)] @ self.weights
         self.kept += list(zip(*parts, strict=True))
         if len(self.kept) < c.batch:
