@@ -85,6 +85,7 @@ class NeuralGroup(TabularGroup):
         episode_rounds: int | None = None,
         total_rounds: int = 1,
     ) -> None:
+        one_thread()
         super().__init__(market, table, configs, seed, copies, episode_rounds)
         self.stop_after = 0  # (networks never stand still by themselves)
         learning = [s for s in market.seats if isinstance(configs[s.name], BatchConfig)]
@@ -92,7 +93,7 @@ class NeuralGroup(TabularGroup):
             seat.name: make_learner(configs[seat.name], market, seat, table, seed)
             for seat in learning
         }
-        one_thread()  # (torch, if a learner needs it, is there by now)
+        one_thread()  # (once more: torch, if a learner needs it, is there by now)
         self.batch_rounds = batch_rounds(configs)
         self.total_rounds = total_rounds
         self.book = build_book(market, table, learning, copies, self.batch_rounds)
