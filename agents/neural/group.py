@@ -157,14 +157,32 @@ class NeuralGroup(TabularGroup):
         return super().state() | named(**learners)
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on exactly where `state()` was taken."""
-        self.pop.clock[T] = state["tables.clock"][T]
-        super().load(state)
+        """Go on exactly where `state()` was taken.
+
+        Raises:
+            ValueError: it does not fit this configuration; nothing has moved.
+        """
+        own = {name: a for name, a in self.state().items() if not name.startswith("book.")}
+        strange = [name for name in state if name.startswith("learner.") and name not in own]
+        strange += [name for name in own if name not in state or not alike(state[name], own[name])]
+        if strange:
+            raise ValueError(f"{strange[0]}: the saved state does not fit this configuration")
+        before, self.pop.clock[T] = self.rounds, state["tables.clock"][T]
+        try:
+            super().load(state)
+        except ValueError:
+            self.pop.clock[T] = before
+            raise
         if self.rounds % self.batch_rounds == 0:  # a state between two batches has no book
             self.book.counts[:], self.book.open[:] = 0, 0
         for name, one in self.learners.items():
             one.load(part(state, f"learner.{name}"))
         self._act()
+
+
+def alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two arrays are of the same kind and shape."""
+    return one.dtype == other.dtype and one.shape == other.shape
 
 
 STANDING = ("seats", "terms")  # of a book: they follow from the configuration
