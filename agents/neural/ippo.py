@@ -21,10 +21,10 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.kernel import compiled
 from tacit.envs.market import Seat
 
-from .config import Clock, IppoConfig, schedule
+from .config import MAX_HEADS, Clock, IppoConfig, schedule, too_many_heads
 from .encoding import Encoding
 from .ppo import LOOPS, Cells, CompiledEngine, Engine, Rates, named, part
-from .samples import MAX_HEADS, Samples
+from .samples import Samples
 
 CHUNK = 4096  # rows of a table that a network writes at once
 SLOWEST = 0.01  # least weight of an update in the unit of a head
@@ -52,10 +52,7 @@ class Ippo:
         engine: Callable[..., Engine] | None = None,
     ) -> None:
         if len(terms) > MAX_HEADS:
-            raise ConfigError(
-                f"kpi.{seat.name}: {len(terms)} terms; ippo has a value head for each, and at most "
-                f"{MAX_HEADS}."
-            )
+            raise ConfigError(too_many_heads(seat.name, len(terms)))
         self.config, self.seat, self.seed = config, seat, seed
         self.weights = np.array([term.weight for term in terms.values()] or [0.0])
         self.encoding = Encoding(seat.role, config.encoding)

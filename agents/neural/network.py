@@ -58,7 +58,8 @@ class Adam:
 
     def finite(self) -> bool:
         """Whether its parameters still are, and are not too large to be squared."""
-        return bool(np.isfinite(np.dot(self.parameters, self.parameters)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(np.isfinite(np.dot(self.parameters, self.parameters)))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Copies of everything that moves, the parameters with it."""
