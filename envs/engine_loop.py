@@ -77,6 +77,12 @@ def step_copy(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
 
 
 @loop
+def step_once(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
+    """`step_copy` as a call of its own, for what is rare: the rules are compiled once more only."""
+    step_copy(game, rows, r, key, phase)
+
+
+@loop
 def step(game: Any, nature: Any, rows: Any, episode: Any, round_: Any, phase: Any) -> None:
     """One phase in every copy."""
     game, rows = borrow(game), borrow(rows)

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tacit.agents.neural.config import check_batches
 from tacit.agents.population import make_group
 from tacit.agents.registry import check_agents
 from tacit.agents.tabular import TabularGroup
@@ -278,6 +279,8 @@ def resolve_arm(
     agents = collect(mistakes, lambda: agent_configs(market, file.agents, settings))
     if agents is not None:
         collect(mistakes, lambda: check_agents(market, agents))
+    if agents is not None and table is not None and train is not None:
+        collect(mistakes, lambda: check_batches(table, agents, train.rounds))
     if mistakes or table is None or agents is None or train is None or seeds is None:
         raise ConfigError(mistakes)
     plain = {

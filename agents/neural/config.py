@@ -12,6 +12,7 @@ from tacit.envs.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+MAX_HEADS = 8  # value heads of a critic: one for every term of the seat's KPI
 
 
 class BatchConfig(BaseModel):
@@ -123,3 +124,36 @@ def batch_rounds(configs: Mapping[str, BaseModel]) -> int:
         told = ", ".join(f"{name} {rounds}" for name, rounds in own.items())
         raise ConfigError(f"agents: rounds_per_update must be the same for all networks: {told}.")
     return next(iter(own.values()), 1)
+
+
+def too_many_heads(seat: str, terms: int) -> str:
+    """What is told of a KPI with more terms than a critic has heads."""
+    return (
+        f"kpi.{seat}: {terms} terms; ippo has a value head for each, and at most {MAX_HEADS}. "
+        "Drop some, or use idqn or q_learning in this seat."
+    )
+
+
+def check_batches(
+    table: Mapping[str, Mapping[str, object]], configs: Mapping[str, BaseModel], rounds: int
+) -> None:
+    """Whether learners of a run can learn from this KPI, and within so many rounds.
+
+    Raises:
+        ConfigError: all mistakes.
+    """
+    mistakes = [
+        too_many_heads(seat, len(table[seat]))
+        for seat, config in configs.items()
+        if isinstance(config, IppoConfig) and len(table[seat]) > MAX_HEADS
+    ]
+    batch = max(
+        (c.rounds_per_update for c in configs.values() if isinstance(c, BatchConfig)), default=0
+    )
+    if rounds < batch:
+        mistakes.append(
+            f"train.rounds: must be at least the agents' rounds_per_update ({batch}), got "
+            f"{rounds}: nothing would be learned."
+        )
+    if mistakes:
+        raise ConfigError(mistakes)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tacit.agents.policy import Table
+from tacit.agents.q_learning import QLearningConfig
 from tacit.agents.sb3.config import Sb3Config
 from tacit.agents.tabular import T, TabularGroup
 from tacit.envs import kpi as kpis
@@ -84,6 +85,7 @@ class NeuralGroup(TabularGroup):
         episode_rounds: int | None = None,
         total_rounds: int = 1,
     ) -> None:
+        one_thread()
         super().__init__(market, table, configs, seed, copies, episode_rounds)
         self.stop_after = 0  # (networks never stand still by themselves)
         learning = [s for s in market.seats if isinstance(configs[s.name], BatchConfig)]
@@ -91,13 +93,15 @@ class NeuralGroup(TabularGroup):
             seat.name: make_learner(configs[seat.name], market, seat, table, seed)
             for seat in learning
         }
-        one_thread()  # (torch, if a learner needs it, is there by now)
+        one_thread()  # (once more: torch, if a learner needs it, is there by now)
         self.batch_rounds = batch_rounds(configs)
         self.total_rounds = total_rounds
         self.book = build_book(market, table, learning, copies, self.batch_rounds)
         self._rollout = compiled(TEMPLATE, market.kernels).rollout
         self._cumulate = compiled(LOOPS).cumulate
         self._seats = learning
+        tabular = any(isinstance(c, QLearningConfig) for c in configs.values())
+        self._beside = True if tabular else None  # (compiled apart: most groups have none)
         self._act()
 
     def _act(self) -> None:
@@ -117,7 +121,7 @@ class NeuralGroup(TabularGroup):
             full = position + stretch == self.batch_rounds
             self._rollout(
                 self.game, self.rows, self.keys, self.moments, self.pop, self.scratch, self.book,
-                stretch, self.episode_rounds or 0, full,
+                stretch, self.episode_rounds or 0, full, self._beside,
             )  # fmt: skip
             if full:
                 self._learn()
@@ -153,13 +157,32 @@ class NeuralGroup(TabularGroup):
         return super().state() | named(**learners)
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on exactly where `state()` was taken."""
-        self.pop.clock[T] = state["tables.clock"][T]
-        super().load(state)
-        self.book.counts[:] *= bool(self.rounds % self.batch_rounds)
+        """Go on exactly where `state()` was taken.
+
+        Raises:
+            ValueError: it does not fit this configuration; nothing has moved.
+        """
+        own = {name: a for name, a in self.state().items() if not name.startswith("book.")}
+        strange = [name for name in state if name.startswith("learner.") and name not in own]
+        strange += [name for name in own if name not in state or not alike(state[name], own[name])]
+        if strange:
+            raise ValueError(f"{strange[0]}: the saved state does not fit this configuration")
+        before, self.pop.clock[T] = self.rounds, state["tables.clock"][T]
+        try:
+            super().load(state)
+        except ValueError:
+            self.pop.clock[T] = before
+            raise
+        if self.rounds % self.batch_rounds == 0:  # a state between two batches has no book
+            self.book.counts[:], self.book.open[:] = 0, 0
         for name, one in self.learners.items():
             one.load(part(state, f"learner.{name}"))
         self._act()
+
+
+def alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two arrays are of the same kind and shape."""
+    return one.dtype == other.dtype and one.shape == other.shape
 
 
 STANDING = ("seats", "terms")  # of a book: they follow from the configuration

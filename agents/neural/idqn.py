@@ -91,11 +91,9 @@ class Idqn:
         rate = schedule(config.learning_rate, config.learning_rate_end, clock.progress)
         for step in range(config.steps):
             loss = self._step(step, rate)
-        if not isfinite(loss):
-            raise Diverged(
-                f"agents.{self.seat.name}: the loss of seed {self.seed} is no finite number after "
-                f"{self.steps} steps; try a smaller learning_rate than {config.learning_rate}."
-            )
+        if not (isfinite(loss) and self.online.finite()):
+            update = clock.rounds // clock.batch
+            raise Diverged(self.seat, self.seed, update, config.learning_rate)
         return {"loss": loss, "epsilon": self.epsilon}
 
     def _step(self, step: int, rate: float) -> float:

@@ -21,17 +21,23 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.kernel import compiled
 from tacit.envs.market import Seat
 
-from .config import Clock, IppoConfig, schedule
+from .config import MAX_HEADS, Clock, IppoConfig, schedule, too_many_heads
 from .encoding import Encoding
 from .ppo import LOOPS, Cells, CompiledEngine, Engine, Rates, named, part
-from .samples import MAX_HEADS, Samples
+from .samples import Samples
 
 CHUNK = 4096  # rows of a table that a network writes at once
 SLOWEST = 0.01  # least weight of an update in the unit of a head
 
 
 class Diverged(ConfigError):
-    """A loss that is not a finite number any more."""
+    """A loss that is not a finite number any more, or a policy that is not made of such."""
+
+    def __init__(self, seat: Seat, seed: int, update: int, learning_rate: float) -> None:
+        super().__init__(
+            f"agents.{seat.name}: the loss of seed {seed} is no finite number in update {update}; "
+            f"try a smaller learning_rate than {learning_rate:g}."
+        )
 
 
 class Ippo:
@@ -46,10 +52,7 @@ class Ippo:
         engine: Callable[..., Engine] | None = None,
     ) -> None:
         if len(terms) > MAX_HEADS:
-            raise ConfigError(
-                f"kpi.{seat.name}: {len(terms)} terms; ippo has a value head for each, and at most "
-                f"{MAX_HEADS}."
-            )
+            raise ConfigError(too_many_heads(seat.name, len(terms)))
         self.config, self.seat, self.seed = config, seat, seed
         self.weights = np.array([term.weight for term in terms.values()] or [0.0])
         self.encoding = Encoding(seat.role, config.encoding)
@@ -111,12 +114,11 @@ class Ippo:
         ]
         self.updates += 1
         figures = dict(zip(("objective", "entropy", "value_loss"), told[-1], strict=True))
-        if not all(isfinite(x) for x in figures.values()):
-            raise Diverged(
-                f"agents.{self.seat.name}: the loss of seed {self.seed} is no finite number in "
-                f"update {self.updates}; try a smaller learning_rate than {config.learning_rate}."
-            )
         self._write()
+        sound = [isfinite(x) for x in figures.values()]
+        sound += [network.finite() for network in self.engine.networks]
+        if not (all(sound) and np.isfinite(self.current).all()):
+            raise Diverged(self.seat, self.seed, self.updates, config.learning_rate)
         if config.average_from is not None and progress >= config.average_from:
             self.mean += self.current
             self.averaged += 1

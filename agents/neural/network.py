@@ -56,6 +56,11 @@ class Adam:
             self.parameters, gradient, self.first, self.second, np.array(setting, kind)
         )
 
+    def finite(self) -> bool:
+        """Whether its parameters still are, and are not too large to be squared."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(np.isfinite(np.dot(self.parameters, self.parameters)))
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Copies of everything that moves, the parameters with it."""
         return {

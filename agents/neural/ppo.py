@@ -28,7 +28,7 @@ from tacit.envs.market import Seat
 
 from .config import IppoConfig
 from .encoding import Encoding
-from .network import INITIAL_GAINS, Network
+from .network import INITIAL_GAINS, Adam, Network
 
 LOOPS = "tacit.agents.neural.ppo_loop"
 ACTOR, CRITIC = range(2)  # which network an initial key is for
@@ -62,6 +62,11 @@ class Rates(NamedTuple):
 class Engine(Protocol):
     """Actor and critic of one seat, and how they learn from a minibatch."""
 
+    @property
+    def networks(self) -> tuple[Adam, ...]:
+        """Actor and critic."""
+        ...
+
     def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]:
         """Of the actor, `[R, A]`, at encoded observations."""
         ...
@@ -94,6 +99,10 @@ class CompiledEngine:
         self.actor = Network(encoding, seat.role.actions, config, keys[ACTOR], INITIAL_GAINS[ACTOR])
         self.critic = Network(encoding, heads, config, keys[CRITIC], INITIAL_GAINS[CRITIC])
         self._loops = compiled(LOOPS)
+
+    @property
+    def networks(self) -> tuple[Adam, ...]:
+        return self.actor, self.critic
 
     def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]:
         """Of the actor, `[R, A]`; valid until its next pass."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.agents.tabular import (
+    ACTION_KEYS,
     BOUND,
     COUNTED,
     EPISODE,
@@ -22,7 +23,6 @@ from tacit.agents.tabular import (
     LOOKAHEAD_KEYS,
     NATURE_KEYS,
     ROUND,
-    STABLE,
     SYNCHRONOUS,
     T,
 )
@@ -36,7 +36,7 @@ from tacit.agents.tabular_loop import (
     settle_phase,
 )
 from tacit.envs.ad_auction import observe, play, reset
-from tacit.envs.engine_loop import start, step_copy
+from tacit.envs.engine_loop import draw_actions, start, step_copy, step_once
 from tacit.envs.kernel import inlined, loop
 from tacit.envs.layout import HEADER, PHASES, SEATS
 from tacit.envs.rng import fold, u
@@ -138,45 +138,59 @@ def close(game: Any, rows: Any, pop: Any, keys: Any, scratch: Any, book: Any, co
             break
         stand(game, scratch, pop, keys, copy, phase, round_)
         key = fold(fold(keys[LOOKAHEAD_KEYS, copy], round_), phases + phase)
-        step_copy(game, scratch, 0, key, phase)
+        step_once(game, scratch, 0, key, phase)
     for k in range(len(book.seats)):
         if book.open[k, copy]:
             book.counts[k, copy] -= 1
             book.open[k, copy] = 0
+            if book.counts[k, copy] > 0:  # the one before it is the episode's last now
+                book.cut[k, book.counts[k, copy] - 1, copy] = 1
+
+
+@inlined
+def renew_bounds(pop: Any, n: Any, t: Any) -> None:
+    """Upper bounds of epsilon for tabular learners, as `tacit.agents.tabular_loop` keeps them."""
+    if n == 0 or t % BOUND_ROUNDS == 0:
+        for s in range(len(pop.settings)):
+            pop.settings[s, BOUND] = bound_at(row(pop.settings, s), t - t % BOUND_ROUNDS)
 
 
 @loop
 def rollout(game: Any, rows: Any, keys: Any, moments: Any, pop: Any, scratch: Any, book: Any,
-            rounds: Any, episode_rounds: Any, ends: Any) -> None:  # fmt: skip
-    """Play so many rounds in all copies; `ends`: they are the last of a batch."""
+            rounds: Any, episode_rounds: Any, ends: Any, beside: Any) -> None:  # fmt: skip
+    """Play so many rounds in all copies; `ends`: they are the last of a batch.
+
+    `beside` is None where no tabular learner plays, which leaves half of the loop uncompiled.
+    """
     game, rows, pop, scratch = borrow(game), borrow(rows), borrow(pop), borrow(scratch)
     keys, moments, book = borrow(keys), borrow(moments), borrow(book)
     played = borrow(rows.measures.reshape((len(rows.state), -1)))
     sums = borrow(pop.measures.reshape(-1))
     layout, clock = game.layout, pop.clock
     seats, phases, terms = layout[SEATS], layout[PHASES], game.terms.shape[0]
-    synchronous, tabular = 0, 0
+    synchronous = 0
     for s in range(seats):
-        tabular |= int(pop.settings[s, LEARNS])
         synchronous |= int(pop.settings[s, SYNCHRONOUS])
     begin_episode(keys, clock[EPISODE], moments)
     for n in range(rounds):
         t, episode, round_ = clock[T], clock[EPISODE], clock[ROUND]
-        if tabular and (n == 0 or t % BOUND_ROUNDS == 0):
-            for s in range(seats):
-                pop.settings[s, BOUND] = bound_at(row(pop.settings, s), t - t % BOUND_ROUNDS)
-        changed = 0
+        if beside is not None:
+            renew_bounds(pop, n, t)
         for phase in range(phases):
-            if tabular:
-                changed |= settle_phase(game, rows, pop, phase, t)
+            if beside is not None:
+                settle_phase(game, rows, pop, phase, t)
             for r in range(len(rows.state)):
                 meet(game, rows, book, r, r, phase, t)
-                act(game, rows, pop, moments, r, phase, t, EXPLORATION_KEYS, round_)
-                note(game, rows, book, r, phase, t)
                 key = fold(fold(moments[NATURE_KEYS, r], round_), phase)
-                for s in range(seats * synchronous):
-                    if pop.settings[s, SYNCHRONOUS] == 1.0:
-                        changed |= learn_synchronously(game, rows, pop, scratch, r, s, key)
+                if beside is None:
+                    luck = fold(fold(moments[ACTION_KEYS, r], round_), phase)
+                    draw_actions(game, rows, r, luck, pop.fixed, phase)
+                else:
+                    act(game, rows, pop, moments, r, phase, t, EXPLORATION_KEYS, round_)
+                    for s in range(seats * synchronous):
+                        if pop.settings[s, SYNCHRONOUS] == 1.0:
+                            learn_synchronously(game, rows, pop, scratch, r, s, key)
+                note(game, rows, book, r, phase, t)
                 step_copy(game, rows, r, key, phase)
         for r in range(len(rows.state)):
             pay(rows, book, r)
@@ -184,19 +198,19 @@ def rollout(game: Any, rows: Any, keys: Any, moments: Any, pop: Any, scratch: An
                 sums[k] += played[r, k]
             for k in range(rows.scores.shape[1]):
                 pop.scores[k] += rows.scores[r, k]
-            for s in range(seats * tabular):
-                pop.reward[r, s] += rows.scores[r, terms + s]
+            if beside is not None:
+                for s in range(seats):
+                    pop.reward[r, s] += rows.scores[r, terms + s]
         clock[T] = t + 1
         clock[COUNTED] += 1
         clock[ROUND] = round_ + 1
-        clock[STABLE] = 0 if changed else clock[STABLE] + 1
         over = episode_rounds > 0 and clock[ROUND] == episode_rounds
         if over or (ends and n == rounds - 1):
             for r in range(len(rows.state)):
                 close(game, rows, pop, moments, scratch, book, r, t + 1, round_ + 1)
         if over:
-            if tabular:
-                changed |= look_ahead(game, rows, pop, moments, t + 1, round_ + 1)
+            if beside is not None:
+                look_ahead(game, rows, pop, moments, t + 1, round_ + 1)
             start(game, row(keys, NATURE_KEYS), rows, episode + 1)
             clock[EPISODE], clock[ROUND] = episode + 1, 0
             begin_episode(keys, episode + 1, moments)

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market, Seat
 
-MAX_HEADS = 8
-
 
 class Book(NamedTuple):
     """Decisions of L learning seats in N copies, at most D in each between two updates.

@@ -7,20 +7,15 @@ product may depend on how it is split.
 from __future__ import annotations
 
 import sys
-from functools import cache
 
 import scipy.linalg  # noqa: F401  (its BLAS must be loaded before it can be limited)
 from threadpoolctl import threadpool_limits
 
 
-@cache
-def _limit_blas() -> None:
-    threadpool_limits(limits=1)
-
-
 def one_thread() -> None:
-    """From now on, for the whole process."""
-    _limit_blas()
+    """From now on, for the whole process. (Not once for all: who limits threads for a while, as
+    `tacit.training` does, sets them back afterwards.)"""
+    threadpool_limits(limits=1)
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != 1:
         torch.set_num_threads(1)

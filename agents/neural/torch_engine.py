@@ -92,8 +92,10 @@ class TorchNetwork(Adam):
 
     def move(self, rate: float) -> None:
         """One step against the gradients that stand in the parameters."""
-        gradients = [p.grad.reshape(-1) for p in self.module.parameters() if p.grad is not None]
-        gradient = torch.cat(gradients).numpy()
+        slopes = [  # (a module may leave a parameter unused: it has no gradient)
+            torch.zeros_like(p) if p.grad is None else p.grad for p in self.module.parameters()
+        ]
+        gradient = torch.cat([slope.reshape(-1) for slope in slopes]).numpy()
         gradient[self.unseen] = 0.0
         self.module.zero_grad()
         self.step(gradient, rate)
@@ -117,7 +119,9 @@ def ppo_loss(
         return torch.from_numpy(table[met]).to(kind)
 
     log_p = logits.masked_fill(~inside, -torch.inf).log_softmax(1)
-    ratio = log_p.masked_fill(~inside, 0.0).exp() / read(cells.before).masked_fill(~inside, 1.0)
+    before = read(cells.before).masked_fill(~inside, 1.0)
+    before = before.clamp(min=torch.finfo(kind).tiny)  # (0 where nobody can have acted so)
+    ratio = log_p.masked_fill(~inside, 0.0).exp() / before
     gains = read(cells.gains) * ratio.clamp(max=1 + config.clip)
     losses = read(cells.losses) * ratio.clamp(min=1 - config.clip)
     objective = (gains + losses).masked_fill(~inside, 0.0).sum() / cells.size
@@ -152,6 +156,10 @@ class TorchEngine:
             )
             for k in (ACTOR, CRITIC)
         )  # fmt: skip
+
+    @property
+    def networks(self) -> tuple[Adam, ...]:
+        return self.actor, self.critic
 
     def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]:
         """Of the actor, `[R, A]`."""

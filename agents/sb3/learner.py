@@ -68,11 +68,7 @@ class _Sb3:
             if self._is_sound():
                 raise
         if not self._is_sound():
-            raise Diverged(
-                f"agents.{self.seat.name}: the loss of seed {self.seed} is no finite number in "
-                f"update {self.updates}; try a smaller learning_rate than "
-                f"{self.config.learning_rate}."
-            )
+            raise Diverged(self.seat, self.seed, self.updates, self.config.learning_rate)
         logged = self.model.logger.name_to_value
         figures = {name.rpartition("/")[2]: float(value) for name, value in logged.items()}
         logged.clear()
