@@ -103,7 +103,9 @@ def _compiled(template: str, market: str | None) -> ModuleType:
     origin = _origin(template)
     text = origin.read_text(encoding="utf-8")
     others = sorted(set(TEMPLATE_OF_TEMPLATE.findall(text)))
-    if (TEMPLATE_IMPORT in text or bool(others)) != (market is not None):
+    if (TEMPLATE_IMPORT in text) > (market is not None) or not (
+        market is None or others or TEMPLATE_IMPORT in text
+    ):
         raise ValueError(
             f"{origin}: a template over a market must hold the line '{TEMPLATE_IMPORT}', others not"
         )

@@ -7,8 +7,8 @@ root mean square of its returns so far. Heads of weight zero stay: they watch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import isfinite
+from collections.abc import Callable, Iterator, Mapping
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -108,9 +108,7 @@ class Ippo:
         batch = self._advantages(samples, rows)
         key = np.uint64(rng.fold(self.key, self.updates))
         told = [
-            self.engine.descend(cells, self.unit, rates)
-            for epoch in range(config.epochs)
-            for cells in self._minibatches(rows, batch, np.uint64(rng.fold(key, epoch)))
+            self.engine.descend(c, self.unit, rates) for c in self._minibatches(rows, batch, key)
         ]
         self.updates += 1
         figures = dict(zip(("objective", "entropy", "value_loss"), told[-1], strict=True))
@@ -145,39 +143,28 @@ class Ippo:
 
     def _minibatches(
         self, rows: NDArray[np.int64], batch: tuple[NDArray[Any], ...], key: np.uint64
-    ) -> list[Cells]:
-        """One epoch's samples, dealt into minibatches and summed by cell."""
+    ) -> Iterator[Cells]:
+        """Every epoch's samples, dealt into minibatches and summed by cell."""
         parts, heads, actions = self.config.minibatches, len(self.weights), self.seat.role.actions
-        size = np.zeros(parts, np.int64)
-        shape = (parts, len(rows))
 
-        def table(name: str, *more: int) -> NDArray[Any]:
-            whole = (*shape, *more)
-            return self._buffer(name, int(np.prod(whole)), np.float64).reshape(whole)
+        def table(name: str, *shape: int, kind: Any = np.float64) -> NDArray[Any]:
+            return self._buffer(name, prod(shape), kind).reshape(shape)
 
-        count, total = table("count"), table("total", heads)
-        sides = self._buffer("sides", 2 * count.size * actions, np.float64)
-        gains, losses = sides = sides.reshape(2, *shape, actions)
-        self._samples.cells(*batch, key, size, count, total, sides)
-        legal, before = self.seat.role.legal[rows], self.current[rows]
-        result = []
-        for b in range(parts):
-            met = np.flatnonzero(count[b])
-            digits = self._digits[rows[met]]
-            result.append(
-                Cells(
-                    met,
-                    digits,
-                    legal,
-                    before,
-                    count[b],
-                    total[b],
-                    gains[b],
-                    losses[b],
-                    int(size[b]),
-                )
-            )
-        return [cells for cells in result if cells.size]
+        size, found = np.zeros(parts, np.int64), np.zeros(parts, np.int64)
+        count, total = table("count", parts, len(rows)), table("total", parts, len(rows), heads)
+        gains, losses = sides = table("sides", 2, parts, len(rows), actions)
+        met = table("met", parts, len(rows), kind=np.int64)
+        digits, legal = self._digits[rows], self.seat.role.legal[rows]
+        before = self.current[rows]
+        for epoch in range(self.config.epochs):
+            own = np.uint64(rng.fold(key, epoch))
+            self._samples.cells(*batch, own, size, count, total, sides, met, found)
+            for b in range(parts):
+                if size[b]:
+                    yield Cells(
+                        met[b, : found[b]], digits, legal, before, count[b], total[b], gains[b],
+                        losses[b], int(size[b]),
+                    )  # fmt: skip
 
     def _buffer(self, name: str, size: int, kind: Any) -> NDArray[Any]:
         """Memory that is kept between updates."""

@@ -11,7 +11,8 @@ Parameters, and Adam's two moments, are one flat array each.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from math import sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,19 +43,21 @@ class Adam:
         self.parameters, self.config = parameters, config
         self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)
         self.updates = 0
+        fixed = (0.0, *config.adam_betas, config.adam_epsilon, config.max_gradient, 0, 0, 1.0, 1e-6)
+        self._setting = np.array(fixed, parameters.dtype)
         self._loops = compiled(TEMPLATE)
+
+    def next(self, rate: float) -> Reals:
+        """What the next step goes by (see `network_loop.adam`)."""
+        self.updates += 1
+        beta1, beta2 = self.config.adam_betas
+        self._setting[0], self._setting[5] = rate, 1 - beta1**self.updates
+        self._setting[6] = sqrt(1 - beta2**self.updates)
+        return self._setting
 
     def step(self, gradient: Reals, rate: float) -> None:
         """Move the parameters against the gradient, cut to the largest norm allowed."""
-        config = self.config
-        self.updates += 1
-        beta1, beta2 = config.adam_betas
-        done = (1 - beta1**self.updates, np.sqrt(1 - beta2**self.updates), 1.0, 1e-6)
-        setting = (rate, beta1, beta2, config.adam_epsilon, config.max_gradient, *done)
-        kind = self.parameters.dtype
-        self._loops.adam(
-            self.parameters, gradient, self.first, self.second, np.array(setting, kind)
-        )
+        self._loops.adam(self.parameters, gradient, self.first, self.second, self.next(rate))
 
     def finite(self) -> bool:
         """Whether its parameters still are, and are not too large to be squared."""
@@ -112,6 +115,19 @@ def initial(
     return parameters
 
 
+class Arrays(NamedTuple):
+    """A network as compiled loops take it (see `network_loop`)."""
+
+    parameters: Reals
+    layers: NDArray[np.int64]
+    numbers: Reals
+    work: Reals
+    slopes: Reals
+    gradient: Reals
+    first: Reals
+    second: Reals
+
+
 class Network(Adam):
     """Dense layers, forwards and backwards in compiled loops."""
 
@@ -130,13 +146,21 @@ class Network(Adam):
         self._work = self._slopes = np.zeros(0, kind)
         self.gradient = np.zeros_like(self.parameters)
 
+    def arrays(self, rows: int) -> Arrays:
+        """All of it, with room for so many rows."""
+        if len(self._work) < rows * self.total:
+            self._work = np.empty(rows * self.total, self.parameters.dtype)
+            self._slopes = np.empty(rows * self.total, self.parameters.dtype)
+        return Arrays(
+            self.parameters, self.layers, self.numbers, self._work, self._slopes, self.gradient,
+            self.first, self.second,
+        )  # fmt: skip
+
     def forward(self, digits: NDArray[np.int32]) -> Reals:
         """Outputs `[R, K]` at encoded observations; valid until the next pass."""
         self._digits = digits
         size = len(digits) * self.total
-        if len(self._work) < size:
-            self._work = np.empty(size, self.parameters.dtype)
-            self._slopes = np.empty(size, self.parameters.dtype)
+        self.arrays(len(digits))
         at = self._loops.forward(
             digits, self.parameters, self.layers, self.kind, self.numbers, self._work[:size]
         )
@@ -154,8 +178,6 @@ class Network(Adam):
             self._digits, self.parameters, self.layers, self.kind, self.numbers,
             self._work[:size], self._slopes[:size], self.gradient,
         )  # fmt: skip
-        unseen = int(self.layers[0, 2] + self.encoding.width * self.layers[0, 1])
-        self.gradient[unseen : unseen + int(self.layers[0, 1])] = 0.0
         return self.gradient
 
     def descend(self, rate: float) -> None:

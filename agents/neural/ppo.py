@@ -38,7 +38,8 @@ class Cells(NamedTuple):
     """One minibatch. R rows that the whole update met; `met` int64 are those of this part.
 
     legal int32 `[R, 2]`; before `[R, A]`: the table that played; visits `[R]`, total `[R, H]`,
-    gains and losses `[R, A]`: sums over `size` samples; digits int32: the encoded `met`.
+    gains and losses `[R, A]`: sums over `size` samples; digits int32 `[R, D]`: all R
+    rows, encoded.
     """
 
     met: NDArray[np.int64]
@@ -114,19 +115,16 @@ class CompiledEngine:
 
     def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
         """One gradient step; returns objective, entropy and value loss per sample."""
-        config, slopes = self.config, self.actor.slopes
-        logits = self.actor.forward(cells.digits)
-        objective, entropy = self._loops.policy_slopes(
-            logits, cells.met, cells.legal, cells.before, cells.visits, cells.gains, cells.losses,
-            cells.size, config.clip, rates.entropy, slopes(logits.shape),
+        config, actor, critic, rows = self.config, self.actor, self.critic, len(cells.met)
+        objective, entropy = self._loops.actor_step(
+            actor.arrays(rows), actor.kind, actor.next(rates.learning), cells.digits, cells.met,
+            cells.legal, cells.before, cells.visits, cells.gains, cells.losses, cells.size,
+            config.clip, rates.entropy,
         )  # fmt: skip
-        self.actor.descend(rates.learning)
-        values = self.critic.forward(cells.digits)
-        loss = self._loops.value_slopes(
-            values, cells.met, cells.visits, cells.total, scale, cells.size, config.value_weight,
-            self.critic.slopes(values.shape),
+        loss = self._loops.critic_step(
+            critic.arrays(rows), critic.kind, critic.next(rates.learning), cells.digits, cells.met,
+            cells.visits, cells.total, scale, cells.size, config.value_weight,
         )  # fmt: skip
-        self.critic.descend(rates.learning)
         return objective, entropy, loss
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tacit.envs.kernel import loop
+from tacit.agents.neural.network import OUTPUTS
+from tacit.agents.neural.network_loop import adam, backward, forward
+from tacit.envs.kernel import inlined, loop
 
 LEAST = 1e-300  # an action that was never played has no gains and no losses
 
@@ -103,3 +105,42 @@ def value_slopes(values: Any, met: Any, count: Any, total: Any, scale: Any, size
             loss += count[o] * v * v / 2.0 - v * target
             slopes[i, h] = weight * (count[o] * v - target) / size
     return loss / size
+
+
+@inlined
+def outputs_of(net: Any, kind: Any, digits: Any, met: Any) -> Any:
+    """A forward pass at the rows met: (their digits, work, slopes, outputs and slopes by them)."""
+    rows = len(met)
+    seen = np.empty((rows, digits.shape[1]), np.int32)
+    for i in range(rows):
+        for d in range(digits.shape[1]):
+            seen[i, d] = digits[met[i], d]
+    last = net.layers[len(net.layers) - 1, OUTPUTS]
+    end = rows * int(net.layers[:, OUTPUTS].sum())
+    work, slopes = net.work[:end], net.slopes[:end]
+    at = forward(seen, net.parameters, net.layers, kind, net.numbers, work)
+    shape = (rows, last)
+    return seen, work, slopes, work[at:].reshape(shape), slopes[at:].reshape(shape)
+
+
+@loop
+def actor_step(net: Any, kind: Any, setting: Any, digits: Any, met: Any, legal: Any, before: Any,
+               count: Any, gains: Any, losses: Any, size: Any, clip: Any,
+               entropy: Any) -> Any:  # fmt: skip
+    """One gradient step of an actor (a `network.Arrays`) on a minibatch; as `policy_slopes`."""
+    seen, work, slopes, logits, out = outputs_of(net, kind, digits, met)
+    told = policy_slopes(logits, met, legal, before, count, gains, losses, size, clip, entropy, out)
+    backward(seen, net.parameters, net.layers, kind, net.numbers, work, slopes, net.gradient)
+    adam(net.parameters, net.gradient, net.first, net.second, setting)
+    return told
+
+
+@loop
+def critic_step(net: Any, kind: Any, setting: Any, digits: Any, met: Any, count: Any, total: Any,
+                scale: Any, size: Any, weight: Any) -> Any:  # fmt: skip
+    """One gradient step of a critic on a minibatch; as `value_slopes`."""
+    seen, work, slopes, values, out = outputs_of(net, kind, digits, met)
+    told = value_slopes(values, met, count, total, scale, size, weight, out)
+    backward(seen, net.parameters, net.layers, kind, net.numbers, work, slopes, net.gradient)
+    adam(net.parameters, net.gradient, net.first, net.second, setting)
+    return told

@@ -99,12 +99,13 @@ def deal(order: Any, key: Any, block: Any) -> None:
 
 @loop
 def cells(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, size: Any, count: Any,
-          total: Any, sides: Any) -> None:  # fmt: skip
+          total: Any, sides: Any, met: Any, found: Any) -> None:  # fmt: skip
     """All that one epoch's minibatches need of their samples.
 
     Samples are dealt in blocks of B, one to each minibatch in random order, so that each holds
     every part of the batch. Fills size int64 `[B]`, count `[B, R]`, total `[B, R, H]` (returns) and
-    sides `[2, B, R, A]`: sums of positive and of negative advantages.
+    sides `[2, B, R, A]`: sums of positive and of negative advantages; met int64 `[B, R]` and found
+    `[B]`: which rows each met, ascending, and how many.
     """
     row_of, did, advantage = borrow(row_of), borrow(did), borrow(advantage)
     returns, count, total = borrow(returns), borrow(count), borrow(total)
@@ -123,3 +124,9 @@ def cells(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, size: A
                 total[b, o, h] += returns[i, h]
             side = 0 if x > 0.0 else 1  # (a branch would be guessed wrong half the time)
             sides[side, b, o, a] += x
+    for b in range(parts):
+        found[b] = 0
+        for o in range(count.shape[1]):
+            if count[b, o] > 0.0:
+                met[b, found[b]] = o
+                found[b] += 1

@@ -173,7 +173,8 @@ class TorchEngine:
 
     def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
         """One gradient step; returns objective, entropy and value loss per sample."""
-        logits, values = self.actor(cells.digits), self.critic(cells.digits)
+        digits = cells.digits[cells.met]
+        logits, values = self.actor(digits), self.critic(digits)
         loss, *told = ppo_loss(logits, values, cells, scale, self.config, rates.entropy)
         loss.backward()  # type: ignore[no-untyped-call]
         self.actor.move(rates.learning)
