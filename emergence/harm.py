@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import Market
+from tacit.envs.market import Market, Seat
 
 from .measures import named_measures
 from .mirror import mirror
@@ -97,12 +97,14 @@ def no_harm_split(market: Market, kpi: kpis.Table) -> str | None:
 
 def is_fundamental(market: Market, kpi: kpis.Table) -> bool:
     """Whether every seat is paid its fundamental, in whatever unit, and nothing else."""
-    for seat in market.seats:
-        paid = [term for term in kpi[seat.name].values() if term.weight]
-        plain = [t for t in paid if (t.transform, t.scope) == ("value", "own") and t.weight > 0]
-        if [t.measure for t in plain] != [seat.role.fundamental] or len(plain) != len(paid):
-            return False
-    return True
+    return all(paid_fundamental(seat, kpi) for seat in market.seats)
+
+
+def paid_fundamental(seat: Seat, kpi: kpis.Table) -> bool:
+    """The same of one seat."""
+    paid = [term for term in kpi[seat.name].values() if term.weight]
+    plain = [t for t in paid if (t.transform, t.scope) == ("value", "own") and t.weight > 0]
+    return [t.measure for t in plain] == [seat.role.fundamental] and len(plain) == len(paid)
 
 
 def goodhart_gap(reference: Sequence[float], own: Sequence[float]) -> list[float]:

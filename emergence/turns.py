@@ -81,7 +81,7 @@ def leadership(population: Population) -> dict[str, float]:
     seats = [s for s in market.seats if s.role is role]
     conduct = path.measures[:, [s.index for s in seats], market.columns[market.conduct[role.name]]]
     if path.period:  # one round more at each end of the cycle than there are changes
-        conduct = np.concatenate([conduct, conduct[:2]])
+        conduct = conduct[np.arange(path.period + 2) % path.period]
     change = np.diff(conduct, axis=0)
     figures = {f"leadership/{seat.name}": _leads(change, k) for k, seat in enumerate(seats)}
     return figures | {"rises_led": rises_led(change)}

@@ -52,7 +52,35 @@ def impulse_response(axis: Any, measures: Measures) -> bool:
     return True
 
 
-PORTRAITS: dict[str, Callable[[Any, Measures], bool]] = {"impulse_response": impulse_response}
+def mirror_against_learned(axis: Any, measures: Measures) -> bool:
+    """What best responders to the fundamental and to the KPI settle on, beside what was learned."""
+    names = [name.removeprefix("mirror/") for name in measures if name.startswith("mirror/")]
+    if not names:
+        return False
+    for k, name in enumerate(names):
+        mirror, low, high, kpi, harm = (
+            measures[f"{part}/{name}"]["mean"]
+            for part in ("mirror", "mirror_low", "mirror_high", "harm_kpi", "harm")
+        )
+        ideal = mirror + kpi
+        ends = [harm if end is None else end for end in measures[f"harm/{name}"]["ci95"]]
+        label = (lambda text: text) if k == 0 else (lambda text: None)
+        spread = [[mirror - low], [high - mirror]]
+        axis.plot(k - 0.2, ideal, "D", color=GREY, label=label("mirror of the fundamental"))
+        axis.errorbar(k, mirror, yerr=spread, fmt="s", color=BLUE, capsize=3,
+                      label=label("mirror of the KPI, 10-90 % of starts"))  # fmt: skip
+        axis.errorbar(k + 0.2, ideal - harm, yerr=[[ends[1] - harm], [harm - ends[0]]], fmt="o",
+                      color=RED, capsize=3, label=label("learned, 95 %"))  # fmt: skip
+    axis.set_xticks(range(len(names)), names)
+    axis.set(ylabel="long-run mean")
+    return True
+
+
+# name -> what its measures begin with, and the function
+PORTRAITS: dict[str, tuple[str, Callable[[Any, Measures], bool]]] = {
+    "impulse_response": ("impulse/", impulse_response),
+    "mirror_against_learned": ("mirror/", mirror_against_learned),
+}
 
 
 def draw(name: str, measures: Measures) -> dict[str, Picture]:
@@ -60,14 +88,14 @@ def draw(name: str, measures: Measures) -> dict[str, Picture]:
     from matplotlib.figure import Figure
 
     made = {}
-    for tag, paint in PORTRAITS.items():
+    for tag, (prefix, paint) in PORTRAITS.items():
         figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
         axis = figure.subplots()
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.25)
         if not paint(axis, measures):
             continue
-        seeds = max(measure["n"] for key, measure in measures.items() if key.startswith("impulse/"))
+        seeds = max(measure["n"] for key, measure in measures.items() if key.startswith(prefix))
         axis.set_title(f"{name}: {tag.replace('_', ' ')}, mean, 95 %, n = {seeds}", fontsize=10)
         axis.legend(frameon=False, fontsize=8)
         buffer = io.BytesIO()

@@ -21,7 +21,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 
-from . import bands, checkpoint, partial, words
+from . import bands, checkpoint, goodhart, partial, words
 from .config import Arm, Experiment, load
 from .events import EventFile
 from .group import Progress, train_seed
@@ -229,7 +229,9 @@ def finish(
         own = [records[name, k] for k in range(arm.seeds)]
         complete(run, arm, own)
         done[name] = arm_summary(experiment.name, arm, own)
-    judge({a: arm for a, arm in load_run(run).arms.items() if a in done}, done)
+    arms = {a: arm for a, arm in load_run(run).arms.items() if a in done}
+    goodhart.write(arms, done)
+    judge(arms, done)
     for name, arm in experiment.arms.items():
         with EventFile(run.band(name)) as events:
             bands.write_band(events, run, name, arm)
