@@ -33,9 +33,9 @@ import numpy as np
 from tacit.agents.policy import Table
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence import stats
-from tacit.emergence.claims import FIGURES, claims
+from tacit.emergence.claims import claims
 from tacit.emergence.evidence import Evidence
-from tacit.emergence.population import Population, freeze
+from tacit.emergence.population import freeze
 from tacit.emergence.signalling import Channel, channels
 from tacit.emergence.verdict_claims import BABBLING, BLUFFING, DECEPTION, HONEST, LEAST
 from tacit.emergence.verdict_claims import claims as verdict
