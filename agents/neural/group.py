@@ -163,10 +163,12 @@ class NeuralGroup(TabularGroup):
             ValueError: it does not fit this configuration; nothing has moved.
         """
         own = {name: a for name, a in self.state().items() if not name.startswith("book.")}
-        strange = [name for name in state if name.startswith("learner.") and name not in own]
-        strange += [name for name in own if name not in state or not alike(state[name], own[name])]
+        theirs = {name for name in state if name.startswith("learner.")}
+        strange = [name for name in own if name in state and not alike(state[name], own[name])]
+        # (PyTorch's optimisers, in SB3, have nothing to save before their first step)
+        strange += [n for n in own.keys() - state.keys() | theirs - own.keys() if MAY_LACK not in n]
         if strange:
-            raise ValueError(f"{strange[0]}: the saved state does not fit this configuration")
+            raise ValueError(f"{min(strange)}: the saved state does not fit this configuration")
         before, self.pop.clock[T] = self.rounds, state["tables.clock"][T]
         try:
             super().load(state)
@@ -185,4 +187,5 @@ def alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
     return one.dtype == other.dtype and one.shape == other.shape
 
 
+MAY_LACK = ".optimizer."
 STANDING = ("seats", "terms")  # of a book: they follow from the configuration
