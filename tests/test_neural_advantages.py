@@ -8,6 +8,7 @@ from neural import CLOCK, ippo, tender, terms, written
 from slow_neural import dealt, in_order, listed, slow_advantages
 
 from tacit.agents.neural.samples import Samples
+from tacit.envs import rng
 from tacit.envs.kernel import compiled
 
 BUYER = tender().seat("buyer_0")
@@ -142,15 +143,16 @@ def test_the_unit_of_a_term_does_not_matter(luck):
 @pytest.mark.parametrize("parts", [1, 4, 7])
 def test_minibatches_hold_every_sample_once(parts, luck):
     samples, heads = written(BUYER, luck, heads=2), 2
-    learner = ippo(BUYER, terms(1.0, 1.0), minibatches=parts)
+    learner = ippo(BUYER, terms(1.0, 1.0), minibatches=parts, epochs=1)
     rows = learner._samples.visited(samples, learner._number)
     batch = tuple(np.array(x) for x in learner._advantages(samples, rows))
     row_of, did, advantage, returns = batch
-    groups = dealt(samples.total, parts, np.uint64(5))
-    cells = learner._minibatches(rows, batch, np.uint64(5))
+    key = np.uint64(5)
+    groups = dealt(samples.total, parts, np.uint64(rng.fold(key, 0)))
     assert sorted(np.concatenate(groups).tolist()) == list(range(samples.total))
     assert max(map(len, groups)) - min(map(len, groups)) <= 1
-    for own, group in zip(cells, groups, strict=True):
+    minibatches = learner._minibatches(rows, batch, key)  # (made one by one, in the same memory)
+    for own, group in zip(minibatches, groups, strict=True):
         assert own.size == len(group)
         gains, losses = np.zeros_like(own.gains), np.zeros_like(own.losses)
         visits, total = np.zeros(len(rows)), np.zeros((len(rows), heads))

@@ -29,8 +29,20 @@ def moved(learner, luck):
 def gradients(learner, samples, monkeypatch) -> list[np.ndarray]:
     """Every gradient of one update in which the networks stand still: actor and critic in turns."""
     seen: list[np.ndarray] = []
-    monkeypatch.setattr(Adam, "step", lambda self, gradient, rate: seen.append(gradient.copy()))
+    descend, following, engine = learner.engine.descend, Adam.next, learner.engine
+
+    def watched(*given):
+        told = descend(*given)
+        seen.extend(network.gradient.copy() for network in engine.networks)
+        return told
+
+    monkeypatch.setattr(engine, "descend", watched)
+    monkeypatch.setattr(Adam, "next", lambda self, rate: following(self, 0.0))
+    monkeypatch.setattr(Adam, "step", lambda self, gradient, _: setattr(self, "gradient", gradient))
+    before = [network.parameters.copy() for network in engine.networks]
     learner.learn(samples, CLOCK)
+    for network, parameters in zip(engine.networks, before, strict=True):
+        np.testing.assert_array_equal(network.parameters, parameters)
     return seen
 
 

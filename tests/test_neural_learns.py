@@ -66,6 +66,7 @@ def test_values_of_the_chain_are_learned():
     np.testing.assert_allclose(values[visited], np.nanmax(known, axis=1)[visited], rtol=0.02)
 
 
+@pytest.mark.slow  # (the loop beside tabular learners takes 8 s to compile)
 def test_side_by_side_with_tabular_learners_and_each_other():
     q = Q(learning_rate=0.05, discount=0.5, exploration="constant", epsilon=0.5, initial_q=0.0)
     for configs in ([LEARNERS["ippo"], q], [q, LEARNERS["idqn"]], list(LEARNERS.values())):
