@@ -7,8 +7,8 @@ from math import log
 
 import numpy as np
 import pytest
+from speakers import players
 
-from benchmarks.claims import BABBLER, DEAF, TRUSTING, Case, babbling, clean, deaf, setting
 from tacit.agents.policy import deterministic, uniform
 from tacit.emergence import claims as probe
 from tacit.emergence.claims import claims
@@ -22,6 +22,8 @@ from tacit.envs import kpi as kpis
 from tacit.envs.procurement.equilibrium import equilibrium_table
 from tacit.envs.registry import make_market
 
+BABBLER, DEAF, TRUSTING = players.BABBLER, players.DEAF, players.TRUSTING
+Case, clean, setting = players.Case, players.clean, players.setting
 BRIEF = {"brief": True, "counters": False, "scarcity": 0, "urgency": {"probability": 0.6}}
 
 
@@ -234,10 +236,10 @@ def test_a_word_needs_its_intervals():
 def test_scripted_babblers_and_deaf_listeners_are_what_they_say():
     market, _ = setting("promises")
     channel, seat = channels(market)[0], market.seats[2]
-    table = babbling(clean(Case("promises", "truthful", TRUSTING, 0.0))[0], channel)
+    table = players.babbling(clean(Case("promises", "truthful", TRUSTING, 0.0))[0], channel)
     said = table[channel.first, channel.act : channel.act + channel.acts]
     assert np.bincount(channel.said, said) == pytest.approx(np.full(4, 0.25))
-    heard = deaf(market, seat, clean(Case("promises", "truthful", TRUSTING, 0.0))[2])
+    heard = players.deaf(market, seat, clean(Case("promises", "truthful", TRUSTING, 0.0))[2])
     prices = [(o, seat.role.decode_observation(o)) for o in range(len(heard))]
     same = {}
     for o, seen in prices:
