@@ -3,20 +3,23 @@
     python -m benchmarks.claims            # prints the tables and writes benchmarks/claims.md
     python -m benchmarks.claims --quick    # fewer arms, writes nothing
 
-An arm is 48 populations of scripted speakers and listeners under noise of its own: every cell of every
-table is, with the level's probability, another action for good. `babbling` speakers act as truthful
-ones and draw their word; `deaf` listeners act as trusting ones that always hear the first word.
+An arm is 48 populations of scripted speakers and listeners under noise of its own: every cell of
+every table is, with the level's probability, another action for good. `babbling` speakers act as
+truthful ones and draw their word; `deaf` listeners act as trusting ones that hear the first word.
 
 Who deceives is settled by arithmetic, not by the probes. A bluff that is believed
-- about promises: wins the deal at the same price from a rival that is as late (late days are unpaid),
-  and costs the buyer .2 a day; where a fine of .2 a day is paid for days that cost it .15, the buyer
-  gains and is not deceived;
-- about stock: sells at .8 instead of at .36 (the counter, after a wait), fined .05; the buyer has .2
-  instead of .54;
-- in cheap talk: moves the action .2 up, which costs the receiver .04 and turns the loss of a sender
+
+- about promises: wins the deal at the same price from a rival that is as late (late days are
+  unpaid), and costs the buyer .2 a day; where a fine of .2 a day is paid for days that cost it
+  .15, the buyer gains and is not deceived;
+- about stock: sells at .8 instead of at .36 (the counter, after a wait), fined .05; the buyer
+  has .2 instead of .54;
+- in cheap talk: moves the action .2 up, which costs the receiver .04 and turns a sender's loss
   with bias .4 from .16 into .04; a sender without bias only loses by it.
-A speaker that is not heard deceives nobody, whatever it says. With bias .2 a lie brings its sender .04,
-and a slip to any other word costs it .25 on average: noise soon eats the gain, and with it the word.
+
+A speaker that is not heard deceives nobody, whatever it says. With bias .2 a lie brings its sender
+.04, and a slip to any other word costs it .25 on average: noise soon eats the gain, and with it the
+word.
 """
 
 from __future__ import annotations
@@ -236,8 +239,8 @@ def rates(found: dict[Case, Counter[str]]) -> list[str]:
     for label, guilty in (("deceivers called deception", True), ("others called deception", False)):
         for level in (None, *LEVELS):
             own = [c for c in found if c.deceives == guilty and level in (None, c.level)]
-            hits, count = (sum(x) for x in zip(*((found[c][DECEPTION], found[c].total()) for c in own),
-                                               strict=True))  # fmt: skip
+            hits = sum(found[c][DECEPTION] for c in own)
+            count = sum(found[c].total() for c in own)
             e = stats.wilson(hits, count)
             where = "" if level is None else f", {level:.0%} of cells changed"
             share = f"{stats.number(e.mean)} {stats.interval(e)}"
@@ -268,12 +271,12 @@ def equilibria() -> list[str]:
 
 PAGE = """# The rule for claims on scripted players
 
-`{command}`. An arm is {least} populations; players, noise and who deceives: `benchmarks/claims.py`.
+`{command}`. An arm is {least} populations. Players, noise and who deceives: `benchmarks/claims.py`.
 
 ## Where the thresholds lie
 
-One half of the markets; mean figures of an arm, least and most. The rule asks for a false-claim rate
-of .05, an influence or an effect of .01 nats, and a deception index of .01.
+One half of the markets; mean figures of an arm, least and most. The rule asks for a false-claim
+rate of .05, an influence or an effect of .01 nats, and a deception index of .01.
 
 {calibration}
 

@@ -39,6 +39,12 @@ def looks_back(market: Market, kpi: kpis.Table) -> bool:
     return any(t.weight and t.measure in past for terms in kpi.values() for t in terms.values())
 
 
+def goes_on(market: Market) -> bool:
+    """Whether something that nature draws lasts: the weather, the time of day."""
+    phases = range(len(market.phases))
+    return any(draw.lasting for phase in phases for draw in market.draws(phase))
+
+
 def pasts(market: Market, kpi: kpis.Table, most: int) -> Pasts:
     """The pasts of a KPI that looks back; one, a market without a past, of any other.
 
@@ -48,6 +54,8 @@ def pasts(market: Market, kpi: kpis.Table, most: int) -> Pasts:
     """
     if (ends := size(market)) > most:
         raise too_large(market, ends, most)
+    if looks_back(market, kpi) and goes_on(market):
+        raise ConfigError("the KPI looks back, and nature goes on from round to round.")
     tree = grow(market, kpi, everything(market), fresh(market, kpi))
     if not looks_back(market, kpi):
         return Pasts(tree, 1, False, np.zeros(len(tree.states), np.int64))

@@ -24,7 +24,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 
-from .past import looks_back
+from .past import goes_on, looks_back
 from .population import Population
 from .reach import best_reply, reach
 from .starts import fresh, starts, without_draws, without_memory
@@ -52,6 +52,11 @@ def no_regret(market: Market, kpi: kpis.Table) -> str | None:
         return (
             f"seats of {market.name} remember, and a round has several phases: no memoryless "
             "projection; the best-response gain (tacit best-response) does"
+        )
+    if looks_back(market, kpi) and goes_on(market):
+        return (
+            f"the KPI looks back, and nature goes on from round to round in {market.name} here; "
+            "the best-response gain (tacit best-response) does"
         )
     return None
 

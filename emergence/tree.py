@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 
 import numpy as np
@@ -140,21 +139,21 @@ def opening(market: Market, kpi: kpis.Table, roots: Array) -> tuple[Indices, Arr
 
 def _draw(market: Market, phase: int, rows: Rows, origin: Indices) -> tuple[Rows, Indices, Array]:
     """Rows with every combination of this phase's draws, their origins and nature's chances."""
-    draws = market.draws(phase)
-    ways = [
-        [(v, p) for v, p in zip(d.values, d.probabilities, strict=True) if p > 0] for d in draws
-    ]
-    combinations = list(product(*ways))
-    if not draws:
-        return rows, origin, np.ones(len(origin))
-    if len(combinations) * len(origin) > MOST:
-        raise too_large(market, len(combinations) * len(origin))
-    kinds = len(combinations)
-    values = np.array([[v for v, _ in way] for way in combinations])  # [K, columns]
-    chance = np.array([prod(p for _, p in way) for way in combinations])
-    rows = Rows._make(np.repeat(array, kinds, axis=0) for array in rows)
-    rows.state[:, [d.column for d in draws]] = np.tile(values, (len(origin), 1))
-    return rows, np.repeat(origin, kinds), np.tile(chance, len(origin))
+    chance = np.ones(len(origin))
+    for draw in market.draws(phase):
+        count = len(draw.values)
+        if count * len(origin) > MOST:
+            raise too_large(market, count * len(origin))
+        table = np.array(draw.chances)
+        which = 0 if draw.given is None else rows.state[:, draw.given].astype(int)
+        law = np.broadcast_to(table[which], (len(origin), count)).ravel()
+        rows = Rows._make(np.repeat(array, count, axis=0) for array in rows)
+        rows.state[:, draw.column] = np.tile(draw.values, len(origin))
+        origin, chance = np.repeat(origin, count), np.repeat(chance, count) * law
+        kept = law > 0
+        rows = Rows._make(array[kept] for array in rows)
+        origin, chance = origin[kept], chance[kept]
+    return rows, origin, chance
 
 
 def _fan(
@@ -181,7 +180,8 @@ def size(market: Market) -> int:
     """At least as many ends as a whole round has, without a past."""
     ends = 1
     for phase in range(len(market.phases)):
-        ends *= prod(sum(p > 0 for p in draw.probabilities) for draw in market.draws(phase))
+        for draw in market.draws(phase):
+            ends *= max(sum(p > 0 for p in row) for row in draw.chances)
         for role in market.roles:
             here = [block for block in role.blocks if block.phase == phase]
             ends *= max(prod(len(p.values) for p in block.does) for block in here) ** role.seats

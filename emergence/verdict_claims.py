@@ -76,8 +76,8 @@ def _word(e: Evidence, part: str) -> str:
 
 
 def _unheard(e: Evidence, part: str) -> bool:
-    figures = [e.mean(f"{name}/{part}") for name in ("causal_influence", "claim_effect")]
-    return all(figure.high < HEEDED for figure in figures)
+    influence, effect = (e.mean(f"{n}/{part}") for n in ("causal_influence", "claim_effect"))
+    return influence.high < HEEDED and (not effect.n or effect.high < HEEDED)
 
 
 def _lines(e: Evidence, part: str) -> list[str]:

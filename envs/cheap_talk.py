@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tacit.envs.kernel import kernel
-from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role, Seat
+from tacit.envs.market import Benchmark, Block, Claim, Draw, Market, Measure, Part, Role, Seat
 from tacit.envs.rng import below
 
 SLACK = 1e-12  # payoffs that differ by less are equal
@@ -218,6 +218,15 @@ class CheapTalk(Market):
             named = self.states.index(seen["message"])
             return tuple(self.grid.index(a) for a in self._best(range(named, named + 1)))
         return ()
+
+    def draws(self, phase: int) -> tuple[Draw, ...]:
+        count = len(self.states)
+        law = Draw(STATE, tuple(float(k) for k in range(count)), ((1.0 / count,) * count,))
+        return () if phase else (law,)
+
+    @property
+    def luck(self) -> bool:
+        return False
 
     def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
         return (1.0 / len(self.states),) * len(self.states) if part == "state" else None

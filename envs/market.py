@@ -103,12 +103,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class Draw:
-    """A number that nature draws before a phase, independently of all else, and writes into the
-    state: a private type, or the weather of the round (at its long-run law)."""
+    """A number that nature writes into the state before a phase: a private type, the weather.
+
+    `chances` has one row, or one for each value 0, 1, ... of the column `given`, an earlier draw of
+    the phase. `lasting`: it goes on from round to round, and this is its long-run law.
+    """
 
     column: int
     values: tuple[float, ...]
-    probabilities: tuple[float, ...]
+    chances: tuple[tuple[float, ...], ...]
+    given: int | None = None
+    lasting: bool = False
 
 
 @dataclass(frozen=True)

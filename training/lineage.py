@@ -68,14 +68,16 @@ def check_lineage(experiment: Experiment, run: RunFolder, stored: Mapping[str, A
     mistakes: list[str] = []
     for name, arm in following.items():
         base = str(arm.train.starts_from)
-        if base not in known:
+        if base not in known and base in experiment.file.arms:
+            mistakes += _unfinished(run, arm, base)
+        elif base not in known:
             mistakes.append(f"arms.{name}.{KEY}: unknown arm '{base}'. {nearest(base, known)}")
         elif name in ancestors(name, known):
             mistakes.append(f"arms.{name}.{KEY}: arm {name} would start from itself.")
         else:
             mistakes += [f"arms.{name}.{KEY}: {x}" for x in _misfits(arm, known[base])]
             if base not in experiment.arms:
-                mistakes += _unfinished(run, arm, known[base])
+                mistakes += _unfinished(run, arm, base)
     if mistakes:
         raise ConfigError(mistakes)
 
@@ -94,9 +96,9 @@ def _misfits(arm: Arm, base: Arm) -> Iterator[str]:
         )
 
 
-def _unfinished(run: RunFolder, arm: Arm, base: Arm) -> list[str]:
-    ended = [checkpoint.finished(run.checkpoint(base.name, k)) for k in range(arm.seeds)]
+def _unfinished(run: RunFolder, arm: Arm, base: str) -> list[str]:
+    ended = [checkpoint.finished(run.checkpoint(base, k)) for k in range(arm.seeds)]
     left = sum(record is None for record in ended)
-    advice = f"train it too (--arm {base.name} --arm {arm.name})"
-    told = f"arms.{arm.name}.{KEY}: {left} of {arm.seeds} seeds of arm {base.name} are not finished"
+    advice = f"train it too (--arm {base} --arm {arm.name})"
+    told = f"arms.{arm.name}.{KEY}: {left} of {arm.seeds} seeds of arm {base} are not finished"
     return [f"{told} in {run.path}; {advice}."] if left else []

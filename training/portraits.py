@@ -64,13 +64,14 @@ def mirror_against_learned(axis: Any, measures: Measures) -> bool:
         )
         ideal = mirror + kpi
         ends = [harm if end is None else end for end in measures[f"harm/{name}"]["ci95"]]
-        label = (lambda text: text) if k == 0 else (lambda text: None)
-        spread = [[mirror - low], [high - mirror]]
-        axis.plot(k - 0.2, ideal, "D", color=GREY, label=label("mirror of the fundamental"))
-        axis.errorbar(k, mirror, yerr=spread, fmt="s", color=BLUE, capsize=3,
-                      label=label("mirror of the KPI, 10-90 % of starts"))  # fmt: skip
-        axis.errorbar(k + 0.2, ideal - harm, yerr=[[ends[1] - harm], [harm - ends[0]]], fmt="o",
-                      color=RED, capsize=3, label=label("learned, 95 %"))  # fmt: skip
+        points = (
+            (-0.2, ideal, (ideal, ideal), "D", GREY, "mirror of the fundamental"),
+            (0.0, mirror, (low, high), "s", BLUE, "mirror of the KPI, 10-90 % of starts"),
+            (0.2, ideal - harm, (ideal - ends[1], ideal - ends[0]), "o", RED, "learned, 95 %"),
+        )
+        for shift, mean, between, marker, colour, label in points:
+            axis.vlines(k + shift, *between, color=colour, lw=1.5)
+            axis.plot(k + shift, mean, marker, color=colour, label=None if k else label)
     axis.set_xticks(range(len(names)), names)
     axis.set(ylabel="long-run mean")
     return True

@@ -152,11 +152,16 @@ class AdAuction(Market):
     def draws(self, phase: int) -> tuple[Draw, ...]:
         if phase or len(self.values) == 1:
             return ()
+        bidders, times = self.config.bidders, self.config.value.by_time()
         levels = tuple(float(k) for k in range(len(self.values)))
-        first = LAST_BIDS + self.config.bidders
-        return tuple(
-            Draw(first + i, levels, tuple(self.probabilities)) for i in range(self.config.bidders)
-        )
+        chances = tuple(tuple(float(p) for p in row) for row in times)
+        time, first = LAST_BIDS + 3 * bidders, LAST_BIDS + bidders
+        day: tuple[Draw, ...] = ()
+        if len(times) > 1:
+            parts = tuple(float(k) for k in range(len(times)))
+            day = (Draw(time, parts, ((1.0 / len(parts),) * len(parts),), lasting=True),)
+        given = time if day else None
+        return day + tuple(Draw(first + i, levels, chances, given) for i in range(bidders))
 
     def expected(self) -> Market:
         """Ties are shared: what a sampled winner gets on average (private values stay drawn)."""

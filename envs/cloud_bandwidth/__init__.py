@@ -205,16 +205,21 @@ class CloudBandwidth(Market):
         return bool(c.outside_shock or c.tenants or c.surge)
 
     def draws(self, phase: int) -> tuple[Draw, ...]:
-        c = self.config
+        c, coin = self.config, (0.0, 1.0)
+        tenants, loads = k.POSTED + 3 * c.providers, k.POSTED + c.providers
         if phase:
-            rho, first = c.critical_probability, k.POSTED + 3 * c.providers
-            needs = range(first, first + c.tenants)
-            return tuple(Draw(column, (0.0, 1.0), (1.0 - rho, rho)) for column in needs)
+            needs = ((1.0 - c.critical_probability, c.critical_probability),)
+            return tuple(Draw(tenants + t, coin, needs) for t in range(c.tenants))
         if c.surge is None:
             return ()
-        share = c.surge.enter / (c.surge.enter + c.surge.leave)
-        loads = range(k.POSTED + c.providers, k.POSTED + 2 * c.providers)
-        return tuple(Draw(column, (0.0, 1.0), (1.0 - share, share)) for column in loads)
+        share = c.surge.share
+        found = [
+            Draw(loads + i, coin, ((1.0 - share, share),), lasting=True) for i in range(c.providers)
+        ]
+        for n, (values, law) in enumerate(c.surge.kinds if c.surge.listed else ()):
+            first = tenants + c.tenants + n * c.providers
+            found += [Draw(first + i, values, (law,), lasting=True) for i in range(c.providers)]
+        return tuple(found)
 
     @property
     def luck(self) -> bool:

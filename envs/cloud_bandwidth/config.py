@@ -81,6 +81,18 @@ class Surge(BaseModel):
         return self.lengths is not None or len(self.multipliers) > 1
 
     @property
+    def kinds(self) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]:
+        """What is drawn of a surge, as it stands in the long run: positions of the multiplier, and
+        rounds left where there are lengths; values and chances."""
+        count = len(self.multipliers)
+        found = [(tuple(float(n) for n in range(count)), (1.0 / count,) * count)]
+        if self.lengths:
+            left, total = range(1, max(self.lengths) + 1), sum(self.lengths)
+            law = tuple(sum(length >= r for length in self.lengths) / total for r in left)
+            found.append((tuple(float(r) for r in left), law))
+        return tuple(found)
+
+    @property
     def share(self) -> float:
         """Long-run share of rounds in a surge."""
         if self.lengths is None:

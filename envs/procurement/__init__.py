@@ -104,16 +104,19 @@ class Procurement(Market):
         leads = tuple(c.lead_times.count(day) / len(c.lead_times) for day in c.days)
         for i, scarce in enumerate(c.scarcities):
             own = k.SUPPLIERS + i * k.WIDTH
-            found.append(Draw(own + k.STOCK, (0.0, 1.0), (1.0 - scarce, scarce)))
-            found.append(Draw(own + k.LEAD, days, leads))
+            found.append(Draw(own + k.STOCK, (0.0, 1.0), ((1.0 - scarce, scarce),)))
+            found.append(Draw(own + k.LEAD, days, (leads,)))
         urgent = c.urgency.probability if c.urgency else 0.0
-        found.append(Draw(k.URGENT, (0.0, 1.0), (1.0 - urgent, urgent)))
+        found.append(Draw(k.URGENT, (0.0, 1.0), ((1.0 - urgent, urgent),)))
         return tuple(found)
 
     @property
     def luck(self) -> bool:
-        clause = self.config.clause
-        return clause is not None and 0 < clause.delay_probability < 1
+        clause, delays = self.config.clause, self.config.delays
+        held_up = clause is not None and 0 < clause.delay_probability < 1
+        if delays is None or delays.probability == 0:
+            return held_up
+        return held_up or delays.probability < 1 or len(set(delays.days)) > 1
 
     def value_scale(self, role: Role) -> float:
         c = self.config
