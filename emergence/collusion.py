@@ -54,7 +54,7 @@ def collusion(e: Evidence) -> Verdict | None:
     reason = unfit(e.market, e.kpi)
     word = _word(e, reason)
     lines = [e.line(label, name) for name, label in LINES.items() if name in e.figures]
-    if e.defined("repaired/tempted"):
+    if e.n >= LEAST and e.defined("repaired/tempted"):
         stripped = {n.removeprefix(PREFIX): x for n, x in e.figures.items() if n.startswith(PREFIX)}
         lines.append(
             f"by the same rule, exchanged partners: {_word(replace(e, figures=stripped), None)}"

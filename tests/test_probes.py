@@ -309,6 +309,15 @@ def test_luck_in_payoffs_alone_is_sampled():
     assert (d.loss > d.gain).all()
 
 
+def test_seats_may_have_grids_of_their_own():
+    """(An action is then a step on the own grid, and its part has another name.)"""
+    market = prices(cost=(1.0, 0.75))
+    assert unfit(market, default_kpi(market)) is None
+    d = deviations(scripted("grim_trigger", market))
+    assert (d.steps > 0).all()
+    assert (d.gain > 0.01).all()
+
+
 def test_a_sampled_winner_is_replaced_by_shares():
     market = make_market("ad_auction", {"observe": "bids"})
     assert market.play_draws

@@ -106,7 +106,7 @@ def _row(
     if share:
         cells["winner's share"] = number(share.mean)
         numbers["winner_share"] = share.mean
-    words = [v["word"] for v in summary.get("verdicts", [])]
+    words = dict.fromkeys(v["word"] for v in summary.get("verdicts", []))
     if words:
         cells["verdict"] = ", ".join(words)
         numbers["verdict"] = cells["verdict"]
