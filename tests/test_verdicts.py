@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from boards import Board
 from populations import default_kpi, prices
 from terminal import Terminal, told
 from training_fixtures import small
@@ -180,6 +181,16 @@ def test_a_run_says_its_word(run):
     assert lines[0] == f"base, collusion: {verdict['word']}"
     assert lines[-1] == DISCLAIMER
     assert DISCLAIMER in words.page("base", arm)
+
+
+def test_the_word_and_a_picture_are_in_tensorboard(run):
+    board, arm = Board(run.path), read_summary(run.summary)["base"]
+    assert board.text("base/_band", "verdict") == words.page("base", arm)
+    pictures = set(board.events.Runs()["base/_band"]["tensors"])
+    for path in run.band("base").glob("*.png"):
+        assert path.stem in pictures
+        assert path.read_bytes()[:4] == b"\x89PNG"
+    assert "impulse_response" in pictures
 
 
 def test_probes_of_an_older_run_are_added_from_its_checkpoints(run):
