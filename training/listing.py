@@ -40,7 +40,8 @@ def everything() -> Iterator[Part]:
     agents = [{"agent": n, "what it is": SUMMARIES[n]} for n in AGENTS]
     for name in files.names("agents"):
         raw = files.read_yaml(files.find(name, ("agents",), "NAME"))
-        settings = ", ".join(f"{k} {v}" for k, v in raw.items() if k != "name")
+        own = [f"{k} {v}" for k, v in raw.items() if k != "name"]
+        settings = ", ".join(own[:7] + ["..."] * (len(own) > 7))
         agents.append({"agent": name, "what it is": f"{raw.get('name')}: {settings}"})
     yield table(agents)
     yield ""
