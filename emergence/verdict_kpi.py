@@ -57,7 +57,8 @@ def _word(in_kpi: Estimate, in_fundamental: Estimate) -> str:
 
 
 def _line(label: str, share: Estimate) -> str:
-    return f"{label} up to {number(PASSES)}: {number(share.mean)} {interval(share)}, n = {share.n}"
+    told = f"{number(share.mean)} {interval(share)}, n = {share.n}"
+    return f"seeds with a {label} of at most {number(PASSES)}: {told}"
 
 
 def _split(e: Evidence) -> list[str]:
