@@ -21,13 +21,14 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 
 from .measures import named_measures
-from .mirror import mirror
+from .mirror import MOST, mirror
 from .path import limit
 from .population import Population
 from .reach import mean
 from .starts import fresh, without_memory
-from .tree import grow, played
+from .tree import grow, played, size, too_large
 
+INSTEAD = "KPI regret and fundamental regret do"
 FIGURES = {
     "mirror/": "mean over starts of what best responders to the KPI settle on",
     "mirror_low/": "10 % of starts lie below it",
@@ -41,8 +42,11 @@ FIGURES = {
 def harm(population: Population) -> dict[str, float]:
     """Per seed: see `FIGURES`; what follows the slash is a measure."""
     market = population.market
-    own = mirror(market, population.kpi)
-    ideal = mirror(market, fundamental_kpi(market))
+    try:
+        own = mirror(market, population.kpi)
+        ideal = mirror(market, fundamental_kpi(market))
+    except ConfigError:  # seats see a part of the past, ...: `no_mirror` tells
+        return {f"{part}{name}": float("nan") for part in FIGURES for name in judged(market)}
     learned = long_run(population)
     figures: dict[str, float] = {}
     for name in judged(market):
@@ -86,12 +90,20 @@ def long_run(population: Population) -> dict[str, float]:
 
 
 def no_harm_split(market: Market, kpi: kpis.Table) -> str | None:
-    """Why there is no mirror here, and what does; None: there is one."""
+    """Why there is no mirror here, as far as it is seen at once, and what does; None: try it."""
+    if (ends := size(market)) > MOST:
+        return f"no mirror: {too_large(market, ends, MOST)} {INSTEAD}"
+    return None
+
+
+def no_mirror(market: Market, kpi: kpis.Table) -> str | None:
+    """`no_harm_split`, or why the mirror failed; None: it is there."""
+    if (reason := no_harm_split(market, kpi)) is not None:
+        return reason
     try:
         mirror(market, kpi)
-        mirror(market, fundamental_kpi(market))
     except ConfigError as error:
-        return f"no mirror: {error} KPI regret and fundamental regret do"
+        return f"no mirror: {error} {INSTEAD}"
     return None
 
 

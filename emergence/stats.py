@@ -29,7 +29,7 @@ class Estimate:
 
 def number(x: float) -> str:
     """Three decimals without a leading zero: .950, -.470."""
-    text = f"{x:.3f}"
+    text = f"{x:.3f}".replace("-0.000", "0.000")
     return text.replace("0.", ".", 1) if abs(x) < 1 else text
 
 

@@ -33,7 +33,7 @@ from tacit.envs.layout import Game, Rows, build_game, build_rows
 from tacit.envs.market import Market
 
 TEMPLATE = "tacit.emergence.tree_loop"
-MOST = 2**21  # edges of one phase; a larger tree is refused
+MOST, CELLS = 2**21, 2**25  # edges of one phase, numbers in their rows; a larger tree is refused
 LUCKY, WORK = 256, 2**22  # draws to average over; fewer where that makes more leaves
 
 Array = NDArray[np.float64]
@@ -112,13 +112,14 @@ def grow(
     chance = np.full(len(roots), 1.0 / len(roots)) if chance is None else chance
     rows = build_rows(market, game, len(roots))
     rows.state[:] = roots
+    most = min(MOST, CELLS // sum(array[0].size for array in rows))
     origin, layers = np.arange(len(roots)), []
     for phase in range(len(market.phases)):
-        rows, origin, share = _draw(market, phase, rows, origin)
+        rows, origin, share = _draw(market, phase, rows, origin, most)
         if phase == 0:
             share = share * chance[origin]
         _look(market, game, rows, phase)
-        node, actions, acts = _fan(market, phase, rows.observations, allowed)
+        node, actions, acts = _fan(market, phase, rows.observations, allowed, most)
         layers.append(Layer(origin, share, rows.observations, node, actions, acts))
         before = Rows._make(array[node] for array in rows)
         before.actions[:] = actions
@@ -132,18 +133,21 @@ def opening(market: Market, kpi: kpis.Table, roots: Array) -> tuple[Indices, Arr
     draws of nature, and the chance of that draw `[R * K]`."""
     rows = build_rows(market, build_game(market, kpi), len(roots))
     rows.state[:] = roots
-    rows, _, chance = _draw(market, 0, rows, np.arange(len(roots)))
+    rows, _, chance = _draw(market, 0, rows, np.arange(len(roots)), MOST)
     _look(market, build_game(market, kpi), rows, 0)
     return rows.observations, chance
 
 
-def _draw(market: Market, phase: int, rows: Rows, origin: Indices) -> tuple[Rows, Indices, Array]:
+def _draw(
+    market: Market, phase: int, rows: Rows, origin: Indices, most: int
+) -> tuple[Rows, Indices, Array]:
     """Rows with every combination of this phase's draws, their origins and nature's chances."""
     chance = np.ones(len(origin))
+    nodes = len(origin) * drawn(market, phase)
+    if nodes > most:
+        raise too_large(market, nodes, most)
     for draw in market.draws(phase):
         count = len(draw.values)
-        if count * len(origin) > MOST:
-            raise too_large(market, count * len(origin))
         table = np.array(draw.chances)
         which = 0 if draw.given is None else rows.state[:, draw.given].astype(int)
         law = np.broadcast_to(table[which], (len(origin), count)).ravel()
@@ -157,38 +161,46 @@ def _draw(market: Market, phase: int, rows: Rows, origin: Indices) -> tuple[Rows
 
 
 def _fan(
-    market: Market, phase: int, observations: Indices, allowed: Allowed
+    market: Market, phase: int, observations: Indices, allowed: Allowed, most: int
 ) -> tuple[Indices, Indices, NDArray[np.bool_]]:
     """Edges: the node that each begins at, its joint action, and who acts at all."""
     node = np.arange(len(observations))
     chosen: list[Indices] = []
     acts = np.array([market.acts(seat, phase) for seat in market.seats])
+    fan = np.ones(len(node))
+    for seat in market.seats:
+        if acts[seat.index]:
+            fan *= allowed[seat.index].sum(axis=1)[observations[:, seat.index]]
+    if fan.sum() > most:
+        raise too_large(market, int(fan.sum()), most)
     for seat in market.seats:
         if not acts[seat.index]:
             chosen.append(np.zeros(len(node), np.int64))
             continue
         may = allowed[seat.index][observations[node, seat.index]]
-        if int(may.sum()) > MOST:
-            raise too_large(market, int(may.sum()))
         edge, action = np.nonzero(may)
         node, chosen = node[edge], [before[edge] for before in chosen]
         chosen.append(action)
     return node, np.stack(chosen, axis=1), acts
 
 
+def drawn(market: Market, phase: int) -> int:
+    """How many combinations of draws a phase begins with, at the most."""
+    return prod(max(sum(p > 0 for p in row) for row in d.chances) for d in market.draws(phase))
+
+
 def size(market: Market) -> int:
     """At least as many ends as a whole round has, without a past."""
     ends = 1
     for phase in range(len(market.phases)):
-        for draw in market.draws(phase):
-            ends *= max(sum(p > 0 for p in row) for row in draw.chances)
+        ends *= drawn(market, phase)
         for role in market.roles:
             here = [block for block in role.blocks if block.phase == phase]
             ends *= max(prod(len(p.values) for p in block.does) for block in here) ** role.seats
     return ends
 
 
-def too_large(market: Market, ends: int, most: int = MOST) -> ConfigError:
+def too_large(market: Market, ends: int, most: int) -> ConfigError:
     """The refusal of a round that cannot be enumerated."""
     return ConfigError(
         f"a round of {market.name} can end in {ends:,} ways here, over {most:,}: too many to go "

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from . import stats
 from .evidence import Evidence, Verdict
-from .harm import judged, no_harm_split
+from .harm import judged, no_mirror
 from .regret import PASSES, no_regret
 from .stats import Estimate, interval, number
 
@@ -39,7 +39,7 @@ def kpi_or_learning(e: Evidence) -> Verdict | None:
         word = f"{UNDECIDED} at n = {e.n}"
     if e.defined(f"harm/{judged(e.market)[0]}"):
         lines += _split(e)
-    elif (reason := no_harm_split(e.market, e.kpi)) is not None:
+    elif (reason := no_mirror(e.market, e.kpi)) is not None:
         missing.append(f"split of the harm: {reason}")
     return Verdict("KPI", word, tuple(lines), tuple(missing))
 
@@ -57,7 +57,8 @@ def _word(in_kpi: Estimate, in_fundamental: Estimate) -> str:
 
 
 def _line(label: str, share: Estimate) -> str:
-    return f"{label} up to {number(PASSES)}: {number(share.mean)} {interval(share)}, n = {share.n}"
+    told = f"{number(share.mean)} {interval(share)}, n = {share.n}"
+    return f"seeds with a {label} of at most {number(PASSES)}: {told}"
 
 
 def _split(e: Evidence) -> list[str]:

@@ -55,7 +55,8 @@ def test_few_seeds_are_undecided_and_say_what_they_would_be():
     verdict = kpi_or_learning(evidence(16, 0, n=16))
     assert verdict.word == "undecided at n = 16"
     assert "KPI-made" in verdict.missing[0]
-    assert verdict.evidence[0] == "KPI regret up to .020: 1.000 [.806, 1.000], n = 16"
+    told = "seeds with a KPI regret of at most .020: 1.000 [.806, 1.000], n = 16"
+    assert verdict.evidence[0] == told
 
 
 def test_the_split_of_the_harm_stands_beside_the_word():
