@@ -17,6 +17,7 @@ from tacit.emergence.harm import (
     judged,
     long_run,
     no_harm_split,
+    no_mirror,
 )
 from tacit.emergence.mirror import mirror
 from tacit.emergence.mirror_game import build
@@ -128,6 +129,12 @@ def test_a_mirror_that_is_too_large_says_why_and_what_does():
     reason = no_harm_split(market, kpi)
     assert "can end in 2,476,099 ways here, over 60,000" in reason
     assert "KPI regret" in reason
+    half, calm = auction(CALM, observe="price", bids=4, price_mix=0.5)
+    assert no_harm_split(half, calm) is None  # it is found out by trying
+    assert "a part of the past" in no_mirror(half, calm)
+    tables = [uniform(seat.role) for seat in half.seats]
+    assert np.isnan(harm(freeze(half, calm, tables, 0))["harm/revenue"])
+    assert no_mirror(*auction(bids=4)) is None
 
 
 def test_suppliers_paid_for_bookings_overpromise_in_the_mirror_too():
