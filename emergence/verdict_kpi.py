@@ -37,7 +37,7 @@ def kpi_or_learning(e: Evidence) -> Verdict | None:
     if e.n < LEAST:
         missing.append(f"n = {e.n} of the {LEAST} seeds that a word needs (by these: {word})")
         word = f"{UNDECIDED} at n = {e.n}"
-    if e.defined(f"harm/{judged(e.market)[0]}"):
+    if any(e.defined(f"harm/{name}") for name in judged(e.market)):
         lines += _split(e)
     elif (reason := no_mirror(e.market, e.kpi)) is not None:
         missing.append(f"split of the harm: {reason}")
