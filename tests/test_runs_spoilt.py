@@ -24,7 +24,7 @@ def test_a_file_in_place_of_a_folder(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("config.yaml", "arms: [", r"config\.yaml: not valid YAML: line 1"),
+        ("config.yaml", "arms: [", r"config\.yaml: not valid YAML: line 2"),
         ("config.yaml", "- a", r"config\.yaml: must hold a table"),
         ("config.yaml", "arms: {}", r"config\.yaml: does not describe a run"),
         ("config.yaml", "a: 1", r"config\.yaml: does not describe a run. Choose another --name"),
