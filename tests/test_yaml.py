@@ -66,7 +66,7 @@ def test_infinity_is_a_number_that_the_checks_behind_refuse():
     [
         ("a: 1\nb: 2\na: 3", "line 3: the key 'a' stands twice"),
         ("{a: {b: 1, b: 1}}", "line 1: the key 'b' stands twice"),
-        ("1: a\n1: b", "line 3: the key '1' stands twice"),
+        ("1: a\n1: b", "line 2: the key '1' stands twice"),
         ("? [a]\n: 1", "line 1: a key must be a word"),
         ("a: [1,\nb: 2", "line 3: "),
         ("a: 'b", "line 1: "),
