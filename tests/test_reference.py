@@ -36,7 +36,11 @@ def test_a_table_has_the_claims_of_its_experiment(name):
     wanted = [(f"verdict of {arm}", word) for arm, word in expected]
     assert [(row[0], row[1]) for row in verdicts] in ([], wanted)
     for row, claim in zip(rows, file.published, strict=False):
-        assert float(row[1]) == pytest.approx(claim.value, rel=1e-5)
+        value, digits = claim.value, 1e-5
+        if isinstance(value, str):  # a closed form of the arm's market, shown to four digits
+            value = load(name).arms[claim.arm].market.theory()[value.removesuffix("_theory")]
+            digits = 1e-3
+        assert float(row[1]) == pytest.approx(value, rel=digits)
         assert float(row[5]) == claim.tolerance
     for row, other in zip(rows[len(file.published) :], file.predicted, strict=True):
         assert row[1].split()[0] == other.expected
