@@ -108,7 +108,8 @@ def _row(
         numbers["winner_share"] = share.mean
     words = dict.fromkeys(v["word"] for v in summary.get("verdicts", []))
     if words:
-        cells["verdict"] = ", ".join(words)
+        decided = [word for word in words if not word.startswith("undecided")]
+        cells["verdict"] = ", ".join(decided) or "undecided"  # (n stands in its own column)
         numbers["verdict"] = cells["verdict"]
     return Row(cells, numbers)
 

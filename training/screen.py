@@ -18,7 +18,7 @@ from .group import Progress as Told
 def console(stderr: bool = False) -> Console:
     """A console; away from a terminal it is wide, so that tables stay whole in files."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else 160
+    width = None if stream.isatty() else 200
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
