@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 import time
 
 import numpy as np
 import pytest
-from training_fixtures import files_of
+from training_fixtures import Stops, files_of
 
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
@@ -33,19 +32,6 @@ KEYS = (
 def go(results, watcher=None):
     """One seat learns by PPO, the other by Q-learning; two seeds."""
     return train("ad_auction", KEYS, results=results, watcher=watcher)
-
-
-class Stops(Silent):
-    """Ctrl-C after a number of tells."""
-
-    def __init__(self, tells):
-        self.left, self._lock = tells, threading.Lock()
-
-    def tell(self, arm, progress):
-        with self._lock:
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
 
 
 class Notes(Silent):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
-from training_fixtures import files_of, small
+from training_fixtures import Stops, files_of, small
 
 from tacit.oversight import ledger
 from tacit.training.layout import RunFolder
@@ -35,19 +34,6 @@ def whole(tmp_path_factory):
     """An uninterrupted run: its measures, checkpoints and bands."""
     results = tmp_path_factory.mktemp("whole")
     return small(results, SEEDS)["measures"], files_of(results)
-
-
-class Stops(Silent):
-    """Ctrl-C after a number of tells."""
-
-    def __init__(self, tells):
-        self.left, self._lock = tells, threading.Lock()
-
-    def tell(self, arm, progress):
-        with self._lock:
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
 
 
 class Counts(Silent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from tacit.envs.errors import ConfigError
 from tacit.training.config import Arm, load
-from tacit.training.runner import train
+from tacit.training.runner import Silent, train
 
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 
@@ -48,3 +49,16 @@ def files_of(folder: Path, names: Sequence[str] = ("*.safetensors",)) -> dict[st
     """Contents of the files that match, by path within the folder."""
     paths = sorted(path for name in names for path in folder.rglob(name))
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
+
+
+class Stops(Silent):
+    """Ctrl-C after a number of tells."""
+
+    def __init__(self, tells: int) -> None:
+        self.left, self._lock = tells, threading.Lock()
+
+    def tell(self, arm: str, progress: Any) -> None:
+        with self._lock:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
