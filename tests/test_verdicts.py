@@ -141,7 +141,9 @@ def test_an_expected_verdict_of_an_unknown_arm_is_told():
         ("competitive", "tacit collusion", False),
         ("not tacit collusion", "supra-competitive, unpunished", True),
         ("not tacit collusion", "tacit collusion", False),
-        ("not tacit collusion", "undecided at n = 3", False),
+        ("not tacit collusion", "undecided", False),
+        ("not tacit collusion", "undecided at n = 3", None),
+        ("tacit collusion", "undecided at n = 3", None),
     ],
 )
 def test_reproduce_holds_the_verdict_against_the_expected_one(expected, given, within):

@@ -250,7 +250,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     from tacit.envs.errors import ConfigError
 
     from .config import load
-    from .reproduce import collect
+    from .reproduce import collect, shown
     from .reproduce import reproduce as run_reproduction
     from .screen import ScreenWatcher, console, table
 
@@ -263,7 +263,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     cells = [
         {"quantity": c.quantity, "published": c.published, "measured": c.measured,
          "95 %": c.interval, "n": str(c.n), "tolerance": c.tolerance,
-         "within": "yes" if c.within else "no"}
+         "within": shown(c.within)}
         for c in rows
     ]  # fmt: skip
     console().print(table(cells, experiment.file.question))
@@ -274,7 +274,9 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
         shutil.copytree(folder, target, dirs_exist_ok=True)
         collect(REFERENCE)
         print(f"wrote {target}, {REFERENCE / 'table.md'}")
-    return all(c.within for c in rows)
+    if any(c.within is None for c in rows):
+        print("verdicts need 48 seeds: add seeds=48")
+    return all(c.within is not False for c in rows)
 
 
 @app.command("best-response", rich_help_panel=PROVE)

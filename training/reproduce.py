@@ -36,7 +36,7 @@ class Check:
     interval: str
     n: int
     tolerance: str
-    within: bool
+    within: bool | None  # None: too few seeds to say
 
 
 def checks(experiment: Experiment, arms: Mapping[str, dict[str, Any]]) -> list[Check]:
@@ -114,12 +114,14 @@ def _known(word: str) -> bool:
 
 
 def _verdict(name: str, word: str, arm: Mapping[str, Any]) -> Check:
-    """`not WORD` holds if the arm was judged, and otherwise."""
+    """`not WORD` holds if the arm was judged, and otherwise; undecided for want of seeds, nothing
+    is said either way."""
     behaviour = next(b for b, words in WORDS.items() if word.removeprefix(NOT) in words)
     given = [v["word"] for v in arm["verdicts"] if v["behaviour"] == behaviour]
-    undecided = any(w.startswith("undecided") for w in given)
+    few = any(w.startswith("undecided at n") for w in given)
     same = word.removeprefix(NOT) in given
-    within = bool(given) and not undecided and same != word.startswith(NOT)
+    decided = bool(given) and not any(w.startswith("undecided") for w in given)
+    within = None if few else decided and same != word.startswith(NOT)
     return Check(
         f"verdict of {name}", word, ", ".join(given) or "none", "-", arm["seeds"], "-", within
     )
@@ -184,7 +186,7 @@ def write(
 ) -> None:
     """table.md, table.csv and figure.png of a reproduction."""
     cells = [
-        [c.quantity, c.published, c.measured, c.interval, str(c.n), c.tolerance, _yes(c.within)]
+        [c.quantity, c.published, c.measured, c.interval, str(c.n), c.tolerance, shown(c.within)]
         for c in rows
     ]
     text = page(experiment.name, experiment.file, cells)
@@ -195,8 +197,9 @@ def write(
     figures.draw(experiment, arms, folder / "figure.png")
 
 
-def _yes(within: bool) -> str:
-    return "yes" if within else "no"
+def shown(within: bool | None) -> str:
+    """The last cell of a row."""
+    return {True: "yes", False: "no", None: "more seeds"}[within]
 
 
 # --- pages ---------------------------------------------------------------------------------------
