@@ -56,13 +56,14 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     if not lines:
         return None
     figure, (left, right) = new_figure(2)
-    seeds = set()
+    seeds, shown = set(), [0.0]
     roles = next(iter(experiment.arms.values())).market.roles
     fundamental = max(
         roles, key=lambda role: role.seats > 1
     ).fundamental  # of the first with rivals
     for (label, names), colour in zip(lines.items(), COLOURS, strict=False):
         x = [by_role(experiment.arms[a]).get(spec.x, 0.0) for a in names]
+        shown += x
         found = [estimate_of(arms[a], spec.y) for a in names]
         points = [e for e in found if e is not None]
         seeds |= {e.n for e in points}
@@ -75,7 +76,7 @@ def _lines(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Fig
     left.set(xlabel=spec.x_label or spec.x, ylabel=spec.y.replace("_", " "))
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(lines),
                   frameon=False, fontsize=9)  # fmt: skip
-    if max(left.get_xticks(), default=0) >= 0 and left.get_xlim()[0] < 0:
+    if max(shown) <= 0 > min(shown):
         left.invert_xaxis()  # weights of 0 first, then the charge grows to the right
         right.invert_xaxis()
     right.set(xlabel=spec.x_label or spec.x, ylabel=f"{fundamental} per round")
