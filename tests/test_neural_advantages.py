@@ -151,19 +151,20 @@ def test_minibatches_hold_every_sample_once(parts, luck):
     groups = dealt(samples.total, parts, np.uint64(rng.fold(key, 0)))
     assert sorted(np.concatenate(groups).tolist()) == list(range(samples.total))
     assert max(map(len, groups)) - min(map(len, groups)) <= 1
-    minibatches = learner._minibatches(rows, batch, key)  # (made one by one, in the same memory)
-    for own, group in zip(minibatches, groups, strict=True):
-        assert own.size == len(group)
-        gains, losses = np.zeros_like(own.gains), np.zeros_like(own.losses)
+    cells = next(learner._epochs(rows, batch, key))
+    for b, group in enumerate(groups):
+        assert cells.size[b] == len(group)
+        gains, losses = np.zeros_like(cells.sides[:, b])
         visits, total = np.zeros(len(rows)), np.zeros((len(rows), heads))
         for i in group:
             (gains if advantage[i] > 0 else losses)[row_of[i], did[i]] += advantage[i]
             visits[row_of[i]] += 1
             total[row_of[i]] += returns[i]
-        np.testing.assert_array_equal(own.met, np.flatnonzero(visits))
-        for mine, known in ((own.gains, gains), (own.losses, losses), (own.visits, visits),
-                            (own.total, total)):  # fmt: skip
-            np.testing.assert_allclose(mine, known, atol=1e-10)
+        np.testing.assert_array_equal(cells.met[b, : cells.found[b]], np.flatnonzero(visits))
+        pairs = ((cells.sides[0], gains), (cells.sides[1], losses), (cells.visits, visits),
+                 (cells.total, total))  # fmt: skip
+        for mine, known in pairs:
+            np.testing.assert_allclose(mine[b], known, atol=1e-10)
 
 
 def test_advantages_are_normalised_over_the_update(luck):

@@ -26,18 +26,27 @@ def moved(learner, luck):
     return learner
 
 
+def one_part(cells, b: int):
+    """Minibatch b alone."""
+    own = {name: getattr(cells, name)[b : b + 1] for name in ("size", "found", "met")}
+    sums = {"visits": cells.visits[b : b + 1], "total": cells.total[b : b + 1]}
+    return cells._replace(**own, **sums, sides=np.ascontiguousarray(cells.sides[:, b : b + 1]))
+
+
 def gradients(learner, samples, monkeypatch) -> list[np.ndarray]:
     """Every gradient of one update in which the networks stand still: actor and critic in turns."""
     seen: list[np.ndarray] = []
     descend, following, engine = learner.engine.descend, Adam.next, learner.engine
 
-    def watched(*given):
-        told = descend(*given)
-        seen.extend(network.gradient.copy() for network in engine.networks)
+    def watched(cells, *given):
+        """Every minibatch on its own."""
+        for b in range(len(cells.size)):
+            told = descend(one_part(cells, b), *given)
+            seen.extend(network.gradient.copy() for network in engine.networks)
         return told
 
     monkeypatch.setattr(engine, "descend", watched)
-    monkeypatch.setattr(Adam, "next", lambda self, rate: following(self, 0.0))
+    monkeypatch.setattr(Adam, "next", lambda self, _, steps=1: following(self, 0.0, steps))
     monkeypatch.setattr(Adam, "step", lambda self, gradient, _: setattr(self, "gradient", gradient))
     before = [network.parameters.copy() for network in engine.networks]
     learner.learn(samples, CLOCK)

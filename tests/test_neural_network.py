@@ -15,6 +15,7 @@ from tacit.agents.neural.encoding import Encoding
 from tacit.agents.neural.ippo import Ippo
 from tacit.agents.neural.network import Adam, Network, orthogonal
 from tacit.agents.neural.torch_engine import TorchEngine, TorchNetwork
+from tacit.envs.kernel import compiled
 from tacit.envs.market import Role
 from tacit.envs.registry import MARKETS, make_market
 
@@ -203,3 +204,14 @@ def test_an_action_that_became_impossible_does_no_harm(engine, luck):
     assert (learner.table()[samples.seen[0, 0]] == 0.0).sum() == BUYER.role.actions - 1
     learner.learn(samples, CLOCK)
     assert np.isfinite(actor.parameters).all()
+
+
+@pytest.mark.parametrize("spread", [1e-3, 1.0, 30.0, 2000.0])
+def test_softmax_is_numpy_s(spread, luck):
+    """From logits that are nearly equal to some that leave nothing to the others."""
+    logits, legal = spread * luck.standard_normal((500, 7)), np.array([[0, 7]] * 500, np.int32)
+    table = np.empty_like(logits)
+    compiled("tacit.agents.neural.ppo_loop").softmax(logits, legal, table)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    known = powers / powers.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(table, known, rtol=2e-14, atol=1e-303)

@@ -107,11 +107,11 @@ class Ippo:
         rows = self._samples.visited(samples, self._number)
         batch = self._advantages(samples, rows)
         key = np.uint64(rng.fold(self.key, self.updates))
-        told = [
-            self.engine.descend(c, self.unit, rates) for c in self._minibatches(rows, batch, key)
-        ]
+        told: tuple[float, ...] = ()
+        for cells in self._epochs(rows, batch, key):
+            told = self.engine.descend(cells, self.unit, rates)
         self.updates += 1
-        figures = dict(zip(("objective", "entropy", "value_loss"), told[-1], strict=True))
+        figures = dict(zip(("objective", "entropy", "value_loss"), told, strict=True))
         self._write()
         sound = [isfinite(x) for x in figures.values()]
         sound += [network.finite() for network in self.engine.networks]
@@ -141,7 +141,7 @@ class Ippo:
         self.unit = np.sqrt((1 - share) * self.unit**2 + share * size**2)
         return row_of, did, advantage, returns
 
-    def _minibatches(
+    def _epochs(
         self, rows: NDArray[np.int64], batch: tuple[NDArray[Any], ...], key: np.uint64
     ) -> Iterator[Cells]:
         """Every epoch's samples, dealt into minibatches and summed by cell."""
@@ -150,21 +150,20 @@ class Ippo:
         def table(name: str, *shape: int, kind: Any = np.float64) -> NDArray[Any]:
             return self._buffer(name, prod(shape), kind).reshape(shape)
 
-        size, found = np.zeros(parts, np.int64), np.zeros(parts, np.int64)
-        count, total = table("count", parts, len(rows)), table("total", parts, len(rows), heads)
-        gains, losses = sides = table("sides", 2, parts, len(rows), actions)
-        met = table("met", parts, len(rows), kind=np.int64)
-        digits, legal = self._digits[rows], self.seat.role.legal[rows]
-        before = self.current[rows]
+        cells = Cells(
+            self._digits[rows],
+            self.seat.role.legal[rows],
+            self.current[rows],
+            table("size", parts, kind=np.int64),
+            table("found", parts, kind=np.int64),
+            table("met", parts, len(rows), kind=np.int64),
+            table("visits", parts, len(rows)),
+            table("total", parts, len(rows), heads),
+            table("sides", 2, parts, len(rows), actions),
+        )
         for epoch in range(self.config.epochs):
-            own = np.uint64(rng.fold(key, epoch))
-            self._samples.cells(*batch, own, size, count, total, sides, met, found)
-            for b in range(parts):
-                if size[b]:
-                    yield Cells(
-                        met[b, : found[b]], digits, legal, before, count[b], total[b], gains[b],
-                        losses[b], int(size[b]),
-                    )  # fmt: skip
+            self._samples.fill(*batch, np.uint64(rng.fold(key, epoch)), cells)
+            yield cells
 
     def _buffer(self, name: str, size: int, kind: Any) -> NDArray[Any]:
         """Memory that is kept between updates."""

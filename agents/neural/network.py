@@ -43,21 +43,22 @@ class Adam:
         self.parameters, self.config = parameters, config
         self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)
         self.updates = 0
-        fixed = (0.0, *config.adam_betas, config.adam_epsilon, config.max_gradient, 0, 0, 1.0, 1e-6)
-        self._setting = np.array(fixed, parameters.dtype)
         self._loops = compiled(TEMPLATE)
 
-    def next(self, rate: float) -> Reals:
-        """What the next step goes by (see `network_loop.adam`)."""
-        self.updates += 1
-        beta1, beta2 = self.config.adam_betas
-        self._setting[0], self._setting[5] = rate, 1 - beta1**self.updates
-        self._setting[6] = sqrt(1 - beta2**self.updates)
-        return self._setting
+    def next(self, rate: float, steps: int = 1) -> Reals:
+        """What the next steps go by, `[steps, 9]` (see `network_loop.adam`)."""
+        (beta1, beta2), config = self.config.adam_betas, self.config
+        done, self.updates = self.updates, self.updates + steps
+        rows = [
+            (rate, beta1, beta2, config.adam_epsilon, config.max_gradient, 1 - beta1**t,
+             sqrt(1 - beta2**t), 1.0, 1e-6)
+            for t in range(done + 1, self.updates + 1)
+        ]  # fmt: skip
+        return np.array(rows, self.parameters.dtype)
 
     def step(self, gradient: Reals, rate: float) -> None:
         """Move the parameters against the gradient, cut to the largest norm allowed."""
-        self._loops.adam(self.parameters, gradient, self.first, self.second, self.next(rate))
+        self._loops.adam(self.parameters, gradient, self.first, self.second, self.next(rate)[0])
 
     def finite(self) -> bool:
         """Whether its parameters still are, and are not too large to be squared."""

@@ -14,7 +14,7 @@ whole line. Adam: Kingma, Ba, ICLR 2015.
 
 from __future__ import annotations
 
-from math import cos, log, pi, sqrt
+from math import cos, factorial, log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,12 @@ from tacit.agents.neural.network import BIASES, INPUTS, OUTPUTS, TANH, WEIGHTS
 from tacit.envs.kernel import inlined, loop
 from tacit.envs.rng import u
 from tacit.envs.rows import row
+
+# of `exp_all`: 1 / ln 2; what rounds a sum with it to an integer; ln 2, its first 32 bits and the
+# rest; 1 / n!
+LOG2E, ROUND = 1.4426950408889634, 1.5 * 2.0**52
+LN2 = (0.693147180369123816490, 1.90821492927058770002e-10)
+E = tuple(1.0 / factorial(n) for n in range(12))
 
 
 @loop
@@ -42,6 +48,25 @@ def tanh_all(x: Any, c: Any) -> None:
         over = c[0] + y * (c[1] + y * (c[2] + y * (c[3] + y * (c[4] + y * c[5]))))
         under = c[6] + y * (c[7] + y * (c[8] + y * (c[9] + y * (c[10] + y * c[11]))))
         x[k] = z * over / under
+
+
+@inlined
+def exp_all(x: Any) -> None:
+    """e to the power of every entry, in place: float64, at most 0, below -700 it counts as 0;
+    within 1e-14 of its value.
+
+    x = k ln 2 + r, |r| <= ln(2) / 2; the series of e^r to its 11th power; k is added to the bits of
+    the exponent. (The library's exp takes one entry at a time, this several at once.)
+    """
+    for i in range(len(x)):
+        z = max(x[i], -700.0)
+        shifted = z * LOG2E + ROUND  # (its last bits hold k)
+        k = shifted - ROUND
+        r = (z - k * LN2[0]) - k * LN2[1]
+        y = E[6] + r * (E[7] + r * (E[8] + r * (E[9] + r * (E[10] + r * E[11]))))
+        y = E[0] + r * (E[1] + r * (E[2] + r * (E[3] + r * (E[4] + r * (E[5] + r * y)))))
+        bits = np.float64(y).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)
+        x[i] = np.int64(bits).view(np.float64) if x[i] >= -700.0 else 0.0
 
 
 @inlined

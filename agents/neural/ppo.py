@@ -35,22 +35,24 @@ ACTOR, CRITIC = range(2)  # which network an initial key is for
 
 
 class Cells(NamedTuple):
-    """One minibatch. R rows that the whole update met; `met` int64 are those of this part.
+    """One pass over the samples of an update, in B minibatches. R rows that the update met:
 
-    legal int32 `[R, 2]`; before `[R, A]`: the table that played; visits `[R]`, total `[R, H]`,
-    gains and losses `[R, A]`: sums over `size` samples; digits int32 `[R, D]`: all R
-    rows, encoded.
+    digits int32 `[R, D]`: encoded; legal int32 `[R, 2]`; before `[R, A]`: the table that played;
+    of each minibatch: size int64 `[B]`, its samples (0: nothing to learn); found int64 `[B]`, how
+    many rows it met; met int64 `[B, R]`, which;
+    sums over its samples: visits `[B, R]`, total `[B, R, H]`, sides `[2, B, R, A]`: those of
+    positive and of negative advantages.
     """
 
-    met: NDArray[np.int64]
     digits: NDArray[np.int32]
     legal: NDArray[np.int32]
     before: NDArray[np.float64]
+    size: NDArray[np.int64]
+    found: NDArray[np.int64]
+    met: NDArray[np.int64]
     visits: NDArray[np.float64]
     total: NDArray[np.float64]
-    gains: NDArray[np.float64]
-    losses: NDArray[np.float64]
-    size: int
+    sides: NDArray[np.float64]
 
 
 class Rates(NamedTuple):
@@ -77,7 +79,8 @@ class Engine(Protocol):
         ...
 
     def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
-        """One gradient step; returns objective, entropy and value loss per sample."""
+        """A gradient step for every minibatch; returns objective, entropy and value loss per
+        sample of the last."""
         ...
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -114,18 +117,16 @@ class CompiledEngine:
         return self.critic.forward(digits)
 
     def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
-        """One gradient step; returns objective, entropy and value loss per sample."""
-        config, actor, critic, rows = self.config, self.actor, self.critic, len(cells.met)
-        objective, entropy = self._loops.actor_step(
-            actor.arrays(rows), actor.kind, actor.next(rates.learning), cells.digits, cells.met,
-            cells.legal, cells.before, cells.visits, cells.gains, cells.losses, cells.size,
-            config.clip, rates.entropy,
+        """A gradient step for every minibatch; returns objective, entropy and value loss per
+        sample of the last."""
+        config, actor, critic = self.config, self.actor, self.critic
+        rows, steps = int(cells.found.max()), int(np.count_nonzero(cells.size))
+        told: tuple[float, ...] = self._loops.descend(
+            actor.arrays(rows), critic.arrays(rows), actor.kind,
+            actor.next(rates.learning, steps), critic.next(rates.learning, steps), cells, scale,
+            config.clip, rates.entropy, config.value_weight,
         )  # fmt: skip
-        loss = self._loops.critic_step(
-            critic.arrays(rows), critic.kind, critic.next(rates.learning), cells.digits, cells.met,
-            cells.visits, cells.total, scale, cells.size, config.value_weight,
-        )  # fmt: skip
-        return objective, entropy, loss
+        return told
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Parameters and Adam's moments of both networks."""

@@ -1,39 +1,56 @@
 """Template: the slopes of PPO's losses by the outputs of the networks, cell by cell.
 
-`tacit.agents.neural.ppo` has the loss in words and in PyTorch; these are its derivatives. R rows
-that a minibatch met, A actions, H heads; `met` int64 `[R]` are their places in the tables of the
-update. Probabilities are zero outside a row's legal actions, `legal` int32 `[., 2]`.
+`tacit.agents.neural.ppo` has the loss in words, `torch_engine` in PyTorch; these are its
+derivatives. R rows that a minibatch met, A actions, H heads. Probabilities are zero outside a row's
+legal actions, `legal` int32 `[., 2]`.
 """
 
 from __future__ import annotations
 
-from math import exp, inf, log
+from math import inf, log
 from typing import Any
 
 import numpy as np
 
 from tacit.agents.neural.network import OUTPUTS
-from tacit.agents.neural.network_loop import adam, backward, forward
+from tacit.agents.neural.network_loop import adam, backward, exp_all, forward
 from tacit.envs.kernel import inlined, loop
+from tacit.envs.rows import borrow
 
 LEAST = 1e-300  # an action that was never played has no gains and no losses
+
+
+@inlined
+def raised(logits: Any, legal: Any, met: Any, tops: Any, powers: Any) -> None:
+    """Fill `tops` [R] with each row's largest legal logit, and `powers` float64 `[R, A]` with
+    e^(logit - top), 0 where it is not legal."""
+    actions = logits.shape[1]
+    for i in range(len(met)):
+        first, end = legal[met[i], 0], legal[met[i], 0] + legal[met[i], 1]
+        top = -inf
+        for a in range(first, end):
+            top = max(top, logits[i, a])
+        tops[i] = top
+        for a in range(actions):
+            powers[i, a] = min(logits[i, a] - top, 0.0)
+    exp_all(powers.reshape(-1))
+    for i in range(len(met)):
+        first, end = legal[met[i], 0], legal[met[i], 0] + legal[met[i], 1]
+        for a in range(first):
+            powers[i, a] = 0.0
+        for a in range(end, actions):
+            powers[i, a] = 0.0
 
 
 @loop
 def softmax(logits: Any, legal: Any, table: Any) -> None:
     """Probabilities `table` `[R, A]` of logits `[R, A]`."""
-    for i in range(len(logits)):
-        first, end = legal[i, 0], legal[i, 0] + legal[i, 1]
-        top = -inf
-        for a in range(first, end):
-            top = max(top, logits[i, a])
+    raised(logits, legal, np.arange(len(logits)), np.empty(len(logits)), table)
+    for i in range(len(table)):
         total = 0.0
         for a in range(table.shape[1]):
-            table[i, a] = 0.0
-        for a in range(first, end):
-            table[i, a] = exp(logits[i, a] - top)
             total += table[i, a]
-        for a in range(first, end):
+        for a in range(table.shape[1]):
             table[i, a] /= total
 
 
@@ -48,99 +65,98 @@ def cumulate(table: Any, legal: Any, out: Any) -> None:
             out[i * actions + a] = 1.0 if a >= end - 1 else total
 
 
-@loop
-def policy_slopes(logits: Any, met: Any, legal: Any, before: Any, count: Any, gains: Any,
-                  losses: Any, size: Any, clip: Any, entropy: Any, slopes: Any) -> Any:  # fmt: skip
-    """Fill `slopes` `[R, A]`; `before` `[., A]` is the table that played.
+@inlined
+def policy_slopes(logits: Any, cells: Any, b: Any, clip: Any, entropy: Any, slopes: Any) -> Any:
+    """Fill `slopes` `[R, A]` for minibatch b; returns the clipped objective and the mean entropy,
+    per sample.
 
-    Returns the clipped objective and the mean entropy, per sample.
+    p is the softmax of the logits l, r its ratio to the table that played, A the sum of advantages
+    that the clip lets through, H the entropy. The slope by l_a, per sample, is
+    p_a sum_k A_k r_k - A_a r_a + weight cnt p_a (ln p_a + H); ln p_a + H = l_a - sum_k p_k l_k.
     """
+    before, met = borrow(cells.before), borrow(cells.met[b])
+    gains, losses = borrow(cells.sides[0, b]), borrow(cells.sides[1, b])
+    size, (rows, actions) = cells.size[b], slopes.shape
+    tops, powers, pull = np.empty(rows), np.empty((rows, actions)), np.empty(actions)
+    raised(logits, cells.legal, met[:rows], tops, powers)
     objective, uncertainty = 0.0, 0.0
-    pull = np.zeros(slopes.shape[1])
-    for i in range(len(met)):
-        o = met[i]
-        first, end = legal[o, 0], legal[o, 0] + legal[o, 1]
-        top = -inf
-        for a in range(first, end):
-            top = max(top, logits[i, a])
-        total = 0.0
-        for a in range(slopes.shape[1]):
-            slopes[i, a] = 0.0
-        for a in range(first, end):
-            slopes[i, a] = exp(logits[i, a] - top)
-            total += slopes[i, a]
-        lift = log(total) + top
-        pushed, mean_log = 0.0, 0.0
-        for a in range(first, end):
-            p = slopes[i, a] / total
-            mean_log += p * (logits[i, a] - lift)
-            ratio = p / max(before[o, a], LEAST)
+    for i in range(rows):
+        o, count = met[i], cells.visits[b, met[i]]
+        total, mean = 0.0, 0.0
+        for a in range(actions):
+            total += powers[i, a]
+            mean += powers[i, a] * logits[i, a]
+        mean /= total
+        pushed = 0.0
+        for a in range(actions):
             gain, loss = gains[o, a], losses[o, a]
-            objective += gain * min(ratio, 1.0 + clip) + loss * max(ratio, 1.0 - clip)
-            gain = gain if ratio < 1.0 + clip else 0.0
-            loss = loss if ratio > 1.0 - clip else 0.0
-            moved = (gain + loss) * ratio
-            pushed += moved
-            pull[a] = moved
-        uncertainty -= count[o] * mean_log
-        weight = entropy * count[o]
-        for a in range(first, end):
-            p = slopes[i, a] / total
-            slopes[i, a] = p * (pushed + weight * (logits[i, a] - lift - mean_log)) - pull[a]
-        for a in range(slopes.shape[1]):
-            slopes[i, a] /= size
+            pull[a] = 0.0
+            if gain - loss > 0.0:  # (in a small minibatch most cells have neither)
+                ratio = powers[i, a] / (total * max(before[o, a], LEAST))
+                objective += gain * min(ratio, 1.0 + clip) + loss * max(ratio, 1.0 - clip)
+                through = gain if ratio < 1.0 + clip else 0.0
+                through += loss if ratio > 1.0 - clip else 0.0
+                pull[a] = through * ratio
+                pushed += pull[a]
+        uncertainty += count * (log(total) + tops[i] - mean)
+        share, weight = 1.0 / (total * size), entropy * count
+        for a in range(actions):
+            push = pushed + weight * (logits[i, a] - mean)
+            slopes[i, a] = powers[i, a] * share * push - pull[a] / size
     return objective / size, uncertainty / size
 
 
-@loop
-def value_slopes(values: Any, met: Any, count: Any, total: Any, scale: Any, size: Any, weight: Any,
-                 slopes: Any) -> Any:  # fmt: skip
-    """Fill `slopes` `[R, H]`; `scale` [H] is the unit of each head. Returns sum v^2/2 - v return,
-    per sample."""
-    loss = 0.0
-    for i in range(len(met)):
-        o = met[i]
+@inlined
+def value_slopes(values: Any, cells: Any, b: Any, scale: Any, weight: Any, slopes: Any) -> Any:
+    """Fill `slopes` `[R, H]` for minibatch b; `scale` [H] is the unit of each head. Returns the sum
+    of v^2/2 - v return, per sample."""
+    loss, size = 0.0, cells.size[b]
+    for i in range(len(slopes)):
+        o = cells.met[b, i]
+        count = cells.visits[b, o]
         for h in range(values.shape[1]):
-            v, target = values[i, h], total[o, h] / scale[h]
-            loss += count[o] * v * v / 2.0 - v * target
-            slopes[i, h] = weight * (count[o] * v - target) / size
+            v, target = values[i, h], cells.total[b, o, h] / scale[h]
+            loss += count * v * v / 2.0 - v * target
+            slopes[i, h] = weight * (count * v - target) / size
     return loss / size
 
 
 @inlined
-def outputs_of(net: Any, kind: Any, digits: Any, met: Any) -> Any:
-    """A forward pass at the rows met: (their digits, work, slopes, outputs and slopes by them)."""
-    rows = len(met)
-    seen = np.empty((rows, digits.shape[1]), np.int32)
-    for i in range(rows):
-        for d in range(digits.shape[1]):
-            seen[i, d] = digits[met[i], d]
-    last = net.layers[len(net.layers) - 1, OUTPUTS]
+def outputs_of(net: Any, kind: Any, digits: Any) -> Any:
+    """A forward pass: (work, slopes, the last outputs, and the slopes by them, to be filled)."""
+    rows, last = len(digits), net.layers[len(net.layers) - 1, OUTPUTS]
     end = rows * int(net.layers[:, OUTPUTS].sum())
     work, slopes = net.work[:end], net.slopes[:end]
-    at = forward(seen, net.parameters, net.layers, kind, net.numbers, work)
+    at = forward(digits, net.parameters, net.layers, kind, net.numbers, work)
     shape = (rows, last)
-    return seen, work, slopes, work[at:].reshape(shape), slopes[at:].reshape(shape)
+    return work, slopes, work[at:].reshape(shape), slopes[at:].reshape(shape)
+
+
+@inlined
+def descend_by(net: Any, kind: Any, setting: Any, digits: Any, work: Any, slopes: Any) -> None:
+    """A step against the slopes by the last outputs."""
+    backward(digits, net.parameters, net.layers, kind, net.numbers, work, slopes, net.gradient)
+    adam(net.parameters, net.gradient, net.first, net.second, setting)
 
 
 @loop
-def actor_step(net: Any, kind: Any, setting: Any, digits: Any, met: Any, legal: Any, before: Any,
-               count: Any, gains: Any, losses: Any, size: Any, clip: Any,
-               entropy: Any) -> Any:  # fmt: skip
-    """One gradient step of an actor (a `network.Arrays`) on a minibatch; as `policy_slopes`."""
-    seen, work, slopes, logits, out = outputs_of(net, kind, digits, met)
-    told = policy_slopes(logits, met, legal, before, count, gains, losses, size, clip, entropy, out)
-    backward(seen, net.parameters, net.layers, kind, net.numbers, work, slopes, net.gradient)
-    adam(net.parameters, net.gradient, net.first, net.second, setting)
-    return told
-
-
-@loop
-def critic_step(net: Any, kind: Any, setting: Any, digits: Any, met: Any, count: Any, total: Any,
-                scale: Any, size: Any, weight: Any) -> Any:  # fmt: skip
-    """One gradient step of a critic on a minibatch; as `value_slopes`."""
-    seen, work, slopes, values, out = outputs_of(net, kind, digits, met)
-    told = value_slopes(values, met, count, total, scale, size, weight, out)
-    backward(seen, net.parameters, net.layers, kind, net.numbers, work, slopes, net.gradient)
-    adam(net.parameters, net.gradient, net.first, net.second, setting)
-    return told
+def descend(actor: Any, critic: Any, kind: Any, actor_settings: Any, critic_settings: Any,
+            cells: Any, scale: Any, clip: Any, entropy: Any, value_weight: Any) -> Any:  # fmt: skip
+    """A gradient step of actor and critic (`network.Arrays`) for every minibatch of `ppo.Cells`;
+    `settings` `[B, 9]`: of Adam. Returns objective, entropy and value loss of the last."""
+    step, objective, uncertainty, loss = 0, 0.0, 0.0, 0.0
+    for b in range(len(cells.size)):
+        if cells.size[b] == 0:
+            continue
+        digits = np.empty((cells.found[b], cells.digits.shape[1]), np.int32)
+        for i in range(len(digits)):
+            for d in range(digits.shape[1]):
+                digits[i, d] = cells.digits[cells.met[b, i], d]
+        work, slopes, logits, out = outputs_of(actor, kind, digits)
+        objective, uncertainty = policy_slopes(logits, cells, b, clip, entropy, out)
+        descend_by(actor, kind, actor_settings[step], digits, work, slopes)
+        work, slopes, values, out = outputs_of(critic, kind, digits)
+        loss = value_slopes(values, cells, b, scale, value_weight, out)
+        descend_by(critic, kind, critic_settings[step], digits, work, slopes)
+        step += 1
+    return objective, uncertainty, loss

@@ -98,19 +98,16 @@ def deal(order: Any, key: Any, block: Any) -> None:
 
 
 @loop
-def cells(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, size: Any, count: Any,
-          total: Any, sides: Any, met: Any, found: Any) -> None:  # fmt: skip
-    """All that one epoch's minibatches need of their samples.
+def fill(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, cells: Any) -> None:
+    """What one epoch's minibatches need of their samples: all that changes in `ppo.Cells`.
 
     Samples are dealt in blocks of B, one to each minibatch in random order, so that each holds
-    every part of the batch. Fills size int64 `[B]`, count `[B, R]`, total `[B, R, H]` (returns) and
-    sides `[2, B, R, A]`: sums of positive and of negative advantages; met int64 `[B, R]` and found
-    `[B]`: which rows each met, ascending, and how many.
+    every part of the batch. The rows that a minibatch met stand in ascending order.
     """
     row_of, did, advantage = borrow(row_of), borrow(did), borrow(advantage)
-    returns, count, total = borrow(returns), borrow(count), borrow(total)
-    size[:], count[:], total[:], sides[:] = 0, 0.0, 0.0, 0.0
-    sides = borrow(sides)
+    returns, size, found, met = borrow(returns), cells.size, cells.found, cells.met
+    size[:], cells.visits[:], cells.total[:], cells.sides[:] = 0, 0.0, 0.0, 0.0
+    count, total, sides = borrow(cells.visits), borrow(cells.total), borrow(cells.sides)
     parts, heads = len(size), returns.shape[1]
     order = np.empty(parts, np.int64)
     n = len(row_of)

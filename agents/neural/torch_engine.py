@@ -105,12 +105,14 @@ def ppo_loss(
     logits: torch.Tensor,
     values: torch.Tensor,
     cells: Cells,
+    b: int,
     scale: NDArray[np.float64],
     config: IppoConfig,
     entropy_weight: float,
 ) -> tuple[torch.Tensor, ...]:
-    """The loss over the table (see `ppo`); also objective, entropy and value loss per sample."""
-    met = cells.met
+    """The loss of minibatch b over the table (see `ppo`); also objective, entropy and value loss
+    per sample. `logits` and `values` are those of the rows that it met."""
+    met, size = cells.met[b, : cells.found[b]], int(cells.size[b])
     legal, kind = torch.from_numpy(cells.legal[met]), logits.dtype
     columns = torch.arange(logits.shape[1])
     inside = (columns >= legal[:, :1]) & (columns < legal[:, :1] + legal[:, 1:])
@@ -122,14 +124,14 @@ def ppo_loss(
     before = read(cells.before).masked_fill(~inside, 1.0)
     before = before.clamp(min=torch.finfo(kind).tiny)  # (0 where nobody can have acted so)
     ratio = log_p.masked_fill(~inside, 0.0).exp() / before
-    gains = read(cells.gains) * ratio.clamp(max=1 + config.clip)
-    losses = read(cells.losses) * ratio.clamp(min=1 - config.clip)
-    objective = (gains + losses).masked_fill(~inside, 0.0).sum() / cells.size
-    count = read(cells.visits)
+    gains = read(cells.sides[0, b]) * ratio.clamp(max=1 + config.clip)
+    losses = read(cells.sides[1, b]) * ratio.clamp(min=1 - config.clip)
+    objective = (gains + losses).masked_fill(~inside, 0.0).sum() / size
+    count = read(cells.visits[b])
     uncertainty = -(log_p.exp() * log_p.masked_fill(~inside, 0.0)).sum(1)
-    entropy = (count * uncertainty).sum() / cells.size
-    target = read(cells.total) / torch.from_numpy(scale).to(kind)
-    value = (count[:, None] * values**2 / 2 - values * target).sum() / cells.size
+    entropy = (count * uncertainty).sum() / size
+    target = read(cells.total[b]) / torch.from_numpy(scale).to(kind)
+    value = (count[:, None] * values**2 / 2 - values * target).sum() / size
     loss = -objective + config.value_weight * value - entropy_weight * entropy
     return loss, objective, entropy, value
 
@@ -172,13 +174,16 @@ class TorchEngine:
             return self.critic(digits).numpy()
 
     def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
-        """One gradient step; returns objective, entropy and value loss per sample."""
-        digits = cells.digits[cells.met]
-        logits, values = self.actor(digits), self.critic(digits)
-        loss, *told = ppo_loss(logits, values, cells, scale, self.config, rates.entropy)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.actor.move(rates.learning)
-        self.critic.move(rates.learning)
+        """A gradient step for every minibatch; returns objective, entropy and value loss per
+        sample of the last."""
+        told: list[torch.Tensor] = []
+        for b in np.flatnonzero(cells.size).tolist():
+            digits = cells.digits[cells.met[b, : cells.found[b]]]
+            logits, values = self.actor(digits), self.critic(digits)
+            loss, *told = ppo_loss(logits, values, cells, b, scale, self.config, rates.entropy)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.actor.move(rates.learning)
+            self.critic.move(rates.learning)
         return tuple(x.item() for x in told)
 
     def state(self) -> dict[str, NDArray[Any]]:
