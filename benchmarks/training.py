@@ -9,7 +9,8 @@ The game: two providers choose among 15 prices and see both last prices (`cloud_
 is). An agent-step is one decision of one seat. 128 rounds per update, 4 epochs of 4 minibatches,
 actor and critic of two layers of 64, tanh, Adam. tacit and JAX train 16 seeds of two independent
 learners; Stable-Baselines3 one shared policy, for that is what it offers. All take turns on one
-core, in one process.
+core, in one process. Beside it: what many seeds cost one another, and providers that see the last
+two rounds, which makes 50,625 observations of 225.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import argparse
 import os
 import platform
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -32,7 +33,7 @@ import supersuit
 from stable_baselines3 import PPO
 
 from benchmarks import jax_ippo
-from benchmarks.timing import Case, Figure, Work, race, table
+from benchmarks.timing import Case, Figure, Target, Work, race, table
 from tacit.agents.neural.config import IppoConfig
 from tacit.agents.neural.group import NeuralGroup
 from tacit.agents.neural.threads import one_thread
@@ -48,6 +49,15 @@ MARKET = "cloud_bandwidth"
 SEEDS, ROUNDS, EPOCHS, MINIBATCHES = 16, 128, 4, 4
 RATE, ENTROPY = 1e-3, 0.01
 SOLVING = {"copies": 16, "updates": 40, "discount": 0.0}
+STEPS = 200_000  # agent-steps of a repeat, at least
+PEER, MILLIONS = "jax", "M agent-steps/s"
+TARGETS: dict[int, tuple[Target, ...]] = {  # of tacit's compiled engine, by copies
+    16: (Target(at_least=0.35), Target(at_least=2.5, ratio=True)),
+    256: (Target(at_least=3.0), Target(at_least=20.0, ratio=True)),
+    1024: (Target(at_least=8.0),),
+}
+SEEDS_TARGET = Target(at_least=0.6, ratio=True)
+LARGE, LARGE_COPIES, LARGE_TARGET = {"memory": 2}, 256, Target(at_least=0.15)
 
 
 @dataclass(frozen=True)
@@ -89,19 +99,21 @@ def jax_ippo_run(copies: int, discount: float) -> Iterator[tuple[int, float]]:
         yield rewards.size * ROUNDS * copies, float(jax.block_until_ready(rewards).mean())
 
 
-def tacit_run(engine: str) -> Callable[[int, float], Iterator[tuple[int, float]]]:
-    """tacit's `ippo`; an update of a seed after that of another."""
+def tacit_run(
+    engine: str, seeds: int = SEEDS, keys: Mapping[str, Any] | None = None
+) -> Callable[[int, float], Iterator[tuple[int, float]]]:
+    """tacit's `ippo`; an update of a seed after that of another. `keys`: of the market."""
 
     def start(copies: int, discount: float) -> Iterator[tuple[int, float]]:
         config = IppoConfig(
             engine=engine, discount=discount, rounds_per_update=ROUNDS, epochs=EPOCHS,
             minibatches=MINIBATCHES, learning_rate=RATE, entropy=ENTROPY,
         )  # fmt: skip
-        market = make_market(MARKET)
+        market = make_market(MARKET, keys)
         agents, terms = {s.name: config for s in market.seats}, kpi.resolve(market, None)
         groups = [
             NeuralGroup(market, terms, agents, seed, copies, total_rounds=10**6)
-            for seed in range(SEEDS)
+            for seed in range(seeds)
         ]
         while True:
             rewards, rows = [], []
@@ -109,8 +121,9 @@ def tacit_run(engine: str) -> Callable[[int, float], Iterator[tuple[int, float]]
                 group.run(ROUNDS)
                 rewards.append(group.read()[1][-len(market.seats) :].mean())
                 rows += [v for k, v in group.figures.items() if k.endswith("/rows")]
-            VISITED[engine, copies] = min(rows)
-            yield SEEDS * len(agents) * ROUNDS * copies, float(np.mean(rewards))
+            if not keys:
+                VISITED[engine, copies] = min(rows)
+            yield seeds * len(agents) * ROUNDS * copies, float(np.mean(rewards))
 
     return start
 
@@ -157,20 +170,25 @@ SYSTEMS = {
     "sb3": System("SB3 PPO, our VecEnv", sb3_run, note="one shared policy, one seed"),
     "supersuit": System("SB3 PPO, SuperSuit", supersuit_run, (16, 64), "the same"),
 }
-PEER = "jax"
 
 
-def case(system: System, copies: int) -> Case:
-    """Updates of a fresh run: as many as make some hundred thousand agent-steps, at least one."""
-    per_update = 2 * ROUNDS * copies * (1 if system.note else SEEDS)
-    updates = max(1, 200_000 // per_update)
+def case(system: System, copies: int, what: str = "") -> Case:
+    """Updates of a fresh run, until there are enough agent-steps."""
 
     def prepare() -> Work:
         run = system.start(copies, 0.95)
-        next(run)  # compiles, and fills buffers
-        return lambda: sum(next(run)[0] for _ in range(updates))
+        first, _ = next(run)  # compiles, and fills buffers
+        return lambda: sum(next(run)[0] for _ in range(max(1, STEPS // first)))
 
-    return Case(f"{system.name}, {copies:,} copies", prepare)
+    return Case(f"{system.name}, {what or f'{copies:,} copies'}", prepare)
+
+
+def figure(name: str, found: Mapping[str, list[float]], peer: Case | None = None, to: str = "",
+           target: Target | None = None) -> Figure:  # fmt: skip
+    """A line of the table, in millions of agent-steps a second."""
+    peers = [x / 1e6 for x in found[peer.name]] if peer else []
+    own = [x / 1e6 for x in found[name]]
+    return Figure(name, own, MILLIONS, 3, to if peer else "", peers, target)
 
 
 def speeds(names: Sequence[str], copies: Sequence[int], repeats: int) -> list[Figure]:
@@ -179,19 +197,27 @@ def speeds(names: Sequence[str], copies: Sequence[int], repeats: int) -> list[Fi
     for n in copies:
         cases = {name: case(SYSTEMS[name], n) for name in names if n in SYSTEMS[name].copies}
         found = race(list(cases.values()), repeats)
-        peer = found[cases[PEER].name] if PEER in cases else ()
-        figures += [
-            Figure(
-                one.name,
-                [x / 1e6 for x in found[one.name]],
-                "M agent-steps/s",
-                3,
-                "JAX" if peer else "",
-                [x / 1e6 for x in peer],
-            )
-            for one in cases.values()
-        ]
+        peer = cases.get(PEER)
+        for key, one in cases.items():
+            targets = TARGETS.get(n, (None,)) if key == "tacit" and peer else (None,)
+            figures += [figure(one.name, found, peer, "JAX", target) for target in targets]
     return figures
+
+
+def beside(repeats: int) -> list[Figure]:
+    """One seed against many in one process; many observations."""
+    names = {seeds: f"tacit ippo, {seeds} seed{'s' * (seeds > 1)}" for seeds in (1, SEEDS)}
+    one, many = (
+        case(System(name, tacit_run("compiled", seeds)), 64) for seeds, name in names.items()
+    )
+    large = case(System("tacit ippo", tacit_run("compiled", 1, LARGE)), LARGE_COPIES,
+                 f"50,625 observations, {LARGE_COPIES} copies")  # fmt: skip
+    found = race([one, many, large], repeats)
+    return [
+        figure(one.name, found),
+        figure(many.name, found, one, "1 seed", SEEDS_TARGET),
+        figure(large.name, found, target=LARGE_TARGET),
+    ]
 
 
 def solved(names: Sequence[str]) -> str:
@@ -247,6 +273,8 @@ def main() -> None:
         print(solved(options.systems))
         return
     figures = speeds(options.systems, options.copies, options.repeats)
+    if "tacit" in options.systems:
+        figures += beside(options.repeats)
     rows = [f"{e}, {n:,} copies: {int(v)}" for (e, n), v in sorted(VISITED.items())]
     more = "fewest of 225 observations met in an update: " + ("; ".join(rows) or "-")
     print(table(figures), more, sep="\n")

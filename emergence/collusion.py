@@ -62,6 +62,7 @@ def collusion(e: Evidence) -> Verdict | None:
     lines += [
         f"{name} control: {control.line('index', 'frozen_index')}"
         for name, control in e.controls.items()
+        if name == "memoryless"
     ]
     missing = _missing(e, reason)
     if e.n < LEAST and word != NOT_SHOWN:

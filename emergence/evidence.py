@@ -28,7 +28,7 @@ class Course:
 class Evidence:
     """One arm: `figures` by name, one number a seed (NaN: that seed has none); `n` seeds;
     `controls`: other arms of the run that differ in one way from this one, by what they lack
-    ('memoryless'); `course`: figures that were followed along training."""
+    ('memoryless', 'unheard'); `course`: figures that were followed along training."""
 
     market: Market
     kpi: kpis.Table

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,10 @@ class CheapTalkConfig(BaseModel):
     bias: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
         0.1, description="how far above the state the sender wants the action"
     )
+    claims_heard: bool = Field(
+        True,
+        description="false: nobody hears what others claim, as if all said the same (a control)",
+    )
 
 
 SENDER, RECEIVER, BOTH = ("sender",), ("receiver",), ("sender", "receiver")
@@ -62,7 +66,7 @@ MEASURES = (
     Measure("welfare", ("market",), "payoff", +1, "the sum of both payoffs"),
 )
 PAYOFF, FALSE_CLAIM, CLAIMED_ABOVE, ERROR, WELFARE = range(5)
-STATES, ACTIONS, BIAS = range(3)  # params
+STATES, ACTIONS, BIAS, HEARD = range(4)  # params
 STATE, MESSAGE = range(2)  # the state row: positions on the grid of states
 STATE_DRAW = 0  # the slot of the only draw
 
@@ -79,7 +83,7 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     """The sender's block of `tell`, the receiver's of `act`; one row each while they wait."""
     if seat == 0:
         return int(state[STATE]) if phase == 0 else int(params[STATES])
-    return 0 if phase == 0 else 1 + int(state[MESSAGE])
+    return 0 if phase == 0 else 1 + int(state[MESSAGE]) * int(params[HEARD])
 
 
 @kernel
@@ -122,6 +126,7 @@ class CheapTalk(Market):
     model = CheapTalkConfig
     measures = MEASURES
     headline = "error"
+    unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
     config: CheapTalkConfig
 
     def declare(self) -> None:
@@ -137,7 +142,7 @@ class CheapTalk(Market):
             Role("receiver", 1, "payoff", "payoff", (Block(0), Block(1, (message,), (action,)))),
         )
         self.claims = (Claim("sender", "message", "state", "false_claim", "false_claim"),)
-        self.params = np.array([c.states, c.actions, c.bias], np.float64)
+        self.params = np.array([c.states, c.actions, c.bias, c.claims_heard], np.float64)
         self.state_width = 2
 
     # --- benchmarks ---------------------------------------------------------------------------

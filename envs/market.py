@@ -269,6 +269,7 @@ class Market:
     probe_discount: ClassVar[float] = 0.95  # of a later round, in what probes add up over time
     conduct: ClassVar[Mapping[str, str]] = {}  # role -> action part and measure of rivalry
     memoryless: ClassVar[Mapping[str, Any]] = {}  # the settings under which seats remember nothing
+    unheard: ClassVar[Mapping[str, Any]] = {}  # those under which nobody hears a claim
 
     config: BaseModel
     phases: tuple[str, ...]

@@ -22,9 +22,9 @@ def found(samples: Samples, values, weights, discount=0.9, lam=0.8):
     rows = loops.visited(samples, number)
     row_of, did = np.zeros(n, np.int32), np.zeros(n, np.int32)
     advantage, returns = np.zeros(n), np.zeros((n, len(weights)))
-    done = loops.advantages(samples, number, values[rows], np.array(weights), discount, lam,
-                            row_of, did, advantage, returns)  # fmt: skip
-    assert done == n
+    squares = loops.advantages(samples, number, values[rows], np.array(weights), discount, lam,
+                               row_of, did, advantage, returns)  # fmt: skip
+    np.testing.assert_allclose(squares, (returns**2).sum(axis=0))
     np.testing.assert_array_equal(rows[row_of], listed(samples, "seen"))
     np.testing.assert_array_equal(did, listed(samples, "did"))
     return advantage, returns

@@ -80,8 +80,12 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
     """Write the verdicts of all arms into their summaries."""
     evidence = {name: _evidence(arm, summaries[name]) for name, arm in arms.items()}
     for name, arm in arms.items():
-        twin = next((n for n, other in arms.items() if _forgets(arm, other)), None)
-        controls = {"memoryless": evidence[twin]} if twin else {}
+        lacking = {"memoryless": arm.market.memoryless, "unheard": arm.market.unheard}
+        twins = {
+            what: next((n for n, other in arms.items() if _differs(arm, other, keys)), None)
+            for what, keys in lacking.items()
+        }
+        controls = {what: evidence[twin] for what, twin in twins.items() if twin}
         found = verdicts(replace(evidence[name], controls=controls))
         summaries[name]["verdicts"] = [verdict.plain() for verdict in found]
 
@@ -95,8 +99,7 @@ def _evidence(arm: Arm, summary: Mapping[str, Any]) -> Evidence:
     return Evidence(arm.market, arm.kpi, figures, summary["seeds"], course=followed)
 
 
-def _forgets(arm: Arm, other: Arm) -> bool:
-    """Whether the other arm is this one without memory, and this one has some."""
-    without = arm.market.memoryless
-    plain = {**arm.plain, "market": {**arm.plain["market"], **without}}
-    return bool(without) and plain != arm.plain and other.same(plain | {"seeds": other.seeds})
+def _differs(arm: Arm, other: Arm, keys: Mapping[str, Any]) -> bool:
+    """Whether the other arm is this one but for these keys of the market."""
+    plain = {**arm.plain, "market": {**arm.plain["market"], **keys}}
+    return bool(keys) and plain != arm.plain and other.same(plain | {"seeds": other.seeds})

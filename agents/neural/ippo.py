@@ -23,6 +23,7 @@ from tacit.envs.market import Seat
 
 from .config import MAX_HEADS, Clock, IppoConfig, schedule, too_many_heads
 from .encoding import Encoding
+from .network import TEMPLATE
 from .ppo import LOOPS, Cells, CompiledEngine, Engine, Rates, named, part
 from .samples import Samples
 
@@ -67,9 +68,11 @@ class Ippo:
         self.averaged = 0
         self.current = np.zeros_like(self.mean)
         self._loops, self._samples = compiled(LOOPS), compiled("tacit.agents.neural.samples_loop")
+        self._finite = compiled(TEMPLATE).finite
         self._number = np.zeros(seat.role.observations, np.int32)
         self._buffers: dict[str, NDArray[Any]] = {}
         self._digits = self.encoding.digits(np.arange(seat.role.observations))
+        self._rows, self._cells = np.zeros(0, np.int64), self._empty(np.zeros(0, np.int64))
         self._write()
 
     # --- acting ----------------------------------------------------------------------------------
@@ -111,15 +114,14 @@ class Ippo:
         for cells in self._epochs(rows, batch, key):
             told = self.engine.descend(cells, self.unit, rates)
         self.updates += 1
-        figures = dict(zip(("objective", "entropy", "value_loss"), told, strict=True))
         self._write()
-        sound = [isfinite(x) for x in figures.values()]
-        sound += [network.finite() for network in self.engine.networks]
-        if not (all(sound) and np.isfinite(self.current).all()):
+        sound = isfinite(sum(told)) and all(n.finite() for n in self.engine.networks)
+        if not (sound and self._finite(self.current.reshape(-1))):
             raise Diverged(self.seat, self.seed, self.updates, config.learning_rate)
         if config.average_from is not None and progress >= config.average_from:
             self.mean += self.current
             self.averaged += 1
+        figures = dict(zip(("objective", "entropy", "value_loss"), told, strict=True))
         return {**figures, "rows": float(len(rows))}
 
     def _advantages(self, samples: Samples, rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
@@ -130,13 +132,13 @@ class Ippo:
         advantage = self._buffer("advantage", n, np.float64)
         returns = self._buffer("returns", n * heads, np.float64).reshape(n, heads)
         config = self.config
-        self._samples.advantages(
+        squares = self._samples.advantages(
             samples, self._number, values, self.weights, config.discount, config.gae_lambda,
             row_of, did, advantage, returns,
         )  # fmt: skip
         if config.normalise_advantages:
             self._samples.normalise(advantage)
-        size = np.sqrt((returns**2).mean(axis=0)) + 1e-8
+        size = np.sqrt(squares / n) + 1e-8
         share = max(1.0 / (self.updates + 1), SLOWEST)
         self.unit = np.sqrt((1 - share) * self.unit**2 + share * size**2)
         return row_of, did, advantage, returns
@@ -145,15 +147,24 @@ class Ippo:
         self, rows: NDArray[np.int64], batch: tuple[NDArray[Any], ...], key: np.uint64
     ) -> Iterator[Cells]:
         """Every epoch's samples, dealt into minibatches and summed by cell."""
+        if not np.array_equal(rows, self._rows):  # (in a small market they are the same for long)
+            self._rows, self._cells = rows, self._empty(rows)
+        np.take(self.current, rows, axis=0, out=self._cells.before)
+        for epoch in range(self.config.epochs):
+            self._samples.fill(*batch, np.uint64(rng.fold(key, epoch)), self._cells)
+            yield self._cells
+
+    def _empty(self, rows: NDArray[np.int64]) -> Cells:
+        """Room for an update that meets these observations."""
         parts, heads, actions = self.config.minibatches, len(self.weights), self.seat.role.actions
 
         def table(name: str, *shape: int, kind: Any = np.float64) -> NDArray[Any]:
             return self._buffer(name, prod(shape), kind).reshape(shape)
 
-        cells = Cells(
+        return Cells(
             self._digits[rows],
             self.seat.role.legal[rows],
-            self.current[rows],
+            table("before", len(rows), actions),
             table("size", parts, kind=np.int64),
             table("found", parts, kind=np.int64),
             table("met", parts, len(rows), kind=np.int64),
@@ -161,9 +172,6 @@ class Ippo:
             table("total", parts, len(rows), heads),
             table("sides", 2, parts, len(rows), actions),
         )
-        for epoch in range(self.config.epochs):
-            self._samples.fill(*batch, np.uint64(rng.fold(key, epoch)), cells)
-            yield cells
 
     def _buffer(self, name: str, size: int, kind: Any) -> NDArray[Any]:
         """Memory that is kept between updates."""

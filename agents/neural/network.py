@@ -62,8 +62,7 @@ class Adam:
 
     def finite(self) -> bool:
         """Whether its parameters still are, and are not too large to be squared."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return bool(np.isfinite(np.dot(self.parameters, self.parameters)))
+        return bool(self._loops.finite(self.parameters))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Copies of everything that moves, the parameters with it."""

@@ -14,7 +14,7 @@ whole line. Adam: Kingma, Ba, ICLR 2015.
 
 from __future__ import annotations
 
-from math import cos, factorial, log, pi, sqrt
+from math import cos, factorial, inf, log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -165,6 +165,15 @@ def backward(digits: Any, parameters: Any, layers: Any, kind: Any, numbers: Any,
             np.dot(dy, weights.T, dx.reshape((rows, inputs)))
             unbend(dx, x, kind, numbers)
         end = start
+
+
+@loop
+def finite(x: Any) -> bool:
+    """Whether every entry is a number, and not too large to be squared."""
+    beyond = 0
+    for k in range(len(x)):
+        beyond += 0 if x[k] * x[k] < inf else 1
+    return beyond == 0
 
 
 @loop

@@ -47,12 +47,13 @@ def advantages(samples: Any, number: Any, values: Any, weights: Any, discount: A
     """Generalised advantages, seat-time; `values` float64 `[R, H]` of unweighted terms.
 
     Fills, for all n samples, the latest first, row_of and did int32, advantage float64 (heads
-    weighted by `weights` [H]) and returns float64 `[n, H]`. Returns n.
+    weighted by `weights` [H]) and returns float64 `[n, H]`. Returns the sums of squares of these,
+    float64 `[H]`.
     """
     seen, action, following = borrow(samples.seen), borrow(samples.did), borrow(samples.following)
     gap, cut, reward = borrow(samples.gap), borrow(samples.cut), borrow(samples.reward)
     counts, heads = samples.counts, len(weights)
-    trace = np.zeros((len(counts), heads))
+    trace, squares = np.zeros((len(counts), heads)), np.zeros(heads)
     i = 0
     for n in range(counts.max() - 1, -1, -1):
         for r in range(len(counts)):
@@ -67,9 +68,10 @@ def advantages(samples: Any, number: Any, values: Any, weights: Any, discount: A
                     trace[r, h] = delta + carry * trace[r, h]
                     total += weights[h] * trace[r, h]
                     returns[i, h] = trace[r, h] + value
+                    squares[h] += returns[i, h] ** 2
                 row_of[i], did[i], advantage[i] = o, action[n, r], total
                 i += 1
-    return i
+    return squares
 
 
 @loop

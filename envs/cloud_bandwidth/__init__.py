@@ -67,6 +67,7 @@ class CloudBandwidth(Market):
     sees_actions_with = "market.memory=1"
     conduct: ClassVar[Mapping[str, str]] = {"provider": "price"}
     memoryless: ClassVar[Mapping[str, Any]] = {"memory": 0}
+    unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
     config: CloudBandwidthConfig
 
     def declare(self) -> None:
@@ -162,7 +163,7 @@ class CloudBandwidth(Market):
             c.outside_shock, c.reservation_price, c.background_demand, c.capacity or np.inf,
             c.surge is not None, surge_at, c.tenants, c.critical_probability, c.standard_value,
             c.critical_value, c.priority_surcharge, c.headroom_claims, c.false_headroom_fine,
-            self._start(), is_plain(c), tabled, grid, table,
+            c.claims_heard, self._start(), is_plain(c), tabled, grid, table,
         ]  # fmt: skip
         utility = quality[:, None] - self.grid
         params = np.concatenate(

@@ -150,6 +150,10 @@ class CloudBandwidthConfig(BaseModel):
     priority_surcharge: AtLeast0 = Field(0.0, description="r: paid for every priority request")
     headroom_claims: bool = Field(False, description="providers say whether they have headroom")
     false_headroom_fine: AtLeast0 = Field(0.05, description="paid for a false claim")
+    claims_heard: bool = Field(
+        True,
+        description="false: nobody hears what others claim, as if all said the same (a control)",
+    )
 
     @field_validator("quality", "cost")
     @classmethod

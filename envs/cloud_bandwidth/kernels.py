@@ -43,7 +43,7 @@ from .surges import begin, move_on, multiplier
 # gain per unit
 (N_PROVIDERS, N_PRICES, JOINTS, MEMORY_SIZE, RULE, MU, OUTSIDE, SHOCK_SIZE, RESERVATION, MASS,
  CAPACITY, HAS_SURGE, SURGE, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE, SURCHARGE, CLAIMS,
- FINE, START_MEMORY, PLAIN, TABLED, GRID, TABLE, COST) = range(26)  # fmt: skip
+ FINE, CLAIMS_HEARD, START_MEMORY, PLAIN, TABLED, GRID, TABLE, COST) = range(27)  # fmt: skip
 LOGIT, BEST_OFFER, CHEAPEST = range(3)  # values of RULE
 
 # state: 1 after the first round; past prices as one index; then by provider: price posted last,
@@ -103,7 +103,8 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
         index = index * int(params[N_PRICES]) + int(state[POSTED + i])
     if params[CLAIMS] == 1.0:
         for i in range(providers):
-            index = 2 * index + int(state[POSTED + 2 * providers + i])
+            claim = int(state[POSTED + 2 * providers + i])
+            index = 2 * index + claim * int(params[CLAIMS_HEARD])
     return 1 + index
 
 

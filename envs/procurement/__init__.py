@@ -55,6 +55,7 @@ class Procurement(Market):
     measures = MEASURES
     headline = "booking"
     memoryless: ClassVar[Mapping[str, Any]] = {"record": "none"}
+    unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
     config: ProcurementConfig
 
     def declare(self) -> None:
@@ -90,6 +91,7 @@ class Procurement(Market):
             c.counters, calm, urgent, share, c.outside_price, c.wait_discount, c.stockout_cost,
             c.false_claim_fine, c.lead_cost, c.delay_cost, c.late_fine, *clause,
             c.false_urgency_fine, c.delays.probability if c.delays else 0.0, len(delays),
+            c.claims_heard,
         ]  # fmt: skip
         listed = [c.days.index(day) for day in c.lead_times]
         lists = (c.prices, c.days, listed, c.costs, c.scarcities, delays)

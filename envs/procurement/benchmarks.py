@@ -147,6 +147,8 @@ def _common(c: ProcurementConfig) -> list[str]:
         needs.append("clause: must be null")
     if c.record != "none":
         needs.append(f"record: must be none, got {c.record}")
+    if not c.claims_heard:
+        needs.append("claims_heard: must be true")
     return needs
 
 

@@ -119,6 +119,10 @@ class ProcurementConfig(BaseModel):
     false_urgency_fine: Money = Field(
         0.0, description="on every false urgency claim, in both directions; paid to nobody"
     )
+    claims_heard: bool = Field(
+        True,
+        description="false: nobody hears what others claim, as if all said the same (a control)",
+    )
 
     @field_validator("prices", "lead_times")
     @classmethod

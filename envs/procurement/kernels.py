@@ -40,7 +40,7 @@ from .measures import (
 (N_SUPPLIERS, N_PRICES, N_DAYS, N_LISTED, HAS_STOCK, HAS_CLAUSE, HAS_RECORD, HAS_URGENCY, HAS_BRIEF,
  HAS_COUNTERS, CALM_VALUE, URGENT_VALUE, URGENT_SHARE, OUTSIDE_PRICE, WAIT_DISCOUNT, STOCKOUT_COST,
  CLAIM_FINE, LEAD_COST, DELAY_COST, LATE_FINE, CLAUSE_COST, CUSTOMS_SHARE, CUSTOMS_COST,
- URGENCY_FINE, DELAY_SHARE, N_DELAYS, PRICES) = range(27)  # fmt: skip
+ URGENCY_FINE, DELAY_SHARE, N_DELAYS, CLAIMS_HEARD, PRICES) = range(28)  # fmt: skip
 # state: the buyer's, then four columns a supplier: stock (1: scarce), position of its lead time,
 # its offer, and its last two deliveries as two bits (1: on time; the older one counts twice)
 URGENT, BRIEF, RESPONSE, SUPPLIERS = range(4)
@@ -127,6 +127,15 @@ def dropped(params: Any, offer: Any) -> Any:
 
 
 @kernel
+def shown(params: Any, offer: Any) -> Any:
+    """An offer as the buyer sees it: with the first claim and promise, if nobody hears them."""
+    if params[CLAIMS_HEARD]:
+        return offer
+    each = claims(params) * int(params[N_DAYS]) * clauses(params)
+    return offer // each * each + dropped(params, offer)
+
+
+@kernel
 def countered(params: Any, response: Any) -> Any:
     """The supplier that a response counters, or -1."""
     first = 1 + int(params[N_SUPPLIERS])
@@ -156,7 +165,7 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     if step == STATE_URGENCY:
         return 0
     if step == MAKE_OFFER:
-        index = int(state[BRIEF]) if brief else 0
+        index = int(state[BRIEF]) * int(params[CLAIMS_HEARD]) if brief else 0
         index = index * claims(params) + stock
         return brief + index * days + lead
     waiting = brief + (1 + brief) * claims(params) * days
@@ -187,7 +196,7 @@ def buyer_sees(params: Any, state: Any, brief: Any, step: Any) -> Any:
     all_offers = needs
     for i in range(int(params[N_SUPPLIERS])):
         own = SUPPLIERS + i * WIDTH
-        index = index * offers(params) + int(state[own + OFFER])
+        index = index * offers(params) + shown(params, int(state[own + OFFER]))
         all_offers *= offers(params)
         if params[HAS_RECORD]:
             index = index * LEVELS + record_level(int(state[own + RECORD]))
