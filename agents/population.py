@@ -20,7 +20,7 @@ def make_group(
     seed: int,
     copies: int = 1,
     episode_rounds: int | None = None,
-    total_rounds: int = 1,
+    total_rounds: int | None = None,
 ) -> TabularGroup:
     """A group of tabular and scripted seats, or one with networks in some of its seats."""
     if not any(isinstance(config, BatchConfig) for config in configs.values()):

@@ -132,7 +132,7 @@ class SlowPpo:
         role = self.seat.role
         self.actor = Net(role, self.config, actor, role.actions)
         self.critic = Net(role, self.config, critic, len(self.weights))
-        self.key, self.unit, self.updates = learner.key, np.ones(len(self.weights)), 0
+        self.key, self.unit, self.updates = learner.key, np.zeros(len(self.weights)), 0
         self.before = learner.current.copy()
         self.clipped: list[float] = []  # share of samples whose ratio has no slope
 

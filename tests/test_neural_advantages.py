@@ -123,9 +123,10 @@ def test_new_weights_apply_at_the_next_update(luck):
     np.testing.assert_equal(changed.state(), always.state())
 
 
-def test_the_unit_of_a_term_does_not_matter(luck):
+@pytest.mark.parametrize("hidden", [(), (16, 16)])
+def test_the_unit_of_a_term_does_not_matter(hidden, luck):
     """Profit in cents with a hundredth of the weight: the same policy, the same critic."""
-    keys = {"precision": "float64", "hidden": (), "learning_rate": 0.01}
+    keys = {"precision": "float64", "hidden": hidden, "learning_rate": 0.01}
     euros, cents = ippo(BUYER, terms(1.0), **keys), ippo(BUYER, terms(0.01), **keys)
     for _ in range(5):
         samples = written(BUYER, luck)

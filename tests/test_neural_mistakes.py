@@ -75,6 +75,13 @@ def test_networks_of_a_run_share_their_clock():
             NeuralGroup(Solvable(), kpi.resolve(Solvable(), None), configs, 0)
 
 
+def test_an_annealed_rate_needs_the_length_of_training():
+    configs = {"player_0": IppoConfig(entropy_end=0.0), "player_1": IppoConfig(average_from=0.5)}
+    told = r"agents\.player_0\.entropy_end, agents\.player_1\.average_from falls over training"
+    with pytest.raises(ConfigError, match=told):
+        NeuralGroup(Solvable(), kpi.resolve(Solvable(), None), configs, 0)
+
+
 def test_more_terms_than_heads_are_told_before_training():
     """One line a seat, with the other mistakes; eight are welcome, and so are nine to idqn."""
     said = mistakes("agents.bidder=ippo", *NINE, "train.rounds=100", "train.measure_last=1")

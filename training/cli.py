@@ -129,11 +129,11 @@ def _print_comparison(
     from tacit.emergence.verdict import DISCLAIMER
 
     from .compare import compare as compare_runs
-    from .screen import console, table
+    from .screen import Sheet, console
 
     _, rows, _ = compare_runs(runs, measure)
     rows = [row for row in rows if arm in (None, row.cells["arm"])]
-    console().print(table([row.cells for row in rows], title or None))
+    console().print(Sheet([row.cells for row in rows], title or None))
     if disclaimer and any("verdict" in row.cells for row in rows):
         console().print(DISCLAIMER, soft_wrap=True)
     return rows
@@ -224,10 +224,10 @@ def reproduce(
     from tacit.envs.errors import ConfigError
 
     from . import reproduce as reproductions
-    from .screen import console, table
+    from .screen import Sheet, console
 
     if listing:
-        console().print(table(reproductions.overview(results)))
+        console().print(Sheet(reproductions.overview(results)))
         if update_reference:
             reproductions.collect(REFERENCE)
             print(f"wrote {REFERENCE / 'table.md'}")
@@ -252,7 +252,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     from .config import load
     from .reproduce import collect, shown
     from .reproduce import reproduce as run_reproduction
-    from .screen import ScreenWatcher, console, table
+    from .screen import ScreenWatcher, Sheet, console
 
     experiment = load(name, settings)
     if update_reference and settings:
@@ -266,7 +266,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
          "within": shown(c.within)}
         for c in rows
     ]  # fmt: skip
-    console().print(table(cells, experiment.file.question))
+    console().print(Sheet(cells, experiment.file.question))
     written = ",".join(sorted(p.name for p in folder.iterdir()))
     print(f"wrote {folder}/{{{written}}}")
     if update_reference:
@@ -290,13 +290,13 @@ def best_response(
     """What each seat of RUN would gain by leaving its policy: in its KPI, in its fundamental."""
     from .best_responses import best_responses
     from .layout import existing_run
-    from .screen import console, table
+    from .screen import Sheet, console
 
     rows, note = best_responses(existing_run(run, results), seat, arm or [])
     if as_json:
         print(json.dumps([row.plain() for row in rows], allow_nan=False))
         return
-    console().print(table([row.cells() for row in rows]))
+    console().print(Sheet([row.cells() for row in rows]))
     console().print(note, soft_wrap=True)
 
 
@@ -356,7 +356,7 @@ def screen(
     """Screens for arranged bids on BIDS.csv, beside a competitive control: a reason to look."""
     from . import screening
     from .bids import BidColumns
-    from .screen import console, table
+    from .screen import Sheet, console
     from .screening_figure import draw
 
     columns = BidColumns(tender, bid, bidder, reserve, date)
@@ -369,7 +369,7 @@ def screen(
     out = console()
     for line in screening.heading(done):
         out.print(line, soft_wrap=True)
-    out.print(table(screening.rows(done)))
+    out.print(Sheet(screening.rows(done)))
     for line in screening.remarks(done):
         out.print(line, soft_wrap=True)
     print(f"figure: {figure}")

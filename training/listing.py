@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from rich.table import Table
-
 from tacit.agents.registry import AGENTS, SUMMARIES
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
@@ -16,10 +14,10 @@ from . import describe, files
 from .layout import RunFolder
 from .policy_words import portrait
 from .probing import population_of
-from .screen import table
+from .screen import Sheet
 from .stored import choose_arm, learned_group, load_run
 
-Part = str | Table
+Part = str | Sheet
 
 
 def everything() -> Iterator[Part]:
@@ -29,13 +27,13 @@ def everything() -> Iterator[Part]:
         if name not in MARKETS:
             raw = files.read_yaml(files.find(name, ("markets",), "NAME"))
             rows.append({"market": name, "what it is": f"preset: {raw.get('question', '')}"})
-    yield table(rows)
+    yield Sheet(rows)
     yield ""
     rows = []
     for name in files.names("kpis"):
         raw = files.read_yaml(files.find(name, ("kpis",), "NAME"))
         rows.append({"KPI": name, "terms": _raw_kpi(raw)})
-    yield table(rows)
+    yield Sheet(rows)
     yield ""
     agents = [{"agent": n, "what it is": SUMMARIES[n]} for n in AGENTS]
     for name in files.names("agents"):
@@ -43,13 +41,13 @@ def everything() -> Iterator[Part]:
         own = [f"{k} {v}" for k, v in raw.items() if k != "name"]
         settings = ", ".join(own[:7] + ["..."] * (len(own) > 7))
         agents.append({"agent": name, "what it is": f"{raw.get('name')}: {settings}"})
-    yield table(agents)
+    yield Sheet(agents)
     yield ""
     rows = []
     for name in files.names("experiments"):
         raw = files.read_yaml(files.find(name, ("experiments",), "NAME"))
         rows.append({"experiment": name, "question": str(raw.get("question", ""))})
-    yield table(rows)
+    yield Sheet(rows)
 
 
 def _raw_kpi(raw: dict[str, object]) -> str:
@@ -86,13 +84,13 @@ def _market(name: str) -> Iterator[Part]:
     yield f"  phases: {', '.join(market.phases)}"
     yield ""
     heads = ("key", "default", "bounds", "meaning")
-    yield table([
+    yield Sheet([
         dict(zip(heads, (f"market.{row[0]}", *row[1:]), strict=True))
         for row in describe.keys(cls.model)
     ])  # fmt: skip
     yield ""
     signs = {1: "+", -1: "-", 0: ""}
-    yield table([
+    yield Sheet([
         {"measure": m.name, "unit": m.unit, "sign": signs[m.sign], "whose": ", ".join(m.roles),
          "meaning": m.meaning}
         for m in cls.measures
@@ -109,7 +107,7 @@ def _market(name: str) -> Iterator[Part]:
 def _keys(title: str, name: str) -> Iterator[Part]:
     yield title
     heads = ("key", "default", "bounds", "meaning")
-    yield table([dict(zip(heads, row, strict=True)) for row in describe.keys(AGENTS[name])])
+    yield Sheet([dict(zip(heads, row, strict=True)) for row in describe.keys(AGENTS[name])])
 
 
 def _file(name: str, group: str) -> Iterator[Part]:

@@ -6,31 +6,78 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from .group import Progress as Told
+
+WIDTH = 500  # of a page that is no terminal
+FOLDED = 48  # columns that are wider are folded
+GAP = 2  # between columns
+KEPT = ("95 %", "n")  # columns that stay beside what they tell of
 
 
 def console(stderr: bool = False) -> Console:
     """A console; away from a terminal it is wide, so that tables stay whole in files."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else 200
+    width = None if stream.isatty() else WIDTH
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
-def table(rows: Sequence[Mapping[str, str]], title: str | None = None) -> Table:
-    """Rows of cells as a plain table; a missing cell is blank."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    names = list(dict.fromkeys(k for row in rows for k in row))
-    for name in names:
-        made.add_column(name, overflow="fold", no_wrap=name == "verdict")
-    for row in rows:
-        made.add_row(*(row.get(name, "") for name in names))
-    return made
+@dataclass(frozen=True)
+class Sheet:
+    """Rows of cells as a plain table; a missing cell is blank.
+
+    On a page too narrow for it, the columns that do not fit stand in a second table below, and so
+    on, each of them behind the first column. Only columns of long text are folded.
+    """
+
+    rows: Sequence[Mapping[str, str]]
+    title: str | None = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for k, names in enumerate(self.pages(options.max_width)):
+            if k:
+                yield ""
+            elif self.title:
+                yield Text(self.title, style="bold")
+            made = Table(box=None, pad_edge=False)
+            for name in names:
+                made.add_column(name, overflow="fold", no_wrap=self._width(name) <= FOLDED)
+            for row in self.rows:
+                made.add_row(*(row.get(name, "") for name in names))
+            yield made
+
+    def pages(self, width: int) -> list[list[str]]:
+        """The columns of every table, so that none is wider than the page if that can be."""
+        first, *others = list(dict.fromkeys(k for row in self.rows for k in row)) or [""]
+        groups: list[list[str]] = []
+        for name in others:
+            if name in KEPT and groups:
+                groups[-1].append(name)
+            else:
+                groups.append([name])
+        pages, room = [[first]], width - self._need(first)
+        for group in groups:
+            need = sum(GAP + self._need(name) for name in group)
+            if need > room and len(pages[-1]) > 1:
+                pages.append([first])
+                room = width - self._need(first)
+            pages[-1] += group
+            room -= need
+        return pages
+
+    def _width(self, name: str) -> int:
+        return max([len(name), *(len(row.get(name, "")) for row in self.rows)])
+
+    def _need(self, name: str) -> int:
+        """The width that a column asks for."""
+        return self._width(name) if self._width(name) <= FOLDED else FOLDED // 2
 
 
 class ScreenWatcher:

@@ -113,6 +113,17 @@ def schedule(start: float, end: float | None, progress: float) -> float:
     return start if end is None else start + (end - start) * progress
 
 
+def annealed(configs: Mapping[str, BaseModel]) -> str:
+    """Which of the agents' keys change with the share of training that is done; '' if none."""
+    found = [
+        f"agents.{seat}.{key}"
+        for seat, config in configs.items()
+        for key in ("learning_rate_end", "entropy_end", "average_from")
+        if getattr(config, key, None) is not None
+    ]
+    return ", ".join(found)
+
+
 def batch_rounds(configs: Mapping[str, BaseModel]) -> int:
     """Rounds between two updates: one number for all networks of a run; 1 without any.
 

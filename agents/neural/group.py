@@ -25,7 +25,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.kernel import compiled
 from tacit.envs.market import Market, Seat
 
-from .config import BatchConfig, Clock, IdqnConfig, IppoConfig, batch_rounds
+from .config import BatchConfig, Clock, IdqnConfig, IppoConfig, annealed, batch_rounds
 from .ppo import LOOPS, named, part
 from .samples import Samples, build_book, of_seat
 from .threads import one_thread
@@ -83,8 +83,11 @@ class NeuralGroup(TabularGroup):
         seed: int,
         copies: int = 1,
         episode_rounds: int | None = None,
-        total_rounds: int = 1,
+        total_rounds: int | None = None,
     ) -> None:
+        """`total_rounds`: of the whole training, which annealed rates need to know."""
+        if total_rounds is None and (names := annealed(configs)):
+            raise ConfigError(f"total_rounds: is needed: {names} falls over training.")
         one_thread()
         super().__init__(market, table, configs, seed, copies, episode_rounds)
         self.stop_after = 0  # (networks never stand still by themselves)
@@ -95,7 +98,7 @@ class NeuralGroup(TabularGroup):
         }
         one_thread()  # (once more: torch, if a learner needs it, is there by now)
         self.batch_rounds = batch_rounds(configs)
-        self.total_rounds = total_rounds
+        self.total_rounds = total_rounds or 1
         self.book = build_book(market, table, learning, copies, self.batch_rounds)
         self._rollout = compiled(TEMPLATE, market.kernels).rollout
         self._cumulate = compiled(LOOPS).cumulate

@@ -2,7 +2,8 @@
 
 The critic has one head for every term of the seat's KPI: head h predicts the unweighted term, and
 the advantage is the sum of weight x head's advantage. Each head works in a unit of its own, the
-root mean square of its returns so far. Heads of weight zero stay: they watch.
+root mean square of its returns so far, and predicts 0 before it has seen any: so the unit of a KPI,
+euros or cents, changes nothing. Heads of weight zero stay: they watch.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Ippo:
             config, self.encoding, seat, len(self.weights), key
         )
         self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
-        self.unit = np.ones(len(self.weights))
+        self.unit = np.zeros(len(self.weights))  # (so the first returns count no value of a head)
         self.updates = 0
         self.mean: Table = np.zeros((seat.role.observations, seat.role.actions))
         self.averaged = 0

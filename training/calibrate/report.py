@@ -7,7 +7,7 @@ from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 
-from tacit.training.screen import console, table
+from tacit.training.screen import Sheet, console
 
 from . import Calibration, Request, calibrate, preset
 from .samples import Row
@@ -30,7 +30,7 @@ def run(
     out = console()
     title = f"{result.market} fitted to {result.file}, {result.lines:,} rows"
     out.print(title, soft_wrap=True)
-    out.print(table([_cells(row) for row in result.rows]))
+    out.print(Sheet([_cells(row) for row in result.rows]))
     out.print(NEAR)
     if target is None:
         out.print("\n" + preset.in_yaml({"market": {"name": market, **result.keys}}).rstrip())
