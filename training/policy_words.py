@@ -25,6 +25,7 @@ from tacit.envs.market import Block, Part, Role, Seat
 
 from .describe import does, seen_as, value
 
+RIVALS = 3  # whose moves are told
 LONG = 6  # rounds of a cycle that are told one by one
 MOST = 6  # answers told of a phase, the most frequent first
 NAMED = 3  # observations named that lead to one of them
@@ -112,12 +113,20 @@ def _list(x: Array) -> str:
 
 
 def _answers(population: Population, seat: Seat) -> Iterator[str]:
+    """What it answers each rival; of many, the first few."""
+    rivals = _rivals(population, seat)
+    for rival in rivals[:RIVALS]:
+        yield from _answers_to(population, seat, rival)
+    if len(rivals) > RIVALS:
+        yield f"(What it answers the other {len(rivals) - RIVALS} rivals is not told.)"
+
+
+def _answers_to(population: Population, seat: Seat, rival: Seat) -> Iterator[str]:
     """What it does after a rival's one round down, and up, from the first state of the path.
 
     The rival moves by as many steps as lead to its static best reply; by one if that is no move.
     """
     market, path = population.market.expected(), limit(population)
-    rival = _rivals(population, seat)[0]
     line = next(k for k, s in enumerate(deviations(population).seat) if s == rival.index)
     steps = max(1, abs(int(deviations(population).steps[line])))
     state = path.states[:1]
