@@ -59,9 +59,9 @@ MARKETS: dict[str, tuple[str, dict[str, object]]] = {
     "promises": ("procurement", {**PROMISES, "delay_cost": 0.2}),
     "fined promises": ("procurement", {**PROMISES, "delay_cost": 0.15, "late_fine": 0.2}),
     "stock": ("procurement", {}),
-    "talk, bias .4": ("cheap_talk", {"bias": 0.4}),
-    "talk, bias 0": ("cheap_talk", {"bias": 0.0}),
-    "talk, bias .2": ("cheap_talk", {"bias": 0.2}),
+    "talk, bias .4": ("cheap_talk", {"bias": 0.4, "language": "given"}),
+    "talk, bias 0": ("cheap_talk", {"bias": 0.0, "language": "given"}),
+    "talk, bias .2": ("cheap_talk", {"bias": 0.2, "language": "given"}),
 }
 EQUILIBRIA: dict[str, tuple[dict[str, object], str]] = {
     "feigned urgency, fine 0": ({**BRIEF}, BABBLING),

@@ -16,7 +16,8 @@ truncation only.
 A message means what the receiver makes of it: learners settle on a language of their own, in which
 "the state is .2" may stand for any state. So what a message says is judged by the information in
 it (`tacit.emergence.signalling`); whether it is *true* only says something of players that take it
-by its word, `truthful` and `trusting`.
+by its word, `truthful` and `trusting`: for them `language: given` has claims judged as elsewhere.
+It changes nothing in the rules.
 
 Source: Crawford, Sobel, "Strategic information transmission", Econometrica 50(6), 1982; on grids,
 with learners: Condorelli, Furlan, "Cheap talking algorithms", 2023.
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,9 @@ class CheapTalkConfig(BaseModel):
     actions: Annotated[int, Field(ge=2, le=1_001)] = Field(11, description="the receiver's actions")
     bias: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
         0.1, description="how far above the state the sender wants the action"
+    )
+    language: Literal["free", "given"] = Field(
+        "free", description="a word means what players make of it, or the state that it names"
     )
     claims_heard: bool = Field(
         True,
@@ -141,7 +145,8 @@ class CheapTalk(Market):
             Role("sender", 1, "payoff", "payoff", (Block(0, (state,), (message,)), Block(1))),
             Role("receiver", 1, "payoff", "payoff", (Block(0), Block(1, (message,), (action,)))),
         )
-        self.claims = (Claim("sender", "message", "state", "false_claim", "false_claim"),)
+        free = c.language == "free"
+        self.claims = (Claim("sender", "message", "state", "false_claim", "false_claim", free),)
         self.params = np.array([c.states, c.actions, c.bias, c.claims_heard], np.float64)
         self.state_width = 2
 

@@ -92,6 +92,7 @@ class Claim:
 
     Value k of one means value k of the other; the claim is false where it differs. `above` and
     `below` are the measures that tell so, by where the claim lies (None: nothing is measured).
+    `free`: its words mean nothing but what players make of them, so none of them is a lie.
     """
 
     role: str
@@ -99,6 +100,7 @@ class Claim:
     about: str
     above: str | None
     below: str | None
+    free: bool = False
 
 
 @dataclass(frozen=True)

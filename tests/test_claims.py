@@ -220,6 +220,24 @@ def test_scripted_players_get_the_word_that_arithmetic_gives(market, speaker, li
     assert given.qualifiers == unheard
 
 
+@pytest.mark.parametrize(
+    ("influence", "told", "word"),
+    [(0.0, 0.0, "babbling"), (0.5, 0.6, "informative"), (0.5, 0.0, "undecided")],
+)
+def test_in_a_free_language_nothing_is_a_lie(influence, told, word):
+    """Five words in six name another state, move the receiver and harm it: so does every code."""
+    market = make_market("cheap_talk")
+    names = ("claim_effect", "sender_gain", "listener_harm", "deception_index")
+    figures = dict.fromkeys(names, 0.5) | {"false_claim_rate": 5 / 6}
+    figures |= {"causal_influence": influence, "signalling": told}
+    given = judge({f"{name}/message": x for name, x in figures.items()}, market)
+    assert given.word == word
+    assert not any("false" in line for line in given.evidence)
+    meant = make_market("cheap_talk", {"language": "given"})
+    same = judge({f"{name}/message": x for name, x in figures.items()}, meant)
+    assert same.word == "deception"
+
+
 def test_a_word_needs_its_intervals():
     """Half of the seeds lie a little: neither honest nor false enough."""
     market, kpi = setting("stock")

@@ -75,6 +75,16 @@ def test_one_that_answers_beside_one_that_does_not():
     ]
 
 
+def test_every_rival_is_told_of_up_to_three():
+    rules = {"bidder_0": "tit_for_tat"} | {f"bidder_{i}": "collusive" for i in range(1, 5)}
+    lines = told("ad_auction", {"observe": "bids", "bids": 3, "bidders": 5}, rules, "bidder_0")
+    assert [line.split()[1] for line in lines[1:-1]] == ["bidder_1", "bidder_2", "bidder_3"]
+    assert all("raises its own to 0.75 (instead of 0.25)" in line for line in lines[1:-1])
+    assert lines[-1] == "(What it answers others than these 3 is not told.)"
+    two = told("ad_auction", SEEN | {"bidders": 3}, everybody("tit_for_tat", 3), "bidder_0")
+    assert [line.split()[1] for line in two[1:]] == ["bidder_1", "bidder_2"]
+
+
 def test_a_cycle_is_told_round_by_round():
     config = SEEN | {"bidders": 3}
     first, *_ = told("ad_auction", config, everybody("rotation", 3), "bidder_0")

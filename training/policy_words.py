@@ -118,7 +118,7 @@ def _answers(population: Population, seat: Seat) -> Iterator[str]:
     for rival in rivals[:RIVALS]:
         yield from _answers_to(population, seat, rival)
     if len(rivals) > RIVALS:
-        yield f"(What it answers the other {len(rivals) - RIVALS} rivals is not told.)"
+        yield f"(What it answers others than these {RIVALS} is not told.)"
 
 
 def _answers_to(population: Population, seat: Seat, rival: Seat) -> Iterator[str]:

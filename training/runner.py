@@ -4,7 +4,8 @@
     summary = train("volatility_kpi", ["seeds=8"], name="mine")
 
 A unit of work is one seed of one arm. Seeds share nothing, so their order and number of threads
-change nothing. Compiled loops run outside the interpreter lock: threads are enough.
+change nothing. Compiled loops run outside the interpreter lock: threads are enough, but for
+networks (`crew.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tacit.oversight.ledger import Ledger
 
 from . import bands, checkpoint, goodhart, partial, words
 from .config import Arm, Experiment, load
+from .crew import Crew, has_networks, needs_crew
 from .events import EventFile
 from .group import Progress, train_seed
 from .layout import RunFolder
@@ -195,12 +197,17 @@ def _work(
 ) -> None:
     """Train jobs side by side; a mistake or Ctrl-C stops the others at their next stretch."""
     stop = threading.Event()
+    crew = Crew(run) if needs_crew(experiment, jobs) else None
 
     def work(name: str, k: int) -> dict[str, Any] | None:
+        arm = experiment.arms[name]
+
         def tell(progress: Progress) -> None:
             watcher.tell(name, progress)
 
-        return train_seed(run, experiment.arms[name], k, tell, stop.is_set)
+        if crew is not None and has_networks(arm):
+            return None if stop.is_set() else crew.train(name, k, tell)
+        return train_seed(run, arm, k, tell, stop.is_set)
 
     with ThreadPoolExecutor(workers()) as pool:
         try:
@@ -212,8 +219,14 @@ def _work(
                         records[futures[future]] = record
         except BaseException:
             stop.set()
+            if crew is not None:
+                crew.stop()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+        finally:
+            if crew is not None:
+                crew.stop()
+                crew.wait()
 
 
 def finish(
