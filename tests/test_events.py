@@ -12,8 +12,10 @@ from tacit.emergence import stats
 from tacit.emergence.registry import PROBES
 from tacit.envs import kpi as kpis
 from tacit.training.config import TrainConfig
+from tacit.training.events import event_files
 from tacit.training.group import evaluation_points
 from tacit.training.layout import RunFolder
+from tacit.training.series import read_scalars
 from tacit.training.stored import load_run
 
 SEEDS = 3
@@ -218,3 +220,20 @@ def test_training_again_leaves_one_event_file_a_run(run, board):
     assert again.runs == board.runs
     assert all(len(list(f.parent.glob("events.*"))) == 1 for f in run.path.rglob("events.*"))
     assert again.experiment() == board.experiment()
+
+
+def test_beyond_sixteen_seeds_curves_are_kept_and_not_listed(tmp_path):
+    """TensorBoard selects nothing in a run of more than 500; bands are over all seeds."""
+    small(tmp_path, "seeds=18", "train.rounds=2000", "train.measure_last=500")
+    base = tmp_path / "ad_auction/base"
+    listed = {p.parent.name for p in base.glob("s*/*tfevents*")}
+    assert listed == {f"s{k}" for k in range(16)}
+    for k in (15, 17):
+        (path,) = event_files(base / f"s{k}")
+        assert (path.name.startswith("curves.out.")) == (k == 17)
+        assert any(tag == "measure/market/revenue" for tag, _ in read_scalars(base / f"s{k}"))
+    every = [read_scalars(base / f"s{k}", {"measure/market/revenue"}) for k in range(18)]
+    band = read_scalars(base / "_band", {"band/revenue/mean"})
+    step = max(step for _, step in band)
+    mean = sum(own["measure/market/revenue", step] for own in every) / 18
+    assert band["band/revenue/mean", step] == pytest.approx(mean, rel=1e-6)

@@ -46,6 +46,7 @@ CLOUD = [
      "market.standard_value=2", "market.critical_value=4", "market.priority_surcharge=.1"],
     ["market.tenants=2", "kpi.tenant={uptime: 1}", "agents.tenant.discount=.5"],
     ["market.headroom_claims=true"],
+    ["market.headroom_claims=true", "market.tenants=1", "market.claims_heard=false"],
     ["market.headroom_claims=true", SURGE, "market.false_headroom_fine=.2"],
     ["agents.provider.discount=.9"],
     ["agents.provider_1.learning_rate=.05"],
@@ -81,6 +82,7 @@ TENDER = [
     ["market.clause.cost=.1"],
     BRIEF[:1],
     [*BRIEF, "market.false_urgency_fine=.2"],
+    ["market.claims_heard=false"],
     ["kpi.buyer.savings=1", "kpi.supplier.booking=1"],
     ["agents.supplier_0.discount=.5"],
     ["agents.buyer={name: scripted, rule: trusting}"],
@@ -114,6 +116,8 @@ TALK = [
     ["market.states=3"],
     ["market.actions=5"],
     ["market.bias=.3"],
+    ["market.claims_heard=false"],
+    ["market.language=given"],
     ["kpi.sender.false_claim=-1"],
 ]
 SETTINGS = {

@@ -19,20 +19,30 @@ from tensorboard.plugins.hparams import summary_v2 as hp
 from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+LISTED, UNLISTED = "events.out.tfevents.", "curves.out."  # TensorBoard looks for the first only
+
+
+def event_files(folder: Path) -> list[Path]:
+    """The event files of a folder, whether TensorBoard lists them or not."""
+    return sorted(path for name in (LISTED, UNLISTED) for path in folder.glob(f"{name}*"))
+
 
 class EventFile:
     """An event file in a folder; old ones there are replaced, as a run is told once.
 
     `goes_on`: the file to go on with, and its size (see `size`); what came later is cut off.
+    `listed`: TensorBoard shows it.
     """
 
-    def __init__(self, folder: Path, goes_on: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, folder: Path, goes_on: Mapping[str, int] | None = None, listed: bool = True
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         kept = {name: n for name, n in (goes_on or {}).items() if (folder / name).is_file()}
-        for old in folder.glob("events.out.tfevents.*"):
+        for old in event_files(folder):
             if old.name not in kept:
                 old.unlink()
-        stamp = f"events.out.tfevents.{int(time.time())}.tacit.{os.getpid()}"
+        stamp = f"{LISTED if listed else UNLISTED}{int(time.time())}.tacit.{os.getpid()}"
         self.path = folder / next(iter(kept), stamp)
         self._file = self.path.open("r+b" if kept else "wb")
         self._writer = RecordWriter(self._file)

@@ -30,6 +30,7 @@ from .probing import figures_of, population_of, probe_seed
 Array = NDArray[np.float64]
 POINTS = 24  # evaluation points of a run that names no interval
 STRETCH = 100_000  # rounds between two looks at the stop flag
+LISTED_SEEDS = 16  # of an arm in TensorBoard, which selects nothing where there are more than 500
 
 
 @dataclass
@@ -95,7 +96,7 @@ class Seed:
         self.saver = Saver(run.seed(arm.name, k), arm, k)
         before = self.saver.load(self.group)
         self.points, self.course, self._worked, size = before or Partial([], {}, 0.0, {})
-        self.events = EventFile(run.seed(arm.name, k), size)
+        self.events = EventFile(run.seed(arm.name, k), size, listed=k < LISTED_SEEDS)
         if before is None:
             self.events.summary(hparams_trial(by_role(arm), arm.name))
             if arm.train.starts_from is not None:
