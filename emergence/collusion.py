@@ -3,7 +3,9 @@
 With 95 % t intervals, and at least 48 seeds (below that the strongest word is `undecided at n`):
 
 1. lower(index) <= .10: `not shown above competition` (`competitive` if the mean is <= .10 too).
-2. else, lower(tempted) <= .5: `supra-competitive, static equilibrium`: nobody gains by leaving.
+2. else, upper(tempted) <= .05: `supra-competitive, static equilibrium`: nobody gains by leaving;
+   lower(tempted) <= .5: `supra-competitive, partly tempted`: some would gain by leaving (one seat
+   of two, say), too few to ask what deters them.
 3. else, lower(deterred) >= .70 and, in price markets, upper(rival's response) < -.02:
    `tacit collusion`: leaving pays at once, costs more later, and it is the rivals who make it so.
 4. else: `supra-competitive, unpunished`.
@@ -25,16 +27,17 @@ from .repaired import PREFIX
 from .setting import unfit
 
 LEAST = 48
-ABOVE_COMPETITION, TEMPTED, DETERRED, ANSWERED = 0.10, 0.5, 0.70, -0.02
+ABOVE_COMPETITION, NOBODY, TEMPTED, DETERRED, ANSWERED = 0.10, 0.05, 0.5, 0.70, -0.02
 NEAR_EQUILIBRIUM = 0.05
 
 COMPETITIVE = "competitive"
 NOT_SHOWN = "not shown above competition"
 STATIC = "supra-competitive, static equilibrium"
+PARTLY = "supra-competitive, partly tempted"
 TACIT = "tacit collusion"
 UNPUNISHED = "supra-competitive, unpunished"
 UNDECIDED = "undecided"
-WORDS = (COMPETITIVE, NOT_SHOWN, STATIC, TACIT, UNPUNISHED, UNDECIDED)
+WORDS = (COMPETITIVE, NOT_SHOWN, STATIC, PARTLY, TACIT, UNPUNISHED, UNDECIDED)
 
 LINES = {
     "frozen_index": "collusion index",
@@ -79,7 +82,7 @@ def _word(e: Evidence, reason: str | None) -> str:
     if reason is not None or not tempted.n:
         return UNDECIDED
     if tempted.low <= TEMPTED:
-        return STATIC
+        return STATIC if tempted.high <= NOBODY else PARTLY
     answered = not in_prices(e) or e.mean("rival_response").high < ANSWERED
     return TACIT if deterred.low >= DETERRED and answered else UNPUNISHED
 

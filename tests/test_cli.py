@@ -135,7 +135,9 @@ def test_another_config_in_the_folder_is_refused(tacit):
     tacit.train("ad_auction")
     before = files_of(tacit.folder, ["*"])
     (line,) = told(tacit.train("ad_auction", "kpi=calm"))
-    assert line.endswith("Add this one with --as NAME, or start a run with --name.")
+    assert line.endswith(
+        "Add this one with --as NAME, or start a run with --name or in another --results."
+    )
     assert files_of(tacit.folder, ["*"]) == before
 
 

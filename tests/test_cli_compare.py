@@ -113,7 +113,9 @@ def test_compare_of_a_run_without_results_says_how_to_go_on(tacit, tmp_path):
     tacit.train("ad_auction")
     (tmp_path / "results/ad_auction/summary.json").unlink()
     (line,) = told(tacit("compare", "ad_auction"))
-    assert line.endswith("nothing is finished yet; tacit resume ad_auction")
+    assert line.endswith(
+        "2 of 2 seeds are finished, the summary is not written yet; tacit resume ad_auction"
+    )
 
 
 # --- board ---------------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ def test_within_ends_with_0_and_writes_table_and_figure(tacit):
     assert [row["quantity"] for row in rows] == ["price, free", "calm against free"]
     text = (folder / "table.md").read_text()
     assert "Source: nobody, 2026." in text
-    assert "Command: `tacit reproduce mine`" in text
+    assert f"Command: `tacit reproduce mine {' '.join(SMALL)} seeds=4`" in text
     assert "| price, free | 0.5 |" in text
     assert (folder / "figure.png").read_bytes()[:4] == b"\x89PNG"
     assert not (tacit.folder / "results/reference").exists()
@@ -193,6 +193,11 @@ def test_the_list_has_source_published_compute_and_what_was_run_here(tacit):
     write(tacit.folder / "results/reproduce/volatility_kpi/table.csv", table)
     rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
     assert rows["volatility_kpi"].rstrip().endswith("1 of 2 within")
+    page = tacit.folder / "results/reproduce/volatility_kpi/table.md"
+    for command, ends in (("volatility_kpi", "within"), ("volatility_kpi seeds=4", "settings")):
+        page.write_text(f"Command: `tacit reproduce {command}`\n")
+        rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
+        assert rows["volatility_kpi"].rstrip().endswith(ends)
 
 
 def test_the_shipped_claims_are_known():

@@ -196,7 +196,7 @@ def test_another_configuration_is_refused_with_advice(results):
         small(results, "kpi=calm")
     assert str(error.value) == (
         f"{results / 'ad_auction'}: holds arm base with another configuration, which is kept. "
-        "Add this one with --as NAME, or start a run with --name."
+        "Add this one with --as NAME, or start a run with --name or in another --results."
     )
     assert files_of(results, ["*"]) == before
 
@@ -213,3 +213,21 @@ def test_a_name_and_a_table_make_a_run(tmp_path):
     table = {"market": "ad_auction", "train": {"rounds": 1000, "measure_last": 100}, "seeds": 1}
     train(table, name="mine", results=tmp_path)
     assert (tmp_path / "mine/summary.json").is_file()
+
+
+def test_another_experiment_is_not_mixed_into_a_run(tmp_path):
+    """Of the same name, with a question of its own and none of the arms that stand there."""
+    small(tmp_path, as_arm="profit")
+    other = {"question": "Another one?", "market": {"name": "ad_auction"}, "arms": {"mine": {}}}
+    with pytest.raises(ConfigError, match="holds another experiment") as error:
+        small(tmp_path, config=other, name="ad_auction")
+    (line,) = error.value.mistakes
+    assert line.endswith("which is kept. Choose another --name or --results.")
+    assert small(tmp_path, as_arm="calm")["arms"].keys() == {"profit", "calm"}
+
+
+@pytest.mark.parametrize("name", ["../out", "a/../../out", "/tmp/out", "."])
+def test_a_run_stays_in_its_folder(name, tmp_path):
+    with pytest.raises(ConfigError, match="--name: must name a folder within"):
+        small(tmp_path / "results", name=name)
+    assert not list(tmp_path.rglob("out"))

@@ -45,7 +45,8 @@ def evidence(n=LEAST, market=None, spread=0.01, **figures):
     [
         ({}, "tacit collusion"),
         ({"frozen_index": 0.05}, "competitive"),
-        ({"tempted": 0.4}, "supra-competitive, static equilibrium"),
+        ({"tempted": 0.4}, "supra-competitive, partly tempted"),
+        ({"tempted": 0.0}, "supra-competitive, static equilibrium"),
         ({"deterred": 0.6}, "supra-competitive, unpunished"),
         ({"rival_response": -0.01}, "supra-competitive, unpunished"),
         ({"rival_response": 0.1}, "supra-competitive, unpunished"),

@@ -71,7 +71,7 @@ def train(
     """Train CONFIG under its KPIs, all arms and seeds; what stands finished is kept."""
     from .config import load
     from .files import dump_yaml
-    from .layout import RunFolder
+    from .layout import named
 
     experiment = load(config, settings or [], arm or [], as_arm)
     if show:
@@ -80,7 +80,7 @@ def train(
         arms = {label: a.plain for label, a in experiment.arms.items()}
         print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
         return
-    run = RunFolder(results / (name or experiment.name))
+    run = named(results, name or experiment.name)
     _train(experiment, run, as_json, as_shipped=not settings)
 
 

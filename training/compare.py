@@ -14,6 +14,7 @@ from tacit.envs.errors import ConfigError, nearest
 
 from . import bands
 from .bands import differing
+from .checkpoint import finished
 from .config import Arm, Experiment
 from .layout import RunFolder
 from .stored import load_run
@@ -44,7 +45,12 @@ def compare(
             if name in found:
                 arms[label] = (arm, found[name])
     if not arms:
-        raise ConfigError(f"{runs[0].path}: nothing is finished yet; tacit resume {runs[0].name}")
+        seeds = [(name, k) for name, arm in experiments[0].arms.items() for k in range(arm.seeds)]
+        done = sum(finished(runs[0].checkpoint(*seed)) is not None for seed in seeds)
+        raise ConfigError(
+            f"{runs[0].path}: {done} of {len(seeds)} seeds are finished, the summary is not "
+            f"written yet; tacit resume {runs[0].name}"
+        )
     first_arm, first = next(iter(arms.values()))
     measure = measure or first_arm.market.headline
     if measure not in first["measures"]:

@@ -116,6 +116,6 @@ def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
             candidate = root / group / f"{name}.yaml"
             if candidate.is_file():
                 return candidate
-    known = [n for group in groups for n in names(group)]
+    known = list(dict.fromkeys(n for group in groups for n in names(group)))
     kinds = " or ".join(group[:-1] for group in groups)
     raise ConfigError(f"{key}: unknown {kinds} '{name}'. {nearest(name, known)}")

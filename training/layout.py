@@ -17,6 +17,21 @@ from . import checkpoint, files
 CHECKPOINT = "checkpoint.safetensors"
 
 
+def named(results: Path, name: str) -> RunFolder:
+    """The folder of a run by its name, which does not lead out of `results`.
+
+    Raises:
+        ConfigError: it does.
+    """
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ConfigError(
+            f"--name: must name a folder within {results}, got '{name}'. (--results DIR puts it "
+            "elsewhere.)"
+        )
+    return RunFolder(results / path)
+
+
 class RunFolder:
     """The paths of one run and what stands in them."""
 

@@ -73,7 +73,7 @@ def one(name: str) -> Iterator[Part]:
         *AGENTS,
         *(n for g in ("experiments", "markets", "kpis", "agents") for n in files.names(g)),
     ]
-    raise ConfigError(f"NAME: nothing is called '{name}'. {nearest(name, known)}")
+    raise ConfigError(f"NAME: nothing is called '{name}'. {nearest(name, dict.fromkeys(known))}")
 
 
 def _market(name: str) -> Iterator[Part]:

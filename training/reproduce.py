@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +151,9 @@ def overview(results: Path) -> list[dict[str, str]]:
             lines = list(csv.DictReader(table.read_text().splitlines()))
             good = sum(line["within"] == "yes" for line in lines)
             here = f"{good} of {len(lines)} within"
+            page_of = table.with_suffix(".md")
+            if page_of.is_file() and f"`tacit reproduce {name}`" not in page_of.read_text():
+                here += ", other settings"
         rows.append({
             "name": name, "source": file.source, "published": "/".join(dict.fromkeys(values)),
             "compute": file.compute, "here": here,
@@ -177,19 +181,23 @@ def reproduce(
     arms = read_summary(run.summary)
     rows = checks(experiment, arms)
     folder = results / "reproduce" / experiment.name
-    write(folder, load_run(run) if shares is None else experiment, arms, rows)
+    write(folder, load_run(run) if shares is None else experiment, arms, rows, overrides)
     return rows, folder
 
 
 def write(
-    folder: Path, experiment: Experiment, arms: Mapping[str, dict[str, Any]], rows: Sequence[Check]
+    folder: Path,
+    experiment: Experiment,
+    arms: Mapping[str, dict[str, Any]],
+    rows: Sequence[Check],
+    overrides: Sequence[str],
 ) -> None:
-    """table.md, table.csv and figure.png of a reproduction."""
+    """table.md, table.csv and figure.png of a reproduction under its settings."""
     cells = [
         [c.quantity, c.published, c.measured, c.interval, str(c.n), c.tolerance, shown(c.within)]
         for c in rows
     ]
-    text = page(experiment.name, experiment.file, cells)
+    text = page(experiment.name, experiment.file, cells, overrides)
     checkpoint.write_atomically(folder / "table.md", text.encode())
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows([HEAD, *cells])
@@ -205,11 +213,17 @@ def shown(within: bool | None) -> str:
 # --- pages ---------------------------------------------------------------------------------------
 
 
-def page(name: str, file: ExperimentFile, cells: Sequence[Sequence[str]]) -> str:
-    """table.md of one reproduction."""
+def page(
+    name: str,
+    file: ExperimentFile,
+    cells: Sequence[Sequence[str]],
+    overrides: Sequence[str] = (),
+) -> str:
+    """table.md of one reproduction; `overrides`: settings that are not the experiment's own."""
     lines = [f"# {name}", "", file.question, ""]
     lines += [f"Source: {file.source}.", ""] if file.source else []
-    lines += [f"Command: `tacit reproduce {name}`", "", *_markdown([HEAD, *cells])]
+    command = shlex.join(["tacit", "reproduce", name, *overrides])
+    lines += [f"Command: `{command}`", "", *_markdown([HEAD, *cells])]
     notes = fitted(file)
     lines += ["", *(f"- {note}" for note in notes)] if notes else []
     return "\n".join(lines) + "\n"

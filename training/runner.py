@@ -27,7 +27,7 @@ from .config import Arm, Experiment, load
 from .crew import Crew, has_networks, needs_crew
 from .events import EventFile
 from .group import Progress, train_seed
-from .layout import RunFolder
+from .layout import RunFolder, named
 from .lineage import check_lineage, generations
 from .machine import workers
 from .probing import complete, judge
@@ -84,7 +84,7 @@ def train(
         Interrupted: stopped by Ctrl-C; call again, or `tacit resume`, to go on.
     """
     experiment = load(config, overrides, arms, as_arm)
-    run = RunFolder(Path(results) / (name or experiment.name))
+    run = named(Path(results), name or experiment.name)
     return train_experiment(experiment, run, watcher or Silent())
 
 
@@ -133,7 +133,19 @@ def check_same(experiment: Experiment, stored: dict[str, Any] | None, run: RunFo
     if clashes:
         raise ConfigError(
             f"{run.path}: holds arm{'s' * (len(clashes) > 1)} {', '.join(clashes)} with another "
-            "configuration, which is kept. Add this one with --as NAME, or start a run with --name."
+            "configuration, which is kept. Add this one with --as NAME, or start a run with --name "
+            "or in another --results."
+        )
+    stored = stored or {}
+    other = stored.get("question", "")
+    if (
+        other
+        and experiment.file.question != other
+        and not set(experiment.arms) & set(stored["arms"])
+    ):
+        raise ConfigError(
+            f"{run.path}: holds another experiment ('{other}'), which is kept. Choose another "
+            "--name or --results."
         )
 
 
