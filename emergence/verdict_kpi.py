@@ -7,7 +7,8 @@ Wilson 95 % intervals of the share of seeds that pass, and at least 48 seeds (be
 1. lower(share passing KPI regret) > .5 and upper(share passing fundamental regret) < .5:
    `KPI-made`. Agents reply best to their KPI, and for their fundamental they would do otherwise.
 2. upper(share passing KPI regret) < .5: `learned`: the KPI does not explain what they do.
-3. else: `undecided`. (Where both pass, agents do what KPI and fundamental both ask.)
+3. else: `undecided`. Where the lower ends of both shares lie above .5 there is nothing to explain,
+   and "KPI and fundamental both ask for this play" stands beside it.
 
 Beside the word stands the split of the harm, where the mirror could be worked out. It is evidence,
 no part of the rule: the equilibria of a KPI may be many, and regret needs no choice among them.
@@ -24,6 +25,7 @@ from .stats import Estimate, interval, number
 LEAST, HALF = 48, 0.5
 KPI_MADE, LEARNED, UNDECIDED = "KPI-made", "learned", "undecided"
 WORDS = (KPI_MADE, LEARNED, UNDECIDED)
+BOTH = "KPI and fundamental both ask for this play"
 
 
 def kpi_or_learning(e: Evidence) -> Verdict | None:
@@ -41,7 +43,8 @@ def kpi_or_learning(e: Evidence) -> Verdict | None:
         lines += _split(e)
     elif (reason := no_mirror(e.market, e.kpi)) is not None:
         missing.append(f"split of the harm: {reason}")
-    return Verdict("KPI", word, tuple(lines), tuple(missing))
+    both = word == UNDECIDED and min(in_kpi.low, in_fundamental.low) > HALF
+    return Verdict("KPI", word, tuple(lines), tuple(missing), (BOTH,) * both)
 
 
 def passing(e: Evidence, regret: str) -> Estimate:

@@ -96,4 +96,5 @@ def single(seats: Seats) -> None:
 
 def make_seat(name: str, **kwargs: Any) -> SeatEnv:
     """`make_seat("ad_auction", seat="bidder_0", market={"bidders": 3}, kpi={...})`."""
-    return SeatEnv(make_market(name, kwargs.pop("market", None)), **kwargs)
+    market = make_market(name, kwargs.pop("market", None))
+    return SeatEnv(market, kwargs.pop("seat", ""), **kwargs)

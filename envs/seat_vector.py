@@ -112,4 +112,5 @@ def _batched(values: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
 
 def make_seats(name: str, **kwargs: Any) -> SeatVectorEnv:
     """`make_seats("ad_auction", seat="bidder_0", num_envs=64, market={"bidders": 3})`."""
-    return SeatVectorEnv(make_market(name, kwargs.pop("market", None)), **kwargs)
+    market = make_market(name, kwargs.pop("market", None))
+    return SeatVectorEnv(market, kwargs.pop("seat", ""), **kwargs)

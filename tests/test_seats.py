@@ -403,3 +403,9 @@ def test_steps_out_of_order_are_refused():
     vector.reset(seed=0)
     with pytest.raises(ValueError, match=r"actions must be integers of shape \(2, 1\), got"):
         vector.step(np.zeros(2))
+
+
+@pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])
+def test_a_seat_is_asked_for(make):
+    with pytest.raises(ConfigError, match=r"seat.*bidder_0"):
+        make("tacit/ad_auction-v0")

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tacit.training.screen import Sheet
+from tacit.training.screen import Sheet, amount
 
 ROWS = [
     {"arm": "second_0", "KPI": "profit 1", "price": ".950", "95 %": "[.949, .950]", "n": "48",
@@ -60,4 +60,12 @@ def test_long_text_is_folded_beside_its_key():
 
 
 def test_nothing_is_a_table_without_rows():
-    assert printed(Sheet([]), 80) == [""] or printed(Sheet([]), 80) == []
+    assert "".join(printed(Sheet([]), 80)) == ""
+
+
+@pytest.mark.parametrize(
+    ("x", "told"),
+    [(132e6, "132 M"), (4.14e6, "4.1 M"), (850_000, "850 k"), (1200, "1.2 k"), (0, "0.0 k")],
+)
+def test_large_numbers_in_short(x, told):
+    assert amount(x) == told

@@ -51,6 +51,14 @@ def test_words_by_shares_that_pass(kpi_passes, fundamental_passes, word):
     assert kpi_or_learning(evidence(kpi_passes, fundamental_passes)).word == word
 
 
+@pytest.mark.parametrize(("kpi_passes", "fundamental_passes"), [(48, 48), (31, 31)])
+def test_where_both_ask_for_it_there_is_nothing_to_explain(kpi_passes, fundamental_passes):
+    told = ("KPI and fundamental both ask for this play",)
+    assert kpi_or_learning(evidence(kpi_passes, fundamental_passes)).qualifiers == told
+    assert kpi_or_learning(evidence(kpi_passes, 30)).qualifiers == ()
+    assert kpi_or_learning(evidence(16, 16, n=16)).qualifiers == ()
+
+
 def test_few_seeds_are_undecided_and_say_what_they_would_be():
     verdict = kpi_or_learning(evidence(16, 0, n=16))
     assert verdict.word == "undecided at n = 16"

@@ -80,6 +80,12 @@ class Sheet:
         return self._width(name) if self._width(name) <= FOLDED else FOLDED // 2
 
 
+def amount(x: float) -> str:
+    """A large number in short: `132 M`, `4.1 M`, `850 k`."""
+    size, unit = (x / 1e6, "M") if x >= 1e6 else (x / 1e3, "k")
+    return f"{size:.{0 if size >= 10 else 1}f} {unit}"
+
+
 class ScreenWatcher:
     """A progress bar: share done, rounds, rate, the headline measure, time left."""
 
@@ -119,7 +125,7 @@ class ScreenWatcher:
             if isfinite(progress.headline):
                 self._value = progress.headline
             rate = self._done / max(1e-9, time.perf_counter() - self._began)
-            text = f"{self._done / 1e6:.0f} M rounds  {rate / 1e6:.1f} M/s"
+            text = f"{amount(self._done)} rounds  {amount(rate)}/s"
             if isfinite(self._value):
                 text += f"  {self.headline} {self._value:.2f}  ({arm})"
             self._progress.update(self._task, advance=progress.rounds, description=text)
