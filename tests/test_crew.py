@@ -134,3 +134,12 @@ def test_networks_are_what_makes_an_arm_slow():
     assert crew.has_networks(arm)
     (arm,) = load("ad_auction", []).arms.values()
     assert not crew.has_networks(arm)
+
+
+@pytest.mark.slow
+def test_what_lies_where_somebody_works_is_no_library(tmp_path, eager, monkeypatch):
+    """A folder called tacit, a file called queue.py: as beside a clone, or in a folder of notes."""
+    (tmp_path / "tacit").mkdir()
+    (tmp_path / "queue.py").write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    assert train("ad_auction", NETWORKS, results="results")["measures"]

@@ -45,7 +45,7 @@ def links(port: int, one_run: bool) -> dict[str, str]:
 def command(logdir: Path, port: int) -> list[str]:
     """The TensorBoard process: loopback only."""
     return [
-        sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--host", HOST,
+        sys.executable, "-P", "-m", "tensorboard.main", "--logdir", str(logdir), "--host", HOST,
         "--port", str(port), "--reload_multifile", "true",
     ]  # fmt: skip
 

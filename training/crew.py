@@ -76,9 +76,10 @@ class Crew:
 
     def _process(self) -> subprocess.Popen[str]:
         if not hasattr(self._own, "process"):
-            # (in a session of its own: Ctrl-C is for whoever asked, who then says `stop`)
+            # (in a session of its own: Ctrl-C is for whoever asked, who then says `stop`; -P: what
+            # lies in the folder where somebody works, `queue.py` say, is no library of ours)
             self._own.process = subprocess.Popen(
-                [sys.executable, "-m", "tacit.training.worker", str(self.run.path)],
+                [sys.executable, "-P", "-m", "tacit.training.worker", str(self.run.path)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
                 start_new_session=True,
             )  # fmt: skip
