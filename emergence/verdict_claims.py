@@ -59,7 +59,7 @@ def claims(e: Evidence) -> Verdict | None:
     word = max(words.values(), key=WORDS.index)
     lines = [line for part in words for line in _lines(e, part)]
     missing = [text for part in words for text in _missing(e, part, words[part])]
-    silent = [f"{part}: nobody heeds it" for part in words if _unheard(e, part)]
+    silent = [f"{part}: nobody heeds it" for part in words if _unheeded(e, part)]
     intent = [f"{part}: {q}" for part in words for q in _intent(e, part, words[part])]
     if len(words) > 1:
         lines = [f"{part}: {own}" for part, own in words.items()] + lines
@@ -76,7 +76,7 @@ def _word(e: Evidence, part: str) -> str:
     rate = e.mean(f"false_claim_rate/{part}")
     if rate.high < FALSE:
         return HONEST
-    if _unheard(e, part):
+    if _unheeded(e, part):
         return BABBLING
     if not rate.low >= FALSE or not e.defined(f"causal_influence/{part}"):
         return UNDECIDED
@@ -99,7 +99,7 @@ def _talk(e: Evidence, part: str) -> str:
     return INFORMATIVE if influence.low >= HEEDED and told.low >= FALSE else UNDECIDED
 
 
-def _unheard(e: Evidence, part: str) -> bool:
+def _unheeded(e: Evidence, part: str) -> bool:
     influence, effect = (e.mean(f"{n}/{part}") for n in ("causal_influence", "claim_effect"))
     return influence.high < HEEDED and (not effect.n or effect.high < HEEDED)
 

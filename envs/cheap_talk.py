@@ -17,7 +17,8 @@ A message means what the receiver makes of it: learners settle on a language of 
 "the state is .2" may stand for any state. So what a message says is judged by the information in
 it (`tacit.emergence.signalling`); whether it is *true* only says something of players that take it
 by its word, `truthful` and `trusting`: for them `language: given` has claims judged as elsewhere.
-It changes nothing in the rules.
+It changes nothing in the rules. With `claims_heard: false` the receiver sees the first message,
+whatever was said.
 
 Source: Crawford, Sobel, "Strategic information transmission", Econometrica 50(6), 1982; on grids,
 with learners: Condorelli, Furlan, "Cheap talking algorithms", 2023.
@@ -164,11 +165,12 @@ class CheapTalk(Market):
         """Every partition of the states into neighbours at which nobody gains by deviating.
 
         The receiver plays an action nearest the mean of the cell (tied ones are all tried); no
-        state prefers another cell's action. One cell is always an equilibrium: babbling. That
-        cells are of neighbours is no loss: the sender's preference is single-crossing in t.
+        state prefers another cell's action. One cell is always an equilibrium: babbling; where no message is
+        heard, the only one. That cells are of neighbours is no loss: the sender's preference is
+        single-crossing in t.
         """
         c = self.config
-        for cuts in product((False, True), repeat=c.states - 1):
+        for cuts in product((False, True), repeat=c.states - 1 if c.claims_heard else 0):
             ends = [k + 1 for k, cut in enumerate(cuts) if cut]
             cells = tuple(map(range, [0, *ends], [*ends, c.states]))
             for actions in product(*map(self._best, cells)):

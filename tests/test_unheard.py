@@ -132,3 +132,11 @@ def test_without_that_arm_intent_is_missing():
 def test_few_seeds_say_nothing_of_intent():
     few = arm(0.5, 0.1, 16)
     assert verdict(replace(few, controls={"unheard": arm(0.1, 0.1, 16)})).qualifiers == ()
+
+
+def test_where_no_message_is_heard_only_babbling_is_an_equilibrium():
+    for bias in (0.0, 0.1):
+        market = make_market("cheap_talk", {"bias": bias, "claims_heard": False})
+        marks = market.benchmarks()
+        assert marks["informative"].values == marks["babbling"].values
+        assert market.theory() == {"signalling/message": 0.0}

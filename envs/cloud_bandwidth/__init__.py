@@ -14,7 +14,7 @@ prices and claims, and each, privately with a standard or critical need, request
 provider or from none, and with priority or not. What exceeds `capacity` is rationed: a lottery
 among priority requests, then one among the others beside background demand; nobody goes elsewhere.
 Priority costs the surcharge whether served or not. A claim that is not the load costs its provider
-a fine.
+a fine; with `claims_heard: false` tenants see `ample`, whatever was claimed.
 
 | who | observation | action |
 |---|---|---|

@@ -16,6 +16,9 @@ held up by days that nobody foresaw (`delays`).
 Parts with one value are left out of actions; without brief, counters, scarcity, clause or record
 their phases and parts do not exist. Rewards are the KPI's; episodes end by truncation only.
 
+With `claims_heard: false` who listens sees the first claim, promise or statement, whatever was
+said; all else is the same.
+
 A supplier's deal is worth price - cost - late fine, the buyer's value - price - lead cost - delay
 cost + late fine; both are discounted if struck at the counter. Fines on false claims go to nobody.
 
