@@ -165,9 +165,9 @@ class CheapTalk(Market):
         """Every partition of the states into neighbours at which nobody gains by deviating.
 
         The receiver plays an action nearest the mean of the cell (tied ones are all tried); no
-        state prefers another cell's action. One cell is always an equilibrium: babbling; where no message is
-        heard, the only one. That cells are of neighbours is no loss: the sender's preference is
-        single-crossing in t.
+        state prefers another cell's action. One cell is always an equilibrium: babbling; where no
+        message is heard, the only one. That cells are of neighbours is no loss: the sender's
+        preference is single-crossing in t.
         """
         c = self.config
         for cuts in product((False, True), repeat=c.states - 1 if c.claims_heard else 0):
