@@ -10,8 +10,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.envs.engine.tables import (
+    Table,
+    cumulative,
+    mask,
+    uniform,
+)
 from tacit.envs.market import Role
-from tacit.envs.tables import Table, cumulative, mask, uniform
 
 __all__ = ["Policy", "Table", "cumulative", "deterministic", "mask", "uniform"]
 

@@ -10,7 +10,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
 from .neural.config import BatchConfig
-from .tabular import TabularGroup
+from .tabular.tabular import TabularGroup
 
 
 def make_group(
@@ -25,6 +25,6 @@ def make_group(
     """A group of tabular and scripted seats, or one with networks in some of its seats."""
     if not any(isinstance(config, BatchConfig) for config in configs.values()):
         return TabularGroup(market, table, configs, seed, copies, episode_rounds)
-    from .neural.group import NeuralGroup  # networks take a moment to import
+    from .batch.group import NeuralGroup  # networks take a moment to import
 
     return NeuralGroup(market, table, configs, seed, copies, episode_rounds, total_rounds)

@@ -11,9 +11,9 @@ from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
 
 from .neural.config import IdqnConfig, IppoConfig, batch_rounds
-from .q_learning import QLearningConfig, check_synchronous
 from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
+from .tabular.q_learning import QLearningConfig, check_synchronous
 
 MOST_CELLS = 2**26  # of all seats; a seed's learning takes about 45 bytes for each
 

@@ -4,19 +4,23 @@
 |---|---|---|
 | `competitive`, `collusive` | the market's benchmark action, always | the market's benchmarks |
 | `random` | every legal action equally likely | |
-| `grim_trigger` | collusive while everybody's last action was; one deviation and it never returns | Friedman, Review of Economic Studies 38(1), 1971 |
-| `tit_for_tat` | collusive unless a rival's last action was not | Axelrod, The Evolution of Cooperation, 1984 |
-| `win_stay_lose_shift` | collusive if all did the same last round, else competitive | Nowak, Sigmund, Nature 364, 1993 |
+| `grim_trigger` | collusive while everybody's last action was; one deviation and it never returns
+| Friedman, Review of Economic Studies 38(1), 1971 |
+| `tit_for_tat` | collusive unless a rival's last action was not | Axelrod, The Evolution of
+Cooperation, 1984 |
+| `win_stay_lose_shift` | collusive if all did the same last round, else competitive | Nowak,
+Sigmund, Nature 364, 1993 |
 | `truthful` | says what is so, asks what it is worth | the market's own rule |
 | `always_bluff` | says what pays if believed, whatever is so | the market's own rule |
 | `trusting` | believes what it is told, and takes the best offer | the market's own rule |
-| `rotation` | the seat after the last winner takes the next sale, the others stand back | McAfee, McMillan, AER 82(3), 1992 |
+| `rotation` | the seat after the last winner takes the next sale, the others stand back | McAfee,
+McMillan, AER 82(3), 1992 |
 
 Grim trigger, tit-for-tat, win-stay and rotation need to see everybody's last action (ad auction:
 `observe: bids`; cloud: `memory: 1`). A missing first round
 counts as collusive. As tables have no memory of their own, `grim_trigger` is its one-round form:
 after a deviation both play competitively, which is itself not collusive, so it never returns.
-"""  # noqa: E501 (a table row)
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 
-from .policy import Table, deterministic, mask, uniform
+from .policy import (
+    Table,
+    deterministic,
+    mask,
+    uniform,
+)
 
 Rule = Literal[
     "competitive",

@@ -1,6 +1,7 @@
 """The engine's step as one would first write it: with ordinary slices, which own a reference.
 
-It plays the same rounds as `tacit.envs.engine_loop.step`; only `row()` and `borrow()` are missing.
+It plays the same rounds as `tacit.envs.engine.engine_loop.step`; only `row()` and `borrow()` are
+missing.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import numpy as np
 
 from benchmarks.players import MARKET, draw
 from tacit.envs.ad_auction import observe, play
-from tacit.envs.engine import Engine
+from tacit.envs.engine.engine import Engine
+from tacit.envs.engine.layout import SEATS
 from tacit.envs.kpi import score
-from tacit.envs.layout import SEATS
 from tacit.envs.registry import make_market
 from tacit.envs.rng import moment
 

@@ -1,7 +1,8 @@
 """The yardstick: the two-bidder common-value auction as a hand-written PettingZoo ParallelEnv.
 
 Plain Python numbers, no tacit machinery except the draw of a tie, so that it plays the very same
-rounds: `tests/test_plain.py` holds it to the engine's trajectory. It gives the same observations,
+rounds: `tests/benchmarks/test_plain.py` holds it to the engine's trajectory. It gives the same
+observations,
 rewards, measures and masks as `ad_auction_v0.parallel_env(market={"observe": "bids"})`.
 """
 

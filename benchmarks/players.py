@@ -17,7 +17,7 @@ from pettingzoo import ParallelEnv
 from benchmarks.plain import PlainAuction
 from benchmarks.timing import Case
 from tacit.envs import ad_auction_v0, rng
-from tacit.envs.engine import Engine
+from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
 
 MARKET: dict[str, Any] = {"observe": "bids"}

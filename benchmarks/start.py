@@ -20,7 +20,7 @@ def engine() -> Times:
     begin = time.process_time()
     import numpy as np
 
-    from tacit.envs.engine import Engine
+    from tacit.envs.engine.engine import Engine
     from tacit.envs.registry import make_market
 
     imported = time.process_time()
@@ -33,8 +33,8 @@ def engine() -> Times:
 def tabular() -> Times:
     """Imports, then up to the first round of `TabularGroup.run`."""
     begin = time.process_time()
-    from tacit.agents.q_learning import QLearningConfig
-    from tacit.agents.tabular import TabularGroup
+    from tacit.agents.tabular.q_learning import QLearningConfig
+    from tacit.agents.tabular.tabular import TabularGroup
     from tacit.envs import kpi
     from tacit.envs.registry import make_market
 

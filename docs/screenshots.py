@@ -15,7 +15,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tacit.training.board import command, free_port, link, links
+from tacit.training.board.board import (
+    command,
+    free_port,
+    link,
+    links,
+)
 
 NAMES = ("time_series", "hparams", "custom_scalars", "text")
 IMAGES = Path(__file__).parent / "images"

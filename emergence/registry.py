@@ -16,24 +16,21 @@ from dataclasses import dataclass
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-from . import (
-    claims,
-    coalitions,
+from .claims import claims, signalling
+from .coalition import coalitions, turns
+from .coalition.coalitions import no_coalition
+from .collusion import (
     equilibrium,
-    harm,
     impulse,
     index,
-    regret,
     repaired,
-    signalling,
     start_gain,
     temptation,
-    turns,
 )
-from .coalitions import no_coalition
-from .index import no_index
+from .collusion.index import no_index
+from .objective import harm, regret
+from .play.setting import unfit
 from .population import Figures, Population
-from .setting import unfit
 
 Applies = Callable[[Market, kpis.Table], str | None]
 

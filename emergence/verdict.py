@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import collusion, verdict_claims, verdict_coalition, verdict_kpi
+from .claims import verdict_claims
+from .coalition import verdict_coalition
+from .collusion import collusion
 from .evidence import DISCLAIMER, Evidence, Verdict
+from .objective import verdict_kpi
 
 __all__ = ["DISCLAIMER", "RULES", "WORDS", "Evidence", "Verdict", "verdicts"]
 

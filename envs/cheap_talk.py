@@ -15,7 +15,8 @@ truncation only.
 
 A message means what the receiver makes of it: learners settle on a language of their own, in which
 "the state is .2" may stand for any state. So what a message says is judged by the information in
-it (`tacit.emergence.signalling`); whether it is *true* only says something of players that take it
+it (`tacit.emergence.claims.signalling`); whether it is *true* only says something of players that
+take it
 by its word, `truthful` and `trusting`: for them `language: given` has claims judged as elsewhere.
 It changes nothing in the rules. With `claims_heard: false` the receiver sees the first message,
 whatever was said.
@@ -36,8 +37,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from tacit.envs.kernel import kernel
-from tacit.envs.market import Benchmark, Block, Claim, Draw, Market, Measure, Part, Role, Seat
+from tacit.envs.jit.kernel import kernel
+from tacit.envs.market import (
+    Benchmark,
+    Block,
+    Claim,
+    Draw,
+    Market,
+    Measure,
+    Part,
+    Role,
+    Seat,
+)
 from tacit.envs.rng import below
 
 SLACK = 1e-12  # payoffs that differ by less are equal

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import ConfigError, build, nearest
-from .kernel import kernel
+from .jit.kernel import kernel
+from .jit.rows import at
 from .market import Market, Seat
-from .rows import at
 
 TRANSFORMS = ("value", "absolute", "square", "above", "below")
 SCOPES = ("own", "rivals", "role", "market")

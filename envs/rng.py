@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel import kernel
+from .jit.kernel import kernel
 
 # Streams: what a draw is for. Two streams of one seed share nothing.
 NATURE, ACTION, EXPLORATION, MINIBATCH, INITIAL, PROBE, LOOKAHEAD = range(7)

@@ -13,7 +13,7 @@ __all__ = ["train"]
 def __getattr__(name: str) -> Any:
     """`train` on demand, so that `tacit --help` imports none of the numerics."""
     if name == "train":
-        from .runner import train
+        from .runs.runner import train
 
         return train
     raise AttributeError(f"module 'tacit.training' has no attribute '{name}'")

@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.agents.batch.encoding import Encoding
+from tacit.agents.batch.samples import Samples
 from tacit.agents.policy import Table
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
-from tacit.envs.kernel import compiled
+from tacit.envs.jit.kernel import compiled
 from tacit.envs.market import Seat
 
 from .config import Clock, IdqnConfig, schedule
-from .encoding import Encoding
 from .ippo import CHUNK, Diverged
 from .network import Network
 from .ppo import named, part
-from .samples import Samples
 
 TEMPLATE = "tacit.agents.neural.dqn_loop"
 

@@ -15,18 +15,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.agents.batch.encoding import Encoding
+from tacit.agents.batch.samples import Samples
 from tacit.agents.policy import Table
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
-from tacit.envs.kernel import compiled
+from tacit.envs.jit.kernel import compiled
 from tacit.envs.market import Seat
 
-from .config import MAX_HEADS, Clock, IppoConfig, schedule, too_many_heads
-from .encoding import Encoding
+from .config import (
+    MAX_HEADS,
+    Clock,
+    IppoConfig,
+    schedule,
+    too_many_heads,
+)
 from .network import TEMPLATE
-from .ppo import LOOPS, Cells, CompiledEngine, Engine, Rates, named, part
-from .samples import Samples
+from .ppo import (
+    LOOPS,
+    Cells,
+    CompiledEngine,
+    Engine,
+    Rates,
+    named,
+    part,
+)
 
 CHUNK = 4096  # rows of a table that a network writes at once
 SLOWEST = 0.01  # least weight of an update in the unit of a head
@@ -68,7 +82,7 @@ class Ippo:
         self.mean: Table = np.zeros((seat.role.observations, seat.role.actions))
         self.averaged = 0
         self.current = np.zeros_like(self.mean)
-        self._loops, self._samples = compiled(LOOPS), compiled("tacit.agents.neural.samples_loop")
+        self._loops, self._samples = compiled(LOOPS), compiled("tacit.agents.batch.samples_loop")
         self._finite = compiled(TEMPLATE).finite
         self._number = np.zeros(seat.role.observations, np.int32)
         self._buffers: dict[str, NDArray[Any]] = {}

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.agents.batch.encoding import Encoding
 from tacit.envs import rng
-from tacit.envs.kernel import compiled
+from tacit.envs.jit.kernel import compiled
 
 from .config import NeuralConfig
-from .encoding import Encoding
 
 Reals = NDArray[Any]  # float32 or float64
 TEMPLATE = "tacit.agents.neural.network_loop"

@@ -19,10 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.neural.network import BIASES, INPUTS, OUTPUTS, TANH, WEIGHTS
-from tacit.envs.kernel import inlined, loop
+from tacit.agents.neural.network import (
+    BIASES,
+    INPUTS,
+    OUTPUTS,
+    TANH,
+    WEIGHTS,
+)
+from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.rows import row
 from tacit.envs.rng import u
-from tacit.envs.rows import row
 
 # of `exp_all`: 1 / ln 2; what rounds a sum with it to an integer; ln 2, its first 32 bits and the
 # rest; 1 / n!

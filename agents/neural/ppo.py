@@ -22,12 +22,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.agents.batch.encoding import Encoding
 from tacit.envs import rng
-from tacit.envs.kernel import compiled
+from tacit.envs.jit.kernel import compiled
 from tacit.envs.market import Seat
 
 from .config import IppoConfig
-from .encoding import Encoding
 from .network import INITIAL_GAINS, Adam, Network
 
 LOOPS = "tacit.agents.neural.ppo_loop"

@@ -13,9 +13,14 @@ from typing import Any
 import numpy as np
 
 from tacit.agents.neural.network import OUTPUTS
-from tacit.agents.neural.network_loop import adam, backward, exp_all, forward
-from tacit.envs.kernel import inlined, loop
-from tacit.envs.rows import borrow
+from tacit.agents.neural.network_loop import (
+    adam,
+    backward,
+    exp_all,
+    forward,
+)
+from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.rows import borrow
 
 LEAST = 1e-300  # an action that was never played has no gains and no losses
 

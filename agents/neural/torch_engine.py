@@ -14,13 +14,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tacit.agents.batch.encoding import Encoding
 from tacit.envs import rng
 from tacit.envs.market import Seat
 
 from .config import IppoConfig, NeuralConfig
-from .encoding import Encoding
-from .network import INITIAL_GAINS, Adam, initial, layers_of
-from .ppo import ACTOR, CRITIC, Cells, Rates, named, part
+from .network import (
+    INITIAL_GAINS,
+    Adam,
+    initial,
+    layers_of,
+)
+from .ppo import (
+    ACTOR,
+    CRITIC,
+    Cells,
+    Rates,
+    named,
+    part,
+)
 
 
 class Dense(torch.nn.Module):

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutBufferSamples
 
+from tacit.agents.batch.samples import Samples
 from tacit.agents.neural.idqn import TEMPLATE, Replay
-from tacit.agents.neural.samples import Samples
 from tacit.envs import rng
-from tacit.envs.kernel import compiled
+from tacit.envs.jit.kernel import compiled
 
 LOOPS = "tacit.agents.sb3.sb3_loop"
 

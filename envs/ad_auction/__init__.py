@@ -36,9 +36,22 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.envs.market import Benchmark, Block, Draw, Market, Part, Role, Seat
+from tacit.envs.market import (
+    Benchmark,
+    Block,
+    Draw,
+    Market,
+    Part,
+    Role,
+    Seat,
+)
 
-from .benchmarks import Outcome, Stage, mean_outcome, stage
+from .benchmarks import (
+    Outcome,
+    Stage,
+    mean_outcome,
+    stage,
+)
 from .config import EPSILON, MOST_BIDDERS, AdAuctionConfig
 from .kernels import (
     FLOOR,

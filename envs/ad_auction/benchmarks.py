@@ -2,7 +2,8 @@
 
 One slot, private values, price_mix 0: everybody bids its value, the grid's bid next below it; a
 dominant strategy off the grid (Vickrey, Journal of Finance 16, 1961). Price_mix > 0: the symmetric
-Bayes-Nash equilibrium on the grid. Grids have several (`tests/first_price.py` enumerates them), and
+Bayes-Nash equilibrium on the grid. Grids have several (`tests/support/independent/first_price.py`
+enumerates them), and
 best replies to averages (fictitious play) circle: with values .2 .. 1, three bidders and 19 bids
 they still gain .002 after 300,000 steps. So `equilibrium` follows the logit equilibria from equally
 likely bids to temperature 0: McKelvey, Palfrey, "Quantal response equilibria for normal form

@@ -38,14 +38,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import Benchmark, Block, Claim, Draw, Market, Measure, Part, Role, Seat
+from tacit.envs.market import (
+    Benchmark,
+    Block,
+    Claim,
+    Draw,
+    Market,
+    Measure,
+    Part,
+    Role,
+    Seat,
+)
 
 from . import kernels as k
 from . import rationing
 from .benchmarks import Outcome, solve
 from .config import CloudBandwidthConfig
 from .kernels import observe, play, reset
-from .measures import MEASURES, PRICE, PROFIT, QUANTITY, SURPLUS, UNSERVED, is_plain, measures_of
+from .measures import (
+    MEASURES,
+    PRICE,
+    PROFIT,
+    QUANTITY,
+    SURPLUS,
+    UNSERVED,
+    is_plain,
+    measures_of,
+)
 from .rationing import Rationing, trivial_capacity
 
 __all__ = ["CloudBandwidth", "CloudBandwidthConfig", "observe", "play", "reset"]

@@ -37,13 +37,32 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.envs.market import Benchmark, Claim, Draw, Market, Role, Seat
+from tacit.envs.market import (
+    Benchmark,
+    Claim,
+    Draw,
+    Market,
+    Role,
+    Seat,
+)
 
 from . import kernels as k
 from . import readings, scripts
-from .benchmarks import bluffing_conditions, bluffing_in, disinterest_conditions, disinterest_in
+from .benchmarks import (
+    bluffing_conditions,
+    bluffing_in,
+    disinterest_conditions,
+    disinterest_in,
+)
 from .config import ProcurementConfig
-from .measures import FALSE_PLENTY, FALSE_SCARCITY, FALSE_URGENCY, MARGIN, MEASURES, SURPLUS
+from .measures import (
+    FALSE_PLENTY,
+    FALSE_SCARCITY,
+    FALSE_URGENCY,
+    MARGIN,
+    MEASURES,
+    SURPLUS,
+)
 from .parts import CLAUSES, sheet
 
 

@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Seat
 
-from .benchmarks import bluffing_conditions, bluffing_in, disinterest_conditions, disinterest_in
+from .benchmarks import (
+    bluffing_conditions,
+    bluffing_in,
+    disinterest_conditions,
+    disinterest_in,
+)
 from .config import ProcurementConfig
 
 Mixed = list[tuple[dict[str, Any], float]]  # parts of an action, and its chance

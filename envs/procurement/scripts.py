@@ -2,14 +2,17 @@
 
 | rule | supplier | buyer |
 |---|---|---|
-| `truthful` | scarce: the list price; else the lowest that covers its cost; says what is so, keeps the clause; takes counters that cover its cost | states its urgency; then as `trusting` |
-| `always_bluff` | the list price, "scarce", the shortest promise, no clause; takes counters that cover its cost | "calm"; then as `trusting` |
-| `trusting` | (no such rule) | states its urgency, believes every claim and promise: the offer or counter that is worth most if all is true, ties equally likely; walks if none is worth anything |
+| `truthful` | scarce: the list price; else the lowest that covers its cost; says what is so, keeps
+the clause; takes counters that cover its cost | states its urgency; then as `trusting` |
+| `always_bluff` | the list price, "scarce", the shortest promise, no clause; takes counters that
+cover its cost | "calm"; then as `trusting` |
+| `trusting` | (no such rule) | states its urgency, believes every claim and promise: the offer or
+counter that is worth most if all is true, ties equally likely; walks if none is worth anything |
 
 A trusting buyer expects customs to hold up what comes without the clause as often as they do: that
 is no claim. It counters only where stock is claimed (or known) to be plenty, at the lowest price
 that covers the supplier's cost.
-"""  # noqa: E501 (a table row)
+"""
 
 from __future__ import annotations
 

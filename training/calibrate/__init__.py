@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
-from tacit.training.merge import collect
+from tacit.training.config.merge import collect
 
 from . import ad_auction, cloud_bandwidth, procurement
 from .samples import Row, Sample, compare

@@ -18,13 +18,24 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tacit.agents.policy import uniform
-from tacit.envs.ad_auction import BID, LAST_BIDS, SHADING, AdAuction
+from tacit.envs.ad_auction import (
+    BID,
+    LAST_BIDS,
+    SHADING,
+    AdAuction,
+)
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 
 from . import table
 from .play import traced
-from .samples import UNSEEN, Array, Sample, centres, rounded
+from .samples import (
+    UNSEEN,
+    Array,
+    Sample,
+    centres,
+    rounded,
+)
 from .table import DAY, Data
 
 FIELDS = (

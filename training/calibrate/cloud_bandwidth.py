@@ -26,7 +26,14 @@ from tacit.envs.market import Market
 
 from . import table
 from .play import traced
-from .samples import UNSEEN, Array, Sample, centres, rounded, whole
+from .samples import (
+    UNSEEN,
+    Array,
+    Sample,
+    centres,
+    rounded,
+    whole,
+)
 from .table import LEAST_ROWS, Data
 
 FIELDS = (

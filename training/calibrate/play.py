@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tacit.agents.policy import Table, cumulative
 from tacit.envs import rng
-from tacit.envs.engine import Engine
+from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
 
 ROUNDS = 100_000

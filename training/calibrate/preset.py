@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from tacit.envs.errors import ConfigError
-from tacit.training.files import Dumper
+from tacit.training.config.files import Dumper
 
 from . import Calibration, Request, fitter
 

@@ -25,8 +25,20 @@ from tacit.envs.procurement.kernels import LEAD, SUPPLIERS
 from tacit.envs.procurement.measures import LATE_DAYS, WIN
 
 from .play import traced
-from .samples import SEEN, UNSEEN, Sample, centres, rounded, whole
-from .table import DAY, LEAST_ROWS, Data, Field
+from .samples import (
+    SEEN,
+    UNSEEN,
+    Sample,
+    centres,
+    rounded,
+    whole,
+)
+from .table import (
+    DAY,
+    LEAST_ROWS,
+    Data,
+    Field,
+)
 
 FIELDS = (
     Field("sent", "date", "when the order was sent (may be empty in some rows)"),

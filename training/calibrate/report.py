@@ -7,9 +7,14 @@ from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 
-from tacit.training.screen import Sheet, console
+from tacit.training.show.screen import Sheet, console
 
-from . import Calibration, Request, calibrate, preset
+from . import (
+    Calibration,
+    Request,
+    calibrate,
+    preset,
+)
 from .samples import Row
 
 NEAR = "within: 10 % of the file's figure or one unit of what is counted; a share, one point"

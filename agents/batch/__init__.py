@@ -1,0 +1,1 @@
+"""What learners share whose policies stand still between two updates."""

@@ -1,0 +1,1 @@
+"""Q-learners and scripted players over policy tables."""

@@ -1,0 +1,1 @@
+"""Probes of claims: signalling, influence, deception, and the rule for their words."""

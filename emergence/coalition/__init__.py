@@ -1,0 +1,1 @@
+"""Revealed weights, rotation, leadership, and the rule for coalitions."""

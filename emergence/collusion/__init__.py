@@ -1,0 +1,1 @@
+"""Probes of collusion, and the rule for its words."""

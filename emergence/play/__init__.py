@@ -1,0 +1,1 @@
+"""What follows if a frozen population plays on, or one seat leaves its policy."""

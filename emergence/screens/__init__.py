@@ -1,0 +1,1 @@
+"""Statistical screens of bids, a user's own included."""

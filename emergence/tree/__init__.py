@@ -1,0 +1,1 @@
+"""One round enumerated: every draw of nature, every joint action."""

@@ -1,0 +1,19 @@
+"""Template: what every seat sees in any phase (see `tacit.emergence.tree.tree`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacit.envs.ad_auction import observe, play, reset
+from tacit.envs.engine.layout import SEATS
+from tacit.envs.jit.kernel import loop
+from tacit.envs.jit.rows import borrow, row
+
+
+@loop
+def look(game: Any, rows: Any, phase: Any) -> None:
+    """Fill `rows.observations` from `rows.state`."""
+    game, rows = borrow(game), borrow(rows)
+    for r in range(len(rows.state)):
+        for s in range(game.layout[SEATS]):
+            rows.observations[r, s] = observe(game.params, row(rows.state, r), phase, s)

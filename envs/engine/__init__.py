@@ -1,0 +1,1 @@
+"""Many copies of a market, stepped phase by phase in compiled loops."""

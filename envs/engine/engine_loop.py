@@ -1,0 +1,191 @@
+"""Template: phases and rounds over many copies of one market (see `tacit.envs.jit.kernel`).
+
+Every face of a market runs on `step`; `play_tables` plays whole rounds with policy tables.
+`game` and `rows` are `tacit.envs.engine.layout.Game` and `Rows`; `nature` uint64 [N] holds each
+copy's
+key of the stream NATURE, `actor` that of ACTION; `cumulative` float64 [1 or N, sum of O * A]
+holds policy tables as rows of cumulative probabilities, seats end to end, the last legal entry
+of a row exactly 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import carray
+
+from tacit.envs.ad_auction import observe, play, reset
+from tacit.envs.engine.layout import (
+    HEADER,
+    PHASES,
+    SEATS,
+    Game,
+    Rows,
+)
+from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.rows import (
+    at,
+    borrow,
+    pointer,
+    row,
+)
+from tacit.envs.kpi import score
+from tacit.envs.rng import fold, moment, u
+
+
+@inlined
+def start_copy(game: Any, rows: Any, r: Any, key: Any) -> None:
+    """Begin an episode in copy r and look at its first phase."""
+    state = row(rows.state, r)
+    rows.measures[r] = 0.0
+    rows.scores[r] = 0.0
+    reset(game.params, state, key)
+    for s in range(game.layout[SEATS]):
+        rows.actions[r, s] = 0
+        rows.observations[r, s] = observe(game.params, state, 0, s)
+
+
+@loop
+def start(game: Any, nature: Any, rows: Any, episode: Any) -> None:
+    """Begin an episode in every copy."""
+    game, rows = borrow(game), borrow(rows)
+    for r in range(len(nature)):
+        start_copy(game, rows, r, fold(nature[r], episode))
+
+
+@loop
+def first_illegal(game: Any, rows: Any, phase: Any) -> Any:
+    """1 + row * S + seat of the first illegal action of an acting seat, or 0."""
+    layout = game.layout
+    seats, phases = layout[SEATS], layout[PHASES]
+    for r in range(len(rows.actions)):
+        for s in range(seats):
+            if layout[HEADER + phase * seats + s]:
+                o = layout[HEADER + phases * seats + s] + rows.observations[r, s]
+                first, count = game.legal[o, 0], game.legal[o, 1]
+                if rows.actions[r, s] < first or rows.actions[r, s] >= first + count:
+                    return 1 + r * seats + s
+    return 0
+
+
+@inlined
+def step_copy(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
+    """One phase of copy r with the actions in its row; the last phase scores the round."""
+    params = game.params
+    seats, phases = game.layout[SEATS], game.layout[PHASES]
+    state, measures = row(rows.state, r), row(rows.measures, r)
+    if phase == 0:
+        measures[:] = 0.0
+        if phases > 1:  # (else the round is scored at once)
+            row(rows.scores, r)[:] = 0.0
+    play(params, state, phase, row(rows.actions, r), measures, key)
+    following = phase + 1
+    if following == phases:
+        following = 0
+        score(game.terms, measures, row(rows.scores, r))
+    for s in range(seats):
+        rows.observations[r, s] = observe(params, state, following, s)
+
+
+@loop
+def step_once(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
+    """`step_copy` as a call of its own, for what is rare: the rules are compiled once more only."""
+    step_copy(game, rows, r, key, phase)
+
+
+@loop
+def step(game: Any, nature: Any, rows: Any, episode: Any, round_: Any, phase: Any) -> None:
+    """One phase in every copy."""
+    game, rows = borrow(game), borrow(rows)
+    for r in range(len(nature)):
+        step_copy(game, rows, r, moment(nature[r], episode, round_, phase), phase)
+
+
+@inlined
+def bound_game(b: Any) -> Any:
+    """The `Game` bound at the front of `b` (see `rows.bind`)."""
+    return Game(
+        carray(pointer(b[0], np.float64), (b[1],)),
+        carray(pointer(b[4], np.float64), (b[5], b[6])),
+        carray(pointer(b[8], np.int64), (b[9],)),
+        carray(pointer(b[12], np.int32), (b[13], b[14])),
+    )
+
+
+@inlined
+def bound_rows(b: Any) -> Any:
+    """The `Rows` bound behind the game in `b`."""
+    return Rows(
+        carray(pointer(b[16], np.float64), (b[17], b[18])),
+        carray(pointer(b[20], np.float64), (b[21], b[22], b[23])),
+        carray(pointer(b[24], np.float64), (b[25], b[26])),
+        carray(pointer(b[28], np.int64), (b[29], b[30])),
+        carray(pointer(b[32], np.int64), (b[33], b[34])),
+    )
+
+
+@loop
+def step_bound(bound: Any, key: Any, episode: Any, round_: Any, phase: Any) -> None:
+    """One phase of copy 0 of a bound game and rows, as `step` plays it."""
+    game, rows = bound_game(bound), bound_rows(bound)
+    step_copy(game, rows, 0, moment(key, episode, round_, phase), phase)
+
+
+@inlined
+def draw_actions(game: Any, rows: Any, r: Any, key: Any, cumulative: Any, phase: Any) -> None:
+    """Sample every acting seat's action in copy r from its policy table."""
+    layout = game.layout
+    seats, phases = layout[SEATS], layout[PHASES]
+    at_offset = HEADER + phases * seats
+    base = 0
+    for s in range(seats):
+        width = layout[at_offset + seats + 1 + s]
+        if layout[HEADER + phase * seats + s]:
+            o = rows.observations[r, s]
+            line = layout[at_offset + s] + o
+            first, count = game.legal[line, 0], game.legal[line, 1]
+            action = first
+            if count > 1:
+                draw = u(key, s)
+                cell = base + o * width
+                for a in range(cell + first, cell + first + count - 1):
+                    action += draw >= cumulative[at(a)]  # (no branch to be guessed wrong)
+            rows.actions[r, s] = action
+        base += (layout[at_offset + s + 1] - layout[at_offset + s]) * width
+
+
+@inlined
+def play_round(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, r: Any,
+               episode: Any, round_: Any) -> None:  # fmt: skip
+    """One whole round of copy r with policy tables."""
+    table = row(cumulative, r % len(cumulative))
+    for phase in range(game.layout[PHASES]):
+        draw_actions(game, rows, r, moment(actor[r], episode, round_, phase), table, phase)
+        step_copy(game, rows, r, moment(nature[r], episode, round_, phase), phase)
+
+
+@loop
+def play_tables(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, episode: Any,
+                round_: Any, rounds: Any, measures: Any, scores: Any) -> None:  # fmt: skip
+    """Play `rounds` rounds; add each round to the sums `measures` [N, S + 1, M], `scores`."""
+    game, rows = borrow(game), borrow(rows)
+    for r in range(len(nature)):
+        for t in range(rounds):
+            play_round(game, nature, actor, cumulative, rows, r, episode, round_ + t)
+            measures[r] += rows.measures[r]
+            scores[r] += rows.scores[r]
+
+
+@loop
+def trace(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, episode: Any,
+          round_: Any, states: Any, measures: Any) -> None:  # fmt: skip
+    """Play copy 0 for T rounds; keep `states` [T, W] before and `measures` [T, S + 1, M] after."""
+    game, rows = borrow(game), borrow(rows)
+    for t in range(len(states)):
+        for k in range(states.shape[1]):
+            states[t, k] = rows.state[0, k]
+        play_round(game, nature, actor, cumulative, rows, 0, episode, round_ + t)
+        for s in range(measures.shape[1]):
+            for k in range(measures.shape[2]):
+                measures[t, s, k] = rows.measures[0, s, k]

@@ -1,0 +1,95 @@
+"""Policy tables, as compiled loops read them: float64 [O, A], zero outside legal actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.envs.errors import ConfigError, nearest
+from tacit.envs.market import Market, Role, Seat
+
+Table = NDArray[np.float64]
+
+
+def mask(role: Role) -> NDArray[np.bool_]:
+    """Legal actions, bool [O, A]."""
+    first, count = role.legal[:, 0], role.legal[:, 1]
+    columns = np.arange(role.actions)
+    legal: NDArray[np.bool_] = (columns >= first[:, None]) & (columns < (first + count)[:, None])
+    return legal
+
+
+def uniform(role: Role) -> Table:
+    """Every legal action equally likely."""
+    table = np.zeros((role.observations, role.actions))
+    count = role.legal[:, 1]
+    table[mask(role)] = np.repeat(1.0 / count, count)
+    return table
+
+
+def cumulative(market: Market, tables: Sequence[Table]) -> NDArray[np.float64]:
+    """Tables of all seats as one row of cumulative probabilities, for `Engine.play`.
+
+    The last legal entry of every row is exactly 1, so that no draw below 1 falls outside.
+
+    Returns: float64 `[sum of O * A]`, seats end to end.
+    """
+    flat = []
+    for seat, table in zip(market.seats, tables, strict=True):
+        rows = np.cumsum(table, axis=1)
+        last = seat.role.legal.sum(axis=1) - 1
+        columns = np.arange(seat.role.actions)
+        rows[columns[None, :] >= last[:, None]] = 1.0
+        flat.append(rows.ravel())
+    return np.concatenate(flat)
+
+
+def by_seat(market: Market, tables: Mapping[str, Any] | None) -> list[Table]:
+    """A checked table for every seat from tables given by role or seat; without one: `uniform`.
+
+    Raises:
+        ConfigError: unknown names, wrong shapes, rows that are no probabilities, all at once.
+    """
+    given = dict(tables or {})
+    owners = {r.name for r in market.roles} | {s.name for s in market.seats}
+    mistakes = [
+        f"tables.{name}: unknown role or seat. {nearest(name, owners)}"
+        for name in given
+        if name not in owners
+    ]
+    found: list[Table] = []
+    for seat in market.seats:
+        name = seat.name if seat.name in given else seat.role.name
+        if name not in given:
+            found.append(uniform(seat.role))
+            continue
+        table, mistake = _checked(seat, given[name])
+        mistakes += [f"tables.{name}: {mistake}"] if mistake else []
+        found.append(table)
+    if mistakes:
+        raise ConfigError(list(dict.fromkeys(mistakes)))
+    return found
+
+
+def _checked(seat: Seat, raw: Any) -> tuple[Table, str]:
+    """The table as float64, and what is wrong with it, if anything."""
+    shape = (seat.role.observations, seat.role.actions)
+    try:
+        table = np.asarray(raw, np.float64)
+    except (TypeError, ValueError):
+        return np.zeros(shape), f"must be a table of numbers of shape {shape}."
+    if table.shape != shape:
+        return table, f"must be of shape {shape} (observations, actions), got {table.shape}."
+    wrong = ~np.isfinite(table).all(axis=1) | (table < 0).any(axis=1)
+    wrong |= np.abs(table.sum(axis=1) - 1.0) > 1e-6
+    if wrong.any():
+        o = int(wrong.argmax())
+        return table, f"row {o} must be probabilities that sum to 1, got {table[o].tolist()}."
+    outside = (table > 0) & ~mask(seat.role)
+    if outside.any():
+        o, a = (int(k) for k in np.argwhere(outside)[0])
+        return table, f"row {o} gives action {a} a probability, which is illegal there."
+    return table, ""

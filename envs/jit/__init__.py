@@ -1,0 +1,1 @@
+"""Compilation: scalar kernels, loops generated for one market, arrays without reference counts."""

@@ -1,0 +1,1 @@
+"""One market seen through PettingZoo, Gymnasium and Stable-Baselines3."""

@@ -1,0 +1,198 @@
+"""Neural groups to the bit: saved and loaded, beside other seeds, on one thread or two."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.toy_markets.errand import Errand
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from tacit.agents.batch import group as module
+from tacit.agents.batch.group import NeuralGroup
+from tacit.agents.neural.config import IdqnConfig, IppoConfig
+from tacit.agents.scripted import ScriptedConfig
+from tacit.agents.tabular.q_learning import QLearningConfig as Q
+from tacit.envs import kpi
+from tacit.training import train
+
+BATCH = 16
+NET = {"hidden": (8,), "rounds_per_update": BATCH, "learning_rate": 0.01}
+IPPO = IppoConfig(**NET, learning_rate_end=0.0, average_from=0.3)
+IDQN = IdqnConfig(**NET, replay=300, batch=32, steps=4, target_every=7, epsilon_decay=0.01)
+LOOSE = Q(epsilon_decay=0.01, initial_q=(0.0, 1.0))
+TABLE = {"caller": {"pay": 1.0, "again": {"measure": "pay", "weight": -0.5, "transform": "square"}}}
+
+
+def group(configs: Any, seed: int = 0, **keys: Any) -> NeuralGroup:
+    """A caller and two workers, untaught; one config for all, or a list."""
+    market = Errand()
+    configs = configs if isinstance(configs, list) else [configs] * 3
+    named = {seat.name: config for seat, config in zip(market.seats, configs, strict=True)}
+    table = kpi.resolve(market, TABLE)
+    keys = {"copies": 4, "episode_rounds": 7, "total_rounds": 200, **keys}
+    return NeuralGroup(market, table, named, seed, **keys)
+
+
+def torch(config):
+    return config.model_copy(update={"engine": "torch"})
+
+
+MIXES = {
+    "ippo": IPPO,
+    "idqn": IDQN,
+    "pytorch's": [torch(IPPO), torch(IDQN), torch(IPPO)],
+    "all kinds": [LOOSE, IPPO, IDQN],
+    "a scripted one": [IPPO, ScriptedConfig(rule="random"), LOOSE],
+}
+
+
+def assert_same(one: NeuralGroup, other: NeuralGroup) -> None:
+    """All that moves, and the tables that play."""
+    np.testing.assert_equal(one.state(), other.state())
+    for mine, yours in zip(one.tables(), other.tables(), strict=True):
+        np.testing.assert_array_equal(mine, yours)
+    np.testing.assert_array_equal(one.pop.fixed, other.pop.fixed)
+
+
+# --- saved and loaded -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rounds", [4 * BATCH, 4 * BATCH + 5], ids=["between", "within a batch"])
+@pytest.mark.parametrize("mix", MIXES)
+def test_saved_and_loaded_it_goes_on_as_if_never_stopped(mix, rounds):
+    whole, first, second = (group(MIXES[mix]) for _ in range(3))
+    whole.run(2 * rounds)
+    first.run(rounds)
+    second.load(first.state())
+    second.run(rounds)
+    assert_same(second, whole)
+
+
+@pytest.mark.parametrize("rounds", [2 * BATCH, 2 * BATCH + 5], ids=["between", "within a batch"])
+def test_a_group_goes_back_to_where_it_was(rounds):
+    """Also from the middle of another batch, with decisions still open: a rollback."""
+    each, other = group(MIXES["all kinds"]), group(MIXES["all kinds"])
+    each.run(rounds)
+    before = each.state()
+    each.run(BATCH + 6)
+    each.load(before)
+    other.run(rounds)
+    assert_same(each, other)
+    each.run(2 * BATCH)
+    other.run(2 * BATCH)
+    assert_same(each, other)
+
+
+def test_pieces_of_a_run_are_the_run():
+    whole, pieces = group(MIXES["all kinds"]), group(MIXES["all kinds"])
+    whole.run(100)
+    for rounds in (1, 15, 40, 44):
+        assert pieces.run(rounds) == rounds
+    assert_same(pieces, whole)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"hidden": (9,)},
+        {"precision": "float64"},
+        {"encoding": "observation"},
+        {"average_from": None},
+    ],
+    ids=str,
+)
+def test_a_state_that_does_not_fit_changes_nothing(other):
+    """Not even the counters: the clocks of both groups differ."""
+    each, unlike = group(IPPO), group(IPPO.model_copy(update=other))
+    each.run(BATCH)
+    unlike.run(5)
+    before = each.state()
+    for state in (unlike.state(), {}, {k: v for k, v in before.items() if "unit" not in k}):
+        with pytest.raises(ValueError, match="the saved state does not fit this configuration"):
+            each.load(state)
+        np.testing.assert_equal(each.state(), before)
+
+
+def test_a_book_of_other_copies_does_not_fit():
+    each, unlike = group(IPPO), group(IPPO.model_copy(update={"rounds_per_update": 32}))
+    each.run(3)
+    unlike.run(5)
+    before = each.state()
+    with pytest.raises(ValueError, match=r"book\.seen: the saved state does not fit"):
+        each.load(unlike.state())
+    np.testing.assert_equal(each.state(), before)
+
+
+# --- seeds, threads -------------------------------------------------------------------------------
+
+
+def test_threads_and_neighbours_change_nothing():
+    def learned(seed: int) -> dict[str, np.ndarray]:
+        each = group([IPPO, IDQN, torch(IPPO)], seed)
+        each.run(3 * BATCH)
+        return each.state()
+
+    alone = [learned(seed) for seed in range(4)]
+    with ThreadPoolExecutor(2) as threads:
+        beside = list(threads.map(learned, range(4)))
+    for one, two in zip(alone, beside, strict=True):
+        np.testing.assert_equal(one, two)
+    assert not np.array_equal(alone[0]["learner.caller_0.engine.actor.parameters"],
+                              alone[1]["learner.caller_0.engine.actor.parameters"])  # fmt: skip
+
+
+RUN = (
+    "market.suppliers=2", "agents.buyer.name=idqn", "agents.supplier.name=ippo",
+    "agents.supplier.rounds_per_update=32", "agents.buyer.rounds_per_update=32",
+    "agents.supplier.hidden=[16,16]", "agents.buyer.batch=64",
+    "agents.supplier_1.engine=torch", "train.rounds=320",
+    "train.copies=8", "train.measure_last=32", "train.episode_rounds=20",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """SHA-256 of seed 0's checkpoint, by (seeds, threads)."""
+
+    def sha(seeds: int, threads: int) -> str:
+        results = tmp_path_factory.mktemp("exact")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TACIT_THREADS", str(threads))
+            train("procurement", [*RUN, f"seeds={seeds}"], results=results)
+        [file] = Path(results).glob("*/*/s0/checkpoint.safetensors")
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+
+    return sha
+
+
+def test_weights_do_not_depend_on_seeds_and_threads_beside(trained):
+    assert len({trained(1, 1), trained(4, 1), trained(4, 2)}) == 1
+
+
+@pytest.mark.slow
+def test_weights_do_not_depend_on_sixteen_seeds_beside(trained):
+    assert len({trained(1, 2), trained(16, 1), trained(16, 2)}) == 1
+
+
+def test_arithmetic_runs_on_one_thread(monkeypatch):
+    """From the first initial weight on, whatever somebody set before."""
+    counts: list[int] = []
+    plain = module.make_learner
+
+    def watched(*given):
+        counts.extend(pool["num_threads"] for pool in threadpool_info())
+        return plain(*given)
+
+    monkeypatch.setattr(module, "make_learner", watched)
+    for _ in range(2):
+        threadpool_limits(2)
+        assert any(pool["num_threads"] == 2 for pool in threadpool_info())
+        group(IPPO)
+        counts.extend(pool["num_threads"] for pool in threadpool_info())
+    assert len(counts) > 2
+    assert set(counts) == {1}

@@ -1,0 +1,194 @@
+"""Rounds looked up in a memo are the rounds that the kernels play, to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.groups import PUBLISHER
+
+from tacit.agents.scripted import ScriptedConfig
+from tacit.agents.tabular import memo, tabular
+from tacit.agents.tabular.q_learning import QLearningConfig as Q
+from tacit.agents.tabular.tabular import TabularGroup
+from tacit.envs import kpi
+from tacit.envs.engine.engine import Engine
+from tacit.envs.registry import make_market
+
+FOUR = {"prices": 4}
+SHARED = {"ties": "shared", "bids": 4}
+MOVES = {"price_change": -0.5}
+CALLS = (1, 2, 300, 700, 255)  # rounds of successive calls
+
+
+def decaying(**keys) -> Q:
+    return Q(epsilon_decay=0.01, epsilon_min=0.05, **keys)
+
+
+CASES = {
+    "no memory": ("cloud_bandwidth", FOUR | {"memory": 0}, None, [decaying()]),
+    "memory 1": ("cloud_bandwidth", FOUR, None, [decaying(learning_rate=0.15)]),
+    "memory 2": ("cloud_bandwidth", {"prices": 3, "memory": 2}, None, [decaying()]),
+    "paid for the past": ("cloud_bandwidth", FOUR, {"profit": 1} | MOVES, [decaying()]),
+    "paid for nothing": ("cloud_bandwidth", FOUR, {}, [decaying(initial_q=1)]),
+    "three of a kind": ("cloud_bandwidth", {"prices": 3, "providers": 3}, None, [decaying()]),
+    "capacity": ("cloud_bandwidth", FOUR | {"capacity": 0.4}, {"sla_breach": -1}, [decaying()]),
+    "claims": ("cloud_bandwidth", {"prices": 2, "headroom_claims": True}, None, [decaying()]),
+    "one learns at once": (
+        "cloud_bandwidth", FOUR, {"profit": 1} | MOVES, [decaying(update="synchronous"), decaying()]
+    ),
+    "one does not learn": (
+        "cloud_bandwidth", FOUR, None, [ScriptedConfig(rule="random"), decaying(discount=0.5)]
+    ),
+    "auction": ("ad_auction", SHARED | {"observe": "bids"}, None, [decaying()]),
+    "auction, feedback": ("ad_auction", SHARED, MOVES, [decaying(update="synchronous")]),
+    "boltzmann": (
+        "ad_auction", SHARED | {"observe": "price"}, None,
+        [Q(exploration="boltzmann", temperature=0.5, initial_q=(0, 1))],
+    ),
+    "greedy, equal values": (
+        "ad_auction", SHARED, None, [Q(exploration="none", tie_break="random", initial_q=0)]
+    ),
+}  # fmt: skip
+
+
+def learners(case: str, look_up: str, seed: int = 3) -> TabularGroup:
+    name, config, table, agents = CASES[case]
+    market = make_market(name, config)
+    agents = agents * len(market.seats) if len(agents) == 1 else agents
+    named = {seat.name: agent for seat, agent in zip(market.seats, agents, strict=True)}
+    resolved = kpi.resolve(market, None if table is None else {market.roles[0].name: table})
+    each = TabularGroup(market, resolved, named, seed)
+    each.look_up = look_up
+    return each
+
+
+def assert_same(one: TabularGroup, two: TabularGroup) -> None:
+    """Everything that moves, by its bits (so that 0.0 is not -0.0), and what was read off."""
+    bits = [{k: v.tobytes() for k, v in each.state().items()} for each in (one, two)]
+    assert [k for k in bits[0] if bits[0][k] != bits[1][k]] == []
+    assert one.pop.settings.tobytes() == two.pop.settings.tobytes()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_looked_up_is_what_the_kernels_play(case):
+    looked, played = learners(case, "always"), learners(case, "never")
+    for rounds in CALLS:
+        assert looked.run(rounds) == played.run(rounds) == rounds
+        assert_same(looked, played)
+    assert looked.memo is not None
+    assert played.memo is None
+    assert played.read()[0].any()
+
+
+def test_both_stop_in_the_same_round():
+    def stopping(look_up: str) -> TabularGroup:
+        market = make_market("cloud_bandwidth", FOUR)
+        agents = {s.name: Q(stop_after=150, epsilon_decay=0.02) for s in market.seats}
+        each = TabularGroup(market, kpi.resolve(market, None), agents, 0)
+        each.look_up = look_up
+        return each
+
+    looked, played = stopping("always"), stopping("never")
+    assert looked.run(100_000) == played.run(100_000) < 100_000
+    assert looked.stopped
+    assert_same(looked, played)
+    assert looked.run(50) == played.run(50) == 1  # a stopped group plays a round to see it is
+    assert_same(looked, played)
+
+
+@pytest.mark.parametrize("rounds", [256, 257, 100])
+def test_saved_in_the_middle_either_goes_on_with_the_other(rounds):
+    whole = learners("paid for the past", "never")
+    whole.run(2 * rounds)
+    for first, second in (("always", "never"), ("never", "always"), ("always", "always")):
+        begun, resumed = learners("paid for the past", first), learners("paid for the past", second)
+        begun.run(rounds)
+        resumed.load(begun.state())
+        resumed.run(rounds)
+        assert_same(resumed, whole)
+
+
+# --- where there is none -----------------------------------------------------------------------
+
+
+def test_too_many_cells_are_played_by_the_kernels():
+    market = make_market("cloud_bandwidth", {"memory": 2})  # 15^4 states x 15^2 joint actions
+    agents = {seat.name: decaying() for seat in market.seats}
+    groups = [TabularGroup(market, kpi.resolve(market, None), agents, 0) for _ in range(2)]
+    for each, look_up in zip(groups, ("always", "never"), strict=True):
+        each.look_up = look_up
+        each.run(500)
+        assert each.memo is None
+    assert_same(*groups)
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "keys"),
+    [
+        ("cloud_bandwidth", {"outside_shock": 0.1}, {}),
+        ("cloud_bandwidth", {"tenants": 1}, {}),
+        ("ad_auction", {}, {}),
+        ("ad_auction", SHARED | {"value": {"kind": "uniform"}}, {}),
+        ("ad_auction", PUBLISHER | {"ties": "shared"}, {}),
+        ("cloud_bandwidth", FOUR, {"copies": 2}),
+        ("cloud_bandwidth", FOUR, {"episode_rounds": 10}),
+        ("cloud_bandwidth", {"prices": 1, "price_range": [1.5, 1.5]}, {}),
+    ],
+)
+def test_draws_phases_copies_and_episodes_are_not_looked_up(name, config, keys):
+    market = make_market(name, config)
+    agents = {seat.name: Q(initial_q=0) for seat in market.seats}
+    assert not TabularGroup(market, kpi.resolve(market, None), agents, 0, **keys).fits
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_markets_that_fit_draw_nothing_in_play(case, luck):
+    """The same state and actions under other keys: the same round."""
+    name, config = CASES[case][:2]
+    market = make_market(name, config)
+    one, two = Engine(market, seeds=[0], copies=64), Engine(market, seeds=[1], copies=64)
+    sizes = [seat.role.actions for seat in market.seats]
+    for engine in (one, two):
+        engine.reset()
+    for _ in range(3):
+        for own, other in zip(two.rows, one.rows, strict=True):
+            own[:] = other
+        actions = luck.integers(sizes, size=(64, len(sizes)))
+        for engine in (one, two):
+            engine.step(actions)
+        np.testing.assert_equal(one.rows, two.rows)
+
+
+# --- when one is made --------------------------------------------------------------------------
+
+
+def test_a_memo_is_made_once_its_cells_have_been_asked_for(monkeypatch):
+    monkeypatch.setattr(tabular, "LOOK_UP_FROM", 100)
+    market = make_market("cloud_bandwidth", FOUR)  # 16 states x 16 joint actions
+    agents = {seat.name: decaying() for seat in market.seats}
+    first, second = (TabularGroup(market, kpi.resolve(market, None), agents, s) for s in (0, 1))
+    assert first.run(99) == 99
+    assert first.run(200) == 200
+    assert first.memo is None
+    second.run(100)
+    assert second.memo is not None
+    assert len(second.memo.states) == 16
+    first.run(100)
+    assert first.memo is second.memo
+
+
+def test_a_state_that_a_memo_lacks_is_enumerated_anew():
+    """Before the first round nothing has been posted: no play leads there."""
+    market = make_market("cloud_bandwidth", FOUR)
+    table, engine = kpi.resolve(market, None), Engine(market)
+    engine.reset()
+    start = engine.rows.copy()
+    engine.step(np.array([[0, 3]]))
+    usual = memo.memo_of(market, table, engine.rows, memo.MOST_CELLS)
+    assert usual is not None
+    assert not usual.holds(start.state[0])
+    fuller = memo.memo_of(market, table, start, 0)
+    assert fuller is not None
+    assert fuller.holds(start.state[0])
+    assert fuller.holds(engine.rows.state[0])
+    assert memo.memo_of(market, table, engine.rows, 0) is fuller

@@ -1,0 +1,266 @@
+"""Claims: deaf listeners, hand-computed lies, closed forms, and the word for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import log
+
+import numpy as np
+import pytest
+from support.speakers import players
+
+from tacit.agents.policy import deterministic, uniform
+from tacit.emergence.claims import claims as probe
+from tacit.emergence.claims.claims import claims
+from tacit.emergence.claims.signalling import channels
+from tacit.emergence.claims.told import told
+from tacit.emergence.claims.verdict_claims import LEAST
+from tacit.emergence.claims.verdict_claims import claims as verdict
+from tacit.emergence.evidence import Evidence
+from tacit.emergence.population import freeze
+from tacit.envs import kpi as kpis
+from tacit.envs.procurement.equilibrium import equilibrium_table
+from tacit.envs.registry import make_market
+
+BABBLER, DEAF, TRUSTING = players.BABBLER, players.DEAF, players.TRUSTING
+Case, clean, setting = players.Case, players.clean, players.setting
+BRIEF = {"brief": True, "counters": False, "scarcity": 0, "urgency": {"probability": 0.6}}
+
+
+def figures_of(market, tables, part):
+    """A population's figures of one claim, without its name."""
+    found = claims(freeze(market, kpis.resolve(market, None), tables, 0))
+    return {name.removesuffix(f"/{part}"): x for name, x in found.items() if name.endswith(part)}
+
+
+def played(market, speaker, listener, level=0.0):
+    name, _ = setting(market)
+    part = channels(name)[0].claim.part
+    return figures_of(name, clean(Case(market, speaker, listener, level)), part)
+
+
+def judge(figures, market, n=LEAST):
+    """The verdict on so many equal seeds."""
+    own = {name: [x] * n for name, x in figures.items()}
+    return verdict(Evidence(market, kpis.resolve(market, None), own, n))
+
+
+# --- influence ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("market", ["promises", "stock", "talk, bias .4"])
+@pytest.mark.parametrize("speaker", ["truthful", "always_bluff", "babbling"])
+def test_a_deaf_listener_is_not_influenced(market, speaker):
+    found = played(market, speaker, DEAF)
+    assert found["causal_influence"] == pytest.approx(0.0, abs=1e-12)
+    assert np.isnan(found["claim_effect"]) or found["claim_effect"] < 1e-12
+    assert found["deception_index"] == 0.0
+    assert found["sender_gain"] == 0.0 or market != "talk, bias .4"
+
+
+def test_a_deaf_listener_scores_nothing_however_unevenly_words_are_used(luck):
+    """What an average over words would get wrong: ln 6, or more than 0 at the least."""
+    market = make_market("cheap_talk")
+    speech = luck.dirichlet(np.full(6, 0.3), size=6)
+    sender, receiver = uniform(market.roles[0]), uniform(market.roles[1])
+    sender[:6, :6] = speech
+    receiver[1:, 1:] = luck.dirichlet(np.ones(11))
+    legal = market.roles[1].legal
+    receiver[1:] = 0.0
+    receiver[1:, legal[1, 0] : legal[1, 0] + 11] = luck.dirichlet(np.ones(11))
+    found = figures_of(market, [sender, receiver], "message")
+    assert found["causal_influence"] == pytest.approx(0.0, abs=1e-12)
+    assert found["claim_effect"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_trusting_listener_hears_all_that_a_truthful_sender_says():
+    found = played("talk, bias 0", "truthful", TRUSTING)
+    assert found["causal_influence"] == pytest.approx(log(6))
+    assert found["false_claim_rate"] == 0.0
+    assert np.isnan(found["claim_effect"])
+    assert np.isnan(found["belief_damage"])
+
+
+def test_influence_by_hand_with_a_noisy_sender():
+    """Two states, true with .9, a listener that does as it is told: I(m; a) = H(m) = ln 2."""
+    market = make_market("cheap_talk", {"states": 2, "actions": 2, "bias": 0})
+    sender = uniform(market.roles[0])
+    sender[:2, :2] = [[0.9, 0.1], [0.1, 0.9]]
+    acts = market.roles[1].legal[1:3, 0] + np.arange(2)
+    receiver = deterministic(market.roles[1], np.array([market.roles[1].legal[0, 0], *acts]))
+    found = figures_of(market, [sender, receiver], "message")
+    assert found["causal_influence"] == pytest.approx(log(2))
+    assert found["false_claim_rate"] == pytest.approx(0.1)
+    assert found["claim_size"] == pytest.approx(0.1)
+    assert found["claim_effect"] == pytest.approx(log(2))
+    assert found["belief_damage"] == pytest.approx(log(0.5) - log(0.1))
+    assert found["listener_harm"] == pytest.approx(0.1)  # the wrong state costs 1
+    assert found["sender_gain"] == pytest.approx(-0.1)
+
+
+# --- lies -----------------------------------------------------------------------------------------
+
+
+def test_promises_that_cannot_be_kept_by_hand():
+    """Two suppliers of lead 0 .. 3 promise 0 days at one price. A true promise would lose the deal
+    to the rival: the lie wins half of them, .3 each. The buyer, .2 a late day, loses where the own
+    lead exceeds the rival's: 6 of 16 pairs; on average half of .2 x (lead - 1.5) for leads 1 to 3.
+    """
+    found = played("promises", "always_bluff", TRUSTING)
+    assert found["claims_exact"] == 1.0
+    assert found["false_claim_rate"] == pytest.approx(0.75)
+    assert found["claim_size"] == pytest.approx(1.5)
+    assert found["causal_influence"] == pytest.approx(0.0, abs=1e-12)  # it always says the same
+    assert found["claim_effect"] > 0.1  # and is believed
+    assert found["listener_harm"] == pytest.approx(0.25 * 0.5 * 0.2 * (1 + 2 + 3 - 4.5))
+    assert found["sender_gain"] == pytest.approx(0.75 * 0.5 * 0.3)
+    assert found["deception_index"] == pytest.approx(6 / 16)
+
+
+def test_a_bluff_about_stock_by_hand():
+    """With plenty, .8 of the time: sold at .8, fined .05, where the truth is countered at .4."""
+    found = played("stock", "always_bluff", TRUSTING)
+    assert found["false_claim_rate"] == pytest.approx(0.8)
+    assert found["sender_gain"] == pytest.approx(0.8 * (0.75 - 0.9 * 0.4))
+    assert found["listener_harm"] == pytest.approx(0.8 * (0.9 * 0.6 - 0.2))
+    assert found["deception_index"] == pytest.approx(0.8)
+
+
+def test_a_small_gain_is_none(monkeypatch):
+    """Bias .2: a lie brings .04, above .02 of the scale; were gains counted from .05, nothing."""
+    assert played("talk, bias .2", "always_bluff", TRUSTING)["deception_index"] > 0.8
+    monkeypatch.setattr(probe, "PASSES", 0.05)
+    assert played("talk, bias .2", "always_bluff", TRUSTING)["deception_index"] == 0.0
+
+
+def test_twins_differ_in_the_word_alone():
+    market, kpi = setting("stock")
+    population = freeze(market, kpi, [uniform(s.role) for s in market.seats], 0)
+    found = told(population, channels(market)[0])
+    assert found.weight.shape == (4, 2)  # stock, price; each with two claims
+    assert found.weight.sum() == pytest.approx(1.0)
+    listener = found.listeners[0]
+    for o, other in listener.sees[:, :, 0]:
+        seen, twin = (market.roles[1].decode_observation(int(x)) for x in (o, other))
+        assert seen["price_0"] == twin["price_0"]
+        assert (seen["claim_0"], twin["claim_0"]) == ("plenty", "scarce")
+
+
+def test_a_claim_that_nobody_decides_on_has_no_influence():
+    """Providers' headroom, in a market without tenants."""
+    market = make_market(
+        "cloud_bandwidth", {"prices": 3, "headroom_claims": True, "surge": {}, "memory": 0}
+    )
+    found = figures_of(market, [uniform(s.role) for s in market.seats], "claim")
+    assert found["false_claim_rate"] == pytest.approx(0.5)
+    assert np.isnan(found["causal_influence"])
+    assert "nobody decides in the phase after it" in judge(
+        {f"{k}/claim": x for k, x in found.items()}, market
+    ).missing[0]  # fmt: skip
+
+
+def test_claims_of_those_who_remember_are_sampled_and_say_so():
+    keys = {"suppliers": 2, "prices": [0.3, 0.4], "lead_times": [0, 2], "record": "on_time",
+            "scarcity": 0, "counters": False, "late_fine": 0.1}  # fmt: skip
+    market = make_market("procurement", keys)
+    still = make_market("procurement", {**keys, "record": "none"})
+    tables = [uniform(s.role) for s in market.seats]
+    sampled = figures_of(market, tables, "promise")
+    exact = figures_of(still, [uniform(s.role) for s in still.seats], "promise")
+    assert (sampled["claims_exact"], exact["claims_exact"]) == (0.0, 1.0)
+    for name in ("false_claim_rate", "causal_influence", "claim_effect", "sender_gain"):
+        assert sampled[name] == pytest.approx(exact[name], abs=0.01)
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "word"),
+    [
+        (BRIEF | {"false_urgency_fine": 0.2}, "bluffing"),
+        (BRIEF | {"false_urgency_fine": 0.45}, "honest"),
+        (BRIEF, "babbling"),
+        ({}, "deception"),
+        ({"false_claim_fine": 0.5}, "honest"),
+    ],
+    ids=str,
+)
+def test_closed_forms_get_the_word_of_theory(keys, word):
+    market = make_market("procurement", keys)
+    tables = [equilibrium_table(market.config, seat) for seat in market.seats]
+    found = claims(freeze(market, kpis.resolve(market, None), tables, 0))
+    assert judge(found, market).word == word
+    assert judge(found, market, n=LEAST - 1).word == f"undecided at n = {LEAST - 1}"
+    gain = next(x for name, x in found.items() if name.startswith("sender_gain"))
+    if word == "bluffing":  # the fine takes all that the lie brings
+        assert gain == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("market", "speaker", "listener", "word"),
+    [
+        ("promises", "truthful", TRUSTING, "honest"),
+        ("promises", "truthful", DEAF, "honest"),
+        ("promises", "always_bluff", TRUSTING, "deception"),
+        ("promises", "always_bluff", DEAF, "babbling"),
+        ("promises", BABBLER, DEAF, "babbling"),
+        ("fined promises", "always_bluff", TRUSTING, "bluffing"),  # the buyer gains by the fine
+        ("stock", "always_bluff", TRUSTING, "deception"),
+        ("talk, bias 0", "always_bluff", TRUSTING, "bluffing"),  # the liar only loses
+    ],
+)
+def test_scripted_players_get_the_word_that_arithmetic_gives(market, speaker, listener, word):
+    name, _ = setting(market)
+    part = channels(name)[0].claim.part
+    found = {f"{k}/{part}": x for k, x in played(market, speaker, listener).items()}
+    given = judge(found, name)
+    assert given.word == word
+    unheard = (f"{part}: nobody heeds it",) if (listener, word) == (DEAF, "honest") else ()
+    assert given.qualifiers == unheard
+
+
+@pytest.mark.parametrize(
+    ("influence", "told", "word"),
+    [(0.0, 0.0, "babbling"), (0.5, 0.6, "informative"), (0.5, 0.0, "undecided")],
+)
+def test_in_a_free_language_nothing_is_a_lie(influence, told, word):
+    """Five words in six name another state, move the receiver and harm it: so does every code."""
+    market = make_market("cheap_talk")
+    names = ("claim_effect", "sender_gain", "listener_harm", "deception_index")
+    figures = dict.fromkeys(names, 0.5) | {"false_claim_rate": 5 / 6}
+    figures |= {"causal_influence": influence, "signalling": told}
+    given = judge({f"{name}/message": x for name, x in figures.items()}, market)
+    assert given.word == word
+    assert not any("false" in line for line in given.evidence)
+    meant = make_market("cheap_talk", {"language": "given"})
+    same = judge({f"{name}/message": x for name, x in figures.items()}, meant)
+    assert same.word == "deception"
+
+
+def test_a_word_needs_its_intervals():
+    """Half of the seeds lie a little: neither honest nor false enough."""
+    market, kpi = setting("stock")
+    lies = [0.0, 0.1] * (LEAST // 2)
+    figures = {"false_claim_rate/claim": lies, "causal_influence/claim": [0.3] * LEAST,
+               "claim_effect/claim": [0.3] * LEAST, "deception_index/claim": lies}  # fmt: skip
+    e = Evidence(market, kpi, figures, LEAST)
+    assert verdict(e).word == "undecided"
+    more = replace(e, figures=figures | {"false_claim_rate/claim": [0.1] * LEAST})
+    assert verdict(more).word == "bluffing"
+    assert verdict(Evidence(make_market("ad_auction"), kpi, {}, LEAST)) is None
+
+
+def test_scripted_babblers_and_deaf_listeners_are_what_they_say():
+    market, _ = setting("promises")
+    channel, seat = channels(market)[0], market.seats[2]
+    table = players.babbling(clean(Case("promises", "truthful", TRUSTING, 0.0))[0], channel)
+    said = table[channel.first, channel.act : channel.act + channel.acts]
+    assert np.bincount(channel.said, said) == pytest.approx(np.full(4, 0.25))
+    heard = players.deaf(market, seat, clean(Case("promises", "truthful", TRUSTING, 0.0))[2])
+    prices = [(o, seat.role.decode_observation(o)) for o in range(len(heard))]
+    same = {}
+    for o, seen in prices:
+        if "price_0" in seen:
+            same.setdefault((seen["price_0"], seen["price_1"]), set()).add(heard[o].tobytes())
+    assert all(len(rows) == 1 for rows in same.values())

@@ -1,0 +1,233 @@
+"""The mirror: a slow recomputation, known equilibria, pasts that are seen or not; regrets."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tacit.agents.policy import deterministic, uniform
+from tacit.emergence.objective import mirror as mirrors
+from tacit.emergence.objective.harm import (
+    fundamental_kpi,
+    goodhart_gap,
+    harm,
+    is_fundamental,
+    judged,
+    long_run,
+    no_harm_split,
+    no_mirror,
+)
+from tacit.emergence.objective.mirror import mirror
+from tacit.emergence.objective.mirror_game import build
+from tacit.emergence.objective.regret import no_regret, regret, regrets
+from tacit.emergence.population import freeze
+from tacit.emergence.tree.past import pasts
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
+from tacit.envs.registry import make_market
+
+CALM = {"bidder": {"profit": 1.0, "price_change": -1.0}}
+
+
+def auction(table=None, **config):
+    market = make_market("ad_auction", config)
+    return market, kpis.resolve(market, table)
+
+
+def slow_play(payoff, x, steps, mean_past):
+    """Fictitious play of two seats with B bids; `payoff(last, bids)` -> both payoffs."""
+    count = len(x[0])
+    x = [own.copy() for own in x]
+    prices = np.minimum.outer(np.arange(count), np.arange(count))
+    for t in range(steps):
+        joint = np.outer(*x)
+        law = np.bincount(prices.ravel(), joint.ravel(), minlength=count) if mean_past else [1.0]
+        game = np.zeros((2, count, count))
+        for last, chance in enumerate(law):
+            game += chance * payoff[last]
+        values = game[0] @ x[1], x[0] @ game[1]
+        for own, value in zip(x, values, strict=True):
+            best = value >= value.max() - 1e-9
+            own += (best / best.sum() - own) / (t + 2)
+    return x
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0])
+def test_the_compiled_play_is_the_slow_one(weight):
+    """Second price, five bids; with a weight on |price - last price| the past is averaged over."""
+    market, kpi = auction({"bidder": {"profit": 1.0, "price_change": weight}}, bids=5)
+    found = pasts(market, kpi, mirrors.MOST)
+    game = build(found)
+    x = mirrors.first_tables(game)
+    before = x.copy()
+    law = np.zeros((found.count, mirrors.STARTS))
+    mirrors.compiled(mirrors.TEMPLATE).settle(game, x, 50, law)
+    bids, rows = np.array(market.grid), np.arange(5)
+    price = np.minimum.outer(bids, bids)
+    wins = np.sign(rows[:, None] - rows) / 2 + 0.5
+    payoff = [
+        np.array([wins * (1 - price), (1 - wins) * (1 - price)]) + weight * abs(price - last)
+        for last in (bids if weight else [0.0])
+    ]
+    for b in range(0, mirrors.STARTS, 7):
+        first = [before[:5, b], before[5:, b]]
+        slow = np.concatenate(slow_play(payoff, first, 50, weight != 0))
+        assert x[:, b] == pytest.approx(slow, abs=1e-9)
+
+
+def test_first_tables_are_probabilities_and_every_start_has_its_own():
+    market, kpi = auction(bids=4)
+    game = build(pasts(market, kpi, mirrors.MOST))
+    x = mirrors.first_tables(game)
+    for first, last in pairwise(game.first_cell):
+        assert x[first:last].sum(axis=0) == pytest.approx(np.ones(mirrors.STARTS))
+    assert len(np.unique(x[0])) == mirrors.STARTS
+
+
+def test_best_responders_to_profit_settle_on_the_competitive_price():
+    for config, price in (({}, 0.95), ({"price_mix": 1.0}, 0.90)):
+        market, kpi = auction(**config)
+        found = mirror(market, kpi)
+        assert found.exact
+        assert found.mean("clearing_price") == pytest.approx(price, abs=0.001)
+        assert harm(frozen(market, kpi, [5, 3]))["harm_kpi/revenue"] == pytest.approx(0.0)
+
+
+def test_a_charge_on_volatility_lowers_what_best_responders_pay():
+    """The ranges of the experiment: mirror between .555 and .899, the KPI's own share of harm."""
+    market, kpi = auction(CALM)
+    low, high = mirror(market, kpi).range("clearing_price")
+    assert 0.5 <= low <= 0.65
+    assert high == pytest.approx(0.9, abs=0.002)
+    assert 0.68 < mirror(market, kpi).mean("clearing_price") < 0.78
+    figures = harm(frozen(market, kpi, [17, 10]))
+    learned = market.grid[10]
+    assert figures["harm/revenue"] == pytest.approx(0.95 - learned, abs=1e-3)
+    parts = figures["harm_kpi/revenue"] + figures["harm_learning/revenue"]
+    assert parts == pytest.approx(figures["harm/revenue"], abs=1e-9)
+
+
+def test_a_seen_past_has_a_table_each_and_a_half_seen_one_is_refused():
+    market, kpi = auction(CALM, observe="price", bids=4)
+    found = pasts(market, kpi, mirrors.MOST)
+    assert (found.count, found.seen) == (4, True)
+    assert mirror(market, kpi).outcomes["clearing_price"].shape == (mirrors.STARTS,)
+    every = pasts(*auction(CALM, observe="bids", bids=4), mirrors.MOST)
+    assert (every.count, every.seen) == (4, True)  # sixteen pairs of bids make four prices
+    blind = pasts(*auction(CALM, bids=4), mirrors.MOST)
+    assert (blind.count, blind.seen) == (4, False)
+    with pytest.raises(ConfigError, match="a part of the past"):
+        pasts(*auction(CALM, observe="price", bids=4, price_mix=0.5), mirrors.MOST)
+    with pytest.raises(ConfigError, match="depends here on the round before"):
+        pasts(*auction(CALM, bids=4, reserve=0.5), mirrors.MOST)
+
+
+def test_a_mirror_that_is_too_large_says_why_and_what_does():
+    market, kpi = auction(bidders=5)
+    reason = no_harm_split(market, kpi)
+    assert "can end in 2,476,099 ways here, over 60,000" in reason
+    assert "KPI regret" in reason
+    half, calm = auction(CALM, observe="price", bids=4, price_mix=0.5)
+    assert no_harm_split(half, calm) is None  # it is found out by trying
+    assert "a part of the past" in no_mirror(half, calm)
+    tables = [uniform(seat.role) for seat in half.seats]
+    assert np.isnan(harm(freeze(half, calm, tables, 0))["harm/revenue"])
+    assert no_mirror(*auction(bids=4)) is None
+
+
+def test_suppliers_paid_for_bookings_overpromise_in_the_mirror_too():
+    """Several phases and private types: theory's late days, 1.5 of {0, 1, 2, 3}, and 0."""
+    keys = {"suppliers": 2, "prices": [0.3, 0.4], "value": 1.2, "cost": 0.1, "scarcity": 0,
+            "counters": False, "lead_times": [0, 1, 2, 3], "lead_cost": 0.06, "delay_cost": 0.15,
+            "late_fine": 0.2}  # fmt: skip
+    market = make_market("procurement", keys)
+    booking = kpis.resolve(market, {"supplier": {"booking": 1.0}})
+    assert mirror(market, booking).mean("late_days_per_deal") == pytest.approx(1.5, abs=0.01)
+    ideal = mirror(market, fundamental_kpi(market))
+    assert ideal.mean("late_days_per_deal") == pytest.approx(0.0, abs=0.01)
+    assert judged(market) == ["margin", "surplus", "welfare"]
+
+
+# --- regret ---------------------------------------------------------------------------------------
+
+
+def frozen(market, kpi, bids):
+    tables = [deterministic(s.role, np.full(s.role.observations, b)) for s, b in
+              zip(market.seats, bids, strict=True)]  # fmt: skip
+    return freeze(market, kpi, tables, 0)
+
+
+@pytest.mark.parametrize(
+    ("bids", "kpi_regret", "profit_regret"),
+    [
+        ([17, 7], 0.0, 0.1),  # .90 against .40: the loser would pay .90, a change of .50
+        ([13, 10], 0.15, 0.30),  # .70 against .55: outbidding brings .30 and moves the price .15
+        ([18, 18], 0.0, 0.0),
+    ],
+)
+def test_regrets_by_hand_under_a_charge_on_volatility(bids, kpi_regret, profit_regret):
+    found = regret(frozen(*auction(CALM), bids))
+    assert found.exact
+    assert found.kpi == pytest.approx(kpi_regret)
+    assert found.fundamental == pytest.approx(profit_regret)
+
+
+def test_regret_is_against_what_others_do_on_average():
+    """One bids .9; the other, who sees the last price, .5 after .1 and .1 after .5. On average it
+    bids either as often, whatever came before: then every bid up to .5 is charged the same .2."""
+    second = np.zeros(10, np.int64)
+    second[1] = 4
+    for table, kpi_regret in ((None, 0.05), (CALM, 0.0)):
+        market, kpi = auction(table, observe="price", bids=9)
+        tables = [deterministic(market.roles[0], acts) for acts in (np.full(10, 8), second)]
+        found = regret(freeze(market, kpi, tables, 0))
+        assert found.kpi == pytest.approx(kpi_regret)
+        assert found.fundamental == pytest.approx(0.05)  # it could bid .9, and win half the time
+
+
+def test_regrets_are_not_defined_where_tables_do_too_much():
+    market = make_market("cloud_bandwidth", {"tenants": 12, "memory": 0, "capacity": 3})
+    kpi = kpis.resolve(market, None)
+    found = regrets(freeze(market, kpi, [uniform(s.role) for s in market.seats], 0))
+    assert all(np.isnan(x) for x in found.values())
+
+
+def test_where_regret_says_nothing_it_names_what_does():
+    market = make_market("procurement", {"suppliers": 2, "record": "on_time", "lead_times": [0, 1]})
+    assert "best-response" in no_regret(market, kpis.resolve(market, None))
+    keys = {"prices": 4, "surge": {}}
+    cloud = make_market("cloud_bandwidth", keys)
+    table = {"provider": {"profit": 1.0, "price_change": -1.0}}
+    assert "goes on from round to round" in no_regret(cloud, kpis.resolve(cloud, table))
+    assert no_regret(cloud, kpis.resolve(cloud, None)) is None
+
+
+# --- harm -----------------------------------------------------------------------------------------
+
+
+def test_long_run_measures_are_exact_where_nobody_remembers():
+    market, kpi = auction(value={"kind": "list", "values": [1.0, 3.0]}, bids=2)
+    found = long_run(freeze(market, kpi, [uniform(s.role) for s in market.seats], 0))
+    # bids 1 and 2 at random: the price is 2 only if both bid it
+    assert found["revenue"] == pytest.approx(0.25 * 2 + 0.75 * 1)
+    assert found["welfare"] == pytest.approx(2.0)
+
+
+def test_kpis_that_are_the_fundamental_in_another_unit():
+    market, _ = auction()
+    tables = {
+        "profit": ({"bidder": {"profit": 2.0, "price_change": 0.0}}, True),
+        "calm": (CALM, False),
+        "rival": ({"bidder": {"profit": {"weight": 1.0, "scope": "rivals"}}}, False),
+        "loss": ({"bidder": {"profit": -1.0}}, False),
+    }
+    for table, same in tables.values():
+        assert is_fundamental(market, kpis.resolve(market, table)) is same
+
+
+def test_goodhart_gap_is_a_share_of_what_there_was():
+    assert goodhart_gap([0.2, 1.0, -2.0, 0.0], [-0.1, 0.5, -3.0, 1.0]) == pytest.approx(
+        [1.5, 0.5, 0.5, float("nan")], nan_ok=True
+    )

@@ -1,0 +1,56 @@
+"""What every market in the registry declares, and the files that it comes with."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+from pettingzoo import aec_registry, parallel_registry
+from support.paths import ROOT
+
+from tacit.envs.errors import ConfigError
+from tacit.envs.registry import MARKETS, make_market
+
+
+@pytest.mark.parametrize("name", MARKETS)
+def test_measures_say_what_they_are(name):
+    market = make_market(name)
+    names = [m.name for m in market.measures]
+    assert len(set(names)) == len(names)
+    assert market.headline in names
+    for measure in market.measures:
+        assert measure.sign in (-1, 0, 1)
+        assert measure.unit
+        assert measure.meaning
+    for role in market.roles:
+        signs = {m.name: m.sign for m in market.measured(role.name)}
+        assert signs[role.fundamental] == 1
+        assert role.default_kpi in signs
+
+
+@pytest.mark.parametrize("name", MARKETS)
+def test_benchmarks_name_measures_and_their_source(name):
+    market = make_market(name)
+    marks = market.benchmarks()
+    assert {"competitive", "collusive"} <= set(marks) or {"babbling", "informative"} <= set(marks)
+    for mark in marks.values():
+        assert mark.source
+        assert set(mark.values) <= set(market.columns)
+
+
+@pytest.mark.parametrize("name", MARKETS)
+def test_every_market_has_all_its_files(name):
+    version = make_market(name).version
+    module = importlib.import_module(f"tacit.envs.{name}_v{version}")
+    assert module.env().unwrapped.metadata["name"] == f"{name}_v{version}"
+    assert f"tacit/{name}-v{version}" in parallel_registry
+    assert f"tacit/{name}-v{version}" in aec_registry
+    for file in (f"configs/markets/{name}.yaml", f"docs/markets/{name}.md"):
+        assert (ROOT / file).is_file(), f"{file} is missing"
+
+
+def test_an_unknown_market_is_told_with_the_nearest():
+    with pytest.raises(
+        ConfigError, match=r"unknown market 'ad_action'\. Did you mean 'ad_auction'\?"
+    ):
+        make_market("ad_action")

@@ -1,0 +1,156 @@
+"""Generated loops: where they are kept, when they are made anew, when they come from the cache."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tacit.envs.jit import kernel
+
+TEMPLATE = """
+from tacit.envs.jit.kernel import loop
+from tacit.envs.ad_auction import observe, play, reset
+
+@loop
+def total(n):
+    result = 0
+    for k in range(n):
+        result += play(k)
+    return result
+"""
+MARKET = """
+from tacit.envs.jit.kernel import kernel
+
+@kernel
+def play(k):
+    return 2 * k
+
+reset = observe = play
+"""
+SCRIPT = """
+from tacit.envs.jit.kernel import compiled
+loops = compiled("toy_loop", "toy_market")
+print(loops.__file__, loops.total(10))
+"""
+
+
+@pytest.fixture
+def toys(tmp_path, monkeypatch) -> Path:
+    """A folder with a template and a market; an empty cache beside it."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "toy_loop.py").write_text(TEMPLATE)
+    (sources / "toy_market.py").write_text(MARKET)
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(sources))
+    monkeypatch.syspath_prepend(sources)
+    return sources
+
+
+def generate(template: str = "toy_loop", market: str = "toy_market"):
+    """`compiled`, past its memory of what this process has made."""
+    return kernel._compiled.__wrapped__(template, market)
+
+
+def in_a_process() -> tuple[Path, int]:
+    """The generated file and the sum, as another process has them."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=120
+    )
+    file, total = done.stdout.split()
+    return Path(file), int(total)
+
+
+def cached(file: Path) -> dict[str, int]:
+    """Compiled code beside a generated file, with the time of its writing."""
+    folder = file.parent / "__pycache__"
+    return {p.name: p.stat().st_mtime_ns for p in folder.glob("*.nb[ci]")}
+
+
+def test_a_loop_is_generated_for_its_market(toys, tmp_path):
+    loops = generate()
+    file = Path(loops.__file__)
+    assert file.parent == tmp_path / "cache"
+    assert file.name.startswith("toy_loop_toy_market_")
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert "from toy_market import observe, play, reset" in file.read_text()
+    assert not list(file.parent.glob("*.tmp"))
+    assert loops.total(10) == 90
+    assert generate().__file__ == loops.__file__
+
+
+def test_a_second_process_compiles_nothing(toys):
+    file, total = in_a_process()
+    first = cached(file)
+    assert total == 90
+    assert first
+    assert in_a_process() == (file, 90)
+    assert cached(file) == first
+
+
+@pytest.mark.parametrize("name", ["toy_loop", "toy_market", "beside"])
+def test_the_name_changes_with_every_source(toys, name):
+    """Also with one that only lies beside: a kernel may be inlined from there."""
+    before = generate().__file__
+    with (toys / f"{name}.py").open("a") as file:
+        file.write("# an edit\n")
+    assert generate().__file__ != before
+
+
+def test_the_name_changes_with_a_template_of_another_folder(toys, monkeypatch):
+    """Else it would go on importing the loops that were generated before the edit."""
+    above = toys.parent / "above"
+    above.mkdir()
+    monkeypatch.syspath_prepend(above)
+    (above / "upper_loop.py").write_text("from toy_loop import total\n")
+    monkeypatch.setattr(kernel, "_compiled", kernel._compiled.__wrapped__)  # remembers nothing
+    before = kernel.compiled("upper_loop", "toy_market").__file__
+    with (toys / "toy_loop.py").open("a") as file:
+        file.write("# an edit\n")
+    assert kernel.compiled("upper_loop", "toy_market").__file__ != before
+
+
+def test_a_folder_that_others_may_write_to_is_refused(toys, tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    with pytest.raises(PermissionError, match="Set TACIT_CACHE to a folder of your own"):
+        generate()
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_without_a_setting_the_user_s_cache_is_used(tmp_path, monkeypatch):
+    monkeypatch.delenv("TACIT_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert kernel.cache_folder() == tmp_path / "tacit"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert kernel.cache_folder() == tmp_path / ".cache" / "tacit"
+
+
+def test_a_template_must_name_the_kernels_and_a_market_have_a_source(toys):
+    with pytest.raises(ModuleNotFoundError, match="needed to compile a loop"):
+        generate(market="toy_nowhere")
+    (toys / "toy_loop.py").write_text("from tacit.envs.jit.kernel import loop\n")
+    with pytest.raises(ValueError, match="must hold the line"):
+        generate()
+
+
+ENGINE = ("tacit.envs.engine.engine_loop", "tacit.envs.ad_auction")
+
+
+def test_templates_of_templates_are_generated_too():
+    """The tabular loop steps the engine's loop of its own market, not the template."""
+    loops = kernel.compiled("tacit.agents.tabular.tabular_loop", "tacit.envs.ad_auction")
+    text = Path(loops.__file__).read_text()
+    assert "from tacit.envs.engine.engine_loop import" not in text
+    assert f"from {kernel.compiled(*ENGINE).__name__} import" in text
+
+
+def test_compiled_remembers():
+    first = kernel.compiled(*ENGINE)
+    assert kernel.compiled(*ENGINE) is first
+    assert Path(first.__file__).parent == kernel.cache_folder()

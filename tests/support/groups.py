@@ -1,0 +1,29 @@
+"""Groups of tabular learners for tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tacit.agents.tabular.q_learning import QLearningConfig as Q
+from tacit.agents.tabular.tabular import TabularGroup
+from tacit.envs import kpi
+from tacit.envs.registry import make_market
+
+PUBLISHER = {"publisher": True, "bids": 4, "observe": "price"}
+
+
+def group(config=None, agents=None, seed=0, table=None, **keys) -> TabularGroup:
+    """A group of default learners; `agents` by seat name replaces some of them."""
+    market = make_market("ad_auction", config)
+    agents = {seat.name: Q() for seat in market.seats} | (agents or {})
+    return TabularGroup(market, kpi.resolve(market, table), agents, seed, **keys)
+
+
+def everybody(config: Q) -> dict[str, Q]:
+    """The same config for two bidders."""
+    return {"bidder_0": config, "bidder_1": config}
+
+
+def copied(each: TabularGroup) -> dict[str, np.ndarray]:
+    """A state that stands still: `state()` itself is what moves."""
+    return {name: array.copy() for name, array in each.state().items()}

@@ -1,0 +1,312 @@
+"""What the properties of `test_market_properties.py` need to know of each market.
+
+CONFIGS: a strategy of configs; BALANCE: asserts after a round that no money came from nowhere or
+went there; SYMMETRIC: configs without luck of a single seat's own, in which seats of a role are
+alike; REORDER_STATE and REORDER_ACTIONS: the same game with its seats in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tacit.envs import ad_auction
+from tacit.envs.cloud_bandwidth import kernels as cloud
+from tacit.envs.engine.engine import Engine
+from tacit.envs.market import Market
+from tacit.envs.procurement import kernels as procurement
+
+Orders = Mapping[str, list[int]]  # role -> which of its seats sits on chair 0, 1, ..
+
+# --- configs ---------------------------------------------------------------------------------
+
+VALUES = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("common"), "value": st.floats(1, 50)}),
+    st.fixed_dictionaries({"kind": st.just("uniform"), "high": st.floats(1, 50)}),
+    st.fixed_dictionaries(
+        {"kind": st.just("lognormal"), "cap": st.floats(1, 50), "levels": st.integers(2, 9)}
+    ),
+    st.fixed_dictionaries(
+        {
+            "kind": st.just("list"),
+            "values": st.lists(st.floats(1, 50), min_size=1, max_size=6, unique=True).map(sorted),
+        }
+    ),
+    st.just({"kind": "list", "values": [1, 9], "cycle": [[0.5, 0.5], [1, 0], [0.1, 0.9]]}),
+)
+
+
+@st.composite
+def auctions(draw) -> dict:
+    bidders = draw(st.integers(2, 6))
+    slots = draw(st.integers(1, bidders))
+    rates = draw(st.lists(st.floats(0.01, 3), min_size=slots, max_size=slots))
+    keys = {
+        "bids": st.integers(1, 12),
+        "price_mix": st.floats(0, 1),
+        "reserve": st.floats(0, 0.5),
+        "publisher": st.booleans(),
+        "observe": st.sampled_from(["none", "price"]),
+        "chat": st.integers(0, 3),
+        "ties": st.sampled_from(["sampled", "shared"]),
+        "value": VALUES,
+    }
+    chosen = {key: draw(strategy) for key, strategy in keys.items()}
+    rates.sort(reverse=True)
+    return {"bidders": bidders, "slots": slots, "click_rates": rates, **chosen}
+
+
+MONEY = st.floats(0, 1, allow_nan=False)
+TENDERS = st.fixed_dictionaries(
+    {
+        "suppliers": st.integers(1, 3), "counters": st.booleans(), "cost": MONEY,
+        "scarcity": st.sampled_from([0, 0.3, 1]), "outside_price": MONEY, "stockout_cost": MONEY,
+        "wait_discount": st.floats(0.1, 1), "false_claim_fine": MONEY, "lead_cost": MONEY,
+        "delay_cost": MONEY, "late_fine": MONEY, "false_urgency_fine": MONEY,
+        "lead_times": st.sampled_from([[0], [0, 3], [5, 1, 1]]),
+        "clause": st.sampled_from([None, {"cost": 0.1, "delay_cost": 0.4}]),
+        "delays": st.sampled_from([None, {"probability": 0.6, "days": [2, 4]}]),
+        "record": st.sampled_from(["none", "on_time"]), "brief": st.booleans(),
+        "urgency": st.sampled_from([None, {"urgent": 1.5}]),
+    }
+).map(lambda c: c | ({"urgency": {}} if c["brief"] else {}))  # fmt: skip
+
+
+def solvable(config: dict[str, Any]) -> dict[str, Any]:
+    """Without the capacity where homogeneous products and a binding one are refused together."""
+    alike = config["demand"] == "unit" or config["differentiation"] == 0
+    peak = config["background_demand"] * (3 if config["surge"] else 1)
+    binds = config["capacity"] is not None and config["capacity"] < peak
+    return config | ({"capacity": None} if alike and binds and config["providers"] > 1 else {})
+
+
+CLOUDS = st.fixed_dictionaries(
+    {
+        "providers": st.integers(1, 3),
+        "prices": st.integers(2, 4),
+        "price_range": st.tuples(st.floats(0, 1), st.floats(1.1, 3)).map(list),
+        "demand": st.sampled_from(["logit", "unit"]),
+        "differentiation": st.sampled_from([0.0, 0.05, 0.25, 2.0]),
+        "outside_shock": st.sampled_from([0.0, 0.3]),
+        "memory": st.integers(0, 2),
+        "tenants": st.integers(0, 4),
+        "capacity": st.sampled_from([None, 1, 2, 3]),
+        "surge": st.sampled_from(
+            [
+                None,
+                {"enter": 0.5, "leave": 0.5, "multiplier": 3},
+                {"enter": 0.5, "lengths": [1, 3], "multiplier": [2, 3]},
+            ]
+        ),
+        "headroom_claims": st.booleans(),
+        "priority_surcharge": st.sampled_from([0.0, 0.3]),
+        "background_demand": st.sampled_from([0.0, 0.8, 1.7]),
+        "cost": st.sampled_from([1.0, 0.4]),
+    }
+).map(solvable)
+
+
+TALKS = st.fixed_dictionaries(
+    {"states": st.integers(2, 12), "actions": st.integers(2, 30), "bias": st.floats(0, 1)}
+)
+CONFIGS = {
+    "ad_auction": auctions(), "procurement": TENDERS, "cloud_bandwidth": CLOUDS,
+    "cheap_talk": TALKS,
+}  # fmt: skip
+
+# --- money -----------------------------------------------------------------------------------
+
+
+def columns(engine: Engine) -> Callable[..., np.ndarray]:
+    """A measure's column of some rows, zeros where the config lacks it."""
+    at = engine.market.columns
+
+    def of(name: str, rows: np.ndarray) -> np.ndarray:
+        return rows[..., at[name]] if name in at else np.zeros(rows.shape[:-1])
+
+    return of
+
+
+def balance_of_auction(engine: Engine) -> None:
+    """What bidders spend is what the seller receives; that and their profits were created."""
+    of, n, m = columns(engine), engine.market.config.bidders, engine.measures
+    bidders, whole = m[:, :n], m[:, -1]
+    revenue = of("revenue", whole)
+    np.testing.assert_allclose(of("spend", bidders).sum(axis=1), revenue, rtol=1e-12)
+    if engine.market.config.publisher:
+        np.testing.assert_array_equal(of("revenue", m[:, n]), revenue)
+    profits = of("profit", bidders).sum(axis=1)
+    np.testing.assert_allclose(
+        profits + revenue, of("welfare", whole), atol=1e-12 * (revenue.max() + 1)
+    )
+
+
+def balance_of_tender(engine: Engine) -> None:
+    """What suppliers and buyer get is what the tender created; fines are paid, or burnt by name."""
+    of, n, m = columns(engine), engine.market.config.suppliers, engine.measures
+    suppliers, buyer, whole = m[:, :n], m[:, n], m[:, -1]
+    gained = of("margin", suppliers).sum(axis=1) + of("surplus", buyer)
+    np.testing.assert_allclose(gained, of("welfare", whole), atol=1e-12)
+    for given, taken in (("booking", "price_paid"), ("late_days", "delay_days")):
+        np.testing.assert_array_equal(of(given, suppliers).sum(axis=1), of(taken, buyer))
+    for name in ("booking", "win"):
+        np.testing.assert_array_equal(of(name, suppliers).sum(axis=1), of(name, whole))
+    config = engine.market.config
+    false = of("false_scarcity", suppliers) + of("false_plenty", suppliers)
+    burnt = config.false_claim_fine * false.sum(axis=1)
+    burnt += config.false_urgency_fine * of("false_urgency", buyer)
+    np.testing.assert_allclose(of("fines_to_nobody", whole), burnt, atol=1e-12)
+
+
+def balance_of_cloud(engine: Engine) -> None:
+    """What is paid is received, what is created is somebody's, and capacity holds."""
+    of, m, config = columns(engine), engine.measures, engine.market.config
+    n = config.providers
+    providers, tenants, whole = m[:, :n], m[:, n:-1], m[:, -1]
+    price, quantity, revenue = (of(x, providers) for x in ("price", "quantity", "revenue"))
+    profit, fines = of("profit", providers), of("fines", whole)
+    spent = np.array(config.each(config.cost)) * quantity
+    np.testing.assert_allclose(
+        profit.sum(axis=1), (revenue - spent).sum(axis=1) - fines, atol=1e-12
+    )
+    np.testing.assert_allclose(of("revenue", whole), revenue.sum(axis=1), atol=1e-12)
+    for i in range(n):
+        mine = engine.rows.actions[:, n:] // 2 == i + 1
+        paid = (of("payment", tenants) * mine).sum(axis=1)
+        units = quantity[:, i] - (of("uptime", tenants) * mine).sum(axis=1)
+        assert np.all(units >= -1e-12)  # what background consumers got
+        np.testing.assert_allclose(revenue[:, i], paid + price[:, i] * units, atol=1e-12)
+    created = profit.sum(axis=1) + fines + of("surplus", tenants).sum(axis=1)
+    consumers = of("consumer_surplus", whole)
+    assert np.all(consumers >= 0)
+    np.testing.assert_allclose(of("welfare", whole), created + consumers, atol=1e-12)
+    false = of("false_headroom", providers).sum(axis=1)
+    np.testing.assert_allclose(fines, config.false_headroom_fine * false, atol=1e-12)
+    if config.capacity is not None:
+        assert np.all(quantity <= config.capacity + 1e-9)
+
+
+def balance_of_talk(engine: Engine) -> None:
+    """Both payoffs are the welfare, and follow from the error."""
+    of, m, bias = columns(engine), engine.measures, engine.market.config.bias
+    sender, receiver = of("payoff", m[:, 0]), of("payoff", m[:, 1])
+    np.testing.assert_allclose(sender + receiver, of("welfare", m[:, -1]), atol=1e-12)
+    error = of("error", m[:, 1])
+    np.testing.assert_array_equal(error, of("error", m[:, -1]))
+    np.testing.assert_allclose(receiver, -(error**2), atol=1e-12)
+    sides = np.stack([(error - bias) ** 2, (-error - bias) ** 2])
+    assert np.all(np.abs(sides + sender).min(axis=0) < 1e-12)
+
+
+BALANCE: dict[str, Callable[[Engine], None]] = {
+    "ad_auction": balance_of_auction,
+    "procurement": balance_of_tender,
+    "cloud_bandwidth": balance_of_cloud,
+    "cheap_talk": balance_of_talk,
+}
+
+# --- seats in another order ------------------------------------------------------------------
+
+SYMMETRIC: dict[str, list[dict[str, Any]]] = {
+    "ad_auction": [
+        {"bidders": 4, "bids": 3, "ties": "shared", "observe": "bids", "price_mix": 0.3},
+        {"bidders": 3, "bids": 4, "ties": "shared", "observe": "price", "publisher": True,
+         "value": {"kind": "uniform"}, "chat": 2, "slots": 2, "click_rates": [1.0, 0.4]},
+    ],
+    "procurement": [
+        {"suppliers": 3, "prices": [0.3, 0.5], "lead_times": [0, 2], "late_fine": 0.1,
+         "clause": {"delay_probability": 1}, "record": "on_time", "urgency": {}, "brief": True,
+         "false_urgency_fine": 0.1},
+        {"suppliers": 2, "prices": [0.3, 0.5, 0.7], "counters": False, "cost": 0.1},
+    ],
+    "cloud_bandwidth": [
+        {"providers": 3, "prices": 3, "memory": 2, "outside_shock": 0.1},
+        {"prices": 5, "memory": 2, "capacity": 0.4, "surge": {"multiplier": 3}},
+        {"providers": 3, "prices": 4, "demand": "unit", "surge": {}, "headroom_claims": True},
+        {"prices": 3, "tenants": 4, "priority_surcharge": 0.1, "headroom_claims": True,
+         "critical_probability": 0.5, "surge": {}},
+    ],
+    "cheap_talk": [{}],  # (one seat a role: nothing to reorder)
+}  # fmt: skip
+
+
+def _state_of_auction(market: Market, state: np.ndarray, orders: Orders) -> np.ndarray:
+    first, n = ad_auction.LAST_BIDS, market.config.bidders
+    groups = range(first, state.shape[1], n)  # last bids; values; tokens
+    columns = [start + i for start in groups for i in orders["bidder"]]
+    return state[:, [*range(first), *columns]]
+
+
+def _state_of_tender(market: Market, state: np.ndarray, orders: Orders) -> np.ndarray:
+    first, width = procurement.SUPPLIERS, procurement.WIDTH
+    columns = [first + i * width + k for i in orders["supplier"] for k in range(width)]
+    result = state[:, [*range(first), *columns]]
+    stated = 2 * market.config.brief  # actions of the brief come before the responses
+    words = translated(market, "buyer", orders)[stated:] - stated
+    result[:, procurement.RESPONSE] = words[state[:, procurement.RESPONSE].astype(int)]
+    return result
+
+
+def _state_of_cloud(market: Market, state: np.ndarray, orders: Orders) -> np.ndarray:
+    n, order = market.config.providers, orders["provider"]
+    first, needs = cloud.POSTED, cloud.POSTED + 3 * n
+    moved = [first + group * n + i for group in range(3) for i in order]
+    tenants = [needs + t for t in orders.get("tenant", [])]
+    result = state[:, [*range(first), *moved, *tenants]]
+    past, digits = state[:, cloud.PAST].astype(int), []
+    for _ in range(market.config.memory * n):  # the last provider's price is the lowest digit
+        past, digit = np.divmod(past, market.config.prices)
+        digits.insert(0, digit)
+    result[:, cloud.PAST] = 0
+    for round_ in range(market.config.memory):
+        for i in order:
+            result[:, cloud.PAST] *= market.config.prices
+            result[:, cloud.PAST] += digits[round_ * n + i]
+    return result
+
+
+REORDER_STATE: dict[str, Callable[[Market, np.ndarray, Orders], np.ndarray]] = {
+    "ad_auction": _state_of_auction,
+    "procurement": _state_of_tender,
+    "cloud_bandwidth": _state_of_cloud,
+    "cheap_talk": lambda market, state, orders: state,
+}
+
+
+def translated(market: Market, role: str, orders: Orders) -> np.ndarray:
+    """Every action of a role in the words of the other order: who was `supplier_1` has its new
+    chair's name."""
+    chair = {
+        f"{other}_{i}": f"{other}_{order.index(i)}"
+        for other, order in orders.items()
+        for i in order
+    }
+    each, result = market.role(role), []
+    for action in range(each.actions):
+        parts = each.decode_action(action)
+        for name, value in parts.items():
+            if isinstance(value, str):
+                parts[name] = " ".join(chair.get(word, word) for word in value.split(" "))
+        result.append(each.encode_action(**parts))
+    return np.array(result)
+
+
+def reordered(market: Market, actions: np.ndarray, orders: Orders) -> np.ndarray:
+    """Joint actions [N, S] with seats on other chairs, and what they say of others translated."""
+    result = actions[:, chairs(market, orders)]
+    for seat in market.seats:
+        words = translated(market, seat.role.name, orders)
+        result[:, seat.index] = words[result[:, seat.index]]
+    return result
+
+
+def chairs(market: Market, orders: Orders) -> list[int]:
+    """The seat that sits on chair 0, 1, .. of the whole table."""
+    starts, first = {}, 0
+    for role in market.roles:
+        starts[role.name] = first
+        first += role.seats
+    return [starts[role.name] + i for role in market.roles for i in orders[role.name]]

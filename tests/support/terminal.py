@@ -1,0 +1,62 @@
+"""The command line as a user meets it: words in; exit code, output and errors out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tacit.training.cli.cli import main
+
+SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
+
+
+class Said(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Terminal:
+    """Runs commands in this process, in a folder of its own."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, capture: Any) -> None:
+        self.folder, self._patch, self._capture = folder, patch, capture
+        patch.chdir(folder)
+
+    def __call__(self, *words: str) -> Said:
+        self._capture.readouterr()
+        self._patch.setattr(sys, "argv", ["tacit", *words])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        assert isinstance(code, int)
+        return Said(code, *self._capture.readouterr())
+
+    def train(self, *words: str) -> Said:
+        """A small run."""
+        return self("train", words[0], *SMALL, *words[1:])
+
+
+def python(text: str, folder: Path, *words: str) -> Said:
+    """A program in a process of its own."""
+    words = (sys.executable, "-c", text, *words)
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def told(said: Said) -> list[str]:
+    """The lines of an error; nothing else may have been said."""
+    assert said.code == 2
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    head, *lines = said.err.splitlines()
+    assert head == f"error: {len(lines)} mistake{'s' * (len(lines) > 1)}"
+    return [line.removeprefix("  ") for line in lines]

@@ -1,0 +1,64 @@
+"""Small configurations and runs for the tests of training."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tacit.envs.errors import ConfigError
+from tacit.training.config.config import Arm, load
+from tacit.training.runs.runner import Silent, train
+
+SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
+
+
+def arm(*settings: str, config: Any = "ad_auction", **options: Any) -> Arm:
+    """The first arm of a configuration."""
+    return next(iter(load(config, settings, **options).arms.values()))
+
+
+def weights(of: Arm, seat: str = "bidder_0") -> dict[str, float]:
+    """A seat's KPI in short."""
+    return {name: term.weight for name, term in of.kpi[seat].items()}
+
+
+def mistakes(*settings: str, config: Any = "ad_auction", **options: Any) -> list[str]:
+    """All that is wrong with a configuration."""
+    with pytest.raises(ConfigError) as error:
+        load(config, settings, **options)
+    return error.value.mistakes
+
+
+def small(results: Path, *settings: str, config: Any = "ad_auction", **options: Any) -> Any:
+    """The summary of a run of two seeds and 20,000 rounds; other settings come on top."""
+    return train(config, [*SMALL, *settings], results=results, **options)
+
+
+def write(path: Path, text: str) -> str:
+    """A file with its folders; returns its path as a word of the command line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def files_of(folder: Path, names: Sequence[str] = ("*.safetensors",)) -> dict[str, bytes]:
+    """Contents of the files that match, by path within the folder."""
+    paths = sorted(path for name in names for path in folder.rglob(name))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
+
+
+class Stops(Silent):
+    """Ctrl-C after a number of tells."""
+
+    def __init__(self, tells: int) -> None:
+        self.left, self._lock = tells, threading.Lock()
+
+    def tell(self, arm: str, progress: Any) -> None:
+        with self._lock:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt

@@ -1,0 +1,69 @@
+"""Figures: drawn from what is there, and only if the experiment asks for one."""
+
+from __future__ import annotations
+
+import pytest
+from support.training_fixtures import small
+
+from tacit.training.config.config import load
+from tacit.training.runs.summary import read_summary
+from tacit.training.studies import figures
+
+PNG = b"\x89PNG"
+LINES = {"x": "kpi.bidder.price_change", "y": "cycle_1_share", "lines": {"one": ["a", "b"]}}
+
+
+def config(figure):
+    arms = {"a": {}, "b": {"kpi.bidder.price_change": -1}}
+    return {"market": "ad_auction", "arms": arms, "figure": figure}
+
+
+@pytest.fixture(scope="module")
+def arms(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    small(folder, "seeds=4", config=config(None))
+    return read_summary(folder / "ad_auction/summary.json")
+
+
+COMPARE = {"compare": ["revenue", "welfare"]}
+
+
+@pytest.mark.parametrize("figure", [LINES, {"histogram": "revenue"}, COMPARE])
+@pytest.mark.parametrize("shown", [("a", "b"), ("b",)])
+def test_a_figure_is_drawn_from_the_arms_that_were_run(figure, shown, arms, tmp_path):
+    path = tmp_path / "new/figure.png"
+    assert figures.draw(load(config(figure)), {name: arms[name] for name in shown}, path)
+    assert path.read_bytes()[:4] == PNG
+
+
+@pytest.mark.parametrize("figure", [None, LINES, {"histogram": "revenue"}, COMPARE])
+def test_without_a_figure_or_arms_nothing_is_drawn(figure, arms, tmp_path):
+    some = {} if figure else arms
+    assert not figures.draw(load(config(figure)), some, tmp_path / "figure.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_share_of_all_or_no_seeds_can_be_drawn(arms, tmp_path):
+    """Their intervals end at the share itself, where rounding once gave a bar of length below 0."""
+    for name in ("cycle_1_share", "cycle_2_share", "cycle_3plus_share"):
+        experiment = load(config({**LINES, "y": name}))
+        assert figures.draw(experiment, arms, tmp_path / f"{name}.png")
+
+
+@pytest.mark.parametrize(
+    "figure", [{**LINES, "y": "revenu"}, {"histogram": "revenu"}, {"compare": ["revenu"]}]
+)
+def test_a_measure_that_is_not_there_is_not_drawn(figure, arms, tmp_path):
+    assert not figures.draw(load(config(figure)), arms, tmp_path / "figure.png")
+
+
+def test_a_comparison_may_be_of_some_arms(arms, tmp_path):
+    one = load(config({**COMPARE, "arms": ["b"]}))
+    assert figures.draw(one, arms, tmp_path / "one.png")
+    assert not figures.draw(one, {"a": arms["a"]}, tmp_path / "none.png")
+
+
+def test_one_seed_is_drawn_without_an_interval(tmp_path):
+    summary = small(tmp_path, "seeds=1", config=config(LINES))
+    for figure in (LINES, COMPARE):
+        assert figures.draw(load(config(figure)), summary["arms"], tmp_path / "figure.png")

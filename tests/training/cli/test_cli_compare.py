@@ -1,0 +1,162 @@
+"""`tacit compare` and `board`: tables, paired differences, CSV, links."""
+
+from __future__ import annotations
+
+import csv
+import re
+import socket
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from support.boards import Board
+from support.terminal import Terminal, told
+from support.training_fixtures import small
+
+from tacit.emergence import stats
+from tacit.emergence.verdict import DISCLAIMER
+from tacit.training.board import board as boards
+from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.summary import read_summary
+from tacit.training.studies.compare import compare
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A run of two arms, and one of a single arm."""
+    folder = tmp_path_factory.mktemp("results")
+    small(folder, "seeds=3", as_arm="profit")
+    small(folder, "seeds=3", "kpi=calm", as_arm="calm")
+    small(folder, name="other")
+    return folder
+
+
+@pytest.fixture
+def tacit(tmp_path, monkeypatch, capsys):
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+# --- compare -------------------------------------------------------------------------------------
+
+
+def test_compare_prints_one_row_an_arm(tacit, results):
+    said = tacit("compare", "ad_auction", "--results", str(results))
+    assert (said.code, said.err) == (0, "")
+    head, profit, calm, disclaimer = said.out.splitlines()
+    assert disclaimer == DISCLAIMER
+    assert head.split("  ")[0] == "arm"
+    columns = ("KPI (bidder)", "clearing_price", "95 %", "n", "difference to first",
+               "best / worst seat earns", "winner's share")  # fmt: skip
+    assert all(column in head for column in columns)
+    assert profit.split()[:3] == ["profit", "profit", "1"]
+    assert calm.startswith("calm    profit 1, price_change -1")
+
+
+def test_the_difference_is_paired_by_seed(results):
+    run = RunFolder(results / "ad_auction")
+    _, rows, _ = compare([run], "revenue")
+    arms = read_summary(run.summary)
+    own, first = (arms[name]["measures"]["revenue"]["per_seed"] for name in ("calm", "profit"))
+    gap = stats.paired(own, first)
+    numbers = rows[1].numbers
+    assert (numbers["difference"], numbers["difference_low"]) == (gap.mean, gap.low)
+    assert "difference" not in rows[0].numbers
+
+
+def test_the_csv_has_full_precision(tacit, results):
+    words = ["compare", "ad_auction", "other", "--measure", "profit/bidder_1"]
+    said = tacit(*words, "--csv", "a.csv", "--results", str(results))
+    assert said.out.splitlines()[-1] == "wrote a.csv"
+    with (tacit.folder / "a.csv").open(newline="") as file:
+        rows = {row["arm"]: row for row in csv.DictReader(file)}
+    assert list(rows) == ["ad_auction/profit", "ad_auction/calm", "other/base"]
+    entry = read_summary(results / "ad_auction/summary.json")["calm"]["measures"]["profit/bidder_1"]
+    calm = rows["ad_auction/calm"]
+    assert float(calm["mean"]) == entry["mean"]
+    assert [float(calm["low"]), float(calm["high"])] == entry["ci95"]
+    assert (calm["measure"], calm["n"]) == ("profit/bidder_1", "3")
+
+
+def test_arms_with_other_seats_and_agents_can_be_compared(tacit):
+    arms = {
+        "two": [],
+        "floor": ["market.publisher=true"],
+        "three": ["market.bidders=3", "kpi.bidder_2.win=1"],
+        "fixed": ["agents.bidder_0={name: scripted, rule: competitive}"],
+    }
+    for name, settings in arms.items():
+        assert tacit.train("ad_auction", *settings, "--as", name).code == 0
+    assert tacit("compare", "ad_auction").code == 0
+    _, rows, _ = compare([RunFolder(tacit.folder / "results/ad_auction")])
+    cells = {row.cells["arm"]: row.cells for row in rows}
+    assert cells["two"]["KPI (publisher)"] == "-"
+    assert cells["floor"]["KPI (publisher)"] == "revenue 1"
+    assert cells["three"]["bidders"] == "3"
+    assert not any("temperature" in column for column in cells["fixed"])
+    board = Board(tacit.folder / "results/ad_auction")
+    experiment = board.experiment()
+    groups = {group.name: len(group.sessions) for group in board.session_groups(experiment)}
+    assert groups == dict.fromkeys(arms, 2)
+
+
+def test_compare_refuses_with_the_nearest_name(tacit, results):
+    where = ("--results", str(results))
+    (line,) = told(tacit("compare", "ad_auction", "--measure", "revenu", *where))
+    assert line == "--measure: unknown 'revenu'. Did you mean 'revenue'?"
+    (line,) = told(tacit("compare", "ad_acution", *where))
+    assert line == f"RUN: there is no run 'ad_acution' in {results}. Did you mean 'ad_auction'?"
+    said = tacit("compare", "ad_auction", "--csv", "nowhere/a.csv", *where)
+    assert said.code == 2
+    assert "--csv: nowhere/a.csv cannot be written: No such file or directory." in said.err
+
+
+def test_compare_of_a_run_without_results_says_how_to_go_on(tacit, tmp_path):
+    tacit.train("ad_auction")
+    (tmp_path / "results/ad_auction/summary.json").unlink()
+    (line,) = told(tacit("compare", "ad_auction"))
+    assert line.endswith(
+        "2 of 2 seeds are finished, the summary is not written yet; tacit resume ad_auction"
+    )
+
+
+# --- board ---------------------------------------------------------------------------------------
+
+
+def test_the_link_colours_by_arm():
+    for one_run, run in ((True, "calm/s3"), (False, "ad_auction/calm/s3")):
+        address = urlsplit(boards.link(6007, one_run, tag="band/"))
+        assert (address.netloc, address.fragment) == ("127.0.0.1:6007", "timeseries")
+        query = parse_qs(address.query)
+        kind, _, rule = query["runColorGroup"][0].partition(":")
+        assert kind == "regex"
+        assert re.search(rule, run).group(1) == "calm"
+        assert (query["smoothing"], query["tagFilter"]) == (["0"], ["band/"])
+
+
+def test_board_prints_its_links_and_serves_the_run(tacit, results, monkeypatch):
+    served = []
+    monkeypatch.setattr(boards, "serve", lambda command: served.append(command) or 0)
+    said = tacit("board", "ad_auction", "--results", str(results))
+    assert said.code == 0
+    assert said.out.startswith("TensorBoard: http://127.0.0.1:")
+    assert all(page in said.out for page in ("HParams", "Custom Scalars", "Text"))
+    said = tacit("compare", "ad_auction", "other", "--board", "--results", str(results))
+    assert said.code == 0
+    folders = [command[command.index("--logdir") + 1] for command in served]
+    assert folders == [str(results / "ad_auction"), str(results)]
+    assert all(c[c.index("--host") + 1] == "127.0.0.1" for c in served)
+    assert "([^/]+)/" in unquote(said.out)
+
+
+def test_board_without_anything_to_show(tacit):
+    (line,) = told(tacit("board"))
+    assert line == "--results: there is no folder results."
+
+
+def test_a_taken_port_is_passed_over():
+    with socket.socket() as taken:
+        taken.bind((boards.HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        found = boards.free_port(port)
+        assert port < found < port + 100
+    assert boards.free_port(found) == found

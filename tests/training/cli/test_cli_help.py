@@ -1,0 +1,69 @@
+"""`tacit --help`: every command, quickly; words that are no command; readers that go away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from support.terminal import Terminal, python
+
+from tacit.training.cli.cli import app
+
+COMMANDS = [c.name or c.callback.__name__ for c in app.registered_commands]
+
+
+@pytest.fixture
+def tacit(tmp_path, monkeypatch, capsys):
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+def test_the_commands():
+    assert COMMANDS == [
+        "train", "resume", "compare", "board", "reproduce", "best-response", "calibrate",
+        "screen", "list", "show",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
+def test_help_of_every_command(command, tacit):
+    said = tacit(*command, "--help")
+    assert (said.code, said.err) == (0, "")
+    assert f"Usage: tacit {' '.join(command)}".rstrip() in said.out
+    if not command:
+        assert all(f" {name} " in said.out for name in COMMANDS)
+
+
+def test_help_imports_none_of_the_numerics(tmp_path):
+    text = (
+        "import sys; from tacit.training.cli.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'numba', 'numpy', 'scipy', 'tensorboard', 'matplotlib'}\n"
+        "print('heavy:', sorted(heavy & set(sys.modules)))"
+    )
+    assert "heavy: []" in python(text, tmp_path, "--help").out
+    assert "heavy: []" in python(text, tmp_path, "train", "--help").out
+    listed = python(text, tmp_path, "train", "ad_auction", "--show").out
+    assert "torch" not in listed.rpartition("heavy:")[2]
+
+
+def test_no_words_show_the_help(tacit):
+    said = tacit()
+    assert "Usage: tacit" in said.out + said.err
+
+
+@pytest.mark.parametrize("words", [("trian",), ("train",), ("train", "ad_auction", "--quick")])
+def test_words_that_are_no_command_end_with_2(words, tacit):
+    said = tacit(*words)
+    assert said.code == 2
+    assert "Traceback" not in said.err
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
+    command = (
+        f'"{sys.executable}" -c "from tacit.training.cli.cli import main; main()" list | head -1'
+    )
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert done.stdout.startswith(b"market")
+    assert done.stderr == b""

@@ -1,0 +1,110 @@
+"""`tacit list` and `show`: everything by name, a run, a learned policy in words."""
+
+from __future__ import annotations
+
+import pytest
+from support.terminal import Terminal, told
+from support.training_fixtures import small
+
+from tacit.agents.registry import AGENTS
+from tacit.training.config import files
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    small(folder, "seeds=3", as_arm="profit")
+    small(folder, "seeds=3", "kpi=calm", as_arm="calm")
+    return folder
+
+
+@pytest.fixture
+def tacit(tmp_path, monkeypatch, capsys):
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+# --- list ----------------------------------------------------------------------------------------
+
+NAMES = [
+    name
+    for group in ("markets", "agents", "experiments", "kpis")
+    for name in files.names(group)
+] + [*AGENTS]  # fmt: skip
+
+
+def test_list_names_everything(tacit):
+    said = tacit("list")
+    assert said.code == 0
+    first = {line.split(" ")[0] for line in said.out.splitlines() if line}
+    assert {"market", "KPI", "agent", "experiment", *NAMES} == first
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_list_of_a_name(name, tacit):
+    said = tacit("list", name)
+    assert (said.code, said.err) == (0, "")
+    assert len(said.out.splitlines()) >= 2
+
+
+def test_list_of_a_market_has_keys_bounds_and_measures(tacit):
+    out = tacit("list", "ad_auction").out
+    rows = {line.split()[0]: line for line in out.splitlines() if line}
+    assert ">= 2, <= 16" in rows["market.bidders"]
+    assert "none | price | bids" in rows["market.observe"]
+    assert "money" in rows["profit"]
+    assert "+" in rows["profit"]
+    assert "competitive benchmark: clearing_price 0.95" in out
+
+
+def test_list_of_an_unknown_name(tacit):
+    (line,) = told(tacit("list", "q_lerning"))
+    assert line == "NAME: nothing is called 'q_lerning'. Did you mean 'q_learning'?"
+
+
+# --- show ----------------------------------------------------------------------------------------
+
+
+def test_show_a_run(tacit, results):
+    said = tacit("show", "ad_auction", "--results", str(results))
+    assert said.code == 0
+    assert "What do two learning bidders pay in a second-price auction?" in said.out
+    assert said.out.count("unvalidated objective") == 2
+    assert "price_change" in said.out
+
+
+WHOLE = "the whole table, line by line:"
+
+
+def test_show_a_policy_in_words(tacit):
+    tacit.train("ad_auction", "market.observe=price")
+    out = tacit("show", "ad_auction", "--policy", "bidder_1", "--seed", "1").out
+    head, kpi, *lines = out.splitlines()
+    sentences, table = lines[: lines.index(WHOLE)], lines[lines.index(WHOLE) + 1 :]
+    assert head == "bidder_1 of ad_auction, arm base, seed 1, without exploration"
+    assert "profit" in kpi
+    assert sentences[0].endswith("it stays.") or "goes round in" in sentences[0]
+    assert table[0].startswith(("  after last price none", "  from last price"))
+    assert all("bid 0." in line for line in table)
+
+
+def test_show_only_one_arm(tacit, results):
+    said = tacit("show", "ad_auction", "--arm", "calm", "--results", str(results))
+    assert said.code == 0
+    assert said.out.count("unvalidated objective") == 1
+    starts = [line.split(" ")[0] for line in said.out.splitlines()]
+    assert "calm" in starts
+    assert "profit" not in starts
+
+
+REFUSED = [
+    ("--seed 1", "--seed: goes with --policy SEAT; results are told over all seeds."),
+    ("--arm clam", "--arm: unknown arm 'clam'. Did you mean 'calm'?"),
+    ("--policy bider_0", "--policy: unknown seat 'bider_0'. Did you mean 'bidder_0'?"),
+    ("--policy bidder_0 --seed 3", "--seed: 3 is not one of 0 .. 2."),
+    ("--policy bidder_0 --arm clam", "--arm: unknown arm 'clam'. Did you mean 'calm'?"),
+]
+
+
+@pytest.mark.parametrize(("words", "line"), REFUSED)
+def test_show_refuses(words, line, tacit, results):
+    assert told(tacit("show", "ad_auction", *words.split(), "--results", str(results))) == [line]

@@ -1,0 +1,128 @@
+"""YAML as people mean it, and where configs are found."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.training_fixtures import write
+
+from tacit.envs.errors import ConfigError
+from tacit.training.config import files
+
+WORDS = [
+    "no",
+    "yes",
+    "on",
+    "off",
+    "3e-4",
+    "1e5",
+    "1E5",
+    "null",
+    "~",
+    "true",
+    "",
+    "1:30",
+    "<<",
+    "a: b",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3e-4", 3e-4),
+        ("-1e5", -1e5),
+        ("2E+3", 2000.0),
+        (".25", 0.25),
+        ("-.5", -0.5),
+        ("1.", 1.0),
+        ("7", 7),
+        ("no", "no"),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("1e", "1e"),
+        ("e5", "e5"),
+        ("1.2.3", "1.2.3"),
+        ("[0.5, 1e-1]", [0.5, 0.1]),
+        ("{a: {b: no}}", {"a": {"b": "no"}}),
+    ],
+)
+def test_words_and_numbers(text, value):
+    found = files.parse(text, "key")
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_infinity_is_a_number_that_the_checks_behind_refuse():
+    assert files.parse("[.inf, -.inf]", "key") == [float("inf"), float("-inf")]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a: 1\nb: 2\na: 3", "line 3: the key 'a' stands twice"),
+        ("{a: {b: 1, b: 1}}", "line 1: the key 'b' stands twice"),
+        ("1: a\n1: b", "line 2: the key '1' stands twice"),
+        ("? [a]\n: 1", "line 1: a key must be a word"),
+        ("a: [1,\nb: 2", "line 3: "),
+        ("a: 'b", "line 1: "),
+        ("a: !!python/object:os.system b", "line 1: could not determine a constructor"),
+    ],
+)
+def test_bad_yaml_is_named_with_its_place_and_line(text, complaint):
+    with pytest.raises(ConfigError) as error:
+        files.parse(text, "here.yaml")
+    (told,) = error.value.mistakes
+    assert told.startswith(f"here.yaml: not valid YAML: {complaint}")
+
+
+def test_keys_are_words():
+    assert files.parse("{1: a, no: b, 1e5: c}", "key") == {"1": "a", "no": "b", "1e5": "c"}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_is_dumped_is_read_back(word):
+    data = {"value": word, word: [word, 2e-05, 1e22, 1, None, False]}
+    assert files.parse(files.dump_yaml(data), "key") == data
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+))  # fmt: skip
+def test_any_data_survives_the_round_trip(data):
+    assert files.parse(files.dump_yaml({"data": data}), "key") == {"data": data}
+
+
+def test_a_file_must_hold_a_table(tmp_path):
+    path = tmp_path / "list.yaml"
+    write(path, "- 1\n- 2\n")
+    with pytest.raises(ConfigError, match=r"list\.yaml: must hold a table of keys, got list"):
+        files.read_yaml(path)
+
+
+def test_a_file_that_is_not_text_is_told(tmp_path):
+    path = tmp_path / "bytes.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"bytes\.yaml: cannot be read"):
+        files.read_yaml(path)
+
+
+def test_configs_beside_the_user_come_before_the_installed_ones(tmp_path, monkeypatch):
+    write(tmp_path / "configs/kpis/calm.yaml", "bidder: {win: 7}")
+    write(tmp_path / "configs/kpis/mine.yaml", "bidder: {win: 8}")
+    monkeypatch.chdir(tmp_path)
+    assert files.read_yaml(files.find("calm", ("kpis",), "kpi")) == {"bidder": {"win": 7}}
+    assert {"calm", "mine", "profit"} <= set(files.names("kpis"))
+
+
+def test_an_unknown_name_is_told_with_the_nearest():
+    with pytest.raises(ConfigError, match=r"kpi: unknown kpi 'clam'\. Did you mean 'calm'\?"):
+        files.find("clam", ("kpis",), "kpi")
+    with pytest.raises(ConfigError, match=r"kpi: there is no file 'nowhere\.yaml'"):
+        files.find("nowhere.yaml", ("kpis",), "kpi")

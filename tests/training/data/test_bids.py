@@ -1,0 +1,188 @@
+"""`tacit screen` on files: the reference data, and everything that can be wrong with a CSV."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.paths import ROOT
+from support.terminal import Terminal, told
+
+from tacit.training.screening.bids import (
+    BidColumns,
+    day_of,
+    read_bids,
+    told_reasons,
+)
+
+DATA = Path(os.environ.get("TACIT_DATA", ROOT.parent / "shared/data")) / "tsuchiura/bids.csv"
+needs_data = pytest.mark.skipif(not DATA.is_file(), reason=f"{DATA} is not there (see TACIT_DATA)")
+
+GOOD = "lot,firm,bid,limit,day\na,x,90,100,2020-01-02\na,y,95,100,2020-01-02\n"
+GOOD += "b,y,45,50,2019-05-01\nb,x,46,50,2019-05-01\nb,z,47,50,2019-05-01\n"
+
+
+@pytest.fixture
+def tacit(tmp_path, monkeypatch, capsys):
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def read(tmp_path):
+    def _read(text, **columns):
+        path = tmp_path / "bids.csv"
+        path.write_text(text, encoding="utf-8")
+        return read_bids(path, BidColumns(**{"tender": "lot", "bid": "bid"} | columns))
+
+    return _read
+
+
+# --- the reference data --------------------------------------------------------------------------
+
+
+@needs_data
+def test_the_published_residual_demand(tacit):
+    """Chassang, Kawai, Nakabayashi, Ortner, Econometrica 2022: the authors' own test data."""
+    said = tacit("screen", str(DATA), "--tender", "pid", "--bid", "norm_bid", "--json")
+    found = json.loads(said.out)
+    assert found["tenders"] == 1469
+    assert found["D(-0.05)"] == pytest.approx(0.86096, abs=1e-5)
+    assert found["D(0.01)"] == pytest.approx(0.105599, abs=1e-5)
+    assert found["readings"]["hole"]["ci95"][1] < found["readings"]["hole"]["control95"][0]
+    assert found["rows"]["read"] == 6013
+    assert {k: v["rows"] for k, v in found["rows"]["left_out"].items()} == {
+        "no norm_bid": 41, "the only bid of its tender": 96
+    }  # fmt: skip
+    assert (tacit.folder / "results/screen/bids.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@needs_data
+def test_with_bidders_reserve_and_dates(tacit):
+    words = "--tender pid --bid bid --reserve reserveprice --bidder bidder_id --date year,month,day"
+    said = tacit("screen", str(DATA), *words.split())
+    assert said.code == 0
+    for part in ("Rotation, ", "Pairs that met", "Rolling cv", "not a finding", "figure: "):
+        assert part in said.out
+
+
+# --- what a file may hold ------------------------------------------------------------------------
+
+
+def test_tenders_are_numbered_in_order_of_time(read):
+    kept = read(GOOD, bidder="firm", reserve="limit", date="day")
+    assert kept.tender.tolist() == [1, 1, 0, 0, 0]
+    assert kept.bid == pytest.approx([0.9, 0.95, 0.9, 0.92, 0.94])
+    assert [kept.bidders[k] for k in kept.bidder] == ["x", "y", "y", "x", "z"]
+    assert kept.dates == ["2019-05-01", "2020-01-02"]
+    assert (kept.rows, kept.left_out, kept.notes) == (5, {}, [])
+    assert read(GOOD).tender.tolist() == [0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_a_mark_and_blank_lines(read, separator):
+    kept = read("\ufeff" + GOOD.replace(",", separator) + "\n\n")
+    assert kept.bid.tolist() == [90, 95, 45, 46, 47]
+
+
+LEFT_OUT = [
+    ("c,x,,100,2020-01-03\n", "1 row: no bid (line 7)"),
+    ("a,x,n/a,100,2020-01-03\n", "1 row: no bid (line 7)"),
+    ("a,z,about 90,100,2020-01-03\n", "1 row: bid is no number (line 7)"),
+    ("a,z,inf,100,2020-01-03\n", "1 row: bid is no number (line 7)"),
+    ("a,z,-5,100,2020-01-03\n", "1 row: bid is not above 0 (line 7)"),
+    ("c,x,70,100,2020-01-03\n", "1 row: the only bid of its tender (line 7)"),
+    ("a,y,95,100,2020-01-02\n", "1 row: the same row again (line 7)"),
+    ("a,z,96,,2020-01-02\n", "1 row: no limit (line 7)"),
+    ("a,z,96,0,2020-01-02\n", "1 row: limit is not above 0 (line 7)"),
+    ("c,x,9,10,2020-01-02\nc,y,9,11,2020-01-02\n",
+     "2 rows: two reserves in its tender (lines 7, 8)"),
+    ("a,,96,100,2020-01-02\n", "1 row: no firm (line 7)"),
+    (",z,96,100,2020-01-02\n", "1 row: no lot (line 7)"),
+    ("a,z,96,100,soon\n", "1 row: day is no date (line 7)"),
+    ("a,z,96,100,2020-02-30\n", "1 row: day is no date (line 7)"),
+    ("a,z,96\n", "1 row: fewer cells than the header (line 7)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "reason"), LEFT_OUT)
+def test_rows_are_left_out_with_their_reason(rows, reason, read):
+    kept = read(GOOD + rows, bidder="firm", reserve="limit", date="day")
+    assert told_reasons(kept.left_out) == [reason]
+    assert len(kept.bid) == 5
+    assert sum(r.rows for r in kept.left_out.values()) == kept.rows - 5
+
+
+def test_many_rows_are_told_by_their_first_lines(read):
+    kept = read(GOOD + "a,w,x,100,2020-01-02\n" * 2 + "b,w,y,50,2020-01-02\n" * 2)
+    assert told_reasons(kept.left_out) == ["4 rows: bid is no number (lines 7, 8, 9, ...)"]
+
+
+def test_without_a_column_that_tells_them_apart_equal_rows_are_kept(read):
+    kept = read("lot,bid\na,1\na,1\nb,2\nb,3\n")
+    assert len(kept.bid) == 4
+    assert kept.notes[0].startswith("rows that equal an earlier one: 1, kept;")
+    kept = read(GOOD + "a,x,91,100,2020-01-02\n", bidder="firm")
+    assert kept.notes == ["bids of a bidder that has bid in the tender before: 1, kept"]
+
+
+def test_days():
+    assert day_of("2007-6-7") == day_of("2007/06/07") == day_of("2007-06-07 13:00") > 700_000
+    assert (day_of("2007"), day_of("x") == day_of("x")) == (2007.0, False)
+
+
+# --- refusals ------------------------------------------------------------------------------------
+
+REFUSED = [
+    (GOOD, "--tender lott --bid bidd --bidder firms", [
+        "--tender: bids.csv has no column 'lott'. Did you mean 'lot'?",
+        "--bid: bids.csv has no column 'bidd'. Did you mean 'bid'?",
+        "--bidder: bids.csv has no column 'firms'. Did you mean 'firm'?",
+    ]),
+    (GOOD, "--tender lot --bid firm", [
+        "--bid: column 'firm' of bids.csv holds no numbers: 5 of 5 cells are none (line 2: 'x'). "
+        "Write numbers as 1234.5.",
+    ]),
+    (GOOD, "--tender lot --bid bid --date firm", [
+        "--date: column 'firm' of bids.csv holds no dates: 5 of 5 cells are none (line 2: 'x'). "
+        "Write dates as 2007-06-07, or name the columns of year, month and day: --date y,m,d.",
+    ]),
+    (GOOD, "--tender lot --bid bid --rho x,2", [
+        "--rho: must be numbers between -1 and 1, got 'x'.",
+        "--rho: must be numbers between -1 and 1, got '2'.",
+    ]),
+    ("lot,bid\na,1\nb,2\nb,3\n", "--tender lot --bid bid", [
+        "bids.csv: screens need two tenders with two bids or more; of 3 rows 2 can be used (1 row: "
+        "the only bid of its tender (line 2)).",
+    ]),
+    ("lot,bid,bid\na,1,1\n", "--tender lot --bid bid", ["--bid: bids.csv has 2 columns 'bid'."]),
+    ("", "--tender lot --bid bid", [
+        "bids.csv: is empty; its first line must name the columns.",
+    ]),
+    ("lot,bid\n", "--tender lot --bid bid", ["bids.csv: holds no rows below its header."]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words", "lines"), REFUSED)
+def test_a_file_that_cannot_be_screened_is_refused(text, words, lines, tacit):
+    (tacit.folder / "bids.csv").write_text(text, encoding="utf-8")
+    assert told(tacit("screen", "bids.csv", *words.split())) == lines
+
+
+def test_no_file_and_no_text(tacit):
+    words = ("--tender", "lot", "--bid", "bid")
+    assert told(tacit("screen", "none.csv", *words)) == ["none.csv: there is no such file."]
+    (tacit.folder / "bids.csv").write_bytes(b"lot,bid\n\xff\xfe,1\n")
+    (line,) = told(tacit("screen", "bids.csv", *words))
+    assert line.startswith("bids.csv: is not UTF-8 text")
+
+
+@pytest.mark.slow
+def test_a_million_rows(read, luck):
+    lots = np.repeat(np.arange(250_000), 4)
+    bids = 1.0 + 0.03 * luck.standard_normal(len(lots))
+    lines = [f"{lot},{k},{bid:.6f}" for k, (lot, bid) in enumerate(zip(lots, bids, strict=True))]
+    kept = read("lot,row,bid\n" + "\n".join(lines) + "\n")
+    assert (len(kept.bid), kept.rows) == (1_000_000, 1_000_000)

@@ -1,0 +1,93 @@
+"""The presets that ship, and other real files: fitted again, and held to the files' quantiles.
+
+The files are not part of this repository. They are looked for in $TACIT_DATA, else in
+../shared/data beside the checkout: `usaid_scms`, `nab_cloudwatch`, `nab_adexchange` (Numenta
+Anomaly Benchmark) and `azure_traces`; without them these tests skip.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+from support.paths import ROOT
+from support.terminal import Terminal
+
+from tacit.envs.registry import MARKETS
+from tacit.training.calibrate import Request, calibrate
+from tacit.training.config import files
+
+DATA = Path(os.environ.get("TACIT_DATA", ROOT.parent / "shared" / "data"))
+PRESETS = sorted(set(files.names("markets")) - set(MARKETS))
+SERIES = "time=timestamp,value=value"
+
+OTHERS = [
+    ("cloud_bandwidth", "nab_cloudwatch/ec2_network_in_257a54.csv", SERIES, {}),
+    ("cloud_bandwidth", "nab_cloudwatch/ec2_network_in_5abac7.csv", SERIES, {}),
+    ("cloud_bandwidth", "azure_traces/AzureLLMInferenceTrace_conv.csv", "time=TIMESTAMP",
+     {"interval": 5, "threshold": 1.5}),
+    ("cloud_bandwidth", "azure_traces/AzureLLMInferenceTrace_code.csv", "time=TIMESTAMP",
+     {"interval": 60}),
+    *(("ad_auction", f"nab_adexchange/exchange-{name}_results.csv", SERIES, {})
+      for name in ("2_cpm", "3_cpc", "3_cpm", "4_cpc", "4_cpm")),
+]  # fmt: skip
+
+
+def real(name: str) -> Path:
+    """A real file, wherever it lies below the data folder."""
+    found = sorted(DATA.rglob(name)) if DATA.is_dir() else []
+    if not found:
+        pytest.skip(f"real data: no {name} in {DATA} (set TACIT_DATA)")
+    return found[0]
+
+
+def words(preset: str) -> list[str]:
+    """The command in a preset's comment."""
+    text = files.find(preset, ("markets",), "name").read_text(encoding="utf-8")
+    lines = [line[1:].removesuffix("\\") for line in text.splitlines() if line.startswith("#")]
+    return shlex.split(" ".join(lines[1:]))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_shipped_preset_is_what_its_command_fits(preset, tmp_path, monkeypatch, capsys):
+    """Byte for byte; exit code 0: every quantile of the played market is near the file's."""
+    program, command, market, file, *rest = words(preset)
+    assert (program, command, rest[-2:]) == ("tacit", "calibrate", ["--write", f"{preset}.yaml"])
+    tacit = Terminal(tmp_path, monkeypatch, capsys)
+    said = tacit(command, market, str(real(file)), *rest)
+    assert (said.code, said.err) == (0, "")
+    shipped = files.find(preset, ("markets",), "name").read_text(encoding="utf-8")
+    assert (tmp_path / f"{preset}.yaml").read_text(encoding="utf-8") == shipped
+
+
+def test_every_kind_of_preset_ships():
+    assert {words(preset)[2] for preset in PRESETS} == {
+        "procurement", "cloud_bandwidth", "ad_auction",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("market", "file", "columns", "options"), OTHERS)
+def test_other_real_files_are_matched_too(market, file, columns, options):
+    result = calibrate(market, real(Path(file).name), Request(columns, options=options))
+    assert [row for row in result.rows if not row.within] == []
+
+
+def test_the_deliveries_are_read_as_their_source_says():
+    """USAID, SCMS delivery history: 10,324 deliveries, 11.5 % late, 2/12/51 days; lead times of
+    35/101/217 days where the date of the order is known (4,592 rows, some on the day itself)."""
+    _, _, market, file, *rest = words("procurement_scms")
+    given: dict[str, list[str]] = {}
+    for name, value in zip(rest[::2], rest[1::2], strict=True):
+        given.setdefault(name, []).append(value)
+    request = Request(given["--columns"][0], tuple(given["--dates"]), tuple(given["--missing"]))
+    result = calibrate(market, real(file), request)
+    observed = {f"{r.quantity} {r.figure}": r.observed for r in result.rows}
+    assert result.lines == 10_324
+    assert round(observed.pop("late share"), 3) == 0.115
+    assert observed == {
+        "lead time 10%": 35, "lead time 50%": 101, "lead time 90%": 217,
+        "days late given late 10%": 2, "days late given late 50%": 12,
+        "days late given late 90%": 51,
+    }  # fmt: skip

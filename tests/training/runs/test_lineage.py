@@ -1,0 +1,118 @@
+"""Arms that begin where another ends: what they take over, their order, what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from support.groups import copied, everybody, group
+from support.training_fixtures import SMALL, small
+
+from tacit.agents.tabular.q_learning import QLearningConfig as Q
+from tacit.agents.tabular.tabular import SINCE, T
+from tacit.envs.errors import ConfigError
+from tacit.training.config.config import load
+from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.lineage import ancestors
+from tacit.training.runs.stored import learned_group
+
+FILE = {
+    "question": "what follows?",
+    "market": {"name": "ad_auction", "bids": 4},
+    "agents": {"bidder": {"name": "q_learning", "epsilon": 0.5, "epsilon_decay": 0.001}},
+    "arms": {
+        "after": {"train.starts_from": "before", "kpi.bidder.price_change": -1},
+        "before": {},
+        "last": {"train.starts_from": "after"},
+    },
+}
+
+
+def test_knowledge_and_market_go_on_and_the_clock_begins_anew():
+    first = group(agents=everybody(Q(epsilon=0.3)))
+    first.run(500)
+    then = group(agents=everybody(Q(epsilon=0.3)), table={"bidder": {"profit": 1, "win": 0.1}})
+    then.follow(first.state())
+    assert np.array_equal(then.pop.q, first.pop.q)
+    assert np.array_equal(then.rows.state, first.rows.state)
+    assert then.rounds == 0
+    owed = first.pop.debts[:, :, SINCE] - first.pop.clock[T]
+    assert np.array_equal(then.pop.debts[:, :, SINCE], owed)
+    assert then.run(10) == 10
+    assert then.rounds == 10
+    assert np.isfinite(then.read()[1]).all()
+
+
+def test_without_a_change_it_is_the_same_training_under_a_constant_exploration():
+    """Nothing depends on t then: two arms of 300 rounds are one of 600, bit for bit."""
+    config = everybody(Q(exploration="constant", epsilon=0.2))
+    whole, first, second = (group(agents=config) for _ in range(3))
+    whole.run(600)
+    first.run(300)
+    second.follow(first.state())
+    second.run(300)
+    ours, theirs = copied(second), copied(whole)
+    for name in ("tables.q", "rows.state", "tables.greedy"):
+        assert np.array_equal(ours[name], theirs[name]), name
+
+
+def test_another_market_does_not_fit():
+    with pytest.raises(ValueError, match="does not fit"):
+        group({"bids": 4}).follow(group({"bids": 5}).state())
+
+
+def test_arms_are_trained_in_the_order_of_their_lineage(tmp_path):
+    summary = small(tmp_path, config=FILE, name="lineage")
+    assert list(summary["arms"]) == ["after", "before", "last"]
+    run = RunFolder(tmp_path / "lineage")
+    assert ancestors("last", load(FILE).arms) == ["after", "before"]
+    arms = load(FILE, SMALL).arms
+    ends = {name: learned_group(run, arm, 1).pop for name, arm in arms.items()}
+    redone = arms["after"].group(1)
+    redone.follow(learned_group(run, arms["before"], 1).state())
+    redone.run(20_000)
+    assert np.array_equal(redone.pop.q, ends["after"].q)
+    assert not np.array_equal(ends["last"].q, ends["after"].q)
+
+
+def test_a_finished_arm_in_the_folder_is_enough_and_a_missing_one_is_told(tmp_path):
+    with pytest.raises(ConfigError, match="2 of 2 seeds of arm before are not finished") as error:
+        small(tmp_path, config=FILE, name="one", arms=["after"])
+    assert "--arm before --arm after" in str(error.value)
+    small(tmp_path, config=FILE, name="one", arms=["before"])
+    summary = small(tmp_path, config=FILE, name="one", arms=["after"])
+    assert set(summary["arms"]) == {"before", "after"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train.starts_from": "befor"}, "unknown arm 'befor'. Did you mean 'before'?"),
+        ({"train.starts_from": "after"}, "arm after would start from itself"),
+        ({"train.starts_from": "before", "market.bids": 5}, "arm before is in another market"),
+        ({"train.starts_from": "before", "seeds": 3}, "has seeds 0 .. 1, but seeds 0 .. 2"),
+        ({"train.starts_from": "before", "agents.bidder": "ippo"}, "needs tabular or scripted"),
+        ({"train.starts_from": "before", "train.copies": 2}, "has train.copies 1, not 2"),
+    ],
+)
+def test_what_does_not_follow_is_refused(tmp_path, changes, message):
+    arms = {"before": {"seeds": 2}, "after": {"seeds": 2, **changes}}
+    rounds = {"train": {"rounds": 1000, "measure_last": 500}}
+    from tacit.training.runs.runner import train
+
+    with pytest.raises(ConfigError) as error:
+        train({**FILE, **rounds, "arms": arms}, results=tmp_path)
+    assert message in str(error.value)
+
+
+def test_weights_are_followed_along_training(tmp_path):
+    values = {"kind": "list", "values": [0.5, 1.0]}
+    config = {**FILE, "market": {"name": "ad_auction", "bids": 4, "bidders": 3, "value": values}}
+    small(tmp_path, config={**config, "arms": {}}, name="three")
+    arm = json.loads((tmp_path / "three" / "summary.json").read_text())
+    points = arm["course"]["figures"]["weight/bidder_0/bidder_1"]
+    assert len(points) == len(arm["course"]["rounds"]) == 24
+    last = arm["measures"]["weight/bidder_0/bidder_1"]
+    assert points[-1]["mean"] == last["mean"]
+    assert [v["behaviour"] for v in arm["verdicts"]] == ["collusion", "KPI", "coalition"]

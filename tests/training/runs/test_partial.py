@@ -1,0 +1,180 @@
+"""Seeds that were cut on their way: they go on, and end in the same weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+from support.training_fixtures import Stops, files_of
+
+from tacit.envs import rng
+from tacit.envs.errors import ConfigError
+from tacit.training import train
+from tacit.training.runs import checkpoint, machine, partial
+from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.runner import Interrupted, Silent, train_experiment
+from tacit.training.runs.stored import load_run
+
+KEYS = (
+    "agents.bidder_0=ippo",
+    "agents.bidder_0.rounds_per_update=16",
+    "agents.bidder_0.hidden=[8]",
+    "train.copies=4",
+    "train.rounds=1200",
+    "train.measure_last=100",
+    "seeds=2",
+)
+
+
+def go(results, watcher=None):
+    """One seat learns by PPO, the other by Q-learning; two seeds."""
+    return train("ad_auction", KEYS, results=results, watcher=watcher)
+
+
+class Notes(Silent):
+    def __init__(self):
+        self.told = []
+
+    def note(self, text):
+        self.told.append(text)
+
+
+@pytest.fixture(autouse=True)
+def _saves_often(monkeypatch):
+    monkeypatch.setattr(partial, "EVERY", 0.0)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An uninterrupted run: its measures and checkpoints."""
+    results = tmp_path_factory.mktemp("whole")
+    return go(results)["measures"], files_of(results)
+
+
+def saved(results):
+    """The saves of seeds that are on their way."""
+    return sorted(results.rglob(partial.NAME))
+
+
+def stopped(results):
+    """A run that was stopped with both seeds on their way."""
+    with pytest.raises(Interrupted):
+        go(results, Stops(30))
+    return saved(results)
+
+
+def test_a_cut_seed_goes_on_where_it_was(tmp_path, whole):
+    assert stopped(tmp_path)
+    counts = [checkpoint.finished(path)["rounds"] for path in saved(tmp_path)]
+    assert any(0 < rounds < 1200 for rounds in counts)
+    assert go(tmp_path)["measures"] == whole[0]
+    assert files_of(tmp_path) == whole[1]
+    assert saved(tmp_path) == []
+
+
+def test_events_of_a_cut_seed_are_told_once(tmp_path, whole):
+    from support.boards import Board
+
+    stopped(tmp_path)
+    for folder in {path.parent for path in saved(tmp_path)}:  # written after the save, then killed
+        (event,) = folder.glob("events.out.tfevents.*")
+        with event.open("ab") as file:
+            file.write(b"half a rec")
+    go(tmp_path)
+    board = Board(tmp_path / "ad_auction" / "base")
+    for run in ("s0", "s1"):
+        steps = [event.step for event in board.events.Tensors(run, "reward/bidder_0")]
+        assert steps == sorted(set(steps))
+        assert steps[-1] == 1200
+
+
+@pytest.mark.slow
+def test_killed_twenty_times_it_ends_in_the_same_weights(tmp_path, whole):
+    """SIGKILL at random moments: whatever stands on disk then is enough, and never wrong."""
+    began = time.monotonic()
+    go(tmp_path / "timed")
+    length = time.monotonic() - began
+    for n in range(20):
+        child = os.fork()
+        if child == 0:
+            try:
+                go(tmp_path / "killed")
+            finally:
+                os._exit(0)
+        time.sleep(length * rng.u(np.uint64(7), n))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert go(tmp_path / "killed")["measures"] == whole[0]
+    assert files_of(tmp_path / "killed") == whole[1]
+
+
+def test_a_flipped_bit_is_told_and_the_seed_trained_again(tmp_path, whole):
+    path = stopped(tmp_path)[0]
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    notes = Notes()
+    assert go(tmp_path, notes)["measures"] == whole[0]
+    assert any("cut or altered" in text and str(path) in text for text in notes.told)
+
+
+def test_a_cut_checkpoint_of_a_finished_seed_is_told(tmp_path, whole):
+    go(tmp_path)
+    path = tmp_path / "ad_auction" / "base" / "s1" / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-7])
+    notes = Notes()
+    assert go(tmp_path, notes)["measures"] == whole[0]
+    assert any("cut or altered" in text and str(path) in text for text in notes.told)
+
+
+def change(path, **values):
+    """A save whose record says something else."""
+    record = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(record | values))
+
+
+def refused(results, path, match):
+    before = path.read_bytes(), path.with_suffix(".json").read_bytes()
+    with pytest.raises(ConfigError, match=match):
+        go(results)
+    assert (path.read_bytes(), path.with_suffix(".json").read_bytes()) == before
+
+
+def test_a_save_of_another_version_is_refused_and_kept(tmp_path):
+    path = stopped(tmp_path)[0]
+    versions = machine.machine()["versions"] | {"tacit": "0.0.1"}
+    change(path, machine=machine.machine() | {"versions": versions})
+    refused(tmp_path, path, r"saved with tacit 0\.0\.1 \(here ")
+
+
+def test_a_save_of_another_configuration_is_refused_and_kept(tmp_path):
+    path = stopped(tmp_path)[0]
+    arm = json.loads(path.with_suffix(".json").read_text())["arm"]
+    change(path, arm=arm | {"seeds": 3})
+    refused(tmp_path, path, "another configuration")
+
+
+def test_a_save_of_another_processor_goes_on_with_a_word(tmp_path, whole):
+    path = stopped(tmp_path)[0]
+    change(path, machine=machine.machine() | {"flags": ["avx9"]})
+    notes = Notes()
+    assert go(tmp_path, notes)["measures"] == whole[0]
+    assert any("not bit for bit" in text for text in notes.told)
+
+
+def test_a_stored_run_resumes_from_its_saves(tmp_path, whole):
+    stopped(tmp_path)
+    run = RunFolder(tmp_path / "ad_auction")
+    assert train_experiment(load_run(run), run, Silent())["measures"] == whole[0]
+
+
+def test_a_loss_that_diverges_names_seat_seed_and_update_and_keeps_the_last_save(tmp_path):
+    keys = [k for k in KEYS if "hidden" not in k] + ["agents.bidder_0.learning_rate=1e25"]
+    with pytest.raises(ConfigError, match=r"bidder_0.*seed \d.*update \d"):
+        train("ad_auction", keys, results=tmp_path)
+    for path in saved(tmp_path):
+        assert checkpoint.finished(path)

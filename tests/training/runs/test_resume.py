@@ -1,0 +1,156 @@
+"""Runs that were cut: what is finished stays, the rest is trained anew, bit for bit alike."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.training_fixtures import Stops, files_of, small
+
+from tacit.oversight import ledger
+from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.runner import Interrupted, Silent, train_experiment
+from tacit.training.runs.stored import load_run
+
+SEEDS = "seeds=4"
+
+
+def finished(folder):
+    """Names of the seeds that are whole."""
+    return sorted(p.parent.name for p in folder.rglob("checkpoint.json"))
+
+
+def resume(folder, watcher=None):
+    run = RunFolder(folder)
+    return train_experiment(load_run(run), run, watcher or Silent())["measures"]
+
+
+def acts(folder):
+    return [entry["act"] for entry in ledger.read(folder / "ledger.jsonl")]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An uninterrupted run: its measures, checkpoints and bands."""
+    results = tmp_path_factory.mktemp("whole")
+    return small(results, SEEDS)["measures"], files_of(results)
+
+
+class Counts(Silent):
+    """Rounds that are really trained."""
+
+    def __init__(self):
+        self.total = self.finished = self.told = 0
+
+    def begin(self, total_rounds, finished_rounds):
+        self.total, self.finished = total_rounds, finished_rounds
+
+    def tell(self, arm, progress):
+        self.told += progress.rounds
+
+
+# --- Ctrl-C --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tells", [1, 30, 80, 150])
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
+    tells, threads, tmp_path, monkeypatch, whole
+):
+    monkeypatch.setenv("TACIT_THREADS", threads)
+    folder = tmp_path / "ad_auction"
+    with pytest.raises(Interrupted, match="ad_auction"):
+        small(tmp_path, SEEDS, watcher=Stops(tells))
+    kept = files_of(tmp_path, ["checkpoint.safetensors"])
+    assert len(kept) < 4
+    assert {name: whole[1][name] for name in kept} == kept
+    assert acts(folder) == ["training started", "training interrupted"]
+    assert not (folder / "summary.json").exists()
+    watcher = Counts()
+    assert resume(folder, watcher) == whole[0]
+    assert files_of(tmp_path) == whole[1]
+    assert (watcher.total, watcher.finished) == (4 * 20_000, len(kept) * 20_000)
+    assert watcher.told == watcher.total - watcher.finished
+    assert acts(folder)[2:] == ["training started", "training finished"]
+    assert ledger.first_broken(folder / "ledger.jsonl") is None
+
+
+def test_finished_seeds_are_kept_when_it_is_stopped_late(tmp_path, monkeypatch):
+    monkeypatch.setenv("TACIT_THREADS", "1")
+    with pytest.raises(Interrupted):
+        small(tmp_path, SEEDS, watcher=Stops(120))
+    assert finished(tmp_path) == ["s0", "s1"]
+
+
+def test_a_mistake_in_a_watcher_is_not_swallowed(tmp_path):
+    class Broken(Silent):
+        def tell(self, arm, progress):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        small(tmp_path, watcher=Broken())
+
+
+# --- half written --------------------------------------------------------------------------------
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def stray(path):
+    path.with_name(f".{path.name}.123.tmp").write_bytes(b"half")
+
+
+SPOILS = {
+    "a record is missing": ("base/s1/checkpoint.json", lambda p: p.unlink()),
+    "a record is cut": ("base/s1/checkpoint.json", cut),
+    "a record is no table": ("base/s1/checkpoint.json", lambda p: p.write_text("[]")),
+    "a checkpoint is missing": ("base/s2/checkpoint.safetensors", lambda p: p.unlink()),
+    "a checkpoint is cut": ("base/s2/checkpoint.safetensors", cut),
+    "a bit is flipped": ("base/s2/checkpoint.safetensors", flip),
+    "a temporary file is left": ("base/s3/checkpoint.safetensors", stray),
+    "the summary is missing": ("summary.json", lambda p: p.unlink()),
+    "incentives are missing": ("incentives.json", lambda p: p.unlink()),
+}
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory):
+    """A finished run, spoilt and mended again and again."""
+    results = tmp_path_factory.mktemp("spoilt")
+    small(results, SEEDS)
+    return results / "ad_auction"
+
+
+@pytest.mark.parametrize("case", SPOILS)
+def test_a_half_written_run_is_completed(case, spoilt, whole):
+    path, spoil = SPOILS[case]
+    before = files_of(spoilt, ["summary.json", "incentives.json"])
+    spoil(spoilt / path)
+    assert resume(spoilt) == whole[0]
+    assert files_of(spoilt.parent) == whole[1]
+    assert files_of(spoilt, ["incentives.json"])["incentives.json"] == before["incentives.json"]
+    measures = json.loads((spoilt / "summary.json").read_text())["measures"]
+    assert measures == json.loads(before["summary.json"])["measures"]
+
+
+def test_a_cut_line_of_the_ledger_is_dropped_and_the_chain_goes_on(spoilt):
+    path = spoilt / "ledger.jsonl"
+    cut(path)
+    (spoilt / "base/s0/checkpoint.json").unlink()
+    resume(spoilt)
+    assert ledger.first_broken(path) is None
+    assert acts(spoilt)[-1] == "training finished"
+
+
+def test_resuming_a_finished_run_trains_nothing(spoilt, whole):
+    watcher = Counts()
+    assert resume(spoilt, watcher) == whole[0]
+    assert watcher.told == 0

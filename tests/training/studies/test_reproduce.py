@@ -1,0 +1,205 @@
+"""Reproductions: what is within, exit codes, what is written, and the list of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from support.terminal import SMALL, Terminal, told
+from support.training_fixtures import small, write
+
+from tacit.training.config.config import load
+from tacit.training.runs.summary import read_summary
+from tacit.training.studies.reproduce import checks, known, page
+
+FILE = """
+question: Does it hold here?
+source: nobody, 2026
+market: ad_auction
+arms: {{free: {{}}, calm: {{kpi: calm}}}}
+published:
+  - {{quantity: "price, free", arm: free, measure: revenue, value: {value}, tolerance: {tolerance}}}
+predicted:
+  - {{quantity: "calm against free", arm: calm, versus: free, measure: {measure}, expected:
+  {expected}}}
+figure: {{histogram: revenue, range: [0, 1]}}
+"""
+
+
+@pytest.fixture
+def tacit(tmp_path, monkeypatch, capsys):
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+def experiment(folder, value=0.5, tolerance=1, measure="kpi_that_nobody_has", expected="below"):
+    text = FILE.format(value=value, tolerance=tolerance, measure=measure, expected=expected)
+    return write(folder / "mine.yaml", text)
+
+
+@pytest.fixture(scope="module")
+def arms(tmp_path_factory):
+    """The summary of a run of that experiment."""
+    folder = tmp_path_factory.mktemp("runs")
+    small(folder, "seeds=4", config=experiment(folder))
+    return read_summary(folder / "mine/summary.json")
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shift", "within"), [(0.0, True), (0.009, True), (0.011, False)])
+def test_a_published_value_is_within_its_tolerance_or_not(shift, within, arms, tmp_path):
+    mean = arms["free"]["measures"]["revenue"]["mean"]
+    check, _ = checks(load(experiment(tmp_path, mean + shift, 0.01)), arms)
+    assert check.within is within
+    assert (check.measured, check.n) == (f"{mean:.4f}", 4)
+
+
+def test_a_prediction_asks_for_disjoint_intervals_in_its_order(arms, tmp_path):
+    entry = {name: arm["measures"]["price_change"] for name, arm in arms.items()}
+    assert entry["calm"]["ci95"][1] < entry["free"]["ci95"][0]  # (or the rest tests nothing)
+    for expected in ("below", "above"):
+        file = experiment(tmp_path, measure="price_change", expected=expected)
+        check = checks(load(file), arms)[1]
+        assert check.within is (expected == "below")
+        assert check.published == expected
+
+
+@pytest.mark.parametrize("expected", ["above", "below"])
+def test_a_prediction_against_a_number_asks_for_the_whole_interval(expected, arms, tmp_path):
+    low, high = arms["calm"]["measures"]["revenue"]["ci95"]
+    assert low < high
+    for bound in (low - 0.01, (low + high) / 2, high + 0.01):
+        text = FILE.format(value=0, tolerance=1, measure="revenue", expected=expected)
+        file = write(tmp_path / "mine.yaml", text.replace("versus: free", f"versus: {bound}"))
+        check = checks(load(file), {"calm": arms["calm"]})[0]
+        assert check.within is ((low > bound) if expected == "above" else (high < bound))
+        assert (check.published.split()[0], check.tolerance) == (expected, "interval")
+
+
+def test_a_miss_that_was_fitted_is_told(arms, tmp_path):
+    text = FILE.format(value=0, tolerance=1, measure="revenue", expected="above")
+    file = write(tmp_path / "mine.yaml", text.replace("tolerance: 1", "tolerance: 1, fitted: luck"))
+    experiment = load(file)
+    text = page("mine", experiment.file, [["price, free", "0", ".5", "-", "4", "1", "yes"]])
+    assert text.splitlines()[-1] == "- price, free: chosen after a miss: luck"
+
+
+def test_overlapping_intervals_are_no_order(arms, tmp_path):
+    same = {"free": arms["free"], "calm": arms["free"]}
+    for expected in ("below", "above"):
+        file = experiment(tmp_path, measure="revenue", expected=expected)
+        assert checks(load(file), same)[1].within is False
+
+
+def test_a_measure_that_is_not_there_is_not_within(arms, tmp_path):
+    check = checks(load(experiment(tmp_path)), arms)[1]
+    assert (check.measured, check.within) == ("not defined", False)
+
+
+def test_only_arms_that_were_run_are_checked(arms, tmp_path):
+    assert len(checks(load(experiment(tmp_path)), {"free": arms["free"]})) == 1
+    assert checks(load(experiment(tmp_path)), {"calm": arms["calm"]}) == []
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def test_within_ends_with_0_and_writes_table_and_figure(tacit):
+    path = experiment(tacit.folder, measure="price_change")
+    said = tacit("reproduce", path, *SMALL, "seeds=4")
+    assert said.code == 0
+    assert said.out.splitlines()[0].strip() == "Does it hold here?"
+    assert "wrote results/reproduce/mine/{figure.png,table.csv,table.md}" in said.out
+    folder = tacit.folder / "results/reproduce/mine"
+    with (folder / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["within"] for row in rows] == ["yes", "yes"]
+    assert [row["quantity"] for row in rows] == ["price, free", "calm against free"]
+    text = (folder / "table.md").read_text()
+    assert "Source: nobody, 2026." in text
+    assert f"Command: `tacit reproduce mine {' '.join(SMALL)} seeds=4`" in text
+    assert "| price, free | 0.5 |" in text
+    assert (folder / "figure.png").read_bytes()[:4] == b"\x89PNG"
+    assert not (tacit.folder / "results/reference").exists()
+
+
+def test_not_within_ends_with_1_and_writes_the_same(tacit):
+    said = tacit("reproduce", experiment(tacit.folder, value=7), *SMALL)
+    assert said.code == 1
+    assert (tacit.folder / "results/reproduce/mine/table.csv").is_file()
+    assert "Traceback" not in said.err
+
+
+def test_what_was_trained_before_is_not_trained_again(tacit):
+    path = experiment(tacit.folder, measure="price_change")
+    tacit("reproduce", path, *SMALL, "seeds=4")
+    said = tacit("reproduce", path, *SMALL, "seeds=4")
+    assert said.code == 0
+    assert "trained already; nothing to do" in said.err
+    entries = (tacit.folder / "results/mine/ledger.jsonl").read_text().splitlines()
+    assert [json.loads(x)["act"] for x in entries] == ["training started", "training finished"]
+
+
+def test_only_the_flag_writes_the_reference(tacit):
+    path = experiment(tacit.folder)
+    text = (tacit.folder / "mine.yaml").read_text()
+    settings = "train: {rounds: 20000, measure_last: 5000}\nseeds: 2\n"
+    write(tacit.folder / "mine.yaml", text + settings)
+    (line,) = told(tacit("reproduce", path, "seeds=3", "--update-reference"))
+    assert line == "--update-reference: takes an experiment as it is, without key=value."
+    said = tacit("reproduce", path, "--update-reference")
+    assert "wrote results/reference/mine" in said.out
+    names = {p.name for p in (tacit.folder / "results/reference/mine").iterdir()}
+    assert names == {"table.md", "table.csv", "figure.png"}
+    one = (tacit.folder / "results/reference/table.md").read_text()
+    assert "0 of 2 rows are within" in one or "1 of 2 rows are within" in one
+    assert "| mine | price, free | 0.5 |" in one
+    (tacit.folder / "results/reference/table.md").unlink()
+    said = tacit("reproduce", "--list", "--update-reference")
+    assert said.out.splitlines()[-1] == "wrote results/reference/table.md"
+    assert (tacit.folder / "results/reference/table.md").read_text() == one
+
+
+@pytest.mark.parametrize("words", [[], ["banchio_skrzypacz", "--all"]])
+def test_one_or_all(words, tacit):
+    (line,) = told(tacit("reproduce", *words))
+    assert line == "NAME: give one experiment or --all; see tacit reproduce --list."
+
+
+@pytest.mark.parametrize("words", [["--all", "seeds=3"], ["seeds=3"]])
+def test_a_setting_where_a_name_belongs_is_told(words, tacit):
+    (line,) = told(tacit("reproduce", *words))
+    advice = "settings go behind one experiment's NAME; --all takes experiments as they are."
+    assert line == f"seeds=3: {advice}"
+
+
+def test_a_config_that_claims_nothing_is_told(tacit):
+    (line,) = told(tacit("reproduce", "ad_auction"))
+    assert line == "NAME: ad_auction publishes and predicts nothing to compare."
+    assert list(tacit.folder.iterdir()) == []
+
+
+# --- the list ------------------------------------------------------------------------------------
+
+
+def test_the_list_has_source_published_compute_and_what_was_run_here(tacit):
+    rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
+    assert set(rows) == {"name", *known()}
+    assert "EC 2022" in rows["banchio_skrzypacz"]
+    assert "0.2265/0.9471/0.9" in rows["banchio_skrzypacz"]
+    assert rows["banchio_skrzypacz"].rstrip().endswith("not run")
+    table = "quantity,within\na,yes\nb,no\n"
+    write(tacit.folder / "results/reproduce/volatility_kpi/table.csv", table)
+    rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
+    assert rows["volatility_kpi"].rstrip().endswith("1 of 2 within")
+    page = tacit.folder / "results/reproduce/volatility_kpi/table.md"
+    for command, ends in (("volatility_kpi", "within"), ("volatility_kpi seeds=4", "settings")):
+        page.write_text(f"Command: `tacit reproduce {command}`\n")
+        rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
+        assert rows["volatility_kpi"].rstrip().endswith(ends)
+
+
+def test_the_shipped_claims_are_known():
+    assert {"banchio_skrzypacz", "volatility_kpi"} <= set(known())

@@ -1,0 +1,1 @@
+"""TensorBoard: event files, bands over seeds, plots."""

@@ -1,0 +1,5 @@
+"""The command line."""
+
+from .cli import app, main
+
+__all__ = ["app", "main"]

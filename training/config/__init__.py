@@ -1,0 +1,1 @@
+"""Experiments: YAML files become arms, every arm one resolved configuration."""

@@ -1,0 +1,1 @@
+"""Running experiments: seeds, workers, checkpoints, summaries."""

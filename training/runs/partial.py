@@ -1,0 +1,115 @@
+"""A seed on its way: saved now and then, and when it is stopped, so that it goes on bit for bit.
+
+`partial.safetensors` beside it holds the group's whole state and the points read so far, its record
+where the event file ended then. It is removed once the seed's checkpoint stands.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.agents.tabular.tabular import TabularGroup
+from tacit.envs.errors import ConfigError
+from tacit.training.config.config import Arm
+
+from . import checkpoint
+from .course import Course
+from .machine import machine
+
+NAME = "partial.safetensors"
+EVERY = 5.0  # seconds between two saves, at evaluation points
+POINTS = ("points.rounds", "points.measures")
+
+Points = list[tuple[int, NDArray[np.float64]]]
+
+
+class Partial(NamedTuple):
+    """Where a seed was cut: points read, figures along the way, seconds worked, and the size of
+    its event file by name."""
+
+    points: Points
+    course: Course
+    seconds: float
+    events: dict[str, int]
+
+
+class Saver:
+    """Saves a seed that is on its way."""
+
+    def __init__(self, folder: Path, arm: Arm, k: int) -> None:
+        self.path, self.arm, self.seed = folder / NAME, arm, arm.seed + k
+        self._last = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether the last save is long enough ago."""
+        return time.monotonic() - self._last >= EVERY
+
+    def save(self, group: TabularGroup, partial: Partial) -> None:
+        """Write everything that the seed needs to go on from here."""
+        rounds, measures = zip(*partial.points, strict=True) if partial.points else ((), ())
+        arrays = group.state() | {
+            "points.rounds": np.array(rounds, np.int64),
+            "points.measures": np.array(measures, np.float64),
+        }
+        record = {
+            "arm": self.arm.plain, "seed": self.seed, "rounds": group.rounds,
+            "course": partial.course, "seconds": partial.seconds, "events": partial.events,
+            "machine": machine(),
+        }  # fmt: skip
+        checkpoint.save(self.path, arrays, record)
+        self._last = time.monotonic()
+
+    def load(self, group: TabularGroup) -> Partial | None:
+        """Put the group where it was saved; None where there is nothing to go on from.
+
+        Raises:
+            ConfigError: it was saved by another version or for another configuration.
+        """
+        record = checkpoint.finished(self.path)
+        if record is None:
+            return None
+        check(record, self.arm, self.path)
+        arrays, _ = checkpoint.load(self.path)
+        rounds, measures = (arrays.pop(name) for name in POINTS)
+        group.load(arrays)
+        points = [(int(n), m) for n, m in zip(rounds, measures, strict=True)]
+        seconds, events = float(record["seconds"]), dict(record["events"])
+        return Partial(points, record["course"], seconds, events)
+
+    def clear(self) -> None:
+        """The seed is finished: what led there is not needed any more."""
+        self.path.with_suffix(".json").unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+
+def check(record: dict[str, Any], arm: Arm, path: Path) -> None:
+    """Whether a save can be gone on from here."""
+    advice = "Nothing was changed. Move it away to train this seed anew."
+    if not arm.same(record.get("arm", {})):
+        raise ConfigError(f"{path}: was saved for another configuration. {advice}")
+    here, there = machine()["versions"], record["machine"]["versions"]
+    other = [f"{name} {there.get(name)} (here {here[name]})" for name in here
+             if there.get(name) != here[name]]  # fmt: skip
+    if other:
+        raise ConfigError(f"{path}: was saved with {', '.join(other)}. {advice}")
+
+
+def notes(folder: Path) -> list[str]:
+    """What the user should know of the saves of a seed before it goes on or is trained anew."""
+    told = []
+    final = folder / "checkpoint.safetensors"
+    for path in (final, folder / NAME):
+        damaged = path.with_suffix(".json").exists() and checkpoint.finished(path) is None
+        if damaged:
+            told.append(f"{path}: was cut or altered and is left out; the seed is trained again.")
+    record = checkpoint.finished(folder / NAME)
+    if record and record["machine"]["flags"] != machine()["flags"]:
+        told.append(f"{folder / NAME}: was saved on another type of processor; what follows is "
+                    "not bit for bit what it would have been there.")  # fmt: skip
+    return told

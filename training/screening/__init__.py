@@ -1,0 +1,1 @@
+"""`tacit screen`: a user's bids."""

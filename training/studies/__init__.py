@@ -1,0 +1,1 @@
+"""Comparisons, reproductions, best responses, figures."""
