@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.envs.engine.tables import (
+from tacit.envs.engine.policy_tables import (
     Table,
     cumulative,
     mask,

@@ -13,7 +13,7 @@ from tacit.envs.market import Market
 from .neural.config import IdqnConfig, IppoConfig, batch_rounds
 from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
-from .tabular.q_learning import QLearningConfig, check_synchronous
+from .tabular.config import QLearningConfig, check_synchronous
 
 MOST_CELLS = 2**26  # of all seats; a seed's learning takes about 45 bytes for each
 

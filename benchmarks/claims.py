@@ -36,16 +36,16 @@ import numpy as np
 from tacit.agents.policy import Table
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence import stats
-from tacit.emergence.claims.claims import claims
+from tacit.emergence.claims.deception import claims
 from tacit.emergence.claims.signalling import Channel, channels
-from tacit.emergence.claims.verdict_claims import (
+from tacit.emergence.claims.verdict import (
     BABBLING,
     BLUFFING,
     DECEPTION,
     HONEST,
     LEAST,
 )
-from tacit.emergence.claims.verdict_claims import claims as verdict
+from tacit.emergence.claims.verdict import claims as verdict
 from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import freeze
 from tacit.envs import kpi as kpis

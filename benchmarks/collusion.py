@@ -29,16 +29,16 @@ import numpy as np
 from tacit.agents.policy import Table
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence import stats
-from tacit.emergence.collusion.collusion import (
+from tacit.emergence.collusion.impulse import impulse
+from tacit.emergence.collusion.index import frozen_index
+from tacit.emergence.collusion.temptation import temptation
+from tacit.emergence.collusion.verdict import (
     DETERRED,
     LEAST,
     TACIT,
     TEMPTED,
     collusion,
 )
-from tacit.emergence.collusion.impulse import impulse
-from tacit.emergence.collusion.index import frozen_index
-from tacit.emergence.collusion.temptation import temptation
 from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import Population, freeze
 from tacit.envs import kpi as kpis

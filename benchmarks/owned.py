@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.players import MARKET, draw
 from tacit.envs.ad_auction import observe, play
 from tacit.envs.engine.engine import Engine
-from tacit.envs.engine.layout import SEATS
+from tacit.envs.engine.game_arrays import SEATS
 from tacit.envs.kpi import score
 from tacit.envs.registry import make_market
 from tacit.envs.rng import moment

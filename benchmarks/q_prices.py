@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.timing import Case, Work
-from tacit.agents.tabular.q_learning import QLearningConfig
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular.config import QLearningConfig
+from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi
 from tacit.envs.registry import make_market
 

@@ -33,8 +33,8 @@ def engine() -> Times:
 def tabular() -> Times:
     """Imports, then up to the first round of `TabularGroup.run`."""
     begin = time.process_time()
-    from tacit.agents.tabular.q_learning import QLearningConfig
-    from tacit.agents.tabular.tabular import TabularGroup
+    from tacit.agents.tabular.config import QLearningConfig
+    from tacit.agents.tabular.group import TabularGroup
     from tacit.envs import kpi
     from tacit.envs.registry import make_market
 

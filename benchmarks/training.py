@@ -35,12 +35,12 @@ from stable_baselines3 import PPO
 from benchmarks import jax_ippo
 from benchmarks.timing import Case, Figure, Target, Work, race, table
 from tacit.agents.batch.group import NeuralGroup
-from tacit.agents.batch.threads import one_thread
+from tacit.agents.batch.single_thread import one_thread
 from tacit.agents.neural.config import IppoConfig
 from tacit.envs import cloud_bandwidth_v0, kpi
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
-from tacit.envs.views.seat_sb3 import SeatVecEnv
+from tacit.envs.views.sb3_vec_env import SeatVecEnv
 
 COMMAND = "python -m benchmarks.training"
 RESULT = Path(__file__).with_suffix(".md")

@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tacit.training.board.board import (
+from tacit.training.board.server import (
     command,
     free_port,
     link,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tacit.agents.policy import Table
 from tacit.envs import kpi as kpis
-from tacit.envs.engine.layout import Rows
+from tacit.envs.engine.game_arrays import Rows
 from tacit.envs.market import Market
 
 Figures = Mapping[str, float]  # what a probe reports of one population; NaN: not defined here

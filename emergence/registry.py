@@ -16,20 +16,26 @@ from dataclasses import dataclass
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-from .claims import claims, signalling
-from .coalition import coalitions, turns
-from .coalition.coalitions import no_coalition
+from .claims import deception as claims
+from .claims import signalling
+from .coalition import revealed_weights as coalitions
+from .coalition import rotation as turns
+from .coalition.revealed_weights import no_coalition
+from .collusion import (
+    discounted_gain as start_gain,
+)
 from .collusion import (
     equilibrium,
     impulse,
     index,
-    repaired,
-    start_gain,
     temptation,
+)
+from .collusion import (
+    rematched as repaired,
 )
 from .collusion.index import no_index
 from .objective import harm, regret
-from .play.setting import unfit
+from .play.applicability import unfit
 from .population import Figures, Population
 
 Applies = Callable[[Market, kpis.Table], str | None]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .claims import verdict_claims
-from .coalition import verdict_coalition
-from .collusion import collusion
+from .claims import verdict as verdict_claims
+from .coalition import verdict as verdict_coalition
+from .collusion import verdict as collusion
 from .evidence import DISCLAIMER, Evidence, Verdict
-from .objective import verdict_kpi
+from .objective import verdict as verdict_kpi
 
 __all__ = ["DISCLAIMER", "RULES", "WORDS", "Evidence", "Verdict", "verdicts"]
 

@@ -18,7 +18,7 @@ for _name in MARKETS:
     if f"tacit/{_name}-v0" not in gymnasium.registry:
         gymnasium.register(
             f"tacit/{_name}-v0",
-            "tacit.envs.views.seat:make_seat",
-            vector_entry_point="tacit.envs.views.seat_vector:make_seats",
+            "tacit.envs.views.gymnasium_env:make_seat",
+            vector_entry_point="tacit.envs.views.gymnasium_vector_env:make_seats",
             kwargs={"name": _name},
         )

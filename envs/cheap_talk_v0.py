@@ -5,7 +5,7 @@ Each takes `market={...}` (keys of `CheapTalkConfig`), `kpi={...}`, `episode_rou
 
 from functools import partial
 
-from .views.views import make_aec, make_parallel, make_raw_aec
+from .views.pettingzoo_env import make_aec, make_parallel, make_raw_aec
 
 parallel_env = partial(make_parallel, "cheap_talk")
 env = partial(make_aec, "cheap_talk")

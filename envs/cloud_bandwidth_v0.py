@@ -6,7 +6,7 @@ Each takes `market={...}` (keys of `CloudBandwidthConfig`), `kpi={...}`, `episod
 
 from functools import partial
 
-from .views.views import make_aec, make_parallel, make_raw_aec
+from .views.pettingzoo_env import make_aec, make_parallel, make_raw_aec
 
 parallel_env = partial(make_parallel, "cloud_bandwidth")
 env = partial(make_aec, "cloud_bandwidth")

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import ConfigError, build, nearest
+from .jit.array_views import at
 from .jit.kernel import kernel
-from .jit.rows import at
 from .market import Market, Seat
 
 TRANSFORMS = ("value", "absolute", "square", "above", "below")

@@ -6,7 +6,7 @@ Each takes `market={...}` (keys of `ProcurementConfig`), `kpi={...}`, `episode_r
 
 from functools import partial
 
-from .views.views import make_aec, make_parallel, make_raw_aec
+from .views.pettingzoo_env import make_aec, make_parallel, make_raw_aec
 
 parallel_env = partial(make_parallel, "procurement")
 env = partial(make_aec, "procurement")

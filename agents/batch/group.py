@@ -27,15 +27,15 @@ from tacit.agents.neural.config import (
 from tacit.agents.neural.ppo import LOOPS, named, part
 from tacit.agents.policy import Table
 from tacit.agents.sb3.config import Sb3Config
-from tacit.agents.tabular.q_learning import QLearningConfig
-from tacit.agents.tabular.tabular import T, TabularGroup
+from tacit.agents.tabular.config import QLearningConfig
+from tacit.agents.tabular.group import T, TabularGroup
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.kernel import compiled
 from tacit.envs.market import Market, Seat
 
-from .samples import Samples, build_book, of_seat
-from .threads import one_thread
+from .rollout_buffer import Samples, build_book, of_seat
+from .single_thread import one_thread
 
 TEMPLATE = "tacit.agents.batch.rollout_loop"
 

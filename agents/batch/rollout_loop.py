@@ -1,7 +1,8 @@
 """Template: rounds in which neural seats play frozen tables and write down their decisions.
 
 Scripted and neural seats draw from `pop.fixed`; tabular learners beside them go on learning after
-every round (`tacit.agents.tabular.tabular_loop`). `book` is a `tacit.agents.batch.samples.Book`.
+every round (`tacit.agents.tabular.q_learning_loop`). `book` is a
+`tacit.agents.batch.rollout_buffer.Book`.
 
 A sample is an own decision with at least two legal actions. It is open until the seat meets its
 next one; rewards of rounds that end in between are summed. Where an episode or the batch ends, one
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tacit.agents.tabular.tabular import (
+from tacit.agents.tabular.group import (
     ACTION_KEYS,
     BOUND,
     COUNTED,
@@ -26,7 +27,7 @@ from tacit.agents.tabular.tabular import (
     SYNCHRONOUS,
     T,
 )
-from tacit.agents.tabular.tabular_loop import (
+from tacit.agents.tabular.q_learning_loop import (
     BOUND_ROUNDS,
     act,
     begin_episode,
@@ -42,9 +43,9 @@ from tacit.envs.engine.engine_loop import (
     step_copy,
     step_once,
 )
-from tacit.envs.engine.layout import HEADER, PHASES, SEATS
+from tacit.envs.engine.game_arrays import HEADER, PHASES, SEATS
+from tacit.envs.jit.array_views import borrow, row
 from tacit.envs.jit.kernel import inlined, loop
-from tacit.envs.jit.rows import borrow, row
 from tacit.envs.rng import fold, u
 
 
@@ -154,7 +155,7 @@ def close(game: Any, rows: Any, pop: Any, keys: Any, scratch: Any, book: Any, co
 
 @inlined
 def renew_bounds(pop: Any, n: Any, t: Any) -> None:
-    """Upper bounds of epsilon for tabular learners, as `tacit.agents.tabular.tabular_loop` keeps
+    """Upper bounds of epsilon for tabular learners, as `tacit.agents.tabular.q_learning_loop` keeps
     them.
     """
     if n == 0 or t % BOUND_ROUNDS == 0:

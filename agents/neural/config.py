@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tacit.agents.tabular.q_learning import Rate, Share
+from tacit.agents.tabular.config import Rate, Share
 from tacit.envs.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

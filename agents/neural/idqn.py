@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.agents.batch.encoding import Encoding
-from tacit.agents.batch.samples import Samples
+from tacit.agents.batch.rollout_buffer import Samples
 from tacit.agents.policy import Table
 from tacit.envs import kpi as kpis
 from tacit.envs import rng

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.agents.batch.encoding import Encoding
-from tacit.agents.batch.samples import Samples
+from tacit.agents.batch.rollout_buffer import Samples
 from tacit.agents.policy import Table
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
@@ -82,7 +82,7 @@ class Ippo:
         self.mean: Table = np.zeros((seat.role.observations, seat.role.actions))
         self.averaged = 0
         self.current = np.zeros_like(self.mean)
-        self._loops, self._samples = compiled(LOOPS), compiled("tacit.agents.batch.samples_loop")
+        self._loops, self._samples = compiled(LOOPS), compiled("tacit.agents.batch.advantages_loop")
         self._finite = compiled(TEMPLATE).finite
         self._number = np.zeros(seat.role.observations, np.int32)
         self._buffers: dict[str, NDArray[Any]] = {}

@@ -26,8 +26,8 @@ from tacit.agents.neural.network import (
     TANH,
     WEIGHTS,
 )
+from tacit.envs.jit.array_views import row
 from tacit.envs.jit.kernel import inlined, loop
-from tacit.envs.jit.rows import row
 from tacit.envs.rng import u
 
 # of `exp_all`: 1 / ln 2; what rounds a sum with it to an integer; ln 2, its first 32 bits and the

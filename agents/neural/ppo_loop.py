@@ -19,8 +19,8 @@ from tacit.agents.neural.network_loop import (
     exp_all,
     forward,
 )
+from tacit.envs.jit.array_views import borrow
 from tacit.envs.jit.kernel import inlined, loop
-from tacit.envs.jit.rows import borrow
 
 LEAST = 1e-300  # an action that was never played has no gains and no losses
 

@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutBufferSamples
 
-from tacit.agents.batch.samples import Samples
+from tacit.agents.batch.rollout_buffer import Samples
 from tacit.agents.neural.idqn import TEMPLATE, Replay
 from tacit.envs import rng
 from tacit.envs.jit.kernel import compiled
 
-LOOPS = "tacit.agents.sb3.sb3_loop"
+LOOPS = "tacit.agents.sb3.shuffle_loop"
 
 
 class Rollout:

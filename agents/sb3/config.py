@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from tacit.agents.neural.config import BatchConfig, Count, Positive
-from tacit.agents.tabular.q_learning import Share
+from tacit.agents.tabular.config import Share
 from tacit.envs.errors import nearest
 
 ALGORITHMS = ("PPO", "A2C", "DQN")

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.utils import polyak_update
 
-from tacit.agents.batch.samples import Samples
+from tacit.agents.batch.rollout_buffer import Samples
 from tacit.agents.neural.config import Clock
 from tacit.agents.neural.idqn import TEMPLATE as DQN_LOOPS
 from tacit.agents.neural.ippo import CHUNK, Diverged
@@ -29,7 +29,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.jit.kernel import compiled
 from tacit.envs.market import Seat
-from tacit.envs.views.seats import Digits
+from tacit.envs.views.seat_batch import Digits
 
 from .config import Sb3Config
 from .model import arrays, load_arrays, make_model
@@ -99,7 +99,7 @@ class OnPolicy(_Sb3):
         self, config: Sb3Config, seat: Seat, terms: Mapping[str, kpis.Term], seed: int
     ) -> None:
         super().__init__(config, seat, terms, seed)
-        self._loops = compiled("tacit.agents.batch.samples_loop")
+        self._loops = compiled("tacit.agents.batch.advantages_loop")
         self._number = np.zeros(seat.role.observations, np.int32)
         self._write()
 

@@ -10,7 +10,7 @@ from stable_baselines3.common.distributions import Distribution
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from tacit.envs.market import Role
-from tacit.envs.views.seats import Digits
+from tacit.envs.views.seat_batch import Digits
 
 FORBIDDEN = -1e8  # added to logits and to values of illegal actions
 

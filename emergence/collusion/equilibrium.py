@@ -12,8 +12,8 @@ on playing badly.
 
 from __future__ import annotations
 
+from tacit.emergence.play.applicability import benchmark_range
 from tacit.emergence.play.best_response import joint_chain, on_path
-from tacit.emergence.play.setting import benchmark_range
 from tacit.emergence.population import Population
 
 PAYS = 1e-6  # of profit_M - profit_N: less than this is rounding

@@ -1,7 +1,7 @@
 """Impulse response: what the rivals do after one seat deviated for one round.
 
 From every state of the limit path, every seat in turn plays its static best reply once
-(`tacit.emergence.play.deviation`); then all follow their tables. Round 0 is the round before,
+(`tacit.emergence.play.deviations`); then all follow their tables. Round 0 is the round before,
 round 1
 the deviation, round 2 the first that can answer it.
 
@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tacit.emergence.play.deviation import deviations
-from tacit.emergence.play.replay import Array
+from tacit.emergence.play.deviations import deviations
+from tacit.emergence.play.replays import Array
 from tacit.emergence.population import Population
 
 from .temptation import mean

@@ -17,8 +17,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tacit.emergence.play.measures import named_measures
-from tacit.emergence.play.path import limit
+from tacit.emergence.play.limit_path import limit
+from tacit.emergence.play.named_measures import named_measures
 from tacit.emergence.population import Population
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market

@@ -1,6 +1,6 @@
 """Temptation and deterrence: would a deviation pay at once, and would it pay in the end?
 
-With g, L and L_own of `tacit.emergence.play.deviation`, in units of profit_M - profit_N:
+With g, L and L_own of `tacit.emergence.play.deviations`, in units of profit_M - profit_N:
 
     tempted  = share of (state of the limit path, seat) with g >= .01
     deterred = share of the tempted with L > g and L - L_own > g
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tacit.emergence.play.deviation import deviations
+from tacit.emergence.play.deviations import deviations
 from tacit.emergence.population import Population
 
 TEMPTING = 0.01  # of profit_M - profit_N

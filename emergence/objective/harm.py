@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tacit.emergence.play.measures import named_measures
-from tacit.emergence.play.path import limit
+from tacit.emergence.play.limit_path import limit
+from tacit.emergence.play.named_measures import named_measures
 from tacit.emergence.population import Population
-from tacit.emergence.tree.reach import mean
-from tacit.emergence.tree.starts import fresh, without_memory
+from tacit.emergence.tree.expectations import mean
+from tacit.emergence.tree.initial_states import fresh, without_memory
 from tacit.emergence.tree.tree import (
     grow,
     played,

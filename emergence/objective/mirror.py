@@ -23,8 +23,8 @@ from threading import Lock
 
 import numpy as np
 
-from tacit.emergence.play.measures import named_measures
-from tacit.emergence.tree.past import Pasts, pasts
+from tacit.emergence.play.named_measures import named_measures
+from tacit.emergence.tree.payoff_history import Pasts, pasts
 from tacit.emergence.tree.tree import Array
 from tacit.envs import kpi as kpis
 from tacit.envs import rng

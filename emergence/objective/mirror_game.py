@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.emergence.tree.past import Pasts
+from tacit.emergence.tree.payoff_history import Pasts
 from tacit.emergence.tree.tree import Array, Indices, Layer
 
 

@@ -21,14 +21,14 @@ import numpy as np
 
 from tacit.agents.policy import Table
 from tacit.emergence.population import Population
-from tacit.emergence.tree.past import goes_on, looks_back
-from tacit.emergence.tree.reach import best_reply, reach
-from tacit.emergence.tree.starts import (
+from tacit.emergence.tree.expectations import best_reply, reach
+from tacit.emergence.tree.initial_states import (
     fresh,
     starts,
     without_draws,
     without_memory,
 )
+from tacit.emergence.tree.payoff_history import goes_on, looks_back
 from tacit.emergence.tree.tree import (
     Array,
     grow,

@@ -20,18 +20,18 @@ from pydantic import BaseModel
 
 from tacit.agents.policy import Table, cumulative
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.q_learning import QLearningConfig
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular.config import QLearningConfig
+from tacit.agents.tabular.group import TabularGroup
 from tacit.emergence.population import Population
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market, Seat
 
+from .applicability import no_chain
 from .chain import Chain, chain
-from .path import limit
-from .replay import Array
-from .setting import no_chain
+from .limit_path import limit
+from .replays import Array
 
 PAYOFFS = ("kpi", "fundamental")
 LEARNING_ROUNDS = 400_000

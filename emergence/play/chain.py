@@ -7,7 +7,8 @@ know of a node is no question here: a best responder on this chain knows the sta
     V_i(x)  = sum_a table_i[o_i(x), a] (r_i(x, a) + d sum_r chance(r) V_i(next(x, a, r)))
     V_i*(x) = max_a (r_i(x, a) + d sum_r chance(r) V_i*(next(x, a, r)))
 
-with r_i expected over the others' joint actions (`tacit.emergence.play.moves`), to 1e-10 by value
+with r_i expected over the others' joint actions (`tacit.emergence.play.one_step_payoffs`), to
+1e-10 by value
 iteration (Puterman, Markov Decision Processes, Wiley 1994, chapter 6). Exact for markets of one
 phase whose next state depends on state and actions only.
 """
@@ -23,13 +24,13 @@ from tacit.emergence.population import Population
 from tacit.envs.jit.kernel import compiled
 from tacit.envs.market import Market
 
-from .moves import (
+from .one_step_payoffs import (
     LUCKY,
     Moves,
     own_moves,
     width,
 )
-from .replay import Array, Indices, seen
+from .replays import Array, Indices, seen
 
 TEMPLATE = "tacit.emergence.play.value_loop"
 MOST_STATES = 2**16  # beyond, or beyond so many plays to find them, there is no chain

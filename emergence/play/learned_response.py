@@ -61,7 +61,7 @@ def learned_best_response(
         ConfigError: an unknown class, or one that cannot play discrete actions.
     """
     from tacit.agents.sb3.seeding import all_kept
-    from tacit.envs.views.seat_sb3 import SeatVecEnv
+    from tacit.envs.views.sb3_vec_env import SeatVecEnv
 
     chosen = find_algorithm(algorithm)
     own = market.seat(seat)

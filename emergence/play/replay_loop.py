@@ -1,6 +1,6 @@
-"""Template: paired replays of markets of one phase (see `tacit.emergence.play.replay`).
+"""Template: paired replays of markets of one phase (see `tacit.emergence.play.replays`).
 
-`game`, `rows`: `tacit.envs.engine.layout`; `nature`, `actor` uint64 [K]; `cumulative` float64
+`game`, `rows`: `tacit.envs.engine.game_arrays`; `nature`, `actor` uint64 [K]; `cumulative` float64
 [1, sum of O * A].
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tacit.emergence.play.replay import ACTION, COPIES, SEAT
+from tacit.emergence.play.replays import ACTION, COPIES, SEAT
 from tacit.envs.ad_auction import observe, play, reset
 from tacit.envs.engine.engine_loop import draw_actions, step_copy
-from tacit.envs.engine.layout import SEATS
+from tacit.envs.engine.game_arrays import SEATS
+from tacit.envs.jit.array_views import borrow, row
 from tacit.envs.jit.kernel import loop
-from tacit.envs.jit.rows import borrow, row
 from tacit.envs.rng import moment
 
 
@@ -38,7 +38,8 @@ def play_once(game: Any, nature: Any, rows: Any) -> None:
 def replay(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, forced: Any,
            columns: Any, home: Any, discount: Any, first: Any, rounds: Any, sums: Any,
            conduct: Any, returned: Any) -> None:  # fmt: skip
-    """Play every copy for so many rounds; `forced` int64 [K, 3]: see `tacit.emergence.play.replay`.
+    """Play every copy for so many rounds; `forced` int64 [K, 3]: see
+    `tacit.emergence.play.replays`.
 
     Adds up `sums` [K, S], discount^t x fundamental over rounds t >= first; keeps `conduct`
     [K, R, S] of the first R rounds; `returned` [K] is the first round after which the state is one

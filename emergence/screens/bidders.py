@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from tacit.envs import rng
 
-from .screens import Array, by_size, cv
+from .bid_screens import Array, by_size, cv
 
 Ints = NDArray[np.int64]
 

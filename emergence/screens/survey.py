@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tacit.emergence.stats import Estimate, median
 
-from . import screens
-from .screens import SCREENS, Strata
+from . import bid_screens as screens
+from .bid_screens import SCREENS, Strata
 
 RESAMPLES, DEALS = 1_000, 200  # at most; large files make do with fewer
 WORK_RESAMPLES, WORK_DEALS = 20_000_000, 5_000_000  # tenders, bids drawn in all

@@ -28,7 +28,7 @@ from tacit.agents.policy import Table, mask
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine import engine
-from tacit.envs.engine.layout import (
+from tacit.envs.engine.game_arrays import (
     Game,
     Rows,
     build_game,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.envs.ad_auction import observe, play, reset
-from tacit.envs.engine.layout import SEATS
+from tacit.envs.engine.game_arrays import SEATS
+from tacit.envs.jit.array_views import borrow, row
 from tacit.envs.jit.kernel import loop
-from tacit.envs.jit.rows import borrow, row
 
 
 @loop

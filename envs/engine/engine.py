@@ -23,7 +23,7 @@ from tacit.envs import rng
 from tacit.envs.jit.kernel import compiled
 from tacit.envs.market import Market
 
-from .layout import Rows, build_game, build_rows
+from .game_arrays import Rows, build_game, build_rows
 
 TEMPLATE = "tacit.envs.engine.engine_loop"
 
@@ -49,7 +49,8 @@ class Sums:
 class Engine:
     """A batch of N = seeds x copies copies of a market under a KPI.
 
-    `rows` is a `tacit.envs.engine.layout.Rows`; `observations` int64 `[N, S]` is what each seat
+    `rows` is a `tacit.envs.engine.game_arrays.Rows`; `observations` int64 `[N, S]` is what each
+    seat
     sees in
     the coming phase, `rewards` float64 `[N, S]` and `measures` float64 `[N, S + 1, M]` are the
     finished round's, row S being the market's own.

@@ -1,7 +1,8 @@
 """Template: phases and rounds over many copies of one market (see `tacit.envs.jit.kernel`).
 
 Every face of a market runs on `step`; `play_tables` plays whole rounds with policy tables.
-`game` and `rows` are `tacit.envs.engine.layout.Game` and `Rows`; `nature` uint64 [N] holds each
+`game` and `rows` are `tacit.envs.engine.game_arrays.Game` and `Rows`; `nature` uint64 [N] holds
+each
 copy's
 key of the stream NATURE, `actor` that of ACTION; `cumulative` float64 [1 or N, sum of O * A]
 holds policy tables as rows of cumulative probabilities, seats end to end, the last legal entry
@@ -16,20 +17,20 @@ import numpy as np
 from numba import carray
 
 from tacit.envs.ad_auction import observe, play, reset
-from tacit.envs.engine.layout import (
+from tacit.envs.engine.game_arrays import (
     HEADER,
     PHASES,
     SEATS,
     Game,
     Rows,
 )
-from tacit.envs.jit.kernel import inlined, loop
-from tacit.envs.jit.rows import (
+from tacit.envs.jit.array_views import (
     at,
     borrow,
     pointer,
     row,
 )
+from tacit.envs.jit.kernel import inlined, loop
 from tacit.envs.kpi import score
 from tacit.envs.rng import fold, moment, u
 

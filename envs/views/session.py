@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.engine import Engine
-from tacit.envs.jit.rows import bind
+from tacit.envs.jit.array_views import bind
 from tacit.envs.market import WAIT, Market, Seat
 
 

@@ -10,12 +10,12 @@ import pytest
 from support.speakers import players
 
 from tacit.agents.policy import deterministic, uniform
-from tacit.emergence.claims import claims as probe
-from tacit.emergence.claims.claims import claims
+from tacit.emergence.claims import deception as probe
+from tacit.emergence.claims.counterfactual import told
+from tacit.emergence.claims.deception import claims
 from tacit.emergence.claims.signalling import channels
-from tacit.emergence.claims.told import told
-from tacit.emergence.claims.verdict_claims import LEAST
-from tacit.emergence.claims.verdict_claims import claims as verdict
+from tacit.emergence.claims.verdict import LEAST
+from tacit.emergence.claims.verdict import claims as verdict
 from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import freeze
 from tacit.envs import kpi as kpis

@@ -10,8 +10,9 @@ import pytest
 
 from tacit.agents.policy import deterministic, uniform
 from tacit.agents.scripted import Scripted, ScriptedConfig
-from tacit.emergence.coalition import coalitions, turns
-from tacit.emergence.coalition.coalitions import (
+from tacit.emergence.coalition import revealed_weights as coalitions
+from tacit.emergence.coalition import rotation as turns
+from tacit.emergence.coalition.revealed_weights import (
     expected_payoffs,
     fit_jointly,
     fit_one_by_one,
@@ -19,9 +20,9 @@ from tacit.emergence.coalition.coalitions import (
     no_coalition,
     revealed_weights,
 )
-from tacit.emergence.coalition.verdict_coalition import LEAST, betrayed, coalition
+from tacit.emergence.coalition.verdict import LEAST, betrayed, coalition
 from tacit.emergence.evidence import Course, Evidence
-from tacit.emergence.play.path import Path
+from tacit.emergence.play.limit_path import Path
 from tacit.emergence.population import freeze
 from tacit.emergence.stats import Estimate
 from tacit.envs import kpi as kpis

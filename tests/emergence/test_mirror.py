@@ -23,7 +23,7 @@ from tacit.emergence.objective.mirror import mirror
 from tacit.emergence.objective.mirror_game import build
 from tacit.emergence.objective.regret import no_regret, regret, regrets
 from tacit.emergence.population import freeze
-from tacit.emergence.tree.past import pasts
+from tacit.emergence.tree.payoff_history import pasts
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market

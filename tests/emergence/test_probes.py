@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 from support.populations import default_kpi, prices, random_tables, scripted, trembling
 
+from tacit.emergence.collusion.discounted_gain import discounted_gain
 from tacit.emergence.collusion.equilibrium import equilibrium
 from tacit.emergence.collusion.impulse import impulse
 from tacit.emergence.collusion.index import frozen_index, no_index
-from tacit.emergence.collusion.repaired import exchanged, repaired
-from tacit.emergence.collusion.start_gain import discounted_gain
+from tacit.emergence.collusion.rematched import exchanged, repaired
 from tacit.emergence.collusion.temptation import temptation
-from tacit.emergence.play import best_response, deviation
+from tacit.emergence.play import best_response
+from tacit.emergence.play import deviations as deviation
+from tacit.emergence.play.applicability import benchmark_range, unfit
 from tacit.emergence.play.chain import MOST_STATES, Index, chain
-from tacit.emergence.play.deviation import deviations, other_way
-from tacit.emergence.play.path import limit
-from tacit.emergence.play.replay import play_once, replay
-from tacit.emergence.play.setting import benchmark_range, unfit
+from tacit.emergence.play.deviations import deviations, other_way
+from tacit.emergence.play.limit_path import limit
+from tacit.emergence.play.replays import play_once, replay
 from tacit.emergence.registry import inapplicable, probed
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market

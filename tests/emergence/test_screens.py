@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tacit.emergence.screens import bidders, screens
+from tacit.emergence.screens import bid_screens as screens
+from tacit.emergence.screens import bidders
 from tacit.emergence.screens.survey import survey
 
 TWO = np.array([[1.0, 1.1]])

@@ -9,13 +9,13 @@ from support.every_market import CASES
 from tacit.agents.policy import cumulative, uniform
 from tacit.emergence.population import freeze
 from tacit.emergence.tree import tree
-from tacit.emergence.tree.reach import (
+from tacit.emergence.tree.expectations import (
     best_reply,
     mean,
     reach,
     worth,
 )
-from tacit.emergence.tree.starts import (
+from tacit.emergence.tree.initial_states import (
     fresh,
     starts,
     without_draws,

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tacit.emergence.claims.claims import claims
+from tacit.emergence.claims.deception import claims
 from tacit.emergence.claims.signalling import channels
-from tacit.emergence.claims.verdict_claims import LEAST
-from tacit.emergence.claims.verdict_claims import claims as verdict
+from tacit.emergence.claims.verdict import LEAST
+from tacit.emergence.claims.verdict import claims as verdict
 from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import freeze
 from tacit.envs import kpi as kpis

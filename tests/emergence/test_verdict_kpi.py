@@ -7,10 +7,10 @@ import pytest
 from support.training_fixtures import small
 
 from tacit.emergence.evidence import Evidence
-from tacit.emergence.objective.verdict_kpi import LEAST, kpi_or_learning
+from tacit.emergence.objective.verdict import LEAST, kpi_or_learning
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
-from tacit.training.config.config import load
+from tacit.training.config.experiment import load
 from tacit.training.runs import goodhart
 
 MARKET = make_market("ad_auction")

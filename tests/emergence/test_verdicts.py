@@ -12,19 +12,19 @@ from support.populations import default_kpi, prices
 from support.terminal import Terminal, told
 from support.training_fixtures import small
 
-from tacit.emergence.collusion.collusion import LEAST, collusion
+from tacit.emergence.collusion.verdict import LEAST, collusion
 from tacit.emergence.evidence import DISCLAIMER, Evidence
 from tacit.emergence.registry import CONTROLS, PROBES
 from tacit.emergence.verdict import WORDS
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
-from tacit.training.board import words
+from tacit.training.board import verdict_text as words
 from tacit.training.config import files
-from tacit.training.config.claims import expected_words
-from tacit.training.config.config import load
+from tacit.training.config.experiment import load
+from tacit.training.config.references import expected_words
 from tacit.training.runs import checkpoint, probing
-from tacit.training.runs.layout import RunFolder
-from tacit.training.runs.stored import load_run
+from tacit.training.runs.load_run import load_run
+from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.summary import read_summary
 from tacit.training.studies.reproduce import NOT, checks
 

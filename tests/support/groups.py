@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi
 from tacit.envs.registry import make_market
 

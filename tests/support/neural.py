@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.batch.samples import Samples
+from tacit.agents.batch.rollout_buffer import Samples
 from tacit.agents.neural.config import Clock, IdqnConfig, IppoConfig
 from tacit.agents.neural.idqn import Idqn
 from tacit.agents.neural.ippo import Ippo

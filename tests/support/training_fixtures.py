@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tacit.envs.errors import ConfigError
-from tacit.training.config.config import Arm, load
+from tacit.training.config.experiment import Arm, load
 from tacit.training.runs.runner import Silent, train
 
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")

@@ -7,11 +7,11 @@ from typing import Any
 
 from tacit.emergence import stats
 from tacit.envs import kpi as kpis
-from tacit.training.config.config import Arm, Experiment
-from tacit.training.runs.layout import RunFolder
+from tacit.training.config.experiment import Arm, Experiment
+from tacit.training.runs.run_folder import RunFolder
 
-from .events import EventFile, band_layout, hparams_config
-from .series import read_scalars
+from .event_file import EventFile, band_layout, hparams_config
+from .read_scalars import read_scalars
 
 MISSING = "-"  # a setting that an arm does not have
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 
-from tacit.training.show.screen import Sheet, console
+from tacit.training.show.terminal import Sheet, console
 
 from . import (
     Calibration,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from tacit.training.config.config import Experiment
-    from tacit.training.runs.layout import RunFolder
+    from tacit.training.config.experiment import Experiment
+    from tacit.training.runs.run_folder import RunFolder
 
 app = typer.Typer(
     add_completion=False,
@@ -69,9 +69,9 @@ def train(
     show: Annotated[bool, typer.Option("--show", help="print the config, train nothing")] = False,
 ) -> None:
     """Train CONFIG under its KPIs, all arms and seeds; what stands finished is kept."""
-    from tacit.training.config.config import load
+    from tacit.training.config.experiment import load
     from tacit.training.config.files import dump_yaml
-    from tacit.training.runs.layout import named
+    from tacit.training.runs.run_folder import named
 
     experiment = load(config, settings or [], arm or [], as_arm)
     if show:
@@ -87,8 +87,8 @@ def train(
 @app.command(rich_help_panel=TRAIN)
 def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = False) -> None:
     """Go on with a run that was stopped; the result is the same, bit for bit."""
-    from tacit.training.runs.layout import existing_run
-    from tacit.training.runs.stored import load_run
+    from tacit.training.runs.load_run import load_run
+    from tacit.training.runs.run_folder import existing_run
 
     folder = existing_run(run, results)
     _train(load_run(folder), folder, as_json)
@@ -96,7 +96,7 @@ def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = Fal
 
 def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bool = False) -> None:
     from tacit.training.runs.runner import Interrupted, train_experiment
-    from tacit.training.show.screen import ScreenWatcher
+    from tacit.training.show.terminal import ScreenWatcher
 
     market = next(iter(experiment.arms.values())).market
     try:
@@ -127,7 +127,7 @@ def _print_comparison(
     disclaimer: bool = True,
 ) -> list[Any]:
     from tacit.emergence.verdict import DISCLAIMER
-    from tacit.training.show.screen import Sheet, console
+    from tacit.training.show.terminal import Sheet, console
     from tacit.training.studies.compare import compare as compare_runs
 
     _, rows, _ = compare_runs(runs, measure)
@@ -140,9 +140,9 @@ def _print_comparison(
 
 def _print_next(run: RunFolder, as_shipped: bool) -> None:
     """What was drawn, what the figures mean (said of the experiment as shipped), what is next."""
-    from tacit.training.runs.stored import load_run
+    from tacit.training.runs.load_run import load_run
     from tacit.training.runs.summary import read_summary
-    from tacit.training.show.screen import console
+    from tacit.training.show.terminal import console
     from tacit.training.studies.figures import draw
 
     experiment, out = load_run(run), console()
@@ -165,7 +165,7 @@ def compare(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """One row an arm: mean, interval, n, paired difference to the first arm, who earns what."""
-    from tacit.training.runs.layout import existing_run
+    from tacit.training.runs.run_folder import existing_run
     from tacit.training.studies.compare import write_csv
 
     folders = [existing_run(run, results) for run in runs]
@@ -185,7 +185,7 @@ def board(
 ) -> None:
     """TensorBoard on a run, its curves coloured by arm (Ctrl-C ends it)."""
     from tacit.envs.errors import ConfigError
-    from tacit.training.runs.layout import existing_run
+    from tacit.training.runs.run_folder import existing_run
 
     if run is None and not results.is_dir():
         raise ConfigError(f"--results: there is no folder {results}.")
@@ -194,7 +194,7 @@ def board(
 
 
 def _board(path: Path, one_run: bool, port: int = 6006) -> None:
-    from tacit.training.board import board as tensorboard
+    from tacit.training.board import server as tensorboard
 
     port = tensorboard.free_port(port)
     links = tensorboard.links(port, one_run)
@@ -220,7 +220,7 @@ def reproduce(
 ) -> None:
     """Published against measured, with interval and n; exit code 1 if one is not within."""
     from tacit.envs.errors import ConfigError
-    from tacit.training.show.screen import Sheet, console
+    from tacit.training.show.terminal import Sheet, console
     from tacit.training.studies import reproduce as reproductions
 
     if listing:
@@ -245,8 +245,8 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     import shutil
 
     from tacit.envs.errors import ConfigError
-    from tacit.training.config.config import load
-    from tacit.training.show.screen import ScreenWatcher, Sheet, console
+    from tacit.training.config.experiment import load
+    from tacit.training.show.terminal import ScreenWatcher, Sheet, console
     from tacit.training.studies.reproduce import collect, shown
     from tacit.training.studies.reproduce import reproduce as run_reproduction
 
@@ -284,8 +284,8 @@ def best_response(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
 ) -> None:
     """What each seat of RUN would gain by leaving its policy: in its KPI, in its fundamental."""
-    from tacit.training.runs.layout import existing_run
-    from tacit.training.show.screen import Sheet, console
+    from tacit.training.runs.run_folder import existing_run
+    from tacit.training.show.terminal import Sheet, console
     from tacit.training.studies.best_responses import best_responses
 
     rows, note = best_responses(existing_run(run, results), seat, arm or [])
@@ -350,10 +350,10 @@ def screen(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Screens for arranged bids on BIDS.csv, beside a competitive control: a reason to look."""
-    from tacit.training.screening import screening
+    from tacit.training.screening import report as screening
     from tacit.training.screening.bids import BidColumns
-    from tacit.training.screening.screening_figure import draw
-    from tacit.training.show.screen import Sheet, console
+    from tacit.training.screening.figure import draw
+    from tacit.training.show.terminal import Sheet, console
 
     columns = BidColumns(tender, bid, bidder, reserve, date)
     done = screening.screen(bids, columns, screening.parse_rhos(rho))
@@ -377,7 +377,7 @@ def list_(
 ) -> None:
     """Markets, KPIs, agents, experiments; for a NAME: keys, defaults, bounds, measures."""
     from tacit.training.show import listing
-    from tacit.training.show.screen import console
+    from tacit.training.show.terminal import console
 
     for part in listing.everything() if name is None else listing.one(name):
         console().print(part, soft_wrap=isinstance(part, str))
@@ -399,11 +399,11 @@ def show(
 ) -> None:
     """A run: question, KPIs in words, results; or one learned policy, read out."""
     from tacit.envs.errors import ConfigError
-    from tacit.training.board import words
-    from tacit.training.runs.layout import existing_run
+    from tacit.training.board import verdict_text as words
+    from tacit.training.runs.run_folder import existing_run
     from tacit.training.runs.summary import read_summary
     from tacit.training.show import listing
-    from tacit.training.show.screen import console
+    from tacit.training.show.terminal import console
 
     folder = existing_run(run, results)
     if policy is not None:

@@ -97,12 +97,17 @@ def _roots() -> Iterator[Path | Traversable]:
 
 def names(group: str) -> list[str]:
     """All configs of a group ('experiments', 'markets', 'kpis', 'agents')."""
-    found = set()
+    return sorted({file.name.removesuffix(".yaml") for file in _configs(group)})
+
+
+def _configs(group: str) -> Iterator[Path | Traversable]:
+    """The YAML files of a group, in its folder and in the folders within it, by market say."""
     for root in _roots():
         folder = root / group
         if folder.is_dir():
-            found |= {p.name[:-5] for p in folder.iterdir() if p.name.endswith(".yaml")}
-    return sorted(found)
+            for entry in sorted(folder.iterdir(), key=lambda e: (e.is_dir(), e.name)):
+                found = sorted(entry.iterdir(), key=lambda e: e.name) if entry.is_dir() else [entry]
+                yield from (file for file in found if file.name.endswith(".yaml"))
 
 
 def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
@@ -112,10 +117,9 @@ def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
             raise ConfigError(f"{key}: there is no file '{name}'.")
         return Path(name)
     for group in groups:
-        for root in _roots():
-            candidate = root / group / f"{name}.yaml"
-            if candidate.is_file():
-                return candidate
+        for file in _configs(group):
+            if file.name == f"{name}.yaml":
+                return file
     known = list(dict.fromkeys(n for group in groups for n in names(group)))
     kinds = " or ".join(group[:-1] for group in groups)
     raise ConfigError(f"{key}: unknown {kinds} '{name}'. {nearest(name, known)}")

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular.group import TabularGroup
 from tacit.envs.errors import ConfigError
-from tacit.training.config.config import Arm
+from tacit.training.config.experiment import Arm
 
 from . import checkpoint
-from .course import Course
 from .machine import machine
+from .training_curve import Course
 
 NAME = "partial.safetensors"
 EVERY = 5.0  # seconds between two saves, at evaluation points

@@ -10,16 +10,17 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular.group import TabularGroup
 from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import Figures, Population, freeze
 from tacit.emergence.registry import CONTROLS, PROBES, probed
 from tacit.emergence.verdict import verdicts
-from tacit.training.config.config import Arm
+from tacit.training.config.experiment import Arm
 
-from . import checkpoint, course
-from .layout import RunFolder
-from .stored import learned_group
+from . import checkpoint
+from . import training_curve as course
+from .load_run import learned_group
+from .run_folder import RunFolder
 
 Record = dict[str, Any]
 Plain = dict[str, float | None]  # figures as JSON holds them, NaN as null

@@ -21,19 +21,20 @@ from threadpoolctl import threadpool_limits
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
-from tacit.training.board import bands, words
-from tacit.training.board.events import EventFile
-from tacit.training.config.config import Arm, Experiment, load
+from tacit.training.board import bands
+from tacit.training.board import verdict_text as words
+from tacit.training.board.event_file import EventFile
+from tacit.training.config.experiment import Arm, Experiment, load
 
 from . import checkpoint, goodhart, partial
-from .crew import Crew, has_networks, needs_crew
-from .group import Progress, train_seed
-from .layout import RunFolder, named
-from .lineage import check_lineage, generations
+from .load_run import load_run
 from .machine import workers
 from .probing import complete, judge
-from .stored import load_run
+from .run_folder import RunFolder, named
+from .seed_run import Progress, train_seed
 from .summary import arm_summary, assemble, read_summary
+from .warm_start import check_lineage, generations
+from .worker_pool import Crew, has_networks, needs_crew
 
 RESULTS = Path("results")
 

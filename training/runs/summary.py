@@ -8,9 +8,10 @@ from typing import Any
 
 from tacit.emergence import stats
 from tacit.envs.errors import ConfigError
-from tacit.training.config.config import Arm
+from tacit.training.config.experiment import Arm
 
-from . import checkpoint, course
+from . import checkpoint
+from . import training_curve as course
 from .machine import machine
 from .probing import figures_of
 

@@ -21,9 +21,9 @@ from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
 
-from .group import train_seed
-from .layout import RunFolder
-from .stored import load_run
+from .load_run import load_run
+from .run_folder import RunFolder
+from .seed_run import train_seed
 
 STOP = "stop"
 

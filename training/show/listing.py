@@ -10,13 +10,13 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.registry import MARKETS, make_market, market_class
 from tacit.training.config import files
-from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.load_run import choose_arm, learned_group, load_run
 from tacit.training.runs.probing import population_of
-from tacit.training.runs.stored import choose_arm, learned_group, load_run
+from tacit.training.runs.run_folder import RunFolder
 
 from . import describe
-from .policy_words import portrait
-from .screen import Sheet
+from .policy_text import portrait
+from .terminal import Sheet
 
 Part = str | Sheet
 

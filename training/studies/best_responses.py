@@ -11,11 +11,11 @@ from tacit.emergence.play import best_response
 from tacit.emergence.stats import Estimate, interval, number
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
-from tacit.training.config.config import Arm
+from tacit.training.config.experiment import Arm
 from tacit.training.runs import checkpoint
-from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.load_run import choose_arm, learned_group, load_run
 from tacit.training.runs.probing import population_of
-from tacit.training.runs.stored import choose_arm, learned_group, load_run
+from tacit.training.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

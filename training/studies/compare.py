@@ -13,10 +13,10 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.board import bands
 from tacit.training.board.bands import differing
-from tacit.training.config.config import Arm, Experiment
+from tacit.training.config.experiment import Arm, Experiment
 from tacit.training.runs.checkpoint import finished
-from tacit.training.runs.layout import RunFolder
-from tacit.training.runs.stored import load_run
+from tacit.training.runs.load_run import load_run
+from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.summary import difference, estimate_of, read_summary
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import matplotlib
 
-from tacit.training.board import portraits
+from tacit.training.board import plots as portraits
 from tacit.training.board.bands import by_role
-from tacit.training.config.claims import Figure
-from tacit.training.config.config import Experiment
+from tacit.training.config.experiment import Experiment
+from tacit.training.config.references import Figure
 from tacit.training.runs.summary import estimate_of
 
 from .figure_style import COLOURS, new_figure, put_title
-from .figures_theory import theory_panels
+from .theory_figures import theory_panels
 
 
 def draw(experiment: Experiment, arms: Mapping[str, dict[str, Any]], path: Path) -> bool:

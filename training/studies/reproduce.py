@@ -15,17 +15,17 @@ from tacit.emergence.stats import interval, number
 from tacit.emergence.verdict import WORDS
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
-from tacit.training.config.claims import Predicted, Published, expected_words
-from tacit.training.config.config import (
+from tacit.training.config.experiment import (
     Experiment,
     ExperimentFile,
     load,
     read,
 )
+from tacit.training.config.references import Predicted, Published, expected_words
 from tacit.training.runs import checkpoint
-from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.load_run import load_run
+from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Watcher, train_experiment
-from tacit.training.runs.stored import load_run
 from tacit.training.runs.summary import difference, estimate_of, read_summary
 
 from . import figures

@@ -7,7 +7,7 @@ import pytest
 from support.independent.slow_neural import dealt, in_order, listed, slow_advantages
 from support.neural import CLOCK, ippo, tender, terms, written
 
-from tacit.agents.batch.samples import Samples
+from tacit.agents.batch.rollout_buffer import Samples
 from tacit.envs import rng
 from tacit.envs.jit.kernel import compiled
 
@@ -17,7 +17,7 @@ OBSERVATIONS = BUYER.role.observations
 
 def found(samples: Samples, values, weights, discount=0.9, lam=0.8):
     """Advantages [n] and returns [n, H] as the compiled loop has them; values [O, H]."""
-    loops, n = compiled("tacit.agents.batch.samples_loop"), samples.total
+    loops, n = compiled("tacit.agents.batch.advantages_loop"), samples.total
     number = np.zeros(OBSERVATIONS, np.int32)
     rows = loops.visited(samples, number)
     row_of, did = np.zeros(n, np.int32), np.zeros(n, np.int32)
@@ -177,7 +177,7 @@ def test_advantages_are_normalised_over_the_update(luck):
 
 def test_visited_rows_are_those_seen_and_those_to_come(luck):
     samples, number = written(BUYER, luck, copies=3, most=4), np.zeros(OBSERVATIONS, np.int32)
-    rows = compiled("tacit.agents.batch.samples_loop").visited(samples, number)
+    rows = compiled("tacit.agents.batch.advantages_loop").visited(samples, number)
     known = {int(getattr(samples, name)[place])
              for place in in_order(samples) for name in ("seen", "following")}  # fmt: skip
     assert rows.tolist() == sorted(known)

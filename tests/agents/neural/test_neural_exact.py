@@ -16,7 +16,7 @@ from tacit.agents.batch import group as module
 from tacit.agents.batch.group import NeuralGroup
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
+from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.envs import kpi
 from tacit.training import train
 

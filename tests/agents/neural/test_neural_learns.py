@@ -10,7 +10,7 @@ from support.toy_markets.solvable import BEST, Solvable, chain_q
 
 from tacit.agents.batch.group import NeuralGroup
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
+from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.envs import kpi
 
 SMALL = {"hidden": (16,), "rounds_per_update": 32, "learning_rate": 1e-2, "discount": 0.5}

@@ -12,13 +12,13 @@ from support.toy_markets.errand import Errand
 from support.toy_markets.solvable import Solvable, chain_q
 
 from tacit.agents.batch.group import NeuralGroup
-from tacit.agents.batch.samples import Book
+from tacit.agents.batch.rollout_buffer import Book
+from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.policy import cumulative
-from tacit.agents.population import make_group
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
-from tacit.agents.tabular.tabular import (
+from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.group import (
     COUNTED,
     EPISODE,
     ROUND,

@@ -12,16 +12,16 @@ from support.toy_markets.errand import Errand
 from support.toy_markets.solvable import Solvable
 
 from tacit.agents.batch.group import NeuralGroup
-from tacit.agents.batch.samples import of_seat
+from tacit.agents.batch.rollout_buffer import of_seat
 from tacit.agents.neural.config import Clock, IppoConfig
 from tacit.agents.neural.ippo import Diverged
 from tacit.agents.registry import check_agents, make_config
 from tacit.agents.sb3.buffers import Rollout
 from tacit.agents.sb3.config import Sb3Config
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.q_learning import QLearningConfig
+from tacit.agents.tabular.config import QLearningConfig
 from tacit.envs import kpi
-from tacit.envs.engine.tables import mask
+from tacit.envs.engine.policy_tables import mask
 from tacit.envs.errors import ConfigError
 
 SMALL = {"policy_kwargs": {"net_arch": [8]}}

@@ -14,9 +14,9 @@ from tacit.agents.batch.group import NeuralGroup
 from tacit.agents.sb3.config import Sb3Config
 from tacit.emergence.play.learned_response import learned_best_response
 from tacit.envs import kpi
-from tacit.envs.engine.tables import mask, uniform
+from tacit.envs.engine.policy_tables import mask, uniform
 from tacit.envs.errors import ConfigError
-from tacit.envs.views.seat_sb3 import SeatVecEnv
+from tacit.envs.views.sb3_vec_env import SeatVecEnv
 
 NET = {"net_arch": [16, 16]}
 LEARNERS = {

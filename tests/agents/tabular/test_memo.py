@@ -7,9 +7,10 @@ import pytest
 from support.groups import PUBLISHER
 
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular import memo, tabular
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular import group as tabular
+from tacit.agents.tabular import transition_table as memo
+from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market

@@ -7,8 +7,8 @@ import pytest
 from support.toy_markets.solvable import BEST, EARNS, KINDS, Solvable, chain_q
 
 from tacit.agents.policy import cumulative, uniform
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi
 from tacit.envs.engine.engine import Engine
 

@@ -8,8 +8,8 @@ from support.independent.slow_q import KPI, SEED, SlowGroup
 from support.toy_markets.errand import Errand
 
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi
 from tacit.envs.registry import make_market
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.groups import PUBLISHER, copied, everybody, group
 
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
+from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.envs.errors import ConfigError, build
 
 

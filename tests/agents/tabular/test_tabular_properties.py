@@ -7,8 +7,8 @@ import pytest
 from support.groups import PUBLISHER, everybody, group
 
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
-from tacit.agents.tabular.tabular import TabularGroup, uniform_payoffs
+from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.group import TabularGroup, uniform_payoffs
 from tacit.envs import kpi
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market

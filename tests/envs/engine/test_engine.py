@@ -9,7 +9,7 @@ from support.play import phases, random_actions
 from tacit.agents.policy import cumulative, uniform
 from tacit.envs import kpi, rng
 from tacit.envs.engine.engine import Engine
-from tacit.envs.engine.layout import Rows
+from tacit.envs.engine.game_arrays import Rows
 from tacit.envs.registry import make_market
 
 PUBLISHER = make_market(

@@ -144,7 +144,7 @@ ENGINE = ("tacit.envs.engine.engine_loop", "tacit.envs.ad_auction")
 
 def test_templates_of_templates_are_generated_too():
     """The tabular loop steps the engine's loop of its own market, not the template."""
-    loops = kernel.compiled("tacit.agents.tabular.tabular_loop", "tacit.envs.ad_auction")
+    loops = kernel.compiled("tacit.agents.tabular.q_learning_loop", "tacit.envs.ad_auction")
     text = Path(loops.__file__).read_text()
     assert "from tacit.envs.engine.engine_loop import" not in text
     assert f"from {kernel.compiled(*ENGINE).__name__} import" in text

@@ -18,7 +18,7 @@ from tacit.envs.procurement.kernels import (
     WIDTH,
 )
 from tacit.envs.registry import make_market
-from tacit.envs.views.views import make_parallel
+from tacit.envs.views.pettingzoo_env import make_parallel
 
 
 def private(engine: Engine, **columns) -> None:

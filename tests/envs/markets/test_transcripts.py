@@ -17,7 +17,7 @@ import pytest
 
 from tacit.envs import rng
 from tacit.envs.registry import MARKETS, make_market
-from tacit.envs.views.views import MarketParallelEnv
+from tacit.envs.views.pettingzoo_env import MarketParallelEnv
 
 GOLDEN = Path(__file__).parent / "golden"
 SEED, ROUNDS = 1, 10

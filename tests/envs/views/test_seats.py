@@ -16,14 +16,14 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from support.toy_markets.errand import Errand
 from support.toy_markets.solvable import Solvable
 
-from tacit.envs.engine.tables import cumulative, uniform
+from tacit.envs.engine.policy_tables import cumulative, uniform
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
 from tacit.envs.rng import moment, u
-from tacit.envs.views.seat import SeatEnv
-from tacit.envs.views.seat_sb3 import SeatVecEnv
-from tacit.envs.views.seat_vector import SeatVectorEnv
-from tacit.envs.views.seats import Seats
+from tacit.envs.views.gymnasium_env import SeatEnv
+from tacit.envs.views.gymnasium_vector_env import SeatVectorEnv
+from tacit.envs.views.sb3_vec_env import SeatVecEnv
+from tacit.envs.views.seat_batch import Seats
 from tacit.envs.views.session import Session
 
 TENDER = {

@@ -13,7 +13,7 @@ from support.play import random_actions
 
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import MARKETS, make_market
-from tacit.envs.views.views import make_aec, make_parallel, make_raw_aec
+from tacit.envs.views.pettingzoo_env import make_aec, make_parallel, make_raw_aec
 
 EVERY = pytest.mark.parametrize("case", CASES)
 

@@ -12,8 +12,8 @@ from math import sqrt
 import numpy as np
 import torch
 
-from tacit.agents.batch.samples import Samples
-from tacit.agents.batch.samples_loop import deal
+from tacit.agents.batch.advantages_loop import deal
+from tacit.agents.batch.rollout_buffer import Samples
 from tacit.agents.neural.config import NeuralConfig
 from tacit.envs import rng
 from tacit.envs.market import Role, Seat

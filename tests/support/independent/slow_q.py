@@ -8,7 +8,7 @@ import numpy as np
 
 from tacit.agents.policy import uniform
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.q_learning import QLearningConfig
+from tacit.agents.tabular.config import QLearningConfig
 from tacit.envs import kpi, rng
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market

@@ -11,12 +11,12 @@ from support.training_fixtures import small
 from tacit.emergence import stats
 from tacit.emergence.registry import PROBES
 from tacit.envs import kpi as kpis
-from tacit.training.board.events import event_files
-from tacit.training.board.series import read_scalars
-from tacit.training.config.config import TrainConfig
-from tacit.training.runs.group import evaluation_points
-from tacit.training.runs.layout import RunFolder
-from tacit.training.runs.stored import load_run
+from tacit.training.board.event_file import event_files
+from tacit.training.board.read_scalars import read_scalars
+from tacit.training.config.experiment import TrainConfig
+from tacit.training.runs.load_run import load_run
+from tacit.training.runs.run_folder import RunFolder
+from tacit.training.runs.seed_run import evaluation_points
 
 SEEDS = 3
 CALM = ["kpi=calm", "agents.bidder=banchio"]

@@ -15,7 +15,7 @@ from support.training_fixtures import files_of, write
 
 from tacit.emergence.verdict import DISCLAIMER
 from tacit.training.cli import cli
-from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.run_folder import RunFolder
 
 
 @pytest.fixture

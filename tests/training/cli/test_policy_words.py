@@ -11,7 +11,7 @@ from tacit.emergence.play.visits import visits
 from tacit.emergence.population import Population, freeze
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
-from tacit.training.show.policy_words import portrait
+from tacit.training.show.policy_text import portrait
 
 SEEN = {"observe": "bids"}
 

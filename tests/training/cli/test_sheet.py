@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tacit.training.show.screen import Sheet, amount
+from tacit.training.show.terminal import Sheet, amount
 
 ROWS = [
     {"arm": "second_0", "KPI": "profit 1", "price": ".950", "95 %": "[.949, .950]", "n": "48",

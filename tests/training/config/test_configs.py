@@ -13,7 +13,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import MARKETS, make_market, market_class
 from tacit.training.config import files
-from tacit.training.config.config import ExperimentFile, TrainConfig, load
+from tacit.training.config.experiment import ExperimentFile, TrainConfig, load
 
 LOADABLE = [*files.names("experiments"), *files.names("markets")]
 

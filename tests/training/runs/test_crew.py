@@ -12,16 +12,16 @@ from support.training_fixtures import Stops, files_of, mistakes
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger
-from tacit.training.config.config import load
-from tacit.training.runs import crew
-from tacit.training.runs.layout import RunFolder
+from tacit.training.config.experiment import load
+from tacit.training.runs import worker_pool as crew
+from tacit.training.runs.load_run import load_run
+from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import (
     Interrupted,
     Silent,
     train,
     train_experiment,
 )
-from tacit.training.runs.stored import load_run
 
 NETWORKS = (  # (the mix of `test_partial`, whose loops serve here as well)
     "agents.bidder_0=ippo", "agents.bidder_0.rounds_per_update=16", "agents.bidder_0.hidden=[8]",

@@ -9,13 +9,13 @@ import pytest
 from support.groups import copied, everybody, group
 from support.training_fixtures import SMALL, small
 
-from tacit.agents.tabular.q_learning import QLearningConfig as Q
-from tacit.agents.tabular.tabular import SINCE, T
+from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.group import SINCE, T
 from tacit.envs.errors import ConfigError
-from tacit.training.config.config import load
-from tacit.training.runs.layout import RunFolder
-from tacit.training.runs.lineage import ancestors
-from tacit.training.runs.stored import learned_group
+from tacit.training.config.experiment import load
+from tacit.training.runs.load_run import learned_group
+from tacit.training.runs.run_folder import RunFolder
+from tacit.training.runs.warm_start import ancestors
 
 FILE = {
     "question": "what follows?",

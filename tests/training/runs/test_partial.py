@@ -15,9 +15,9 @@ from tacit.envs import rng
 from tacit.envs.errors import ConfigError
 from tacit.training import train
 from tacit.training.runs import checkpoint, machine, partial
-from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.load_run import load_run
+from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Interrupted, Silent, train_experiment
-from tacit.training.runs.stored import load_run
 
 KEYS = (
     "agents.bidder_0=ippo",

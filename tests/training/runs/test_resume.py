@@ -8,9 +8,9 @@ import pytest
 from support.training_fixtures import Stops, files_of, small
 
 from tacit.oversight import ledger
-from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.load_run import load_run
+from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Interrupted, Silent, train_experiment
-from tacit.training.runs.stored import load_run
 
 SEEDS = "seeds=4"
 

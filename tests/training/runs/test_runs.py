@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from support.training_fixtures import files_of, small, weights, write
 
-from tacit.agents.tabular.tabular import TabularGroup
+from tacit.agents.tabular.group import TabularGroup
 from tacit.emergence.registry import CONTROLS, PROBES
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
-from tacit.training.runs.layout import RunFolder
+from tacit.training.runs.load_run import learned_tables, load_run
+from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import train
-from tacit.training.runs.stored import learned_tables, load_run
 
 KEYS = ["experiment", "market", "kpi_hash", "seeds", "agent_steps", "agent_steps_per_second",
         "machine", "measures", "verdicts"]  # fmt: skip

@@ -8,8 +8,8 @@ import pytest
 from support.paths import ROOT
 
 from tacit.training.config import files
-from tacit.training.config.claims import expected_words
-from tacit.training.config.config import ExperimentFile, load, read
+from tacit.training.config.experiment import ExperimentFile, load, read
+from tacit.training.config.references import expected_words
 from tacit.training.studies.reproduce import (
     HEAD,
     collected,
@@ -20,6 +20,11 @@ from tacit.training.studies.reproduce import (
 REFERENCE, PAGES = ROOT / "results/reference", ROOT / "docs/experiments"
 TABLES = sorted(path.parent.name for path in REFERENCE.glob("*/table.csv"))
 EACH = pytest.mark.parametrize("name", TABLES)
+
+
+def page_of(name: str) -> Path:
+    """The page of an experiment, in the folder of its market."""
+    return next(PAGES.rglob(f"{name}.md"))
 
 
 def experiment(name: str) -> ExperimentFile:
@@ -86,17 +91,17 @@ def cells_of(line: str) -> list[str]:
 
 @EACH
 def test_a_document_shows_the_committed_table(name):
-    shown = [cells_of(line) for line in (PAGES / f"{name}.md").read_text().splitlines()]
+    shown = [cells_of(line) for line in page_of(name).read_text().splitlines()]
     missing = [row for row in read_cells(REFERENCE / name / "table.csv") if row not in shown]
     assert missing == []
 
 
 @EACH
 def test_every_committed_table_has_its_document(name):
-    text = (PAGES / f"{name}.md").read_text()
+    text = page_of(name).read_text()
     assert text.startswith(f"# {name}: ")
     assert f"tacit reproduce {name}" in text
-    assert f"experiments/{name}.md" in (ROOT / "docs/README.md").read_text()
+    assert str(page_of(name).relative_to(ROOT / "docs")) in (ROOT / "docs/README.md").read_text()
     if experiment(name).figure:
         assert f"reference/{name}/figure.png" in text or f"images/{name}.png" in text
 
@@ -104,5 +109,5 @@ def test_every_committed_table_has_its_document(name):
 @EACH
 def test_what_was_chosen_after_a_miss_is_disclosed_in_the_document(name):
     if any(claim.fitted for claim in (*experiment(name).published, *experiment(name).predicted)):
-        text = (PAGES / f"{name}.md").read_text()
+        text = page_of(name).read_text()
         assert "chosen after" in text

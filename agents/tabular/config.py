@@ -1,0 +1,78 @@
+"""Q-learning, tabular: its keys. The rounds are played in `tacit.agents.tabular.q_learning_loop`.
+
+Q(o, a) <- Q(o, a) + alpha [ R + discount^k max_a' Q(o', a') - Q(o, a) ], where o' is the seat's
+next own decision, k rounds later, and R what it earned in between.
+
+Source: Watkins, Dayan, Machine Learning 8, 1992; the options are those of Calvano, Calzolari,
+Denicolo, Pastorello, AER 110(10), 2020 (exponential exploration, `rival_uniform`, stopping rule),
+Asker, Fershtman, Pakes, AEA P&P 112, 2022 (synchronous updates), and Banchio, Skrzypacz, EC 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tacit.envs.errors import ConfigError, Misfit
+from tacit.envs.market import Market
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class QLearningConfig(BaseModel):
+    """Keys of a Q-learner; t counts rounds since the start of training."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Literal["q_learning"] = "q_learning"
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(0.1, description="alpha")
+    discount: Annotated[float, Field(ge=0, lt=1)] = Field(0.95, description="factor per round")
+    update: Literal["asynchronous", "synchronous"] = Field(
+        "asynchronous",
+        description="the action taken, or all own actions against the rivals' actual ones",
+    )
+    exploration: Literal["exponential", "constant", "boltzmann", "none"] = Field(
+        "exponential", description="how it tries other actions"
+    )
+    epsilon: Share = Field(1.0, description="share of random actions at t = 0")
+    epsilon_decay: Rate = Field(2e-5, description="epsilon exp(-epsilon_decay t)")
+    epsilon_min: Share = Field(0.0, description="floor of epsilon")
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        1.0, description="of boltzmann at t = 0"
+    )
+    temperature_decay: Rate = Field(0.0, description="temperature exp(-temperature_decay t)")
+    initial_q: Literal["rival_uniform"] | Finite | tuple[Finite, Finite] = Field(
+        "rival_uniform",
+        description="discounted payoff against uniformly random rivals, a number, or [lo, hi]",
+    )
+    tie_break: Literal["first", "random"] = Field("first", description="among equal Q")
+    stop_after: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="stop once all greedy policies are unchanged for so many rounds"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> QLearningConfig:
+        if isinstance(self.initial_q, tuple) and self.initial_q[0] > self.initial_q[1]:
+            raise Misfit("initial_q", f"low must not be above high, got {list(self.initial_q)}.")
+        if self.epsilon_min > self.epsilon:
+            told = f"must be at most epsilon ({self.epsilon:g}), got {self.epsilon_min:g}."
+            raise Misfit("epsilon_min", told)
+        return self
+
+
+def check_synchronous(market: Market, configs: Mapping[str, BaseModel]) -> None:
+    """Synchronous updates replay a round with every own action: only for markets of one phase."""
+    seats = [
+        name
+        for name, config in configs.items()
+        if isinstance(config, QLearningConfig) and config.update == "synchronous"
+    ]
+    if seats and len(market.phases) > 1:
+        raise ConfigError(
+            f"agents.{seats[0]}.update: synchronous needs a market of one phase; {market.name} "
+            f"has {', '.join(market.phases)} here."
+        )

@@ -1,0 +1,107 @@
+"""The word for coalitions: a rule over an arm's seeds, and over the course of its training.
+
+With 95 % t intervals, and at least 48 seeds (below that `undecided at n`):
+
+- *allied*, a pair i, j: lower(min(w_ij, w_ji)) > .1, and min(w_ij, w_ji) lies above the mean of
+  what both reveal towards third parties (paired over seeds).
+- *betrayed*, j by i: at an evaluation point both lower(w_ij) and lower(w_ji) were above .1; after
+  the last such point lower(w_ji) always is and lower(w_ij) never; and at the end upper(w_ij) < .1.
+  The date is the first point after it with upper(w_ij) < .1.
+
+1. a pair is betrayed: `betrayal`; 2. else a pair is allied: `alliance`;
+3. else `no alliance shown`.
+
+Weights are as if: an alliance is what policies do, not what was agreed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.emergence import stats
+from tacit.emergence.evidence import Evidence, Verdict
+from tacit.emergence.stats import interval, number
+
+from .revealed_weights import no_coalition
+
+LEAST = 48
+CARES = 0.1
+BETRAYAL, ALLIANCE, NONE, UNDECIDED = "betrayal", "alliance", "no alliance shown", "undecided"
+WORDS = (BETRAYAL, ALLIANCE, NONE, UNDECIDED)
+
+
+@dataclass(frozen=True)
+class Betrayal:
+    """Who left whom, and after how many rounds of the arm it was seen."""
+
+    traitor: str
+    loyal: str
+    rounds: int
+
+
+def coalition(e: Evidence) -> Verdict | None:
+    """The verdict on an arm; None where no weights are revealed."""
+    names = [seat.name for seat in e.market.seats]
+    if no_coalition(e.market, e.kpi) is not None or not e.defined(_weight(*names[:2])):
+        return None
+    betrayals = [b for i, j in permutations(names, 2) if (b := betrayed(e, i, j)) is not None]
+    allies = [pair for pair in combinations(names, 2) if allied(e, *pair)]
+    word = BETRAYAL if betrayals else ALLIANCE if allies else NONE
+    lines = [
+        f"{b.traitor} left {b.loyal}: seen after {b.rounds:,} rounds of this arm" for b in betrayals
+    ]
+    lines += [f"allied: {i} and {j}" for i, j in allies]
+    lines += [line for pair in combinations(names, 2) for line in _lines(e, *pair)]
+    missing = [] if e.course else ["the course of training: no evaluation points"]
+    if e.n < LEAST:
+        missing.insert(0, f"n = {e.n} of the {LEAST} seeds that a word needs (by these: {word})")
+        word = f"{UNDECIDED} at n = {e.n}"
+    return Verdict("coalition", word, tuple(lines), tuple(missing))
+
+
+def _weight(i: str, j: str) -> str:
+    return f"weight/{i}/{j}"
+
+
+def _mutual(e: Evidence, i: str, j: str) -> NDArray[np.float64]:
+    """min(w_ij, w_ji) of every seed."""
+    return np.minimum(e.figures[_weight(i, j)], e.figures[_weight(j, i)])
+
+
+def allied(e: Evidence, i: str, j: str) -> bool:
+    """Whether two seats care for each other, and more than for third parties."""
+    mutual = _mutual(e, i, j)
+    thirds = [s.name for s in e.market.seats if s.name not in (i, j)]
+    others = [e.figures[_weight(a, k)] for a in (i, j) for k in thirds]
+    beyond = mutual - np.mean(others, axis=0)
+    return all(
+        stats.student(list(x[np.isfinite(x)])).low > y for x, y in ((mutual, CARES), (beyond, 0))
+    )
+
+
+def betrayed(e: Evidence, i: str, j: str) -> Betrayal | None:
+    """Whether seat i left seat j in the course of training, and when."""
+    one, other = e.course.get(_weight(i, j)), e.course.get(_weight(j, i))
+    if one is None or other is None:
+        return None
+    points = list(zip(one.means, other.means, strict=True))
+    together = [k for k, (a, b) in enumerate(points) if a.low > CARES and b.low > CARES]
+    if not together or not points[-1][0].high < CARES:
+        return None
+    after = range(together[-1] + 1, len(points))
+    if any(points[k][0].low > CARES or not points[k][1].low > CARES for k in after):
+        return None
+    date = next(k for k in after if points[k][0].high < CARES)
+    return Betrayal(i, j, one.rounds[date])
+
+
+def _lines(e: Evidence, i: str, j: str) -> Iterator[str]:
+    yield e.line(f"weight of {i} on {j}", _weight(i, j))
+    yield e.line(f"weight of {j} on {i}", _weight(j, i))
+    mutual = stats.student(list(_mutual(e, i, j)))
+    yield f"the lesser of both {number(mutual.mean)} {interval(mutual)}"

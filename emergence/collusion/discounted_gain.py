@@ -1,0 +1,45 @@
+"""What the frozen policies earn over the competitive level from a market's first round on.
+
+    (1 - d) E sum_{t>=1} d^(t-1) (profit_t - profit_N) / (profit_M - profit_N)
+
+over the market's own start, mean of the seats. A high index says where a path ends; a patient owner
+also pays for the way there (den Boer, Meylahn, Schinkel, "Artificial collusion: examining
+supracompetitive pricing by Q-learning algorithms", 2022). The way is that of the *trained* tables:
+what was lost while they were learning is not in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tacit.emergence.play.applicability import benchmark_range
+from tacit.emergence.play.replays import replay
+from tacit.emergence.population import Population
+from tacit.envs import rng
+from tacit.envs.engine.engine import Engine
+
+STARTS = 64  # sampled starts
+
+FIGURES = {
+    "discounted_gain": "profit above competition from round 1 on, discounted, share of range"
+}
+
+
+def discounted_gain(population: Population) -> dict[str, float]:
+    """Per seed: see `FIGURES`."""
+    market = population.market.expected()
+    engine = Engine(market, population.kpi, [population.seed], STARTS, stream=rng.PROBE)
+    engine.reset()
+    found = replay(
+        replace(population, market=market, rows=None),
+        engine.rows.state,
+        np.full((STARTS, 3), -1),
+        np.arange(STARTS),
+        home=engine.rows.state[:0],
+        first=0,
+    )
+    low, high = benchmark_range(market)
+    earned = (1.0 - population.discount) * float(found.sums.mean())
+    return {"discounted_gain": (earned - low) / (high - low)}

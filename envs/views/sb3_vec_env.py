@@ -1,0 +1,134 @@
+"""One seat of many copies as a Stable-Baselines3 `VecEnv`, or all seats of a role at once.
+
+    env = SeatVecEnv(make_market("ad_auction"), "bidder_0", tables={"bidder_1": table}, copies=64)
+    PPO("MlpPolicy", env, seed=0).learn(100_000)
+
+With a seat's name row r is copy r of the seed, as in `SeatVectorEnv`. With a role's name every seat
+of the role is a row, `copy * seats + k`: what is trained then is *one shared policy* that plays
+against itself, not several learners. There a step is a decision of any seat of the role; rows of
+seats without a choice at that moment have one legal action.
+
+Importing this imports Stable-Baselines3 and torch; `tacit.envs` does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+
+from tacit.envs.market import Market
+
+from .seat_batch import Seats
+
+
+class SeatVecEnv(VecEnv):  # type: ignore[misc]
+    """`copies` copies of a seat, or of the seats of a role; see
+    `tacit.envs.views.gymnasium_env.SeatEnv`.
+
+    `seed(s)` takes effect at the next reset, which begins episode 0 of seed s; a reset without one
+    goes on with the next episode. `infos=False` leaves out all but what SB3 needs at an episode's
+    end (`TimeLimit.truncated`, `terminal_observation`): for thousands of rows.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        seat: str,
+        kpi: Mapping[str, Any] | None = None,
+        tables: Mapping[str, Any] | None = None,
+        copies: int = 1,
+        episode_rounds: int | None = 100,
+        infos: bool = True,
+    ) -> None:
+        self.seats = Seats(market, seat, kpi, tables, copies, episode_rounds)
+        self.infos = infos
+        self._next_seed: int | None = None
+        self._actions = np.zeros((copies, len(self.seats.own)), np.int64)
+        spaces = self.seats.observation_space, self.seats.action_space
+        super().__init__(self._actions.size, *spaces)
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """One seed for all rows: they differ by their copy. None: nothing changes."""
+        if seed is not None:
+            self._next_seed = seed
+        return [self._next_seed] * self.num_envs
+
+    def reset(self) -> NDArray[np.int64]:
+        """Begin the next episode in every copy: observations int64 `[rows, digits]`."""
+        self.seats.reset(self._next_seed)
+        self._next_seed = None
+        self.reset_infos = self._infos()
+        return self._digits(self.seats.observations)
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        self._actions = np.asarray(actions).reshape(self._actions.shape)
+
+    def step_wait(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
+        """Observations, rewards, dones and infos, one a row."""
+        seats = self.seats
+        seats.step(self._actions)
+        ended = np.repeat(seats.ended, len(seats.own))
+        infos = self._infos()
+        if self.infos:
+            for info in infos:
+                info["TimeLimit.truncated"] = False
+        rows = np.flatnonzero(ended)
+        if rows.size:
+            finals = seats.finals.reshape(-1)[rows]
+            digits, masks = seats.digits(finals), seats.masks(finals)
+            for n, r in enumerate(rows.tolist()):
+                infos[r] |= {"TimeLimit.truncated": True, "terminal_observation": digits[n]}
+                if self.infos:
+                    infos[r]["action_mask"] = masks[n]
+        rewards = seats.rewards.reshape(-1).astype(np.float32)
+        return self._digits(seats.observations), rewards, ended, infos
+
+    def _digits(self, observations: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self.seats.digits(observations.reshape(-1))
+
+    def _infos(self) -> list[dict[str, Any]]:
+        if not self.infos:
+            return [{} for _ in range(self.num_envs)]
+        seats = self.seats
+        masks = seats.masks(seats.observations.reshape(-1))
+        own = len(seats.own)
+        return [
+            seats.info(row // own, row % own) | {"action_mask": masks[row]}
+            for row in range(self.num_envs)
+        ]
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Legal actions now, bool `[rows, A]`."""
+        legal: NDArray[np.bool_] = self.seats.masks(self.seats.observations.reshape(-1)) == 1
+        return legal
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """The attribute, once a row: rows share everything but their game."""
+        value = None if attr_name == "render_mode" else getattr(self, attr_name)
+        return [value for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Refused: rows are one object."""
+        raise AttributeError(f"{attr_name}: rows of a SeatVecEnv have no attributes of their own")
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """`action_masks` (for sb3-contrib's MaskablePPO) row by row; there is no other."""
+        if method_name != "action_masks":
+            raise AttributeError(f"{method_name}: rows of a SeatVecEnv have only 'action_masks'")
+        masks = self.action_masks()
+        return [masks[row] for row in self._get_indices(indices)]
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """No row is wrapped."""
+        return [False for _ in self._get_indices(indices)]
