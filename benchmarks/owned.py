@@ -14,7 +14,6 @@ import numpy as np
 from benchmarks.players import MARKET, draw
 from tacit.envs.ad_auction import observe, play
 from tacit.envs.engine.engine import Engine
-from tacit.envs.engine.game_arrays import SEATS
 from tacit.envs.kpi import score
 from tacit.envs.registry import make_market
 from tacit.envs.rng import moment
@@ -29,7 +28,7 @@ def step_owned(game: Any, nature: Any, rows: Any, episode: Any, round_: Any, pha
         key = moment(nature[r], episode, round_, phase)
         play(game.params, state, phase, rows.actions[r], measures, key)
         score(game.terms, measures, rows.scores[r])
-        for s in range(game.layout[SEATS]):
+        for s in range(game.acts.shape[1]):
             rows.observations[r, s] = observe(game.params, state, 0, s)
 
 

@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from tacit.envs.jit.kernel import kernel
+from tacit.envs.jit.decorators import kernel
 from tacit.envs.market import (
     Benchmark,
     Block,

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import ConfigError, build, nearest
 from .jit.array_views import at
-from .jit.kernel import kernel
+from .jit.decorators import kernel
 from .market import Market, Seat
 
 TRANSFORMS = ("value", "absolute", "square", "above", "below")

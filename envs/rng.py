@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit.kernel import kernel
+from .jit.decorators import kernel
 
 # Streams: what a draw is for. Two streams of one seed share nothing.
 NATURE, ACTION, EXPLORATION, MINIBATCH, INITIAL, PROBE, LOOKAHEAD = range(7)

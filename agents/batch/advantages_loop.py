@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tacit.envs.jit.array_views import borrow
-from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import below
 
 

@@ -31,7 +31,7 @@ from tacit.agents.tabular.config import QLearningConfig
 from tacit.agents.tabular.group import T, TabularGroup
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market, Seat
 
 from .rollout_buffer import Samples, build_book, of_seat

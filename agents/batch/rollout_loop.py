@@ -36,29 +36,26 @@ from tacit.agents.tabular.q_learning_loop import (
     look_ahead,
     settle_phase,
 )
-from tacit.envs.ad_auction import observe, play, reset
 from tacit.envs.engine.engine_loop import (
     draw_actions,
     start,
     step_copy,
     step_once,
 )
-from tacit.envs.engine.game_arrays import HEADER, PHASES, SEATS
-from tacit.envs.jit.array_views import borrow, row
-from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.array_views import at, borrow, row
+from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold, u
+from tacit.envs.rules import observe, play, reset
 
 
 @inlined
 def meet(game: Any, rows: Any, book: Any, r: Any, copy: Any, phase: Any, t: Any) -> None:
     """Close the open samples of learners whose turn it is (`r`: of rows, `copy`: of the book)."""
-    layout = game.layout
-    seats, phases = layout[SEATS], layout[PHASES]
     for k in range(len(book.seats)):
         s = book.seats[k]
-        if book.open[k, copy] and layout[HEADER + phase * seats + s]:
+        if book.open[k, copy] and game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            if game.legal[layout[HEADER + phases * seats + s] + o, 1] > 1:
+            if game.legal[game.first_row[at(s)] + o, 1] > 1:
                 n = book.counts[k, copy] - 1
                 book.following[k, n, copy] = o
                 book.gap[k, n, copy] = t - book.since[k, copy]
@@ -68,13 +65,11 @@ def meet(game: Any, rows: Any, book: Any, r: Any, copy: Any, phase: Any, t: Any)
 @inlined
 def note(game: Any, rows: Any, book: Any, r: Any, phase: Any, t: Any) -> None:
     """Open a sample for every learner that has just decided."""
-    layout = game.layout
-    seats, phases = layout[SEATS], layout[PHASES]
     for k in range(len(book.seats)):
         s = book.seats[k]
-        if layout[HEADER + phase * seats + s]:
+        if game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            if game.legal[layout[HEADER + phases * seats + s] + o, 1] > 1:
+            if game.legal[game.first_row[at(s)] + o, 1] > 1:
                 n = book.counts[k, r]
                 book.seen[k, n, r] = o
                 book.did[k, n, r] = rows.actions[r, s]
@@ -99,20 +94,18 @@ def pay(rows: Any, book: Any, r: Any) -> None:
 @inlined
 def stand(game: Any, rows: Any, pop: Any, keys: Any, copy: Any, phase: Any, round_: Any) -> None:
     """Every acting seat of the scratch copy acts as its table stands, learners greedily."""
-    layout = game.layout
-    seats, phases = layout[SEATS], layout[PHASES]
-    offsets = HEADER + phases * seats
+    phases, seats = game.acts.shape
     key = fold(fold(keys[LOOKAHEAD_KEYS, copy], round_), 2 * phases + phase)
     for s in range(seats):
-        if layout[HEADER + phase * seats + s]:
+        if game.acts[at(phase), at(s)]:
             o = rows.observations[0, s]
-            line = layout[offsets + s] + o
+            line = game.first_row[at(s)] + o
             first, count = game.legal[line, 0], game.legal[line, 1]
             action = first
             if count > 1 and pop.settings[s, LEARNS] == 1.0:
                 action = pop.greedy[line]
             elif count > 1:
-                cell = pop.cells[s] + o * layout[offsets + seats + 1 + s]
+                cell = pop.cells[s] + o * game.actions[at(s)]
                 draw = u(key, s)
                 for a in range(cell + first, cell + first + count - 1):
                     action += draw >= pop.fixed[a]
@@ -124,8 +117,7 @@ def close(game: Any, rows: Any, pop: Any, keys: Any, scratch: Any, book: Any, co
           round_: Any) -> None:  # fmt: skip
     """Cut the open samples of a copy: look ahead until each meets its next decision; one that
     meets none within a round is left out."""
-    layout = game.layout
-    phases = layout[PHASES]
+    phases = game.acts.shape[0]
     waiting = 0
     for k in range(len(book.seats)):
         if book.open[k, copy]:
@@ -174,8 +166,8 @@ def rollout(game: Any, rows: Any, keys: Any, moments: Any, pop: Any, scratch: An
     keys, moments, book = borrow(keys), borrow(moments), borrow(book)
     played = borrow(rows.measures.reshape((len(rows.state), -1)))
     sums = borrow(pop.measures.reshape(-1))
-    layout, clock = game.layout, pop.clock
-    seats, phases, terms = layout[SEATS], layout[PHASES], game.terms.shape[0]
+    clock = pop.clock
+    (phases, seats), terms = game.acts.shape, game.terms.shape[0]
     synchronous = 0
     for s in range(seats):
         synchronous |= int(pop.settings[s, SYNCHRONOUS])

@@ -18,7 +18,7 @@ from tacit.agents.batch.rollout_buffer import Samples
 from tacit.agents.policy import Table
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Seat
 
 from .config import Clock, IdqnConfig, schedule

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tacit.agents.batch.encoding import Encoding
 from tacit.envs import rng
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 
 from .config import NeuralConfig
 

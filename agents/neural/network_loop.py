@@ -27,7 +27,7 @@ from tacit.agents.neural.network import (
     WEIGHTS,
 )
 from tacit.envs.jit.array_views import row
-from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import u
 
 # of `exp_all`: 1 / ln 2; what rounds a sum with it to an integer; ln 2, its first 32 bits and the

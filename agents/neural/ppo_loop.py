@@ -20,7 +20,7 @@ from tacit.agents.neural.network_loop import (
     forward,
 )
 from tacit.envs.jit.array_views import borrow
-from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.decorators import inlined, loop
 
 LEAST = 1e-300  # an action that was never played has no gains and no losses
 

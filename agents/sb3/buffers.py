@@ -17,7 +17,7 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutBu
 from tacit.agents.batch.rollout_buffer import Samples
 from tacit.agents.neural.idqn import TEMPLATE, Replay
 from tacit.envs import rng
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 
 LOOPS = "tacit.agents.sb3.shuffle_loop"
 

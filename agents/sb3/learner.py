@@ -27,7 +27,7 @@ from tacit.agents.neural.ippo import CHUNK, Diverged
 from tacit.agents.policy import Table
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Seat
 from tacit.envs.views.seat_batch import Digits
 

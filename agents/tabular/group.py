@@ -30,7 +30,7 @@ from tacit.envs import rng
 from tacit.envs.engine.engine import TEMPLATE as ENGINE
 from tacit.envs.engine.engine import Engine
 from tacit.envs.engine.game_arrays import build_game, build_rows
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market, Seat
 
 from .config import QLearningConfig, check_synchronous

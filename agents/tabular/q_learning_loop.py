@@ -44,13 +44,12 @@ from tacit.agents.tabular.group import (
     TEMPERATURE_DECAY,
     T,
 )
-from tacit.envs.ad_auction import observe, play, reset
 from tacit.envs.engine.engine_loop import start, step_copy
-from tacit.envs.engine.game_arrays import HEADER, PHASES, SEATS
 from tacit.envs.jit.array_views import at, borrow, row
-from tacit.envs.jit.kernel import inlined, kernel, loop
+from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.kpi import reward
 from tacit.envs.rng import fold, u
+from tacit.envs.rules import observe, play, reset
 
 BOUND_ROUNDS = 256  # how long an upper bound of epsilon serves
 
@@ -82,13 +81,11 @@ def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
 @loop
 def begin(game: Any, rows: Any, keys: Any, pop: Any) -> None:
     """Greedy actions of the initial Q, and the first episode."""
-    layout = game.layout
-    seats = layout[SEATS]
-    offsets = HEADER + layout[PHASES] * seats
+    seats = game.acts.shape[1]
     for s in range(seats):
-        width = layout[offsets + seats + 1 + s]
-        for line in range(layout[offsets + s], layout[offsets + s + 1]):
-            cell = pop.cells[s] + (line - layout[offsets + s]) * width
+        width = game.actions[at(s)]
+        for line in range(game.first_row[at(s)], game.first_row[at(s + 1)]):
+            cell = pop.cells[s] + (line - game.first_row[at(s)]) * width
             first, count = game.legal[line, 0], game.legal[line, 1]
             pop.greedy[line], pop.runner[line] = rank(pop.q, cell, first, count)
     start(game, keys[NATURE_KEYS], rows, 0)
@@ -212,16 +209,14 @@ def settle(game: Any, rows: Any, pop: Any, r: Any, s: Any, line: Any, width: Any
 def act(game: Any, rows: Any, pop: Any, keys: Any, r: Any, phase: Any, t: Any, explores: Any,
         round_: Any) -> None:  # fmt: skip
     """Every acting seat of copy r chooses; learners remember what they did."""
-    layout = game.layout
-    seats, phases = layout[SEATS], layout[PHASES]
-    offsets = HEADER + phases * seats
+    seats = game.acts.shape[1]
     key = fold(fold(keys[explores, r], round_), phase)
     for s in range(seats):
-        if layout[at(HEADER + phase * seats + s)]:
+        if game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            line = at(layout[at(offsets + s)] + o)
+            line = at(game.first_row[at(s)] + o)
             first, count = game.legal[line, 0], game.legal[line, 1]
-            cell = pop.cells[s] + o * layout[at(offsets + seats + 1 + s)]
+            cell = pop.cells[s] + o * game.actions[at(s)]
             action = first
             if count > 1 and pop.settings[s, LEARNS] == 1.0:
                 action = pop.greedy[line]
@@ -247,14 +242,11 @@ def learn_synchronously(game: Any, rows: Any, pop: Any, scratch: Any, r: Any, s:
 
     Targets are made from the old Q before any of it moves. Returns 1 if the greedy policy changed.
     """
-    layout = game.layout
-    seats = layout[SEATS]
-    offsets = HEADER + layout[PHASES] * seats
-    width, line = layout[offsets + seats + 1 + s], layout[offsets + s]
+    seats = game.acts.shape[1]
+    width, line = game.actions[at(s)], game.first_row[at(s)]
     setting = row(pop.settings, s)
     o = rows.observations[r, s]
     first, count = game.legal[line + o, 0], game.legal[line + o, 1]
-    own_terms = offsets + 2 * seats + 1
     state, before = row(scratch.state, 0), row(rows.state, r)
     actions, measures = row(scratch.actions, 0), row(scratch.measures, 0)
     for j in range(seats):
@@ -265,7 +257,7 @@ def learn_synchronously(game: Any, rows: Any, pop: Any, scratch: Any, r: Any, s:
         actions[s] = a
         measures[:] = 0.0
         play(game.params, state, 0, actions, measures, key)
-        paid = reward(game.terms, layout[own_terms + s], layout[own_terms + s + 1], measures)
+        paid = reward(game.terms, game.first_term[at(s)], game.first_term[at(s + 1)], measures)
         now = observe(game.params, state, 0, s)
         value = pop.q[pop.cells[s] + now * width + pop.greedy[line + now]]
         pop.targets[a] = paid + setting[DISCOUNT] * value
@@ -280,13 +272,11 @@ def learn_synchronously(game: Any, rows: Any, pop: Any, scratch: Any, r: Any, s:
 @inlined
 def settle_phase(game: Any, rows: Any, pop: Any, phase: Any, t: Any) -> Any:
     """Every acting seat is paid in all copies. Returns 1 if a greedy policy changed."""
-    layout = game.layout
-    seats, phases = layout[SEATS], layout[PHASES]
-    offsets = HEADER + phases * seats
+    seats = game.acts.shape[1]
     changed = 0
     for s in range(seats):
-        if layout[at(HEADER + phase * seats + s)]:
-            line, width = layout[at(offsets + s)], layout[at(offsets + seats + 1 + s)]
+        if game.acts[at(phase), at(s)]:
+            line, width = game.first_row[at(s)], game.actions[at(s)]
             for r in range(len(rows.state)):
                 changed |= settle(game, rows, pop, r, s, line, width, t)
     return changed
@@ -296,7 +286,7 @@ def settle_phase(game: Any, rows: Any, pop: Any, phase: Any, t: Any) -> Any:
 def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -> Any:
     """At truncation: play one more round, unpaid, until every seat has met its next decision."""
     changed = 0
-    phases = game.layout[PHASES]
+    phases = game.acts.shape[0]
     for phase in range(phases):
         changed |= settle_phase(game, rows, pop, phase, t)
         for r in range(len(rows.state)):
@@ -304,7 +294,7 @@ def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -
             key = fold(fold(keys[LOOKAHEAD_KEYS, r], round_), phases + phase)
             step_copy(game, rows, r, key, phase)
         for r in range(len(rows.state)):
-            for s in range(game.layout[SEATS]):
+            for s in range(game.acts.shape[1]):
                 if pop.debts[r, s, SINCE] == t:  # what the look-ahead decides is not learned from
                     pop.debts[r, s, OWED] = -1
     pop.debts[:, :, OWED] = -1
@@ -323,8 +313,8 @@ def learn(game: Any, rows: Any, keys: Any, moments: Any, pop: Any, scratch: Any,
     keys, moments = borrow(keys), borrow(moments)
     played = borrow(rows.measures.reshape((len(rows.state), -1)))  # one row a copy:
     sums = borrow(pop.measures.reshape(-1))  # one loop over 30 numbers, not three over 10
-    layout, clock = game.layout, pop.clock
-    seats, phases, terms = layout[SEATS], layout[PHASES], game.terms.shape[0]
+    clock = pop.clock
+    (phases, seats), terms = game.acts.shape, game.terms.shape[0]
     synchronous = 0
     for s in range(seats):
         synchronous |= int(pop.settings[s, SYNCHRONOUS])

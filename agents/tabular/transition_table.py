@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.engine import TEMPLATE as ENGINE
 from tacit.envs.engine.game_arrays import Rows, build_game, build_rows
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
 MOST_CELLS = 2**20  # states x joint actions

@@ -34,7 +34,7 @@ from tacit.agents.tabular.q_learning_loop import (
 )
 from tacit.agents.tabular.transition_table import LANES
 from tacit.envs.jit.array_views import at, borrow, row
-from tacit.envs.jit.kernel import inlined, kernel, loop
+from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
 
 BEFORE, NOW = range(2)  # entries of where

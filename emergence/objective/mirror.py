@@ -29,7 +29,7 @@ from tacit.emergence.tree.tree import Array
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
 from .mirror_game import Game, build

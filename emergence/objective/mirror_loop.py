@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.decorators import inlined, loop
 
 TIE = 1e-10  # of the largest payoff: best replies that differ by less are tied
 

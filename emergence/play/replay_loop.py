@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.emergence.play.replays import ACTION, COPIES, SEAT
-from tacit.envs.ad_auction import observe, play, reset
 from tacit.envs.engine.engine_loop import draw_actions, step_copy
-from tacit.envs.engine.game_arrays import SEATS
 from tacit.envs.jit.array_views import borrow, row
-from tacit.envs.jit.kernel import loop
+from tacit.envs.jit.decorators import loop
 from tacit.envs.rng import moment
+from tacit.envs.rules import observe, play, reset
 
 
 @loop
@@ -22,7 +21,7 @@ def look(game: Any, rows: Any) -> None:
     """What every seat sees in the states that stand in `rows`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(rows.state)):
-        for s in range(game.layout[SEATS]):
+        for s in range(game.acts.shape[1]):
             rows.observations[r, s] = observe(game.params, row(rows.state, r), 0, s)
 
 
@@ -47,7 +46,7 @@ def replay(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, force
     """
     look(game, rows)
     game, rows = borrow(game), borrow(rows)
-    seats = game.layout[SEATS]
+    seats = game.acts.shape[1]
     weight = 1.0
     for t in range(rounds):
         for r in range(len(nature)):

@@ -25,7 +25,7 @@ from tacit.envs.engine.game_arrays import (
     build_game,
     build_rows,
 )
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
 TEMPLATE = "tacit.emergence.play.replay_loop"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tacit.envs.jit.kernel import loop
+from tacit.envs.jit.decorators import loop
 
 
 @loop

@@ -35,7 +35,7 @@ from tacit.envs.engine.game_arrays import (
     build_rows,
 )
 from tacit.envs.errors import ConfigError
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
 TEMPLATE = "tacit.emergence.tree.tree_loop"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tacit.envs.ad_auction import observe, play, reset
-from tacit.envs.engine.game_arrays import SEATS
 from tacit.envs.jit.array_views import borrow, row
-from tacit.envs.jit.kernel import loop
+from tacit.envs.jit.decorators import loop
+from tacit.envs.rules import observe, play, reset
 
 
 @loop
@@ -15,5 +14,5 @@ def look(game: Any, rows: Any, phase: Any) -> None:
     """Fill `rows.observations` from `rows.state`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(rows.state)):
-        for s in range(game.layout[SEATS]):
+        for s in range(game.acts.shape[1]):
             rows.observations[r, s] = observe(game.params, row(rows.state, r), phase, s)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.envs.jit.kernel import kernel
+from tacit.envs.jit.decorators import kernel
 from tacit.envs.rng import below, u
 
 from .config import EPSILON, MOST_BIDDERS

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import exp, floor, inf, log, log1p
 from typing import Any
 
-from tacit.envs.jit.kernel import called_kernel, kernel
+from tacit.envs.jit.decorators import called_kernel, kernel
 from tacit.envs.rng import below, u
 
 from .measures import (

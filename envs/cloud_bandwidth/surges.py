@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tacit.envs.jit.kernel import kernel
+from tacit.envs.jit.decorators import kernel
 from tacit.envs.rng import below, u
 
 # the block of params that starts at `block`; behind it all multipliers, then all lengths

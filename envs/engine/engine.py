@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
 from .game_arrays import Rows, build_game, build_rows

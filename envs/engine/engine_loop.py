@@ -1,4 +1,4 @@
-"""Template: phases and rounds over many copies of one market (see `tacit.envs.jit.kernel`).
+"""Template: phases and rounds over many copies of one market (see `tacit.envs.jit.loops`).
 
 Every face of a market runs on `step`; `play_tables` plays whole rounds with policy tables.
 `game` and `rows` are `tacit.envs.engine.game_arrays.Game` and `Rows`; `nature` uint64 [N] holds
@@ -16,23 +16,17 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from tacit.envs.ad_auction import observe, play, reset
-from tacit.envs.engine.game_arrays import (
-    HEADER,
-    PHASES,
-    SEATS,
-    Game,
-    Rows,
-)
+from tacit.envs.engine.game_arrays import Game, Rows
 from tacit.envs.jit.array_views import (
     at,
     borrow,
     pointer,
     row,
 )
-from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.kpi import score
 from tacit.envs.rng import fold, moment, u
+from tacit.envs.rules import observe, play, reset
 
 
 @inlined
@@ -42,7 +36,7 @@ def start_copy(game: Any, rows: Any, r: Any, key: Any) -> None:
     rows.measures[r] = 0.0
     rows.scores[r] = 0.0
     reset(game.params, state, key)
-    for s in range(game.layout[SEATS]):
+    for s in range(game.acts.shape[1]):
         rows.actions[r, s] = 0
         rows.observations[r, s] = observe(game.params, state, 0, s)
 
@@ -58,12 +52,11 @@ def start(game: Any, nature: Any, rows: Any, episode: Any) -> None:
 @loop
 def first_illegal(game: Any, rows: Any, phase: Any) -> Any:
     """1 + row * S + seat of the first illegal action of an acting seat, or 0."""
-    layout = game.layout
-    seats, phases = layout[SEATS], layout[PHASES]
+    seats = game.acts.shape[1]
     for r in range(len(rows.actions)):
         for s in range(seats):
-            if layout[HEADER + phase * seats + s]:
-                o = layout[HEADER + phases * seats + s] + rows.observations[r, s]
+            if game.acts[at(phase), at(s)]:
+                o = game.first_row[at(s)] + rows.observations[r, s]
                 first, count = game.legal[o, 0], game.legal[o, 1]
                 if rows.actions[r, s] < first or rows.actions[r, s] >= first + count:
                     return 1 + r * seats + s
@@ -74,7 +67,7 @@ def first_illegal(game: Any, rows: Any, phase: Any) -> Any:
 def step_copy(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
     """One phase of copy r with the actions in its row; the last phase scores the round."""
     params = game.params
-    seats, phases = game.layout[SEATS], game.layout[PHASES]
+    phases, seats = game.acts.shape
     state, measures = row(rows.state, r), row(rows.measures, r)
     if phase == 0:
         measures[:] = 0.0
@@ -105,12 +98,15 @@ def step(game: Any, nature: Any, rows: Any, episode: Any, round_: Any, phase: An
 
 @inlined
 def bound_game(b: Any) -> Any:
-    """The `Game` bound at the front of `b` (see `rows.bind`)."""
+    """The `Game` bound at the front of `b`, four words an array (see `array_views.bind`)."""
     return Game(
         carray(pointer(b[0], np.float64), (b[1],)),
         carray(pointer(b[4], np.float64), (b[5], b[6])),
-        carray(pointer(b[8], np.int64), (b[9],)),
-        carray(pointer(b[12], np.int32), (b[13], b[14])),
+        carray(pointer(b[8], np.int64), (b[9], b[10])),
+        carray(pointer(b[12], np.int64), (b[13],)),
+        carray(pointer(b[16], np.int64), (b[17],)),
+        carray(pointer(b[20], np.int64), (b[21],)),
+        carray(pointer(b[24], np.int32), (b[25], b[26])),
     )
 
 
@@ -118,11 +114,11 @@ def bound_game(b: Any) -> Any:
 def bound_rows(b: Any) -> Any:
     """The `Rows` bound behind the game in `b`."""
     return Rows(
-        carray(pointer(b[16], np.float64), (b[17], b[18])),
-        carray(pointer(b[20], np.float64), (b[21], b[22], b[23])),
-        carray(pointer(b[24], np.float64), (b[25], b[26])),
-        carray(pointer(b[28], np.int64), (b[29], b[30])),
-        carray(pointer(b[32], np.int64), (b[33], b[34])),
+        carray(pointer(b[28], np.float64), (b[29], b[30])),
+        carray(pointer(b[32], np.float64), (b[33], b[34], b[35])),
+        carray(pointer(b[36], np.float64), (b[37], b[38])),
+        carray(pointer(b[40], np.int64), (b[41], b[42])),
+        carray(pointer(b[44], np.int64), (b[45], b[46])),
     )
 
 
@@ -136,15 +132,13 @@ def step_bound(bound: Any, key: Any, episode: Any, round_: Any, phase: Any) -> N
 @inlined
 def draw_actions(game: Any, rows: Any, r: Any, key: Any, cumulative: Any, phase: Any) -> None:
     """Sample every acting seat's action in copy r from its policy table."""
-    layout = game.layout
-    seats, phases = layout[SEATS], layout[PHASES]
-    at_offset = HEADER + phases * seats
+    seats = game.acts.shape[1]
     base = 0
     for s in range(seats):
-        width = layout[at_offset + seats + 1 + s]
-        if layout[HEADER + phase * seats + s]:
+        width = game.actions[at(s)]
+        if game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            line = layout[at_offset + s] + o
+            line = game.first_row[at(s)] + o
             first, count = game.legal[line, 0], game.legal[line, 1]
             action = first
             if count > 1:
@@ -153,7 +147,7 @@ def draw_actions(game: Any, rows: Any, r: Any, key: Any, cumulative: Any, phase:
                 for a in range(cell + first, cell + first + count - 1):
                     action += draw >= cumulative[at(a)]  # (no branch to be guessed wrong)
             rows.actions[r, s] = action
-        base += (layout[at_offset + s + 1] - layout[at_offset + s]) * width
+        base += (game.first_row[at(s + 1)] - game.first_row[at(s)]) * width
 
 
 @inlined
@@ -161,7 +155,7 @@ def play_round(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, r
                episode: Any, round_: Any) -> None:  # fmt: skip
     """One whole round of copy r with policy tables."""
     table = row(cumulative, r % len(cumulative))
-    for phase in range(game.layout[PHASES]):
+    for phase in range(game.acts.shape[0]):
         draw_actions(game, rows, r, moment(actor[r], episode, round_, phase), table, phase)
         step_copy(game, rows, r, moment(nature[r], episode, round_, phase), phase)
 

@@ -10,21 +10,28 @@ from numpy.typing import NDArray
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-# entries of Game.layout; behind them acts [P, S], then each seat's first row of `legal` [S + 1],
-# then each seat's number of actions [S], then its first KPI term [S + 1]
-SEATS, PHASES, HEADER = range(3)
-
 
 class Game(NamedTuple):
     """What compiled loops know of a market under a KPI; every array is read-only.
 
-    params float64 `[.]`; terms float64 `[T, 7 + S]` (see `kpi.compile_kpi`); layout int64 `[.]`;
-    legal int32 `[sum of O, 2]`: first legal action and count, seats' tables end to end.
+    P phases, S seats, T KPI terms; the policy tables `[O, A]` of all seats lie end to end.
+
+    Attributes:
+        params: the market's own numbers, float64 `[.]`.
+        terms: the compiled KPI, float64 `[T, 7 + S]` (see `kpi.compile_kpi`).
+        acts: 1 where a seat decides in a phase, int64 `[P, S]`.
+        first_row: each seat's first row of `legal`, and the end of the last, int64 `[S + 1]`.
+        actions: each seat's number of actions A, int64 `[S]`.
+        first_term: each seat's first KPI term, and the end of the last, int64 `[S + 1]`.
+        legal: first legal action and how many there are, int32 `[sum of O, 2]`.
     """
 
     params: NDArray[np.float64]
     terms: NDArray[np.float64]
-    layout: NDArray[np.int64]
+    acts: NDArray[np.int64]
+    first_row: NDArray[np.int64]
+    actions: NDArray[np.int64]
+    first_term: NDArray[np.int64]
     legal: NDArray[np.int32]
 
 
@@ -55,14 +62,16 @@ class Rows(NamedTuple):
 
 def build_game(market: Market, table: kpis.Table) -> Game:
     """The constant part of a market under a resolved KPI."""
-    seats, phases = market.seats, len(market.phases)
-    acts = [int(market.acts(seat, phase)) for phase in range(phases) for seat in seats]
-    offsets = np.cumsum([0, *(seat.role.observations for seat in seats)])
-    actions = [seat.role.actions for seat in seats]
-    own_terms = np.cumsum([0, *(len(table[seat.name]) for seat in seats)])
-    layout = np.array([len(seats), phases, *acts, *offsets, *actions, *own_terms], np.int64)
-    legal = np.concatenate([seat.role.legal for seat in seats])
-    game = Game(market.params, kpis.compile_kpi(market, table), layout, legal)
+    seats, phases = market.seats, range(len(market.phases))
+    game = Game(
+        params=market.params,
+        terms=kpis.compile_kpi(market, table),
+        acts=np.array([[market.acts(seat, p) for seat in seats] for p in phases], np.int64),
+        first_row=np.cumsum([0, *(seat.role.observations for seat in seats)]),
+        actions=np.array([seat.role.actions for seat in seats], np.int64),
+        first_term=np.cumsum([0, *(len(table[seat.name]) for seat in seats)]),
+        legal=np.concatenate([seat.role.legal for seat in seats]),
+    )
     for array in game:
         array.flags.writeable = False
     return game

@@ -17,7 +17,7 @@ from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 from numpy.typing import NDArray
 
-from .kernel import kernel
+from .decorators import kernel
 
 
 def row(array: Any, index: Any) -> Any:

@@ -23,7 +23,7 @@ from tacit.envs import rng
 from tacit.envs.engine.game_arrays import build_game, build_rows
 from tacit.envs.engine.policy_tables import by_seat, cumulative
 from tacit.envs.errors import ConfigError, nearest
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market, Role, Seat
 
 TEMPLATE = "tacit.envs.views.seat_batch_loop"

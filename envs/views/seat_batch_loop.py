@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.envs.engine.engine_loop import draw_actions, start_copy, step_copy
-from tacit.envs.engine.game_arrays import HEADER, PHASES, SEATS
-from tacit.envs.jit.array_views import borrow, row
-from tacit.envs.jit.kernel import inlined, loop
+from tacit.envs.jit.array_views import at, borrow, row
+from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold, moment
 from tacit.envs.views.seat_batch import (
     ACTION_KEYS,
@@ -30,11 +29,11 @@ PAID, AHEAD, BEGIN = range(3)  # paid rounds; those behind an episode's end; tho
 @inlined
 def decides(game: Any, rows: Any, r: Any, phase: Any, own: Any) -> Any:
     """Whether a seat of `own` has at least two legal actions in the coming phase of copy r."""
-    seats, phases = game.layout[SEATS], game.layout[PHASES]
+    seats = game.acts.shape[1]
     found = False
     for s in range(seats):
-        if own[s] and game.layout[HEADER + phase * seats + s]:
-            line = game.layout[HEADER + phases * seats + s] + rows.observations[r, s]
+        if own[s] and game.acts[at(phase), at(s)]:
+            line = game.first_row[at(s)] + rows.observations[r, s]
             if game.legal[line, 1] > 1:
                 found = True
     return found
@@ -47,12 +46,12 @@ def play_phase(game: Any, rows: Any, keys: Any, table: Any, r: Any, clock: Any, 
     episode, round_, phase = clock[EPISODE], clock[ROUND], clock[PHASE]
     key = moment(keys[ACTION_KEYS, r], episode, round_, phase)
     draw_actions(game, rows, r, key, table, phase)
-    for s in range(game.layout[SEATS]):
+    for s in range(game.acts.shape[1]):
         if acts and own[s]:
             rows.actions[r, s] = chosen[s]
     stream, slot = NATURE_KEYS, phase
     if mode == AHEAD:  # (as in the look-ahead of learners)
-        stream, slot = LOOKAHEAD_KEYS, phase + game.layout[PHASES]
+        stream, slot = LOOKAHEAD_KEYS, phase + game.acts.shape[0]
     step_copy(game, rows, r, moment(keys[stream, r], episode, round_, slot), phase)
 
 
@@ -60,7 +59,7 @@ def play_phase(game: Any, rows: Any, keys: Any, table: Any, r: Any, clock: Any, 
 def tick(game: Any, clock: Any) -> Any:
     """Count a played phase; True when it ended a round."""
     clock[PHASE] += 1
-    ended = clock[PHASE] == game.layout[PHASES]
+    ended = clock[PHASE] == game.acts.shape[0]
     if ended:
         clock[PHASE] = 0
         clock[ROUND] += 1

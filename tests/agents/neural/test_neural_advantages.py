@@ -9,7 +9,7 @@ from support.neural import CLOCK, ippo, tender, terms, written
 
 from tacit.agents.batch.rollout_buffer import Samples
 from tacit.envs import rng
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 
 BUYER = tender().seat("buyer_0")
 OBSERVATIONS = BUYER.role.observations

@@ -15,7 +15,7 @@ from tacit.agents.neural.config import IppoConfig
 from tacit.agents.neural.ippo import Ippo
 from tacit.agents.neural.network import Adam, Network, orthogonal
 from tacit.agents.neural.torch_engine import TorchEngine, TorchNetwork
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Role
 from tacit.envs.registry import MARKETS, make_market
 

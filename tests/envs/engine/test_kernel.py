@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tacit.envs.jit import kernel
+from tacit.envs.jit import loops as jit
 
 TEMPLATE = """
-from tacit.envs.jit.kernel import loop
-from tacit.envs.ad_auction import observe, play, reset
+from tacit.envs.jit.decorators import loop
+from tacit.envs.rules import observe, play, reset
 
 @loop
 def total(n):
@@ -23,16 +23,24 @@ def total(n):
     return result
 """
 MARKET = """
-from tacit.envs.jit.kernel import kernel
+from tacit.envs.jit.decorators import kernel
+from toy_helpers import twice
 
 @kernel
 def play(k):
-    return 2 * k
+    return twice(k)
 
 reset = observe = play
 """
+HELPERS = """
+from tacit.envs.jit.decorators import kernel
+
+@kernel
+def twice(k):
+    return 2 * k
+"""
 SCRIPT = """
-from tacit.envs.jit.kernel import compiled
+from tacit.envs.jit.loops import compiled
 loops = compiled("toy_loop", "toy_market")
 print(loops.__file__, loops.total(10))
 """
@@ -45,15 +53,20 @@ def toys(tmp_path, monkeypatch) -> Path:
     sources.mkdir()
     (sources / "toy_loop.py").write_text(TEMPLATE)
     (sources / "toy_market.py").write_text(MARKET)
+    (sources / "toy_helpers.py").write_text(HELPERS)
     monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(sources))
     monkeypatch.syspath_prepend(sources)
+    for name in ("toy_market", "toy_helpers"):  # of an earlier test, from its folder
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    for known in (jit._is_followed, jit._is_package, jit._is_outside_libraries):
+        known.cache_clear()
     return sources
 
 
 def generate(template: str = "toy_loop", market: str = "toy_market"):
     """`compiled`, past its memory of what this process has made."""
-    return kernel._compiled.__wrapped__(template, market)
+    return jit._compiled.__wrapped__(template, market)
 
 
 def in_a_process() -> tuple[Path, int]:
@@ -92,13 +105,27 @@ def test_a_second_process_compiles_nothing(toys):
     assert cached(file) == first
 
 
-@pytest.mark.parametrize("name", ["toy_loop", "toy_market", "beside"])
-def test_the_name_changes_with_every_source(toys, name):
-    """Also with one that only lies beside: a kernel may be inlined from there."""
+@pytest.mark.parametrize("name", ["toy_loop", "toy_market", "toy_helpers"])
+def test_the_name_changes_with_every_source_that_is_imported(toys, name):
+    """A helper may be inlined: without its source in the hash, its old code would go on running."""
     before = generate().__file__
     with (toys / f"{name}.py").open("a") as file:
         file.write("# an edit\n")
     assert generate().__file__ != before
+
+
+def test_the_name_does_not_change_with_a_source_that_is_not_imported(toys):
+    before = generate().__file__
+    (toys / "beside.py").write_text("# new\n")
+    assert generate().__file__ == before
+
+
+def test_the_closure_is_what_a_loop_imports():
+    value_loop = jit.import_closure(["tacit.emergence.play.value_loop"])
+    assert value_loop == ["tacit.emergence.play.value_loop", "tacit.envs.jit.decorators"]
+    engine = jit.import_closure(ENGINE)
+    assert {"tacit.envs.kpi", "tacit.envs.rng", "tacit.envs.ad_auction.kernels"} <= {*engine}
+    assert not any(name.startswith(("tacit.emergence", "tacit.agents")) for name in engine)
 
 
 def test_the_name_changes_with_a_template_of_another_folder(toys, monkeypatch):
@@ -107,11 +134,11 @@ def test_the_name_changes_with_a_template_of_another_folder(toys, monkeypatch):
     above.mkdir()
     monkeypatch.syspath_prepend(above)
     (above / "upper_loop.py").write_text("from toy_loop import total\n")
-    monkeypatch.setattr(kernel, "_compiled", kernel._compiled.__wrapped__)  # remembers nothing
-    before = kernel.compiled("upper_loop", "toy_market").__file__
+    monkeypatch.setattr(jit, "_compiled", jit._compiled.__wrapped__)  # remembers nothing
+    before = jit.compiled("upper_loop", "toy_market").__file__
     with (toys / "toy_loop.py").open("a") as file:
         file.write("# an edit\n")
-    assert kernel.compiled("upper_loop", "toy_market").__file__ != before
+    assert jit.compiled("upper_loop", "toy_market").__file__ != before
 
 
 def test_a_folder_that_others_may_write_to_is_refused(toys, tmp_path):
@@ -125,16 +152,16 @@ def test_a_folder_that_others_may_write_to_is_refused(toys, tmp_path):
 def test_without_a_setting_the_user_s_cache_is_used(tmp_path, monkeypatch):
     monkeypatch.delenv("TACIT_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert kernel.cache_folder() == tmp_path / "tacit"
+    assert jit.cache_folder() == tmp_path / "tacit"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert kernel.cache_folder() == tmp_path / ".cache" / "tacit"
+    assert jit.cache_folder() == tmp_path / ".cache" / "tacit"
 
 
 def test_a_template_must_name_the_kernels_and_a_market_have_a_source(toys):
     with pytest.raises(ModuleNotFoundError, match="needed to compile a loop"):
         generate(market="toy_nowhere")
-    (toys / "toy_loop.py").write_text("from tacit.envs.jit.kernel import loop\n")
+    (toys / "toy_loop.py").write_text("from tacit.envs.jit.decorators import loop\n")
     with pytest.raises(ValueError, match="must hold the line"):
         generate()
 
@@ -144,13 +171,13 @@ ENGINE = ("tacit.envs.engine.engine_loop", "tacit.envs.ad_auction")
 
 def test_templates_of_templates_are_generated_too():
     """The tabular loop steps the engine's loop of its own market, not the template."""
-    loops = kernel.compiled("tacit.agents.tabular.q_learning_loop", "tacit.envs.ad_auction")
+    loops = jit.compiled("tacit.agents.tabular.q_learning_loop", "tacit.envs.ad_auction")
     text = Path(loops.__file__).read_text()
     assert "from tacit.envs.engine.engine_loop import" not in text
-    assert f"from {kernel.compiled(*ENGINE).__name__} import" in text
+    assert f"from {jit.compiled(*ENGINE).__name__} import" in text
 
 
 def test_compiled_remembers():
-    first = kernel.compiled(*ENGINE)
-    assert kernel.compiled(*ENGINE) is first
-    assert Path(first.__file__).parent == kernel.cache_folder()
+    first = jit.compiled(*ENGINE)
+    assert jit.compiled(*ENGINE) is first
+    assert Path(first.__file__).parent == jit.cache_folder()

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel
 
-from tacit.envs.jit.kernel import kernel
+from tacit.envs.jit.decorators import kernel
 from tacit.envs.market import (
     Block,
     Market,

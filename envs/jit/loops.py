@@ -1,0 +1,205 @@
+"""Loops over the rules of one market, generated from templates and cached on disk.
+
+A *loop* runs kernels over copies and rounds. It is written once, as a *template*: an ordinary
+module that imports the placeholders of `tacit.envs.rules`. `compiled()` writes a copy of it that
+imports the kernels of one market instead (and that market's copies of other templates, whose names
+end in `_loop`). Only such copies use Numba's disk cache.
+
+Why files are generated. A cached function that inlines a helper of another file is not rebuilt when
+that helper changes, and kernels that are passed as arguments, or closed over by a factory, miss the
+cache in every new process. The name of a generated file holds a hash of everything that could be
+inlined into it: its *import closure*, all modules of tacit and of the market that it imports,
+directly or not. So a stale result cannot occur, and an edit elsewhere recompiles nothing.
+
+Numba's cache is a pickle, the only one that tacit ever reads: the folder is made with mode 0700
+and refused if another user owns it or may write to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import platform
+import re
+import stat
+import sys
+import sysconfig
+import tempfile
+import threading
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import llvmlite
+import numba
+
+# Serialises imports of generated modules: no thread may see a module that is half initialised.
+_LOADING = threading.RLock()
+
+RULES = "tacit.envs.rules"
+TEMPLATE_IMPORT = f"from {RULES} import observe, play, reset"
+TEMPLATE_OF_TEMPLATE = re.compile(r"^from (\S+_loop) import", re.MULTILINE)
+# `from ..source import names` (dots, source, names) or `import names`, at a module's top level
+IMPORT = re.compile(
+    r"^(?:from (\.*)([\w.]*) import (\([^)]*\)|[^\n]*)|import ([\w., ]+))", re.MULTILINE
+)
+COMMENT = re.compile(r"#[^\n]*")
+VERSIONS = (numba.__version__, llvmlite.__version__, platform.python_version())
+
+
+def cache_folder() -> Path:
+    """`$TACIT_CACHE`, else `tacit` in the user's cache folder; created with mode 0700.
+
+    Raises:
+        PermissionError: another user owns the folder, or may write to it.
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(os.environ.get("TACIT_CACHE") or Path(base) / "tacit")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    info = folder.stat()
+    others = stat.S_IWGRP | stat.S_IWOTH
+    if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & others):
+        raise PermissionError(
+            f"{folder}: compiled code is kept here, so only you may write to it. "
+            "Set TACIT_CACHE to a folder of your own."
+        )
+    return folder
+
+
+def compiled(template: str, market: str | None = None) -> ModuleType:
+    """The loops of module `template` over the kernels of module `market`, ready to call.
+
+    Args:
+        template: the dotted name of a template.
+        market: the dotted name of a module that holds `reset`, `observe` and `play`; None for
+            templates that import no rules, such as the arithmetic of networks.
+
+    Raises:
+        ValueError: `market` is given and the template imports no rules, or the other way round.
+        ModuleNotFoundError: a module without a source file.
+    """
+    with _LOADING:
+        return _compiled(template, market)
+
+
+@cache
+def _compiled(template: str, market: str | None) -> ModuleType:
+    origin = _origin(template)
+    text = origin.read_text(encoding="utf-8")
+    others = sorted(set(TEMPLATE_OF_TEMPLATE.findall(text)))
+    if (TEMPLATE_IMPORT in text) > (market is not None) or not (
+        market is None or others or TEMPLATE_IMPORT in text
+    ):
+        raise ValueError(
+            f"{origin}: a template over a market must hold the line '{TEMPLATE_IMPORT}', others not"
+        )
+    digest = hashlib.sha256("|".join(VERSIONS).encode())
+    for name in import_closure([template, *([market] if market else [])]):
+        digest.update(name.encode() + b"\0" + _origin(name).read_bytes() + b"\0")
+    text = text.replace(TEMPLATE_IMPORT, f"from {market} import observe, play, reset")
+    for other in others:
+        text = text.replace(
+            f"from {other} import", f"from {compiled(other, market).__name__} import"
+        )
+    parts = [name.rpartition(".")[2] for name in (template, market) if name]
+    name = "_".join([*parts, digest.hexdigest()[:16]])
+    path = cache_folder() / f"{name}.py"
+    if not path.exists():
+        _write(path, text)
+    spec = importlib.util.spec_from_file_location(f"_tacit_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+# --- what a loop is made of ----------------------------------------------------------------------
+
+
+def import_closure(modules: Iterable[str]) -> list[str]:
+    """These modules and all that they import, directly or not, in order of name.
+
+    Followed are modules of tacit and a user's own (a market in a folder of theirs), not installed
+    libraries.
+    """
+    waiting, found = list(modules), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [other for other in _imported(name) if _is_followed(other)]
+    return sorted(found)
+
+
+def _imported(module: str) -> list[str]:
+    """What a module's top-level import statements name: modules, and functions in them."""
+    origin = _origin(module)
+    package = module if origin.name == "__init__.py" else module.rpartition(".")[0]
+    names: list[str] = []
+    for dots, source, imported, plain in IMPORT.findall(origin.read_text(encoding="utf-8")):
+        if plain:
+            names += [part.split()[0] for part in plain.split(",")]
+            continue
+        above = package.rsplit(".", len(dots) - 1)[0] if len(dots) > 1 else package
+        base = f"{above}.{source}".rstrip(".") if dots else source
+        parts = COMMENT.sub("", imported).strip("()").split(",")
+        inside = [f"{base}.{part.split()[0]}" for part in parts if part.strip()]
+        names += inside
+        if not all(map(_is_followed, inside)):  # a function, or a constant, of `base` itself
+            names.append(base)
+    return names
+
+
+@cache
+def _is_followed(name: str) -> bool:
+    """Whether a name is a module of tacit, or one outside the installed libraries."""
+    own, _, _ = name.partition(".")
+    if own != "tacit" and (own in sys.stdlib_module_names or not _is_outside_libraries(own)):
+        return False
+    parent, _, _ = name.rpartition(".")
+    # (the module system imports the parents of a name that it looks up: only packages are asked)
+    if parent and not _is_package(parent):
+        return False
+    spec = importlib.util.find_spec(name)
+    return spec is not None and str(spec.origin).endswith(".py")
+
+
+@cache
+def _is_package(name: str) -> bool:
+    parent, _, _ = name.rpartition(".")
+    if parent and not _is_package(parent):
+        return False
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.submodule_search_locations is not None
+
+
+@cache
+def _is_outside_libraries(package: str) -> bool:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.origin:
+        return False
+    installed = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    return not spec.origin.startswith(installed)
+
+
+def _origin(module: str) -> Path:
+    if module == "__main__":
+        raise ModuleNotFoundError(
+            "__main__: loops import a market's kernels, so these must be in a module of their own"
+        )
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{module}: its source file is needed to compile a loop")
+    return Path(spec.origin)
+
+
+def _write(path: Path, text: str) -> None:
+    """Atomically: several processes may generate the same file at once."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(temporary, path)
