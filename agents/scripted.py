@@ -93,7 +93,7 @@ class Scripted:
 
     def _actions(self, rule: str, observation: int) -> tuple[int, ...]:
         """What the rule does at an observation: one action, or several equally likely."""
-        own = self.market.scripted_actions(rule, self.seat, observation)
+        own = self.market.analysis.scripted_actions(rule, self.seat, observation)
         if own or rule not in OWN_RULES:
             return own or (self._action(rule, observation),)
         raise ConfigError(
@@ -102,7 +102,7 @@ class Scripted:
         )
 
     def _benchmark(self, name: str, observation: int) -> int:
-        action = self.market.benchmark_action(name, self.seat, observation)
+        action = self.market.analysis.benchmark_action(name, self.seat, observation)
         if action is None:
             others = "'random' fits" if name == "competitive" else "'competitive' and 'random' fit"
             raise ConfigError(
@@ -114,11 +114,11 @@ class Scripted:
     def _action(self, rule: str, observation: int) -> int:
         if rule in ("competitive", "collusive"):
             return self._benchmark(rule, observation)
-        last = self.market.last_actions(self.seat, observation)
+        last = self.market.analysis.last_actions(self.seat, observation)
         if last is None:
             raise ConfigError(
                 f"agents.{self.seat.name}.rule: {rule} needs to see everybody's last action; "
-                f"set {self.market.sees_actions_with}."
+                f"set {self.market.analysis.sees_actions_with}."
             )
         return self._remembering(rule, last, observation)
 

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from benchmarks.players import MARKET, draw
-from tacit.envs.ad_auction import observe, play
+from tacit.envs.ad_auction.kernels import observe, play
 from tacit.envs.engine.engine import Engine
 from tacit.envs.kpi import score
 from tacit.envs.registry import make_market

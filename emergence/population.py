@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tacit.agents.policy import Table
 from tacit.envs import kpi as kpis
+from tacit.envs.analysis import Analysis
 from tacit.envs.engine.game_arrays import Rows
 from tacit.envs.market import Market
 
@@ -40,4 +41,6 @@ def freeze(
     """A population under its market's probe discount; only the first copy of `rows` is kept."""
     if rows is not None:
         rows = Rows._make(array[:1].copy() for array in rows)
-    return Population(market, kpi, tuple(tables), seed, rows, market.probe_discount)
+    return Population(
+        market, kpi, tuple(tables), seed, rows, (market.analysis_class or Analysis).probe_discount
+    )

@@ -37,12 +37,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.jit.decorators import kernel
 from tacit.envs.market import (
     Benchmark,
     Block,
     Claim,
-    Draw,
     Market,
     Measure,
     Part,
@@ -132,9 +132,53 @@ class Equilibrium(NamedTuple):
         return np.array(played) - states
 
 
+class CheapTalkAnalysis(Analysis):
+    """What probes and scripted players ask of the market."""
+
+    market: CheapTalk
+
+    unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
+
+    def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
+        """`truthful` and `always_bluff` senders (the next state above), a `trusting` receiver."""
+        seen = seat.role.decode_observation(observation)
+        if seat.role.name == "sender" and rule in ("truthful", "always_bluff"):
+            said = self.market.states.index(seen["state"]) + (rule == "always_bluff")
+            return (min(said, len(self.market.states) - 1),)
+        if seat.role.name == "receiver" and rule == "trusting":
+            named = self.market.states.index(seen["message"])
+            return tuple(
+                self.market.grid.index(a) for a in self.market.best_actions(range(named, named + 1))
+            )
+        return ()
+
+    def draws(self, phase: int) -> tuple[Draw, ...]:
+        count = len(self.market.states)
+        law = Draw(STATE, tuple(float(k) for k in range(count)), ((1.0 / count,) * count,))
+        return () if phase else (law,)
+
+    @property
+    def luck(self) -> bool:
+        return False
+
+    def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
+        return (
+            (1.0 / len(self.market.states),) * len(self.market.states) if part == "state" else None
+        )
+
+    def theory(self) -> dict[str, float]:
+        """What the strict equilibrium tells, I(state; message) / H(state): cells of n states, equal
+        to their entropy over that of the states."""
+        sizes = np.array([len(cell) for cell in self.market.equilibrium(strict=True).cells])
+        share = sizes / sizes.sum()
+        told = -float((share * np.log(share)).sum()) / float(np.log(sizes.sum()))
+        return {"signalling/message": max(0.0, told)}
+
+
 class CheapTalk(Market):
     """See the module's docstring."""
 
+    analysis_class = CheapTalkAnalysis
     name = "cheap_talk"
     version = 0
     title = "a sender tells a receiver what only it knows, and words cost nothing"
@@ -142,7 +186,6 @@ class CheapTalk(Market):
     model = CheapTalkConfig
     measures = MEASURES
     headline = "error"
-    unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
     config: CheapTalkConfig
 
     def declare(self) -> None:
@@ -184,12 +227,12 @@ class CheapTalk(Market):
         for cuts in product((False, True), repeat=c.states - 1 if c.claims_heard else 0):
             ends = [k + 1 for k, cut in enumerate(cuts) if cut]
             cells = tuple(map(range, [0, *ends], [*ends, c.states]))
-            for actions in product(*map(self._best, cells)):
+            for actions in product(*map(self.best_actions, cells)):
                 told = [(t, k) for k, cell in enumerate(cells) for t in cell]
                 if all(self._stays(t, k, actions, strict) for t, k in told):
                     yield Equilibrium(cells, actions)
 
-    def _best(self, cell: range) -> list[float]:
+    def best_actions(self, cell: range) -> list[float]:
         """The receiver's best actions if all it knows is that the state lies in the cell."""
         mean = sum(self.states[k] for k in cell) / len(cell)
         nearest = min(abs(a - mean) for a in self.grid)
@@ -209,7 +252,7 @@ class CheapTalk(Market):
         state: both are better off with more information, and still it cannot be had.
         """
         babble = Equilibrium(
-            (range(self.config.states),), (self._best(range(len(self.states)))[0],)
+            (range(self.config.states),), (self.best_actions(range(len(self.states)))[0],)
         )
         source = "Crawford, Sobel 1982; on this grid, enumerated: "
         best = {"informative": self.equilibrium(), "strict": self.equilibrium(strict=True)}
@@ -228,47 +271,10 @@ class CheapTalk(Market):
         values = {"error": float(np.abs(error).mean()), "payoff": (sender + receiver) / 2.0}
         return Benchmark(values | {"welfare": sender + receiver}, source)
 
-    def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
-        return None  # there are no rivals: see `scripted_actions`
-
-    def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
-        """`truthful` and `always_bluff` senders (the next state above), a `trusting` receiver."""
-        seen = seat.role.decode_observation(observation)
-        if seat.role.name == "sender" and rule in ("truthful", "always_bluff"):
-            said = self.states.index(seen["state"]) + (rule == "always_bluff")
-            return (min(said, len(self.states) - 1),)
-        if seat.role.name == "receiver" and rule == "trusting":
-            named = self.states.index(seen["message"])
-            return tuple(self.grid.index(a) for a in self._best(range(named, named + 1)))
-        return ()
-
-    def draws(self, phase: int) -> tuple[Draw, ...]:
-        count = len(self.states)
-        law = Draw(STATE, tuple(float(k) for k in range(count)), ((1.0 / count,) * count,))
-        return () if phase else (law,)
-
-    @property
-    def luck(self) -> bool:
-        return False
-
-    def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
-        return (1.0 / len(self.states),) * len(self.states) if part == "state" else None
-
-    def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
-        return None
-
     def derived(self, means: Mapping[str, float]) -> dict[str, float]:
         """`loss_avoided`: 1 - the receiver's loss / its loss under babbling."""
         babble = float(np.var(self.states))
         return {"loss_avoided": 1.0 + means["payoff/receiver_0"] / babble}
-
-    def theory(self) -> dict[str, float]:
-        """What the strict equilibrium tells, I(state; message) / H(state): cells of n states, equal
-        to their entropy over that of the states."""
-        sizes = np.array([len(cell) for cell in self.equilibrium(strict=True).cells])
-        share = sizes / sizes.sum()
-        told = -float((share * np.log(share)).sum()) / float(np.log(sizes.sum()))
-        return {"signalling/message": max(0.0, told)}
 
     def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
         said, done = self.states[actions[0, 0]], self.grid[actions[1, 1]]

@@ -17,7 +17,7 @@ zeroed by the engine at the start of a round, row S being the market's own; `key
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from .analysis import Analysis
 from .errors import ConfigError, build, nearest
 
 MAX_OBSERVATIONS = 2**24  # a policy table beyond this is refused
@@ -54,6 +55,7 @@ class Part:
 
 
 WAIT = (Part("wait", ("wait",), "nothing to decide in this phase"),)
+WAITING = {"wait": "wait"}  # the same, decoded
 
 
 @dataclass(frozen=True)
@@ -101,21 +103,6 @@ class Claim:
     above: str | None
     below: str | None
     free: bool = False
-
-
-@dataclass(frozen=True)
-class Draw:
-    """A number that nature writes into the state before a phase: a private type, the weather.
-
-    `chances` has one row, or one for each value 0, 1, ... of the column `given`, an earlier draw of
-    the phase. `lasting`: it goes on from round to round, and this is its long-run law.
-    """
-
-    column: int
-    values: tuple[float, ...]
-    chances: tuple[tuple[float, ...], ...]
-    given: int | None = None
-    lasting: bool = False
 
 
 @dataclass(frozen=True)
@@ -255,23 +242,29 @@ class Seat:
 
 
 class Market:
-    """A market with its config. Subclasses fill every attribute in `__init__` and add benchmarks.
+    """A market with its config: all that training, the engine and the views need.
 
-    `params` float64 `[.]` and `state_width` are what the kernels of module `kernels` work on.
+    A subclass sets the class attributes, `declare`s its roles, and adds what it can say of itself:
+    `benchmarks`, `derived`, `transcript`. What only probes and scripted players ask is a second,
+    optional contract: `tacit.envs.analysis.Analysis`, named in `analysis_class`.
+
+    Attributes set by `declare`:
+        phases: names of the simultaneous decisions of a round, in order.
+        roles: kinds of seats, with what they see and do.
+        claims: action parts that say something about a private part.
+        params: numbers that the kernels work on, float64 `[.]`.
+        state_width: W, the length of a state row.
     """
 
     name: ClassVar[str]
-    version: ClassVar[int]
+    version: ClassVar[int] = 0
     title: ClassVar[str]
     kernels: ClassVar[str]  # the module that holds reset, observe, play
     model: ClassVar[type[BaseModel]]
     measures: tuple[Measure, ...]  # of the class: all; of a market: those its config leaves
     headline: ClassVar[str]  # the measure of progress lines and comparisons
-    sees_actions_with: ClassVar[str] = ""  # the setting under which `last_actions` tells
-    probe_discount: ClassVar[float] = 0.95  # of a later round, in what probes add up over time
-    conduct: ClassVar[Mapping[str, str]] = {}  # role -> action part and measure of rivalry
-    memoryless: ClassVar[Mapping[str, Any]] = {}  # the settings under which seats remember nothing
-    unheard: ClassVar[Mapping[str, Any]] = {}  # those under which nobody hears a claim
+    beside_headline: ClassVar[Mapping[str, str]] = {}  # measure -> its column in comparisons
+    analysis_class: ClassVar[type[Analysis] | None] = None
 
     config: BaseModel
     phases: tuple[str, ...]
@@ -281,6 +274,11 @@ class Market:
     state_width: int
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        """Check `config` against the model, then declare.
+
+        Raises:
+            ConfigError: mistakes in the keys, or a role that sees more than MAX_OBSERVATIONS.
+        """
         self.config = build(self.model, dict(config or {}), "market")
         self.declare()
         for role in self.roles:
@@ -290,33 +288,18 @@ class Market:
                     f"than {MAX_OBSERVATIONS:,}. {self.too_large(role)}"
                 )
 
+    # --- what a market must say -----------------------------------------------------------------
+
     def declare(self) -> None:
         """Set phases, roles, params and state_width from `self.config`."""
         raise NotImplementedError
+
+    # --- what it can say ------------------------------------------------------------------------
 
     @property
     def play_draws(self) -> bool:
         """Whether `play` makes draws under this config; if not, payoffs can be looked up."""
         return True
-
-    def draws(self, phase: int) -> tuple[Draw, ...]:
-        """What stands freshly drawn in the state when a phase begins."""
-        return ()
-
-    def expected(self) -> Market:
-        """This market with the luck of `play` replaced by its mean: same states, observations,
-        actions and what follows from them, measures in expectation. Itself where it has no such
-        form (then `play_draws` says whether luck remains)."""
-        return self
-
-    @property
-    def luck(self) -> bool:
-        """Whether what a round pays depends on draws within `play`, beside those of `draws`."""
-        return True
-
-    def value_scale(self, role: Role) -> float:
-        """What a deal of one round is worth at most: the unit in which a gain is called small."""
-        return 1.0
 
     def too_large(self, role: Role) -> str:
         """What to drop when a role sees too much."""
@@ -329,43 +312,41 @@ class Market:
 
     def benchmarks(self) -> dict[str, Benchmark]:
         """`competitive` and `collusive` outcomes, as far as theory knows them."""
-        raise NotImplementedError
-
-    def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
-        """The action that plays a benchmark ('competitive', 'collusive', 'rotation') at an
-        observation, if any."""
-        raise NotImplementedError
-
-    def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
-        """What a rule that this market spells out itself does here, all equally likely; empty
-        where the rule does not fit the seat."""
-        return ()
-
-    def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
-        """Probabilities of the values of a part that this seat sees, if it is drawn anew each round
-        and independently of all else; None if it is not."""
-        return None
-
-    def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
-        """Last round's actions by seat as far as this observation tells; None: it does not."""
-        raise NotImplementedError
+        return {}
 
     def derived(self, means: Mapping[str, float]) -> dict[str, float]:
         """Figures made from a run's mean measures (names as in summary.json)."""
-        raise NotImplementedError
-
-    def theory(self) -> dict[str, float]:
-        """What theory gives for policies here, chances or shares, by name; none where it gives
-        none."""
-        return {}
-
-    def policy_figures(self, tables: Sequence[NDArray[np.float64]]) -> dict[str, float]:
-        """The same chances as policy tables `[O, A]` have them, one table a seat."""
         return {}
 
     def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
-        """One round in words, a line an act; `actions` int64 [P, S], `measures` [S + 1, M]."""
-        raise NotImplementedError
+        """One round in words, a line an act; `actions` int64 `[P, S]`, `measures` `[S + 1, M]`."""
+        return [
+            f"{seat.name}: " + ", ".join(f"{k} {v}" for k, v in done.items())
+            for phase in range(len(self.phases))
+            for seat in self.seats
+            if self.acts(seat, phase)
+            and (done := seat.role.decode_action(int(actions[phase, seat.index]))) != WAITING
+        ]
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """What probes ask of this market.
+
+        Raises:
+            ConfigError: it declares none.
+        """
+        if self.analysis_class is None:
+            raise ConfigError(self.lacks_analysis())
+        return self.analysis_class(self)
+
+    def lacks_analysis(self) -> str:
+        """The sentence that says so."""
+        return (
+            f"{self.name} declares no Analysis (what nature draws, by which act rivals compete: "
+            "tacit.envs.analysis)"
+        )
+
+    # --- what follows from the declaration ------------------------------------------------------
 
     @cached_property
     def seats(self) -> tuple[Seat, ...]:

@@ -30,7 +30,7 @@ from tacit.envs import rng
 from tacit.envs.engine.engine import TEMPLATE as ENGINE
 from tacit.envs.engine.engine import Engine
 from tacit.envs.engine.game_arrays import build_game, build_rows
-from tacit.envs.jit.loops import compiled
+from tacit.envs.jit.loops import RULES, compiled
 from tacit.envs.market import Market, Seat
 
 from .config import QLearningConfig, check_synchronous
@@ -190,7 +190,7 @@ class TabularGroup:
     def _look_up(self, memo: Memo, rounds: int) -> int:
         """`run` by a memo that holds the present state; every learner owes the round before."""
         pop, rows, seats = self.pop, self.rows, len(self.market.seats)
-        loops = compiled(MEMO_TEMPLATE, "tacit.envs.ad_auction")  # whose kernels it does not call
+        loops = compiled(MEMO_TEMPLATE, RULES)  # placeholders: this template calls no kernel
         streams = [EXPLORATION_KEYS if x else ACTION_KEYS for x in pop.settings[:, LEARNS]]
         used = memo.tables.columns >= 0
         places = memo.tables.columns[used]

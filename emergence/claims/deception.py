@@ -137,8 +137,8 @@ def _heard(
     market, sender = population.market, said.channel.seat
     gain = _against_truth(said, sender.index)
     loss = -_against_truth(said, listener.seat)
-    gained = PASSES * market.value_scale(sender.role)
-    lost = PASSES * market.value_scale(market.seats[listener.seat].role)
+    gained = PASSES * market.analysis.value_scale(sender.role)
+    lost = PASSES * market.analysis.value_scale(market.seats[listener.seat].role)
     lies = np.where(false, said.weight, 0.0)
     deceived = false & (effect > MOVED) & (gain > gained) & (loss > lost)
     return {

@@ -12,7 +12,7 @@ the claim is babble on top of it. NaN where t is no news (H(t) = 0).
 
 p(t, a) = sum over observations o with truth t of p(o) table[o, a], with the sender's own table.
 p(o) is exact where all that the block shows is drawn independently with chances that the market
-states (`Market.chances`); else it is counted over play (`tacit.emergence.play.visits`). Claims
+states (`Analysis.chances`); else it is counted over play (`tacit.emergence.play.visits`). Claims
 need no
 common language for this: a code in which every word means another tells as much as the truth.
 
@@ -28,6 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.play.visits import visits
 from tacit.emergence.population import Figures, Population
 from tacit.envs import kpi as kpis
@@ -93,7 +94,7 @@ def _channel(claim: Claim, seat: Seat, k: int) -> Channel:
 def law(population: Population, channel: Channel) -> tuple[Array, bool]:
     """How often the seat meets each observation of the block, `[size]`, and whether it is exact."""
     market = population.market
-    chances = [market.chances(channel.seat, part.name) for part in channel.sees]
+    chances = [market.analysis.chances(channel.seat, part.name) for part in channel.sees]
     if all(c is not None for c in chances):
         exact = np.ones(1)
         for c in chances:
@@ -149,7 +150,7 @@ def probe(population: Population) -> Figures:
 def applies(market: Market, kpi: kpis.Table) -> str | None:
     """Only where something is claimed that the seat sees to be so or not."""
     if channels(market):
-        return None
+        return no_analysis(market, "chances, draws")
     return (
         f"nobody claims anything in {market.name} here; `procurement` and `cheap_talk` have claims"
     )

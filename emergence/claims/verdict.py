@@ -130,6 +130,8 @@ def _missing(e: Evidence, part: str, word: str) -> list[str]:
     if not e.defined(f"causal_influence/{part}"):
         return [f"{part}: a listener; nobody decides in the phase after it"]
     if word in FALSE_WORDS and "unheard" not in e.controls:
-        keys = " ".join(f"market.{k}={str(v).lower()}" for k, v in e.market.unheard.items())
+        keys = " ".join(
+            f"market.{k}={str(v).lower()}" for k, v in e.market.analysis.unheard.items()
+        )
         return [f"{part}: intent (an arm in which nobody hears claims: --as unheard {keys})"]
     return []

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.population import Population
 from tacit.emergence.tree.expectations import reach
 from tacit.emergence.tree.initial_states import starts, without_memory
@@ -117,6 +118,8 @@ def hostile(kpi: kpis.Table) -> bool:
 
 def no_coalition(market: Market, kpi: kpis.Table) -> str | None:
     """Why weights are not revealed here, and what does tell; None: they are."""
+    if (reason := no_analysis(market, "draws, memoryless")) is not None:
+        return reason
     if len(market.phases) > 1 or len(market.roles) > 1:
         return f"a round of {market.name} has several phases or roles; KPI regret tells"
     if without_memory(market) is not market:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.play.limit_path import Path, limit
 from tacit.emergence.population import Population
 from tacit.emergence.tree.tree import Array, Indices
@@ -41,8 +42,10 @@ LEADERSHIP = {
 def rotation(population: Population) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     market, path = population.market, limit(population)
-    seats = [s.index for s in market.seats if s.role is _winners(market)]
-    wins = path.measures[:, seats, market.columns["win"]] == 1.0
+    role = _winners(market)
+    assert role is not None  # (`no_rotation` has said that there is one)
+    seats = [s.index for s in market.seats if s.role is role]
+    wins = path.measures[:, seats, market.columns[market.analysis.wins[role.name]]] == 1.0
     winner = np.where(wins.sum(axis=1) == 1, wins.argmax(axis=1), -1)
     before, after = _pairs(winner, path)
     both = (before >= 0) & (after >= 0)
@@ -78,9 +81,11 @@ def _pairs(values: Indices, path: Path) -> tuple[Indices, Indices]:
 def leadership(population: Population) -> dict[str, float]:
     """Per seed: see `LEADERSHIP`."""
     market, path = population.market, limit(population)
-    role = next(r for r in market.roles if r.name in market.conduct)
+    role = next(r for r in market.roles if r.name in market.analysis.conduct)
     seats = [s for s in market.seats if s.role is role]
-    conduct = path.measures[:, [s.index for s in seats], market.columns[market.conduct[role.name]]]
+    conduct = path.measures[
+        :, [s.index for s in seats], market.columns[market.analysis.conduct[role.name]]
+    ]
     if path.period:  # one round more at each end of the cycle than there are changes
         conduct = conduct[np.arange(path.period + 2) % path.period]
     change = np.diff(conduct, axis=0)
@@ -109,12 +114,13 @@ def rises_led(change: Array) -> float:
 
 def _winners(market: Market) -> Role | None:
     """The role whose seats compete for wins, if there is one."""
-    roles = next((m.roles for m in market.measures if m.name == "win"), ())
-    return next((r for r in market.roles if r.name in roles and r.seats > 1), None)
+    return next((r for r in market.roles if r.name in market.analysis.wins and r.seats > 1), None)
 
 
 def no_rotation(market: Market, kpi: kpis.Table) -> str | None:
     """Why winners are not followed here, and what is; None: they are."""
+    if (reason := no_analysis(market, "wins")) is not None:
+        return reason
     if _winners(market) is None:
         return f"nobody wins a round of {market.name} alone; leadership follows prices"
     return None
@@ -122,6 +128,8 @@ def no_rotation(market: Market, kpi: kpis.Table) -> str | None:
 
 def no_leadership(market: Market, kpi: kpis.Table) -> str | None:
     """Why leadership is not measured here, and what is; None: it is."""
-    if not any(r.name in market.conduct and r.seats > 1 for r in market.roles):
+    if (reason := no_analysis(market, "conduct")) is not None:
+        return reason
+    if not any(r.name in market.analysis.conduct and r.seats > 1 for r in market.roles):
         return f"{market.name} names no act by which rivals compete; winner_turns follows winners"
     return None

@@ -29,7 +29,7 @@ FIGURES = {
 
 def discounted_gain(population: Population) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
-    market = population.market.expected()
+    market = population.market.analysis.expected()
     engine = Engine(market, population.kpi, [population.seed], STARTS, stream=rng.PROBE)
     engine.reset()
     found = replay(

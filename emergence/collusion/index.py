@@ -17,6 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.play.limit_path import limit
 from tacit.emergence.play.named_measures import named_measures
 from tacit.emergence.population import Population
@@ -28,7 +29,7 @@ FIGURES = {"frozen_index": "collusion index on the limit path of the frozen poli
 
 def frozen_index(population: Population) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
-    market = population.market.expected()
+    market = population.market.analysis.expected()
     expected = population if market is population.market else replace(population, market=market)
     known = named_measures(expected.market, limit(expected).mean)
     return {"frozen_index": known.get("collusion_index", float("nan"))}
@@ -36,6 +37,8 @@ def frozen_index(population: Population) -> dict[str, float]:
 
 def no_index(market: Market, kpi: kpis.Table) -> str | None:
     """Why a market has no collusion index; None: it has one."""
+    if (reason := no_analysis(market, "expected")) is not None:
+        return reason
     ones = np.ones((len(market.seats) + 1, len(market.measures)))
     if "collusion_index" in named_measures(market, ones):
         return None

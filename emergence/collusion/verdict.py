@@ -90,7 +90,7 @@ def _word(e: Evidence, reason: str | None) -> str:
 
 def in_prices(e: Evidence) -> bool:
     """Whether rivals compete by their prices."""
-    return "price" in e.market.conduct.values()
+    return e.market.analysis.price_competition
 
 
 def _qualifiers(e: Evidence) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def _missing(e: Evidence, reason: str | None) -> list[str]:
         missing.append(f"temptation and deterrence: {reason}")
     elif not e.defined("repaired/frozen_index"):
         missing.append("exchanged partners: more seeds than a pair has seats")
-    forget = e.market.memoryless
+    forget = e.market.analysis.memoryless
     plain = e.market.config.model_dump()
     if forget and "memoryless" not in e.controls and any(plain[k] != forget[k] for k in forget):
         keys = " ".join(f"market.{k}={v}" for k, v in forget.items())

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.play.limit_path import limit
 from tacit.emergence.play.named_measures import named_measures
 from tacit.emergence.population import Population
@@ -97,6 +98,8 @@ def long_run(population: Population) -> dict[str, float]:
 
 def no_harm_split(market: Market, kpi: kpis.Table) -> str | None:
     """Why there is no mirror here, as far as it is seen at once, and what does; None: try it."""
+    if (reason := no_analysis(market, "draws")) is not None:
+        return reason
     if (ends := size(market)) > MOST:
         return f"no mirror: {too_large(market, ends, MOST)} {INSTEAD}"
     return None

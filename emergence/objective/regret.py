@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.agents.policy import Table
+from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.population import Population
 from tacit.emergence.tree.expectations import best_reply, reach
 from tacit.emergence.tree.initial_states import (
@@ -57,6 +58,8 @@ def regrets(population: Population) -> dict[str, float]:
 
 def no_regret(market: Market, kpi: kpis.Table) -> str | None:
     """Why regrets are not measured here, and what does; None: they are."""
+    if (reason := no_analysis(market, "draws, memoryless")) is not None:
+        return reason
     if len(market.phases) > 1 and without_memory(market) is not market:
         return (
             f"seats of {market.name} remember, and a round has several phases: no memoryless "
@@ -91,7 +94,7 @@ def regret(population: Population) -> Regret:
     worst, exact = np.zeros(2), True
     for seat in market.seats:
         tree = grow(market, kpi, played(market, tables, seat.index), roots, chance)
-        unit, exact = market.value_scale(seat.role), exact and tree.exact
+        unit, exact = market.analysis.value_scale(seat.role), exact and tree.exact
         for k, values in enumerate((tree.rewards, tree.fundamentals)):
             gain = best_reply(tree, tables, seat.index, values[:, seat.index]).gain
             worst[k] = max(worst[k], gain / unit)

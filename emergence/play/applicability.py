@@ -37,17 +37,26 @@ def benchmark_range(market: Market) -> tuple[float, float]:
 _ENDS = ("competitive", "collusive")
 
 
+def no_analysis(market: Market, needs: str) -> str | None:
+    """That a market declares no `Analysis`, and what a probe `needs` of it; None: it has one."""
+    if market.analysis_class is not None:
+        return None
+    return f"{market.lacks_analysis()}; this probe needs its {needs}"
+
+
 def unfit(market: Market, kpi: kpis.Table) -> str | None:
     """Why probes of deviations say nothing of this market, and what does; None: they fit."""
     if market not in _UNFIT:
-        _UNFIT[market] = _no_rivalry(market) or _uncertain(market, kpi, alike=True)
+        reason = no_analysis(market, "conduct") or _no_rivalry(market)
+        _UNFIT[market] = reason or _uncertain(market, kpi, alike=True)
     return _UNFIT[market]
 
 
 def no_chain(market: Market, kpi: kpis.Table) -> str | None:
     """Why a market has no exact joint chain (`tacit.emergence.play.chain`); None: it has one."""
     if market not in _NO_CHAIN:
-        _NO_CHAIN[market] = _uncertain(market, kpi, alike=False)
+        reason = no_analysis(market, "expected")
+        _NO_CHAIN[market] = reason or _uncertain(market, kpi, alike=False)
     return _NO_CHAIN[market]
 
 
@@ -61,7 +70,7 @@ def _no_rivalry(market: Market) -> str | None:
     role = market.roles[0]
     if role.seats < 2:
         return f"one {role.name} has no rival to respond"
-    if role.name not in market.conduct:
+    if role.name not in market.analysis.conduct:
         return f"{market.name} names no act by which its {role.name}s compete; {INSTEAD}"
     low, high = benchmark_range(market)
     if not high - low > 1e-9:
@@ -73,7 +82,7 @@ def _uncertain(market: Market, kpi: kpis.Table, alike: bool) -> str | None:
     """Two rounds of 64 copies, each played twice from one state under different luck."""
     if len(market.phases) > 1:
         return f"a round of {market.name} has several phases here; {INSTEAD}"
-    market = market.expected()
+    market = market.analysis.expected()
     engine = Engine(market, kpi, copies=COPIES, stream=rng.PROBE)
     engine.reset()
     states, sees, luck = engine.rows.state, engine.observations, np.arange(COPIES)

@@ -59,7 +59,7 @@ def joint_chain(population: Population) -> Chain | None:
     market = population.market
     if no_chain(market, population.kpi) is not None:
         return None
-    expected = market.expected()
+    expected = market.analysis.expected()
     if expected is not market and not linear(population.kpi):
         return None
     states = limit(population).states

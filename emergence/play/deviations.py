@@ -85,7 +85,7 @@ _KNOWN: WeakKeyDictionary[Population, Deviations] = WeakKeyDictionary()
 
 
 def _deviations(population: Population) -> Deviations:
-    market = population.market.expected()
+    market = population.market.analysis.expected()
     frozen = replace(population, market=market, rows=None)
     exact = deterministic(population) and not market.play_draws
     path = limit(population)
@@ -93,7 +93,7 @@ def _deviations(population: Population) -> Deviations:
     if not (exact and path.period):
         chosen = np.linspace(0, chosen[-1], min(len(chosen), STATES)).astype(int)
     states, seats = path.states[chosen], len(market.seats)
-    column = market.columns[market.conduct[market.roles[0].name]]
+    column = market.columns[market.analysis.conduct[market.roles[0].name]]
     before = path.measures[chosen - 1, :seats, column]  # (the round before the first is the last)
     seat = np.tile(np.arange(seats), len(states))
     gain, own, best = _best_replies(frozen, states)
@@ -130,7 +130,9 @@ def other_way(market: Market, own: Indices, best: Indices) -> tuple[Indices, Ind
     steps the other way, or as far as the grid goes."""
     role = market.roles[0]
     parts = role.choices[0]
-    name = market.conduct[role.name]  # (where grids differ, an action is a step on the own one)
+    name = market.analysis.conduct[
+        role.name
+    ]  # (where grids differ, an action is a step on the own one)
     k = next(k for k, part in enumerate(parts) if part.name in (name, f"{name}_step"))
     size, stride = len(parts[k].values), prod(len(part.values) for part in parts[k + 1 :])
     at = own // stride % size

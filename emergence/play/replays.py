@@ -120,7 +120,7 @@ def replay(
     sums, conduct = np.zeros((len(states), seats)), np.zeros((len(states), keep, seats))
     returned = np.full(len(states), -1, np.int64)
     columns = np.array([
-        [market.columns[s.role.fundamental], market.columns[market.conduct[s.role.name]]]
+        [market.columns[s.role.fundamental], market.columns[market.analysis.conduct[s.role.name]]]
         for s in market.seats
     ])  # fmt: skip
     compiled(TEMPLATE, market.kernels).replay(

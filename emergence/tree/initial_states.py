@@ -27,14 +27,14 @@ def without_draws(market: Market, states: Array) -> Array:
     """States `[N, W]` with all that nature draws anew set to 0."""
     kept = states.copy()
     for phase in range(len(market.phases)):
-        kept[:, [draw.column for draw in market.draws(phase)]] = 0.0
+        kept[:, [draw.column for draw in market.analysis.draws(phase)]] = 0.0
     return kept
 
 
 def without_memory(market: Market) -> Market:
     """The same market in which seats remember nothing; itself if they remember nothing anyway."""
     if market not in _BLIND:
-        blind = type(market)({**market.config.model_dump(), **market.memoryless})
+        blind = type(market)({**market.config.model_dump(), **market.analysis.memoryless})
         pairs = zip(blind.roles, market.roles, strict=True)
         same = all(a.observations == b.observations for a, b in pairs)
         _BLIND[market] = None if same else blind

@@ -49,7 +49,7 @@ def looks_back(market: Market, kpi: kpis.Table) -> bool:
 def goes_on(market: Market) -> bool:
     """Whether something that nature draws lasts: the weather, the time of day."""
     phases = range(len(market.phases))
-    return any(draw.lasting for phase in phases for draw in market.draws(phase))
+    return any(draw.lasting for phase in phases for draw in market.analysis.draws(phase))
 
 
 def pasts(market: Market, kpi: kpis.Table, most: int) -> Pasts:

@@ -2,7 +2,7 @@
 
     layer 0 --actions--> layer 1 --actions--> ... --actions--> leaves
 
-Before each phase nature draws what the market declares (`Market.draws`): a node becomes one node
+Before each phase nature draws what the market declares (`Analysis.draws`): a node becomes one node
 for each combination of values. Then the acting seats move, and each combination of their actions is
 an edge. Whatever is asked of a round (what a deviation earns, what a claim does to its listener) is
 a sum over edges, exact up to rounding.
@@ -11,7 +11,8 @@ Only actions that somebody may take are followed (`allowed`); so what one seat c
 frozen tables is a small tree, even where the whole one would be large.
 
 Luck within `play` (who wins a tie, whose request a lottery serves) has no node. The market's
-expected form (`Market.expected`) is played; where luck is left in it (`Market.luck`), payoffs are
+expected form (`Analysis.expected`) is played; where luck is left in it (`Analysis.luck`), payoffs
+are
 means over up to `LUCKY` draws, the same ones at all leaves, and `exact` is false.
 """
 
@@ -113,7 +114,7 @@ def grow(
     Raises:
         ConfigError: it has more than `MOST` edges.
     """
-    market = market.expected()
+    market = market.analysis.expected()
     game = build_game(market, kpi)
     chance = np.full(len(roots), 1.0 / len(roots)) if chance is None else chance
     rows = build_rows(market, game, len(roots))
@@ -131,7 +132,9 @@ def grow(
         before.actions[:] = actions
         rows = _step(market, game, before, phase)
         origin = np.arange(len(node))
-    return Tree(market, tuple(layers), rows.measures, rows.scores, rows.state, not market.luck)
+    return Tree(
+        market, tuple(layers), rows.measures, rows.scores, rows.state, not market.analysis.luck
+    )
 
 
 def opening(market: Market, kpi: kpis.Table, roots: Array) -> tuple[Indices, Array]:
@@ -152,7 +155,7 @@ def _draw(
     nodes = len(origin) * drawn(market, phase)
     if nodes > most:
         raise too_large(market, nodes, most)
-    for draw in market.draws(phase):
+    for draw in market.analysis.draws(phase):
         count = len(draw.values)
         table = np.array(draw.chances)
         which = 0 if draw.given is None else rows.state[:, draw.given].astype(int)
@@ -192,7 +195,9 @@ def _fan(
 
 def drawn(market: Market, phase: int) -> int:
     """How many combinations of draws a phase begins with, at the most."""
-    return prod(max(sum(p > 0 for p in row) for row in d.chances) for d in market.draws(phase))
+    return prod(
+        max(sum(p > 0 for p in row) for row in d.chances) for d in market.analysis.draws(phase)
+    )
 
 
 def size(market: Market) -> int:
@@ -230,7 +235,7 @@ def _step(market: Market, game: Game, rows: Rows, phase: int) -> Rows:
         return after
 
     first = once(0)
-    if phase < len(market.phases) - 1 or not market.luck:
+    if phase < len(market.phases) - 1 or not market.analysis.luck:
         return first
     draws = min(LUCKY, max(16, WORK // max(1, len(rows.state))))
     for n in range(1, draws):

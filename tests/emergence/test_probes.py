@@ -41,7 +41,8 @@ def known():
     collusion, and what a colluder and a competitor earn against each other."""
     market = prices()
     high, low = (
-        market.benchmark_action(mark, market.seats[0], 0) for mark in ("collusive", "competitive")
+        market.analysis.benchmark_action(mark, market.seats[0], 0)
+        for mark in ("collusive", "competitive")
     )
     best = max(range(15), key=lambda a: profits(market, a, high)[0])
     bottom, top = benchmark_range(market)
@@ -322,7 +323,7 @@ def test_seats_may_have_grids_of_their_own():
 def test_a_sampled_winner_is_replaced_by_shares():
     market = make_market("ad_auction", {"observe": "bids"})
     assert market.play_draws
-    assert not market.expected().play_draws
+    assert not market.analysis.expected().play_draws
     figures = probed(scripted("grim_trigger", market))
     assert figures["temptation"]["deviations_exact"] == 1
     assert figures["temptation"]["temptation"] == pytest.approx(0.475 / 0.45)

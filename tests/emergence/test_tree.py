@@ -54,7 +54,7 @@ def test_declared_draws_are_those_that_nature_makes(case):
     engine.reset()
     for round_ in range(2):
         for phase in range(len(market.phases)):
-            for draw in market.draws(phase):
+            for draw in market.analysis.draws(phase):
                 if not (draw.lasting and round_):  # (what lasts is drawn once, by reset)
                     check_law(engine.rows.state, draw)
             engine.rows.actions[:] = [
@@ -77,7 +77,7 @@ def check_law(states, draw):
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_else_is_left_to_luck_where_a_market_says_so(case, luck):
     """Every phase played twice under different draws, from states that differ in nothing."""
-    market = make_market(*case).expected()
+    market = make_market(*case).analysis.expected()
     engine, other = (Engine(market, copies=256) for _ in range(2))
     other.reseed([1])
     engine.reset()
@@ -95,13 +95,13 @@ def test_nothing_else_is_left_to_luck_where_a_market_says_so(case, luck):
             states = [without_draws(market, x.rows.state) for x in (engine, other)]
             assert np.array_equal(*states), "luck between phases that no draw declares"
     same = np.array_equal(engine.measures, other.measures)
-    assert same or market.luck
+    assert same or market.analysis.luck
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_value_scales_are_money(case):
     market = make_market(*case)
-    assert all(market.value_scale(role) > 0 for role in market.roles)
+    assert all(market.analysis.value_scale(role) > 0 for role in market.roles)
 
 
 # --- expectations ---------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def both(case):
     """The market, and the same where nobody hears."""
     name, keys = MARKETS[case]
     market = make_market(name, keys)
-    return market, make_market(name, {**keys, **market.unheard})
+    return market, make_market(name, {**keys, **market.analysis.unheard})
 
 
 @pytest.mark.parametrize("case", MARKETS)
@@ -139,4 +139,4 @@ def test_where_no_message_is_heard_only_babbling_is_an_equilibrium():
         market = make_market("cheap_talk", {"bias": bias, "claims_heard": False})
         marks = market.benchmarks()
         assert marks["informative"].values == marks["babbling"].values
-        assert market.theory() == {"signalling/message": 0.0}
+        assert market.analysis.theory() == {"signalling/message": 0.0}

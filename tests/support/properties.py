@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tacit.envs import ad_auction
+from tacit.envs.ad_auction import kernels as ad_auction
 from tacit.envs.cloud_bandwidth import kernels as cloud
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market

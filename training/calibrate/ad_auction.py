@@ -18,12 +18,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tacit.agents.policy import uniform
-from tacit.envs.ad_auction import (
-    BID,
-    LAST_BIDS,
-    SHADING,
-    AdAuction,
-)
+from tacit.envs.ad_auction import AdAuction
+from tacit.envs.ad_auction.kernels import LAST_BIDS
+from tacit.envs.ad_auction.measures import BID, SHADING
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 

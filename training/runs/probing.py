@@ -15,6 +15,7 @@ from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import Figures, Population, freeze
 from tacit.emergence.registry import CONTROLS, PROBES, probed
 from tacit.emergence.verdict import verdicts
+from tacit.envs.analysis import Analysis
 from tacit.training.config.experiment import Arm
 
 from . import checkpoint
@@ -81,7 +82,8 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
     """Write the verdicts of all arms into their summaries."""
     evidence = {name: _evidence(arm, summaries[name]) for name, arm in arms.items()}
     for name, arm in arms.items():
-        lacking = {"memoryless": arm.market.memoryless, "unheard": arm.market.unheard}
+        analysis = arm.market.analysis_class or Analysis
+        lacking = {"memoryless": analysis.memoryless, "unheard": analysis.unheard}
         twins = {
             what: next((n for n, other in arms.items() if _differs(arm, other, keys)), None)
             for what, keys in lacking.items()

@@ -206,8 +206,10 @@ def final_measures(
     kinds = {"cycle_1_share": path.period == 1, "cycle_2_share": path.period == 2}
     kinds["cycle_3plus_share"] = path.period > 2
     extra |= {name: float(hit) if path.period else float("nan") for name, hit in kinds.items()}
-    extra |= market.policy_figures(policies)
-    extra |= {f"{name}_theory": value for name, value in market.theory().items()}
+    if market.analysis_class is not None:
+        extra |= market.analysis.policy_figures(policies)
+        theory = market.analysis.theory()
+        extra |= {f"{name}_theory": value for name, value in theory.items()}
     if group.stop_after and group.stopped:
         return path.mean, extra
     total, weight = np.zeros_like(points[-1][1]), 0

@@ -45,7 +45,7 @@ def portrait(population: Population, seat: Seat) -> list[str]:
     role = seat.role
     lines: list[str] = []
     told: set[int] = set()  # blocks that need no more words
-    if role.name in population.market.conduct:
+    if role.name in population.market.analysis.conduct:
         lines += _rest(population, seat)
         if role.seats > 1:
             reason = unfit(population.market, population.kpi)
@@ -73,7 +73,7 @@ def portrait(population: Population, seat: Seat) -> list[str]:
 
 
 def _conduct(population: Population, seat: Seat) -> str:
-    return population.market.conduct[seat.role.name]
+    return population.market.analysis.conduct[seat.role.name]
 
 
 def _rivals(population: Population, seat: Seat) -> list[Seat]:
@@ -132,7 +132,7 @@ def _answers_to(population: Population, seat: Seat, rival: Seat) -> Iterator[str
 
     The rival moves by as many steps as lead to its static best reply; by one if that is no move.
     """
-    market, path = population.market.expected(), limit(population)
+    market, path = population.market.analysis.expected(), limit(population)
     line = next(k for k, s in enumerate(deviations(population).seat) if s == rival.index)
     steps = max(1, abs(int(deviations(population).steps[line])))
     state = path.states[:1]
@@ -229,11 +229,11 @@ def _or(words: Sequence[str]) -> str:
 
 def _private(population: Population, seat: Seat, block: Block) -> Part | None:
     """A number that only this seat knows, drawn anew each round, beside an act of conduct."""
-    name = population.market.conduct.get(seat.role.name)
+    name = population.market.analysis.conduct.get(seat.role.name)
     if name not in [part.name for part in block.does]:
         return None
     for part in block.sees:
-        known = population.market.chances(seat, part.name) is not None
+        known = population.market.analysis.chances(seat, part.name) is not None
         if known and len(part.values) > 1 and isinstance(part.values[0], float):
             return part
     return None

@@ -9,6 +9,7 @@ from typing import Any
 from tacit.emergence import stats
 from tacit.emergence.play import best_response
 from tacit.emergence.stats import Estimate, interval, number
+from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 from tacit.training.config.experiment import Arm
@@ -103,7 +104,7 @@ def _note(market: Market, rows: Sequence[Row]) -> str:
         "looked after itself."
     )
     if all(row.exact for row in rows):
-        discount = f"a round later weighs {market.probe_discount:g}"
+        discount = f"a round later weighs {(market.analysis_class or Analysis).probe_discount:g}"
         return f"{text} Exact, by value iteration from where play settles; {discount}."
     return (
         f"{text} 'learned' is a lower bound: a Q-learner took the seat, and its policy was played "

@@ -59,7 +59,7 @@ def curve(arm: Arm, key: str, figure: str, at: Any) -> list[float]:
         settings = {**arm.plain["market"], name: x}
         try:
             market = make_market(settings.pop("name"), settings)
-            values.append(market.theory().get(figure, np.nan))
+            values.append(market.analysis.theory().get(figure, np.nan))
         except ConfigError:
             values.append(np.nan)
     return values

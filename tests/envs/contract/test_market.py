@@ -15,7 +15,8 @@ from support.every_market import CASES
 from support.independent.pure import PlainCopy
 from support.play import phases, random_actions
 
-from tacit.envs import ad_auction, cheap_talk, kpi
+from tacit.envs import cheap_talk, kpi
+from tacit.envs.ad_auction import kernels as ad_auction
 from tacit.envs.cloud_bandwidth import kernels as cloud
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import (

@@ -11,7 +11,7 @@ from support.play import phases, random_actions
 from support.properties import auctions
 
 from tacit.envs import kpi
-from tacit.envs.ad_auction import WIN
+from tacit.envs.ad_auction.measures import WIN
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
 

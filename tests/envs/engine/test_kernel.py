@@ -166,12 +166,12 @@ def test_a_template_must_name_the_kernels_and_a_market_have_a_source(toys):
         generate()
 
 
-ENGINE = ("tacit.envs.engine.engine_loop", "tacit.envs.ad_auction")
+ENGINE = ("tacit.envs.engine.engine_loop", "tacit.envs.ad_auction.kernels")
 
 
 def test_templates_of_templates_are_generated_too():
     """The tabular loop steps the engine's loop of its own market, not the template."""
-    loops = jit.compiled("tacit.agents.tabular.q_learning_loop", "tacit.envs.ad_auction")
+    loops = jit.compiled("tacit.agents.tabular.q_learning_loop", "tacit.envs.ad_auction.kernels")
     text = Path(loops.__file__).read_text()
     assert "from tacit.envs.engine.engine_loop import" not in text
     assert f"from {jit.compiled(*ENGINE).__name__} import" in text

@@ -9,7 +9,7 @@ import pytest
 
 from tacit.agents.policy import cumulative
 from tacit.agents.scripted import Scripted, ScriptedConfig
-from tacit.envs.ad_auction import PROFIT, REVENUE
+from tacit.envs.ad_auction.measures import PROFIT, REVENUE
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
 

@@ -10,8 +10,8 @@ from support.independent.first_price import Auction, equilibria
 
 from tacit.agents.policy import cumulative
 from tacit.agents.scripted import Scripted, ScriptedConfig
-from tacit.envs.ad_auction import PROFIT, REVENUE, WELFARE
 from tacit.envs.ad_auction.benchmarks import Stage
+from tacit.envs.ad_auction.measures import PROFIT, REVENUE, WELFARE
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
@@ -186,13 +186,15 @@ def test_several_slots_with_equal_values_are_sold_at_the_top():
     market = make_market("ad_auction", {"bidders": 3, "slots": 2, "click_rates": [1, 0.5]})
     values = market.benchmarks()["competitive"].values
     assert values["revenue"] == pytest.approx(1.5 * 0.95)
-    assert [market.benchmark_action("competitive", s, 0) for s in market.seats] == [18] * 3
+    assert [market.analysis.benchmark_action("competitive", s, 0) for s in market.seats] == [18] * 3
 
 
 def test_the_last_of_as_many_bidders_as_slots_pays_nothing():
     market = make_market("ad_auction", {"slots": 2, "click_rates": [1, 0.5]})
     assert market.benchmarks()["competitive"].values["revenue"] == pytest.approx(0.5 * 0.95)
-    bids = [market.grid[market.benchmark_action("competitive", s, 0)] for s in market.seats]
+    bids = [
+        market.grid[market.analysis.benchmark_action("competitive", s, 0)] for s in market.seats
+    ]
     assert bids == pytest.approx([0.95, 0.45])  # .475 to the grid
 
 
@@ -202,7 +204,7 @@ def test_first_price_with_several_slots_has_no_competitive_mark(value, price_mix
     config = {"slots": 2, "click_rates": [1, 0.5], "price_mix": price_mix, "value": value}
     market = make_market("ad_auction", config)
     assert set(market.benchmarks()) == {"collusive"}
-    assert market.benchmark_action("competitive", market.seats[0], 0) is None
+    assert market.analysis.benchmark_action("competitive", market.seats[0], 0) is None
     wins = {"win/bidder_0": 1.0, "win/bidder_1": 1.0, "revenue": 0.3}
     assert market.derived(wins) == {"winner_share": 0.5}
 
@@ -222,7 +224,7 @@ def test_the_competitive_action_follows_the_value():
     seat = market.seats[0]
     for o in range(seat.role.observations):
         seen = seat.role.decode_observation(o)
-        action = market.benchmark_action("competitive", seat, o)
+        action = market.analysis.benchmark_action("competitive", seat, o)
         done = seat.role.decode_action(action)
         wanted = {"chat": 0} if seen["phase"] == 0 else {"bid": min(seen["value"], 0.95)}
         assert done == pytest.approx(wanted)

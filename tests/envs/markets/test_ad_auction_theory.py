@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tacit.envs.ad_auction import PROFIT, REVENUE, WIN
+from tacit.envs.ad_auction.measures import PROFIT, REVENUE, WIN
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
 
@@ -40,7 +40,7 @@ def gain(table: np.ndarray, profile: tuple[int, ...]) -> float:
 
 
 def profile(market, benchmark: str) -> tuple[int, ...]:
-    return tuple(market.benchmark_action(benchmark, seat, 0) for seat in market.seats)
+    return tuple(market.analysis.benchmark_action(benchmark, seat, 0) for seat in market.seats)
 
 
 def equilibria(table: np.ndarray) -> list[tuple[int, ...]]:

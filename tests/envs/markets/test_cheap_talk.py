@@ -134,7 +134,7 @@ def test_benchmarks_are_what_their_tables_earn():
 
 def test_an_action_grid_that_misses_the_means_ties():
     market = CheapTalk({"states": 3, "actions": 2, "bias": 0.1})
-    assert market._best(range(3)) == [0.0, 1.0]
+    assert market.best_actions(range(3)) == [0.0, 1.0]
     assert market.equilibrium().actions == (0.0, 1.0)
 
 

@@ -171,7 +171,9 @@ def test_what_providers_remember(memory, seen):
     engine, _ = cloud([posts(1.75, 1.75), posts(1.5, 1.0), posts(1.25, 2.0)], **FLAT, memory=memory)
     role = engine.market.role("provider")
     assert [role.decode_observation(o) for o in engine.observations[0]] == [{"phase": 0} | seen] * 2
-    last = engine.market.last_actions(engine.market.seats[0], int(engine.observations[0, 0]))
+    last = engine.market.analysis.last_actions(
+        engine.market.seats[0], int(engine.observations[0, 0])
+    )
     assert last == ({"provider_0": 1, "provider_1": 4} if memory else None)
 
 
@@ -189,8 +191,8 @@ def test_or_it_is_a_benchmark_s(start):
     engine = Engine(market)
     engine.reset()
     seat = market.seats[0]
-    last = market.last_actions(seat, int(engine.observations[0, 0]))
-    assert last == {s.name: market.benchmark_action(start, s, 0) for s in market.seats}
+    last = market.analysis.last_actions(seat, int(engine.observations[0, 0]))
+    assert last == {s.name: market.analysis.benchmark_action(start, s, 0) for s in market.seats}
     assert engine.observations[0, 0] // 225 == engine.observations[0, 0] % 225
 
 

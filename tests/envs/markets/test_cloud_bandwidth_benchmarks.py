@@ -189,7 +189,7 @@ def play_steadily(market, actions) -> dict[str, float]:
 def test_the_index_is_about_zero_at_nash_and_one_at_joint_profit():
     market = make_market("cloud_bandwidth", {"prices": 101, "cost": [1.0, 0.75]})
     for benchmark, index in (("competitive", 0.0), ("collusive", 1.0)):
-        actions = [market.benchmark_action(benchmark, seat, 0) for seat in market.seats]
+        actions = [market.analysis.benchmark_action(benchmark, seat, 0) for seat in market.seats]
         found = market.derived(play_steadily(market, actions))
         assert found["collusion_index"] == pytest.approx(index, abs=0.02)
     means = {"profit/provider_0": 0.2, "profit/provider_1": 0.4, "quantity": 2.0, "revenue": 3.0}

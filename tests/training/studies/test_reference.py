@@ -48,7 +48,9 @@ def test_a_table_has_the_claims_of_its_experiment(name):
     for row, claim in zip(rows, file.published, strict=False):
         value, digits = claim.value, 1e-5
         if isinstance(value, str):  # a closed form of the arm's market, shown to four digits
-            value = load(name).arms[claim.arm].market.theory()[value.removesuffix("_theory")]
+            value = (
+                load(name).arms[claim.arm].market.analysis.theory()[value.removesuffix("_theory")]
+            )
             digits = 1e-3
         assert float(row[1]) == pytest.approx(value, rel=digits)
         assert float(row[5]) == claim.tolerance
