@@ -15,7 +15,7 @@ from .tabular.group import TabularGroup
 
 def make_group(
     market: Market,
-    table: kpis.Table,
+    table: kpis.KpiTable,
     configs: Mapping[str, BaseModel],
     seed: int,
     copies: int = 1,

@@ -11,25 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.envs.engine.policy_tables import (
-    Table,
+    PolicyTable,
     cumulative,
     mask,
     uniform,
 )
 from tacit.envs.market import Role
 
-__all__ = ["Policy", "Table", "cumulative", "deterministic", "mask", "uniform"]
+__all__ = ["Policy", "PolicyTable", "cumulative", "deterministic", "mask", "uniform"]
 
 
 class Policy(Protocol):
     """Something that acts: it can say what it does at every observation."""
 
-    def table(self) -> Table:
+    def table(self) -> PolicyTable:
         """Action probabilities, float64 [O, A]."""
         ...
 
 
-def deterministic(role: Role, actions: NDArray[np.int64]) -> Table:
+def deterministic(role: Role, actions: NDArray[np.int64]) -> PolicyTable:
     """One action per observation, int64 [O]; an illegal one is refused."""
     first, count = role.legal[:, 0], role.legal[:, 1]
     bad = np.flatnonzero((actions < first) | (actions >= first + count))

@@ -34,7 +34,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 
 from .policy import (
-    Table,
+    PolicyTable,
     deterministic,
     mask,
     uniform,
@@ -74,11 +74,11 @@ class Scripted:
         if config.rule != "random" and choices.size:
             self._actions(config.rule, int(choices[0]))  # can it play here? told before the table
 
-    def table(self) -> Table:
+    def table(self) -> PolicyTable:
         return self._table
 
     @cached_property
-    def _table(self) -> Table:
+    def _table(self) -> PolicyTable:
         rule, role = self.config.rule, self.seat.role
         if rule == "random":
             return uniform(role)

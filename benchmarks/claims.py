@@ -33,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence import stats
 from tacit.emergence.claims.deception import claims
@@ -101,14 +101,14 @@ class Case:
 
 
 @cache
-def setting(name: str) -> tuple[Market, kpis.Table]:
+def setting(name: str) -> tuple[Market, kpis.KpiTable]:
     """The market of a name in `MARKETS`, and its default KPI."""
     market = make_market(*MARKETS[name])
     return market, kpis.resolve(market, None)
 
 
 @cache
-def clean(case: Case) -> tuple[Table, ...]:
+def clean(case: Case) -> tuple[PolicyTable, ...]:
     """The tables of a case without noise."""
     market, _ = setting(case.market)
     speaks = {channel.seat.name: channel for channel in channels(market)}
@@ -124,12 +124,12 @@ def clean(case: Case) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def scripted(market: Market, seat: Seat, rule: str) -> Table:
+def scripted(market: Market, seat: Seat, rule: str) -> PolicyTable:
     """A scripted player's table."""
     return Scripted(ScriptedConfig(rule=rule), market, seat).table()  # type: ignore[arg-type]
 
 
-def babbling(table: Table, channel: Channel) -> Table:
+def babbling(table: PolicyTable, channel: Channel) -> PolicyTable:
     """The same acts, but for a word that is drawn."""
     block = slice(channel.first, channel.first + channel.size)
     acts = slice(channel.act, channel.act + channel.acts)
@@ -140,7 +140,7 @@ def babbling(table: Table, channel: Channel) -> Table:
     return result
 
 
-def deaf(market: Market, seat: Seat, table: Table) -> Table:
+def deaf(market: Market, seat: Seat, table: PolicyTable) -> PolicyTable:
     """What a table does where every claim that is heard is the first word."""
     said = {channel.claim.part for channel in channels(market)}
     seen = [seat.role.decode_observation(o) for o in range(len(table))]
@@ -151,11 +151,11 @@ def deaf(market: Market, seat: Seat, table: Table) -> Table:
         return tuple(first[n] if n in heard else x for n, x in parts.items())
 
     known = {tuple(parts.values()): o for o, parts in enumerate(seen)}
-    result: Table = table[[known[unheard(parts)] for parts in seen]]
+    result: PolicyTable = table[[known[unheard(parts)] for parts in seen]]
     return result
 
 
-def noisy(case: Case, seed: int) -> list[Table]:
+def noisy(case: Case, seed: int) -> list[PolicyTable]:
     """The tables of one population of a case."""
     market, _ = setting(case.market)
     tables = []

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence import stats
 from tacit.emergence.collusion.impulse import impulse
@@ -40,7 +40,7 @@ from tacit.emergence.collusion.verdict import (
     collusion,
 )
 from tacit.emergence.evidence import Evidence
-from tacit.emergence.population import Population, freeze
+from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.market import Market
@@ -74,21 +74,21 @@ class Case:
 
 
 @cache
-def setting(name: str) -> tuple[Market, kpis.Table]:
+def setting(name: str) -> tuple[Market, kpis.KpiTable]:
     """The market of a name in `MARKETS`, and its default KPI."""
     market = make_market(*MARKETS[name])
     return market, kpis.resolve(market, None)
 
 
 @cache
-def clean(market: str, rule: str) -> tuple[Table, ...]:
+def clean(market: str, rule: str) -> tuple[PolicyTable, ...]:
     """A rule's tables without noise; a scripted player of the name `random` is uniform."""
     seats = setting(market)[0].seats
     config = ScriptedConfig(rule=rule)  # type: ignore[arg-type]
     return tuple(Scripted(config, setting(market)[0], seat).table() for seat in seats)
 
 
-def noisy(case: Case, seed: int) -> list[Table]:
+def noisy(case: Case, seed: int) -> list[PolicyTable]:
     """The tables of one population of a case."""
     tables = []
     for i, table in enumerate(clean(case.market, case.rule)):
@@ -119,7 +119,7 @@ def arms(case: Case, count: int) -> Iterator[Evidence]:
         yield Evidence(market, kpi, figures, LEAST)
 
 
-def measured(population: Population) -> dict[str, float]:
+def measured(population: FrozenPopulation) -> dict[str, float]:
     """What the rule looks at."""
     return dict(frozen_index(population) | temptation(population) | impulse(population))
 

@@ -17,7 +17,7 @@ DISCLAIMER = "This describes behaviour in a simulation; it is not a legal findin
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingCurve:
     """A figure along training: rounds of the evaluation points, and its estimates there."""
 
     rounds: tuple[int, ...]
@@ -31,11 +31,11 @@ class Evidence:
     ('memoryless', 'unheard'); `course`: figures that were followed along training."""
 
     market: Market
-    kpi: kpis.Table
+    kpi: kpis.KpiTable
     figures: Mapping[str, Sequence[float]]
     n: int
     controls: Mapping[str, Evidence] = field(default_factory=dict)
-    course: Mapping[str, Course] = field(default_factory=dict)
+    course: Mapping[str, TrainingCurve] = field(default_factory=dict)
 
     def defined(self, name: str) -> list[float]:
         """The seeds' figures that there are."""

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
-from tacit.envs.engine.game_arrays import Rows
+from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.market import Market
 
 Figures = Mapping[str, float]  # what a probe reports of one population; NaN: not defined here
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class FrozenPopulation:
     """One frozen seed.
 
     `tables`: float64 `[O, A]` per seat, without exploration. `rows`: where training ended, one
@@ -28,19 +28,23 @@ class Population:
     """
 
     market: Market
-    kpi: kpis.Table
-    tables: tuple[Table, ...]
+    kpi: kpis.KpiTable
+    tables: tuple[PolicyTable, ...]
     seed: int
-    rows: Rows | None = None
+    rows: CopyRows | None = None
     discount: float = 0.95
 
 
 def freeze(
-    market: Market, kpi: kpis.Table, tables: Sequence[Table], seed: int, rows: Rows | None = None
-) -> Population:
+    market: Market,
+    kpi: kpis.KpiTable,
+    tables: Sequence[PolicyTable],
+    seed: int,
+    rows: CopyRows | None = None,
+) -> FrozenPopulation:
     """A population under its market's probe discount; only the first copy of `rows` is kept."""
     if rows is not None:
-        rows = Rows._make(array[:1].copy() for array in rows)
-    return Population(
+        rows = CopyRows._make(array[:1].copy() for array in rows)
+    return FrozenPopulation(
         market, kpi, tuple(tables), seed, rows, (market.analysis_class or Analysis).probe_discount
     )

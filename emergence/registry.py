@@ -36,9 +36,9 @@ from .collusion import (
 from .collusion.index import no_index
 from .objective import harm, regret
 from .play.applicability import unfit
-from .population import Figures, Population
+from .population import Figures, FrozenPopulation
 
-Applies = Callable[[Market, kpis.Table], str | None]
+Applies = Callable[[Market, kpis.KpiTable], str | None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Probe:
     is quick, and also taken at the evaluation points of training."""
 
     name: str
-    run: Callable[[Population], Figures]
+    run: Callable[[FrozenPopulation], Figures]
     applies: Applies
     figures: Mapping[str, str]
     course: bool = False
@@ -60,7 +60,7 @@ class Control:
     """As `Probe`, for all populations of an arm, in order of seed."""
 
     name: str
-    run: Callable[[Sequence[Population]], Sequence[Figures]]
+    run: Callable[[Sequence[FrozenPopulation]], Sequence[Figures]]
     applies: Applies
     figures: Mapping[str, str]
 
@@ -87,7 +87,7 @@ CONTROLS: dict[str, Control] = {
 }
 
 
-def probed(population: Population, known: Collection[str] = ()) -> dict[str, Figures]:
+def probed(population: FrozenPopulation, known: Collection[str] = ()) -> dict[str, Figures]:
     """The figures of every probe that applies, by probe; those `known` already are left out."""
     return {
         name: probe.run(population)
@@ -96,7 +96,7 @@ def probed(population: Population, known: Collection[str] = ()) -> dict[str, Fig
     }
 
 
-def along(population: Population) -> dict[str, float]:
+def along(population: FrozenPopulation) -> dict[str, float]:
     """The figures of the probes that follow the course of training."""
     figures: dict[str, float] = {}
     for probe in PROBES.values():
@@ -105,7 +105,7 @@ def along(population: Population) -> dict[str, float]:
     return figures
 
 
-def inapplicable(market: Market, kpi: kpis.Table) -> dict[str, str]:
+def inapplicable(market: Market, kpi: kpis.KpiTable) -> dict[str, str]:
     """Probes and controls that say nothing of this market -> why, and what does."""
     every: list[Probe | Control] = [*PROBES.values(), *CONTROLS.values()]
     reasons = {probe.name: probe.applies(market, kpi) for probe in every}

@@ -33,7 +33,7 @@ TRANSFORMS = ("value", "absolute", "square", "above", "below")
 SCOPES = ("own", "rivals", "role", "market")
 HEADER = 7  # columns of a compiled term before its coefficients: see `compile_kpi`
 
-Table = dict[str, dict[str, "Term"]]  # seat -> term name -> term
+KpiTable = dict[str, dict[str, "Term"]]  # seat -> term name -> term
 
 
 class Term(BaseModel):
@@ -48,7 +48,7 @@ class Term(BaseModel):
     threshold: float | None = None
 
 
-def resolve(market: Market, table: Mapping[str, Any] | None, prefix: str = "kpi") -> Table:
+def resolve(market: Market, table: Mapping[str, Any] | None, prefix: str = "kpi") -> KpiTable:
     """Every seat's terms, checked against the market; a missing role gets its default KPI.
 
     Raises:
@@ -64,7 +64,7 @@ def resolve(market: Market, table: Mapping[str, Any] | None, prefix: str = "kpi"
         for owner in table
         if owner not in owners
     ]
-    resolved: Table = {}
+    resolved: KpiTable = {}
     for seat in market.seats:
         owner = seat.name if seat.name in table else seat.role.name
         terms = table.get(owner, {seat.role.default_kpi: 1.0})
@@ -136,7 +136,7 @@ def _check(market: Market, seat: Seat, term: Term, where: str) -> None:
         raise ConfigError(mistakes)
 
 
-def canonical(table: Table) -> dict[str, dict[str, dict[str, Any]]]:
+def canonical(table: KpiTable) -> dict[str, dict[str, dict[str, Any]]]:
     """The resolved table as plain data, every field present, in the order it was written."""
     return {
         seat: {name: term.model_dump() for name, term in terms.items()}
@@ -144,7 +144,7 @@ def canonical(table: Table) -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
-def kpi_hash(table: Table) -> str:
+def kpi_hash(table: KpiTable) -> str:
     """SHA-256 of the canonical JSON."""
     text = json.dumps(canonical(table), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -167,7 +167,7 @@ def coefficients(market: Market, seat: Seat, term: Term) -> NDArray[np.float64]:
     return row
 
 
-def compile_kpi(market: Market, table: Table) -> NDArray[np.float64]:
+def compile_kpi(market: Market, table: KpiTable) -> NDArray[np.float64]:
     """Terms as float64 [T, HEADER + S].
 
     Columns: seat, measure, transform, threshold, weight, first and last seat of the scope, then

@@ -25,7 +25,7 @@ from tacit.agents.neural.config import (
     batch_rounds,
 )
 from tacit.agents.neural.ppo import LOOPS, named, part
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.agents.sb3.config import Sb3Config
 from tacit.agents.tabular.config import QLearningConfig
 from tacit.agents.tabular.group import T, TabularGroup
@@ -34,7 +34,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market, Seat
 
-from .rollout_buffer import Samples, build_book, of_seat
+from .rollout_buffer import SeatSamples, build_book, of_seat
 from .single_thread import one_thread
 
 TEMPLATE = "tacit.agents.batch.rollout_loop"
@@ -43,15 +43,15 @@ TEMPLATE = "tacit.agents.batch.rollout_loop"
 class Learner(Protocol):
     """A seat that learns from its samples between two stretches of standing policies."""
 
-    def acting(self) -> Table:
+    def acting(self) -> PolicyTable:
         """The table that plays until the next update, exploration included."""
         ...
 
-    def table(self) -> Table:
+    def table(self) -> PolicyTable:
         """What it has learned, without exploration."""
         ...
 
-    def learn(self, samples: Samples, clock: Clock) -> dict[str, float]:
+    def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
         """One update; returns figures for a chart."""
         ...
 
@@ -61,7 +61,7 @@ class Learner(Protocol):
 
 
 def make_learner(
-    config: BaseModel, market: Market, seat: Seat, table: kpis.Table, seed: int
+    config: BaseModel, market: Market, seat: Seat, table: kpis.KpiTable, seed: int
 ) -> Learner:
     """The learner of a seat's config."""
     if isinstance(config, IppoConfig):
@@ -85,7 +85,7 @@ class NeuralGroup(TabularGroup):
     def __init__(
         self,
         market: Market,
-        table: kpis.Table,
+        table: kpis.KpiTable,
         configs: Mapping[str, BaseModel],
         seed: int,
         copies: int = 1,
@@ -148,7 +148,7 @@ class NeuralGroup(TabularGroup):
         self.book.counts[:] = 0
         self._act()
 
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[PolicyTable]:
         """Every seat's policy without exploration, `[O, A]` each."""
         tables = super().tables()
         for seat in self._seats:

@@ -16,7 +16,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.market import Market, Seat
 
 
-class Book(NamedTuple):
+class RolloutBuffer(NamedTuple):
     """Decisions of L learning seats in N copies, at most D in each between two updates.
 
     seats int64 `[L]`; terms int64 `[L, H]`: columns of scores, -1: none;
@@ -40,8 +40,8 @@ class Book(NamedTuple):
     open: NDArray[np.int64]
 
 
-class Samples(NamedTuple):
-    """One seat's part of a `Book`: its arrays without their first axis."""
+class SeatSamples(NamedTuple):
+    """One seat's part of a `RolloutBuffer`: its arrays without their first axis."""
 
     seen: NDArray[np.int32]
     did: NDArray[np.int32]
@@ -63,8 +63,8 @@ def decisions_per_round(market: Market, seat: Seat) -> int:
 
 
 def build_book(
-    market: Market, table: kpis.Table, learners: Sequence[Seat], copies: int, rounds: int
-) -> Book:
+    market: Market, table: kpis.KpiTable, learners: Sequence[Seat], copies: int, rounds: int
+) -> RolloutBuffer:
     """An empty book for these seats: room for so many rounds."""
     per_round = max((decisions_per_round(market, seat) for seat in learners), default=0)
     heads = max((len(table[seat.name]) for seat in learners), default=1) or 1
@@ -74,7 +74,7 @@ def build_book(
         terms[k, : len(table[seat.name])] = first + np.arange(len(table[seat.name]))
     shape = (len(learners), rounds * per_round, copies)
     own = (len(learners), copies)
-    return Book(
+    return RolloutBuffer(
         np.array([seat.index for seat in learners], np.int64),
         terms,
         np.zeros(shape, np.int32),
@@ -89,9 +89,9 @@ def build_book(
     )
 
 
-def of_seat(book: Book, k: int) -> Samples:
+def of_seat(book: RolloutBuffer, k: int) -> SeatSamples:
     """Samples of the k-th learner."""
-    return Samples(
+    return SeatSamples(
         book.seen[k], book.did[k], book.following[k], book.gap[k], book.cut[k], book.reward[k],
         book.counts[k],
     )  # fmt: skip

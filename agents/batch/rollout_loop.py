@@ -2,7 +2,7 @@
 
 Scripted and neural seats draw from `pop.fixed`; tabular learners beside them go on learning after
 every round (`tacit.agents.tabular.q_learning_loop`). `book` is a
-`tacit.agents.batch.rollout_buffer.Book`.
+`tacit.agents.batch.rollout_buffer.RolloutBuffer`.
 
 A sample is an own decision with at least two legal actions. It is open until the seat meets its
 next one; rewards of rounds that end in between are summed. Where an episode or the batch ends, one

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.agents.batch.encoding import Encoding
-from tacit.agents.batch.rollout_buffer import Samples
-from tacit.agents.policy import Table
+from tacit.agents.batch.rollout_buffer import SeatSamples
+from tacit.agents.policy import PolicyTable
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
@@ -63,15 +63,15 @@ class Idqn:
         self._rows = np.zeros(2 * config.batch, np.int64)
         self._picks = np.zeros(config.batch, np.int64)
 
-    def acting(self) -> Table:
+    def acting(self) -> PolicyTable:
         """The greedy policy, and any action with probability epsilon."""
         return self._policy(self.epsilon)
 
-    def table(self) -> Table:
+    def table(self) -> PolicyTable:
         """The greedy policy."""
         return self._policy(0.0)
 
-    def _policy(self, epsilon: float) -> Table:
+    def _policy(self, epsilon: float) -> PolicyTable:
         table = np.zeros((self.seat.role.observations, self.seat.role.actions))
         for first in range(0, len(table), CHUNK):
             rows = slice(first, first + CHUNK)
@@ -79,7 +79,7 @@ class Idqn:
             self._loops.greedy(values, self.seat.role.legal[rows], epsilon, table[rows])
         return table
 
-    def learn(self, samples: Samples, clock: Clock) -> dict[str, float]:
+    def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
         """One update. Returns figures for a chart: loss, epsilon."""
         config, loss = self.config, 0.0
         self.epsilon = max(

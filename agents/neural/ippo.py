@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.agents.batch.encoding import Encoding
-from tacit.agents.batch.rollout_buffer import Samples
-from tacit.agents.policy import Table
+from tacit.agents.batch.rollout_buffer import SeatSamples
+from tacit.agents.policy import PolicyTable
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
@@ -34,9 +34,9 @@ from .config import (
 from .network import TEMPLATE
 from .ppo import (
     LOOPS,
+    ActorCritic,
     Cells,
     CompiledEngine,
-    Engine,
     Rates,
     named,
     part,
@@ -65,7 +65,7 @@ class Ippo:
         seat: Seat,
         terms: Mapping[str, kpis.Term],
         seed: int,
-        engine: Callable[..., Engine] | None = None,
+        engine: Callable[..., ActorCritic] | None = None,
     ) -> None:
         if len(terms) > MAX_HEADS:
             raise ConfigError(too_many_heads(seat.name, len(terms)))
@@ -79,7 +79,7 @@ class Ippo:
         self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
         self.unit = np.zeros(len(self.weights))  # (so the first returns count no value of a head)
         self.updates = 0
-        self.mean: Table = np.zeros((seat.role.observations, seat.role.actions))
+        self.mean: PolicyTable = np.zeros((seat.role.observations, seat.role.actions))
         self.averaged = 0
         self.current = np.zeros_like(self.mean)
         self._loops, self._samples = compiled(LOOPS), compiled("tacit.agents.batch.advantages_loop")
@@ -92,11 +92,11 @@ class Ippo:
 
     # --- acting ----------------------------------------------------------------------------------
 
-    def acting(self) -> Table:
+    def acting(self) -> PolicyTable:
         """The table that plays until the next update."""
         return self.current
 
-    def table(self) -> Table:
+    def table(self) -> PolicyTable:
         """What it has learned: the policy, or the mean policy if the config asks for that."""
         return self.mean / self.averaged if self.averaged else self.current
 
@@ -110,7 +110,7 @@ class Ippo:
 
     # --- learning --------------------------------------------------------------------------------
 
-    def learn(self, samples: Samples, clock: Clock) -> dict[str, float]:
+    def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
         """One update.
 
         Returns figures for a chart: objective, entropy, value_loss, rows (observations met).
@@ -139,7 +139,9 @@ class Ippo:
         figures = dict(zip(("objective", "entropy", "value_loss"), told, strict=True))
         return {**figures, "rows": float(len(rows))}
 
-    def _advantages(self, samples: Samples, rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+    def _advantages(
+        self, samples: SeatSamples, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[Any], ...]:
         """(row of its observation, action, advantage, returns) of all samples; units go on."""
         n, heads = samples.total, len(self.weights)
         values = self.engine.values(self._digits[rows]).astype(np.float64) * self.unit
@@ -215,7 +217,7 @@ class Ippo:
         self._write()
 
 
-def _engine(config: IppoConfig) -> Callable[..., Engine]:
+def _engine(config: IppoConfig) -> Callable[..., ActorCritic]:
     if config.engine == "compiled":
         return CompiledEngine
     from .torch_engine import TorchEngine  # torch takes a second to import

@@ -62,7 +62,7 @@ class Rates(NamedTuple):
     entropy: float
 
 
-class Engine(Protocol):
+class ActorCritic(Protocol):
     """Actor and critic of one seat, and how they learn from a minibatch."""
 
     @property

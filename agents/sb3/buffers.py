@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutBufferSamples
 
-from tacit.agents.batch.rollout_buffer import Samples
+from tacit.agents.batch.rollout_buffer import SeatSamples
 from tacit.agents.neural.idqn import TEMPLATE, Replay
 from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
@@ -72,7 +72,7 @@ class Ring:
         """What an observation looks like, the factor per round, and what deals."""
         self._digits, self._discount, self._key = digits, discount, key
 
-    def append(self, samples: Samples, weights: NDArray[np.float64]) -> None:
+    def append(self, samples: SeatSamples, weights: NDArray[np.float64]) -> None:
         """Add an update's samples; the KPI's weights make one reward of its terms."""
         self.stored = self._loops.append(samples, weights, self.replay, self.stored)
 

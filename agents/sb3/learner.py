@@ -20,16 +20,16 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.utils import polyak_update
 
-from tacit.agents.batch.rollout_buffer import Samples
+from tacit.agents.batch.rollout_buffer import SeatSamples
 from tacit.agents.neural.config import Clock
 from tacit.agents.neural.idqn import TEMPLATE as DQN_LOOPS
 from tacit.agents.neural.ippo import CHUNK, Diverged
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Seat
-from tacit.envs.views.seat_batch import Digits
+from tacit.envs.views.seat_batch import DigitEncoder
 
 from .config import Sb3Config
 from .model import arrays, load_arrays, make_model
@@ -47,11 +47,11 @@ class _Sb3:
         self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
         self.model = make_model(config, seat.role, first, f"agents.{seat.name}")
         observations = np.arange(seat.role.observations)
-        self.digits = torch.from_numpy(Digits(seat.role)(observations))
+        self.digits = torch.from_numpy(DigitEncoder(seat.role)(observations))
         self.updates = 0
-        self.current: Table = np.zeros((seat.role.observations, seat.role.actions))
+        self.current: PolicyTable = np.zeros((seat.role.observations, seat.role.actions))
 
-    def acting(self) -> Table:
+    def acting(self) -> PolicyTable:
         """The table that plays until the next update, exploration included."""
         return self.current
 
@@ -103,7 +103,7 @@ class OnPolicy(_Sb3):
         self._number = np.zeros(seat.role.observations, np.int32)
         self._write()
 
-    def table(self) -> Table:
+    def table(self) -> PolicyTable:
         """What it has learned: the policy."""
         return self.current
 
@@ -120,7 +120,7 @@ class OnPolicy(_Sb3):
             shares = np.where(legal, known.numpy().astype(np.float64) + 1e-300, 0.0)
             self.current[rows] = shares / shares.sum(axis=1, keepdims=True)
 
-    def learn(self, samples: Samples, clock: Clock) -> dict[str, float]:
+    def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
         """One update; returns what SB3 logs of it."""
         n = samples.total
         if n == 0:
@@ -162,14 +162,14 @@ class OffPolicy(_Sb3):
         self._loops = compiled(DQN_LOOPS)
         self._write()
 
-    def table(self) -> Table:
+    def table(self) -> PolicyTable:
         """The greedy policy."""
         return self._policy(0.0)
 
     def _write(self) -> None:
         self.current = self._policy(self.epsilon)
 
-    def _policy(self, epsilon: float) -> Table:
+    def _policy(self, epsilon: float) -> PolicyTable:
         role = self.seat.role
         table = np.zeros((role.observations, role.actions))
         for first in range(0, role.observations, CHUNK):
@@ -179,7 +179,7 @@ class OffPolicy(_Sb3):
             self._loops.greedy(values, role.legal[rows], epsilon, table[rows])
         return table
 
-    def learn(self, samples: Samples, clock: Clock) -> dict[str, float]:
+    def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
         """One update; returns what SB3 logs of it, and epsilon."""
         model, before = self.model, self.ring.stored
         self.ring.append(samples, self.weights)

@@ -10,7 +10,7 @@ from stable_baselines3.common.distributions import Distribution
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from tacit.envs.market import Role
-from tacit.envs.views.seat_batch import Digits
+from tacit.envs.views.seat_batch import DigitEncoder
 
 FORBIDDEN = -1e8  # added to logits and to values of illegal actions
 
@@ -29,7 +29,7 @@ class Penalty:
         self.sizes = [len(parts[k].values) for k in self.columns]
         table = np.zeros((int(np.prod(self.sizes)), role.actions), np.float32)
         starts = np.array([role.block_start(k) for k in range(len(role.blocks))])
-        for start, digits in zip(starts, Digits(role)(starts), strict=True):
+        for start, digits in zip(starts, DigitEncoder(role)(starts), strict=True):
             if role.legal[start, 1] > 1:
                 place = np.ravel_multi_index(tuple(digits[self.columns]), tuple(self.sizes))
                 table[place] = np.where(role.mask(start) == 1, 0.0, FORBIDDEN)

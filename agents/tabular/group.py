@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tacit.agents.policy import (
-    Table,
+    PolicyTable,
     cumulative,
     deterministic,
     uniform,
@@ -36,7 +36,7 @@ from tacit.envs.market import Market, Seat
 from .config import QLearningConfig, check_synchronous
 from .transition_table import (
     MOST_CELLS,
-    Memo,
+    TransitionTable,
     fits,
     memo_of,
 )
@@ -47,23 +47,23 @@ TEMPLATE, MEMO_TEMPLATE = (
 )
 LOOK_UP_FROM = 10_000  # rounds of a call from which on they may be looked up in a memo
 
-# columns of Tables.settings
+# columns of QArrays.settings
 (LEARNS, ALPHA, DISCOUNT, SYNCHRONOUS, SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN, TEMPERATURE,
  TEMPERATURE_DECAY, RANDOM_TIES, BOUND) = range(12)  # fmt: skip
 # values of SCHEDULE, in the order of `QLearningConfig.exploration`
 EXPONENTIAL, CONSTANT, BOLTZMANN, NO_EXPLORATION = range(4)
 SCHEDULES = ("exponential", "constant", "boltzmann", "none")
-# columns of Tables.debts: the observation (-1: none), the action, its t
+# columns of QArrays.debts: the observation (-1: none), the action, its t
 OWED, TAKEN, SINCE = range(3)
-# entries of Tables.clock
+# entries of QArrays.clock
 T, EPISODE, ROUND, STABLE, COUNTED = range(5)
 # rows of keys
 NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(4)
 
-STANDING = ("settings", "cells", "fixed", "targets")  # Tables that follow from the configuration
+STANDING = ("settings", "cells", "fixed", "targets")  # arrays that follow from the configuration
 
 
-class Tables(NamedTuple):
+class QArrays(NamedTuple):
     """What a group knows and owes; C cells = sum of O * A over seats, L = sum of O.
 
     settings float64 `[S, 12]`; cells int64 `[S]`: each seat's first cell; q and fixed float64
@@ -94,7 +94,7 @@ class TabularGroup:
     def __init__(
         self,
         market: Market,
-        table: kpis.Table,
+        table: kpis.KpiTable,
         configs: Mapping[str, BaseModel],
         seed: int,
         copies: int = 1,
@@ -117,15 +117,15 @@ class TabularGroup:
         self.stop_after = 0 if None in stops or not stops else max(s for s in stops if s)
         self.fits = copies == 1 and not episode_rounds and fits(market)
         self.look_up: Literal["auto", "always", "never"] = "auto"  # (other than auto: for tests)
-        self.memo: Memo | None = None
+        self.memo: TransitionTable | None = None
         self.loops.begin(self.game, self.rows, self.keys, self.pop)
 
-    def _tables(self, copies: int) -> Tables:
+    def _tables(self, copies: int) -> QArrays:
         market, seats = self.market, self.market.seats
         sizes = [s.role.observations * s.role.actions for s in seats]
         fixed = [self._fixed(seat) for seat in seats]
         owing = (copies, len(seats))
-        return Tables(
+        return QArrays(
             settings=np.array([settings(self.configs[s.name]) for s in seats]),
             cells=np.cumsum([0, *sizes])[:-1].astype(np.int64),
             q=np.concatenate([self._initial_q(seat) for seat in seats]),
@@ -140,7 +140,7 @@ class TabularGroup:
             targets=np.zeros(max(s.role.actions for s in seats)),
         )
 
-    def _fixed(self, seat: Seat) -> Table:
+    def _fixed(self, seat: Seat) -> PolicyTable:
         config = self.configs[seat.name]
         if isinstance(config, ScriptedConfig):
             return Scripted(config, self.market, seat).table()
@@ -187,7 +187,7 @@ class TabularGroup:
         )  # fmt: skip
         return done
 
-    def _look_up(self, memo: Memo, rounds: int) -> int:
+    def _look_up(self, memo: TransitionTable, rounds: int) -> int:
         """`run` by a memo that holds the present state; every learner owes the round before."""
         pop, rows, seats = self.pop, self.rows, len(self.market.seats)
         loops = compiled(MEMO_TEMPLATE, RULES)  # placeholders: this template calls no kernel
@@ -231,7 +231,7 @@ class TabularGroup:
         pop.measures[:], pop.scores[:], pop.clock[COUNTED] = 0.0, 0.0, 0
         return means
 
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[PolicyTable]:
         """Every seat's policy without exploration: greedy or scripted, `[O, A]` each."""
         result = []
         offset = 0
@@ -276,7 +276,7 @@ class TabularGroup:
 
 
 def settings(config: BaseModel) -> list[float]:
-    """A seat's row of `Tables.settings`."""
+    """A seat's row of `QArrays.settings`."""
     if not isinstance(config, QLearningConfig):
         return [0.0] * 12
     return [
@@ -287,7 +287,7 @@ def settings(config: BaseModel) -> list[float]:
     ]  # fmt: skip
 
 
-def uniform_payoffs(market: Market, table: kpis.Table) -> list[NDArray[np.float64]]:
+def uniform_payoffs(market: Market, table: kpis.KpiTable) -> list[NDArray[np.float64]]:
     """Each seat's mean KPI payoff in a first round by own action, everybody else uniform.
 
     By enumeration of joint actions in markets of one phase with at most 2^18 of them (draws as they
@@ -305,7 +305,7 @@ def uniform_payoffs(market: Market, table: kpis.Table) -> list[NDArray[np.float6
 _PAYOFFS: WeakKeyDictionary[Market, dict[str, list[NDArray[np.float64]]]] = WeakKeyDictionary()
 
 
-def _uniform_payoffs(market: Market, table: kpis.Table) -> list[NDArray[np.float64]]:
+def _uniform_payoffs(market: Market, table: kpis.KpiTable) -> list[NDArray[np.float64]]:
     sizes = [seat.role.actions for seat in market.seats]
     if len(market.phases) == 1 and prod(sizes) <= 2**18:
         joint = np.indices(sizes).reshape(len(sizes), -1).T

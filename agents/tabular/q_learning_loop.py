@@ -4,7 +4,7 @@ A learner's step is an own decision with at least two legal actions; rewards bet
 decisions are summed and the next value is discounted by discount^(rounds between). In every phase
 all copies first settle what they owe (in ascending order, one Q per seat), then act.
 
-`game`, `rows`: `tacit.envs.engine.game_arrays`; `pop`: `tacit.agents.tabular.group.Tables`; `keys`
+`game`, `rows`: `tacit.envs.engine.game_arrays`; `pop`: `tacit.agents.tabular.group.QArrays`; `keys`
 uint64 [4, N]:
 each copy's keys of the streams NATURE, EXPLORATION, ACTION, LOOKAHEAD (inside the loop: of the
 running episode); `scratch`: rows of one copy.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.engine import TEMPLATE as ENGINE
-from tacit.envs.engine.game_arrays import Rows, build_game, build_rows
+from tacit.envs.engine.game_arrays import CopyRows, build_game, build_rows
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 
-class Tables(NamedTuple):
+class TransitionArrays(NamedTuple):
     """What a compiled loop reads: N states, J joint actions (the last seat's fastest), S seats.
 
     observations int64 `[N, S]`; offsets, widths, strides int64 `[S]`: each seat's first line of
@@ -54,12 +54,14 @@ class Tables(NamedTuple):
     columns: Whole
 
 
-class Memo(NamedTuple):
-    """Tables, the rows of market state `[N, W]` that they number, and the numbers by row."""
+class TransitionTable(NamedTuple):
+    """TransitionArrays, the rows of market state `[N, W]` that they number, and the numbers by
+    row.
+    """
 
     states: Array
     numbers: dict[bytes, int]
-    tables: Tables
+    tables: TransitionArrays
 
     def holds(self, state: Array) -> bool:
         """Whether rounds from this row of state can be looked up."""
@@ -79,7 +81,7 @@ def fits(market: Market) -> bool:
 class _Known:
     """Of a market under a KPI: the last memo made, rounds asked for, cells that a memo has."""
 
-    memo: Memo | None = None
+    memo: TransitionTable | None = None
     asked: int = 0
     cells: int = 0
 
@@ -88,7 +90,9 @@ _KNOWN: WeakKeyDictionary[Market, dict[str, _Known]] = WeakKeyDictionary()
 _BUILDING = threading.Lock()
 
 
-def memo_of(market: Market, table: kpis.Table, rows: Rows, rounds: int) -> Memo | None:
+def memo_of(
+    market: Market, table: kpis.KpiTable, rows: CopyRows, rounds: int
+) -> TransitionTable | None:
     """A memo that holds the state of copy 0, which is about to play so many rounds.
 
     None if there are more than MOST_CELLS, or more than all groups of this market and KPI together
@@ -114,7 +118,7 @@ def memo_of(market: Market, table: kpis.Table, rows: Rows, rounds: int) -> Memo 
 class _Exploration:
     """Cells (state x J + joint action) in order; states that they lead to join at the end."""
 
-    def __init__(self, market: Market, table: kpis.Table, rows: Rows) -> None:
+    def __init__(self, market: Market, table: kpis.KpiTable, rows: CopyRows) -> None:
         self.market, self.game = market, build_game(market, table)
         self.step = compiled(ENGINE, market.kernels).step
         widths = [seat.role.actions for seat in market.seats]
@@ -131,7 +135,7 @@ class _Exploration:
     def cells(self) -> int:
         return len(self.states) * len(self.joint)
 
-    def play(self, begin: int) -> tuple[Whole, Rows, Array]:
+    def play(self, begin: int) -> tuple[Whole, CopyRows, Array]:
         """The cells from `begin` on, rows after them, and their measures and scores [n, F]."""
         cells = np.arange(begin, min(begin + BATCH, self.cells))
         rows = build_rows(self.market, self.game, len(cells))
@@ -154,7 +158,7 @@ class _Exploration:
                 return MOST_CELLS + 1
         return self.cells
 
-    def _number(self, joint: Whole, rows: Rows) -> NDArray[np.int32]:
+    def _number(self, joint: Whole, rows: CopyRows) -> NDArray[np.int32]:
         """The states that rows are in after these joint actions; new ones are added."""
         numbers = np.full(len(joint), -1, np.int32)
         if len(self.following) >= len(self.joint):  # mostly what follows in the first state
@@ -170,7 +174,7 @@ class _Exploration:
         self.observations = np.concatenate([self.observations, rows.observations[fresh]])
         return numbers
 
-    def memo(self) -> Memo:
+    def memo(self) -> TransitionTable:
         """What was found, as tables; measures and scores that vary are played once more."""
         seats, joints = len(self.widths), len(self.joint)
         steady = np.flatnonzero(self.first.any(axis=0) & ~self.varies)
@@ -186,7 +190,7 @@ class _Exploration:
                 rewards = paid.reshape(-1, joints, seats)
         following = self.following.reshape(-1, joints)
         padding = -len(steady) % LANES
-        tables = Tables(
+        tables = TransitionArrays(
             observations=self.observations,
             offsets=np.cumsum([0, *(s.role.observations for s in self.market.seats)])[:-1],
             widths=self.widths,
@@ -202,4 +206,4 @@ class _Exploration:
         )
         for array in tables:
             array.flags.writeable = False
-        return Memo(self.states, self.numbers, tables)
+        return TransitionTable(self.states, self.numbers, tables)

@@ -1,4 +1,5 @@
-"""Template: rounds of one seed, looked up in a `tacit.agents.tabular.transition_table.Memo`
+"""Template: rounds of one seed, looked up in a
+`tacit.agents.tabular.transition_table.TransitionTable`
 instead of played.
 
 The same rounds as `tacit.agents.tabular.q_learning_loop.learn` plays in one copy, bit for bit: the

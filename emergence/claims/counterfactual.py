@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.expectations import reach, worth
 from tacit.emergence.tree.initial_states import starts
 from tacit.emergence.tree.tree import (
@@ -39,7 +39,7 @@ class Listener:
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class CounterfactualClaims:
     """One seat's claim. A row is an act but for its word: G rows of M words.
 
     `weight` float64 `[G, M]`: how often it is said in play, in all 1; `truth` int64 `[G]`: the true
@@ -54,7 +54,7 @@ class Told:
     exact: bool
 
 
-def told(population: Population, channel: Channel) -> Told:
+def counterfactual_claims(population: FrozenPopulation, channel: Channel) -> CounterfactualClaims:
     """All that a seat says in one claim, and what it could have said.
 
     Raises:
@@ -76,7 +76,7 @@ def told(population: Population, channel: Channel) -> Told:
     value = worth(tree, tables, tree.fundamentals)[channel.phase][twins]
     listeners = tuple(_listeners(tree, channel, twins))
     total = weight.sum()
-    return Told(
+    return CounterfactualClaims(
         channel, weight / total if total > 0 else weight, channel.truth[seen[twins[:, 0]]], value,
         listeners, exact and tree.exact,
     )  # fmt: skip

@@ -38,13 +38,13 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.emergence.objective.regret import PASSES
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.tree import Array
 from tacit.envs.errors import ConfigError
 
-from .counterfactual import Listener, Told, told
+from .counterfactual import CounterfactualClaims, Listener, counterfactual_claims
 from .signalling import Channel, channels
 
 MOVED = 0.01  # nats of `claim_effect` from which on a claim is said to move its listener
@@ -62,12 +62,12 @@ FIGURES = {
 }
 
 
-def claims(population: Population) -> dict[str, float]:
+def claims(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`; what follows the slash is the claim's name."""
     found: dict[str, list[float]] = {}
     for channel in channels(population.market):
         try:
-            own = of_channel(population, told(population, channel))
+            own = of_channel(population, counterfactual_claims(population, channel))
         except ConfigError:  # too many ways to go through
             own = {name.removesuffix("/"): float("nan") for name in FIGURES}
         for name, value in own.items():
@@ -81,7 +81,7 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(defined)) if defined else float("nan")
 
 
-def of_channel(population: Population, said: Told) -> dict[str, float]:
+def of_channel(population: FrozenPopulation, said: CounterfactualClaims) -> dict[str, float]:
     """The figures of one seat's claim."""
     weight, truth = said.weight, said.truth
     words = np.arange(weight.shape[1])
@@ -121,7 +121,7 @@ def belief_damage(weight: Array, truth: NDArray[np.int64]) -> float:
     return float(false[false > 0] @ loss[false > 0] / false.sum())
 
 
-def _against_truth(said: Told, seat: int) -> Array:
+def _against_truth(said: CounterfactualClaims, seat: int) -> Array:
     """What a seat's fundamental gains by each word against the true one, float64 `[G, M]`."""
     value = said.worth[:, :, seat]
     gain: Array = value - np.take_along_axis(value, said.truth[:, None], axis=1)
@@ -129,7 +129,10 @@ def _against_truth(said: Told, seat: int) -> Array:
 
 
 def _heard(
-    population: Population, said: Told, listener: Listener, false: NDArray[np.bool_]
+    population: FrozenPopulation,
+    said: CounterfactualClaims,
+    listener: Listener,
+    false: NDArray[np.bool_],
 ) -> dict[str, float]:
     """Figures of one claim and one of its listeners."""
     table = population.tables[listener.seat]
@@ -149,7 +152,7 @@ def _heard(
     }
 
 
-def claim_effect(table: Table, said: Told, listener: Listener) -> Array:
+def claim_effect(table: PolicyTable, said: CounterfactualClaims, listener: Listener) -> Array:
     """By act and word, float64 `[G, M]`."""
     does = table[listener.sees]  # [G, M, K, A]
     would = np.take_along_axis(does, said.truth[:, None, None, None], axis=1)
@@ -157,7 +160,7 @@ def claim_effect(table: Table, said: Told, listener: Listener) -> Array:
     return effect
 
 
-def causal_influence(table: Table, weight: Array, listener: Listener) -> float:
+def causal_influence(table: PolicyTable, weight: Array, listener: Listener) -> float:
     """Over all that the listener observes beside the word; NaN if it is never asked."""
     words = weight.shape[1]
     sees = listener.sees.transpose(0, 2, 1).reshape(-1, words)  # one row for each x, repeated

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.play.visits import visits
-from tacit.emergence.population import Figures, Population
+from tacit.emergence.population import Figures, FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs.market import (
     Claim,
@@ -91,7 +91,7 @@ def _channel(claim: Claim, seat: Seat, k: int) -> Channel:
                    seen[about].astype(np.int64), does[part].astype(np.int64), rest)  # fmt: skip
 
 
-def law(population: Population, channel: Channel) -> tuple[Array, bool]:
+def law(population: FrozenPopulation, channel: Channel) -> tuple[Array, bool]:
     """How often the seat meets each observation of the block, `[size]`, and whether it is exact."""
     market = population.market
     chances = [market.analysis.chances(channel.seat, part.name) for part in channel.sees]
@@ -104,7 +104,7 @@ def law(population: Population, channel: Channel) -> tuple[Array, bool]:
     return met / max(met.sum(), 1e-300), False
 
 
-def joint(population: Population, channel: Channel) -> Array:
+def joint(population: FrozenPopulation, channel: Channel) -> Array:
     """p(truth, action), `[truths, acts]`."""
     weight, _ = law(population, channel)
     rows = slice(channel.first, channel.first + channel.size)
@@ -132,7 +132,7 @@ def entropy(p: Array) -> float:
     return float(-(some * np.log(some)).sum())
 
 
-def probe(population: Population) -> Figures:
+def probe(population: FrozenPopulation) -> Figures:
     """Three figures per claim, means over the seats that make it."""
     found: dict[str, list[float]] = {}
     for channel in channels(population.market):
@@ -147,7 +147,7 @@ def probe(population: Population) -> Figures:
     return {name: float(np.mean(shares)) for name, shares in found.items()}
 
 
-def applies(market: Market, kpi: kpis.Table) -> str | None:
+def applies(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Only where something is claimed that the seat sees to be so or not."""
     if channels(market):
         return no_analysis(market, "chances, draws")

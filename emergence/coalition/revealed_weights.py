@@ -26,7 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from tacit.emergence.play.applicability import no_analysis
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.expectations import reach
 from tacit.emergence.tree.initial_states import starts, without_memory
 from tacit.emergence.tree.tree import Array, grow, played
@@ -42,7 +42,7 @@ LEAST_WEIGHT = 1e-6  # price of a weight in the joint fit, so that the least of 
 FIGURES = {"weight/": "as if weight of one seat on another's fundamental: weight/i/j"}
 
 
-def revealed_weights(population: Population) -> dict[str, float]:
+def revealed_weights(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: `weight/bidder_0/bidder_1` for every pair of seats, in this order."""
     market = population.market
     figures: dict[str, float] = {}
@@ -58,7 +58,7 @@ def revealed_weights(population: Population) -> dict[str, float]:
     return figures
 
 
-def expected_payoffs(population: Population, seat: int) -> Array:
+def expected_payoffs(population: FrozenPopulation, seat: int) -> Array:
     """P(o) x u_k(o, a) of every seat k against the others' frozen tables: float64 `[S, O, A]`."""
     market, tables = population.market, population.tables
     roots, chance, _ = starts(population)
@@ -110,13 +110,13 @@ def fit_jointly(table: Array, payoff: Array, seat: int) -> Array:
     return weights
 
 
-def hostile(kpi: kpis.Table) -> bool:
+def hostile(kpi: kpis.KpiTable) -> bool:
     """Whether a seat is paid for what another loses."""
     terms = [term for own in kpi.values() for term in own.values()]
     return any(term.weight < 0 and term.scope != "own" for term in terms)
 
 
-def no_coalition(market: Market, kpi: kpis.Table) -> str | None:
+def no_coalition(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why weights are not revealed here, and what does tell; None: they are."""
     if (reason := no_analysis(market, "draws, memoryless")) is not None:
         return reason

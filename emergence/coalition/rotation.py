@@ -24,7 +24,7 @@ import numpy as np
 
 from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.play.limit_path import Path, limit
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.tree import Array, Indices
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market, Role
@@ -39,7 +39,7 @@ LEADERSHIP = {
 }
 
 
-def rotation(population: Population) -> dict[str, float]:
+def rotation(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     market, path = population.market, limit(population)
     role = _winners(market)
@@ -78,7 +78,7 @@ def _pairs(values: Indices, path: Path) -> tuple[Indices, Indices]:
     return (values, np.roll(values, -1, axis=0)) if path.period else (values[:-1], values[1:])
 
 
-def leadership(population: Population) -> dict[str, float]:
+def leadership(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `LEADERSHIP`."""
     market, path = population.market, limit(population)
     role = next(r for r in market.roles if r.name in market.analysis.conduct)
@@ -117,7 +117,7 @@ def _winners(market: Market) -> Role | None:
     return next((r for r in market.roles if r.name in market.analysis.wins and r.seats > 1), None)
 
 
-def no_rotation(market: Market, kpi: kpis.Table) -> str | None:
+def no_rotation(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why winners are not followed here, and what is; None: they are."""
     if (reason := no_analysis(market, "wins")) is not None:
         return reason
@@ -126,7 +126,7 @@ def no_rotation(market: Market, kpi: kpis.Table) -> str | None:
     return None
 
 
-def no_leadership(market: Market, kpi: kpis.Table) -> str | None:
+def no_leadership(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why leadership is not measured here, and what is; None: it is."""
     if (reason := no_analysis(market, "conduct")) is not None:
         return reason

@@ -16,7 +16,7 @@ import numpy as np
 
 from tacit.emergence.play.applicability import benchmark_range
 from tacit.emergence.play.replays import replay
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 
@@ -27,7 +27,7 @@ FIGURES = {
 }
 
 
-def discounted_gain(population: Population) -> dict[str, float]:
+def discounted_gain(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     market = population.market.analysis.expected()
     engine = Engine(market, population.kpi, [population.seed], STARTS, stream=rng.PROBE)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from tacit.emergence.play.applicability import benchmark_range
 from tacit.emergence.play.best_response import joint_chain, on_path
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 
 PAYS = 1e-6  # of profit_M - profit_N: less than this is rounding
 
@@ -26,7 +26,7 @@ FIGURES = {
 }
 
 
-def equilibrium(population: Population) -> dict[str, float]:
+def equilibrium(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`; NaN where the chain is too large."""
     names = [seat.name for seat in population.market.seats]
     known = joint_chain(population)

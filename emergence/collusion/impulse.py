@@ -21,7 +21,7 @@ import numpy as np
 
 from tacit.emergence.play.deviations import deviations
 from tacit.emergence.play.replays import Array
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 
 from .temptation import mean
 
@@ -38,7 +38,7 @@ FIGURES = {
 }
 
 
-def impulse(population: Population) -> dict[str, float]:
+def impulse(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     d = deviations(population)
     leaves = d.leaves

@@ -20,14 +20,14 @@ import numpy as np
 from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.play.limit_path import limit
 from tacit.emergence.play.named_measures import named_measures
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
 FIGURES = {"frozen_index": "collusion index on the limit path of the frozen policies"}
 
 
-def frozen_index(population: Population) -> dict[str, float]:
+def frozen_index(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     market = population.market.analysis.expected()
     expected = population if market is population.market else replace(population, market=market)
@@ -35,7 +35,7 @@ def frozen_index(population: Population) -> dict[str, float]:
     return {"frozen_index": known.get("collusion_index", float("nan"))}
 
 
-def no_index(market: Market, kpi: kpis.Table) -> str | None:
+def no_index(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why a market has no collusion index; None: it has one."""
     if (reason := no_analysis(market, "expected")) is not None:
         return reason

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 
 from .impulse import impulse
 from .index import frozen_index
@@ -29,8 +29,10 @@ FIGURES = {
 }
 
 
-def exchanged(populations: Sequence[Population]) -> list[Population]:
-    """Population k with its group's tables, from where k ended; whole groups only, in order."""
+def exchanged(populations: Sequence[FrozenPopulation]) -> list[FrozenPopulation]:
+    """Population k with its group's tables, from where k ended; whole groups only, in
+    order.
+    """
     pairs = []
     seats = len(populations[0].tables) if populations else 1
     for k in range(len(populations) - len(populations) % seats):
@@ -40,7 +42,7 @@ def exchanged(populations: Sequence[Population]) -> list[Population]:
     return pairs
 
 
-def repaired(populations: Sequence[Population]) -> list[dict[str, float]]:
+def repaired(populations: Sequence[FrozenPopulation]) -> list[dict[str, float]]:
     """Per population: see `FIGURES`."""
     found = []
     for pair in exchanged(populations):

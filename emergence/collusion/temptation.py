@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from tacit.emergence.play.deviations import deviations
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 
 TEMPTING = 0.01  # of profit_M - profit_N
 
@@ -29,7 +29,7 @@ FIGURES = {
 }
 
 
-def temptation(population: Population) -> dict[str, float]:
+def temptation(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     d = deviations(population)
     tempted = d.gain >= TEMPTING

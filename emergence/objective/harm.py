@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from tacit.emergence.play.applicability import no_analysis
 from tacit.emergence.play.limit_path import limit
 from tacit.emergence.play.named_measures import named_measures
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.expectations import mean
 from tacit.emergence.tree.initial_states import fresh, without_memory
 from tacit.emergence.tree.tree import (
@@ -46,7 +46,7 @@ FIGURES = {
 }
 
 
-def harm(population: Population) -> dict[str, float]:
+def harm(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`; what follows the slash is a measure."""
     market = population.market
     try:
@@ -70,7 +70,7 @@ def harm(population: Population) -> dict[str, float]:
     return figures
 
 
-def fundamental_kpi(market: Market) -> kpis.Table:
+def fundamental_kpi(market: Market) -> kpis.KpiTable:
     """The KPI that is every seat's fundamental."""
     return kpis.resolve(market, {role.name: {role.fundamental: 1.0} for role in market.roles})
 
@@ -82,7 +82,7 @@ def judged(market: Market) -> list[str]:
     return [m.name for m in good if m.name in own or "market" in m.roles]
 
 
-def long_run(population: Population) -> dict[str, float]:
+def long_run(population: FrozenPopulation) -> dict[str, float]:
     """Mean measures by name of the frozen tables: exact where seats remember nothing and the round
     can be enumerated, else those of the limit path."""
     market = population.market
@@ -96,7 +96,7 @@ def long_run(population: Population) -> dict[str, float]:
     return named_measures(market, limit(population).mean)
 
 
-def no_harm_split(market: Market, kpi: kpis.Table) -> str | None:
+def no_harm_split(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why there is no mirror here, as far as it is seen at once, and what does; None: try it."""
     if (reason := no_analysis(market, "draws")) is not None:
         return reason
@@ -105,7 +105,7 @@ def no_harm_split(market: Market, kpi: kpis.Table) -> str | None:
     return None
 
 
-def no_mirror(market: Market, kpi: kpis.Table) -> str | None:
+def no_mirror(market: Market, kpi: kpis.KpiTable) -> str | None:
     """`no_harm_split`, or why the mirror failed; None: it is there."""
     if (reason := no_harm_split(market, kpi)) is not None:
         return reason
@@ -116,12 +116,12 @@ def no_mirror(market: Market, kpi: kpis.Table) -> str | None:
     return None
 
 
-def is_fundamental(market: Market, kpi: kpis.Table) -> bool:
+def is_fundamental(market: Market, kpi: kpis.KpiTable) -> bool:
     """Whether every seat is paid its fundamental, in whatever unit, and nothing else."""
     return all(paid_fundamental(seat, kpi) for seat in market.seats)
 
 
-def paid_fundamental(seat: Seat, kpi: kpis.Table) -> bool:
+def paid_fundamental(seat: Seat, kpi: kpis.KpiTable) -> bool:
     """The same of one seat."""
     paid = [term for term in kpi[seat.name].values() if term.weight]
     plain = [t for t in paid if (t.transform, t.scope) == ("value", "own") and t.weight > 0]

@@ -32,7 +32,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
-from .mirror_game import Game, build
+from .mirror_game import FictitiousPlayGame, build
 
 TEMPLATE = "tacit.emergence.objective.mirror_loop"
 STEPS, STARTS = 4_000, 32
@@ -57,7 +57,7 @@ class Mirror:
         return float(low), float(high)
 
 
-def mirror(market: Market, kpi: kpis.Table) -> Mirror:
+def mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
     """The mirror of a KPI, worked out once for each market and KPI.
 
     Raises:
@@ -81,7 +81,7 @@ _LOCK = Lock()  # seeds of an arm end at the same time on different threads
 _KNOWN: dict[tuple[str, str, str], Mirror | ConfigError] = {}
 
 
-def _mirror(market: Market, kpi: kpis.Table) -> Mirror:
+def _mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
     found = pasts(market, kpi, MOST)
     game = build(found)
     x = first_tables(game)
@@ -94,7 +94,7 @@ def _mirror(market: Market, kpi: kpis.Table) -> Mirror:
     )
 
 
-def first_tables(game: Game) -> Array:
+def first_tables(game: FictitiousPlayGame) -> Array:
     """Tables drawn from Dirichlet(1), one a start: float64 `[C, B]`."""
     x = np.empty((game.first_cell[-1], STARTS))
     root = np.uint64(rng.fold(rng.seed_key(0, rng.PROBE), OWN_KEY))
@@ -106,7 +106,7 @@ def first_tables(game: Game) -> Array:
     return x
 
 
-def long_run(found: Pasts, game: Game, x: Array, law: Array) -> Iterator[Array]:
+def long_run(found: Pasts, game: FictitiousPlayGame, x: Array, law: Array) -> Iterator[Array]:
     """Mean measures `[S + 1, M]` of each start under its tables `x`."""
     roots = found.count if found.seen else 1
     ends = leaf_chances(game, x).reshape(roots, -1, STARTS)
@@ -121,7 +121,7 @@ def long_run(found: Pasts, game: Game, x: Array, law: Array) -> Iterator[Array]:
         yield np.tensordot(weight, measures, axes=2)
 
 
-def leaf_chances(game: Game, x: Array) -> Array:
+def leaf_chances(game: FictitiousPlayGame, x: Array) -> Array:
     """How likely each end of the round is, given its root: float64 `[L, B]`."""
     padded = np.concatenate([x, np.ones((1, x.shape[1]))])  # (cell -1: no choice)
     edges = np.ones((0, x.shape[1]))

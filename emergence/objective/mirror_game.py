@@ -13,7 +13,7 @@ from tacit.emergence.tree.payoff_history import Pasts
 from tacit.emergence.tree.tree import Array, Indices, Layer
 
 
-class Game(NamedTuple):
+class FictitiousPlayGame(NamedTuple):
     """A *sight* is what a seat with a choice sees in a phase; a *cell* is a sight and an action.
 
     first_node, first_edge, first_sight int64 `[P + 1]`, first_cell `[sights + 1]`; origin `[N]` (an
@@ -38,7 +38,7 @@ class Game(NamedTuple):
     largest: float
 
 
-def build(found: Pasts) -> Game:
+def build(found: Pasts) -> FictitiousPlayGame:
     """Where nobody sees the past, all pasts share the tree of the first one, and a leaf has a
     payoff for each of them."""
     tree, shared = found.tree, 1 if found.seen else found.count
@@ -75,7 +75,7 @@ def build(found: Pasts) -> Game:
     chance = np.concatenate([la.chance[:n] for la, n in zip(tree.layers, nodes, strict=True)])
     chance[: nodes[0]] *= found.count  # (one root, or each of its own)
     payoff = tree.rewards.reshape(shared, edges[-1], len(seats)).transpose(1, 2, 0).copy()
-    return Game(
+    return FictitiousPlayGame(
         first_node, first_edge, np.array(first_sight), np.array(cells), np.concatenate(origin),
         chance, np.concatenate(sight), np.concatenate(node), np.concatenate(cell), payoff,
         found.following[: edges[-1]], span, float(np.abs(payoff).max()),

@@ -2,7 +2,7 @@
 `tacit.emergence.objective.mirror`).
 
 All starts are played side by side, start b in the last, contiguous place of every array. `game` is
-`tacit.emergence.objective.mirror_game.Game`.
+`tacit.emergence.objective.mirror_game.FictitiousPlayGame`.
 """
 
 from __future__ import annotations

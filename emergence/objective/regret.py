@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.emergence.play.applicability import no_analysis
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.expectations import best_reply, reach
 from tacit.emergence.tree.initial_states import (
     fresh,
@@ -47,7 +47,7 @@ FIGURES = {
 }
 
 
-def regrets(population: Population) -> dict[str, float]:
+def regrets(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     try:
         found = regret(population)
@@ -56,7 +56,7 @@ def regrets(population: Population) -> dict[str, float]:
     return {"kpi_regret": found.kpi, "fundamental_regret": found.fundamental}
 
 
-def no_regret(market: Market, kpi: kpis.Table) -> str | None:
+def no_regret(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why regrets are not measured here, and what does; None: they are."""
     if (reason := no_analysis(market, "draws, memoryless")) is not None:
         return reason
@@ -82,7 +82,7 @@ class Regret:
     exact: bool
 
 
-def regret(population: Population) -> Regret:
+def regret(population: FrozenPopulation) -> Regret:
     """The regrets of a population.
 
     Raises:
@@ -102,7 +102,7 @@ def regret(population: Population) -> Regret:
 
 
 def roots_of(
-    market: Market, kpi: kpis.Table, tables: Sequence[Table]
+    market: Market, kpi: kpis.KpiTable, tables: Sequence[PolicyTable]
 ) -> tuple[Array, Array | None]:
     """States that a round may begin in, and their chances: after a round of the same tables where
     the KPI looks back, else one without a past."""
@@ -115,7 +115,7 @@ def roots_of(
     return states, chance
 
 
-def project(population: Population) -> tuple[Market, Sequence[Table]]:
+def project(population: FrozenPopulation) -> tuple[Market, Sequence[PolicyTable]]:
     """The same market with nothing remembered, and every seat's mean table there."""
     market = population.market
     blind = without_memory(market)

@@ -44,7 +44,7 @@ def no_analysis(market: Market, needs: str) -> str | None:
     return f"{market.lacks_analysis()}; this probe needs its {needs}"
 
 
-def unfit(market: Market, kpi: kpis.Table) -> str | None:
+def unfit(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why probes of deviations say nothing of this market, and what does; None: they fit."""
     if market not in _UNFIT:
         reason = no_analysis(market, "conduct") or _no_rivalry(market)
@@ -52,7 +52,7 @@ def unfit(market: Market, kpi: kpis.Table) -> str | None:
     return _UNFIT[market]
 
 
-def no_chain(market: Market, kpi: kpis.Table) -> str | None:
+def no_chain(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why a market has no exact joint chain (`tacit.emergence.play.chain`); None: it has one."""
     if market not in _NO_CHAIN:
         reason = no_analysis(market, "expected")
@@ -78,7 +78,7 @@ def _no_rivalry(market: Market) -> str | None:
     return None
 
 
-def _uncertain(market: Market, kpi: kpis.Table, alike: bool) -> str | None:
+def _uncertain(market: Market, kpi: kpis.KpiTable, alike: bool) -> str | None:
     """Two rounds of 64 copies, each played twice from one state under different luck."""
     if len(market.phases) > 1:
         return f"a round of {market.name} has several phases here; {INSTEAD}"

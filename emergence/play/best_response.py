@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from pydantic import BaseModel
 
-from tacit.agents.policy import Table, cumulative
+from tacit.agents.policy import PolicyTable, cumulative
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig
 from tacit.agents.tabular.group import TabularGroup
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
@@ -54,7 +54,7 @@ class Response:
         return self.best - self.own
 
 
-def joint_chain(population: Population) -> Chain | None:
+def joint_chain(population: FrozenPopulation) -> Chain | None:
     """The chain from the limit path on, if the market has one and it is small enough."""
     market = population.market
     if no_chain(market, population.kpi) is not None:
@@ -66,12 +66,12 @@ def joint_chain(population: Population) -> Chain | None:
     return chain(replace(population, market=expected, rows=None), np.unique(states, axis=0))
 
 
-def linear(kpi: kpis.Table) -> bool:
+def linear(kpi: kpis.KpiTable) -> bool:
     """Whether the mean reward is the reward of mean measures."""
     return all(t.transform == "value" for terms in kpi.values() for t in terms.values())
 
 
-def best_responses(population: Population, seats: Sequence[int]) -> list[Response]:
+def best_responses(population: FrozenPopulation, seats: Sequence[int]) -> list[Response]:
     """Of every seat named, in KPI and in fundamental."""
     known = joint_chain(population)
     if known is None:
@@ -80,7 +80,9 @@ def best_responses(population: Population, seats: Sequence[int]) -> list[Respons
     return [_exact(population, known, seat, payoff, exact) for seat in seats for payoff in PAYOFFS]
 
 
-def _exact(population: Population, known: Chain, seat: int, payoff: str, exact: bool) -> Response:
+def _exact(
+    population: FrozenPopulation, known: Chain, seat: int, payoff: str, exact: bool
+) -> Response:
     weight = on_path(population, known)
     scale = 1.0 - population.discount
     own, best = (scale * float(weight @ f(seat, payoff)) for f in (known.value, known.best))
@@ -88,7 +90,7 @@ def _exact(population: Population, known: Chain, seat: int, payoff: str, exact: 
     return Response(name, payoff, own, max(own, best), exact)  # (equal but for rounding)
 
 
-def on_path(population: Population, known: Chain) -> Array:
+def on_path(population: FrozenPopulation, known: Chain) -> Array:
     """Shares of time on the limit path by node of its chain `[N]` (whose first nodes it is)."""
     states = limit(population).states
     places = (states[:, None, :] == known.states[None, : len(states), :]).all(axis=2)
@@ -104,7 +106,7 @@ def on_path(population: Population, known: Chain) -> Array:
 class _Against(TabularGroup):
     """One learner among frozen tables."""
 
-    def __init__(self, population: Population, table: kpis.Table, seat: int) -> None:
+    def __init__(self, population: FrozenPopulation, table: kpis.KpiTable, seat: int) -> None:
         self._tables_of_others = population.tables
         market = population.market
         configs: dict[str, BaseModel] = {
@@ -116,11 +118,11 @@ class _Against(TabularGroup):
         })  # fmt: skip
         super().__init__(market, table, configs, population.seed)
 
-    def _fixed(self, seat: Seat) -> Table:
+    def _fixed(self, seat: Seat) -> PolicyTable:
         return self._tables_of_others[seat.index]
 
 
-def learned(population: Population, seat: int, payoff: str) -> Response:
+def learned(population: FrozenPopulation, seat: int, payoff: str) -> Response:
     """A response learned in 400,000 rounds, judged by fresh paired play."""
     market = population.market
     table = population.kpi if payoff == "kpi" else fundamentals(market)
@@ -132,13 +134,13 @@ def learned(population: Population, seat: int, payoff: str) -> Response:
     return Response(market.seats[seat].name, payoff, own, max(own, best), False)
 
 
-def fundamentals(market: Market) -> kpis.Table:
+def fundamentals(market: Market) -> kpis.KpiTable:
     """The KPI table that pays everybody its fundamental."""
     return kpis.resolve(market, {role.name: {role.fundamental: 1.0} for role in market.roles})
 
 
 def _mean_payoff(
-    population: Population, table: kpis.Table, tables: Sequence[Table], seat: int
+    population: FrozenPopulation, table: kpis.KpiTable, tables: Sequence[PolicyTable], seat: int
 ) -> float:
     market = population.market
     engine = Engine(market, table, [population.seed], COPIES, stream=rng.PROBE)

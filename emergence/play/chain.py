@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
@@ -40,7 +40,7 @@ SWEEPS = 100_000
 
 
 @dataclass(frozen=True)
-class Seat:
+class DecisionProblem:
     """A seat's decision problem: expected `fundamental` and `kpi` float64 `[N, A]` (-inf: illegal),
     `successor` int32 `[N, A, R]`, `chance` `[N, R]` of the others' R joint actions, and what the
     seat's own `table` does, `[N, A]`."""
@@ -60,7 +60,7 @@ class Chain:
     discount: float
     states: Array
     observations: Indices
-    seats: tuple[Seat, ...]
+    seats: tuple[DecisionProblem, ...]
 
     def best(self, seat: int, payoff: str) -> Array:
         """V* `[N]` of a seat in 'fundamental' or 'kpi'."""
@@ -108,7 +108,7 @@ class Chain:
         return values
 
 
-def chain(population: Population, states: Array) -> Chain | None:
+def chain(population: FrozenPopulation, states: Array) -> Chain | None:
     """The chain from `states` `[X, W]` on; None where it is too large."""
     market = population.market
     per_state = sum(width(population, i) for i in range(len(market.seats)))
@@ -136,10 +136,10 @@ def chain(population: Population, states: Array) -> Chain | None:
     return Chain(market, population.discount, every, np.concatenate(seen_by), seats)
 
 
-def _seat(levels: list[tuple[Moves, Array]], index: Index) -> Seat:
+def _seat(levels: list[tuple[Moves, Array]], index: Index) -> DecisionProblem:
     following = np.concatenate([moves.following for moves, _ in levels])
     ids = index.find(following.reshape(-1, following.shape[-1])).astype(np.int32)
-    return Seat(
+    return DecisionProblem(
         np.concatenate([moves.fundamental for moves, _ in levels]),
         np.concatenate([moves.kpi for moves, _ in levels]),
         ids.reshape(following.shape[:-1]),

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs.market import Market
 
 from .applicability import benchmark_range
@@ -74,17 +74,17 @@ class Deviations:
         return self.gain > NOTHING
 
 
-def deviations(population: Population) -> Deviations:
+def deviations(population: FrozenPopulation) -> Deviations:
     """Every deviation from the limit path by a static best reply."""
     if population not in _KNOWN:
         _KNOWN[population] = _deviations(population)
     return _KNOWN[population]
 
 
-_KNOWN: WeakKeyDictionary[Population, Deviations] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[FrozenPopulation, Deviations] = WeakKeyDictionary()
 
 
-def _deviations(population: Population) -> Deviations:
+def _deviations(population: FrozenPopulation) -> Deviations:
     market = population.market.analysis.expected()
     frozen = replace(population, market=market, rows=None)
     exact = deterministic(population) and not market.play_draws
@@ -110,7 +110,7 @@ def _deviations(population: Population) -> Deviations:
     )  # fmt: skip
 
 
-def _best_replies(population: Population, states: Array) -> tuple[Array, Indices, Indices]:
+def _best_replies(population: FrozenPopulation, states: Array) -> tuple[Array, Indices, Indices]:
     """Gain of the best reply, the likeliest own action and the best reply, `[X * S]` each."""
     market = population.market
     observations = seen(market, population.kpi, states)
@@ -153,7 +153,7 @@ class _After:
 class Plays:
     """Replays of D deviations: of `seat` `[D]` from `states[start]`, each beside its path."""
 
-    population: Population
+    population: FrozenPopulation
     states: Array
     start: Indices
     seat: Indices

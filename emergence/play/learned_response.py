@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.policy import Table, cumulative, deterministic
+from tacit.agents.policy import PolicyTable, cumulative, deterministic
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
@@ -37,14 +37,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
 class LearnedResponse:
     """The table of a response, float64 [O, A], and the seat's mean KPI per round under it."""
 
-    table: Table
+    table: PolicyTable
     value: float
 
 
 def learned_best_response(
     market: Market,
-    kpi: kpis.Table,
-    tables: Sequence[Table],
+    kpi: kpis.KpiTable,
+    tables: Sequence[PolicyTable],
     seat: str,
     algorithm: str = "PPO",
     rounds: int = 4_000,
@@ -102,7 +102,7 @@ def find_algorithm(name: str) -> Any:
 
 
 def mean_kpi(
-    market: Market, kpi: kpis.Table, tables: Sequence[Table], seat: Seat, seed: int
+    market: Market, kpi: kpis.KpiTable, tables: Sequence[PolicyTable], seat: Seat, seed: int
 ) -> float:
     """A seat's KPI per round, mean over 64 copies and 512 rounds on the stream of probes."""
     engine = Engine(market, kpi, [seed], JUDGED_COPIES, stream=rng.PROBE)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.agents.policy import cumulative
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 
@@ -49,17 +49,17 @@ def cycle(states: Array, longest: int = LONGEST) -> int:
     return 0
 
 
-def limit(population: Population) -> Path:
+def limit(population: FrozenPopulation) -> Path:
     """The path on which a population settles."""
     if population not in _KNOWN:
         _KNOWN[population] = _limit(population)
     return _KNOWN[population]
 
 
-_KNOWN: WeakKeyDictionary[Population, Path] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[FrozenPopulation, Path] = WeakKeyDictionary()
 
 
-def _limit(population: Population) -> Path:
+def _limit(population: FrozenPopulation) -> Path:
     market = population.market
     engine = Engine(market, population.kpi, seeds=[population.seed], stream=rng.PROBE)
     engine.reset()

@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 
 from .replays import Array, Indices, play_once
 
@@ -32,19 +32,19 @@ class Moves:
     chance: Array
 
 
-def deterministic(population: Population) -> bool:
+def deterministic(population: FrozenPopulation) -> bool:
     """Whether no table leaves anything to chance."""
     return all(bool(np.all(table.max(axis=1) == 1.0)) for table in population.tables)
 
 
-def width(population: Population, seat: int) -> int:
+def width(population: FrozenPopulation, seat: int) -> int:
     """Combinations that one state asks of one seat: its actions x the others' joint actions."""
     own = population.market.seats[seat].role.actions
     return own if deterministic(population) else prod(t.shape[1] for t in population.tables)
 
 
 def own_moves(
-    population: Population, states: Array, observations: Indices, seat: int, luck: int = 1
+    population: FrozenPopulation, states: Array, observations: Indices, seat: int, luck: int = 1
 ) -> Moves:
     """The moves of a seat in `states` `[N, W]`, where everybody sees `observations` `[N, S]`."""
     market, count = population.market, len(states)
@@ -76,7 +76,7 @@ def own_moves(
 
 
 def _others(
-    population: Population, observations: Indices, seat: int
+    population: FrozenPopulation, observations: Indices, seat: int
 ) -> tuple[NDArray[np.int64], Array]:
     """The others' joint actions int64 `[N, R, S]` (the seat's own entry 0) and their chances."""
     seats = range(len(population.tables))

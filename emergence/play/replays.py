@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.agents.policy import cumulative
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.game_arrays import (
-    Game,
-    Rows,
+    CopyRows,
+    GameArrays,
     build_game,
     build_rows,
 )
@@ -62,7 +62,7 @@ def keys(seed: int, luck: Indices) -> tuple[NDArray[np.uint64], NDArray[np.uint6
     return np.array(own, np.uint64)[luck], np.array(actors, np.uint64)[luck]
 
 
-def game_of(market: Market, kpi: kpis.Table) -> Game:
+def game_of(market: Market, kpi: kpis.KpiTable) -> GameArrays:
     """The constant part of a market under a KPI, built once."""
     known = _GAMES.setdefault(market, [])
     for table, game in known:
@@ -72,12 +72,12 @@ def game_of(market: Market, kpi: kpis.Table) -> Game:
     return known[-1][1]
 
 
-_GAMES: WeakKeyDictionary[Market, list[tuple[kpis.Table, Game]]] = WeakKeyDictionary()
+_GAMES: WeakKeyDictionary[Market, list[tuple[kpis.KpiTable, GameArrays]]] = WeakKeyDictionary()
 
 
 def play_once(
-    market: Market, kpi: kpis.Table, states: Array, actions: Indices, seed: int, luck: Indices
-) -> Rows:
+    market: Market, kpi: kpis.KpiTable, states: Array, actions: Indices, seed: int, luck: Indices
+) -> CopyRows:
     """One round from `states` `[K, W]` with joint `actions` `[K, S]`; the rows after it."""
     game = game_of(market, kpi)
     rows = build_rows(market, game, len(states))
@@ -86,7 +86,7 @@ def play_once(
     return rows
 
 
-def seen(market: Market, kpi: kpis.Table, states: Array) -> Indices:
+def seen(market: Market, kpi: kpis.KpiTable, states: Array) -> Indices:
     """Observations int64 `[K, S]` in states `[K, W]`."""
     game = game_of(market, kpi)
     rows = build_rows(market, game, len(states))
@@ -96,7 +96,7 @@ def seen(market: Market, kpi: kpis.Table, states: Array) -> Indices:
 
 
 def replay(
-    population: Population,
+    population: FrozenPopulation,
     states: Array,
     forced: Indices,
     luck: Indices,

@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 
 COPIES, SETTLE, COUNT = 1_024, 8, 8  # copies; rounds before counting; rounds counted
 
 
-def visits(population: Population) -> tuple[NDArray[np.float64], ...]:
+def visits(population: FrozenPopulation) -> tuple[NDArray[np.float64], ...]:
     """Mean number of times a round that each seat meets each observation, float64 `[O]` a seat."""
     market, seats = population.market, population.market.seats
     engine = Engine(market, population.kpi, [population.seed], COPIES, stream=rng.PROBE)

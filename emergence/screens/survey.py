@@ -28,7 +28,7 @@ FEWEST_RESAMPLES, FEWEST_DEALS = 50, 10  # (a quantile of few is crude, but they
 
 
 @dataclass(frozen=True)
-class Reading:
+class ScreenReading:
     """One screen: its value with interval over n tenders; the control's mean and quantiles."""
 
     name: str
@@ -57,7 +57,7 @@ class Reading:
 class Survey:
     """Readings of a set of tenders, and how they were made."""
 
-    readings: list[Reading]
+    readings: list[ScreenReading]
     tenders: int
     bids: int
     resamples: int
@@ -87,7 +87,7 @@ def survey(strata: Strata, rhos: Sequence[float]) -> Survey:
         dealt_medians.append([*screens.medians(control).values()])
         dealt_shares.append(screens.quotient(*screens.shares(control, rhos)[1:]))
     readings = [
-        Reading(name, Estimate(float(found[k]), *_ends(drawn[:, k]), tenders),
+        ScreenReading(name, Estimate(float(found[k]), *_ends(drawn[:, k]), tenders),
                 _spread_of(np.array(dealt_shares)[:, k], deals),
                 "low" if name == "hole" else "", "share")
         for k, name in enumerate(names)
@@ -96,7 +96,7 @@ def survey(strata: Strata, rhos: Sequence[float]) -> Survey:
         values = screens.per_tender(strata, screen)
         own = median(values.tolist()) if len(values) else Estimate(NAN, NAN, NAN, 0)
         control_of = _spread_of(np.array(dealt_medians)[:, k], deals)
-        readings.append(Reading(screen.name, own, control_of, screen.suspicious, "median"))
+        readings.append(ScreenReading(screen.name, own, control_of, screen.suspicious, "median"))
     shown = int(np.clip(DRAWN // bids, 1, deals))
     control_margins = np.concatenate([_margins(screens.dealt(base, k)) for k in range(shown)])
     alone = sum(len(b) == 1 for b in strata.values())

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 
 from .tree import Array, Layer, Tree
 
 
-def chances(layer: Layer, tables: Sequence[Table], without: int | None = None) -> Array:
+def chances(layer: Layer, tables: Sequence[PolicyTable], without: int | None = None) -> Array:
     """The chance of each edge given its node, float64 `[E]`; a seat's own doing may be left out."""
     chance = np.ones(len(layer.node))
     for s, table in enumerate(tables):
@@ -22,7 +22,7 @@ def chances(layer: Layer, tables: Sequence[Table], without: int | None = None) -
     return chance
 
 
-def reach(tree: Tree, tables: Sequence[Table], without: int | None = None) -> list[Array]:
+def reach(tree: Tree, tables: Sequence[PolicyTable], without: int | None = None) -> list[Array]:
     """The chance of every edge, phase by phase, float64 `[E]` each; at the leaves it sums to 1
     (without a seat: to as many leaves as that seat can choose among)."""
     result: list[Array] = []
@@ -32,12 +32,12 @@ def reach(tree: Tree, tables: Sequence[Table], without: int | None = None) -> li
     return result
 
 
-def mean(tree: Tree, tables: Sequence[Table], values: Array) -> Array:
+def mean(tree: Tree, tables: Sequence[PolicyTable], values: Array) -> Array:
     """Expected `values` `[L, ...]` of the leaves."""
     return np.tensordot(reach(tree, tables)[-1], values, axes=1)
 
 
-def worth(tree: Tree, tables: Sequence[Table], values: Array) -> list[Array]:
+def worth(tree: Tree, tables: Sequence[PolicyTable], values: Array) -> list[Array]:
     """What every edge leads to in expectation, phase by phase: `[E, K]` from `values` `[L, K]`."""
     result = [values]
     for p in range(len(tree.layers) - 1, 0, -1):
@@ -73,7 +73,7 @@ class Reply:
         return self.best - self.own
 
 
-def best_reply(tree: Tree, tables: Sequence[Table], seat: int, values: Array) -> Reply:
+def best_reply(tree: Tree, tables: Sequence[PolicyTable], seat: int, values: Array) -> Reply:
     """The best reply of a seat whose every action is in the tree to the others' frozen tables.
 
     By backward induction over the phases of the round; `values` `[L]` are its payoffs at the end.

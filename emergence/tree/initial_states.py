@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from tacit.emergence.play.limit_path import limit
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
@@ -16,7 +16,7 @@ from tacit.envs.market import Market
 from .tree import Array
 
 
-def fresh(market: Market, kpi: kpis.Table) -> Array:
+def fresh(market: Market, kpi: kpis.KpiTable) -> Array:
     """The state of a round without a past, float64 `[1, W]` (what nature draws is not settled)."""
     start = Engine(market, kpi, stream=rng.PROBE)
     start.reset()
@@ -44,7 +44,7 @@ def without_memory(market: Market) -> Market:
 _BLIND: WeakKeyDictionary[Market, Market | None] = WeakKeyDictionary()
 
 
-def starts(population: Population) -> tuple[Array, Array, bool]:
+def starts(population: FrozenPopulation) -> tuple[Array, Array, bool]:
     """States `[R, W]` that rounds begin in, but for nature's draws, and their chances `[R]`.
 
     One state where nobody remembers, else those of the limit path; and whether that is exact.

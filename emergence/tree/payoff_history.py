@@ -40,7 +40,7 @@ class Pasts:
     following: Indices
 
 
-def looks_back(market: Market, kpi: kpis.Table) -> bool:
+def looks_back(market: Market, kpi: kpis.KpiTable) -> bool:
     """Whether a seat is paid for something that depends on an earlier round."""
     past = {measure.name for measure in market.measures if measure.past}
     return any(t.weight and t.measure in past for terms in kpi.values() for t in terms.values())
@@ -52,7 +52,7 @@ def goes_on(market: Market) -> bool:
     return any(draw.lasting for phase in phases for draw in market.analysis.draws(phase))
 
 
-def pasts(market: Market, kpi: kpis.Table, most: int) -> Pasts:
+def pasts(market: Market, kpi: kpis.KpiTable, most: int) -> Pasts:
     """The pasts of a KPI that looks back; one, a market without a past, of any other.
 
     Raises:

@@ -25,13 +25,13 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.policy import Table, mask
+from tacit.agents.policy import PolicyTable, mask
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine import engine
 from tacit.envs.engine.game_arrays import (
-    Game,
-    Rows,
+    CopyRows,
+    GameArrays,
     build_game,
     build_rows,
 )
@@ -96,7 +96,7 @@ def everything(market: Market) -> list[NDArray[np.bool_]]:
     return [legal[seat.role.name] for seat in market.seats]
 
 
-def played(market: Market, tables: Sequence[Table], free: int | None = None) -> Allowed:
+def played(market: Market, tables: Sequence[PolicyTable], free: int | None = None) -> Allowed:
     """What tables may do, and all legal actions of the seat that is `free`."""
     legal = everything(market)
     return [legal[s] if s == free else table > 0 for s, table in enumerate(tables)]
@@ -104,7 +104,7 @@ def played(market: Market, tables: Sequence[Table], free: int | None = None) -> 
 
 def grow(
     market: Market,
-    kpi: kpis.Table,
+    kpi: kpis.KpiTable,
     allowed: Allowed,
     roots: Array,
     chance: Array | None = None,
@@ -128,7 +128,7 @@ def grow(
         _look(market, game, rows, phase)
         node, actions, acts = _fan(market, phase, rows.observations, allowed, most)
         layers.append(Layer(origin, share, rows.observations, node, actions, acts))
-        before = Rows._make(array[node] for array in rows)
+        before = CopyRows._make(array[node] for array in rows)
         before.actions[:] = actions
         rows = _step(market, game, before, phase)
         origin = np.arange(len(node))
@@ -137,7 +137,7 @@ def grow(
     )
 
 
-def opening(market: Market, kpi: kpis.Table, roots: Array) -> tuple[Indices, Array]:
+def opening(market: Market, kpi: kpis.KpiTable, roots: Array) -> tuple[Indices, Array]:
     """What seats see when a round begins in `roots` `[R, W]`, int64 `[R * K, S]`, for each of K
     draws of nature, and the chance of that draw `[R * K]`."""
     rows = build_rows(market, build_game(market, kpi), len(roots))
@@ -148,8 +148,8 @@ def opening(market: Market, kpi: kpis.Table, roots: Array) -> tuple[Indices, Arr
 
 
 def _draw(
-    market: Market, phase: int, rows: Rows, origin: Indices, most: int
-) -> tuple[Rows, Indices, Array]:
+    market: Market, phase: int, rows: CopyRows, origin: Indices, most: int
+) -> tuple[CopyRows, Indices, Array]:
     """Rows with every combination of this phase's draws, their origins and nature's chances."""
     chance = np.ones(len(origin))
     nodes = len(origin) * drawn(market, phase)
@@ -160,11 +160,11 @@ def _draw(
         table = np.array(draw.chances)
         which = 0 if draw.given is None else rows.state[:, draw.given].astype(int)
         law = np.broadcast_to(table[which], (len(origin), count)).ravel()
-        rows = Rows._make(np.repeat(array, count, axis=0) for array in rows)
+        rows = CopyRows._make(np.repeat(array, count, axis=0) for array in rows)
         rows.state[:, draw.column] = np.tile(draw.values, len(origin))
         origin, chance = np.repeat(origin, count), np.repeat(chance, count) * law
         kept = law > 0
-        rows = Rows._make(array[kept] for array in rows)
+        rows = CopyRows._make(array[kept] for array in rows)
         origin, chance = origin[kept], chance[kept]
     return rows, origin, chance
 
@@ -219,16 +219,16 @@ def too_large(market: Market, ends: int, most: int) -> ConfigError:
     )
 
 
-def _look(market: Market, game: Game, rows: Rows, phase: int) -> None:
+def _look(market: Market, game: GameArrays, rows: CopyRows, phase: int) -> None:
     compiled(TEMPLATE, market.kernels).look(game, rows, phase)
 
 
-def _step(market: Market, game: Game, rows: Rows, phase: int) -> Rows:
+def _step(market: Market, game: GameArrays, rows: CopyRows, phase: int) -> CopyRows:
     """One phase of every row; after the last, payoffs are means over luck, if there is any."""
     loops = compiled(engine.TEMPLATE, market.kernels)
     root = np.uint64(rng.seed_key(0, rng.PROBE))
 
-    def once(n: int) -> Rows:
+    def once(n: int) -> CopyRows:
         after = rows.copy()
         nature = np.full(len(after.state), rng.fold(root, n), np.uint64)
         loops.step(game, nature, after, 0, 0, phase)

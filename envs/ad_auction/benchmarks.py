@@ -33,7 +33,7 @@ COOLEST = 1e-5  # last temperature of `equilibrium`, in highest values
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SaleOutcome:
     """Expected figures of a round; `sold` are clicks."""
 
     revenue: float
@@ -154,7 +154,7 @@ class Stage:
         gains = payoffs.max(axis=1) - (strategy * payoffs).sum(axis=1)
         return float(gains[self.probabilities > 0].max())
 
-    def outcome(self, strategy: Array) -> Outcome:
+    def outcome(self, strategy: Array) -> SaleOutcome:
         """When everybody bids by the same strategy [L, B] for one slot: the two highest bids."""
         n, f = self.bidders, self.probabilities @ strategy
         upto = np.cumsum(f)
@@ -167,11 +167,11 @@ class Stage:
         revenue = float((pair * price * self.wins[:, None]).sum())
         welfare = float(highest @ _mean_value(self.values, self.probabilities[:, None] * strategy))
         clicks = self.clicks[0]
-        return Outcome(clicks * revenue, clicks * welfare, clicks * float(highest.sum()))
+        return SaleOutcome(clicks * revenue, clicks * welfare, clicks * float(highest.sum()))
 
     # --- bids that depend on everybody's value ------------------------------------------------
 
-    def envy_free(self) -> Outcome:
+    def envy_free(self) -> SaleOutcome:
         """The lowest-revenue envy-free outcome, for values rounded down to the grid of bids."""
         n, slots = self.bidders, len(self.clicks)
         mass = np.zeros((len(self.values), len(self.bids)))
@@ -191,7 +191,9 @@ class Stage:
                 revenue += (rates[j - 1] - rates[j]) * (worth - (1 - sold) * self.floor)
         worth = filled[:slots] @ _mean_value(self.values, mass)
         sold = filled[:slots].sum(axis=1)
-        return Outcome(float(revenue), float(rates[:slots] @ worth), float(rates[:slots] @ sold))
+        return SaleOutcome(
+            float(revenue), float(rates[:slots] @ worth), float(rates[:slots] @ sold)
+        )
 
     def ranked(self, values: Sequence[float]) -> list[float]:
         """Envy-free bids of known values, highest first: the recursion of this module's head."""
@@ -215,12 +217,12 @@ def stage(
     )
 
 
-def mean_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+def mean_outcome(outcomes: Sequence[SaleOutcome]) -> SaleOutcome:
     """The mean over the parts of a day."""
     if len(outcomes) == 1:
         return outcomes[0]
     rows = np.array([(o.revenue, o.welfare, o.sold) for o in outcomes])
-    return Outcome(*(float(x) for x in rows.mean(axis=0)))
+    return SaleOutcome(*(float(x) for x in rows.mean(axis=0)))
 
 
 def _mean_value(values: Array, mass: Array) -> Array:

@@ -19,7 +19,7 @@ from tacit.envs.market import (
 
 from .analysis import AdAuctionAnalysis
 from .benchmarks import (
-    Outcome,
+    SaleOutcome,
     Stage,
     mean_outcome,
     stage,
@@ -197,14 +197,14 @@ class AdAuction(Market):
         prices = [low] * (c.slots - 1) + [c.price_mix * low + (1 - c.price_mix) * last]
         return self._benchmark(self._sale(prices), "derived in tacit.envs.ad_auction")
 
-    def _sale(self, prices: list[float]) -> Outcome:
+    def _sale(self, prices: list[float]) -> SaleOutcome:
         """All slots sold at known prices to bidders of mean value."""
         rates = self.config.click_rates
         value = float(np.dot(self.values, self.probabilities))
         revenue = sum(c * p for c, p in zip(rates, prices, strict=True))
-        return Outcome(revenue, sum(rates) * value, sum(rates))
+        return SaleOutcome(revenue, sum(rates) * value, sum(rates))
 
-    def _benchmark(self, found: Outcome, source: str) -> Benchmark:
+    def _benchmark(self, found: SaleOutcome, source: str) -> Benchmark:
         profit = (found.welfare - found.revenue) / self.config.bidders
         values = {"revenue": found.revenue, "profit": profit, "welfare": found.welfare}
         if self.config.slots == 1 or found.sold > sum(self.config.click_rates) - EPSILON:

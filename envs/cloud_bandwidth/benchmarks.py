@@ -44,7 +44,7 @@ DIGITS = 6  # of searched prices: what is equal by symmetry is equal, on every m
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PricingOutcome:
     """Prices float64 `[N, loads]`, expected profits `[N]`; `price` is the long-run mean `[N]`."""
 
     prices: Array
@@ -52,7 +52,7 @@ class Outcome:
     profits: Array
 
 
-class Game:
+class PricingGame:
     """The posting game of a config, vectorised over whatever is random."""
 
     def __init__(self, config: CloudBandwidthConfig) -> None:
@@ -105,11 +105,11 @@ class Game:
         total: Array = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=0)
         return total
 
-    def outcome(self, prices: Array) -> Outcome:
+    def outcome(self, prices: Array) -> PricingOutcome:
         """Of prices `[N, states]`, or `[N]` where loads do not matter."""
         matrix = prices.reshape(self.n, self.states)
         mean = matrix @ self.weight if self.states == 2 else matrix[:, 0]
-        return Outcome(matrix, mean, self.profits(matrix))
+        return PricingOutcome(matrix, mean, self.profits(matrix))
 
     def best_price(self, i: int, state: int, matrix: Array) -> float:
         """Provider i's best price at one own load, the others' prices as in `matrix`."""
@@ -146,11 +146,11 @@ def bounded_exp(x: float) -> float:
 
 
 @lru_cache(maxsize=256)
-def solve(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
+def solve(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]:
     """Nash and joint-profit outcomes of the posting game."""
     if config.homogeneous:
         return _bertrand(config)
-    game = Game(config)
+    game = PricingGame(config)
     random = game.states > 1 or len(game.outside) > 1
     if not random and not config.binding:
         return game.outcome(_nash_margins(game)), game.outcome(_joint_margins(game))
@@ -165,7 +165,7 @@ def solve(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
 # --- nothing random, capacity never binds --------------------------------------------------------
 
 
-def _nash_margins(game: Game) -> Array:
+def _nash_margins(game: PricingGame) -> Array:
     """Nash prices `[N]` against the mean outside option, through the aggregate.
 
     With x_i = (p_i - c_i)/mu the first-order condition is x_i = 1/(1 - q_i). Given the logarithm A
@@ -189,7 +189,7 @@ def _nash_margins(game: Game) -> Array:
     return game.cost + mu * np.array([scaled(i, aggregate) for i in range(game.n)])
 
 
-def _joint_margins(game: Game) -> Array:
+def _joint_margins(game: PricingGame) -> Array:
     """Joint-profit prices `[N]` against the mean outside option: equal margins m = mu/q_0."""
     mu = game.config.differentiation
     value = float(logsumexp((game.quality - game.cost - game.outside.mean()) / mu))
@@ -201,7 +201,7 @@ def _joint_margins(game: Game) -> Array:
 # --- capacity ------------------------------------------------------------------------------------
 
 
-def _nash_by_search(game: Game) -> Outcome:
+def _nash_by_search(game: PricingGame) -> PricingOutcome:
     """Cyclic best responses, damped if they go on for long."""
     matrix: Array = np.repeat(_nash_margins(game)[:, None], game.states, axis=1)
     for sweep in range(SWEEPS):
@@ -214,7 +214,7 @@ def _nash_by_search(game: Game) -> Outcome:
     return game.outcome(np.round(matrix, DIGITS))
 
 
-def _joint_by_search(game: Game) -> Outcome:
+def _joint_by_search(game: PricingGame) -> PricingOutcome:
     """Best sum of profits by Nelder-Mead, from what is best at each single outside option."""
     shape = (game.n, game.states)
 
@@ -236,7 +236,7 @@ def _joint_by_search(game: Game) -> Outcome:
     return game.outcome(np.round(min(found, key=loss), DIGITS))
 
 
-def _joint_in_quantities(game: Game) -> Array:
+def _joint_in_quantities(game: PricingGame) -> Array:
     """Joint-profit prices `[N]` against the mean outside option and at the mean mass."""
     mu, outside = game.config.differentiation, float(game.outside.mean())
     most = min(game.capacity / max(float(game.mass @ game.weight), 1e-9), 1.0)
@@ -265,7 +265,7 @@ def _joint_in_quantities(game: Game) -> Array:
 # --- homogeneous products ------------------------------------------------------------------------
 
 
-def _bertrand(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
+def _bertrand(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]:
     cost = np.array(config.each(config.cost))
     unit = config.demand == "unit"
     quality = np.full(config.providers, config.reservation_price)
@@ -291,7 +291,7 @@ def _bertrand(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
     if surge:
         mass *= 1 + surge.share * (float(np.mean(surge.multipliers)) - 1)
 
-    def outcome(price: float, others: Array) -> Outcome:
+    def outcome(price: float, others: Array) -> PricingOutcome:
         prices = others.copy()
         prices[best] = price
         tied = np.abs((quality - prices) - (quality[best] - price)) < 1e-9
@@ -300,6 +300,6 @@ def _bertrand(config: CloudBandwidthConfig) -> tuple[Outcome, Outcome]:
         if abs(price - competitive) < 1e-12 and tied.sum() > 1 and price > cost[best]:
             profits = np.zeros(config.providers)  # the best undercuts by next to nothing: takes all
             profits[best] = mass * seller(price)
-        return Outcome(prices[:, None], prices, profits)
+        return PricingOutcome(prices[:, None], prices, profits)
 
     return outcome(competitive, cost), outcome(monopoly, quality - (quality[best] - monopoly))

@@ -21,7 +21,7 @@ from tacit.envs.market import (
 from . import kernels as k
 from . import rationing
 from .analysis import CloudBandwidthAnalysis
-from .benchmarks import Outcome, solve
+from .benchmarks import PricingOutcome, solve
 from .config import CloudBandwidthConfig
 from .measures import (
     MEASURES,
@@ -177,7 +177,7 @@ class CloudBandwidth(Market):
             joint = joint * c.prices + int(a)
         return joint
 
-    def nearest_prices(self, outcome: Outcome) -> NDArray[np.int64]:
+    def nearest_prices(self, outcome: PricingOutcome) -> NDArray[np.int64]:
         """The step of each provider's grid nearest to an outcome's price, int64 [N]."""
         steps: NDArray[np.int64] = np.abs(self.grid - outcome.price[:, None]).argmin(axis=1)
         return steps
@@ -202,7 +202,7 @@ class CloudBandwidth(Market):
         """Static Nash and joint-profit outcomes, derived in `benchmarks`, prices off the grid; and
         the equilibria of the rationing game, derived in `rationing`."""
 
-        def values(outcome: Outcome) -> dict[str, float]:
+        def values(outcome: PricingOutcome) -> dict[str, float]:
             mean = {"price": outcome.price.mean(), "profit": outcome.profits.mean()}
             return {name: float(x) for name, x in mean.items()}
 

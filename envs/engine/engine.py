@@ -23,7 +23,7 @@ from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 
-from .game_arrays import Rows, build_game, build_rows
+from .game_arrays import CopyRows, build_game, build_rows
 
 TEMPLATE = "tacit.envs.engine.engine_loop"
 
@@ -32,7 +32,7 @@ TEMPLATE = "tacit.envs.engine.engine_loop"
 class Snapshot:
     """Everything that moves: an exact copy of an engine's state."""
 
-    rows: Rows
+    rows: CopyRows
     episode: int
     round: int
     phase: int
@@ -49,7 +49,7 @@ class Sums:
 class Engine:
     """A batch of N = seeds x copies copies of a market under a KPI.
 
-    `rows` is a `tacit.envs.engine.game_arrays.Rows`; `observations` int64 `[N, S]` is what each
+    `rows` is a `tacit.envs.engine.game_arrays.CopyRows`; `observations` int64 `[N, S]` is what each
     seat
     sees in
     the coming phase, `rewards` float64 `[N, S]` and `measures` float64 `[N, S + 1, M]` are the
@@ -59,7 +59,7 @@ class Engine:
     def __init__(
         self,
         market: Market,
-        kpi: kpis.Table | None = None,
+        kpi: kpis.KpiTable | None = None,
         seeds: Sequence[int] = (0,),
         copies: int = 1,
         stream: int = rng.NATURE,

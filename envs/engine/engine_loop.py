@@ -1,7 +1,8 @@
 """Template: phases and rounds over many copies of one market (see `tacit.envs.jit.loops`).
 
 Every face of a market runs on `step`; `play_tables` plays whole rounds with policy tables.
-`game` and `rows` are `tacit.envs.engine.game_arrays.Game` and `Rows`; `nature` uint64 [N] holds
+`game` and `rows` are `tacit.envs.engine.game_arrays.GameArrays` and `CopyRows`; `nature` uint64
+[N] holds
 each
 copy's
 key of the stream NATURE, `actor` that of ACTION; `cumulative` float64 [1 or N, sum of O * A]
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from tacit.envs.engine.game_arrays import Game, Rows
+from tacit.envs.engine.game_arrays import CopyRows, GameArrays
 from tacit.envs.jit.array_views import (
     at,
     borrow,
@@ -98,8 +99,8 @@ def step(game: Any, nature: Any, rows: Any, episode: Any, round_: Any, phase: An
 
 @inlined
 def bound_game(b: Any) -> Any:
-    """The `Game` bound at the front of `b`, four words an array (see `array_views.bind`)."""
-    return Game(
+    """The `GameArrays` bound at the front of `b`, four words an array (see `array_views.bind`)."""
+    return GameArrays(
         carray(pointer(b[0], np.float64), (b[1],)),
         carray(pointer(b[4], np.float64), (b[5], b[6])),
         carray(pointer(b[8], np.int64), (b[9], b[10])),
@@ -112,8 +113,8 @@ def bound_game(b: Any) -> Any:
 
 @inlined
 def bound_rows(b: Any) -> Any:
-    """The `Rows` bound behind the game in `b`."""
-    return Rows(
+    """The `CopyRows` bound behind the game in `b`."""
+    return CopyRows(
         carray(pointer(b[28], np.float64), (b[29], b[30])),
         carray(pointer(b[32], np.float64), (b[33], b[34], b[35])),
         carray(pointer(b[36], np.float64), (b[37], b[38])),

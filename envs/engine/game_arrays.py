@@ -1,4 +1,6 @@
-"""How games lie in memory: `Game` is what stands still, `Rows` what moves, one row a copy."""
+"""How games lie in memory: `GameArrays` is what stands still, `CopyRows` what moves, one row a
+copy.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
 
-class Game(NamedTuple):
+class GameArrays(NamedTuple):
     """What compiled loops know of a market under a KPI; every array is read-only.
 
     P phases, S seats, T KPI terms; the policy tables `[O, A]` of all seats lie end to end.
@@ -35,7 +37,7 @@ class Game(NamedTuple):
     legal: NDArray[np.int32]
 
 
-class Rows(NamedTuple):
+class CopyRows(NamedTuple):
     """N copies of a game: copying a copy is copying its rows.
 
     state float64 `[N, W]`, the market's own; measures float64 `[N, S + 1, M]`, row S the market's;
@@ -49,9 +51,9 @@ class Rows(NamedTuple):
     actions: NDArray[np.int64]
     observations: NDArray[np.int64]
 
-    def copy(self) -> Rows:
+    def copy(self) -> CopyRows:
         """Equal rows that share no memory."""
-        return Rows(
+        return CopyRows(
             self.state.copy(),
             self.measures.copy(),
             self.scores.copy(),
@@ -60,10 +62,10 @@ class Rows(NamedTuple):
         )
 
 
-def build_game(market: Market, table: kpis.Table) -> Game:
+def build_game(market: Market, table: kpis.KpiTable) -> GameArrays:
     """The constant part of a market under a resolved KPI."""
     seats, phases = market.seats, range(len(market.phases))
-    game = Game(
+    game = GameArrays(
         params=market.params,
         terms=kpis.compile_kpi(market, table),
         acts=np.array([[market.acts(seat, p) for seat in seats] for p in phases], np.int64),
@@ -77,10 +79,10 @@ def build_game(market: Market, table: kpis.Table) -> Game:
     return game
 
 
-def build_rows(market: Market, game: Game, copies: int) -> Rows:
+def build_rows(market: Market, game: GameArrays, copies: int) -> CopyRows:
     """Empty rows for so many copies; `start` of the engine loop fills them."""
     seats = len(market.seats)
-    return Rows(
+    return CopyRows(
         np.zeros((copies, market.state_width)),
         np.zeros((copies, seats + 1, len(market.measures))),
         np.zeros((copies, len(game.terms) + seats)),

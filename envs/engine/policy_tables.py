@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market, Role, Seat
 
-Table = NDArray[np.float64]
+PolicyTable = NDArray[np.float64]
 
 
 def mask(role: Role) -> NDArray[np.bool_]:
@@ -22,7 +22,7 @@ def mask(role: Role) -> NDArray[np.bool_]:
     return legal
 
 
-def uniform(role: Role) -> Table:
+def uniform(role: Role) -> PolicyTable:
     """Every legal action equally likely."""
     table = np.zeros((role.observations, role.actions))
     count = role.legal[:, 1]
@@ -30,7 +30,7 @@ def uniform(role: Role) -> Table:
     return table
 
 
-def cumulative(market: Market, tables: Sequence[Table]) -> NDArray[np.float64]:
+def cumulative(market: Market, tables: Sequence[PolicyTable]) -> NDArray[np.float64]:
     """Tables of all seats as one row of cumulative probabilities, for `Engine.play`.
 
     The last legal entry of every row is exactly 1, so that no draw below 1 falls outside.
@@ -47,7 +47,7 @@ def cumulative(market: Market, tables: Sequence[Table]) -> NDArray[np.float64]:
     return np.concatenate(flat)
 
 
-def by_seat(market: Market, tables: Mapping[str, Any] | None) -> list[Table]:
+def by_seat(market: Market, tables: Mapping[str, Any] | None) -> list[PolicyTable]:
     """A checked table for every seat from tables given by role or seat; without one: `uniform`.
 
     Raises:
@@ -60,7 +60,7 @@ def by_seat(market: Market, tables: Mapping[str, Any] | None) -> list[Table]:
         for name in given
         if name not in owners
     ]
-    found: list[Table] = []
+    found: list[PolicyTable] = []
     for seat in market.seats:
         name = seat.name if seat.name in given else seat.role.name
         if name not in given:
@@ -74,7 +74,7 @@ def by_seat(market: Market, tables: Mapping[str, Any] | None) -> list[Table]:
     return found
 
 
-def _checked(seat: Seat, raw: Any) -> tuple[Table, str]:
+def _checked(seat: Seat, raw: Any) -> tuple[PolicyTable, str]:
     """The table as float64, and what is wrong with it, if anything."""
     shape = (seat.role.observations, seat.role.actions)
     try:

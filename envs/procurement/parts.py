@@ -22,7 +22,7 @@ ANSWER = (Part("answer", ("accept", "refuse"), "whether it takes the counter"),)
 SOLD = (Part("sold", ("sold",), "its stock went elsewhere: it can only say so"),)
 
 
-class Sheet(NamedTuple):
+class SeatParts(NamedTuple):
     """The phases and every role's blocks."""
 
     phases: tuple[str, ...]
@@ -30,12 +30,12 @@ class Sheet(NamedTuple):
     buyer: tuple[Block, ...]
 
 
-def sheet(c: ProcurementConfig) -> Sheet:
+def sheet(c: ProcurementConfig) -> SeatParts:
     """The phases of a tender and the blocks of both roles, in the order that kernels count in."""
     brief = ("brief",) if c.brief else ()
     answer = ("answer",) if c.counters else ()
     phases = (*brief, "offer", "respond", *answer)
-    return Sheet(phases, _supplier(c, phases), _buyer(c, phases))
+    return SeatParts(phases, _supplier(c, phases), _buyer(c, phases))
 
 
 def offer_parts(c: ProcurementConfig) -> tuple[Part, ...]:

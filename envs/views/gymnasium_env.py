@@ -29,7 +29,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
 
-from .seat_batch import Seats
+from .seat_batch import SeatBatch
 
 Observation = NDArray[np.int64]
 
@@ -52,7 +52,7 @@ class SeatEnv(gymnasium.Env[Observation, np.int64]):
         episode_rounds: int | None = 100,
         copy: int = 0,
     ) -> None:
-        self.seats = Seats(market, seat, kpi, tables, 1, episode_rounds, first_copy=copy)
+        self.seats = SeatBatch(market, seat, kpi, tables, 1, episode_rounds, first_copy=copy)
         single(self.seats)
         self.observation_space = self.seats.observation_space
         self.action_space = self.seats.action_space
@@ -88,7 +88,7 @@ class SeatEnv(gymnasium.Env[Observation, np.int64]):
         return self.seats.info(0, 0) | {"action_mask": self.seats.masks(observation)[0]}
 
 
-def single(seats: Seats) -> None:
+def single(seats: SeatBatch) -> None:
     """Refuse a role's name where one seat is meant."""
     if len(seats.own) > 1:
         names = ", ".join(each.name for each in seats.own)

@@ -21,7 +21,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import make_market
 
 from .gymnasium_env import single
-from .seat_batch import Seats
+from .seat_batch import SeatBatch
 
 Observations = NDArray[np.int64]
 Rows = NDArray[np.bool_]
@@ -49,7 +49,7 @@ class SeatVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
         num_envs: int = 1,
         infos: bool = True,
     ) -> None:
-        self.seats = Seats(market, seat, kpi, tables, num_envs, episode_rounds)
+        self.seats = SeatBatch(market, seat, kpi, tables, num_envs, episode_rounds)
         single(self.seats)
         self.num_envs, self.infos = num_envs, infos
         self.single_observation_space = self.seats.observation_space

@@ -22,7 +22,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from tacit.envs.market import Market
 
-from .seat_batch import Seats
+from .seat_batch import SeatBatch
 
 
 class SeatVecEnv(VecEnv):  # type: ignore[misc]
@@ -44,7 +44,7 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
         episode_rounds: int | None = 100,
         infos: bool = True,
     ) -> None:
-        self.seats = Seats(market, seat, kpi, tables, copies, episode_rounds)
+        self.seats = SeatBatch(market, seat, kpi, tables, copies, episode_rounds)
         self.infos = infos
         self._next_seed: int | None = None
         self._actions = np.zeros((copies, len(self.seats.own)), np.int64)

@@ -1,6 +1,6 @@
 """Many copies of a market seen from one seat, or from all seats of a role, in their own time.
 
-    seats = Seats(market, "bidder_0", tables={"bidder_1": table}, copies=16_384)
+    seats = SeatBatch(market, "bidder_0", tables={"bidder_1": table}, copies=16_384)
     seats.reset(seed=0)
     seats.step(actions)        # int64 [N, K]: one own decision of every copy
     seats.rewards              # float64 [N, K], summed up to the next own decision
@@ -49,7 +49,7 @@ class Steps(NamedTuple):
     final: NDArray[np.int64]
 
 
-class Digits:
+class DigitEncoder:
     """`Role.observation_digits` for many observations at once."""
 
     def __init__(self, role: Role) -> None:
@@ -85,7 +85,7 @@ def find_seats(market: Market, name: str) -> list[Seat]:
     return found
 
 
-class Seats:
+class SeatBatch:
     """N = `copies` copies of a market, stepped from decision to decision of K own seats.
 
     A step is one decision (at least two legal actions) of an own seat in each copy; where several
@@ -121,7 +121,7 @@ class Seats:
         self.cumulative = cumulative(market, by_seat(market, tables))[None]
         self.copies, self.first_copy = copies, first_copy
         self.episode_rounds = episode_rounds
-        self.digits = Digits(self.role)
+        self.digits = DigitEncoder(self.role)
         self.measures = {m.name: market.columns[m.name] for m in market.measured(self.role.name)}
         self.terms = [self._terms(each) for each in self.own]
         self.masks_by_block = np.array([self.role.mask(o) for o in self.digits.starts])

@@ -27,7 +27,7 @@ class Sight(NamedTuple):
 class Chair(dict[int, Sight]):
     """A seat's names and spaces; as a dict, its sights by observation, made when first met."""
 
-    def __init__(self, market: Market, seat: Seat, table: kpis.Table) -> None:
+    def __init__(self, market: Market, seat: Seat, table: kpis.KpiTable) -> None:
         super().__init__()
         role = seat.role
         self.name, self.index, self.role = seat.name, seat.index, role
@@ -66,10 +66,10 @@ class Chair(dict[int, Sight]):
         return f"{{'measures': {{{measures}}}, 'kpi': {{{terms}}}, 'action_mask': {mask}}}"
 
 
-Reading = tuple[dict[str, NDArray[np.int64]], dict[str, float], dict[str, dict[str, Any]]]
+StepOutput = tuple[dict[str, NDArray[np.int64]], dict[str, float], dict[str, dict[str, Any]]]
 
 
-def reader(chairs: list[Chair]) -> Callable[..., Reading]:
+def reader(chairs: list[Chair]) -> Callable[..., StepOutput]:
     """A function of (measures, scores, sights): observations, rewards and infos by seat name.
 
     It is generated, as `dataclasses` generates methods: dict displays with constant keys are four
@@ -80,7 +80,7 @@ def reader(chairs: list[Chair]) -> Callable[..., Reading]:
     rewards = ", ".join(f"{c.name!r}: s[{terms + c.index}]" for c in chairs)
     infos = ", ".join(f"{c.name!r}: {c.info_source()}" for c in chairs)
     source = f"lambda m, s, v: ({{{observations}}}, {{{rewards}}}, {{{infos}}})"
-    function: Callable[..., Reading] = eval(source, {"__builtins__": {}})
+    function: Callable[..., StepOutput] = eval(source, {"__builtins__": {}})
     return function
 
 
@@ -161,7 +161,7 @@ class Session:
         self._look()
         return engine.tick()
 
-    def reading(self) -> Reading:
+    def reading(self) -> StepOutput:
         """Observations, the last finished round's rewards, and infos, by seat name."""
         return self._read(self._measures.tolist(), self._scores.tolist(), self.sights)
 

@@ -11,7 +11,7 @@ from support.speakers import players
 
 from tacit.agents.policy import deterministic, uniform
 from tacit.emergence.claims import deception as probe
-from tacit.emergence.claims.counterfactual import told
+from tacit.emergence.claims.counterfactual import counterfactual_claims
 from tacit.emergence.claims.deception import claims
 from tacit.emergence.claims.signalling import channels
 from tacit.emergence.claims.verdict import LEAST
@@ -82,7 +82,9 @@ def test_a_trusting_listener_hears_all_that_a_truthful_sender_says():
 
 
 def test_influence_by_hand_with_a_noisy_sender():
-    """Two states, true with .9, a listener that does as it is told: I(m; a) = H(m) = ln 2."""
+    """Two states, true with .9, a listener that does as it is told: I(m; a) =
+    H(m) = ln 2.
+    """
     market = make_market("cheap_talk", {"states": 2, "actions": 2, "bias": 0})
     sender = uniform(market.roles[0])
     sender[:2, :2] = [[0.9, 0.1], [0.1, 0.9]]
@@ -136,7 +138,7 @@ def test_a_small_gain_is_none(monkeypatch):
 def test_twins_differ_in_the_word_alone():
     market, kpi = setting("stock")
     population = freeze(market, kpi, [uniform(s.role) for s in market.seats], 0)
-    found = told(population, channels(market)[0])
+    found = counterfactual_claims(population, channels(market)[0])
     assert found.weight.shape == (4, 2)  # stock, price; each with two claims
     assert found.weight.sum() == pytest.approx(1.0)
     listener = found.listeners[0]

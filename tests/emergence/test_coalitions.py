@@ -21,7 +21,7 @@ from tacit.emergence.coalition.revealed_weights import (
     revealed_weights,
 )
 from tacit.emergence.coalition.verdict import LEAST, betrayed, coalition
-from tacit.emergence.evidence import Course, Evidence
+from tacit.emergence.evidence import Evidence, TrainingCurve
 from tacit.emergence.play.limit_path import Path
 from tacit.emergence.population import freeze
 from tacit.emergence.stats import Estimate
@@ -148,7 +148,7 @@ def evidence(pairs, course=None, n=LEAST):
 def along(*means, spread=0.05):
     """A course of one weight."""
     points = tuple(Estimate(m, m - spread, m + spread, LEAST) for m in means)
-    return Course(tuple(range(0, 100 * len(points), 100)), points)
+    return TrainingCurve(tuple(range(0, 100 * len(points), 100)), points)
 
 
 PAIR = ("weight/bidder_0/bidder_1", "weight/bidder_1/bidder_0")

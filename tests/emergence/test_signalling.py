@@ -8,7 +8,7 @@ import pytest
 from tacit.agents.policy import deterministic, uniform
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence.claims import signalling
-from tacit.emergence.population import Population, freeze
+from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.emergence.registry import PROBES, inapplicable, probed
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
@@ -16,7 +16,7 @@ from tacit.envs.registry import make_market
 CHEAP = make_market("cheap_talk")
 
 
-def population(market, rules: dict, tables: dict | None = None) -> Population:
+def population(market, rules: dict, tables: dict | None = None) -> FrozenPopulation:
     """Scripted seats, some with tables of their own; the rest play at random."""
     own = []
     for seat in market.seats:

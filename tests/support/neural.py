@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.batch.rollout_buffer import Samples
+from tacit.agents.batch.rollout_buffer import SeatSamples
 from tacit.agents.neural.config import Clock, IdqnConfig, IppoConfig
 from tacit.agents.neural.idqn import Idqn
 from tacit.agents.neural.ippo import Ippo
@@ -45,7 +45,7 @@ def idqn(seat: Seat, heads: Mapping[str, Term] | None = None, seed: int = 0, **k
     return Idqn(config, seat, terms(1.0) if heads is None else heads, seed)
 
 
-def written(seat: Seat, luck: Any, heads: int = 1, copies: int = 7, most: int = 30) -> Samples:
+def written(seat: Seat, luck: Any, heads: int = 1, copies: int = 7, most: int = 30) -> SeatSamples:
     """Random samples of a seat's decisions: several copies, gaps and cuts, one copy without any."""
     legal = seat.role.legal
     choices = np.flatnonzero(legal[:, 1] > 1).astype(np.int32)
@@ -54,7 +54,7 @@ def written(seat: Seat, luck: Any, heads: int = 1, copies: int = 7, most: int = 
     did = legal[seen, 0] + luck.integers(0, legal[seen, 1])
     counts = luck.integers(1, most, copies)
     counts[-1] = 0
-    return Samples(
+    return SeatSamples(
         seen,
         did.astype(np.int32),
         following,

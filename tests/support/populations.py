@@ -6,9 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from tacit.agents.policy import Table, deterministic
+from tacit.agents.policy import PolicyTable, deterministic
 from tacit.agents.scripted import Scripted, ScriptedConfig
-from tacit.emergence.population import Population, freeze
+from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
@@ -21,11 +21,11 @@ def prices(**config: object) -> Market:
 
 
 @cache
-def default_kpi(market: Market) -> kpis.Table:
+def default_kpi(market: Market) -> kpis.KpiTable:
     return kpis.resolve(market, None)
 
 
-def scripted(rule: str, market: Market | None = None, seed: int = 0) -> Population:
+def scripted(rule: str, market: Market | None = None, seed: int = 0) -> FrozenPopulation:
     """Everybody plays one rule."""
     market = market or prices()
     config = ScriptedConfig(rule=rule)
@@ -33,7 +33,7 @@ def scripted(rule: str, market: Market | None = None, seed: int = 0) -> Populati
     return freeze(market, default_kpi(market), tables, seed)
 
 
-def random_tables(luck: np.random.Generator, market: Market | None = None) -> Population:  # noqa: TID251
+def random_tables(luck: np.random.Generator, market: Market | None = None) -> FrozenPopulation:  # noqa: TID251
     """One random action at every observation."""
     market = market or prices()
     tables = [
@@ -43,9 +43,9 @@ def random_tables(luck: np.random.Generator, market: Market | None = None) -> Po
     return freeze(market, default_kpi(market), tables, 0)
 
 
-def trembling(population: Population, share: float) -> Population:
+def trembling(population: FrozenPopulation, share: float) -> FrozenPopulation:
     """The same policies, with so many random acts."""
-    tables: list[Table] = [
+    tables: list[PolicyTable] = [
         (1 - share) * table + share / table.shape[1] for table in population.tables
     ]
     return freeze(population.market, population.kpi, tables, population.seed)

@@ -8,7 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
 from tacit.envs.procurement import kernels
@@ -25,7 +25,9 @@ SIMPLE = {"scarcity": 0, "counters": False}
 TYPES = {"bluffing": kernels.SUPPLIERS + kernels.STOCK, "disinterest": kernels.URGENT}
 
 
-def earned(market: Market, tables: list[Table], column: int, share: float) -> dict[str, float]:
+def earned(
+    market: Market, tables: list[PolicyTable], column: int, share: float
+) -> dict[str, float]:
     """Expected measures under policy tables where the private type in `column` of the state is 1
     with probability `share`: every type and every way to act, weighted by its probability.
 

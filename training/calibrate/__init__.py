@@ -25,7 +25,7 @@ from tacit.envs.registry import make_market
 from tacit.training.config.merge import collect
 
 from . import ad_auction, cloud_bandwidth, procurement
-from .samples import Row, Sample, compare
+from .samples import Quantity, Sample, compare
 from .table import Data, Field, read
 
 
@@ -89,7 +89,7 @@ class Calibration:
     market: str
     file: str
     keys: dict[str, Any]
-    rows: list[Row]
+    rows: list[Quantity]
     lines: int
 
     @property

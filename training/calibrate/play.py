@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.policy import Table, cumulative
+from tacit.agents.policy import PolicyTable, cumulative
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
@@ -16,7 +16,7 @@ ROUNDS = 100_000
 
 
 def traced(
-    market: Market, tables: Sequence[Table]
+    market: Market, tables: Sequence[PolicyTable]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """States before `[ROUNDS, W]` and measures after `[ROUNDS, S + 1, M]` every round of one copy
     of a market that is played by policy tables, one a seat."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from tacit.agents.policy import Table, deterministic
+from tacit.agents.policy import PolicyTable, deterministic
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
@@ -111,7 +111,7 @@ def of_market(market: Market, data: Data, options: Options) -> list[Sample]:
     return _samples(lead + late, late, market.config.delays is not None)
 
 
-def _table(market: Procurement, seat: Seat) -> Table:
+def _table(market: Procurement, seat: Seat) -> PolicyTable:
     if seat.role.name == "supplier":
         return Scripted(ScriptedConfig(rule="truthful"), market, seat).table()
     first, count = seat.role.legal.T.astype(np.int64)

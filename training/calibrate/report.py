@@ -7,7 +7,7 @@ from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 
-from tacit.training.show.terminal import Sheet, console
+from tacit.training.show.terminal import TextTable, console
 
 from . import (
     Calibration,
@@ -15,7 +15,7 @@ from . import (
     calibrate,
     preset,
 )
-from .samples import Row
+from .samples import Quantity
 
 NEAR = "within: 10 % of the file's figure or one unit of what is counted; a share, one point"
 
@@ -35,7 +35,7 @@ def run(
     out = console()
     title = f"{result.market} fitted to {result.file}, {result.lines:,} rows"
     out.print(title, soft_wrap=True)
-    out.print(Sheet([_cells(row) for row in result.rows]))
+    out.print(TextTable([_cells(row) for row in result.rows]))
     out.print(NEAR)
     if target is None:
         out.print("\n" + preset.in_yaml({"market": {"name": market, **result.keys}}).rstrip())
@@ -44,7 +44,7 @@ def run(
     return result.within
 
 
-def _cells(row: Row) -> dict[str, str]:
+def _cells(row: Quantity) -> dict[str, str]:
     return {
         "quantity": row.quantity, "unit": row.unit, "figure": row.figure,
         "observed": f"{row.observed:.4g}", "simulated": f"{row.simulated:.4g}", "n": f"{row.n:,}",

@@ -33,7 +33,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Row:
+class Quantity:
     """One figure of the file (of n values) beside the same figure of the market."""
 
     quantity: str
@@ -45,7 +45,7 @@ class Row:
     within: bool
 
 
-def compare(observed: Sequence[Sample], simulated: Sequence[Sample]) -> list[Row]:
+def compare(observed: Sequence[Sample], simulated: Sequence[Sample]) -> list[Quantity]:
     """Figure by figure; both must hold the same quantities in the same order."""
     rows = []
     for file, market in zip(observed, simulated, strict=True):
@@ -55,7 +55,7 @@ def compare(observed: Sequence[Sample], simulated: Sequence[Sample]) -> list[Row
             a, b = (_figure(s.values, q) for s in (file, market))
             near = POINT if file.share else max(NEAR * abs(a), float(file.whole))
             within = abs(b - a) <= near * (1 + 1e-9)  # (a bound met but for rounding is met)
-            rows.append(Row(file.quantity, figure, file.unit, a, b, len(file.values), within))
+            rows.append(Quantity(file.quantity, figure, file.unit, a, b, len(file.values), within))
     return rows
 
 

@@ -96,11 +96,11 @@ def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = Fal
 
 def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bool = False) -> None:
     from tacit.training.runs.runner import Interrupted, train_experiment
-    from tacit.training.show.terminal import ScreenWatcher
+    from tacit.training.show.terminal import ProgressBar
 
     market = next(iter(experiment.arms.values())).market
     try:
-        with ScreenWatcher(market.headline, quiet=as_json) as watcher:
+        with ProgressBar(market.headline, quiet=as_json) as watcher:
             summary = train_experiment(experiment, run, watcher)
     except Interrupted:
         where = _results_option(run)
@@ -127,12 +127,12 @@ def _print_comparison(
     disclaimer: bool = True,
 ) -> list[Any]:
     from tacit.emergence.verdict import DISCLAIMER
-    from tacit.training.show.terminal import Sheet, console
+    from tacit.training.show.terminal import TextTable, console
     from tacit.training.studies.compare import compare as compare_runs
 
     _, rows, _ = compare_runs(runs, measure)
     rows = [row for row in rows if arm in (None, row.cells["arm"])]
-    console().print(Sheet([row.cells for row in rows], title or None))
+    console().print(TextTable([row.cells for row in rows], title or None))
     if disclaimer and any("verdict" in row.cells for row in rows):
         console().print(DISCLAIMER, soft_wrap=True)
     return rows
@@ -220,11 +220,11 @@ def reproduce(
 ) -> None:
     """Published against measured, with interval and n; exit code 1 if one is not within."""
     from tacit.envs.errors import ConfigError
-    from tacit.training.show.terminal import Sheet, console
+    from tacit.training.show.terminal import TextTable, console
     from tacit.training.studies import reproduce as reproductions
 
     if listing:
-        console().print(Sheet(reproductions.overview(results)))
+        console().print(TextTable(reproductions.overview(results)))
         if update_reference:
             reproductions.collect(REFERENCE)
             print(f"wrote {REFERENCE / 'table.md'}")
@@ -246,7 +246,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
 
     from tacit.envs.errors import ConfigError
     from tacit.training.config.experiment import load
-    from tacit.training.show.terminal import ScreenWatcher, Sheet, console
+    from tacit.training.show.terminal import ProgressBar, TextTable, console
     from tacit.training.studies.reproduce import collect, shown
     from tacit.training.studies.reproduce import reproduce as run_reproduction
 
@@ -254,7 +254,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     if update_reference and settings:
         raise ConfigError("--update-reference: takes an experiment as it is, without key=value.")
     headline = next(iter(experiment.arms.values())).market.headline
-    with ScreenWatcher(headline) as watcher:
+    with ProgressBar(headline) as watcher:
         rows, folder = run_reproduction(experiment, settings, results, watcher)
     cells = [
         {"quantity": c.quantity, "published": c.published, "measured": c.measured,
@@ -262,7 +262,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
          "within": shown(c.within)}
         for c in rows
     ]  # fmt: skip
-    console().print(Sheet(cells, experiment.file.question))
+    console().print(TextTable(cells, experiment.file.question))
     written = ",".join(sorted(p.name for p in folder.iterdir()))
     print(f"wrote {folder}/{{{written}}}")
     if update_reference:
@@ -285,14 +285,14 @@ def best_response(
 ) -> None:
     """What each seat of RUN would gain by leaving its policy: in its KPI, in its fundamental."""
     from tacit.training.runs.run_folder import existing_run
-    from tacit.training.show.terminal import Sheet, console
+    from tacit.training.show.terminal import TextTable, console
     from tacit.training.studies.best_responses import best_responses
 
     rows, note = best_responses(existing_run(run, results), seat, arm or [])
     if as_json:
         print(json.dumps([row.plain() for row in rows], allow_nan=False))
         return
-    console().print(Sheet([row.cells() for row in rows]))
+    console().print(TextTable([row.cells() for row in rows]))
     console().print(note, soft_wrap=True)
 
 
@@ -353,7 +353,7 @@ def screen(
     from tacit.training.screening import report as screening
     from tacit.training.screening.bids import BidColumns
     from tacit.training.screening.figure import draw
-    from tacit.training.show.terminal import Sheet, console
+    from tacit.training.show.terminal import TextTable, console
 
     columns = BidColumns(tender, bid, bidder, reserve, date)
     done = screening.screen(bids, columns, screening.parse_rhos(rho))
@@ -365,7 +365,7 @@ def screen(
     out = console()
     for line in screening.heading(done):
         out.print(line, soft_wrap=True)
-    out.print(Sheet(screening.rows(done)))
+    out.print(TextTable(screening.rows(done)))
     for line in screening.remarks(done):
         out.print(line, soft_wrap=True)
     print(f"figure: {figure}")

@@ -105,7 +105,7 @@ class Arm:
 
     name: str
     market: Market
-    kpi: kpis.Table
+    kpi: kpis.KpiTable
     agents: dict[str, BaseModel]
     train: TrainConfig
     seeds: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.agents.registry import make_config
 from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi as kpis
@@ -71,7 +71,7 @@ def learned_group(run: RunFolder, arm: Arm, k: int) -> TabularGroup:
     return group
 
 
-def learned_tables(run: RunFolder, arm: Arm, k: int) -> dict[str, Table]:
+def learned_tables(run: RunFolder, arm: Arm, k: int) -> dict[str, PolicyTable]:
     """Policies without exploration by seat, `[O, A]` each."""
     tables = learned_group(run, arm, k).tables()
     return {seat.name: table for seat, table in zip(arm.market.seats, tables, strict=True)}

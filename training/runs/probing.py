@@ -12,7 +12,7 @@ from typing import Any
 
 from tacit.agents.tabular.group import TabularGroup
 from tacit.emergence.evidence import Evidence
-from tacit.emergence.population import Figures, Population, freeze
+from tacit.emergence.population import Figures, FrozenPopulation, freeze
 from tacit.emergence.registry import CONTROLS, PROBES, probed
 from tacit.emergence.verdict import verdicts
 from tacit.envs.analysis import Analysis
@@ -27,12 +27,12 @@ Record = dict[str, Any]
 Plain = dict[str, float | None]  # figures as JSON holds them, NaN as null
 
 
-def population_of(arm: Arm, k: int, group: TabularGroup) -> Population:
+def population_of(arm: Arm, k: int, group: TabularGroup) -> FrozenPopulation:
     """Seed number k of an arm, frozen as training left it."""
     return freeze(arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows)
 
 
-def probe_seed(population: Population, known: Collection[str] = ()) -> dict[str, Plain]:
+def probe_seed(population: FrozenPopulation, known: Collection[str] = ()) -> dict[str, Plain]:
     """A seed's figures by probe, as its record holds them; `known` probes are left out."""
     return {probe: _plain(own) for probe, own in probed(population, known).items()}
 

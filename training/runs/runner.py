@@ -33,8 +33,8 @@ from .probing import complete, judge
 from .run_folder import RunFolder, named
 from .seed_run import Progress, train_seed
 from .summary import arm_summary, assemble, read_summary
-from .warm_start import check_lineage, generations
-from .worker_pool import Crew, has_networks, needs_crew
+from .warm_start import check_warm_starts, generations
+from .worker_pool import WorkerPool, has_networks, needs_pool
 
 RESULTS = Path("results")
 
@@ -98,7 +98,7 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
     run.prepare()
     for note in experiment.notes:
         watcher.note(note)
-    check_lineage(experiment, run, stored)
+    check_warm_starts(experiment, run, stored)
     names = write_config(experiment, stored, run)
     ledger = Ledger(run.ledger)
     jobs, records = plan(experiment, run)
@@ -211,7 +211,7 @@ def _work(
 ) -> None:
     """Train jobs side by side; a mistake or Ctrl-C stops the others at their next stretch."""
     stop = threading.Event()
-    crew = Crew(run) if needs_crew(experiment, jobs) else None
+    crew = WorkerPool(run) if needs_pool(experiment, jobs) else None
 
     def work(name: str, k: int) -> dict[str, Any] | None:
         arm = experiment.arms[name]

@@ -11,13 +11,13 @@ from math import isfinite
 from typing import Any
 
 from tacit.emergence import evidence, stats
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.registry import along
 
 Course = dict[str, Any]
 
 
-def follow(course: Course, population: Population, rounds: int) -> dict[str, float]:
+def follow(course: Course, population: FrozenPopulation, rounds: int) -> dict[str, float]:
     """Add an evaluation point to a seed's course; returns the figures that are defined there."""
     figures = along(population)
     if not figures:
@@ -44,14 +44,14 @@ def summarise(courses: Sequence[Mapping[str, Any]]) -> Course:
     return {"rounds": list(shared), "figures": figures}
 
 
-def read(summary: Mapping[str, Any]) -> dict[str, evidence.Course]:
+def read(summary: Mapping[str, Any]) -> dict[str, evidence.TrainingCurve]:
     """What rules judge, from the summary."""
 
     def number(x: float | None) -> float:
         return float("nan") if x is None else x
 
     return {
-        name: evidence.Course(
+        name: evidence.TrainingCurve(
             tuple(summary["rounds"]),
             tuple(
                 stats.Estimate(

@@ -55,7 +55,9 @@ def ancestors(name: str, arms: Mapping[str, Arm]) -> list[str]:
     return found
 
 
-def check_lineage(experiment: Experiment, run: RunFolder, stored: Mapping[str, Any] | None) -> None:
+def check_warm_starts(
+    experiment: Experiment, run: RunFolder, stored: Mapping[str, Any] | None
+) -> None:
     """Every arm that another starts from is there, and fits.
 
     Raises:

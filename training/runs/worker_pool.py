@@ -32,14 +32,14 @@ def has_networks(arm: Arm) -> bool:
     return any(isinstance(config, BatchConfig) for config in arm.agents.values())
 
 
-def needs_crew(experiment: Experiment, jobs: Sequence[tuple[str, int]]) -> bool:
+def needs_pool(experiment: Experiment, jobs: Sequence[tuple[str, int]]) -> bool:
     """Whether these jobs are worth processes."""
     arms = [experiment.arms[name] for name, _ in jobs]
     rounds = [arm.train.rounds * arm.train.copies for arm in arms if has_networks(arm)]
     return workers() > 1 and len(rounds) > 1 and sum(rounds) >= WORTH_IT
 
 
-class Crew:
+class WorkerPool:
     """The processes of a run, one a thread, started when a thread first asks."""
 
     def __init__(self, run: RunFolder) -> None:

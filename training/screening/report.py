@@ -12,7 +12,7 @@ import numpy as np
 
 from tacit.emergence.screens import bid_screens as screens
 from tacit.emergence.screens import bidders
-from tacit.emergence.screens.survey import Reading, Survey, survey
+from tacit.emergence.screens.survey import ScreenReading, Survey, survey
 from tacit.emergence.stats import Estimate, interval, number
 from tacit.envs.errors import ConfigError
 
@@ -240,7 +240,7 @@ def as_json(done: Screened) -> dict[str, Any]:
     return {**found, "cannot_say": list(CANNOT)}
 
 
-def _reading(r: Reading) -> dict[str, Any]:
+def _reading(r: ScreenReading) -> dict[str, Any]:
     return {
         "value": _plain(r.value.mean),
         "ci95": [_plain(r.value.low), _plain(r.value.high)],

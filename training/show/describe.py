@@ -8,7 +8,7 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tacit.agents.policy import Table
+from tacit.agents.policy import PolicyTable
 from tacit.envs.market import Market, Role
 
 
@@ -77,7 +77,7 @@ def role_lines(market: Market) -> list[str]:
     ]
 
 
-def policy_lines(role: Role, table: Table, most: int = 40) -> list[str]:
+def policy_lines(role: Role, table: PolicyTable, most: int = 40) -> list[str]:
     """A policy in words: what it does at each observation where it has a choice.
 
     Observations in a row that lead to the same action are told together.

@@ -16,25 +16,25 @@ from tacit.training.runs.run_folder import RunFolder
 
 from . import describe
 from .policy_text import portrait
-from .terminal import Sheet
+from .terminal import TextTable
 
-Part = str | Sheet
+Printed = str | TextTable
 
 
-def everything() -> Iterator[Part]:
+def everything() -> Iterator[Printed]:
     """Markets, KPIs, agents, experiments: a line each."""
     rows = [{"market": n, "what it is": market_class(n).title} for n in MARKETS]
     for name in files.names("markets"):
         if name not in MARKETS:
             raw = files.read_yaml(files.find(name, ("markets",), "NAME"))
             rows.append({"market": name, "what it is": f"preset: {raw.get('question', '')}"})
-    yield Sheet(rows)
+    yield TextTable(rows)
     yield ""
     rows = []
     for name in files.names("kpis"):
         raw = files.read_yaml(files.find(name, ("kpis",), "NAME"))
         rows.append({"KPI": name, "terms": _raw_kpi(raw)})
-    yield Sheet(rows)
+    yield TextTable(rows)
     yield ""
     agents = [{"agent": n, "what it is": SUMMARIES[n]} for n in AGENTS]
     for name in files.names("agents"):
@@ -42,13 +42,13 @@ def everything() -> Iterator[Part]:
         own = [f"{k} {v}" for k, v in raw.items() if k != "name"]
         settings = ", ".join(own[:7] + ["..."] * (len(own) > 7))
         agents.append({"agent": name, "what it is": f"{raw.get('name')}: {settings}"})
-    yield Sheet(agents)
+    yield TextTable(agents)
     yield ""
     rows = []
     for name in files.names("experiments"):
         raw = files.read_yaml(files.find(name, ("experiments",), "NAME"))
         rows.append({"experiment": name, "question": str(raw.get("question", ""))})
-    yield Sheet(rows)
+    yield TextTable(rows)
 
 
 def _raw_kpi(raw: dict[str, object]) -> str:
@@ -59,7 +59,7 @@ def _raw_kpi(raw: dict[str, object]) -> str:
     return "; ".join(parts)
 
 
-def one(name: str) -> Iterator[Part]:
+def one(name: str) -> Iterator[Printed]:
     """A market, agent, experiment or KPI in detail; a market, then the experiment of its name."""
     if name in MARKETS:
         also = ["", *_file(name, "experiments")] if name in files.names("experiments") else []
@@ -77,7 +77,7 @@ def one(name: str) -> Iterator[Part]:
     raise ConfigError(f"NAME: nothing is called '{name}'. {nearest(name, dict.fromkeys(known))}")
 
 
-def _market(name: str) -> Iterator[Part]:
+def _market(name: str) -> Iterator[Printed]:
     cls = market_class(name)
     market = make_market(name)
     yield f"{name}: {cls.title}"
@@ -85,13 +85,13 @@ def _market(name: str) -> Iterator[Part]:
     yield f"  phases: {', '.join(market.phases)}"
     yield ""
     heads = ("key", "default", "bounds", "meaning")
-    yield Sheet([
+    yield TextTable([
         dict(zip(heads, (f"market.{row[0]}", *row[1:]), strict=True))
         for row in describe.keys(cls.model)
     ])  # fmt: skip
     yield ""
     signs = {1: "+", -1: "-", 0: ""}
-    yield Sheet([
+    yield TextTable([
         {"measure": m.name, "unit": m.unit, "sign": signs[m.sign], "whose": ", ".join(m.roles),
          "meaning": m.meaning}
         for m in cls.measures
@@ -105,13 +105,13 @@ def _market(name: str) -> Iterator[Part]:
         yield f"condition '{condition}': {holds}"
 
 
-def _keys(title: str, name: str) -> Iterator[Part]:
+def _keys(title: str, name: str) -> Iterator[Printed]:
     yield title
     heads = ("key", "default", "bounds", "meaning")
-    yield Sheet([dict(zip(heads, row, strict=True)) for row in describe.keys(AGENTS[name])])
+    yield TextTable([dict(zip(heads, row, strict=True)) for row in describe.keys(AGENTS[name])])
 
 
-def _file(name: str, group: str) -> Iterator[Part]:
+def _file(name: str, group: str) -> Iterator[Printed]:
     raw = files.read_yaml(files.find(name, (group,), "NAME"))
     for key in ("question", "source", "explains", "compute"):
         if raw.get(key):

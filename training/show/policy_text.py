@@ -21,7 +21,7 @@ from tacit.emergence.play.deviations import Plays, deviations
 from tacit.emergence.play.limit_path import limit
 from tacit.emergence.play.one_step_payoffs import deterministic
 from tacit.emergence.play.visits import visits
-from tacit.emergence.population import Population
+from tacit.emergence.population import FrozenPopulation
 from tacit.envs.market import (
     Block,
     Part,
@@ -40,7 +40,7 @@ SAME = 1e-6  # amounts that differ by less are the same
 Array = NDArray[np.float64]
 
 
-def portrait(population: Population, seat: Seat) -> list[str]:
+def portrait(population: FrozenPopulation, seat: Seat) -> list[str]:
     """Sentences about one seat; at least one."""
     role = seat.role
     lines: list[str] = []
@@ -72,15 +72,15 @@ def portrait(population: Population, seat: Seat) -> list[str]:
 # --- where it rests, and what it answers ---------------------------------------------------------
 
 
-def _conduct(population: Population, seat: Seat) -> str:
+def _conduct(population: FrozenPopulation, seat: Seat) -> str:
     return population.market.analysis.conduct[seat.role.name]
 
 
-def _rivals(population: Population, seat: Seat) -> list[Seat]:
+def _rivals(population: FrozenPopulation, seat: Seat) -> list[Seat]:
     return [s for s in population.market.seats if s.role is seat.role and s is not seat]
 
 
-def _rest(population: Population, seat: Seat) -> list[str]:
+def _rest(population: FrozenPopulation, seat: Seat) -> list[str]:
     """The path on which all settle, in the seat's own conduct and its rivals'."""
     path, name = limit(population), _conduct(population, seat)
     column = population.market.columns[name]
@@ -118,7 +118,7 @@ def _list(x: Array) -> str:
     return ", ".join(value(float(v)) for v in x)
 
 
-def _answers(population: Population, seat: Seat) -> Iterator[str]:
+def _answers(population: FrozenPopulation, seat: Seat) -> Iterator[str]:
     """What it answers each rival; of many, the first few."""
     rivals = _rivals(population, seat)
     for rival in rivals[:RIVALS]:
@@ -127,7 +127,7 @@ def _answers(population: Population, seat: Seat) -> Iterator[str]:
         yield f"(What it answers others than these {RIVALS} is not told.)"
 
 
-def _answers_to(population: Population, seat: Seat, rival: Seat) -> Iterator[str]:
+def _answers_to(population: FrozenPopulation, seat: Seat, rival: Seat) -> Iterator[str]:
     """What it does after a rival's one round down, and up, from the first state of the path.
 
     The rival moves by as many steps as lead to its static best reply; by one if that is no move.
@@ -150,7 +150,7 @@ def _answers_to(population: Population, seat: Seat, rival: Seat) -> Iterator[str
                       float(found.returned[k]), about)  # fmt: skip
 
 
-def _seen(population: Population, state: Array) -> NDArray[np.int64]:
+def _seen(population: FrozenPopulation, state: Array) -> NDArray[np.int64]:
     from tacit.emergence.play.replays import seen
 
     found: NDArray[np.int64] = seen(population.market, population.kpi, state)[0]
@@ -165,7 +165,7 @@ def _shifted(role: Role, name: str, action: int, steps: int) -> int:
     return role.encode_action(**{**parts, name: values[place]})
 
 
-def _answer(population: Population, seat: Seat, rival: Seat, path: Array, after: Array,
+def _answer(population: FrozenPopulation, seat: Seat, rival: Seat, path: Array, after: Array,
             returned: float, about: str) -> str:  # fmt: skip
     """One sentence; `path`, `after`: conduct `[R, S]` without and with the rival's move."""
     name = _conduct(population, seat)
@@ -195,7 +195,7 @@ def _answer(population: Population, seat: Seat, rival: Seat, path: Array, after:
 # --- what it says, by what is so ------------------------------------------------------------------
 
 
-def _claims(population: Population, channel: signalling.Channel) -> Iterator[str]:
+def _claims(population: FrozenPopulation, channel: signalling.Channel) -> Iterator[str]:
     """What it does for every truth, truths with one answer together; then how much that tells."""
     p = signalling.joint(population, channel)
     role, claim = channel.seat.role, channel.claim
@@ -227,7 +227,7 @@ def _or(words: Sequence[str]) -> str:
 # --- what it bids, by what it is worth; what it meets most often ----------------------------------
 
 
-def _private(population: Population, seat: Seat, block: Block) -> Part | None:
+def _private(population: FrozenPopulation, seat: Seat, block: Block) -> Part | None:
     """A number that only this seat knows, drawn anew each round, beside an act of conduct."""
     name = population.market.analysis.conduct.get(seat.role.name)
     if name not in [part.name for part in block.does]:
@@ -239,7 +239,7 @@ def _private(population: Population, seat: Seat, block: Block) -> Part | None:
     return None
 
 
-def _by_value(population: Population, seat: Seat, k: int, part: Part) -> Iterator[str]:
+def _by_value(population: FrozenPopulation, seat: Seat, k: int, part: Part) -> Iterator[str]:
     """Mean conduct for every private value, weighted by how often each observation is met."""
     role, block, name = seat.role, seat.role.blocks[k], _conduct(population, seat)
     rows = slice(role.block_start(k), role.block_start(k) + block.size)
@@ -261,7 +261,7 @@ def _by_value(population: Population, seat: Seat, k: int, part: Part) -> Iterato
     yield f"That is {abs(share):.0%} {side} its {part.name} on average."
 
 
-def _most_met(population: Population, seat: Seat, k: int) -> Iterator[str]:
+def _most_met(population: FrozenPopulation, seat: Seat, k: int) -> Iterator[str]:
     """What it does in a phase, observations with one answer together, the most frequent first."""
     role, block = seat.role, seat.role.blocks[k]
     start, phase = role.block_start(k), population.market.phases[block.phase]

@@ -30,7 +30,7 @@ def console(stderr: bool = False) -> Console:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class TextTable:
     """Rows of cells as a plain table; a missing cell is blank.
 
     On a page too narrow for it, the columns that do not fit stand in a second table below, and so
@@ -86,7 +86,7 @@ def amount(x: float) -> str:
     return f"{size:.{0 if size >= 10 else 1}f} {unit}"
 
 
-class ScreenWatcher:
+class ProgressBar:
     """A progress bar: share done, rounds, rate, the headline measure, time left."""
 
     def __init__(self, headline: str, quiet: bool = False) -> None:
@@ -96,7 +96,7 @@ class ScreenWatcher:
         self._progress: Progress | None = None
         self._task = TaskID(0)
 
-    def __enter__(self) -> ScreenWatcher:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -20,7 +20,7 @@ from tacit.training.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class Row:
+class ResponseRow:
     """One seat in one payoff: means over seeds, per round; `exact`: in every seed."""
 
     arm: str
@@ -47,7 +47,9 @@ class Row:
         return head | {name: estimate.plain() for name, estimate in means.items()}
 
 
-def best_responses(run: RunFolder, seat: str | None, arms: Sequence[str]) -> tuple[list[Row], str]:
+def best_responses(
+    run: RunFolder, seat: str | None, arms: Sequence[str]
+) -> tuple[list[ResponseRow], str]:
     """Rows by arm, seat and payoff, and the line that says how to read them.
 
     Raises:
@@ -80,7 +82,7 @@ def _check(run: RunFolder, arms: Sequence[Arm], seat: str | None) -> None:
         raise ConfigError(mistakes)
 
 
-def _rows(run: RunFolder, arm: Arm, seat: str | None) -> list[Row]:
+def _rows(run: RunFolder, arm: Arm, seat: str | None) -> list[ResponseRow]:
     seats = [s.index for s in arm.market.seats if seat in (None, s.name)]
     found: dict[tuple[str, str], list[best_response.Response]] = {}
     for k in range(arm.seeds):
@@ -88,7 +90,7 @@ def _rows(run: RunFolder, arm: Arm, seat: str | None) -> list[Row]:
         for response in best_response.best_responses(population, seats):
             found.setdefault((response.seat, response.payoff), []).append(response)
     return [
-        Row(
+        ResponseRow(
             arm.name, name, payoff, stats.student([r.own for r in own]),
             stats.student([r.best for r in own]), stats.student([r.gain for r in own]),
             all(r.exact for r in own),
@@ -97,7 +99,7 @@ def _rows(run: RunFolder, arm: Arm, seat: str | None) -> list[Row]:
     ]  # fmt: skip
 
 
-def _note(market: Market, rows: Sequence[Row]) -> str:
+def _note(market: Market, rows: Sequence[ResponseRow]) -> str:
     text = (
         "Payoffs per round, the others' policies frozen. The gain in the KPI says how well a seat "
         "has learned what it is paid for; the gain in its fundamental what it would earn if it "

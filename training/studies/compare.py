@@ -21,7 +21,7 @@ from tacit.training.runs.summary import difference, estimate_of, read_summary
 
 
 @dataclass(frozen=True)
-class Row:
+class ArmRow:
     """One arm of a comparison; cells are text, `numbers` what a CSV holds."""
 
     cells: dict[str, str]
@@ -30,7 +30,7 @@ class Row:
 
 def compare(
     runs: Sequence[RunFolder], measure: str | None = None
-) -> tuple[str, list[Row], list[Experiment]]:
+) -> tuple[str, list[ArmRow], list[Experiment]]:
     """The measure compared, a row an arm, and the experiments behind them.
 
     Differences are paired by seed, to the first arm.
@@ -90,12 +90,12 @@ def _row(
     summary: Mapping[str, Any],
     first: Mapping[str, Any] | None,
     measure: str,
-) -> Row:
+) -> ArmRow:
     own = estimate_of(summary, measure)
     cells = {"arm": label, **settings}
     numbers: dict[str, Any] = {"arm": label, **settings, "measure": measure}
     if own is None:
-        return Row({**cells, measure: "not defined"}, numbers)
+        return ArmRow({**cells, measure: "not defined"}, numbers)
     cells |= {measure: number(own.mean), "95 %": interval(own), "n": str(own.n)}
     numbers |= {"mean": own.mean, "low": own.low, "high": own.high, "n": own.n}
     gap = difference(summary, first, measure) if first else None
@@ -116,10 +116,10 @@ def _row(
         decided = [word for word in words if not word.startswith("undecided")]
         cells["verdict"] = ", ".join(decided) or "undecided"  # (n stands in its own column)
         numbers["verdict"] = cells["verdict"]
-    return Row(cells, numbers)
+    return ArmRow(cells, numbers)
 
 
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
+def write_csv(path: Path, rows: Sequence[ArmRow]) -> None:
     """The comparison with full precision."""
     keys = list(dict.fromkeys(k for row in rows for k in row.numbers))
     try:

@@ -7,7 +7,7 @@ import pytest
 from support.independent.slow_neural import dealt, in_order, listed, slow_advantages
 from support.neural import CLOCK, ippo, tender, terms, written
 
-from tacit.agents.batch.rollout_buffer import Samples
+from tacit.agents.batch.rollout_buffer import SeatSamples
 from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 
@@ -15,7 +15,7 @@ BUYER = tender().seat("buyer_0")
 OBSERVATIONS = BUYER.role.observations
 
 
-def found(samples: Samples, values, weights, discount=0.9, lam=0.8):
+def found(samples: SeatSamples, values, weights, discount=0.9, lam=0.8):
     """Advantages [n] and returns [n, H] as the compiled loop has them; values [O, H]."""
     loops, n = compiled("tacit.agents.batch.advantages_loop"), samples.total
     number = np.zeros(OBSERVATIONS, np.int32)
@@ -47,7 +47,7 @@ def test_by_hand():
     """Two decisions in one round, three rounds of nothing, then the end of an episode."""
     column = [[0], [1], [2]]
     seen, following = np.array(column, np.int32), np.array([[1], [2], [3]], np.int32)
-    samples = Samples(
+    samples = SeatSamples(
         seen, np.zeros((3, 1), np.int32), following, np.array([[0], [3], [1]], np.int32),
         np.array([[0], [0], [1]], np.uint8), np.array([[[0.0]], [[5.0]], [[1.0]]]), np.array([3]),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from support.toy_markets.errand import Errand
 from support.toy_markets.solvable import Solvable, chain_q
 
 from tacit.agents.batch.group import NeuralGroup
-from tacit.agents.batch.rollout_buffer import Book
+from tacit.agents.batch.rollout_buffer import RolloutBuffer
 from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.policy import cumulative
@@ -122,7 +122,7 @@ def test_the_book_is_what_pettingzoo_shows():
                 np.testing.assert_allclose(rewards[seat.name], paid @ weights, atol=1e-12)
 
 
-def arrays(book: Book, copies: slice) -> list[np.ndarray]:
+def arrays(book: RolloutBuffer, copies: slice) -> list[np.ndarray]:
     """What is written of some copies."""
     parts = [book.seen, book.did, book.following, book.gap, book.cut, book.reward]
     return [part[:, :, copies] for part in parts] + [book.counts[:, copies]]

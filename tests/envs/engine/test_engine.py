@@ -9,7 +9,7 @@ from support.play import phases, random_actions
 from tacit.agents.policy import cumulative, uniform
 from tacit.envs import kpi, rng
 from tacit.envs.engine.engine import Engine
-from tacit.envs.engine.game_arrays import Rows
+from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.registry import make_market
 
 PUBLISHER = make_market(
@@ -19,7 +19,7 @@ PUBLISHER = make_market(
 TABLES = cumulative(PUBLISHER, [uniform(s.role) for s in PUBLISHER.seats])[None]
 
 
-def assert_same(one: Rows, two: Rows, where: slice | int = slice(None)) -> None:
+def assert_same(one: CopyRows, two: CopyRows, where: slice | int = slice(None)) -> None:
     """Equal bit for bit in the rows `where` of the first."""
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a[where], b if isinstance(where, slice) else b[0])

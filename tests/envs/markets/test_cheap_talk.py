@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.independent.pure import pure
 
-from tacit.agents.policy import Table, cumulative, deterministic
+from tacit.agents.policy import PolicyTable, cumulative, deterministic
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs import cheap_talk
 from tacit.envs.cheap_talk import CheapTalk
@@ -84,7 +84,7 @@ def test_equilibria_on_the_grid(bias):
         assert found.actions == pytest.approx(means)
 
 
-def tables(market: CheapTalk, strict: bool) -> list[Table]:
+def tables(market: CheapTalk, strict: bool) -> list[PolicyTable]:
     """The equilibrium as policy tables: a cell's message is its first state, a message that is not
     sent is read as the cell that its state lies in."""
     found, (sender, receiver) = market.equilibrium(strict), market.roles

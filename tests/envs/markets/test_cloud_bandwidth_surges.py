@@ -8,7 +8,7 @@ from support.independent.pure import pure
 from support.play import random_actions
 
 from tacit.envs.cloud_bandwidth import kernels as k
-from tacit.envs.cloud_bandwidth.benchmarks import Game
+from tacit.envs.cloud_bandwidth.benchmarks import PricingGame
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
@@ -82,7 +82,7 @@ def test_capacity_meets_the_mean_over_multipliers():
     """A provider's expected units in a surge are those of each multiplier, averaged."""
     surge = {"enter": 0.2, "leave": 0.2, "multiplier": [2.0, 6.0]}
     config = make_market("cloud_bandwidth", {**FLAT, "capacity": 0.7, "surge": surge}).config
-    game = Game(config)
+    game = PricingGame(config)
     assert config.peak_demand == 6.0
     prices = np.full((2, 2), 1.5)
     share = float(game.shares(prices[:, 0])[0, 0])

@@ -23,7 +23,7 @@ from tacit.envs.rng import moment, u
 from tacit.envs.views.gymnasium_env import SeatEnv
 from tacit.envs.views.gymnasium_vector_env import SeatVectorEnv
 from tacit.envs.views.sb3_vec_env import SeatVecEnv
-from tacit.envs.views.seat_batch import Seats
+from tacit.envs.views.seat_batch import SeatBatch
 from tacit.envs.views.session import Session
 
 TENDER = {
@@ -164,7 +164,7 @@ class Slow:
         self.session = Session(made, kpi, episode_rounds)
         self.chair = self.session.by_name[seat]
         self.row = cumulative(made, [uniform(s.role) for s in made.seats])[None]
-        self.seats = Seats(made, seat, kpi, None, 1, episode_rounds)  # (only its keys are used)
+        self.seats = SeatBatch(made, seat, kpi, None, 1, episode_rounds)  # (only its keys are used)
 
     def others(self):
         """What the uniform tables draw in this phase, by seat index."""

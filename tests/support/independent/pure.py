@@ -38,7 +38,7 @@ def pure(dispatcher: Dispatcher) -> Any:
 class PlainCopy:
     """One copy of a market in pure Python: the engine's loop written a second time."""
 
-    def __init__(self, market: Market, table: kpi.Table, seed: int, copy: int) -> None:
+    def __init__(self, market: Market, table: kpi.KpiTable, seed: int, copy: int) -> None:
         module = importlib.import_module(market.kernels)
         self.observe, self.play = pure(module.observe), pure(module.play)
         self.market, self.terms = market, kpi.compile_kpi(market, table)

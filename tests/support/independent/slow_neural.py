@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from tacit.agents.batch.advantages_loop import deal
-from tacit.agents.batch.rollout_buffer import Samples
+from tacit.agents.batch.rollout_buffer import SeatSamples
 from tacit.agents.neural.config import NeuralConfig
 from tacit.envs import rng
 from tacit.envs.market import Role, Seat
@@ -80,7 +80,7 @@ def log_policy(logits: torch.Tensor, legal: np.ndarray) -> torch.Tensor:
     return masked.log_softmax(1)
 
 
-def in_order(samples: Samples) -> list[tuple[int, int]]:
+def in_order(samples: SeatSamples) -> list[tuple[int, int]]:
     """(decision, copy) of all samples, the latest first."""
     counts = samples.counts
     return [
@@ -88,12 +88,12 @@ def in_order(samples: Samples) -> list[tuple[int, int]]:
     ]
 
 
-def listed(samples: Samples, name: str) -> np.ndarray:
+def listed(samples: SeatSamples, name: str) -> np.ndarray:
     """One array of all samples."""
     return np.array([getattr(samples, name)[place] for place in in_order(samples)])
 
 
-def slow_advantages(samples: Samples, values: np.ndarray, discount: float, lam: float):
+def slow_advantages(samples: SeatSamples, values: np.ndarray, discount: float, lam: float):
     """A[n, h] and returns [n, h] from the definition: sums of discounted errors, to the next cut.
 
     `values` [O, H] of unweighted terms.
@@ -148,7 +148,7 @@ class SlowPpo:
         error = self.critic(seen) - torch.as_tensor(target)
         return -objective + c.value_weight * (error**2).sum(1).mean() / 2 - c.entropy * entropy
 
-    def learn(self, samples: Samples, move: bool = True) -> list[np.ndarray]:
+    def learn(self, samples: SeatSamples, move: bool = True) -> list[np.ndarray]:
         """One update; returns every gradient of actor and critic, in turns."""
         c, role = self.config, self.seat.role
         everywhere = np.arange(role.observations)
@@ -202,7 +202,7 @@ class SlowDqn:
         key = np.uint64(rng.fold(self.key, self.steps))
         return [ring[rng.below(key, j, held)] for j in range(c.batch)]
 
-    def learn(self, samples: Samples) -> None:
+    def learn(self, samples: SeatSamples) -> None:
         c = self.config
         names, places = ("seen", "did", "following", "gap", "reward"), sorted(in_order(samples))
         parts = [np.array([getattr(samples, x)[place] for place in places]) for x in names]

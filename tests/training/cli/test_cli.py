@@ -153,10 +153,19 @@ def test_resume_finishes_a_run(tacit):
     assert line == "RUN: there is no run 'ad_auctoin' in results. Did you mean 'ad_auction'?"
 
 
+# A shell starts background jobs with SIGINT ignored, and children inherit that: set it back.
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tacit.training.cli import main
+main()
+"""
+
+
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     words = ["train", "ad_auction", "seeds=64", "train.rounds=4000000", "--results", "out"]
     process = subprocess.Popen(
-        [sys.executable, "-c", "from tacit.training.cli.cli import main; main()", *words],
+        [sys.executable, "-c", INTERRUPTIBLE, *words],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     ledger = tmp_path / "out/ad_auction/ledger.jsonl"

@@ -8,7 +8,7 @@ import pytest
 from tacit.agents.policy import deterministic, uniform
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence.play.visits import visits
-from tacit.emergence.population import Population, freeze
+from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
 from tacit.training.show.policy_text import portrait
@@ -16,7 +16,7 @@ from tacit.training.show.policy_text import portrait
 SEEN = {"observe": "bids"}
 
 
-def population(name: str, config: dict, rules: dict) -> Population:
+def population(name: str, config: dict, rules: dict) -> FrozenPopulation:
     """Scripted seats; those without a rule play at random."""
     market = make_market(name, config)
     tables = [

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tacit.training.show.terminal import Sheet, amount
+from tacit.training.show.terminal import TextTable, amount
 
 ROWS = [
     {"arm": "second_0", "KPI": "profit 1", "price": ".950", "95 %": "[.949, .950]", "n": "48",
@@ -18,14 +18,14 @@ ROWS = [
 LONG = [{"key": "market.value", "meaning": "worth of a click: " + "private, drawn, " * 9}]
 
 
-def printed(sheet: Sheet, width: int) -> list[str]:
+def printed(sheet: TextTable, width: int) -> list[str]:
     page = io.StringIO()
     Console(file=page, width=width, highlight=False, markup=False).print(sheet)
     return [line.rstrip() for line in page.getvalue().splitlines()]
 
 
 def test_a_wide_page_holds_it_in_one_piece():
-    lines = printed(Sheet(ROWS, "What?"), 200)
+    lines = printed(TextTable(ROWS, "What?"), 200)
     assert lines[0] == "What?"
     assert lines[1].split() == ["arm", "KPI", "price", "95", "%", "n", "verdict"]
     assert len(lines) == 4
@@ -34,7 +34,7 @@ def test_a_wide_page_holds_it_in_one_piece():
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_no_cell_is_broken_and_none_is_lost_on_a_narrow_page(width):
-    lines = printed(Sheet(ROWS, "What?"), width)
+    lines = printed(TextTable(ROWS, "What?"), width)
     assert max(map(len, lines)) <= width
     whole = "\n".join(lines)
     for cell in (cell for row in ROWS for cell in row.values()):
@@ -46,13 +46,13 @@ def test_no_cell_is_broken_and_none_is_lost_on_a_narrow_page(width):
 
 @pytest.mark.parametrize("width", range(20, 120, 7))
 def test_an_interval_and_n_stay_beside_their_figure(width):
-    (own,) = (page for page in Sheet(ROWS).pages(width) if "price" in page)
+    (own,) = (page for page in TextTable(ROWS).pages(width) if "price" in page)
     at = own.index("price")
     assert own[at : at + 3] == ["price", "95 %", "n"]
 
 
 def test_long_text_is_folded_beside_its_key():
-    lines = printed(Sheet(LONG), 60)
+    lines = printed(TextTable(LONG), 60)
     assert lines[0].split() == ["key", "meaning"]
     assert len(lines) > 3
     assert max(map(len, lines)) <= 60
@@ -60,7 +60,7 @@ def test_long_text_is_folded_beside_its_key():
 
 
 def test_nothing_is_a_table_without_rows():
-    assert "".join(printed(Sheet([]), 80)) == ""
+    assert "".join(printed(TextTable([]), 80)) == ""
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def eager(monkeypatch):
 def needed(*settings: str) -> bool:
     experiment = load("ad_auction", settings)
     (name,) = experiment.arms
-    return crew.needs_crew(experiment, [(name, k) for k in range(experiment.arms[name].seeds)])
+    return crew.needs_pool(experiment, [(name, k) for k in range(experiment.arms[name].seeds)])
 
 
 def test_processes_are_for_long_runs_of_several_networks(monkeypatch):
@@ -96,9 +96,9 @@ def test_mistakes_of_a_seed_come_back(tmp_path, eager):
 
 @pytest.mark.slow
 def test_a_process_that_is_killed_is_told(tmp_path, eager, monkeypatch):
-    crews, plain = [], crew.Crew.__init__
+    crews, plain = [], crew.WorkerPool.__init__
     monkeypatch.setattr(
-        crew.Crew, "__init__", lambda self, run: crews.append(self) or plain(self, run)
+        crew.WorkerPool, "__init__", lambda self, run: crews.append(self) or plain(self, run)
     )
 
     class Kills(Silent):
