@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from tacit.agents.batch.rollout_buffer import SeatSamples
+from tacit.agents.neural.ppo import Cells
 from tacit.envs.jit.array_views import borrow
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import below
 
 
 @loop
-def visited(samples: Any, number: Any) -> Any:
+def visited(samples: SeatSamples, number: Any) -> Any:
     """Number the observations that were seen or come next, in ascending order.
 
     `number` int32 `[O]` is filled (-1: not met). Returns the observations, int64 `[R]`.
@@ -42,8 +44,18 @@ def visited(samples: Any, number: Any) -> Any:
 
 
 @loop
-def advantages(samples: Any, number: Any, values: Any, weights: Any, discount: Any, lam: Any,
-               row_of: Any, did: Any, advantage: Any, returns: Any) -> Any:  # fmt: skip
+def advantages(
+    samples: SeatSamples,
+    number: Any,
+    values: Any,
+    weights: Any,
+    discount: Any,
+    lam: Any,
+    row_of: Any,
+    did: Any,
+    advantage: Any,
+    returns: Any,
+) -> Any:
     """Generalised advantages, seat-time; `values` float64 `[R, H]` of unweighted terms.
 
     Fills, for all n samples, the latest first, row_of and did int32, advantage float64 (heads
@@ -100,7 +112,7 @@ def deal(order: Any, key: Any, block: Any) -> None:
 
 
 @loop
-def fill(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, cells: Any) -> None:
+def fill(row_of: Any, did: Any, advantage: Any, returns: Any, key: Any, cells: Cells) -> None:
     """What one epoch's minibatches need of their samples: all that changes in `ppo.Cells`.
 
     Samples are dealt in blocks of B, one to each minibatch in random order, so that each holds

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tacit.agents.batch.rollout_buffer import RolloutBuffer
 from tacit.agents.tabular.group import (
     ACTION_KEYS,
     BOUND,
@@ -25,6 +26,7 @@ from tacit.agents.tabular.group import (
     NATURE_KEYS,
     ROUND,
     SYNCHRONOUS,
+    QArrays,
     T,
 )
 from tacit.agents.tabular.q_learning_loop import (
@@ -42,6 +44,7 @@ from tacit.envs.engine.engine_loop import (
     step_copy,
     step_once,
 )
+from tacit.envs.engine.game_arrays import CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold, u
@@ -49,7 +52,9 @@ from tacit.envs.rules import observe, play, reset
 
 
 @inlined
-def meet(game: Any, rows: Any, book: Any, r: Any, copy: Any, phase: Any, t: Any) -> None:
+def meet(
+    game: GameArrays, rows: CopyRows, book: RolloutBuffer, r: Any, copy: Any, phase: Any, t: Any
+) -> None:
     """Close the open samples of learners whose turn it is (`r`: of rows, `copy`: of the book)."""
     for k in range(len(book.seats)):
         s = book.seats[k]
@@ -63,7 +68,7 @@ def meet(game: Any, rows: Any, book: Any, r: Any, copy: Any, phase: Any, t: Any)
 
 
 @inlined
-def note(game: Any, rows: Any, book: Any, r: Any, phase: Any, t: Any) -> None:
+def note(game: GameArrays, rows: CopyRows, book: RolloutBuffer, r: Any, phase: Any, t: Any) -> None:
     """Open a sample for every learner that has just decided."""
     for k in range(len(book.seats)):
         s = book.seats[k]
@@ -81,7 +86,7 @@ def note(game: Any, rows: Any, book: Any, r: Any, phase: Any, t: Any) -> None:
 
 
 @inlined
-def pay(rows: Any, book: Any, r: Any) -> None:
+def pay(rows: CopyRows, book: RolloutBuffer, r: Any) -> None:
     """Add the finished round's terms to open samples."""
     for k in range(len(book.seats)):
         if book.open[k, r]:
@@ -92,7 +97,9 @@ def pay(rows: Any, book: Any, r: Any) -> None:
 
 
 @inlined
-def stand(game: Any, rows: Any, pop: Any, keys: Any, copy: Any, phase: Any, round_: Any) -> None:
+def stand(
+    game: GameArrays, rows: CopyRows, pop: QArrays, keys: Any, copy: Any, phase: Any, round_: Any
+) -> None:
     """Every acting seat of the scratch copy acts as its table stands, learners greedily."""
     phases, seats = game.acts.shape
     key = fold(fold(keys[LOOKAHEAD_KEYS, copy], round_), 2 * phases + phase)
@@ -113,8 +120,17 @@ def stand(game: Any, rows: Any, pop: Any, keys: Any, copy: Any, phase: Any, roun
 
 
 @inlined
-def close(game: Any, rows: Any, pop: Any, keys: Any, scratch: Any, book: Any, copy: Any, t: Any,
-          round_: Any) -> None:  # fmt: skip
+def close(
+    game: GameArrays,
+    rows: CopyRows,
+    pop: QArrays,
+    keys: Any,
+    scratch: CopyRows,
+    book: RolloutBuffer,
+    copy: Any,
+    t: Any,
+    round_: Any,
+) -> None:
     """Cut the open samples of a copy: look ahead until each meets its next decision; one that
     meets none within a round is left out."""
     phases = game.acts.shape[0]
@@ -146,7 +162,7 @@ def close(game: Any, rows: Any, pop: Any, keys: Any, scratch: Any, book: Any, co
 
 
 @inlined
-def renew_bounds(pop: Any, n: Any, t: Any) -> None:
+def renew_bounds(pop: QArrays, n: Any, t: Any) -> None:
     """Upper bounds of epsilon for tabular learners, as `tacit.agents.tabular.q_learning_loop` keeps
     them.
     """
@@ -156,8 +172,19 @@ def renew_bounds(pop: Any, n: Any, t: Any) -> None:
 
 
 @loop
-def rollout(game: Any, rows: Any, keys: Any, moments: Any, pop: Any, scratch: Any, book: Any,
-            rounds: Any, episode_rounds: Any, ends: Any, beside: Any) -> None:  # fmt: skip
+def rollout(
+    game: GameArrays,
+    rows: CopyRows,
+    keys: Any,
+    moments: Any,
+    pop: QArrays,
+    scratch: CopyRows,
+    book: RolloutBuffer,
+    rounds: Any,
+    episode_rounds: Any,
+    ends: Any,
+    beside: Any,
+) -> None:
     """Play so many rounds in all copies; `ends`: they are the last of a batch.
 
     `beside` is None where no tabular learner plays, which leaves half of the loop uncompiled.

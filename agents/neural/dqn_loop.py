@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tacit.agents.batch.rollout_buffer import SeatSamples
+from tacit.agents.neural.idqn import Replay
 from tacit.envs.jit.decorators import loop
 from tacit.envs.rng import below
 
 
 @loop
-def append(samples: Any, weights: Any, replay: Any, stored: Any) -> Any:
+def append(samples: SeatSamples, weights: Any, replay: Replay, stored: Any) -> Any:
     """Add an update's samples to the ring `replay` (see `idqn.Replay`); returns how many samples
     were ever stored, `stored` before."""
     room = len(replay.seen)
@@ -45,7 +47,7 @@ def choose(picks: Any, key: Any, stored: Any, room: Any, latest: Any, step: Any)
 
 
 @loop
-def met(picks: Any, replay: Any, number: Any, rows: Any) -> Any:
+def met(picks: Any, replay: Replay, number: Any, rows: Any) -> Any:
     """Number the observations of a batch in the order they are met; fill `rows` with them.
 
     `number` is -1 everywhere before (see `forget`). Returns how many there are.
@@ -61,7 +63,7 @@ def met(picks: Any, replay: Any, number: Any, rows: Any) -> Any:
 
 
 @loop
-def slopes(picks: Any, replay: Any, number: Any, rows: Any, legal: Any, online: Any, target: Any,
+def slopes(picks: Any, replay: Replay, number: Any, rows: Any, legal: Any, online: Any, target: Any,
            discount: Any, out: Any) -> Any:  # fmt: skip
     """Fill `out` `[R, A]` with the slopes of the mean of (Q - y)^2 / 2, y = reward +
     discount^gap Q_target(o', argmax Q(o')), and set `number` back. Returns that mean."""

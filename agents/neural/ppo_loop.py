@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.neural.network import OUTPUTS
+from tacit.agents.neural.network import OUTPUTS, Arrays
 from tacit.agents.neural.network_loop import (
     adam,
     backward,
     exp_all,
     forward,
 )
+from tacit.agents.neural.ppo import Cells
 from tacit.envs.jit.array_views import borrow
 from tacit.envs.jit.decorators import inlined, loop
 
@@ -71,7 +72,7 @@ def cumulate(table: Any, legal: Any, out: Any) -> None:
 
 
 @inlined
-def policy_slopes(logits: Any, cells: Any, b: Any, clip: Any, entropy: Any, slopes: Any) -> Any:
+def policy_slopes(logits: Any, cells: Cells, b: Any, clip: Any, entropy: Any, slopes: Any) -> Any:
     """Fill `slopes` `[R, A]` for minibatch b; returns the clipped objective and the mean entropy,
     per sample.
 
@@ -112,7 +113,7 @@ def policy_slopes(logits: Any, cells: Any, b: Any, clip: Any, entropy: Any, slop
 
 
 @inlined
-def value_slopes(values: Any, cells: Any, b: Any, scale: Any, weight: Any, slopes: Any) -> Any:
+def value_slopes(values: Any, cells: Cells, b: Any, scale: Any, weight: Any, slopes: Any) -> Any:
     """Fill `slopes` `[R, H]` for minibatch b; `scale` [H] is the unit of each head. Returns the sum
     of v^2/2 - v return, per sample."""
     loss, size = 0.0, cells.size[b]
@@ -127,7 +128,7 @@ def value_slopes(values: Any, cells: Any, b: Any, scale: Any, weight: Any, slope
 
 
 @inlined
-def outputs_of(net: Any, kind: Any, digits: Any) -> Any:
+def outputs_of(net: Arrays, kind: Any, digits: Any) -> Any:
     """A forward pass: (work, slopes, the last outputs, and the slopes by them, to be filled)."""
     rows, last = len(digits), net.layers[len(net.layers) - 1, OUTPUTS]
     end = rows * int(net.layers[:, OUTPUTS].sum())
@@ -138,15 +139,25 @@ def outputs_of(net: Any, kind: Any, digits: Any) -> Any:
 
 
 @inlined
-def descend_by(net: Any, kind: Any, setting: Any, digits: Any, work: Any, slopes: Any) -> None:
+def descend_by(net: Arrays, kind: Any, setting: Any, digits: Any, work: Any, slopes: Any) -> None:
     """A step against the slopes by the last outputs."""
     backward(digits, net.parameters, net.layers, kind, net.numbers, work, slopes, net.gradient)
     adam(net.parameters, net.gradient, net.first, net.second, setting)
 
 
 @loop
-def descend(actor: Any, critic: Any, kind: Any, actor_settings: Any, critic_settings: Any,
-            cells: Any, scale: Any, clip: Any, entropy: Any, value_weight: Any) -> Any:  # fmt: skip
+def descend(
+    actor: Arrays,
+    critic: Arrays,
+    kind: Any,
+    actor_settings: Any,
+    critic_settings: Any,
+    cells: Cells,
+    scale: Any,
+    clip: Any,
+    entropy: Any,
+    value_weight: Any,
+) -> Any:
     """A gradient step of actor and critic (`network.Arrays`) for every minibatch of `ppo.Cells`;
     `settings` `[B, 9]`: of Adam. Returns objective, entropy and value loss of the last."""
     step, objective, uncertainty, loss = 0, 0.0, 0.0, 0.0

@@ -42,9 +42,11 @@ from tacit.agents.tabular.group import (
     TAKEN,
     TEMPERATURE,
     TEMPERATURE_DECAY,
+    QArrays,
     T,
 )
 from tacit.envs.engine.engine_loop import start, step_copy
+from tacit.envs.engine.game_arrays import CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.kpi import reward
@@ -79,7 +81,7 @@ def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
 
 
 @loop
-def begin(game: Any, rows: Any, keys: Any, pop: Any) -> None:
+def begin(game: GameArrays, rows: CopyRows, keys: Any, pop: QArrays) -> None:
     """Greedy actions of the initial Q, and the first episode."""
     seats = game.acts.shape[1]
     for s in range(seats):
@@ -134,8 +136,9 @@ def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw:
 
 
 @kernel
-def explore(q: Any, cell: Any, first: Any, count: Any, greedy: Any, setting: Any, draw: Any,
-            t: Any) -> Any:  # fmt: skip
+def explore(
+    q: Any, cell: Any, first: Any, count: Any, greedy: Any, setting: Any, draw: Any, t: Any
+) -> Any:
     """A learner's action where the draw may matter: it says whether and what to explore."""
     if int(setting[SCHEDULE]) == BOLTZMANN:
         temperature = setting[TEMPERATURE] * exp(-setting[TEMPERATURE_DECAY] * t)
@@ -159,8 +162,17 @@ def explore(q: Any, cell: Any, first: Any, count: Any, greedy: Any, setting: Any
 
 
 @kernel
-def update(q: Any, cell: Any, a: Any, alpha: Any, target: Any, first: Any, count: Any,
-           greedy: Any, runner: Any) -> Any:  # fmt: skip
+def update(
+    q: Any,
+    cell: Any,
+    a: Any,
+    alpha: Any,
+    target: Any,
+    first: Any,
+    count: Any,
+    greedy: Any,
+    runner: Any,
+) -> Any:
     """Move Q(a) towards its target; returns the greedy action and the runner-up bound afterwards.
 
     `runner` is at least every Q but the greedy one's, so that most updates need no search.
@@ -179,7 +191,9 @@ def update(q: Any, cell: Any, a: Any, alpha: Any, target: Any, first: Any, count
 
 
 @inlined
-def settle(game: Any, rows: Any, pop: Any, r: Any, s: Any, line: Any, width: Any, t: Any) -> Any:
+def settle(
+    game: GameArrays, rows: CopyRows, pop: QArrays, r: Any, s: Any, line: Any, width: Any, t: Any
+) -> Any:
     """Pay copy r's seat s for its last own decision if it now meets the next one.
 
     `line` is the seat's first row of `game.legal`, `width` its number of actions.
@@ -206,8 +220,17 @@ def settle(game: Any, rows: Any, pop: Any, r: Any, s: Any, line: Any, width: Any
 
 
 @inlined
-def act(game: Any, rows: Any, pop: Any, keys: Any, r: Any, phase: Any, t: Any, explores: Any,
-        round_: Any) -> None:  # fmt: skip
+def act(
+    game: GameArrays,
+    rows: CopyRows,
+    pop: QArrays,
+    keys: Any,
+    r: Any,
+    phase: Any,
+    t: Any,
+    explores: Any,
+    round_: Any,
+) -> None:
     """Every acting seat of copy r chooses; learners remember what they did."""
     seats = game.acts.shape[1]
     key = fold(fold(keys[explores, r], round_), phase)
@@ -236,8 +259,9 @@ def act(game: Any, rows: Any, pop: Any, keys: Any, r: Any, phase: Any, t: Any, e
 
 
 @inlined
-def learn_synchronously(game: Any, rows: Any, pop: Any, scratch: Any, r: Any, s: Any,
-                        key: Any) -> Any:  # fmt: skip
+def learn_synchronously(
+    game: GameArrays, rows: CopyRows, pop: QArrays, scratch: CopyRows, r: Any, s: Any, key: Any
+) -> Any:
     """Update all own actions of seat s against the others' actual ones, with the same luck.
 
     Targets are made from the old Q before any of it moves. Returns 1 if the greedy policy changed.
@@ -270,7 +294,7 @@ def learn_synchronously(game: Any, rows: Any, pop: Any, scratch: Any, r: Any, s:
 
 
 @inlined
-def settle_phase(game: Any, rows: Any, pop: Any, phase: Any, t: Any) -> Any:
+def settle_phase(game: GameArrays, rows: CopyRows, pop: QArrays, phase: Any, t: Any) -> Any:
     """Every acting seat is paid in all copies. Returns 1 if a greedy policy changed."""
     seats = game.acts.shape[1]
     changed = 0
@@ -283,7 +307,9 @@ def settle_phase(game: Any, rows: Any, pop: Any, phase: Any, t: Any) -> Any:
 
 
 @inlined
-def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -> Any:
+def look_ahead(
+    game: GameArrays, rows: CopyRows, pop: QArrays, keys: Any, t: Any, round_: Any
+) -> Any:
     """At truncation: play one more round, unpaid, until every seat has met its next decision."""
     changed = 0
     phases = game.acts.shape[0]
@@ -302,8 +328,17 @@ def look_ahead(game: Any, rows: Any, pop: Any, keys: Any, t: Any, round_: Any) -
 
 
 @loop
-def learn(game: Any, rows: Any, keys: Any, moments: Any, pop: Any, scratch: Any, rounds: Any,
-          episode_rounds: Any, stop_after: Any) -> Any:  # fmt: skip
+def learn(
+    game: GameArrays,
+    rows: CopyRows,
+    keys: Any,
+    moments: Any,
+    pop: QArrays,
+    scratch: CopyRows,
+    rounds: Any,
+    episode_rounds: Any,
+    stop_after: Any,
+) -> Any:
     """Play up to `rounds` rounds in all copies; returns how many were played.
 
     (The caller holds every array, so the loop never counts a reference; see

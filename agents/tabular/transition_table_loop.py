@@ -24,6 +24,7 @@ from tacit.agents.tabular.group import (
     STABLE,
     SYNCHRONOUS,
     TAKEN,
+    QArrays,
     T,
 )
 from tacit.agents.tabular.q_learning_loop import (
@@ -33,7 +34,7 @@ from tacit.agents.tabular.q_learning_loop import (
     rank,
     update,
 )
-from tacit.agents.tabular.transition_table import LANES
+from tacit.agents.tabular.transition_table import LANES, TransitionArrays
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
@@ -71,7 +72,7 @@ def draw_ahead(keys: Any, round_: Any, count: Any, draws: Any) -> None:
 
 
 @inlined
-def settle(memo: Any, pop: Any, owed: Any, s: Any, line: Any, cell: Any) -> Any:
+def settle(memo: TransitionArrays, pop: QArrays, owed: Any, s: Any, line: Any, cell: Any) -> Any:
     """Pay seat s for its last action, now that it is at `line`. Returns 1 if its policy changed."""
     value = pop.q[at(cell + pop.greedy[at(line)])]
     target = pop.reward[0, at(s)] + pop.settings[at(s), DISCOUNT] * value
@@ -88,7 +89,9 @@ def settle(memo: Any, pop: Any, owed: Any, s: Any, line: Any, cell: Any) -> Any:
 
 
 @inlined
-def choose(memo: Any, pop: Any, s: Any, line: Any, cell: Any, draw: Any, t: Any) -> Any:
+def choose(
+    memo: TransitionArrays, pop: QArrays, s: Any, line: Any, cell: Any, draw: Any, t: Any
+) -> Any:
     """Seat s's action at `line`."""
     width = memo.widths[at(s)]
     if pop.settings[at(s), LEARNS] == 1.0:
@@ -103,7 +106,9 @@ def choose(memo: Any, pop: Any, s: Any, line: Any, cell: Any, draw: Any, t: Any)
 
 
 @inlined
-def learn_synchronously(memo: Any, pop: Any, s: Any, state: Any, joint: Any, action: Any) -> Any:
+def learn_synchronously(
+    memo: TransitionArrays, pop: QArrays, s: Any, state: Any, joint: Any, action: Any
+) -> Any:
     """All own actions of seat s against the others' actual ones, targets from the old Q.
 
     Returns 1 if the greedy policy changed.
@@ -147,7 +152,7 @@ def add_eight(table: Any, visited: Any, count: Any, sums: Any, c: Any) -> None:
 
 
 @kernel
-def add_up(memo: Any, visited: Any, count: Any, sums: Any) -> None:
+def add_up(memo: TransitionArrays, visited: Any, count: Any, sums: Any) -> None:
     """Add the visited rounds to the running sums, each sum in the order of rounds."""
     steady = memo.steady.shape[1]
     for c in range(0, steady, LANES):
@@ -161,8 +166,14 @@ def add_up(memo: Any, visited: Any, count: Any, sums: Any) -> None:
 
 
 @inlined
-def play_block(memo: Any, pop: Any, work: Any, count: Any, synchronous: Any,
-               stop_after: Any) -> Any:  # fmt: skip
+def play_block(
+    memo: TransitionArrays,
+    pop: QArrays,
+    work: Scratch,
+    count: Any,
+    synchronous: Any,
+    stop_after: Any,
+) -> Any:
     """Up to `count` rounds whose draws are at hand; returns how many were played."""
     settings, clock, actions = pop.settings, pop.clock, work.actions
     seats = len(memo.strides)
@@ -202,7 +213,7 @@ def play_block(memo: Any, pop: Any, work: Any, count: Any, synchronous: Any,
 
 
 @loop
-def learn(memo: Any, pop: Any, work: Any, rounds: Any, stop_after: Any) -> Any:
+def learn(memo: TransitionArrays, pop: QArrays, work: Scratch, rounds: Any, stop_after: Any) -> Any:
     """Play up to `rounds` rounds; returns how many. Learners must owe the round before them."""
     memo, pop, work = borrow(memo), borrow(pop), borrow(work)
     clock, settings, debts = pop.clock, pop.settings, row(pop.debts, 0)

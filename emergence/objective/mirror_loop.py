@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from tacit.emergence.objective.mirror_game import FictitiousPlayGame
 from tacit.envs.jit.decorators import inlined, loop
 
 TIE = 1e-10  # of the largest payoff: best replies that differ by less are tied
 
 
 @inlined
-def times_others(game: Any, x: Any, e: Any, s: Any, product: Any) -> None:
+def times_others(game: FictitiousPlayGame, x: Any, e: Any, s: Any, product: Any) -> None:
     """Multiply `product` [B] by the chances of what all seats but s do on edge e."""
     for j in range(game.cell.shape[1]):
         c = game.cell[e, j]
@@ -27,8 +28,9 @@ def times_others(game: Any, x: Any, e: Any, s: Any, product: Any) -> None:
 
 
 @inlined
-def reach_phase(game: Any, x: Any, p: Any, everybody: Any, nodes: Any, edges: Any,
-                product: Any) -> None:  # fmt: skip
+def reach_phase(
+    game: FictitiousPlayGame, x: Any, p: Any, everybody: Any, nodes: Any, edges: Any, product: Any
+) -> None:
     """How likely the nodes of phase p are, and the edges there, but for seat s's own doing: for
     seats that still have a choice; behind the seats with everybody's doing, if that is asked."""
     seats = game.cell.shape[1]
@@ -48,7 +50,7 @@ def reach_phase(game: Any, x: Any, p: Any, everybody: Any, nodes: Any, edges: An
 
 
 @inlined
-def average_payoffs(game: Any, edges: Any, past: Any, values: Any) -> None:
+def average_payoffs(game: FictitiousPlayGame, edges: Any, past: Any, values: Any) -> None:
     """Where payoffs look back at a round that nobody sees: that round is one of the same play."""
     seats = game.cell.shape[1]
     leaves = game.first_edge[-2]
@@ -62,7 +64,9 @@ def average_payoffs(game: Any, edges: Any, past: Any, values: Any) -> None:
 
 
 @inlined
-def worth(game: Any, e: Any, s: Any, averaged: Any, values: Any, product: Any) -> None:
+def worth(
+    game: FictitiousPlayGame, e: Any, s: Any, averaged: Any, values: Any, product: Any
+) -> None:
     """Fill `product` [B] with what edge e is worth to seat s."""
     leaf = e - game.first_edge[-2]
     if leaf >= 0 and not averaged:
@@ -73,8 +77,18 @@ def worth(game: Any, e: Any, s: Any, averaged: Any, values: Any, product: Any) -
 
 
 @inlined
-def reply(game: Any, x: Any, p: Any, averaged: Any, nodes: Any, values: Any, weight: Any, q: Any,
-          best: Any, product: Any) -> None:  # fmt: skip
+def reply(
+    game: FictitiousPlayGame,
+    x: Any,
+    p: Any,
+    averaged: Any,
+    nodes: Any,
+    values: Any,
+    weight: Any,
+    q: Any,
+    best: Any,
+    product: Any,
+) -> None:
     """Best replies to all that is seen in phase p, spread evenly over ties, into `best`."""
     weight[game.first_sight[p] : game.first_sight[p + 1]] = 0.0
     for n in range(game.first_node[p], game.first_node[p + 1]):
@@ -110,8 +124,9 @@ def reply(game: Any, x: Any, p: Any, averaged: Any, nodes: Any, values: Any, wei
 
 
 @inlined
-def go_back(game: Any, x: Any, p: Any, averaged: Any, best: Any, values: Any,
-            product: Any) -> None:  # fmt: skip
+def go_back(
+    game: FictitiousPlayGame, x: Any, p: Any, averaged: Any, best: Any, values: Any, product: Any
+) -> None:
     """What the edges that lead to phase p are worth to seats with an earlier choice, each replying
     best in phase p itself."""
     values[game.first_edge[p - 1] : game.first_edge[p]] = 0.0
@@ -130,7 +145,7 @@ def go_back(game: Any, x: Any, p: Any, averaged: Any, best: Any, values: Any,
 
 
 @loop
-def settle(game: Any, x: Any, steps: Any, past: Any) -> None:
+def settle(game: FictitiousPlayGame, x: Any, steps: Any, past: Any) -> None:
     """Play `steps` steps from the tables `x` [C, B], in place; `past` [G, B] is scratch, and at the
     end the law of the round before."""
     cells, starts = x.shape

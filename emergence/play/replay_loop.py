@@ -10,6 +10,7 @@ from typing import Any
 
 from tacit.emergence.play.replays import ACTION, COPIES, SEAT
 from tacit.envs.engine.engine_loop import draw_actions, step_copy
+from tacit.envs.engine.game_arrays import CopyRows, GameArrays
 from tacit.envs.jit.array_views import borrow, row
 from tacit.envs.jit.decorators import loop
 from tacit.envs.rng import moment
@@ -17,7 +18,7 @@ from tacit.envs.rules import observe, play, reset
 
 
 @loop
-def look(game: Any, rows: Any) -> None:
+def look(game: GameArrays, rows: CopyRows) -> None:
     """What every seat sees in the states that stand in `rows`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(rows.state)):
@@ -26,7 +27,7 @@ def look(game: Any, rows: Any) -> None:
 
 
 @loop
-def play_once(game: Any, nature: Any, rows: Any) -> None:
+def play_once(game: GameArrays, nature: Any, rows: CopyRows) -> None:
     """One round of every copy with the actions that stand in `rows`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
@@ -34,7 +35,7 @@ def play_once(game: Any, nature: Any, rows: Any) -> None:
 
 
 @loop
-def replay(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, forced: Any,
+def replay(game: GameArrays, nature: Any, actor: Any, cumulative: Any, rows: CopyRows, forced: Any,
            columns: Any, home: Any, discount: Any, first: Any, rounds: Any, sums: Any,
            conduct: Any, returned: Any) -> None:  # fmt: skip
     """Play every copy for so many rounds; `forced` int64 [K, 3]: see

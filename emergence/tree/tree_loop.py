@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tacit.envs.engine.game_arrays import CopyRows, GameArrays
 from tacit.envs.jit.array_views import borrow, row
 from tacit.envs.jit.decorators import loop
 from tacit.envs.rules import observe, play, reset
 
 
 @loop
-def look(game: Any, rows: Any, phase: Any) -> None:
+def look(game: GameArrays, rows: CopyRows, phase: Any) -> None:
     """Fill `rows.observations` from `rows.state`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(rows.state)):

@@ -31,7 +31,7 @@ from tacit.envs.rules import observe, play, reset
 
 
 @inlined
-def start_copy(game: Any, rows: Any, r: Any, key: Any) -> None:
+def start_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any) -> None:
     """Begin an episode in copy r and look at its first phase."""
     state = row(rows.state, r)
     rows.measures[r] = 0.0
@@ -43,7 +43,7 @@ def start_copy(game: Any, rows: Any, r: Any, key: Any) -> None:
 
 
 @loop
-def start(game: Any, nature: Any, rows: Any, episode: Any) -> None:
+def start(game: GameArrays, nature: Any, rows: CopyRows, episode: Any) -> None:
     """Begin an episode in every copy."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
@@ -51,7 +51,7 @@ def start(game: Any, nature: Any, rows: Any, episode: Any) -> None:
 
 
 @loop
-def first_illegal(game: Any, rows: Any, phase: Any) -> Any:
+def first_illegal(game: GameArrays, rows: CopyRows, phase: Any) -> Any:
     """1 + row * S + seat of the first illegal action of an acting seat, or 0."""
     seats = game.acts.shape[1]
     for r in range(len(rows.actions)):
@@ -65,7 +65,7 @@ def first_illegal(game: Any, rows: Any, phase: Any) -> Any:
 
 
 @inlined
-def step_copy(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
+def step_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) -> None:
     """One phase of copy r with the actions in its row; the last phase scores the round."""
     params = game.params
     phases, seats = game.acts.shape
@@ -84,13 +84,15 @@ def step_copy(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
 
 
 @loop
-def step_once(game: Any, rows: Any, r: Any, key: Any, phase: Any) -> None:
+def step_once(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) -> None:
     """`step_copy` as a call of its own, for what is rare: the rules are compiled once more only."""
     step_copy(game, rows, r, key, phase)
 
 
 @loop
-def step(game: Any, nature: Any, rows: Any, episode: Any, round_: Any, phase: Any) -> None:
+def step(
+    game: GameArrays, nature: Any, rows: CopyRows, episode: Any, round_: Any, phase: Any
+) -> None:
     """One phase in every copy."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
@@ -131,7 +133,9 @@ def step_bound(bound: Any, key: Any, episode: Any, round_: Any, phase: Any) -> N
 
 
 @inlined
-def draw_actions(game: Any, rows: Any, r: Any, key: Any, cumulative: Any, phase: Any) -> None:
+def draw_actions(
+    game: GameArrays, rows: CopyRows, r: Any, key: Any, cumulative: Any, phase: Any
+) -> None:
     """Sample every acting seat's action in copy r from its policy table."""
     seats = game.acts.shape[1]
     base = 0
@@ -152,8 +156,16 @@ def draw_actions(game: Any, rows: Any, r: Any, key: Any, cumulative: Any, phase:
 
 
 @inlined
-def play_round(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, r: Any,
-               episode: Any, round_: Any) -> None:  # fmt: skip
+def play_round(
+    game: GameArrays,
+    nature: Any,
+    actor: Any,
+    cumulative: Any,
+    rows: CopyRows,
+    r: Any,
+    episode: Any,
+    round_: Any,
+) -> None:
     """One whole round of copy r with policy tables."""
     table = row(cumulative, r % len(cumulative))
     for phase in range(game.acts.shape[0]):
@@ -162,8 +174,18 @@ def play_round(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, r
 
 
 @loop
-def play_tables(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, episode: Any,
-                round_: Any, rounds: Any, measures: Any, scores: Any) -> None:  # fmt: skip
+def play_tables(
+    game: GameArrays,
+    nature: Any,
+    actor: Any,
+    cumulative: Any,
+    rows: CopyRows,
+    episode: Any,
+    round_: Any,
+    rounds: Any,
+    measures: Any,
+    scores: Any,
+) -> None:
     """Play `rounds` rounds; add each round to the sums `measures` [N, S + 1, M], `scores`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
@@ -174,8 +196,17 @@ def play_tables(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, 
 
 
 @loop
-def trace(game: Any, nature: Any, actor: Any, cumulative: Any, rows: Any, episode: Any,
-          round_: Any, states: Any, measures: Any) -> None:  # fmt: skip
+def trace(
+    game: GameArrays,
+    nature: Any,
+    actor: Any,
+    cumulative: Any,
+    rows: CopyRows,
+    episode: Any,
+    round_: Any,
+    states: Any,
+    measures: Any,
+) -> None:
     """Play copy 0 for T rounds; keep `states` [T, W] before and `measures` [T, S + 1, M] after."""
     game, rows = borrow(game), borrow(rows)
     for t in range(len(states)):

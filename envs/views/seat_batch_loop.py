@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.envs.engine.engine_loop import draw_actions, start_copy, step_copy
+from tacit.envs.engine.game_arrays import CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold, moment
@@ -21,13 +22,14 @@ from tacit.envs.views.seat_batch import (
     NATURE_KEYS,
     PHASE,
     ROUND,
+    Steps,
 )
 
 PAID, AHEAD, BEGIN = range(3)  # paid rounds; those behind an episode's end; those before a start
 
 
 @inlined
-def decides(game: Any, rows: Any, r: Any, phase: Any, own: Any) -> Any:
+def decides(game: GameArrays, rows: CopyRows, r: Any, phase: Any, own: Any) -> Any:
     """Whether a seat of `own` has at least two legal actions in the coming phase of copy r."""
     seats = game.acts.shape[1]
     found = False
@@ -40,8 +42,18 @@ def decides(game: Any, rows: Any, r: Any, phase: Any, own: Any) -> Any:
 
 
 @inlined
-def play_phase(game: Any, rows: Any, keys: Any, table: Any, r: Any, clock: Any, mode: Any,
-               own: Any, chosen: Any, acts: Any) -> None:  # fmt: skip
+def play_phase(
+    game: GameArrays,
+    rows: CopyRows,
+    keys: Any,
+    table: Any,
+    r: Any,
+    clock: Any,
+    mode: Any,
+    own: Any,
+    chosen: Any,
+    acts: Any,
+) -> None:
     """One phase of copy r: by tables, but if it `acts`, own seats do what is `chosen` [S]."""
     episode, round_, phase = clock[EPISODE], clock[ROUND], clock[PHASE]
     key = moment(keys[ACTION_KEYS, r], episode, round_, phase)
@@ -56,7 +68,7 @@ def play_phase(game: Any, rows: Any, keys: Any, table: Any, r: Any, clock: Any, 
 
 
 @inlined
-def tick(game: Any, clock: Any) -> Any:
+def tick(game: GameArrays, clock: Any) -> Any:
     """Count a played phase; True when it ended a round."""
     clock[PHASE] += 1
     ended = clock[PHASE] == game.acts.shape[0]
@@ -67,7 +79,7 @@ def tick(game: Any, clock: Any) -> Any:
 
 
 @inlined
-def begin_step(steps: Any, r: Any) -> None:
+def begin_step(steps: Steps, r: Any) -> None:
     """Nothing has happened in copy r's step yet."""
     steps.measures[r] = 0.0
     steps.scores[r] = 0.0
@@ -76,7 +88,7 @@ def begin_step(steps: Any, r: Any) -> None:
 
 
 @inlined
-def add_round(rows: Any, steps: Any, r: Any) -> None:
+def add_round(rows: CopyRows, steps: Steps, r: Any) -> None:
     """Add copy r's finished round to its step."""
     steps.rounds[r] += 1
     steps.measures[r] += rows.measures[r]
@@ -84,9 +96,18 @@ def add_round(rows: Any, steps: Any, r: Any) -> None:
 
 
 @loop
-def to_next_decision(game: Any, rows: Any, keys: Any, cumulative: Any, steps: Any, own: Any,
-                     chosen: Any, starts: Any, episode_rounds: Any,
-                     patience: Any) -> Any:  # fmt: skip
+def to_next_decision(
+    game: GameArrays,
+    rows: CopyRows,
+    keys: Any,
+    cumulative: Any,
+    steps: Steps,
+    own: Any,
+    chosen: Any,
+    starts: Any,
+    episode_rounds: Any,
+    patience: Any,
+) -> Any:
     """Play `chosen` [N, S] (if `starts`: begin the next episode), then on to the next decision.
 
     Where an episode ends on the way, rounds are played ahead of it, unpaid, until the decision that

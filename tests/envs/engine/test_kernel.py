@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
 from tacit.envs.jit import loops as jit
 
@@ -164,6 +166,24 @@ def test_a_template_must_name_the_kernels_and_a_market_have_a_source(toys):
     (toys / "toy_loop.py").write_text("from tacit.envs.jit.decorators import loop\n")
     with pytest.raises(ValueError, match="must hold the line"):
         generate()
+
+
+ARRAY = {"T", "dtype", "flat", "max", "ndim", "reshape", "shape", "size", "sum", "view"}
+TEMPLATES = sorted(
+    p for d in ("envs", "agents", "emergence") for p in (ROOT / d).rglob("*_loop.py")
+)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_a_template_names_the_tuples_that_it_takes(path):
+    """Numba's cache keeps the classes of a loop's arguments. Only a class that the template imports
+    is in its import closure: after an edit elsewhere, a cached loop could no longer be read."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            untyped = {a.arg for a in function.args.args if ast.unparse(a.annotation) == "Any"}
+            for node in ast.walk(function):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                    assert node.value.id not in untyped or node.attr in ARRAY, ast.unparse(node)
 
 
 ENGINE = ("tacit.envs.engine.engine_loop", "tacit.envs.ad_auction.kernels")
