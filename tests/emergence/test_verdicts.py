@@ -23,7 +23,7 @@ from tacit.training.config import files
 from tacit.training.config.experiment import load
 from tacit.training.config.references import expected_words
 from tacit.training.runs import checkpoint, probing
-from tacit.training.runs.load_run import load_run
+from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.summary import read_summary
 from tacit.training.studies.reproduce import NOT, checks
@@ -199,7 +199,7 @@ def test_the_word_and_a_picture_are_in_tensorboard(run):
 
 
 def test_probes_of_an_older_run_are_added_from_its_checkpoints(run):
-    arm = load_run(run).arms["base"]
+    arm = read_experiment(run).arms["base"]
     path = run.checkpoint("base", 1).with_suffix(".json")
     whole = json.loads(path.read_text())
     checkpoint.write_json(path, {k: v for k, v in whole.items() if k != "probes"})
@@ -211,7 +211,7 @@ def test_probes_of_an_older_run_are_added_from_its_checkpoints(run):
 
 
 def test_controls_are_kept_until_a_seed_changes(run, monkeypatch):
-    arm = load_run(run).arms["base"]
+    arm = read_experiment(run).arms["base"]
     records = [checkpoint.finished(run.checkpoint("base", k)) for k in range(3)]
     monkeypatch.setattr(probing, "learned_group", None)  # nothing may be loaded
     probing.complete(run, arm, records)

@@ -51,8 +51,9 @@ def test_the_packages_are_the_folders_on_disk():
         for folder in PACKAGES
         for path in (ROOT / folder).rglob("__init__.py")
     }
-    assert sorted(SETUP["packages"]) == sorted(found)
-    assert SETUP["package-dir"] == {f"tacit.{folder}": folder for folder in PACKAGES}
+    assert sorted(SETUP["packages"]) == ["tacit", *sorted(found)]
+    folders = {f"tacit.{folder}": folder for folder in PACKAGES}
+    assert SETUP["package-dir"] == {"tacit": "facade", **folders}
 
 
 def test_every_module_lies_in_a_package():
@@ -70,6 +71,8 @@ def test_every_data_file_ships():
 def test_the_checker_s_links_lead_to_the_folders():
     for folder in PACKAGES:
         assert (ROOT / "typings/tacit" / folder).resolve() == (ROOT / folder).resolve()
+    for file in ("__init__.py", "py.typed"):
+        assert (ROOT / "typings/tacit" / file).resolve() == (ROOT / "facade" / file).resolve()
 
 
 # --- imports -------------------------------------------------------------------------------------

@@ -87,11 +87,11 @@ def train(
 @app.command(rich_help_panel=TRAIN)
 def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = False) -> None:
     """Go on with a run that was stopped; the result is the same, bit for bit."""
-    from tacit.training.runs.load_run import load_run
+    from tacit.training.runs.load_run import read_experiment
     from tacit.training.runs.run_folder import existing_run
 
     folder = existing_run(run, results)
-    _train(load_run(folder), folder, as_json)
+    _train(read_experiment(folder), folder, as_json)
 
 
 def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bool = False) -> None:
@@ -140,12 +140,12 @@ def _print_comparison(
 
 def _print_next(run: RunFolder, as_shipped: bool) -> None:
     """What was drawn, what the figures mean (said of the experiment as shipped), what is next."""
-    from tacit.training.runs.load_run import load_run
+    from tacit.training.runs.load_run import read_experiment
     from tacit.training.runs.summary import read_summary
     from tacit.training.show.terminal import console
     from tacit.training.studies.figures import draw
 
-    experiment, out = load_run(run), console()
+    experiment, out = read_experiment(run), console()
     if experiment.file.explains and as_shipped:
         out.print(f"\n{experiment.file.explains.strip()}", soft_wrap=True)
     figure = run.path / f"{experiment.name}.png"

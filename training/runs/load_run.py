@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tacit.agents.policy import PolicyTable
@@ -19,7 +21,7 @@ from tacit.training.config.experiment import (
 )
 
 from . import checkpoint
-from .run_folder import RunFolder
+from .run_folder import RunFolder, existing_run
 
 
 def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
@@ -38,7 +40,7 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     )
 
 
-def load_run(run: RunFolder) -> Experiment:
+def read_experiment(run: RunFolder) -> Experiment:
     """The experiment that a run folder holds, with all its arms."""
     stored = run.stored()
     if stored is None:
@@ -52,6 +54,61 @@ def load_run(run: RunFolder) -> Experiment:
     about = {k: v for k, v in stored.items() if k in ExperimentFile.model_fields and k != "arms"}
     file = build(ExperimentFile, {"market": "", **about}, str(run.config))
     return Experiment(str(stored.get("experiment", run.name)), file, arms, [])
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk.
+
+    Attributes:
+        folder: where it is.
+        experiment: its question and its arms, as they were trained.
+    """
+
+    folder: RunFolder
+    experiment: Experiment
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """The arms by name."""
+        return self.experiment.arms
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What summary.json holds; empty while the run is not finished."""
+        return checkpoint.read_json(self.folder.summary)
+
+
+def load_run(run: str | Path, results: str | Path = "results") -> Run:
+    """A run by its path, or by its name under `results`.
+
+    Raises:
+        ConfigError: there is no such run, or its folder does not describe one.
+    """
+    folder = existing_run(str(run), Path(results))
+    return Run(folder, read_experiment(folder))
+
+
+def load_policy(
+    run: Run | str | Path, seat: str, arm: str | None = None, seed: int = 0
+) -> PolicyTable:
+    """The policy that a seat learned, without exploration: float64 `[O, A]`.
+
+    Args:
+        run: a run, its path, or its name under `results`.
+        seat: a seat's name, such as `bidder_0`.
+        arm: the arm; by default the run's first.
+        seed: the repetition, 0 .. seeds - 1.
+
+    Raises:
+        ConfigError: an unknown run, arm or seat, or a repetition that is not finished.
+    """
+    found = run if isinstance(run, Run) else load_run(run)
+    chosen = choose_arm(found.experiment, arm)
+    seats = [s.name for s in chosen.market.seats]
+    if seat not in seats:
+        raise ConfigError(f"seat: unknown '{seat}'. {nearest(seat, seats)}")
+    return learned_tables(found.folder, chosen, seed)[seat]
 
 
 def choose_arm(experiment: Experiment, name: str | None) -> Arm:

@@ -27,7 +27,7 @@ from tacit.training.board.event_file import EventFile
 from tacit.training.config.experiment import Arm, Experiment, load
 
 from . import checkpoint, goodhart, partial
-from .load_run import load_run
+from .load_run import read_experiment
 from .machine import workers
 from .probing import complete, judge
 from .run_folder import RunFolder, named
@@ -116,7 +116,7 @@ def train_experiment(experiment: Experiment, run: RunFolder, watcher: Watcher) -
         else:
             watcher.note(f"{run.path}: trained already; nothing to do")
         with EventFile(run.path) as events:  # the run's own: HParams columns, Custom Scalars, texts
-            bands.write_root(events, load_run(run))
+            bands.write_root(events, read_experiment(run))
         with threadpool_limits(limits=1):
             _work(experiment, run, jobs, records, watcher)
         return finish(experiment, run, records, names, ledger if jobs else None)
@@ -256,7 +256,7 @@ def finish(
         own = [records[name, k] for k in range(arm.seeds)]
         complete(run, arm, own)
         done[name] = arm_summary(experiment.name, arm, own)
-    arms = {a: arm for a, arm in load_run(run).arms.items() if a in done}
+    arms = {a: arm for a, arm in read_experiment(run).arms.items() if a in done}
     goodhart.write(arms, done)
     judge(arms, done)
     for name, arm in experiment.arms.items():

@@ -20,7 +20,7 @@ from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.experiment import Arm, Experiment
 
 from . import checkpoint
-from .load_run import load_run
+from .load_run import read_experiment
 from .run_folder import RunFolder
 
 KEY = "train.starts_from"
@@ -66,7 +66,7 @@ def check_warm_starts(
     following = {a: arm for a, arm in experiment.arms.items() if arm.train.starts_from is not None}
     if not following:
         return
-    known = {**(load_run(run).arms if stored else {}), **experiment.arms}
+    known = {**(read_experiment(run).arms if stored else {}), **experiment.arms}
     mistakes: list[str] = []
     for name, arm in following.items():
         base = str(arm.train.starts_from)

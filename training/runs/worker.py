@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
 
-from .load_run import load_run
+from .load_run import read_experiment
 from .run_folder import RunFolder
 from .seed_run import train_seed
 
@@ -36,7 +36,7 @@ def main() -> None:
     stopped = threading.Event()
     threading.Thread(target=_listen, args=(jobs, stopped), daemon=True).start()
     run = RunFolder(Path(sys.argv[1]))
-    arms = load_run(run).arms
+    arms = read_experiment(run).arms
     with threadpool_limits(limits=1):
         while (job := jobs.get()) is not None:
             try:

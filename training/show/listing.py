@@ -10,7 +10,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.registry import MARKETS, make_market, market_class
 from tacit.training.config import files
-from tacit.training.runs.load_run import choose_arm, learned_group, load_run
+from tacit.training.runs.load_run import choose_arm, learned_group, read_experiment
 from tacit.training.runs.probing import population_of
 from tacit.training.runs.run_folder import RunFolder
 
@@ -122,7 +122,7 @@ def _file(name: str, group: str) -> Iterator[Printed]:
 
 def about_run(run: RunFolder, only: str | None = None) -> Iterator[str]:
     """Question, arms (or only one) and KPIs of a run."""
-    experiment = load_run(run)
+    experiment = read_experiment(run)
     first = choose_arm(experiment, only)
     yield f"{run.path}: {experiment.name}. {experiment.file.question}"
     keys = first.market.config.model_dump(exclude_defaults=True)
@@ -138,7 +138,7 @@ def about_run(run: RunFolder, only: str | None = None) -> Iterator[str]:
 
 def policy(run: RunFolder, arm_name: str | None, seat_name: str, k: int) -> Iterator[str]:
     """A learned policy, read out."""
-    arm = choose_arm(load_run(run), arm_name)
+    arm = choose_arm(read_experiment(run), arm_name)
     seats = {seat.name: seat for seat in arm.market.seats}
     if seat_name not in seats:
         raise ConfigError(f"--policy: unknown seat '{seat_name}'. {nearest(seat_name, seats)}")

@@ -14,7 +14,7 @@ from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 from tacit.training.config.experiment import Arm
 from tacit.training.runs import checkpoint
-from tacit.training.runs.load_run import choose_arm, learned_group, load_run
+from tacit.training.runs.load_run import choose_arm, learned_group, read_experiment
 from tacit.training.runs.probing import population_of
 from tacit.training.runs.run_folder import RunFolder
 
@@ -55,7 +55,7 @@ def best_responses(
     Raises:
         ConfigError: an arm or a seat that is not there, seeds without a finished checkpoint.
     """
-    experiment = load_run(run)
+    experiment = read_experiment(run)
     chosen = [choose_arm(experiment, name) for name in arms] or list(experiment.arms.values())
     _check(run, chosen, seat)
     rows = [row for arm in chosen for row in _rows(run, arm, seat)]

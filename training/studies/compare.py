@@ -15,7 +15,7 @@ from tacit.training.board import bands
 from tacit.training.board.bands import differing
 from tacit.training.config.experiment import Arm, Experiment
 from tacit.training.runs.checkpoint import finished
-from tacit.training.runs.load_run import load_run
+from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.summary import difference, estimate_of, read_summary
 
@@ -35,7 +35,7 @@ def compare(
 
     Differences are paired by seed, to the first arm.
     """
-    experiments = [load_run(run) for run in runs]
+    experiments = [read_experiment(run) for run in runs]
     arms: dict[str, tuple[Arm, dict[str, Any]]] = {}
     for run, experiment in zip(runs, experiments, strict=True):
         found = read_summary(run.summary)

@@ -23,7 +23,7 @@ from tacit.training.config.experiment import (
 )
 from tacit.training.config.references import Predicted, Published, expected_words
 from tacit.training.runs import checkpoint
-from tacit.training.runs.load_run import load_run
+from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Watcher, train_experiment
 from tacit.training.runs.summary import difference, estimate_of, read_summary
@@ -188,7 +188,7 @@ def reproduce(
     arms = read_summary(run.summary)
     rows = checks(experiment, arms)
     folder = results / "reproduce" / experiment.name
-    write(folder, load_run(run) if shares is None else experiment, arms, rows, overrides)
+    write(folder, read_experiment(run) if shares is None else experiment, arms, rows, overrides)
     return rows, folder
 
 

@@ -14,7 +14,7 @@ from tacit.envs import kpi as kpis
 from tacit.training.board.event_file import event_files
 from tacit.training.board.read_scalars import read_scalars
 from tacit.training.config.experiment import TrainConfig
-from tacit.training.runs.load_run import load_run
+from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.seed_run import evaluation_points
 
@@ -208,7 +208,7 @@ def test_every_chart_of_custom_scalars_is_in_every_band(board):
 def test_the_text_page_has_every_kpi_in_words(run, board):
     text = board.text(".", "incentives")
     assert "nvalidated objective" in text
-    for name, arm in load_run(run).arms.items():
+    for name, arm in read_experiment(run).arms.items():
         for seat, terms in arm.kpi.items():
             assert f"| {name} | {seat} | {kpis.words(terms)} |" in text
     assert "What do two learning bidders pay" in board.text(".", "question")

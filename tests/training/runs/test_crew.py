@@ -14,7 +14,7 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger
 from tacit.training.config.experiment import load
 from tacit.training.runs import worker_pool as crew
-from tacit.training.runs.load_run import load_run
+from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import (
     Interrupted,
@@ -33,7 +33,7 @@ NETWORKS = (  # (the mix of `test_partial`, whose loops serve here as well)
 def resume(folder):
     """What `tacit resume` does; the measures of its only arm."""
     run = RunFolder(folder)
-    return train_experiment(load_run(run), run, Silent())["measures"]
+    return train_experiment(read_experiment(run), run, Silent())["measures"]
 
 
 @pytest.fixture

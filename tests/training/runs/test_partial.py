@@ -15,7 +15,7 @@ from tacit.envs import rng
 from tacit.envs.errors import ConfigError
 from tacit.training import train
 from tacit.training.runs import checkpoint, machine, partial
-from tacit.training.runs.load_run import load_run
+from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Interrupted, Silent, train_experiment
 
@@ -169,7 +169,7 @@ def test_a_save_of_another_processor_goes_on_with_a_word(tmp_path, whole):
 def test_a_stored_run_resumes_from_its_saves(tmp_path, whole):
     stopped(tmp_path)
     run = RunFolder(tmp_path / "ad_auction")
-    assert train_experiment(load_run(run), run, Silent())["measures"] == whole[0]
+    assert train_experiment(read_experiment(run), run, Silent())["measures"] == whole[0]
 
 
 def test_a_loss_that_diverges_names_seat_seed_and_update_and_keeps_the_last_save(tmp_path):

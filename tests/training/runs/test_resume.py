@@ -8,7 +8,7 @@ import pytest
 from support.training_fixtures import Stops, files_of, small
 
 from tacit.oversight import ledger
-from tacit.training.runs.load_run import load_run
+from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Interrupted, Silent, train_experiment
 
@@ -22,7 +22,7 @@ def finished(folder):
 
 def resume(folder, watcher=None):
     run = RunFolder(folder)
-    return train_experiment(load_run(run), run, watcher or Silent())["measures"]
+    return train_experiment(read_experiment(run), run, watcher or Silent())["measures"]
 
 
 def acts(folder):

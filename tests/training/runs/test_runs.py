@@ -13,7 +13,7 @@ from tacit.emergence.registry import CONTROLS, PROBES
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
-from tacit.training.runs.load_run import learned_tables, load_run
+from tacit.training.runs.load_run import learned_tables, read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import train
 
@@ -120,7 +120,7 @@ def test_incentives_are_written_in_words_and_unsigned(results):
     card = json.loads((results / "ad_auction/incentives.json").read_text())["base"]
     assert card["validated_by"] is None
     seat = card["seats"]["bidder_1"]
-    arm = load_run(RunFolder(results / "ad_auction")).arms["base"]
+    arm = read_experiment(RunFolder(results / "ad_auction")).arms["base"]
     assert seat["words"] == f"bidder_1 {kpis.words(arm.kpi['bidder_1'])}"
     assert seat["fundamental"] == "profit"
     stored = files.read_yaml(results / "ad_auction/config.yaml")
@@ -152,7 +152,7 @@ def test_one_thread_equals_two(tmp_path, monkeypatch):
 
 def test_learned_policies_reload_as_they_were_trained(results):
     run = RunFolder(results / "ad_auction")
-    arm = load_run(run).arms["base"]
+    arm = read_experiment(run).arms["base"]
     for k in range(arm.seeds):
         group = TabularGroup(arm.market, arm.kpi, arm.agents, arm.seed + k)
         group.run(arm.train.rounds)
@@ -173,7 +173,7 @@ def test_as_adds_an_arm_and_keeps_the_others(tmp_path):
     assert list(summary["arms"]) == ["profit", "calm"]
     assert all(list(arm) == KEYS for arm in summary["arms"].values())
     assert files_of(tmp_path, ["profit/s*/*"]) == before
-    arms = load_run(RunFolder(tmp_path / "ad_auction")).arms
+    arms = read_experiment(RunFolder(tmp_path / "ad_auction")).arms
     assert weights(arms["calm"]) == {"profit": 1, "price_change": -1}
     assert weights(arms["profit"]) == {"profit": 1}
     assert json.loads((tmp_path / "ad_auction/summary.json").read_text()) == summary
@@ -206,7 +206,7 @@ def test_a_chosen_arm_leaves_the_run_s_others(tmp_path):
     whole = small(tmp_path, config=config)
     again = small(tmp_path, config=config, arms=["b"])
     assert measures_of(again) == measures_of(whole)
-    assert list(load_run(RunFolder(tmp_path / "two")).arms) == ["a", "b"]
+    assert list(read_experiment(RunFolder(tmp_path / "two")).arms) == ["a", "b"]
 
 
 def test_a_name_and_a_table_make_a_run(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from support.training_fixtures import files_of, small, write
 
 from tacit.envs.errors import ConfigError
-from tacit.training.runs.load_run import choose_arm, load_run
+from tacit.training.runs.load_run import choose_arm, read_experiment
 from tacit.training.runs.run_folder import RunFolder, existing_run
 
 
@@ -48,7 +48,7 @@ def test_what_was_spoilt_is_named_and_nothing_is_trained(name, text, told, tmp_p
 def test_a_config_that_describes_no_run_is_named(arm, tmp_path):
     write(tmp_path / "config.yaml", f"arms: {{a: {arm}}}")
     with pytest.raises(ConfigError, match=r"config\.yaml: does not describe a run"):
-        load_run(RunFolder(tmp_path))
+        read_experiment(RunFolder(tmp_path))
 
 
 def test_a_config_whose_arm_is_no_longer_valid_says_what_is_wrong(tmp_path):
@@ -56,7 +56,7 @@ def test_a_config_whose_arm_is_no_longer_valid_says_what_is_wrong(tmp_path):
     config = tmp_path / "ad_auction/config.yaml"
     config.write_text(config.read_text().replace("bidders: 2", "bidders: 1"))
     with pytest.raises(ConfigError, match=r"config\.yaml: market\.bidders: must be greater"):
-        load_run(RunFolder(tmp_path / "ad_auction"))
+        read_experiment(RunFolder(tmp_path / "ad_auction"))
 
 
 def test_a_run_is_found_by_name_or_path_or_told_with_the_nearest(tmp_path):
@@ -72,9 +72,9 @@ def test_a_run_is_found_by_name_or_path_or_told_with_the_nearest(tmp_path):
 def test_an_unknown_arm_of_a_run_is_told_with_the_nearest(tmp_path):
     small(tmp_path, as_arm="calm")
     with pytest.raises(ConfigError, match=r"--arm: unknown arm 'clam'\. Did you mean 'calm'"):
-        choose_arm(load_run(RunFolder(tmp_path / "ad_auction")), "clam")
+        choose_arm(read_experiment(RunFolder(tmp_path / "ad_auction")), "clam")
 
 
 def test_a_folder_without_a_config_is_no_run(tmp_path):
     with pytest.raises(ConfigError, match=r"is not a run: it holds no config\.yaml"):
-        load_run(RunFolder(tmp_path))
+        read_experiment(RunFolder(tmp_path))

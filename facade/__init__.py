@@ -1,0 +1,46 @@
+"""tacit: watch bluffing and collusion emerge from the KPIs you write.
+
+    import tacit
+
+    summary = tacit.train("ad_auction", ["kpi.bidder.price_change=-1"], name="calm")
+    run = tacit.load_run("results/calm")
+    table = tacit.load_policy(run, "bidder_0")          # float64 [O, A]
+
+What most users need stands here; everything else is in `tacit.envs`, `tacit.agents`,
+`tacit.emergence`, `tacit.oversight` and `tacit.training`. Names load on demand, so that
+`import tacit` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tacit.emergence.population import freeze
+    from tacit.emergence.verdict import verdicts
+    from tacit.envs.registry import make_market
+    from tacit.training.runs.load_run import load_policy, load_run
+    from tacit.training.runs.runner import train
+
+__all__ = ["freeze", "load_policy", "load_run", "make_market", "train", "verdicts"]
+
+_HOME = {
+    "freeze": "tacit.emergence.population",
+    "load_policy": "tacit.training.runs.load_run",
+    "load_run": "tacit.training.runs.load_run",
+    "make_market": "tacit.envs.registry",
+    "train": "tacit.training.runs.runner",
+    "verdicts": "tacit.emergence.verdict",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of `__all__`, imported when it is first asked for."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'tacit' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
