@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tacit.envs.errors import ConfigError
-from tacit.training.config.experiment import Arm, load
+from tacit.training.config.arms import Arm
+from tacit.training.config.load import load
 from tacit.training.runs.runner import Silent, train
 
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")

@@ -7,7 +7,7 @@ from typing import Any
 
 from tacit.emergence import stats
 from tacit.envs import kpi as kpis
-from tacit.training.config.experiment import Arm, Experiment
+from tacit.training.config.arms import Arm, Experiment
 from tacit.training.runs.run_folder import RunFolder
 
 from .event_file import EventFile, band_layout, hparams_config

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
-from tacit.training.config.merge import collect
+from tacit.training.config.mistakes import MistakeList
 
 from . import ad_auction, cloud_bandwidth, procurement
 from .samples import Quantity, Sample, compare
@@ -112,11 +112,13 @@ def calibrate(market: str, path: Path, request: Request) -> Calibration:
         ConfigError: all that is wrong with the request or the file.
     """
     chosen = fitter(market)
-    r, mistakes = request, list[str]()
-    options = collect(mistakes, lambda: _options(chosen, market, r.options))
-    data = collect(mistakes, lambda: read(path, chosen.FIELDS, r.columns, r.dates, r.missing))
-    if mistakes:
-        raise ConfigError(mistakes)
+    options, data, mistakes = None, None, MistakeList()
+    with mistakes.collecting():
+        options = _options(chosen, market, request.options)
+    with mistakes.collecting():
+        data = read(path, chosen.FIELDS, request.columns, request.dates, request.missing)
+    mistakes.raise_if_any()
+    assert data is not None
     keys = chosen.fit(data, options)
     observed = chosen.of_file(data, options)
     simulated = chosen.of_market(make_market(market, keys), data, options)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from tacit.training.config.experiment import Experiment
+    from tacit.training.config.arms import Experiment
     from tacit.training.runs.run_folder import RunFolder
 
 app = typer.Typer(
@@ -69,8 +69,8 @@ def train(
     show: Annotated[bool, typer.Option("--show", help="print the config, train nothing")] = False,
 ) -> None:
     """Train CONFIG under its KPIs, all arms and seeds; what stands finished is kept."""
-    from tacit.training.config.experiment import load
     from tacit.training.config.files import dump_yaml
+    from tacit.training.config.load import load
     from tacit.training.runs.run_folder import named
 
     experiment = load(config, settings or [], arm or [], as_arm)
@@ -245,7 +245,7 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     import shutil
 
     from tacit.envs.errors import ConfigError
-    from tacit.training.config.experiment import load
+    from tacit.training.config.load import load
     from tacit.training.show.terminal import ProgressBar, TextTable, console
     from tacit.training.studies.reproduce import collect, shown
     from tacit.training.studies.reproduce import reproduce as run_reproduction

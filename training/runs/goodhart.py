@@ -15,7 +15,7 @@ import numpy as np
 
 from tacit.emergence import stats
 from tacit.emergence.objective.harm import goodhart_gap, is_fundamental, paid_fundamental
-from tacit.training.config.experiment import Arm
+from tacit.training.config.arms import Arm
 
 Summary = dict[str, Any]
 

@@ -13,12 +13,8 @@ from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.registry import make_market
-from tacit.training.config.experiment import (
-    Arm,
-    Experiment,
-    ExperimentFile,
-    TrainConfig,
-)
+from tacit.training.config.arms import Arm, Experiment
+from tacit.training.config.experiment_file import ExperimentFile, TrainConfig
 
 from . import checkpoint
 from .run_folder import RunFolder, existing_run

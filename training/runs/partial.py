@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tacit.agents.tabular.group import TabularGroup
 from tacit.envs.errors import ConfigError
-from tacit.training.config.experiment import Arm
+from tacit.training.config.arms import Arm
 
 from . import checkpoint
 from .machine import machine

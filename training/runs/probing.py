@@ -16,7 +16,7 @@ from tacit.emergence.population import Figures, FrozenPopulation, freeze
 from tacit.emergence.registry import CONTROLS, PROBES, probed
 from tacit.emergence.verdict import verdicts
 from tacit.envs.analysis import Analysis
-from tacit.training.config.experiment import Arm
+from tacit.training.config.arms import Arm
 
 from . import checkpoint
 from . import training_curve as course

@@ -24,7 +24,8 @@ from tacit.oversight.ledger import Ledger
 from tacit.training.board import bands
 from tacit.training.board import verdict_text as words
 from tacit.training.board.event_file import EventFile
-from tacit.training.config.experiment import Arm, Experiment, load
+from tacit.training.config.arms import Arm, Experiment
+from tacit.training.config.load import load
 
 from . import checkpoint, goodhart, partial
 from .load_run import read_experiment

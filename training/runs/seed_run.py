@@ -18,7 +18,8 @@ from tacit.emergence.play.named_measures import named_measures
 from tacit.envs.market import Market
 from tacit.training.board.bands import by_role
 from tacit.training.board.event_file import EventFile, hparams_trial
-from tacit.training.config.experiment import Arm, TrainConfig
+from tacit.training.config.arms import Arm
+from tacit.training.config.experiment_file import TrainConfig
 
 from . import checkpoint
 from .partial import Partial, Points, Saver

@@ -8,7 +8,7 @@ from typing import Any
 
 from tacit.emergence import stats
 from tacit.envs.errors import ConfigError
-from tacit.training.config.experiment import Arm
+from tacit.training.config.arms import Arm
 
 from . import checkpoint
 from . import training_curve as course

@@ -17,7 +17,7 @@ from typing import Any
 from tacit.agents.neural.config import NeuralConfig
 from tacit.agents.tabular.group import TabularGroup
 from tacit.envs.errors import ConfigError, nearest
-from tacit.training.config.experiment import Arm, Experiment
+from tacit.training.config.arms import Arm, Experiment
 
 from . import checkpoint
 from .load_run import read_experiment

@@ -17,7 +17,7 @@ from typing import Any
 
 from tacit.agents.neural.config import BatchConfig
 from tacit.envs.errors import ConfigError
-from tacit.training.config.experiment import Arm, Experiment
+from tacit.training.config.arms import Arm, Experiment
 
 from .machine import workers
 from .run_folder import RunFolder

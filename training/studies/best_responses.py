@@ -12,7 +12,7 @@ from tacit.emergence.stats import Estimate, interval, number
 from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
-from tacit.training.config.experiment import Arm
+from tacit.training.config.arms import Arm
 from tacit.training.runs import checkpoint
 from tacit.training.runs.load_run import choose_arm, learned_group, read_experiment
 from tacit.training.runs.probing import population_of

@@ -13,7 +13,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.board import bands
 from tacit.training.board.bands import differing
-from tacit.training.config.experiment import Arm, Experiment
+from tacit.training.config.arms import Arm, Experiment
 from tacit.training.runs.checkpoint import finished
 from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import Any
 
-from tacit.training.config.experiment import Experiment
+from tacit.training.config.arms import Experiment
 
 COLOURS = ("#1b6ca8", "#c8553d", "#3c8d5a", "#8e5ea2", "#b8860b", "#555555")
 

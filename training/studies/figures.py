@@ -11,7 +11,7 @@ import matplotlib
 
 from tacit.training.board import plots as portraits
 from tacit.training.board.bands import by_role
-from tacit.training.config.experiment import Experiment
+from tacit.training.config.arms import Experiment
 from tacit.training.config.references import Figure
 from tacit.training.runs.summary import estimate_of
 

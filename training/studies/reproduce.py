@@ -15,12 +15,9 @@ from tacit.emergence.stats import interval, number
 from tacit.emergence.verdict import WORDS
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
-from tacit.training.config.experiment import (
-    Experiment,
-    ExperimentFile,
-    load,
-    read,
-)
+from tacit.training.config.arms import Experiment
+from tacit.training.config.experiment_file import ExperimentFile, read_experiment_file
+from tacit.training.config.load import load
 from tacit.training.config.references import Predicted, Published, expected_words
 from tacit.training.runs import checkpoint
 from tacit.training.runs.load_run import read_experiment
@@ -280,7 +277,7 @@ def fitted(file: ExperimentFile) -> list[str]:
 
 
 def _file(name: str) -> ExperimentFile:
-    return ExperimentFile(**read(files.find(name, ("experiments",), "NAME")))
+    return ExperimentFile(**read_experiment_file(files.find(name, ("experiments",), "NAME")))
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:

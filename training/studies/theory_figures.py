@@ -10,7 +10,7 @@ import numpy as np
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
 from tacit.training.board.bands import by_role
-from tacit.training.config.experiment import Arm, Experiment
+from tacit.training.config.arms import Arm, Experiment
 from tacit.training.config.references import Figure
 from tacit.training.runs.summary import estimate_of
 

@@ -13,7 +13,7 @@ from tacit.emergence.registry import PROBES
 from tacit.envs import kpi as kpis
 from tacit.training.board.event_file import event_files
 from tacit.training.board.read_scalars import read_scalars
-from tacit.training.config.experiment import TrainConfig
+from tacit.training.config.experiment_file import TrainConfig
 from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.seed_run import evaluation_points

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.training_fixtures import small
 
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 from tacit.training.runs.summary import read_summary
 from tacit.training.studies import figures
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from support.training_fixtures import arm, mistakes, weights, write
 
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 
 # --- layers --------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from support.training_fixtures import mistakes, write
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import MARKETS
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 
 KNOWN = ", ".join(sorted(MARKETS))
 # setting, and what is told behind its key

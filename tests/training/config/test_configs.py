@@ -13,7 +13,8 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import MARKETS, make_market, market_class
 from tacit.training.config import files
-from tacit.training.config.experiment import ExperimentFile, TrainConfig, load
+from tacit.training.config.experiment_file import ExperimentFile, TrainConfig
+from tacit.training.config.load import load
 
 LOADABLE = [*files.names("experiments"), *files.names("markets")]
 

@@ -8,7 +8,7 @@ from support.terminal import Terminal, told
 from support.training_fixtures import mistakes, write
 
 from tacit.envs.registry import make_market
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 
 CLOUD, TENDER = "calvano_baseline", "procurement"
 SUPPLIERS = ["market.suppliers=4", "market.prices=[.1,.2,.3,.4,.5]", "market.lead_times=[0,1,2,3]"]

@@ -12,7 +12,7 @@ from support.training_fixtures import Stops, files_of, mistakes
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 from tacit.training.runs import worker_pool as crew
 from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder

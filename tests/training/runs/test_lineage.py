@@ -12,7 +12,7 @@ from support.training_fixtures import SMALL, small
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.agents.tabular.group import SINCE, T
 from tacit.envs.errors import ConfigError
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 from tacit.training.runs.load_run import learned_group
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.warm_start import ancestors

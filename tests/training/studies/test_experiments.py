@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 from tacit.training.runs.runner import train
 from tacit.training.studies.reproduce import checks
 

@@ -9,7 +9,8 @@ import pytest
 from support.paths import ROOT
 
 from tacit.training.config import files
-from tacit.training.config.experiment import ExperimentFile, load, read
+from tacit.training.config.experiment_file import ExperimentFile, read_experiment_file
+from tacit.training.config.load import load
 from tacit.training.config.references import expected_words
 from tacit.training.studies.reproduce import (
     HEAD,
@@ -29,7 +30,7 @@ def page_of(name: str) -> Path:
 
 
 def experiment(name: str) -> ExperimentFile:
-    return ExperimentFile(**read(files.find(name, ("experiments",), "NAME")))
+    return ExperimentFile(**read_experiment_file(files.find(name, ("experiments",), "NAME")))
 
 
 @EACH

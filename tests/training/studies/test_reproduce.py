@@ -9,7 +9,7 @@ import pytest
 from support.terminal import SMALL, Terminal, told
 from support.training_fixtures import small, write
 
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 from tacit.training.runs.summary import read_summary
 from tacit.training.studies.reproduce import checks, known, page
 

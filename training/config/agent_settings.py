@@ -1,0 +1,105 @@
+"""The agents of an arm: one config a seat, from entries by role or seat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from tacit.agents.registry import AGENTS, make_config
+from tacit.envs.errors import ConfigError, nearest
+from tacit.envs.market import Market
+
+from . import files
+from .layers import Setting, as_table, market_file
+from .mistakes import MistakeList
+
+Table = dict[str, dict[str, Any]]  # owner (a role or a seat) -> keys of its agent
+
+
+def agent_configs(
+    market: Market, base: Mapping[str, Any], settings: Sequence[Setting]
+) -> dict[str, BaseModel]:
+    """Every seat's agent: its own entry, else its role's, else the market's default one.
+
+    Args:
+        market: the market whose seats are filled.
+        base: the experiment file's `agents`.
+        settings: dotted keys; those of other groups are passed over.
+
+    Raises:
+        ConfigError: all unknown roles, seats, agents and keys.
+    """
+    roles = {seat.name: seat.role.name for seat in market.seats}
+    table: Table = {role.name: _default_agent(market, role.name) for role in market.roles}
+    mistakes = MistakeList()
+    for owner, rest, value in _entries(roles, base, settings, mistakes):
+        if owner not in roles and owner not in table:
+            # An entry of the market's YAML for a role that it lacks under these keys is no mistake.
+            if owner not in market_file(market.name).get("agents", {}):
+                known = [*roles, *dict.fromkeys(roles.values())]
+                mistakes.append(f"agents.{owner}: unknown role or seat. {nearest(owner, known)}")
+            continue
+        with mistakes.collecting():
+            below = table.get(owner) or table.get(roles.get(owner, ""), {})
+            table[owner] = _applied(owner, rest, value, below)
+    configs: dict[str, BaseModel] = {}
+    for owner, values in table.items():
+        with mistakes.collecting():
+            configs[owner] = make_config(values, f"agents.{owner}")
+    mistakes.raise_if_any()
+    return {seat: configs.get(seat) or configs[role] for seat, role in roles.items()}
+
+
+def _entries(
+    roles: Mapping[str, str],
+    base: Mapping[str, Any],
+    settings: Sequence[Setting],
+    mistakes: MistakeList,
+) -> Iterator[tuple[str, str, Any]]:
+    """(owner, path of a key within its agent or "", value), in the order in which they apply."""
+    # In a file roles come before the seats that refine them, whatever their order there.
+    entries = sorted(base.items(), key=lambda entry: entry[0] in roles)
+    for key, value in settings:
+        if key == "agents":
+            with mistakes.collecting():
+                entries += as_table(value, "agents").items()
+        elif key.startswith("agents."):
+            entries.append((key.removeprefix("agents."), value))
+    for key, value in entries:
+        owner, _, rest = key.partition(".")
+        yield owner, rest, value
+
+
+def _applied(owner: str, rest: str, value: Any, below: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace (`bidder: ippo`, `bidder: {name: ...}`) or refine (`bidder.discount: .9`)."""
+    if rest and rest != "name":
+        return _refined(below, rest, value)
+    if isinstance(value, str):
+        return _load_agent(value, f"agents.{owner}")
+    if isinstance(value, Mapping):
+        return dict(value) if "name" in value else {**below, **value}
+    raise ConfigError(f"agents.{owner}: must be a name or a table, got {value!r}.")
+
+
+def _refined(table: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy in which one value is another; a path leads into tables: `kwargs.n_epochs`."""
+    key, _, rest = path.partition(".")
+    inner = table.get(key)
+    below = inner if isinstance(inner, Mapping) else {}
+    return {**table, key: _refined(below, rest, value) if rest else value}
+
+
+def _load_agent(name: str, key: str) -> dict[str, Any]:
+    if name in AGENTS:
+        return {"name": name}
+    known = [*AGENTS, *files.names("agents")]
+    if name not in known and not name.endswith((".yaml", ".yml")):
+        raise ConfigError(f"{key}: unknown agent '{name}'. {nearest(name, known)}")
+    return files.read_yaml(files.find(name, ("agents",), key))
+
+
+def _default_agent(market: Market, role: str) -> dict[str, Any]:
+    entry = market_file(market.name).get("agents", {}).get(role, "q_learning")
+    return _load_agent(entry, f"agents.{role}") if isinstance(entry, str) else dict(entry)

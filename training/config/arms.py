@@ -1,0 +1,180 @@
+"""Arms: one fully resolved configuration each, with the objects to run it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from tacit.agents.group import make_group
+from tacit.agents.neural.config import check_batches
+from tacit.agents.registry import check_agents
+from tacit.agents.tabular.group import TabularGroup
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError, build, nearest
+from tacit.envs.market import Market
+from tacit.envs.registry import MARKETS, market_class
+
+from .agent_settings import agent_configs
+from .experiment_file import GROUPS, ExperimentFile, TrainConfig
+from .kpi_settings import kpi_table
+from .layers import Setting, as_table, layered_settings
+from .mistakes import MistakeList, is_right
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One resolved configuration.
+
+    Attributes:
+        name: of the arm in its experiment.
+        market, kpi, agents, train: the objects to run it; agents by seat.
+        seeds: how many repetitions.
+        seed: the number of the first one's seed; repetition k has seed + k.
+        plain: the same as data, every key present: what identifies the configuration.
+    """
+
+    name: str
+    market: Market
+    kpi: kpis.KpiTable
+    agents: dict[str, BaseModel]
+    train: TrainConfig
+    seeds: int
+    seed: int
+    plain: dict[str, Any] = field(repr=False)
+
+    @property
+    def kpi_hash(self) -> str:
+        """SHA-256 of the KPI table."""
+        return kpis.kpi_hash(self.kpi)
+
+    def group(self, k: int) -> TabularGroup:
+        """The group of repetition k before training."""
+        train = self.train
+        return make_group(
+            self.market, self.kpi, self.agents, self.seed + k, train.copies, train.episode_rounds,
+            train.rounds,
+        )  # fmt: skip
+
+    def same(self, plain: Mapping[str, Any]) -> bool:
+        """Whether stored data mean this very configuration."""
+        return json.dumps(self.plain, sort_keys=True) == json.dumps(plain, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question, its arms by name, and notes about what was decided while loading."""
+
+    name: str
+    file: ExperimentFile
+    arms: dict[str, Arm]
+    notes: list[str]
+
+
+def resolve_arm(
+    name: str, file: ExperimentFile, own: Sequence[Setting], changes: Sequence[Setting]
+) -> Arm:
+    """One arm with its own settings and then the command line's.
+
+    Raises:
+        ConfigError: every mistake in the arm, those behind a first one included.
+    """
+    settings = [*own, *changes]
+    unknown = [key for key, _ in settings if str(key).split(".")[0] not in GROUPS]
+    if unknown:
+        raise ConfigError([
+            f"arms.{name}.{key}: unknown key. {nearest(key.split('.')[0], GROUPS)}"
+            for key in unknown
+        ])  # fmt: skip
+    raw = layered_settings(file, settings)
+    mistakes = MistakeList()
+    market = train = counts = table = agents = None
+    with mistakes.collecting():
+        market = _market(raw["market"])
+        mistakes += _unmet_requirements(market, file.requires)
+    if market is None:  # look for mistakes further on as well, in the market that is meant
+        market = _nearest_market(raw["market"])
+    with mistakes.collecting():
+        train = build(TrainConfig, as_table(raw["train"], "train"), "train")
+    with mistakes.collecting():
+        numbers: dict[str, Any] = {key: raw[key] for key in ("seeds", "seed") if key in raw}
+        counts = build(ExperimentFile, {"market": "", **numbers}, "")
+    if market is None:
+        raise ConfigError(mistakes)
+    with mistakes.collecting():
+        table = kpis.resolve(market, kpi_table(market, file.kpi, settings))
+    with mistakes.collecting():
+        agents = agent_configs(market, file.agents, settings)
+        check_agents(market, agents)
+    if agents is not None and table is not None and train is not None:
+        with mistakes.collecting():
+            check_batches(table, agents, train.rounds)
+    if mistakes or table is None or agents is None or train is None or counts is None:
+        raise ConfigError(mistakes)
+    plain = {
+        "market": {"name": market.name, **market.config.model_dump(mode="json")},
+        "kpi": kpis.canonical(table),
+        "agents": {seat: agent.model_dump(mode="json") for seat, agent in agents.items()},
+        "train": train.model_dump(mode="json"),
+        "seeds": counts.seeds,
+        "seed": counts.seed,
+    }
+    return Arm(name, market, table, agents, train, counts.seeds, counts.seed, plain)
+
+
+def distinct_arms(arms: dict[str, Arm]) -> tuple[dict[str, Arm], list[str]]:
+    """Arms that overrides made equal run once; a note says so."""
+    equal: dict[str, list[str]] = {}
+    for name, arm in arms.items():
+        equal.setdefault(json.dumps(arm.plain, sort_keys=True), []).append(name)
+    notes = [
+        f"under these settings {', '.join(others)} equal{'s' * (len(others) == 1)} {first}, "
+        "which runs once for all"
+        for first, *others in equal.values()
+        if others
+    ]
+    return {names[0]: arms[names[0]] for names in equal.values()}, notes
+
+
+def check_arm_name(name: str, where: str) -> None:
+    """Whether a name can be the name of an arm, and so of a folder.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not name or any(c in name for c in "/\\ ") or name.startswith((".", "_")):
+        raise ConfigError(
+            f"{where}: '{name}' cannot name an arm; it becomes a folder: no spaces, slashes, "
+            "leading dot or underscore."
+        )
+
+
+def _market(raw: Any) -> Market:
+    values = as_table(raw, "market")
+    name = values.pop("name", None)
+    if name is None:
+        raise ConfigError(f"market.name: missing. {nearest('', MARKETS)}")
+    return market_class(str(name))(values)
+
+
+def _unmet_requirements(market: Market, required: Sequence[str]) -> list[str]:
+    """What keeps a market from the conditions that an experiment requires of it."""
+    known, lines = market.conditions(), []
+    for name in required:
+        if name in known:
+            lines += [f"market.{line}; this experiment requires '{name}'." for line in known[name]]
+        else:
+            lines.append(f"requires: {market.name} has no '{name}'. {nearest(name, known)}")
+    return lines
+
+
+def _nearest_market(raw: Any) -> Market | None:
+    """The market with those of its settings that are right by themselves, or None."""
+    if not isinstance(raw, Mapping) or str(raw.get("name")) not in MARKETS:
+        return None
+    name = {"name": raw["name"]}
+    right = {key: value for key, value in raw.items() if is_right(_market, {**name, key: value})}
+    return _market(right if is_right(_market, right) else name)

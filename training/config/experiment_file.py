@@ -1,0 +1,105 @@
+"""Keys of an experiment file: question, market, KPIs, agents, training, arms, references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources.abc import Traversable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tacit.envs.errors import Misfit, build
+
+from . import files
+from .mistakes import is_right
+from .references import Expected, Figure, Predicted, Published
+
+# The groups of settings that an arm or the command line may change, by their first word.
+GROUPS = ("market", "kpi", "agents", "train", "seeds", "seed")
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+
+
+class TrainConfig(BaseModel):
+    """How long and how wide to train. All counts are rounds per copy."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rounds: Count = Field(600_000, description="length of training; an upper bound if agents stop")
+    episode_rounds: Count | None = Field(None, description="rounds of an episode; null: endless")
+    copies: Count = Field(1, description="copies of the market a seed plays at once: its batch")
+    measure_last: Count = Field(
+        20_000, description="rounds at the end, as played, that the summary measures"
+    )
+    evaluate_every: Count | None = Field(None, description="rounds between points; null: 24 points")
+    starts_from: str | None = Field(
+        None, description="the arm at whose end training begins, seed by seed; null: at the start"
+    )
+
+    @model_validator(mode="after")
+    def _measured_rounds_exist(self) -> TrainConfig:
+        if self.measure_last > self.rounds:
+            message = f"must be at most rounds ({self.rounds}), got {self.measure_last}."
+            raise Misfit("measure_last", message)
+        return self
+
+
+class ExperimentFile(BaseModel):
+    """Keys of an experiment file.
+
+    `market`, `kpi`, `agents` and `train` are checked when an arm is resolved, because arms and the
+    command line may still change them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    question: str = ""
+    source: str = ""
+    market: Any  # its name, or a table with its name and keys
+    kpi: Any = {}  # a table by role or seat, a name in configs/kpis, or a file
+    agents: dict[str, Any] = {}
+    train: dict[str, Any] = {}
+    seeds: Annotated[int, Field(ge=1, le=100_000)] = 16
+    seed: Annotated[int, Field(ge=0)] = 0
+    requires: list[str] = []  # conditions of the market, by name, that every arm must meet
+    arms: dict[str, dict[str, Any]] = {}
+    published: list[Published] = []
+    predicted: list[Predicted] = []
+    expected_verdict: Expected = None
+    shares: str | None = None  # the experiment whose market, agents, training and arms these are
+    figure: Figure | None = None
+    explains: str = ""
+    compute: str = ""
+
+
+def read_experiment_file(path: Traversable) -> dict[str, Any]:
+    """An experiment file as data; what it `shares` with another experiment is filled in.
+
+    Raises:
+        ConfigError: it cannot be read, is no table, or shares an unknown experiment.
+    """
+    raw = files.read_yaml(path)
+    if raw.get("shares") is None:
+        return raw
+    shared = files.read_yaml(files.find(str(raw["shares"]), ("experiments",), "shares"))
+    return {key: shared[key] for key in (*GROUPS, "arms") if key in shared} | raw
+
+
+def readable_part(raw: Mapping[str, Any]) -> ExperimentFile | None:
+    """An experiment of those keys that are right by themselves, or None without a market.
+
+    With it the search for mistakes goes on behind the first one that was found.
+    """
+    right = {
+        key: value
+        for key, value in raw.items()
+        if is_right(build, ExperimentFile, {"market": "", key: value}, "")
+    }
+    return ExperimentFile(**right) if "market" in right else None
+
+
+def short_market(market: Any) -> Any:
+    """`market: ad_auction` is short for `market: {name: ad_auction}`; a missing one is `{}`."""
+    if isinstance(market, str):
+        return {"name": market}
+    return {} if market is None else market

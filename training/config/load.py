@@ -1,0 +1,126 @@
+"""Experiments: a name, a YAML file or a table becomes arms, each fully resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tacit.envs.errors import ConfigError, build, nearest
+
+from . import files
+from .arms import Arm, Experiment, check_arm_name, distinct_arms, resolve_arm
+from .experiment_file import (
+    GROUPS,
+    ExperimentFile,
+    read_experiment_file,
+    readable_part,
+    short_market,
+)
+from .layers import Setting
+from .mistakes import MistakeList
+from .references import arms_named
+
+
+def load(
+    config: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    arms: Sequence[str] = (),
+    as_arm: str | None = None,
+) -> Experiment:
+    """An experiment from a name, a file, a market's name, or a table.
+
+    Args:
+        config: what to load.
+        overrides: `key=value` words, applied last, over every arm.
+        arms: only these arms; all by default.
+        as_arm: another name for the only arm, as `tacit train --as` gives it.
+
+    Raises:
+        ConfigError: every mistake of the configuration at once.
+    """
+    name, raw = _name_and_data(config)
+    mistakes = MistakeList()
+    file = None
+    with mistakes.collecting():
+        file = build(ExperimentFile, raw, "")
+    if file is None:  # go on with the keys that are right: there may be mistakes in them as well
+        file = readable_part(raw)
+        if file is None:
+            raise ConfigError(mistakes)
+    changes = parse_overrides(overrides, mistakes)
+    named = file.arms or {"base": {}}
+    if file.arms or not raw.get("arms"):  # (else the arms themselves are what is wrong)
+        mistakes += _unknown_arms(file, arms, named)
+    if as_arm is not None:
+        check_arm_name(as_arm, "--as")
+        if len(arms or named) > 1:
+            raise ConfigError("--as: names one arm; choose it with --arm, this config has several.")
+    chosen = {arm: own for arm, own in named.items() if not arms or arm in arms}
+    resolved: dict[str, Arm] = {}
+    wrong: dict[str, list[str]] = {}  # mistake -> arms that have it
+    for arm, own in chosen.items():
+        try:
+            check_arm_name(arm, "arms")
+            resolved[as_arm or arm] = resolve_arm(as_arm or arm, file, [*own.items()], changes)
+        except ConfigError as error:
+            for line in error.mistakes:
+                wrong.setdefault(line, []).append(arm)
+    mistakes += _with_arms(file, wrong, len(chosen), changes)
+    mistakes.raise_if_any()
+    return Experiment(name, file, *distinct_arms(resolved))
+
+
+def _name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if isinstance(config, Mapping):
+        return str(short_market(config.get("market")).get("name", "experiment")), dict(config)
+    path = files.find(str(config), ("experiments", "markets"), "CONFIG")
+    name = path.name.removesuffix(".yaml").removesuffix(".yml")
+    return name, read_experiment_file(path)
+
+
+def _unknown_arms(file: ExperimentFile, arms: Sequence[str], named: Iterable[str]) -> list[str]:
+    """Arms that options, references, the figure or expected verdicts name and that do not exist."""
+    spoken_of = [("--arm", arm) for arm in arms]
+    spoken_of += arms_named(file.published, file.predicted, file.figure, file.expected_verdict)
+    return [
+        f"{where}: unknown arm '{arm}'. {nearest(arm, named)}"
+        for where, arm in spoken_of
+        if arm not in named
+    ]
+
+
+def _with_arms(
+    file: ExperimentFile,
+    wrong: Mapping[str, list[str]],
+    chosen: int,
+    changes: Sequence[Setting],
+) -> list[str]:
+    """Mistakes, with the name of the arm where it is the arm's own settings that make them."""
+    if not wrong or not file.arms:
+        return list(wrong)
+    general = MistakeList()  # those that the experiment has without any arm
+    with general.collecting():
+        resolve_arm("base", file, [], changes)
+    return [
+        line
+        if line in general or line.startswith("arms") or 1 < chosen == len(arms)
+        else f"arms.{', '.join(arms)}: {line}"
+        for line, arms in wrong.items()
+    ]
+
+
+def parse_overrides(overrides: Iterable[str], mistakes: MistakeList) -> list[Setting]:
+    """`key=value` words as settings, values YAML; wrong ones are added to `mistakes`."""
+    settings: list[Setting] = []
+    for word in overrides:
+        key, separator, value = word.partition("=")
+        group = key.split(".")[0]
+        if not separator or not key:
+            mistakes.append(f"{word}: must be key=value, as in market.bidders=3.")
+        elif group not in GROUPS:
+            mistakes.append(f"{key}: unknown key. {nearest(group, GROUPS)}")
+        else:
+            with mistakes.collecting():
+                settings.append((key, files.parse(value, key)))
+    return settings
