@@ -10,7 +10,7 @@ from tacit.emergence.evidence import Evidence
 from tacit.emergence.objective.verdict import LEAST, kpi_or_learning
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 from tacit.training.runs import goodhart
 
 MARKET = make_market("ad_auction")

@@ -20,7 +20,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
 from tacit.training.board import verdict_text as words
 from tacit.training.config import files
-from tacit.training.config.experiment import load
+from tacit.training.config.load import load
 from tacit.training.config.references import expected_words
 from tacit.training.runs import checkpoint, probing
 from tacit.training.runs.load_run import read_experiment
