@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tacit.training.cli.cli import main
+from tacit.training.cli import main
 
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 

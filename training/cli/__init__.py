@@ -1,5 +1,68 @@
-"""The command line."""
+"""The command line: which commands there are, and how they end.
 
-from .cli import app, main
+Commands are thin: each parses, calls and prints. What is slow to import (numerics, TensorBoard,
+torch) is imported inside the command that needs it, so that `tacit --help` answers in .3 seconds.
+To add a command: a function in one of the modules here, and a line in `COMMANDS`.
+"""
 
-__all__ = ["app", "main"]
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from . import data, look, prove, train
+
+TRAIN, COMPARE, PROVE = "Train", "Compare", "Prove"  # groups of commands in the help
+COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
+    (TRAIN, "train", train.train),
+    (TRAIN, "resume", train.resume),
+    (COMPARE, "compare", look.compare),
+    (COMPARE, "board", look.board),
+    (COMPARE, "list", look.list_),
+    (COMPARE, "show", look.show),
+    (PROVE, "reproduce", prove.reproduce),
+    (PROVE, "best-response", prove.best_response),
+    (PROVE, "calibrate", data.calibrate),
+    (PROVE, "screen", data.screen),
+)
+# Every market's fit has options of its own, which `calibrate` reads itself.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "calibrate": {
+        "context_settings": {"ignore_unknown_options": True, "allow_extra_args": True},
+        "epilog": "Every market adds options of its own, such as --interval: docs/commands.",
+    }
+}
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Watch bluffing and collusion emerge from the KPIs you write.",
+)
+for _panel, _name, _command in COMMANDS:
+    app.command(_name, rich_help_panel=_panel, **SETTINGS.get(_name, {}))(_command)
+
+
+def main() -> None:
+    """Run a command; a user's mistake is told in words, with exit code 2 and no traceback."""
+    try:
+        app()
+    except ValueError as error:
+        from tacit.envs.errors import ConfigError  # (--help needs none of it)
+
+        if not isinstance(error, ConfigError):
+            raise
+        count = len(error.mistakes)
+        print(f"error: {count} mistake{'s' * (count > 1)}", file=sys.stderr)
+        for line in error.mistakes:
+            print(f"  {line}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader, `| head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

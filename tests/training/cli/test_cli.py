@@ -14,7 +14,7 @@ from support.terminal import SMALL, Terminal, told
 from support.training_fixtures import files_of, write
 
 from tacit.emergence.verdict import DISCLAIMER
-from tacit.training.cli import cli
+from tacit.training.cli import printing
 from tacit.training.runs.run_folder import RunFolder
 
 
@@ -76,7 +76,7 @@ def test_an_experiment_draws_its_figure_and_explains_what_it_is_as_shipped(tacit
     assert (tacit.folder / figure).read_bytes()[:4] == b"\x89PNG"
     about = "one bidder sits still and earns nothing"
     assert about not in said.out  # (the tests' own settings: it may not hold under them)
-    cli._print_next(RunFolder(tacit.folder / "results/volatility_kpi"), as_shipped=True)
+    printing.print_next(RunFolder(tacit.folder / "results/volatility_kpi"), as_shipped=True)
     assert about in capsys.readouterr().out
     assert all(f"\n{arm}_{k} " in said.out for arm in ("second", "first", "seen") for k in (0, 2))
     assert not any(word in said.out.lower() for word in ("cartel", "collusi", "collud"))

@@ -8,7 +8,7 @@ import sys
 import pytest
 from support.terminal import Terminal, python
 
-from tacit.training.cli.cli import app
+from tacit.training.cli import app
 
 COMMANDS = [c.name or c.callback.__name__ for c in app.registered_commands]
 
@@ -20,8 +20,8 @@ def tacit(tmp_path, monkeypatch, capsys):
 
 def test_the_commands():
     assert COMMANDS == [
-        "train", "resume", "compare", "board", "reproduce", "best-response", "calibrate",
-        "screen", "list", "show",
+        "train", "resume", "compare", "board", "list", "show", "reproduce", "best-response",
+        "calibrate", "screen",
     ]  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_help_of_every_command(command, tacit):
 
 def test_help_imports_none_of_the_numerics(tmp_path):
     text = (
-        "import sys; from tacit.training.cli.cli import main\n"
+        "import sys; from tacit.training.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'torch', 'numba', 'numpy', 'scipy', 'tensorboard', 'matplotlib'}\n"
@@ -62,7 +62,7 @@ def test_words_that_are_no_command_end_with_2(words, tacit):
 
 def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
     command = (
-        f'"{sys.executable}" -c "from tacit.training.cli.cli import main; main()" list | head -1'
+        f'"{sys.executable}" -c "from tacit.training.cli import main; main()" list | head -1'
     )
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)
     assert done.stdout.startswith(b"market")

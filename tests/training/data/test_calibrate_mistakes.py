@@ -109,8 +109,8 @@ def test_orders_that_cannot_be_read_together(tacit):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--threshold", "1"], "--threshold: must be greater than 1, got 1.0."),
-        (["--interval", "0"], "--interval: must be greater than 0, got 0.0."),
+        (["--threshold", "1"], "--threshold: must be greater than 1, got 1."),
+        (["--interval", "0"], "--interval: must be greater than 0, got 0."),
         (["--parts", "3"], "--parts: does not belong to cloud_bandwidth. Options: --interval, --"),
         (["--threshold", "9"], "--threshold: 1 surges above 9 x the median 1, at least 5 are need"),
         (["--interval", "9000"], "data.csv: 3 rounds of 9000 s, must be 10 .. 10,000,000. Choose"),
@@ -135,7 +135,7 @@ def test_demand_without_a_scale(tacit):
     [
         (CALM, [], "--parts: 8 leaves 0 rows between hour 3 and 6, at least 10 are needed."),
         (CALM, ["--parts", "0"], "--parts: must be greater than or equal to 1, got 0."),
-        (CALM, ["--floor", "-1"], "--floor: must be greater than or equal to 0, got -1.0."),
+        (CALM, ["--floor", "-1"], "--floor: must be greater than or equal to 0, got -1."),
         ([2.0] * 30, ["--parts", "1"], "data.csv: every value is 2, at least two are needed."),
     ],
 )

@@ -1,0 +1,102 @@
+"""`tacit calibrate` and `tacit screen`: a user's own data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import DEFAULT_RESULTS, JsonFlag, Results
+
+
+def calibrate(
+    context: typer.Context,
+    market: Annotated[str, typer.Argument(help="a market; see tacit list")],
+    data: Annotated[Path, typer.Argument(help="a CSV file with a header", metavar="DATA.csv")],
+    columns: Annotated[
+        str, typer.Option(metavar="NAME=COLUMN,...", help="which column is what")
+    ] = "",
+    dates: Annotated[
+        list[str] | None, typer.Option(help="format of dates, as of strptime (repeatable)")
+    ] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(help="text that stands for nothing (repeatable)")
+    ] = None,
+    source: Annotated[str, typer.Option(help="where the data are from, for the preset")] = "",
+    write: Annotated[Path | None, typer.Option(help="write the preset to this YAML file")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fit a market to your data; quantiles of the file beside those of the market, played."""
+    from tacit.training.calibrate import Request
+    from tacit.training.calibrate import report as reports
+
+    request = Request(columns, tuple(dates or ()), tuple(missing or ()), _options(context.args))
+    if not reports.run(market, data, request, source, write, as_json):
+        sys.exit(1)
+
+
+def _options(words: list[str]) -> dict[str, Any]:
+    """`--interval 60 --parts=24` as data; the market's fit checks names and values.
+
+    Raises:
+        ConfigError: a word that is no option, or an option without a value.
+    """
+    from tacit.envs.errors import ConfigError
+    from tacit.training.config.files import parse
+
+    options: dict[str, Any] = {}
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or not name:
+            raise ConfigError(f"{word}: is no option of tacit calibrate.")
+        if not equals:
+            if not waiting:
+                raise ConfigError(f"{word}: needs a value.")
+            value = waiting.pop(0)
+        options[name] = parse(value, word)
+    return options
+
+
+def screen(
+    bids: Annotated[Path, typer.Argument(metavar="BIDS.csv", help="one bid a row")],
+    tender: Annotated[str, typer.Option("--tender", metavar="C", help="column: which tender")],
+    bid: Annotated[str, typer.Option("--bid", metavar="C", help="column: the bid; lowest wins")],
+    bidder: Annotated[
+        str | None, typer.Option("--bidder", metavar="C", help="who bid: adds rotation and pairs")
+    ] = None,
+    reserve: Annotated[
+        str | None, typer.Option("--reserve", metavar="C", help="bids become shares of it")
+    ] = None,
+    date: Annotated[
+        str | None,
+        typer.Option("--date", metavar="C", help="adds time; or three: year,month,day"),
+    ] = None,
+    rho: Annotated[str, typer.Option("--rho", help="where D(rho) is read")] = "-.05,-.01,.01,.05",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Screens for arranged bids on BIDS.csv, beside a competitive control: a reason to look."""
+    from tacit.training.screening import report as screening
+    from tacit.training.screening.bids import BidColumns
+    from tacit.training.screening.figure import draw
+    from tacit.training.show.terminal import TextTable, console
+
+    columns = BidColumns(tender, bid, bidder, reserve, date)
+    done = screening.screen(bids, columns, screening.parse_rhos(rho))
+    figure = results / "screen" / f"{bids.stem}.png"
+    draw(done, figure)
+    if as_json:
+        print(json.dumps(screening.as_json(done), allow_nan=False))
+        return
+    out = console()
+    for line in screening.heading(done):
+        out.print(line, soft_wrap=True)
+    out.print(TextTable(screening.rows(done)))
+    for line in screening.remarks(done):
+        out.print(line, soft_wrap=True)
+    print(f"figure: {figure}")

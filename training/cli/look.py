@@ -1,0 +1,106 @@
+"""`tacit compare`, `board`, `list` and `show`: what stands, and what there is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import DEFAULT_RESULTS, Results
+from .printing import print_comparison
+
+
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="paths or names of runs")],
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="what to compare (default: the market's)")
+    ] = None,
+    board: Annotated[bool, typer.Option("--board", help="then open TensorBoard")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write full precision here")] = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """One row an arm: mean, interval, n, paired difference to the first arm, who earns what."""
+    from tacit.training.runs.run_folder import existing_run
+    from tacit.training.studies.compare import write_csv
+
+    folders = [existing_run(run, results) for run in runs]
+    rows = print_comparison(folders, measure)
+    if csv is not None:
+        write_csv(csv, rows)
+        print(f"wrote {csv}")
+    if board:
+        _board(folders[0].path if len(folders) == 1 else results, len(folders) == 1)
+
+
+def board(
+    run: Annotated[str | None, typer.Argument(help="a run; none: all of them")] = None,
+    port: Annotated[int, typer.Option(help="first port to try", min=1, max=65000)] = 6006,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """TensorBoard on a run, its curves coloured by arm (Ctrl-C ends it)."""
+    from tacit.envs.errors import ConfigError
+    from tacit.training.runs.run_folder import existing_run
+
+    if run is None and not results.is_dir():
+        raise ConfigError(f"--results: there is no folder {results}.")
+    path = existing_run(run, results).path if run else results
+    _board(path, run is not None, port)
+
+
+def _board(path: Path, one_run: bool, port: int = 6006) -> None:
+    from tacit.training.board import server as tensorboard
+
+    port = tensorboard.free_port(port)
+    links = tensorboard.links(port, one_run)
+    print(f"TensorBoard: {next(iter(links.values()))}")
+    for page, address in links.items():
+        print(f"  {page}: {address}", flush=True)
+    sys.exit(tensorboard.serve(tensorboard.command(path, port)))
+
+
+def list_(
+    name: Annotated[str | None, typer.Argument(help="one of them, in detail")] = None,
+) -> None:
+    """Markets, KPIs, agents, experiments; for a NAME: keys, defaults, bounds, measures."""
+    from tacit.training.show import listing
+    from tacit.training.show.terminal import console
+
+    for part in listing.everything() if name is None else listing.one(name):
+        console().print(part, soft_wrap=isinstance(part, str))
+
+
+def show(
+    run: str,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="SEAT", help="a learned policy in words")
+    ] = None,
+    arm: Annotated[
+        str | None, typer.Option("--arm", help="only this arm (policies: default the first)")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="whose policy, 0 .. n-1 (default: 0)", min=0)
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """A run: question, KPIs in words, results; or one learned policy, read out."""
+    from tacit.envs.errors import ConfigError
+    from tacit.training.board import verdict_text as words
+    from tacit.training.runs.run_folder import existing_run
+    from tacit.training.runs.summary import read_summary
+    from tacit.training.show import listing
+    from tacit.training.show.terminal import console
+
+    folder = existing_run(run, results)
+    if policy is not None:
+        for line in listing.policy(folder, arm, policy, seed or 0):
+            console().print(line, soft_wrap=True)
+        return
+    if seed is not None:
+        raise ConfigError("--seed: goes with --policy SEAT; results are told over all seeds.")
+    for line in listing.about_run(folder, arm):
+        console().print(line, soft_wrap=True)
+    print_comparison([folder], None, arm=arm, disclaimer=False)
+    for line in words.lines(read_summary(folder.summary)):
+        console().print(line, soft_wrap=True)

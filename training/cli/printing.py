@@ -1,0 +1,50 @@
+"""What several commands print: the table of a comparison, and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .options import DEFAULT_RESULTS
+
+if TYPE_CHECKING:
+    from tacit.training.runs.run_folder import RunFolder
+
+
+def results_option(run: RunFolder) -> str:
+    parent = run.path.parent
+    return "" if parent == DEFAULT_RESULTS else f" --results {parent}"
+
+
+def print_comparison(
+    runs: list[RunFolder],
+    measure: str | None,
+    title: str | None = None,
+    arm: str | None = None,
+    disclaimer: bool = True,
+) -> list[Any]:
+    from tacit.emergence.verdict import DISCLAIMER
+    from tacit.training.show.terminal import TextTable, console
+    from tacit.training.studies.compare import compare as compare_runs
+
+    _, rows, _ = compare_runs(runs, measure)
+    rows = [row for row in rows if arm in (None, row.cells["arm"])]
+    console().print(TextTable([row.cells for row in rows], title or None))
+    if disclaimer and any("verdict" in row.cells for row in rows):
+        console().print(DISCLAIMER, soft_wrap=True)
+    return rows
+
+
+def print_next(run: RunFolder, as_shipped: bool) -> None:
+    """What was drawn, what the figures mean (said of the experiment as shipped), what is next."""
+    from tacit.training.runs.load_run import read_experiment
+    from tacit.training.runs.summary import read_summary
+    from tacit.training.show.terminal import console
+    from tacit.training.studies.figures import draw
+
+    experiment, out = read_experiment(run), console()
+    if experiment.file.explains and as_shipped:
+        out.print(f"\n{experiment.file.explains.strip()}", soft_wrap=True)
+    figure = run.path / f"{experiment.name}.png"
+    if draw(experiment, read_summary(run.summary), figure):
+        out.print(f"figure: {figure}", soft_wrap=True)
+    out.print(f"next:   tacit board {run.name}{results_option(run)}", soft_wrap=True)

@@ -1,0 +1,104 @@
+"""`tacit reproduce` and `tacit best-response`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
+
+REFERENCE = Path("results/reference")  # committed, wherever runs are kept
+
+
+def reproduce(
+    name: Annotated[str | None, typer.Argument(help="an experiment; see --list")] = None,
+    settings: Settings = None,
+    every: Annotated[bool, typer.Option("--all", help="all of them")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="what can be reproduced")] = False,
+    update_reference: Annotated[
+        bool,
+        typer.Option(
+            "--update-reference", help="write results/reference as well (with --list: its table.md)"
+        ),
+    ] = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Published against measured, with interval and n; exit code 1 if one is not within."""
+    from tacit.envs.errors import ConfigError
+    from tacit.training.show.terminal import TextTable, console
+    from tacit.training.studies import reproduce as reproductions
+
+    if listing:
+        console().print(TextTable(reproductions.overview(results)))
+        if update_reference:
+            reproductions.collect(REFERENCE)
+            print(f"wrote {REFERENCE / 'table.md'}")
+        return
+    if name is not None and "=" in name and not Path(name).is_file():
+        advice = "settings go behind one experiment's NAME; --all takes experiments as they are."
+        raise ConfigError(f"{name}: {advice}")
+    if every == (name is not None):
+        raise ConfigError("NAME: give one experiment or --all; see tacit reproduce --list.")
+    good = True
+    for chosen in reproductions.known() if every else [str(name)]:
+        good &= _reproduce(chosen, settings or [], results, update_reference)
+    if not good:
+        sys.exit(1)
+
+
+def _reproduce(name: str, settings: list[str], results: Path, update_reference: bool) -> bool:
+    import shutil
+
+    from tacit.envs.errors import ConfigError
+    from tacit.training.config.load import load
+    from tacit.training.show.terminal import ProgressBar, TextTable, console
+    from tacit.training.studies.reproduce import collect, shown
+    from tacit.training.studies.reproduce import reproduce as run_reproduction
+
+    experiment = load(name, settings)
+    if update_reference and settings:
+        raise ConfigError("--update-reference: takes an experiment as it is, without key=value.")
+    headline = next(iter(experiment.arms.values())).market.headline
+    with ProgressBar(headline) as watcher:
+        rows, folder = run_reproduction(experiment, settings, results, watcher)
+    cells = [
+        {"quantity": c.quantity, "published": c.published, "measured": c.measured,
+         "95 %": c.interval, "n": str(c.n), "tolerance": c.tolerance,
+         "within": shown(c.within)}
+        for c in rows
+    ]  # fmt: skip
+    console().print(TextTable(cells, experiment.file.question))
+    written = ",".join(sorted(p.name for p in folder.iterdir()))
+    print(f"wrote {folder}/{{{written}}}")
+    if update_reference:
+        target = REFERENCE / experiment.name
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        collect(REFERENCE)
+        print(f"wrote {target}, {REFERENCE / 'table.md'}")
+    if any(c.within is None for c in rows):
+        print("verdicts need 48 seeds: add seeds=48")
+    return all(c.within is not False for c in rows)
+
+
+def best_response(
+    run: str,
+    seat: Annotated[str | None, typer.Option("--seat", help="only this seat")] = None,
+    arm: ArmOption = None,
+    results: Results = DEFAULT_RESULTS,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
+) -> None:
+    """What each seat of RUN would gain by leaving its policy: in its KPI, in its fundamental."""
+    from tacit.training.runs.run_folder import existing_run
+    from tacit.training.show.terminal import TextTable, console
+    from tacit.training.studies.best_responses import best_responses
+
+    rows, note = best_responses(existing_run(run, results), seat, arm or [])
+    if as_json:
+        print(json.dumps([row.plain() for row in rows], allow_nan=False))
+        return
+    console().print(TextTable([row.cells() for row in rows]))
+    console().print(note, soft_wrap=True)

@@ -1,0 +1,73 @@
+"""`tacit train` and `tacit resume`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import DEFAULT_RESULTS, ArmOption, Config, JsonFlag, Results, Settings
+from .printing import print_comparison, print_next, results_option
+
+if TYPE_CHECKING:
+    from tacit.training.config.arms import Experiment
+    from tacit.training.runs.run_folder import RunFolder
+
+
+def train(
+    config: Config,
+    settings: Settings = None,
+    arm: ArmOption = None,
+    as_arm: Annotated[
+        str | None, typer.Option("--as", help="add this configuration to the run as an arm")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="name of the run")] = None,
+    results: Results = DEFAULT_RESULTS,
+    as_json: JsonFlag = False,
+    show: Annotated[bool, typer.Option("--show", help="print the config, train nothing")] = False,
+) -> None:
+    """Train CONFIG under its KPIs, all arms and seeds; what stands finished is kept."""
+    from tacit.training.config.files import dump_yaml
+    from tacit.training.config.load import load
+    from tacit.training.runs.run_folder import named
+
+    experiment = load(config, settings or [], arm or [], as_arm)
+    if show:
+        for note in experiment.notes:
+            print(f"# {note}")
+        arms = {label: a.plain for label, a in experiment.arms.items()}
+        print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
+        return
+    run = named(results, name or experiment.name)
+    _train(experiment, run, as_json, as_shipped=not settings)
+
+
+def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = False) -> None:
+    """Go on with a run that was stopped; the result is the same, bit for bit."""
+    from tacit.training.runs.load_run import read_experiment
+    from tacit.training.runs.run_folder import existing_run
+
+    folder = existing_run(run, results)
+    _train(read_experiment(folder), folder, as_json)
+
+
+def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bool = False) -> None:
+    from tacit.training.runs.runner import Interrupted, train_experiment
+    from tacit.training.show.terminal import ProgressBar
+
+    market = next(iter(experiment.arms.values())).market
+    try:
+        with ProgressBar(market.headline, quiet=as_json) as watcher:
+            summary = train_experiment(experiment, run, watcher)
+    except Interrupted:
+        where = results_option(run)
+        print(f"stopped; everything is kept. Go on: tacit resume {run.name}{where}",
+              file=sys.stderr)  # fmt: skip
+        sys.exit(130)
+    if as_json:
+        print(json.dumps(summary, allow_nan=False))
+        return
+    print_comparison([run], None, experiment.file.question)
+    print_next(run, as_shipped)
