@@ -17,7 +17,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import owned, players, q_loop, q_prices, start
+from benchmarks import players, start
+from benchmarks.peers import owned, q_loop, q_prices
 from benchmarks.timing import Figure, Target, race, table
 
 PACKAGES = ("numba", "numpy", "pettingzoo", "gymnasium", "supersuit")

@@ -14,7 +14,7 @@ import supersuit
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-from benchmarks.plain import PlainAuction
+from benchmarks.peers.plain import PlainAuction
 from benchmarks.timing import Case
 from tacit.envs import ad_auction_v0, rng
 from tacit.envs.engine.engine import Engine

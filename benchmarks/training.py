@@ -32,7 +32,7 @@ import numpy as np
 import supersuit
 from stable_baselines3 import PPO
 
-from benchmarks import jax_ippo
+from benchmarks.peers import jax_ippo
 from benchmarks.timing import Case, Figure, Target, Work, race, table
 from tacit.agents.batch.group import NeuralGroup
 from tacit.agents.batch.single_thread import one_thread

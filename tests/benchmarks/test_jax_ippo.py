@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax")
-jax_ippo = pytest.importorskip("benchmarks.jax_ippo")
+jax_ippo = pytest.importorskip("benchmarks.peers.jax_ippo")
 
 
 def test_advantages_are_sums_of_temporal_differences(luck):

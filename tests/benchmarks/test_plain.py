@@ -11,7 +11,7 @@ from support.paths import ROOT
 
 from tacit.envs import ad_auction_v0
 
-SOURCE = ROOT / "benchmarks" / "plain.py"
+SOURCE = ROOT / "benchmarks/peers/plain.py"
 
 
 @pytest.fixture(scope="module")
