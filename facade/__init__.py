@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from tacit.emergence.population import freeze
     from tacit.emergence.verdict import verdicts
     from tacit.envs.registry import make_market
+    from tacit.envs.user_markets import register_market
     from tacit.training.runs.load_run import load_policy, load_run
     from tacit.training.runs.runner import train
 
-__all__ = ["freeze", "load_policy", "load_run", "make_market", "train", "verdicts"]
+__all__ = [
+    "freeze", "load_policy", "load_run", "make_market", "register_market", "train", "verdicts",
+]  # fmt: skip
 
 _HOME = {
     "freeze": "tacit.emergence.population",
     "load_policy": "tacit.training.runs.load_run",
     "load_run": "tacit.training.runs.load_run",
     "make_market": "tacit.envs.registry",
+    "register_market": "tacit.envs.user_markets",
     "train": "tacit.training.runs.runner",
     "verdicts": "tacit.emergence.verdict",
 }

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tacit.envs.errors import Misfit, build
+from tacit.envs.errors import InvalidKey, build
 
 from . import files
 from .mistakes import is_right
@@ -40,7 +40,7 @@ class TrainConfig(BaseModel):
     def _measured_rounds_exist(self) -> TrainConfig:
         if self.measure_last > self.rounds:
             message = f"must be at most rounds ({self.rounds}), got {self.measure_last}."
-            raise Misfit("measure_last", message)
+            raise InvalidKey("measure_last", message)
         return self
 
 

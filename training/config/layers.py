@@ -51,8 +51,8 @@ def set_dotted(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
 
 
 def market_file(name: Any) -> dict[str, Any]:
-    """The YAML of a market, the layer below every experiment in it; empty for an unknown one."""
-    if str(name) not in MARKETS:
+    """The YAML of a market, the layer below every experiment in it; empty where there is none."""
+    if str(name) not in MARKETS or str(name) not in files.names("markets"):
         return {}
     return files.read_yaml(files.find(str(name), ("markets",), "market.name"))
 

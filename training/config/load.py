@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.envs.errors import ConfigError, build, nearest
+from tacit.envs.registry import MARKETS
 
 from . import files
 from .arms import Arm, Experiment, check_arm_name, distinct_arms, resolve_arm
@@ -74,7 +75,10 @@ def load(
 def _name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if isinstance(config, Mapping):
         return str(short_market(config.get("market")).get("name", "experiment")), dict(config)
-    path = files.find(str(config), ("experiments", "markets"), "CONFIG")
+    groups = ("experiments", "markets")
+    if str(config) in MARKETS and not any(str(config) in files.names(group) for group in groups):
+        return str(config), {"market": str(config)}  # a user's market, without a file of defaults
+    path = files.find(str(config), groups, "CONFIG")
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
     return name, read_experiment_file(path)
 

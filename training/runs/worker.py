@@ -20,6 +20,7 @@ from typing import Any, TextIO
 from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.user_markets import load_user_markets
 
 from .load_run import read_experiment
 from .run_folder import RunFolder
@@ -35,6 +36,7 @@ def main() -> None:
     jobs: queue.Queue[dict[str, Any] | None] = queue.Queue()
     stopped = threading.Event()
     threading.Thread(target=_listen, args=(jobs, stopped), daemon=True).start()
+    load_user_markets()
     run = RunFolder(Path(sys.argv[1]))
     arms = read_experiment(run).arms
     with threadpool_limits(limits=1):
