@@ -1,19 +1,19 @@
 # Two commands do everything on a fresh machine with Python 3.11 and make:
 #   make demo   install, train the main experiment, print its table and how to look at it
-#   make test   install, then lint, types, tests
+#   make test   install, then lint, types, the documentation site, tests
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    ?= volatility_kpi
 
-.PHONY: demo test install lint types fast slow bench reference clean
+.PHONY: demo test install lint types docs fast slow bench reference clean
 
 demo: install
 	$(BIN)/tacit train $(RUN)
 	@echo "look:   . $(VENV)/bin/activate; tacit board $(RUN)   (TensorBoard, curves coloured by arm)"
 	@$(BIN)/python -c "from tacit.training.board.server import link; print('link:   ' + link(6006, True))"
 
-test: install lint types fast slow
+test: install lint types docs fast slow
 
 install: $(VENV)/.installed
 
@@ -32,6 +32,10 @@ lint: install
 types: install
 	$(BIN)/mypy
 
+# a strict build: a dead link or a docstring that cannot be read is an error (no network is used)
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 fast: install
 	$(BIN)/pytest -n 2 -m "not slow"
 
@@ -45,4 +49,4 @@ reference: install
 	$(BIN)/tacit reproduce --all --update-reference
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
