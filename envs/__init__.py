@@ -1,24 +1,85 @@
-"""Markets, KPIs and the engine. Importing this registers every market with PettingZoo, and one seat
-of it, against frozen policy tables, with Gymnasium:
+"""Markets, KPIs, the engine, and environments for PettingZoo, Gymnasium and Stable-Baselines3.
+
+Importing this package registers every market with PettingZoo, and one seat of it, against frozen
+policy tables, with Gymnasium:
 
     pettingzoo.make("parallel", "tacit/ad_auction-v0", market={"bidders": 3})
     gymnasium.make("tacit/ad_auction-v0", seat="bidder_0", market={"bidders": 3})
+
+The names in `__all__` are imported when they are first used: `SeatVecEnv` needs Stable-Baselines3
+and torch, and nothing else here does.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 from pettingzoo import aec_registry, parallel_registry, register
 
 from .registry import MARKETS
 
-for _name in MARKETS:
-    if f"tacit/{_name}-v0" not in parallel_registry:
-        register("parallel", f"tacit/{_name}-v0", f"tacit.envs.{_name}_v0:parallel_env")
-    if f"tacit/{_name}-v0" not in aec_registry:
-        register("aec", f"tacit/{_name}-v0", f"tacit.envs.{_name}_v0:env")
-    if f"tacit/{_name}-v0" not in gymnasium.registry:
+if TYPE_CHECKING:
+    from .analysis import Analysis
+    from .engine import Engine
+    from .market import Market
+    from .registry import make_market
+    from .views.gymnasium_env import SeatEnv
+    from .views.gymnasium_vector_env import SeatVectorEnv
+    from .views.sb3_vec_env import SeatVecEnv
+
+__all__ = [
+    "Analysis",
+    "Engine",
+    "Market",
+    "SeatEnv",
+    "SeatVecEnv",
+    "SeatVectorEnv",
+    "make_market",
+]
+
+_HOME = {
+    "Analysis": "tacit.envs.analysis",
+    "Engine": "tacit.envs.engine",
+    "Market": "tacit.envs.market",
+    "SeatEnv": "tacit.envs.views.gymnasium_env",
+    "SeatVecEnv": "tacit.envs.views.sb3_vec_env",
+    "SeatVectorEnv": "tacit.envs.views.gymnasium_vector_env",
+    "make_market": "tacit.envs.registry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of `__all__`, imported when it is first used.
+
+    Raises:
+        AttributeError: any other name.
+    """
+    if name not in _HOME:
+        raise AttributeError(f"module 'tacit.envs' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _register(name: str) -> None:
+    """Register version 0 of a market, unless another import of this package already has."""
+    label = f"tacit/{name}-v0"
+    if label not in parallel_registry:
+        register("parallel", label, f"tacit.envs.{name}_v0:parallel_env")
+    if label not in aec_registry:
+        register("aec", label, f"tacit.envs.{name}_v0:env")
+    if label not in gymnasium.registry:
         gymnasium.register(
-            f"tacit/{_name}-v0",
-            "tacit.envs.views.gymnasium_env:make_seat",
-            vector_entry_point="tacit.envs.views.gymnasium_vector_env:make_seats",
-            kwargs={"name": _name},
+            label,
+            "tacit.envs.views.gymnasium_env:make_seat_env",
+            vector_entry_point="tacit.envs.views.gymnasium_vector_env:make_seat_vector_env",
+            kwargs={"name": name},
         )
+
+
+for _name in MARKETS:
+    _register(_name)

@@ -1,4 +1,4 @@
-"""PettingZoo's door to `tacit.envs.ad_auction`: `parallel_env`, `env`, `raw_env`.
+"""The PettingZoo module of `tacit.envs.ad_auction`: `parallel_env`, `env`, `raw_env`.
 
 Each takes `market={...}` (keys of `AdAuctionConfig`), `kpi={...}`, `episode_rounds`, `render_mode`.
 """

@@ -1,4 +1,4 @@
-"""PettingZoo's door to `tacit.envs.cheap_talk`: `parallel_env`, `env`, `raw_env`.
+"""The PettingZoo module of `tacit.envs.cheap_talk`: `parallel_env`, `env`, `raw_env`.
 
 Each takes `market={...}` (keys of `CheapTalkConfig`), `kpi={...}`, `episode_rounds`, `render_mode`.
 """

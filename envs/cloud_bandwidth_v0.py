@@ -1,4 +1,4 @@
-"""PettingZoo's door to `tacit.envs.cloud_bandwidth`: `parallel_env`, `env`, `raw_env`.
+"""The PettingZoo module of `tacit.envs.cloud_bandwidth`: `parallel_env`, `env`, `raw_env`.
 
 Each takes `market={...}` (keys of `CloudBandwidthConfig`), `kpi={...}`, `episode_rounds`,
 `render_mode`.

@@ -1,4 +1,11 @@
-"""Mistakes of a user: collected, named, and told all at once."""
+"""Mistakes of a user: all are collected, each is named by its key, and they are shown together.
+
+A configuration is checked by a pydantic model. `build` runs the model and translates pydantic's
+report into one plain line per mistake:
+
+    market.biders: unknown key. Did you mean 'bidders'?
+    market.price_mix: must be less than or equal to 1, got 1.5.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +19,33 @@ from pydantic import BaseModel, ValidationError
 
 
 class ConfigError(ValueError):
-    """One or more mistakes in what a user wrote. `mistakes` holds one line for each."""
+    """One or more mistakes in what a user wrote.
+
+    Attributes:
+        mistakes: one line for each, `key: what is wrong`.
+    """
 
     def __init__(self, mistakes: Sequence[str] | str) -> None:
         self.mistakes: list[str] = [mistakes] if isinstance(mistakes, str) else list(mistakes)
         super().__init__("\n".join(self.mistakes))
 
 
+class InvalidKey(ValueError):
+    """Raised by a model's validator that looks at several keys, to say which one is wrong.
+
+    Pydantic reports such a validator without a key; `build` takes it from here.
+
+    Attributes:
+        key: the key, relative to the model, dotted if it is nested.
+    """
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        super().__init__(message)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The advice behind an unknown name: the nearest valid one, else the list of them."""
+    """The advice that follows an unknown name: the nearest valid one, else the list of them."""
     names = sorted(known)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     if close:
@@ -28,28 +53,72 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"One of: {', '.join(names)}." if names else "There are none."
 
 
-class Misfit(ValueError):
-    """What a model's validator over several keys finds wrong with one of them."""
-
-    def __init__(self, key: str, told: str) -> None:
-        self.key = key
-        super().__init__(told)
-
-
 M = TypeVar("M", bound=BaseModel)
 
 
 def build(model: type[M], values: Mapping[str, Any], prefix: str) -> M:
-    """`model(**values)`, with every mistake told as `prefix.key: what is wrong`."""
+    """`model(**values)`.
+
+    Raises:
+        ConfigError: all mistakes at once, each as `prefix.key: what is wrong`.
+    """
     try:
         return model(**values)
     except ValidationError as error:
-        lines = [_line(model, e, values, prefix) for e in error.errors()]
+        lines = [_describe(model, e, values, prefix) for e in error.errors()]
+        # Every alternative of a union reports the same mistake: keep the first of equal lines.
         raise ConfigError(list(dict.fromkeys(lines))) from None
 
 
+# --- where a mistake is ---------------------------------------------------------------------------
+
+
+@dataclass
+class _Location:
+    """Where a mistake is, in the user's terms.
+
+    Attributes:
+        path: the keys and list positions that lead to it, as the user wrote them.
+        known: the valid keys of the model in which the last key of `path` was looked up.
+        alternatives: the types that a value there could have had, if there are several.
+    """
+
+    path: list[str]
+    known: list[str]
+    alternatives: tuple[Any, ...] = ()
+
+
+def _locate(model: type[BaseModel], pydantic_path: Sequence[int | str]) -> _Location:
+    """Translate pydantic's path of a mistake into the user's.
+
+    Behind a key that chooses between models, or that admits several types, pydantic inserts the
+    name of the model or type that it tried. The user never wrote these names; they are left out.
+    """
+    location = _Location([], [])
+    inside: type[BaseModel] | None = model
+    variants: dict[Any, type[BaseModel]] = {}
+    for part in pydantic_path:
+        if part in variants:
+            inside, variants = variants[part], {}
+            continue
+        if location.alternatives:
+            break  # the rest of the path is about one of the alternatives only
+        location.path.append(str(part))
+        if isinstance(part, int):
+            continue
+        location.known = list(inside.model_fields) if inside else []
+        field = inside.model_fields.get(part) if inside else None
+        variants = _variants(field)
+        if variants or field is None:
+            location.alternatives = ()
+        else:
+            location.alternatives = _alternatives(field.annotation)
+        inside = _model_in(field.annotation) if field else None
+    return location
+
+
 def _variants(field: Any) -> dict[Any, type[BaseModel]]:
-    """The models that a field chooses from by one of their keys, by that key's value."""
+    """The models that a field chooses between by one of their keys, by that key's value."""
     if field is None or not isinstance(field.discriminator, str):
         return {}
     return {
@@ -60,90 +129,52 @@ def _variants(field: Any) -> dict[Any, type[BaseModel]]:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that a field, or a list's entry, holds."""
+    """The model that a field, or an entry of its list, holds; None if it holds none."""
     inside = (annotation, *get_args(annotation))
     return next((a for a in inside if isinstance(a, type) and issubclass(a, BaseModel)), None)
 
 
-@dataclass
-class _Place:
-    """Where a mistake is: its path as a user wrote it, the valid keys where its last part stands,
-    and the alternatives that a value there could have been."""
-
-    path: list[str]
-    known: list[str]
-    choices: tuple[Any, ...] = ()
-
-
-def _place(model: type[BaseModel], path: Sequence[int | str]) -> _Place:
-    """Pydantic puts the name of a chosen model, or alternative, behind the key it is for."""
-    place = _Place([], [])
-    inside: type[BaseModel] | None = model
-    variants: dict[Any, type[BaseModel]] = {}
-    for part in path:
-        if part in variants:
-            inside, variants = variants[part], {}
-            continue
-        if place.choices:
-            break  # what follows speaks of one alternative only
-        place.path.append(str(part))
-        if isinstance(part, int):
-            continue
-        place.known = list(inside.model_fields) if inside else []
-        field = inside.model_fields.get(part) if inside else None
-        variants = _variants(field)
-        place.choices = () if variants or field is None else _alternatives(field.annotation)
-        inside = _model_in(field.annotation) if field else None
-    return place
-
-
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union; none for a plain type, or one that may be null."""
+    """The members of a union; none for a plain type, or one that may only be null besides."""
     if get_origin(annotation) not in (Union, UnionType):
         return ()
     members = tuple(a for a in get_args(annotation) if a is not NoneType)
     return members if len(members) > 1 else ()
 
 
-def _in_words(annotation: Any) -> str:
-    """A type as a user knows it: `a number`, `a list of 2`, `'first'`."""
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    inside = get_args(annotation)
-    if get_origin(annotation) is Literal:
-        return " or ".join(repr(value) for value in inside)
-    if get_origin(annotation) is tuple:
-        return "a list" if Ellipsis in inside else f"a list of {len(inside)}"
-    plain = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a word"}
-    return plain.get(annotation, "a table of keys")
-
-
 def _value_at(values: Any, path: Sequence[str]) -> Any:
+    """The user's value at a path of keys and list positions."""
     for part in path:
         values = values[int(part)] if isinstance(values, list | tuple) else values[part]
     return values
 
 
-PLAIN = dict.fromkeys(("tuple_type", "list_type"), "a list") | dict.fromkeys(
+# --- what is wrong there --------------------------------------------------------------------------
+
+# Pydantic's kinds of mistakes whose own message names a Python type, by what the user should write.
+EXPECTED = dict.fromkeys(("tuple_type", "list_type"), "a list") | dict.fromkeys(
     ("dict_type", "model_type", "mapping_type"), "a table of keys"
 )
 
 
-def _line(model: type[BaseModel], error: Any, values: Mapping[str, Any], prefix: str) -> str:
-    place, kind, context = _place(model, error["loc"]), error["type"], error.get("ctx", {})
-    if isinstance(context.get("error"), Misfit):
-        place.path.append(context["error"].key)
+def _describe(model: type[BaseModel], error: Any, values: Mapping[str, Any], prefix: str) -> str:
+    """One of pydantic's errors as a line `prefix.key: what is wrong`."""
+    location, kind, context = _locate(model, error["loc"]), error["type"], error.get("ctx", {})
+    if isinstance(context.get("error"), InvalidKey):
+        location.path.append(context["error"].key)
     if error["loc"] and isinstance(error["loc"][-1], int):
-        listed = _value_at(values, place.path[:-1])
+        listed = _value_at(values, location.path[:-1])
         if kind == "missing" or not isinstance(listed, list | tuple):
-            place.path.pop()  # a list with too few entries; one value that stands for a list
-    where = ".".join([prefix, *place.path]).strip(".")
-    if place.choices and len(place.path) < len(error["loc"]):
-        words = [_in_words(choice) for choice in place.choices]
-        either = f"{', '.join(words[:-1])} or {words[-1]}"
-        return f"{where}: must be {either}, got {_value_at(values, place.path)!r}."
+            # The list has too few entries, or one value was given in place of a list: the mistake
+            # is in the list, not in an entry of it.
+            location.path.pop()
+    where = ".".join([prefix, *location.path]).strip(".")
+    if location.alternatives and len(location.path) < len(error["loc"]):
+        types = [_type_in_words(alternative) for alternative in location.alternatives]
+        expected = f"{', '.join(types[:-1])} or {types[-1]}"
+        return f"{where}: must be {expected}, got {_value_at(values, location.path)!r}."
     if kind == "extra_forbidden":
-        return f"{where}: unknown key. {nearest(place.path[-1], place.known)}"
+        return f"{where}: unknown key. {nearest(location.path[-1], location.known)}"
     if kind == "missing":
         if not isinstance(error["loc"][-1], int):
             return f"{where}: missing."
@@ -153,10 +184,23 @@ def _line(model: type[BaseModel], error: Any, values: Mapping[str, Any], prefix:
         got = context["actual_length"]
         return f"{where}: must have at {side} {context[bound]}, got {got}: {list(error['input'])}."
     if kind == "union_tag_invalid":
-        where = f"{where}.{context['discriminator'].strip(chr(39))}"
+        discriminator = context["discriminator"].strip("'")
         choice = " or ".join(context["expected_tags"].rsplit(", ", 1))
-        return f"{where}: must be {choice}, got {context['tag']!r}."
+        return f"{where}.{discriminator}: must be {choice}, got {context['tag']!r}."
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if kind == "value_error":
+    if kind == "value_error":  # raised by a validator of ours, which has written the whole sentence
         return f"{where}: {message}"
-    return f"{where}: must be {PLAIN.get(kind, message)}, got {error['input']!r}."
+    return f"{where}: must be {EXPECTED.get(kind, message)}, got {error['input']!r}."
+
+
+def _type_in_words(annotation: Any) -> str:
+    """A type as a user knows it: `a finite number`, `a list of 2`, `'first'`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    inside = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return " or ".join(repr(value) for value in inside)
+    if get_origin(annotation) is tuple:
+        return "a list" if Ellipsis in inside else f"a list of {len(inside)}"
+    plain = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a word"}
+    return plain.get(annotation, "a table of keys")

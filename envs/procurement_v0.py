@@ -1,4 +1,4 @@
-"""PettingZoo's door to `tacit.envs.procurement`: `parallel_env`, `env`, `raw_env`.
+"""The PettingZoo module of `tacit.envs.procurement`: `parallel_env`, `env`, `raw_env`.
 
 Each takes `market={...}` (keys of `ProcurementConfig`), `kpi={...}`, `episode_rounds`,
 `render_mode`.

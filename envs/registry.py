@@ -9,6 +9,7 @@ from typing import Any
 from .errors import ConfigError, nearest
 from .market import Market
 
+# name -> module:class; a market's module is imported when the market is first asked for
 MARKETS: dict[str, str] = {
     "ad_auction": "tacit.envs.ad_auction:AdAuction",
     "procurement": "tacit.envs.procurement:Procurement",
@@ -18,7 +19,11 @@ MARKETS: dict[str, str] = {
 
 
 def market_class(name: str) -> type[Market]:
-    """The class of a market; an unknown name is told with the nearest."""
+    """The class of a market.
+
+    Raises:
+        ConfigError: no such market; the message names the nearest.
+    """
     if name not in MARKETS:
         raise ConfigError(f"market.name: unknown market '{name}'. {nearest(name, MARKETS)}")
     module, _, attribute = MARKETS[name].partition(":")
@@ -27,5 +32,9 @@ def market_class(name: str) -> type[Market]:
 
 
 def make_market(name: str, config: Mapping[str, Any] | None = None) -> Market:
-    """`make_market("ad_auction", {"bidders": 3})`."""
+    """A market with its config: `make_market("ad_auction", {"bidders": 3})`.
+
+    Raises:
+        ConfigError: no such market, or mistakes in its keys, all at once.
+    """
     return market_class(name)(config)

@@ -1,8 +1,10 @@
-"""Every draw of tacit: a pure function of counters, never a generator that runs along.
+"""Every draw of tacit: a pure function of counters, never a generator that advances.
 
 A *key* is 64 bits made from (seed, stream, copy, episode, round, phase); a *draw* is made from a
-key and a slot. Slots are named constants, one per purpose, so that leaving one draw out shifts no
-other: a replay with one changed action meets the same luck.
+key and a slot. Slots are named constants, one for each purpose, so that leaving one draw out shifts
+no other: a replay with one changed action has the same draws everywhere else.
+
+    u(key, slot),   key = fold(fold(fold(fold(stream(seed, which), copy), episode), round), phase)
 
 Source of the mixing function: Steele, Lea, Flood, "Fast splittable pseudorandom number
 generators", OOPSLA 2014 (SplitMix64), with D. Stafford's variant 13 of its finaliser.
@@ -20,19 +22,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit.decorators import kernel
+from .types import Floats
 
-# Streams: what a draw is for. Two streams of one seed share nothing.
-NATURE, ACTION, EXPLORATION, MINIBATCH, INITIAL, PROBE, LOOKAHEAD = range(7)
+# Streams, by what a draw is for. Two streams of one seed share no draw.
+NATURE = 0  # the market's own: types, ties, shocks
+ACTION = 1  # actions sampled from policy tables
+EXPLORATION = 2  # what a learner tries
+MINIBATCH = 3  # the order of samples in an update
+INITIAL = 4  # initial Q values and weights
+PROBE = 5  # evaluations, which must not touch the draws of training
+LOOKAHEAD = 6  # the round that is played past an episode's end
 
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
-_FOLD = np.uint64(0x9E3779B97F4A7C15)  # odd constants: one walks keys, the other walks slots,
-_DRAW = np.uint64(0xD1B54A32D192ED03)  # so that no draw is ever the key of something else
+# Odd constants that space out children and slots. They differ, so that no draw of a key has the
+# bits of one of its children.
+_FOLD = np.uint64(0x9E3779B97F4A7C15)
+_DRAW = np.uint64(0xD1B54A32D192ED03)
 _ONE = np.uint64(1)
 _S11, _S27, _S30, _S31 = np.uint64(11), np.uint64(27), np.uint64(30), np.uint64(31)
-_UNIT = 2.0**-53
-
-Key = np.uint64
+_UNIT = 2.0**-53  # a draw keeps the upper 53 bits, as many as a float64 in [0, 1) can hold
 
 
 @kernel
@@ -45,13 +54,13 @@ def mix(z: Any) -> Any:
 
 @kernel
 def fold(key: Any, n: Any) -> Any:
-    """The key of child `n` (an integer >= 0) of `key`."""
+    """The key of child `n` (an integer >= 0) of `key`, uint64."""
     return mix(np.uint64(key) + (np.uint64(n) + _ONE) * _FOLD)
 
 
 @kernel
 def u(key: Any, slot: Any) -> Any:
-    """A uniform float64 in [0, 1), multiples of 2^-53."""
+    """A uniform float64 in [0, 1), a multiple of 2^-53."""
     return np.float64(mix(np.uint64(key) + (np.uint64(slot) + _ONE) * _DRAW) >> _S11) * _UNIT
 
 
@@ -63,31 +72,38 @@ def below(key: Any, slot: Any, n: Any) -> Any:
 
 @kernel
 def stream(seed: Any, which: Any) -> Any:
-    """The key of one stream of one seed."""
+    """The key of one stream (NATURE, ...) of one seed, uint64."""
     return fold(fold(np.uint64(0), seed), which)
 
 
 @kernel
 def moment(copy_key: Any, episode: Any, round_: Any, phase: Any) -> Any:
-    """The key of one phase: `copy_key` is `fold(stream(seed, which), copy)`."""
+    """The key of one phase, uint64; `copy_key` is `fold(stream(seed, which), copy)`."""
     return fold(fold(fold(copy_key, episode), round_), phase)
 
 
 def seed_key(seed: int, which: int) -> np.uint64:
-    """`stream` for callers outside kernels. (A compiled function returns keys as Python ints, and
-    takes those as int64 unless they are wrapped again.)"""
+    """`stream` for callers outside kernels.
+
+    A compiled function returns a key as a Python int, and would take it back as int64: keys that
+    pass through Python are wrapped in `np.uint64` again.
+    """
     return np.uint64(stream(np.uint64(seed), which))
 
 
 def copy_keys(seeds: Sequence[int], copies: int, which: int) -> NDArray[np.uint64]:
-    """Keys `uint64[len(seeds) * copies]`, seed-major: row r is copy r % copies of its seed."""
+    """Keys of all copies of all seeds, uint64 `[seeds * copies]`.
+
+    Seed-major: row r is copy `r % copies` of seed number `r // copies`.
+    """
     roots = [seed_key(seed, which) for seed in seeds]
     return np.array([fold(root, c) for root in roots for c in range(copies)], np.uint64)
 
 
-def draws(key: Any, count: int) -> NDArray[np.float64]:
-    """`u(key, slot)` for slots 0 .. count - 1 at once, float64 `[count]`."""
-    slots = np.arange(1, count + 1, dtype=np.uint64)  # (arrays overflow silently, as they should)
+def draws(key: Any, count: int) -> Floats:
+    """`u(key, slot)` for the slots 0 .. count - 1 at once, float64 `[count]`."""
+    # In arrays, unlike in scalars, NumPy lets integers overflow without a warning.
+    slots = np.arange(1, count + 1, dtype=np.uint64)
     mixed = mix.py_func(np.uint64(key) + slots * _DRAW)  # type: ignore[attr-defined]
-    found: NDArray[np.float64] = (mixed >> _S11).astype(np.float64) * _UNIT
+    found: Floats = (mixed >> _S11).astype(np.float64) * _UNIT
     return found

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from tacit.envs.errors import Misfit
+from tacit.envs.errors import InvalidKey
 
 MOST_BIDDERS = 16
 MOST_PARTS = 99  # of a day
@@ -259,5 +259,5 @@ class AdAuctionConfig(BaseModel):
         top = self.value.grid()[0][-1] * self.bids / (self.bids + 1)
         if self.reserve > top:
             told = f"must be at most the highest bid ({top:g}), got {self.reserve:g}"
-            raise Misfit("reserve", f"{told}: nothing could be sold.")
+            raise InvalidKey("reserve", f"{told}: nothing could be sold.")
         return self

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from tacit.envs.errors import Misfit
+from tacit.envs.errors import InvalidKey
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -191,16 +191,16 @@ class CloudBandwidthConfig(BaseModel):
         capacity = self.capacity
         if capacity is not None and self.tenants and capacity != int(capacity):
             told = f"must be a whole number with tenants, got {capacity:g}: each needs one unit."
-            raise Misfit("capacity", told)
+            raise InvalidKey("capacity", told)
         if capacity is not None and self.homogeneous and self.providers > 1 and self.binding:
-            raise Misfit(
+            raise InvalidKey(
                 "capacity",
                 f"{capacity:g} binds (demand up to {self.peak_demand:g}) and products are "
                 "homogeneous: no equilibrium in pure strategies exists. Set differentiation above "
                 f"0 with logit demand, or capacity at least {self.peak_demand:g}.",
             )
         if self.surge and self.binding and self.providers > 6:
-            raise Misfit(
+            raise InvalidKey(
                 "providers",
                 f"must be at most 6 with surges and binding capacity, got {self.providers}: "
                 "benchmarks go through all loads.",

@@ -6,7 +6,10 @@
     engine.rewards                # float64 [seeds * copies, seats], valid at a round's end
 
 Row r is copy `r % copies` of seed `seeds[r // copies]`. What happens in it depends only on the
-market, its seed, its copy number, episode and round, never on what is beside it.
+market, its seed, its copy number, episode and round, never on the other rows.
+
+Letters: N = seeds x copies rows, P phases, S seats, T KPI terms of all seats, M measures, W numbers
+of a state row.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
+from tacit.envs.types import Floats
 
 from .game_arrays import CopyRows, build_game, build_rows
 
@@ -30,7 +34,14 @@ TEMPLATE = "tacit.envs.engine.engine_loop"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that moves: an exact copy of an engine's state."""
+    """Everything that moves: an exact copy of an engine's state.
+
+    Attributes:
+        rows: a copy of the engine's rows.
+        episode: its episode's number.
+        round: the number of finished rounds.
+        phase: the phase that comes next.
+    """
 
     rows: CopyRows
     episode: int
@@ -40,20 +51,36 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums over rounds: measures float64 `[N, S + 1, M]`, scores float64 `[N, T + S]`."""
+    """Sums over rounds.
 
-    measures: NDArray[np.float64]
-    scores: NDArray[np.float64]
+    Attributes:
+        measures: float64 `[N, S + 1, M]`.
+        scores: KPI terms unweighted, then rewards, float64 `[N, T + S]`.
+    """
+
+    measures: Floats
+    scores: Floats
 
 
 class Engine:
-    """A batch of N = seeds x copies copies of a market under a KPI.
+    """A batch of N copies of a market under a KPI.
 
-    `rows` is a `tacit.envs.engine.game_arrays.CopyRows`; `observations` int64 `[N, S]` is what each
-    seat
-    sees in
-    the coming phase, `rewards` float64 `[N, S]` and `measures` float64 `[N, S + 1, M]` are the
-    finished round's, row S being the market's own.
+    Attributes:
+        market: the market.
+        kpi: the resolved KPI table.
+        seeds: one for each group of `copies` rows.
+        copies: rows of a seed.
+        game: the constant arrays (`tacit.envs.engine.game_arrays.GameArrays`).
+        rows: the arrays that move (`CopyRows`).
+        observations: what each seat sees in the coming phase, int64 `[N, S]`.
+        rewards: of the last finished round, float64 `[N, S]`.
+        measures: of the round so far, float64 `[N, S + 1, M]`; row S is the market's own.
+        nature: keys of the engine's own stream, uint64 `[N]`.
+        actor: keys of the stream ACTION, uint64 `[N]`.
+        loops: the compiled loops of this market.
+        episode: the episode's number; -1 before the first reset.
+        round: the number of finished rounds of the episode.
+        phase: the phase that comes next.
     """
 
     def __init__(
@@ -64,6 +91,18 @@ class Engine:
         copies: int = 1,
         stream: int = rng.NATURE,
     ) -> None:
+        """Make rows for every copy of every seed; `reset` fills them.
+
+        Args:
+            market: the market.
+            kpi: a resolved table; None: every role's default.
+            seeds: numbers >= 0.
+            copies: rows of each seed.
+            stream: the stream of the market's own draws; evaluations use PROBE.
+
+        Raises:
+            ValueError: no seed, no copy, or a seed below 0.
+        """
         if copies < 1 or not len(seeds):
             raise ValueError(f"an engine needs a seed and a copy, got {len(seeds)} and {copies}")
         self.market = market
@@ -73,23 +112,34 @@ class Engine:
         self.reseed(seeds)
         self._connect()
 
+    # --- copies and pickles ---------------------------------------------------------------------
+
+    # Attributes that `_connect` makes from the others. They are left out of pickles and copies:
+    # compiled loops cannot be pickled, and views of rows would become copies of them.
+    _MADE = ("game", "loops", "observations", "measures", "rewards")
+
     def _connect(self) -> None:
-        """What a copy of an engine makes anew: read-only arrays, loops, names for parts of rows."""
+        """Make what follows from market, KPI and rows."""
         self.game = build_game(self.market, self.kpi)
         self.loops = compiled(TEMPLATE, self.market.kernels)
         self.observations, self.measures = self.rows.observations, self.rows.measures
         self.rewards = self.rows.scores[:, len(self.game.terms) :]
 
     def __getstate__(self) -> dict[str, Any]:
-        made = ("game", "loops", "observations", "measures", "rewards")
-        return {name: value for name, value in self.__dict__.items() if name not in made}
+        return {name: value for name, value in self.__dict__.items() if name not in self._MADE}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._connect()
 
+    # --- stepping -------------------------------------------------------------------------------
+
     def reseed(self, seeds: Sequence[int]) -> None:
-        """Start over with other seeds, as many as before: the next reset begins episode 0."""
+        """Start over with other seeds, as many as before: the next reset begins episode 0.
+
+        Raises:
+            ValueError: a seed below 0, or another number of seeds.
+        """
         if any(seed < 0 for seed in seeds):
             raise ValueError(f"seeds must be >= 0, got {min(seeds)}")
         needed = len(self.rows.state) // self.copies
@@ -108,10 +158,14 @@ class Engine:
         self.loops.start(self.game, self.nature, self.rows, self.episode)
 
     def step(self, actions: NDArray[Any]) -> None:
-        """One phase in every copy; idle seats' entries are ignored.
+        """One phase in every copy.
+
+        Args:
+            actions: integers `[N, S]`; entries of seats that do not act are ignored.
 
         Raises:
-            ValueError: an acting seat's action is outside its space or masked; nothing has moved.
+            ValueError: an acting seat's action is outside its space or masked, or the shape is
+                wrong, or no episode has begun. Nothing has moved then.
         """
         if self.episode < 0:
             raise ValueError("call reset() before step()")
@@ -122,15 +176,16 @@ class Engine:
             )
         before = own.copy()
         own[:] = given
-        bad = self.loops.first_illegal(self.game, self.rows, self.phase)
-        if bad:
-            message = self._refusal(*divmod(bad - 1, len(self.market.seats)))
+        illegal = self.loops.first_illegal(self.game, self.rows, self.phase)
+        if illegal:
+            row, seat = divmod(illegal - 1, len(self.market.seats))
+            message = self._refusal(row, seat)
             own[:] = before
             raise ValueError(message)
         self.advance()
 
     def advance(self) -> None:
-        """One phase with the actions that stand in `rows.actions`, unchecked."""
+        """One phase with the actions that are in `rows.actions`, unchecked."""
         self.loops.step(self.game, self.nature, self.rows, self.episode, self.round, self.phase)
         self.tick()
 
@@ -144,6 +199,7 @@ class Engine:
         return True
 
     def _refusal(self, r: int, index: int) -> str:
+        """What is wrong with the action of seat number `index` in row r."""
         seat = self.market.seats[index]
         action = int(self.rows.actions[r, index])
         first, count = seat.role.legal[self.observations[r, index]]
@@ -153,9 +209,19 @@ class Engine:
             f"is {kind}; legal are {first} .. {first + count - 1}"
         )
 
-    def play(self, cumulative: NDArray[np.float64], rounds: int) -> Sums:
-        """Play whole rounds with policy tables, `cumulative` float64 `[1 or N, .]` as made by
-        `tacit.agents.policy.cumulative`."""
+    # --- whole rounds ---------------------------------------------------------------------------
+
+    def play(self, cumulative: Floats, rounds: int) -> Sums:
+        """Play whole rounds with policy tables, from a round's start.
+
+        Args:
+            cumulative: the tables as `tacit.envs.engine.policy_tables.cumulative` makes them,
+                float64 `[1, sum of O * A]` for all copies, or `[N, sum of O * A]`.
+            rounds: how many.
+
+        Raises:
+            ValueError: another shape, or a round has begun, or no episode has.
+        """
         self._check_tables(cumulative)
         sums = Sums(np.zeros_like(self.rows.measures), np.zeros_like(self.rows.scores))
         self.loops.play_tables(
@@ -165,10 +231,20 @@ class Engine:
         self.round += rounds
         return sums
 
-    def trace(
-        self, cumulative: NDArray[np.float64], rounds: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Play copy 0; its state before each round `[rounds, W]`, measures `[rounds, S + 1, M]`."""
+    def trace(self, cumulative: Floats, rounds: int) -> tuple[Floats, Floats]:
+        """Play whole rounds of copy 0 with policy tables and record them; other copies stay.
+
+        Args:
+            cumulative: as in `play`, float64 `[1 or N, sum of O * A]`.
+            rounds: how many.
+
+        Returns:
+            The state before each round, float64 `[rounds, W]`, and the measures of each round,
+            float64 `[rounds, S + 1, M]`.
+
+        Raises:
+            ValueError: another shape, or a round has begun, or no episode has.
+        """
         self._check_tables(cumulative)
         states = np.zeros((rounds, self.rows.state.shape[1]))
         measures = np.zeros((rounds, *self.rows.measures.shape[1:]))
@@ -179,7 +255,7 @@ class Engine:
         self.round += rounds
         return states, measures
 
-    def _check_tables(self, cumulative: NDArray[np.float64]) -> None:
+    def _check_tables(self, cumulative: Floats) -> None:
         if self.episode < 0 or self.phase:
             raise ValueError(
                 "whole rounds begin at a round's start: call reset() or finish the round"
@@ -191,12 +267,18 @@ class Engine:
                 f"tables must be of shape {shapes[0]} or {shapes[1]}, got {cumulative.shape}"
             )
 
+    # --- snapshots ------------------------------------------------------------------------------
+
     def get_state(self) -> Snapshot:
         """An exact copy, also in the middle of a round."""
         return Snapshot(self.rows.copy(), self.episode, self.round, self.phase)
 
     def set_state(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot of an engine of the same shape; what follows is the same again."""
+        """Go back to a snapshot; what follows is then the same again.
+
+        Raises:
+            ValueError: it is of an engine of another shape; nothing has changed then.
+        """
         pairs = list(zip(self.rows, snapshot.rows, strict=True))
         for own, kept in pairs:
             if own.shape != kept.shape:

@@ -1,13 +1,16 @@
 """Template: phases and rounds over many copies of one market (see `tacit.envs.jit.loops`).
 
-Every face of a market runs on `step`; `play_tables` plays whole rounds with policy tables.
-`game` and `rows` are `tacit.envs.engine.game_arrays.GameArrays` and `CopyRows`; `nature` uint64
-[N] holds
-each
-copy's
-key of the stream NATURE, `actor` that of ACTION; `cumulative` float64 [1 or N, sum of O * A]
-holds policy tables as rows of cumulative probabilities, seats end to end, the last legal entry
-of a row exactly 1.
+The engine and all views run on `step_copy`; `play_tables` plays whole rounds with policy tables.
+
+Arguments of the loops:
+
+    game        `tacit.envs.engine.game_arrays.GameArrays`, what never changes
+    rows        `tacit.envs.engine.game_arrays.CopyRows`, one row for each of N copies
+    nature      uint64 [N], each copy's key of the stream NATURE
+    actor       uint64 [N], each copy's key of the stream ACTION
+    cumulative  float64 [1 or N, sum of O * A], policy tables as cumulative probabilities, seats end
+                to end, the last legal entry of a row exactly 1; a single row serves all copies
+    r           the copy, a row of `rows`
 """
 
 from __future__ import annotations
@@ -18,21 +21,18 @@ import numpy as np
 from numba import carray
 
 from tacit.envs.engine.game_arrays import CopyRows, GameArrays
-from tacit.envs.jit.array_views import (
-    at,
-    borrow,
-    pointer,
-    row,
-)
+from tacit.envs.jit.array_views import at, borrow, pointer, row
 from tacit.envs.jit.decorators import inlined, loop
-from tacit.envs.kpi import score
+from tacit.envs.kpi.scoring import score
 from tacit.envs.rng import fold, moment, u
 from tacit.envs.rules import observe, play, reset
+
+# --- one phase ------------------------------------------------------------------------------------
 
 
 @inlined
 def start_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any) -> None:
-    """Begin an episode in copy r and look at its first phase."""
+    """Begin an episode in copy r and observe its first phase."""
     state = row(rows.state, r)
     rows.measures[r] = 0.0
     rows.scores[r] = 0.0
@@ -44,7 +44,7 @@ def start_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any) -> None:
 
 @loop
 def start(game: GameArrays, nature: Any, rows: CopyRows, episode: Any) -> None:
-    """Begin an episode in every copy."""
+    """Begin an episode in every copy; `nature` uint64 `[N]`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
         start_copy(game, rows, r, fold(nature[r], episode))
@@ -52,7 +52,7 @@ def start(game: GameArrays, nature: Any, rows: CopyRows, episode: Any) -> None:
 
 @loop
 def first_illegal(game: GameArrays, rows: CopyRows, phase: Any) -> Any:
-    """1 + row * S + seat of the first illegal action of an acting seat, or 0."""
+    """1 + row * S + seat of the first illegal action of an acting seat; 0 if all are legal."""
     seats = game.acts.shape[1]
     for r in range(len(rows.actions)):
         for s in range(seats):
@@ -72,7 +72,8 @@ def step_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) ->
     state, measures = row(rows.state, r), row(rows.measures, r)
     if phase == 0:
         measures[:] = 0.0
-        if phases > 1:  # (else the round is scored at once)
+        # With a single phase the round is scored below, so zeroing the scores would be wasted.
+        if phases > 1:
             row(rows.scores, r)[:] = 0.0
     play(params, state, phase, row(rows.actions, r), measures, key)
     following = phase + 1
@@ -85,7 +86,7 @@ def step_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) ->
 
 @loop
 def step_once(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) -> None:
-    """`step_copy` as a call of its own, for what is rare: the rules are compiled once more only."""
+    """`step_copy` as a real call, for rare uses that need not compile the rules once more."""
     step_copy(game, rows, r, key, phase)
 
 
@@ -93,52 +94,74 @@ def step_once(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) ->
 def step(
     game: GameArrays, nature: Any, rows: CopyRows, episode: Any, round_: Any, phase: Any
 ) -> None:
-    """One phase in every copy."""
+    """One phase in every copy; `nature` uint64 `[N]`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
         step_copy(game, rows, r, moment(nature[r], episode, round_, phase), phase)
 
 
+# --- one copy with few arguments ------------------------------------------------------------------
+
+# Where each array lies in a bound one (`array_views.bind`): four words each, the address and up to
+# three sizes, in the order of GameArrays, then CopyRows.
+(PARAMS, TERMS, ACTS, FIRST_ROW, ACTION_COUNTS, FIRST_TERM, LEGAL) = range(0, 28, 4)
+(STATE, MEASURES, SCORES, ACTIONS, OBSERVATIONS) = range(28, 48, 4)
+
+
 @inlined
 def bound_game(b: Any) -> Any:
-    """The `GameArrays` bound at the front of `b`, four words an array (see `array_views.bind`)."""
+    """The `GameArrays` at the front of a bound array `b` int64 `[48]`."""
     return GameArrays(
-        carray(pointer(b[0], np.float64), (b[1],)),
-        carray(pointer(b[4], np.float64), (b[5], b[6])),
-        carray(pointer(b[8], np.int64), (b[9], b[10])),
-        carray(pointer(b[12], np.int64), (b[13],)),
-        carray(pointer(b[16], np.int64), (b[17],)),
-        carray(pointer(b[20], np.int64), (b[21],)),
-        carray(pointer(b[24], np.int32), (b[25], b[26])),
+        carray(pointer(b[PARAMS], np.float64), (b[PARAMS + 1],)),
+        carray(pointer(b[TERMS], np.float64), (b[TERMS + 1], b[TERMS + 2])),
+        carray(pointer(b[ACTS], np.int64), (b[ACTS + 1], b[ACTS + 2])),
+        carray(pointer(b[FIRST_ROW], np.int64), (b[FIRST_ROW + 1],)),
+        carray(pointer(b[ACTION_COUNTS], np.int64), (b[ACTION_COUNTS + 1],)),
+        carray(pointer(b[FIRST_TERM], np.int64), (b[FIRST_TERM + 1],)),
+        carray(pointer(b[LEGAL], np.int32), (b[LEGAL + 1], b[LEGAL + 2])),
     )
 
 
 @inlined
 def bound_rows(b: Any) -> Any:
-    """The `CopyRows` bound behind the game in `b`."""
+    """The `CopyRows` behind the game in a bound array `b` int64 `[48]`."""
     return CopyRows(
-        carray(pointer(b[28], np.float64), (b[29], b[30])),
-        carray(pointer(b[32], np.float64), (b[33], b[34], b[35])),
-        carray(pointer(b[36], np.float64), (b[37], b[38])),
-        carray(pointer(b[40], np.int64), (b[41], b[42])),
-        carray(pointer(b[44], np.int64), (b[45], b[46])),
+        carray(pointer(b[STATE], np.float64), (b[STATE + 1], b[STATE + 2])),
+        carray(
+            pointer(b[MEASURES], np.float64), (b[MEASURES + 1], b[MEASURES + 2], b[MEASURES + 3])
+        ),
+        carray(pointer(b[SCORES], np.float64), (b[SCORES + 1], b[SCORES + 2])),
+        carray(pointer(b[ACTIONS], np.int64), (b[ACTIONS + 1], b[ACTIONS + 2])),
+        carray(pointer(b[OBSERVATIONS], np.int64), (b[OBSERVATIONS + 1], b[OBSERVATIONS + 2])),
     )
 
 
 @loop
 def step_bound(bound: Any, key: Any, episode: Any, round_: Any, phase: Any) -> None:
-    """One phase of copy 0 of a bound game and rows, as `step` plays it."""
+    """One phase of copy 0 of a game and rows in `bound` int64 `[48]`, as `step` plays it."""
     game, rows = bound_game(bound), bound_rows(bound)
     step_copy(game, rows, 0, moment(key, episode, round_, phase), phase)
+
+
+# --- whole rounds with policy tables --------------------------------------------------------------
 
 
 @inlined
 def draw_actions(
     game: GameArrays, rows: CopyRows, r: Any, key: Any, cumulative: Any, phase: Any
 ) -> None:
-    """Sample every acting seat's action in copy r from its policy table."""
+    """Sample every acting seat's action in copy r.
+
+    Args:
+        game: the game.
+        rows: the copies.
+        r: the copy.
+        key: its key of the stream ACTION in this phase; the slot is the seat.
+        cumulative: its policy tables, one row, float64 `[sum of O * A]`.
+        phase: the phase.
+    """
     seats = game.acts.shape[1]
-    base = 0
+    base = 0  # where the seat's table begins in `cumulative`
     for s in range(seats):
         width = game.actions[at(s)]
         if game.acts[at(phase), at(s)]:
@@ -150,7 +173,9 @@ def draw_actions(
                 draw = u(key, s)
                 cell = base + o * width
                 for a in range(cell + first, cell + first + count - 1):
-                    action += draw >= cumulative[at(a)]  # (no branch to be guessed wrong)
+                    # Counting the entries at or below the draw needs no branch, which the
+                    # processor would often predict wrongly.
+                    action += draw >= cumulative[at(a)]
             rows.actions[r, s] = action
         base += (game.first_row[at(s + 1)] - game.first_row[at(s)]) * width
 
@@ -166,7 +191,10 @@ def play_round(
     episode: Any,
     round_: Any,
 ) -> None:
-    """One whole round of copy r with policy tables."""
+    """One whole round of copy r with policy tables; arguments as at the module's top.
+
+    `nature` and `actor` uint64 `[N]`, `cumulative` float64 `[1 or N, sum of O * A]`.
+    """
     table = row(cumulative, r % len(cumulative))
     for phase in range(game.acts.shape[0]):
         draw_actions(game, rows, r, moment(actor[r], episode, round_, phase), table, phase)
@@ -186,7 +214,20 @@ def play_tables(
     measures: Any,
     scores: Any,
 ) -> None:
-    """Play `rounds` rounds; add each round to the sums `measures` [N, S + 1, M], `scores`."""
+    """Play `rounds` rounds of every copy and add each round to sums.
+
+    Args:
+        game: the game.
+        nature: uint64 `[N]`.
+        actor: uint64 `[N]`.
+        cumulative: policy tables, float64 `[1 or N, sum of O * A]`.
+        rows: the copies.
+        episode: the episode's number.
+        round_: the first round's number.
+        rounds: how many.
+        measures: the sums of measures, float64 `[N, S + 1, M]`.
+        scores: the sums of scores, float64 `[N, T + S]`.
+    """
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
         for t in range(rounds):
@@ -207,7 +248,19 @@ def trace(
     states: Any,
     measures: Any,
 ) -> None:
-    """Play copy 0 for T rounds; keep `states` [T, W] before and `measures` [T, S + 1, M] after."""
+    """Play copy 0 for T rounds, the length of `states`, and record them.
+
+    Args:
+        game: the game.
+        nature: uint64 `[N]`.
+        actor: uint64 `[N]`.
+        cumulative: policy tables, float64 `[1 or N, sum of O * A]`.
+        rows: the copies.
+        episode: the episode's number.
+        round_: the first round's number.
+        states: filled with the state before each round, float64 `[T, W]`.
+        measures: filled with each round's measures, float64 `[T, S + 1, M]`.
+    """
     game, rows = borrow(game), borrow(rows)
     for t in range(len(states)):
         for k in range(states.shape[1]):

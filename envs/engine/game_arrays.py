@@ -1,5 +1,7 @@
-"""How games lie in memory: `GameArrays` is what stands still, `CopyRows` what moves, one row a
-copy.
+"""How games lie in memory: `GameArrays` is what never changes, `CopyRows` what moves.
+
+Letters: N copies, P phases, S seats, T KPI terms of all seats, M measures, W numbers of a state
+row, O observations and A actions of a seat.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
+from tacit.envs.types import Floats, Ints
 
 
 class GameArrays(NamedTuple):
     """What compiled loops know of a market under a KPI; every array is read-only.
 
-    P phases, S seats, T KPI terms; the policy tables `[O, A]` of all seats lie end to end.
+    Arrays of all seats are laid end to end, so that one array serves seats of any size: seat s has
+    the rows `first_row[s] .. first_row[s + 1] - 1` of `legal`.
 
     Attributes:
-        params: the market's own numbers, float64 `[.]`.
-        terms: the compiled KPI, float64 `[T, 7 + S]` (see `kpi.compile_kpi`).
+        params: the market's own constants, float64 `[.]`.
+        terms: the compiled KPI, float64 `[T, 7 + S]` (see `tacit.envs.kpi.compile_kpi`).
         acts: 1 where a seat decides in a phase, int64 `[P, S]`.
         first_row: each seat's first row of `legal`, and the end of the last, int64 `[S + 1]`.
         actions: each seat's number of actions A, int64 `[S]`.
@@ -28,28 +32,32 @@ class GameArrays(NamedTuple):
         legal: first legal action and how many there are, int32 `[sum of O, 2]`.
     """
 
-    params: NDArray[np.float64]
-    terms: NDArray[np.float64]
-    acts: NDArray[np.int64]
-    first_row: NDArray[np.int64]
-    actions: NDArray[np.int64]
-    first_term: NDArray[np.int64]
+    params: Floats
+    terms: Floats
+    acts: Ints
+    first_row: Ints
+    actions: Ints
+    first_term: Ints
     legal: NDArray[np.int32]
 
 
 class CopyRows(NamedTuple):
-    """N copies of a game: copying a copy is copying its rows.
+    """N copies of a game, one row each: copying a copy is copying its rows.
 
-    state float64 `[N, W]`, the market's own; measures float64 `[N, S + 1, M]`, row S the market's;
-    scores float64 `[N, T + S]`: KPI terms unweighted, then rewards; actions and observations
-    int64 `[N, S]`: what each seat does in this phase, and what it sees.
+    Attributes:
+        state: the market's own, float64 `[N, W]`.
+        measures: of the round so far, float64 `[N, S + 1, M]`; row S is the market's.
+        scores: of the last finished round, float64 `[N, T + S]`: KPI terms unweighted, then
+            rewards.
+        actions: what each seat does in this phase, int64 `[N, S]`.
+        observations: what each seat sees in the coming phase, int64 `[N, S]`.
     """
 
-    state: NDArray[np.float64]
-    measures: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    actions: NDArray[np.int64]
-    observations: NDArray[np.int64]
+    state: Floats
+    measures: Floats
+    scores: Floats
+    actions: Ints
+    observations: Ints
 
     def copy(self) -> CopyRows:
         """Equal rows that share no memory."""
@@ -63,7 +71,7 @@ class CopyRows(NamedTuple):
 
 
 def build_game(market: Market, table: kpis.KpiTable) -> GameArrays:
-    """The constant part of a market under a resolved KPI."""
+    """The constant arrays of a market under a resolved KPI."""
     seats, phases = market.seats, range(len(market.phases))
     game = GameArrays(
         params=market.params,
@@ -80,12 +88,12 @@ def build_game(market: Market, table: kpis.KpiTable) -> GameArrays:
 
 
 def build_rows(market: Market, game: GameArrays, copies: int) -> CopyRows:
-    """Empty rows for so many copies; `start` of the engine loop fills them."""
+    """Rows of zeros for so many copies; `start` of the engine's loop fills them."""
     seats = len(market.seats)
     return CopyRows(
-        np.zeros((copies, market.state_width)),
-        np.zeros((copies, seats + 1, len(market.measures))),
-        np.zeros((copies, len(game.terms) + seats)),
-        np.zeros((copies, seats), np.int64),
-        np.zeros((copies, seats), np.int64),
+        state=np.zeros((copies, market.state_width)),
+        measures=np.zeros((copies, seats + 1, len(market.measures))),
+        scores=np.zeros((copies, len(game.terms) + seats)),
+        actions=np.zeros((copies, seats), np.int64),
+        observations=np.zeros((copies, seats), np.int64),
     )

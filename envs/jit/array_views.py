@@ -3,7 +3,10 @@
 Numba counts references of every slice that a loop hands to a kernel, with atomic instructions:
 three slices per copy cost more than the auction itself (176 against 34 ns a step at 4,096 copies,
 `python -m benchmarks.engine --rows`). `row(a, i)` is `a[i]` and `borrow(a)` is `a`, but as views
-that own nothing; they are valid only while the caller holds the array.
+that keep no reference to the memory; they are valid only while the caller holds the array.
+
+In plain Python `row` and `borrow` are the functions below. In compiled code Numba replaces them,
+through `overload`, by the intrinsics further down, which build the view in LLVM.
 """
 
 from __future__ import annotations
@@ -17,20 +20,32 @@ from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 from numpy.typing import NDArray
 
+from tacit.envs.types import Ints
+
 from .decorators import kernel
 
 
 def row(array: Any, index: Any) -> Any:
-    """`array[index]` along the first axis of a C-contiguous array, owned by nobody."""
+    """`array[index]` of a C-contiguous array `[N, ...]`: a view `[...]` without a reference."""
     return array[index]
 
 
 def borrow(value: Any) -> Any:
-    """An array, or a tuple of arrays, owned by nobody."""
+    """An array `[...]`, or a tuple of arrays, as views without references."""
     return value
 
 
 def _view(context: Any, builder: Any, kind: Any, value: Any, result: Any, index: Any) -> Any:
+    """LLVM code of a view of array `value`, or of its row `index` unless that is None.
+
+    Args:
+        context: Numba's target context.
+        builder: LLVM's instruction builder.
+        kind: the Numba type of the array.
+        value: the LLVM value of the array.
+        result: the Numba type of the view.
+        index: the LLVM value of an index along the first axis, or None.
+    """
     source = make_array(kind)(context, builder, value)
     shape = cgutils.unpack_tuple(builder, source.shape)
     strides = cgutils.unpack_tuple(builder, source.strides)
@@ -41,6 +56,7 @@ def _view(context: Any, builder: Any, kind: Any, value: Any, result: Any, index:
         data = builder.bitcast(raw, source.data.type)
         shape, strides = shape[1:], strides[1:]
     target = make_array(result)(context, builder)
+    # Without `meminfo` the view owns no memory, so Numba emits no reference counts for it.
     populate_array(
         target, data=data, shape=shape, strides=strides, itemsize=source.itemsize,
         meminfo=None, parent=None,
@@ -92,18 +108,30 @@ def _borrow_compiled(value: Any) -> Any:
 
 @kernel
 def at(index: Any) -> Any:
-    """An index known not to be negative: saves the test that every signed one costs."""
+    """An index that is known not to be negative.
+
+    A signed index costs a test, because Python counts negative ones from the end.
+    """
     return np.uint64(index)
 
 
 # --- one call with one argument ---------------------------------------------------------------
 
 
-def bind(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
-    """Addresses and shapes of C-contiguous arrays as one int64 array, for `at`.
+def bind(arrays: Sequence[NDArray[Any]]) -> Ints:
+    """Addresses and shapes of arrays in one int64 array `[4 * arrays]`, for `pointer`.
 
     Handing a compiled function fifteen arrays costs two microseconds, more than a round of one
-    copy. Who binds arrays must keep them alive and never replace them.
+    copy. The caller must keep the arrays alive and never replace them.
+
+    Args:
+        arrays: C-contiguous, with one to three axes.
+
+    Returns:
+        Four words for each array: its address and three sizes, 1 for axes that it lacks.
+
+    Raises:
+        ValueError: an array is not C-contiguous.
     """
     words: list[int] = []
     for array in arrays:

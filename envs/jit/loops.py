@@ -86,32 +86,43 @@ def compiled(template: str, market: str | None = None) -> ModuleType:
 
 @cache
 def _compiled(template: str, market: str | None) -> ModuleType:
+    """`compiled`, once for each pair of arguments; the caller holds the lock."""
     origin = _origin(template)
     text = origin.read_text(encoding="utf-8")
     others = sorted(set(TEMPLATE_OF_TEMPLATE.findall(text)))
-    if (TEMPLATE_IMPORT in text) > (market is not None) or not (
-        market is None or others or TEMPLATE_IMPORT in text
-    ):
+    over_rules = TEMPLATE_IMPORT in text
+    if (market is None and over_rules) or (market is not None and not (over_rules or others)):
         raise ValueError(
             f"{origin}: a template over a market must hold the line '{TEMPLATE_IMPORT}', others not"
         )
-    digest = hashlib.sha256("|".join(VERSIONS).encode())
-    for name in import_closure([template, *([market] if market else [])]):
-        digest.update(name.encode() + b"\0" + _origin(name).read_bytes() + b"\0")
     text = text.replace(TEMPLATE_IMPORT, f"from {market} import observe, play, reset")
     for other in others:
-        text = text.replace(
-            f"from {other} import", f"from {compiled(other, market).__name__} import"
-        )
-    parts = [name.rpartition(".")[2] for name in (template, market) if name]
-    name = "_".join([*parts, digest.hexdigest()[:16]])
+        generated = compiled(other, market).__name__
+        text = text.replace(f"from {other} import", f"from {generated} import")
+    name = _name(template, market)
     path = cache_folder() / f"{name}.py"
     if not path.exists():
         _write(path, text)
-    spec = importlib.util.spec_from_file_location(f"_tacit_{name}", path)
+    return _load(f"_tacit_{name}", path)
+
+
+def _name(template: str, market: str | None) -> str:
+    """The name of a generated file: template, market, and 64 bits of a hash of all sources."""
+    digest = hashlib.sha256("|".join(VERSIONS).encode())
+    sources = [name for name in (template, market) if name]
+    for module in import_closure(sources):
+        digest.update(module.encode() + b"\0" + _origin(module).read_bytes() + b"\0")
+    parts = [name.rpartition(".")[2] for name in sources]
+    return "_".join([*parts, digest.hexdigest()[:16]])
+
+
+def _load(name: str, path: Path) -> ModuleType:
+    """Import a generated file as module `name`."""
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # Numba looks a function's module up by name, so it is registered before its code runs.
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
@@ -126,12 +137,12 @@ def import_closure(modules: Iterable[str]) -> list[str]:
     Followed are modules of tacit and a user's own (a market in a folder of theirs), not installed
     libraries.
     """
-    waiting, found = list(modules), set[str]()
-    while waiting:
-        name = waiting.pop()
+    pending, found = list(modules), set[str]()
+    while pending:
+        name = pending.pop()
         if name not in found:
             found.add(name)
-            waiting += [other for other in _imported(name) if _is_followed(other)]
+            pending += [other for other in _imported(name) if _is_followed(other)]
     return sorted(found)
 
 
@@ -149,7 +160,8 @@ def _imported(module: str) -> list[str]:
         parts = COMMENT.sub("", imported).strip("()").split(",")
         inside = [f"{base}.{part.split()[0]}" for part in parts if part.strip()]
         names += inside
-        if not all(map(_is_followed, inside)):  # a function, or a constant, of `base` itself
+        # What is no module is a function or a constant of `base`, which is then imported too.
+        if not all(map(_is_followed, inside)):
             names.append(base)
     return names
 
@@ -161,7 +173,7 @@ def _is_followed(name: str) -> bool:
     if own != "tacit" and (own in sys.stdlib_module_names or not _is_outside_libraries(own)):
         return False
     parent, _, _ = name.rpartition(".")
-    # (the module system imports the parents of a name that it looks up: only packages are asked)
+    # `find_spec` imports the parents of a name and fails where one is no package: check first.
     if parent and not _is_package(parent):
         return False
     spec = importlib.util.find_spec(name)
@@ -170,6 +182,7 @@ def _is_followed(name: str) -> bool:
 
 @cache
 def _is_package(name: str) -> bool:
+    """Whether a name is a package, that is, can have modules in it."""
     parent, _, _ = name.rpartition(".")
     if parent and not _is_package(parent):
         return False
@@ -179,6 +192,7 @@ def _is_package(name: str) -> bool:
 
 @cache
 def _is_outside_libraries(package: str) -> bool:
+    """Whether a top-level package or module lies outside the folders of installed libraries."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.origin:
         return False
@@ -187,6 +201,7 @@ def _is_outside_libraries(package: str) -> bool:
 
 
 def _origin(module: str) -> Path:
+    """The source file of a module, found without importing the module itself."""
     if module == "__main__":
         raise ModuleNotFoundError(
             "__main__: loops import a market's kernels, so these must be in a module of their own"
@@ -198,7 +213,7 @@ def _origin(module: str) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    """Atomically: several processes may generate the same file at once."""
+    """Write a file atomically: several processes may generate the same one at once."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

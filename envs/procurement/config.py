@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from tacit.envs.errors import Misfit
+from tacit.envs.errors import InvalidKey
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -154,10 +154,10 @@ class ProcurementConfig(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> ProcurementConfig:
         if self.brief and self.urgency is None:
-            raise Misfit("brief", "needs urgency: there is nothing to state without it.")
+            raise InvalidKey("brief", "needs urgency: there is nothing to state without it.")
         if self.urgency and self.urgency.calm > self.urgency.urgent:
             most = f"must be at most urgency.urgent ({self.urgency.urgent:g})"
-            raise Misfit("urgency.calm", f"{most}, got {self.urgency.calm:g}.")
+            raise InvalidKey("urgency.calm", f"{most}, got {self.urgency.calm:g}.")
         return self
 
     @property

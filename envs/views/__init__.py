@@ -1,1 +1,23 @@
-"""One market seen through PettingZoo, Gymnasium and Stable-Baselines3."""
+"""A market as an environment of PettingZoo, Gymnasium and Stable-Baselines3.
+
+`session.py` is one copy by seat names, on which the views of `pettingzoo_env.py` are built.
+`seat_batch.py` is many copies seen from one seat, on which `gymnasium_env.py`,
+`gymnasium_vector_env.py` and `sb3_vec_env.py` are built. The last of these imports
+Stable-Baselines3 and torch, so it is not imported here.
+"""
+
+from .gymnasium_env import SeatEnv
+from .gymnasium_vector_env import SeatVectorEnv
+from .pettingzoo_env import MarketAECEnv, MarketParallelEnv
+from .seat_batch import DigitEncoder, SeatBatch
+from .session import Session
+
+__all__ = [
+    "DigitEncoder",
+    "MarketAECEnv",
+    "MarketParallelEnv",
+    "SeatBatch",
+    "SeatEnv",
+    "SeatVectorEnv",
+    "Session",
+]

@@ -4,7 +4,9 @@
 
 Row r is copy r of the seed: what `SeatEnv(..., copy=r)` shows, in one compiled loop. Autoreset is
 SAME_STEP: where an episode ends, the next one's first observation is returned, and the last one
-and its info stand in `infos["final_obs"]` and `infos["final_info"]`.
+and its info are in `infos["final_obs"]` and `infos["final_info"]`.
+
+Letters: N copies, A actions of the seat.
 """
 
 from __future__ import annotations
@@ -19,19 +21,22 @@ from numpy.typing import NDArray
 
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
+from tacit.envs.types import Bools, Ints
 
-from .gymnasium_env import single
-from .seat_batch import SeatBatch
-
-Observations = NDArray[np.int64]
-Rows = NDArray[np.bool_]
+from .seat_batch import SeatBatch, check_single_seat
 
 
-class SeatVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
-    """`num_envs` copies of one seat; see `tacit.envs.views.gymnasium_env.SeatEnv` for what a step
-    is.
+class SeatVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
+    """`num_envs` copies of one seat; see `tacit.envs.views.gymnasium_env` for what a step is.
 
-    `infos=False` leaves out measures and KPI terms.
+    Attributes:
+        seats: the batch that is stepped.
+        num_envs: N.
+        infos: whether infos hold measures and KPI terms.
+        single_observation_space: of one copy.
+        single_action_space: of one copy.
+        observation_space: of all copies.
+        action_space: of all copies.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -49,8 +54,23 @@ class SeatVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
         num_envs: int = 1,
         infos: bool = True,
     ) -> None:
+        """Make the copies; `reset` begins their first episode.
+
+        Args:
+            market: the market.
+            seat: the seat's name.
+            kpi: a KPI table by role or seat; None: every role's default.
+            tables: policy tables float64 `[O, A]` of the other seats, by role or seat.
+            episode_rounds: rounds after which an episode is truncated; None: never.
+            num_envs: N.
+            infos: False leaves out measures and KPI terms.
+
+        Raises:
+            ConfigError: mistakes in the seat's name, the KPI or the tables.
+            ValueError: `episode_rounds` or `num_envs` below 1.
+        """
         self.seats = SeatBatch(market, seat, kpi, tables, num_envs, episode_rounds)
-        single(self.seats)
+        check_single_seat(self.seats)
         self.num_envs, self.infos = num_envs, infos
         self.single_observation_space = self.seats.observation_space
         self.single_action_space = self.seats.action_space
@@ -59,38 +79,67 @@ class SeatVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observations, dict[str, Any]]:
+    ) -> tuple[Ints, dict[str, Any]]:
+        """Begin the next episode of every copy; with a seed, episode 0 of that seed.
+
+        Returns:
+            Observations int64 `[N, parts]`, and infos.
+
+        Raises:
+            ValueError: a seed below 0.
+            ConfigError: the other seats' tables leave the seat no decision.
+        """
         super().reset(seed=seed)
         self.seats.reset(seed)
         observations = self.seats.observations[:, 0]
-        everybody = np.ones(self.num_envs, np.bool_)
-        nobody = ~everybody
-        return self.seats.digits(observations), self._info(observations, everybody, nobody)
+        every_row = np.ones(self.num_envs, np.bool_)
+        infos = self._info(observations, rows=every_row, stepped=~every_row)
+        return self.seats.digits(observations), infos
 
     def step(
-        self, actions: NDArray[np.int64]
-    ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        self, actions: Ints
+    ) -> tuple[Ints, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """One own decision of every copy.
+
+        Args:
+            actions: integers `[N]`.
+
+        Returns:
+            Observations int64 `[N, parts]`, rewards float64 `[N]`, terminated and truncated bool
+            `[N]`, and infos.
+
+        Raises:
+            ValueError: an action is outside the space, or no episode has begun.
+            ConfigError: the other seats' tables leave the seat no further decision.
+        """
         seats = self.seats
         seats.step(np.asarray(actions)[:, None])
         observations, ended = seats.observations[:, 0], seats.ended
-        infos = self._info(observations, np.ones_like(ended), ~ended)
+        infos = self._info(observations, rows=np.ones_like(ended), stepped=~ended)
         if ended.any():
             infos |= self._final(ended)
         never = np.zeros_like(ended)
         return seats.digits(observations), seats.rewards[:, 0], never, ended, infos
 
-    def _final(self, ended: Rows) -> dict[str, Any]:
-        """The last observation and info of episodes that ended."""
+    def _final(self, ended: Bools) -> dict[str, Any]:
+        """The last observation and info of the episodes that `ended` `[N]`."""
         finals = self.seats.finals[:, 0]
         shown = np.full(self.num_envs, None, dtype=object)
         digits = self.seats.digits(finals)
         for r in np.flatnonzero(ended):
             shown[r] = digits[r]
-        info = self._info(finals, ended, ended)
+        info = self._info(finals, rows=ended, stepped=ended)
         return {"final_obs": shown, "_final_obs": ended, "final_info": info, "_final_info": ended}
 
-    def _info(self, observations: Observations, rows: Rows, stepped: Rows) -> dict[str, Any]:
-        """Infos of these rows, as Gymnasium batches them; zero figures where none has stepped."""
+    def _info(self, observations: Ints, rows: Bools, stepped: Bools) -> dict[str, Any]:
+        """Infos as Gymnasium batches them: each array beside a mask of the rows that it is for.
+
+        Args:
+            observations: int64 `[N]`, whose masks are shown.
+            rows: the rows that have an info, bool `[N]`.
+            stepped: the rows whose episode the last step belongs to, bool `[N]`; the figures of
+                other rows are 0, since their episode has just begun.
+        """
         seats, steps = self.seats, self.seats.steps
         masks = seats.masks(observations)
         masks[~rows] = 0
@@ -107,12 +156,19 @@ class SeatVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
         return infos
 
 
-def _batched(values: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
-    """Every value beside `_name`: the rows that have it."""
-    return {k: v for name, value in values.items() for k, v in ((name, value), (f"_{name}", rows))}
+def _batched(values: Mapping[str, Any], rows: Bools) -> dict[str, Any]:
+    """Every value under its name, and under `_name` the rows bool `[N]` that have it."""
+    batched: dict[str, Any] = {}
+    for name, value in values.items():
+        batched[name], batched[f"_{name}"] = value, rows
+    return batched
 
 
-def make_seats(name: str, **kwargs: Any) -> SeatVectorEnv:
-    """`make_seats("ad_auction", seat="bidder_0", num_envs=64, market={"bidders": 3})`."""
+def make_seat_vector_env(name: str, **kwargs: Any) -> SeatVectorEnv:
+    """`make_seat_vector_env("ad_auction", seat="bidder_0", num_envs=64, market={"bidders": 3})`.
+
+    Raises:
+        ConfigError: mistakes in the market's keys, the seat's name, the KPI or the tables.
+    """
     market = make_market(name, kwargs.pop("market", None))
     return SeatVectorEnv(market, kwargs.pop("seat", ""), **kwargs)

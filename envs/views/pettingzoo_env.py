@@ -1,13 +1,19 @@
 """PettingZoo views of one copy: `MarketParallelEnv` and `MarketAECEnv`.
 
-In the parallel view a step is a phase; idle seats may only wait and what they send is ignored; a
-masked action of an acting seat becomes its first legal one and is named in
-`infos[seat]["masked_action"]` (samplers that know no mask stay usable). The AEC view visits only
-acting seats and refuses masked actions. Both agree on state and measures at every round's end.
+| | parallel | AEC |
+|---|---|---|
+| a step | a phase; all seats send an action | one acting seat's action |
+| idle seats | what they send is ignored | are not visited |
+| a masked action | becomes the first legal one, named in | is refused |
+| | `infos[seat]["masked_action"]` | |
 
-Observations are `MultiDiscrete` (the phase, then every part the role ever sees), actions
-`Discrete`: the column of the policy table. Rewards are paid when a round ends. Episodes end by
-truncation after `episode_rounds` rounds; a reset without a seed goes on with the next episode.
+The parallel view is lenient so that samplers that know no mask stay usable. Both views agree on
+state and measures at every round's end.
+
+Observations are `MultiDiscrete`, int64 `[parts]`: the phase, then every part that the role ever
+sees. Actions are `Discrete`: the column of the policy table. Rewards come when a round ends.
+Episodes end by truncation after `episode_rounds` rounds; a reset without a seed begins the next
+episode.
 """
 
 from __future__ import annotations
@@ -15,22 +21,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
-from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWrapper
 
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
+from tacit.envs.types import Floats, Ints
 
-from .session import Session
-
-Observation = NDArray[np.int64]
+from .session import SeatView, Session
 
 
-class _View:
-    """What both views share: spaces, names, rendering."""
+class _MarketView:
+    """What both views share: spaces, names, rendering.
+
+    Attributes:
+        session: the copy that is played.
+        market: its market.
+        render_mode: None, "ansi" or "human".
+        possible_agents: names of all seats.
+        agents: the same while an episode runs, empty before and after it.
+        last_round: the last finished round in words; empty without a render mode.
+    """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"]}
 
@@ -41,101 +53,145 @@ class _View:
         episode_rounds: int | None = 100,
         render_mode: str | None = None,
     ) -> None:
+        """Make the session; `reset` begins its first episode.
+
+        Args:
+            market: the market.
+            kpi: a KPI table by role or seat; None: every role's default.
+            episode_rounds: rounds after which an episode is truncated; None: never.
+            render_mode: "ansi": `render` returns the last round in words; "human": it is printed
+                when it ends; None: no words are made.
+
+        Raises:
+            ValueError: an unknown render mode, or `episode_rounds` below 1.
+            ConfigError: mistakes in the KPI table.
+        """
         if render_mode not in (None, "ansi", "human"):
             raise ValueError(f"render_mode must be None, 'ansi' or 'human', got {render_mode!r}")
         self.session = Session(market, kpi, episode_rounds, render_mode is not None)
         self.market = market
         self.render_mode = render_mode
         self.metadata = {  # type: ignore[misc]
-            **_View.metadata,
+            **_MarketView.metadata,
             "name": f"{market.name}_v{market.version}",
             "is_parallelizable": True,
         }
-        self.possible_agents = [chair.name for chair in self.session.chairs]
+        self.possible_agents = [seat.name for seat in self.session.seats]
         self.agents: list[str] = []
         self.last_round = ""
 
     def observation_space(self, agent: str) -> MultiDiscrete:
+        """A digit for the phase and one for every part that the role ever sees."""
         return self.session.by_name[agent].observation_space
 
     def action_space(self, agent: str) -> Discrete:
+        """The columns of the policy table."""
         return self.session.by_name[agent].action_space
 
     def decode_action(self, agent: str, action: int) -> dict[str, Any]:
-        """`decode_action("bidder_0", 7)` is `{"bid": 0.4}`."""
+        """An action's parts by name: `decode_action("bidder_0", 7)` is `{"bid": 0.4}`.
+
+        Raises:
+            ValueError: the action is outside the seat's space.
+        """
         return self.session.decode_action(agent, action)
 
     def encode_action(self, agent: str, parts: Mapping[str, Any]) -> int:
-        """`encode_action("bidder_0", {"bid": 0.4})` is 7."""
+        """The index of an action: `encode_action("bidder_0", {"bid": 0.4})` is 7.
+
+        Raises:
+            ValueError: the seat has no action with these parts.
+        """
         return self.session.encode_action(agent, parts)
 
-    def decode_observation(self, agent: str, observation: Observation) -> dict[str, Any]:
-        """The observation's parts by name."""
+    def decode_observation(self, agent: str, observation: Ints) -> dict[str, Any]:
+        """The parts of an observation int64 `[parts]` by name."""
         return self.session.decode_observation(agent, observation)
 
-    def state(self) -> NDArray[np.float64]:
-        """The market's own row, float64 [W]: a global view, with what no seat sees."""
-        state: NDArray[np.float64] = self.session.engine.rows.state[0].copy()
+    def state(self) -> Floats:
+        """The market's own row, float64 `[W]`: a global view, with what no seat sees."""
+        state: Floats = self.session.engine.rows.state[0].copy()
         return state
 
     def render(self) -> str | None:
-        """The last finished round in words; mode "human" has printed it when it ended."""
+        """The last finished round in words; in mode "human" it was printed when it ended."""
         return self.last_round if self.render_mode == "ansi" else None
 
     def close(self) -> None:
         """Nothing to release."""
 
-    def _round_ended(self) -> None:
+    def _record_round(self) -> None:
+        """Keep the finished round in words, and print it if that is the mode."""
         if self.render_mode is not None:
             self.last_round = self.session.transcript()
             if self.render_mode == "human":
                 print(self.last_round)
 
 
-class MarketParallelEnv(_View, ParallelEnv):  # type: ignore[misc]
+class MarketParallelEnv(_MarketView, ParallelEnv):  # type: ignore[misc]
     """All seats at once, one phase a step."""
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
+    ) -> tuple[dict[str, Ints], dict[str, dict[str, Any]]]:
+        """Begin the next episode; with a seed, episode 0 of that seed.
+
+        Returns:
+            Observations int64 `[parts]` and infos, by seat name.
+
+        Raises:
+            ValueError: a seed below 0.
+        """
         self.session.reset(seed)
         self.agents = list(self.possible_agents)
         self.last_round = ""
-        observations, _, infos = self.session.reading()
+        observations, _, infos = self.session.outputs()
         return observations, infos
 
     def step(self, actions: Mapping[str, Any]) -> tuple[
-        dict[str, Observation],
+        dict[str, Ints],
         dict[str, float],
         dict[str, bool],
         dict[str, bool],
         dict[str, dict[str, Any]],
     ]:  # fmt: skip
+        """Play one phase.
+
+        Args:
+            actions: of the acting seats at least, by seat name.
+
+        Returns:
+            Observations int64 `[parts]`, rewards (0 within a round), terminations, truncations and
+            infos, by seat name.
+
+        Raises:
+            ValueError: an acting seat's action is missing or outside its space, or no episode runs.
+                Nothing has moved then.
+        """
         session, names = self.session, self.possible_agents
         if not self.agents:
             raise ValueError("step() after the end of an episode: call reset() first")
         chosen, masked = [], {}
-        for chair in session.acting[session.engine.phase]:
+        for seat in session.acting[session.engine.phase]:
             try:
-                action = actions[chair.name]
+                action = actions[seat.name]
             except KeyError:
-                raise ValueError(
-                    f"{chair.name} acts in this phase: its action is missing"
-                ) from None
-            _, _, first, end = session.sights[chair.index]
+                raise ValueError(f"{seat.name} acts in this phase: its action is missing") from None
+            _, _, first, end = session.views[seat.index]
+            # The usual case, a legal int, needs no further check.
             if type(action) is not int or not first <= action < end:
-                action = chair.check(action)
+                action = seat.check_action(action)
                 if not first <= action < end:
-                    masked[chair.name] = action
+                    masked[seat.name] = action
                     action = first
-            chosen.append((chair.index, action))
+            chosen.append((seat.index, action))
         ended = session.advance(chosen)
-        observations, rewards, infos = session.reading()
+        observations, rewards, infos = session.outputs()
         if masked:
             for name, action in masked.items():
                 infos[name]["masked_action"] = action
         if ended and self.render_mode is not None:
-            self._round_ended()
+            self._record_round()
         over = session.over
         if over:
             self.agents = []
@@ -148,10 +204,23 @@ class MarketParallelEnv(_View, ParallelEnv):  # type: ignore[misc]
         )
 
 
-class MarketAECEnv(_View, AECEnv):  # type: ignore[misc]
-    """Acting seats one after the other; a phase is played when its last seat has chosen."""
+class MarketAECEnv(_MarketView, AECEnv):  # type: ignore[misc]
+    """Acting seats one after the other; a phase is played when its last seat has chosen.
+
+    Attributes:
+        agent_selection: the seat that acts next.
+        rewards: of the round that the last step ended; 0 after other steps.
+        terminations: all False.
+        truncations: True once the episode has ended.
+        infos: by seat name.
+    """
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        """Begin the next episode; with a seed, episode 0 of that seed.
+
+        Raises:
+            ValueError: a seed below 0.
+        """
         self.session.reset(seed)
         self.agents = list(self.possible_agents)
         self.last_round = ""
@@ -163,33 +232,40 @@ class MarketAECEnv(_View, AECEnv):  # type: ignore[misc]
         self._begin_phase()
 
     def _begin_phase(self) -> dict[str, float]:
-        """Fill infos and the queue of acting seats; returns the finished round's rewards."""
+        """Fill infos and the queue of acting seats; returns the last finished round's rewards."""
         session = self.session
-        _, rewards, self.infos = session.reading()
-        self._waiting = list(session.acting[session.engine.phase])
+        _, rewards, self.infos = session.outputs()
+        self._waiting: list[SeatView] = list(session.acting[session.engine.phase])
         self._chosen: list[tuple[int, int]] = []
         self.agent_selection = self._waiting[0].name
         return rewards
 
-    def observe(self, agent: str) -> Observation:
-        return self.session.sights[self.session.by_name[agent].index].digits.copy()
+    def observe(self, agent: str) -> Ints:
+        """What a seat sees now, int64 `[parts]`."""
+        return self.session.views[self.session.by_name[agent].index].digits.copy()
 
     def step(self, action: Any) -> None:
+        """Take the action of `agent_selection`; None once the episode has ended.
+
+        Raises:
+            ValueError: the action is masked or outside the space, or no episode runs. Nothing has
+                moved then.
+        """
         if not self.agents:
             raise ValueError("step() after the end of an episode: call reset() first")
         agent = self.agent_selection
         if self.truncations[agent]:
             self._was_dead_step(action)
             return
-        session, chair = self.session, self._waiting[0]
-        index, sight = chair.check(action), self.session.sights[chair.index]
-        if not sight.first <= index < sight.end:
+        session, seat = self.session, self._waiting[0]
+        index, view = seat.check_action(action), self.session.views[seat.index]
+        if not view.first <= index < view.end:
             raise ValueError(
-                f"{agent}: action {index} is masked; legal are {sight.first} .. {sight.end - 1}"
+                f"{agent}: action {index} is masked; legal are {view.first} .. {view.end - 1}"
             )
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
-        self._chosen.append((chair.index, index))
+        self._chosen.append((seat.index, index))
         self._waiting.pop(0)
         if self._waiting:
             self.agent_selection = self._waiting[0].name
@@ -199,22 +275,27 @@ class MarketAECEnv(_View, AECEnv):  # type: ignore[misc]
         if ended:
             self.rewards = rewards
             self._accumulate_rewards()
-            self._round_ended()
+            self._record_round()
             if session.over:
                 self.truncations = dict.fromkeys(self.agents, True)
                 self.agent_selection = self.agents[0]
 
 
 def make_parallel(name: str, **kwargs: Any) -> MarketParallelEnv:
-    """A parallel env: `make_parallel("ad_auction", market={...}, kpi={...})`."""
+    """A parallel env: `make_parallel("ad_auction", market={...}, kpi={...})`.
+
+    Raises:
+        ConfigError: mistakes in the market's keys or the KPI table.
+        ValueError: mistakes in the other arguments.
+    """
     return MarketParallelEnv(make_market(name, kwargs.pop("market", None)), **kwargs)
 
 
 def make_raw_aec(name: str, **kwargs: Any) -> MarketAECEnv:
-    """An AEC env without wrappers."""
+    """An AEC env without wrappers; arguments and errors as of `make_parallel`."""
     return MarketAECEnv(make_market(name, kwargs.pop("market", None)), **kwargs)
 
 
 def make_aec(name: str, **kwargs: Any) -> AECEnv:
-    """An AEC env in PettingZoo's usual wrappers."""
+    """An AEC env in PettingZoo's usual wrappers; arguments and errors as of `make_parallel`."""
     return OrderEnforcingWrapper(AssertOutOfBoundsWrapper(make_raw_aec(name, **kwargs)))

@@ -21,17 +21,20 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from tacit.envs.market import Market
+from tacit.envs.types import Bools, Ints
 
 from .seat_batch import SeatBatch
 
 
 class SeatVecEnv(VecEnv):  # type: ignore[misc]
-    """`copies` copies of a seat, or of the seats of a role; see
-    `tacit.envs.views.gymnasium_env.SeatEnv`.
+    """`copies` copies of a seat, or of the seats of a role.
 
-    `seed(s)` takes effect at the next reset, which begins episode 0 of seed s; a reset without one
-    goes on with the next episode. `infos=False` leaves out all but what SB3 needs at an episode's
-    end (`TimeLimit.truncated`, `terminal_observation`): for thousands of rows.
+    What a step is: `tacit.envs.views.gymnasium_env`. `seed(s)` takes effect at the next reset,
+    which begins episode 0 of seed s; a reset without one begins the next episode.
+
+    Attributes:
+        seats: the batch that is stepped.
+        infos: whether infos hold more than SB3 needs at an episode's end.
     """
 
     def __init__(
@@ -44,6 +47,22 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
         episode_rounds: int | None = 100,
         infos: bool = True,
     ) -> None:
+        """Make the copies; `reset` begins their first episode.
+
+        Args:
+            market: the market.
+            seat: a seat's name, or a role's for all its seats.
+            kpi: a KPI table by role or seat; None: every role's default.
+            tables: policy tables float64 `[O, A]` of the other seats, by role or seat.
+            copies: copies of the market; a row for each of them and each own seat.
+            episode_rounds: rounds after which an episode is truncated; None: never.
+            infos: False leaves out all but `TimeLimit.truncated` and `terminal_observation`: for
+                thousands of rows.
+
+        Raises:
+            ConfigError: mistakes in the name, the KPI or the tables.
+            ValueError: `copies` or `episode_rounds` below 1.
+        """
         self.seats = SeatBatch(market, seat, kpi, tables, copies, episode_rounds)
         self.infos = infos
         self._next_seed: int | None = None
@@ -52,25 +71,38 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
         super().__init__(self._actions.size, *spaces)
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """One seed for all rows: they differ by their copy. None: nothing changes."""
+        """One seed for all rows, which differ by their copy. None: nothing changes."""
         if seed is not None:
             self._next_seed = seed
         return [self._next_seed] * self.num_envs
 
-    def reset(self) -> NDArray[np.int64]:
-        """Begin the next episode in every copy: observations int64 `[rows, digits]`."""
+    def reset(self) -> Ints:
+        """Begin the next episode in every copy: observations int64 `[rows, parts]`.
+
+        Raises:
+            ValueError: a seed below 0.
+            ConfigError: the other seats' tables leave the seat no decision.
+        """
         self.seats.reset(self._next_seed)
         self._next_seed = None
         self.reset_infos = self._infos()
         return self._digits(self.seats.observations)
 
     def step_async(self, actions: NDArray[Any]) -> None:
+        """Keep the actions, integers `[rows]`, for `step_wait`."""
         self._actions = np.asarray(actions).reshape(self._actions.shape)
 
-    def step_wait(
-        self,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
-        """Observations, rewards, dones and infos, one a row."""
+    def step_wait(self) -> tuple[Ints, NDArray[np.float32], Bools, list[dict[str, Any]]]:
+        """Take the step with the actions that were kept.
+
+        Returns:
+            Observations int64 `[rows, parts]`, rewards float32 `[rows]`, dones bool `[rows]`, and
+            an info for each row.
+
+        Raises:
+            ValueError: an action is outside the space, or no episode has begun.
+            ConfigError: the other seats' tables leave the seat no further decision.
+        """
         seats = self.seats
         seats.step(self._actions)
         ended = np.repeat(seats.ended, len(seats.own))
@@ -89,10 +121,12 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
         rewards = seats.rewards.reshape(-1).astype(np.float32)
         return self._digits(seats.observations), rewards, ended, infos
 
-    def _digits(self, observations: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _digits(self, observations: Ints) -> Ints:
+        """Observations int64 `[copies, seats]` as digits `[rows, parts]`."""
         return self.seats.digits(observations.reshape(-1))
 
     def _infos(self) -> list[dict[str, Any]]:
+        """The last step's info of every row, with the mask of what it sees now."""
         if not self.infos:
             return [{} for _ in range(self.num_envs)]
         seats = self.seats
@@ -103,10 +137,12 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
             for row in range(self.num_envs)
         ]
 
-    def action_masks(self) -> NDArray[np.bool_]:
+    def action_masks(self) -> Bools:
         """Legal actions now, bool `[rows, A]`."""
-        legal: NDArray[np.bool_] = self.seats.masks(self.seats.observations.reshape(-1)) == 1
+        legal: Bools = self.seats.masks(self.seats.observations.reshape(-1)) == 1
         return legal
+
+    # --- the rest of SB3's interface ------------------------------------------------------------
 
     def close(self) -> None:
         """Nothing to release."""
@@ -117,13 +153,21 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
         return [value for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Refused: rows are one object."""
+        """Refused: rows are one object.
+
+        Raises:
+            AttributeError: always.
+        """
         raise AttributeError(f"{attr_name}: rows of a SeatVecEnv have no attributes of their own")
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
     ) -> list[Any]:
-        """`action_masks` (for sb3-contrib's MaskablePPO) row by row; there is no other."""
+        """`action_masks` (for sb3-contrib's MaskablePPO) row by row; there is no other.
+
+        Raises:
+            AttributeError: another method.
+        """
         if method_name != "action_masks":
             raise AttributeError(f"{method_name}: rows of a SeatVecEnv have only 'action_masks'")
         masks = self.action_masks()

@@ -1,12 +1,15 @@
-"""Many copies of a market seen from one seat, or from all seats of a role, in their own time.
+"""Many copies of a market seen from one seat, or from all seats of a role, decision by decision.
 
     seats = SeatBatch(market, "bidder_0", tables={"bidder_1": table}, copies=16_384)
     seats.reset(seed=0)
     seats.step(actions)        # int64 [N, K]: one own decision of every copy
     seats.rewards              # float64 [N, K], summed up to the next own decision
 
-This is what the Gymnasium and SB3 faces stand on (`seat.py`, `seat_vector.py`, `seat_sb3.py`).
-Whoever is not named plays a frozen policy table, uniformly at random if none is given.
+The Gymnasium and SB3 environments are built on this. Seats that are not named play frozen policy
+tables, uniformly at random if none is given.
+
+Letters: N copies, K own seats, S seats, T KPI terms of all seats, M measures, O observations and A
+actions of the own seats' role.
 """
 
 from __future__ import annotations
@@ -25,32 +28,49 @@ from tacit.envs.engine.policy_tables import by_seat, cumulative
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market, Role, Seat
+from tacit.envs.types import Bools, Floats, Ints, Masks
 
 TEMPLATE = "tacit.envs.views.seat_batch_loop"
-PATIENCE = 10_000  # rounds in which a seat must meet a decision
+MAX_WAIT = 10_000  # rounds in which an own seat must meet a decision, before a step gives up
 
 EPISODE, ROUND, PHASE = range(3)  # columns of Steps.clocks
-NATURE_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(3)  # rows of keys
+NATURE_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(3)  # rows of `SeatBatch.keys`
+NOT_MASKED = -1  # in `SeatBatch.masked`: the action was legal
 
 
 class Steps(NamedTuple):
     """What the last step of every copy brought.
 
-    clocks int64 `[N, 3]`: when the coming decision falls; measures float64 `[N, S + 1, M]` and
-    scores `[N, T + S]` (terms, then rewards): sums over the `rounds` int64 `[N]` that ended in it;
-    ended uint8 `[N]`: whether its episode did; final int64 `[N, S]`: what was seen there.
+    Attributes:
+        clocks: episode, round and phase of the coming decision, int64 `[N, 3]`.
+        measures: sums over the rounds that ended in the step, float64 `[N, S + 1, M]`.
+        scores: sums of KPI terms, unweighted, then of rewards, float64 `[N, T + S]`.
+        rounds: how many rounds ended in the step, int64 `[N]`.
+        ended: 1 if the episode did, uint8 `[N]`.
+        final: observations behind the end of an episode that ended, int64 `[N, S]`.
     """
 
-    clocks: NDArray[np.int64]
-    measures: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    rounds: NDArray[np.int64]
+    clocks: Ints
+    measures: Floats
+    scores: Floats
+    rounds: Ints
     ended: NDArray[np.uint8]
-    final: NDArray[np.int64]
+    final: Ints
 
 
 class DigitEncoder:
-    """`Role.observation_digits` for many observations at once."""
+    """`Role.observation_digits` for many observations at once.
+
+    A digit is `(observation - starts[block]) // base % size + given`: base and size are 1 for parts
+    that the block does not vary, so that their digit is `given`.
+
+    Attributes:
+        starts: the first observation of each block, int64 `[blocks]`.
+        base: the product of the sizes of faster digits, int64 `[blocks, parts]`.
+        size: the number of values, int64 `[blocks, parts]`.
+        given: the phase's digit, and digits that are the same in a whole block, int64
+            `[blocks, parts]`.
+    """
 
     def __init__(self, role: Role) -> None:
         parts = role.observation_parts
@@ -68,16 +88,20 @@ class DigitEncoder:
                 self.base[k, column], self.size[k, column] = base, count
                 base *= count
 
-    def __call__(self, observations: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Observations int64 `[N]` as digits `[N, parts]`."""
+    def __call__(self, observations: Ints) -> Ints:
+        """Observations int64 `[N]` as digits int64 `[N, parts]`."""
         block = np.searchsorted(self.starts, observations, side="right") - 1
         rest = (observations - self.starts[block])[:, None]
-        digits: NDArray[np.int64] = rest // self.base[block] % self.size[block] + self.given[block]
+        digits: Ints = rest // self.base[block] % self.size[block] + self.given[block]
         return digits
 
 
 def find_seats(market: Market, name: str) -> list[Seat]:
-    """The seat of this name, or all seats of the role of this name."""
+    """The seat of this name, or all seats of the role of this name.
+
+    Raises:
+        ConfigError: there is neither; the message names the nearest.
+    """
     found = [seat for seat in market.seats if name in (seat.name, seat.role.name)]
     if not found:
         known = {s.name for s in market.seats} | {s.role.name for s in market.seats}
@@ -88,11 +112,27 @@ def find_seats(market: Market, name: str) -> list[Seat]:
 class SeatBatch:
     """N = `copies` copies of a market, stepped from decision to decision of K own seats.
 
-    A step is one decision (at least two legal actions) of an own seat in each copy; where several
-    own seats share a market, those without a choice at that moment do the only thing they can.
-    Episodes end after `episode_rounds` rounds (None: never), and the next begins in the same step:
-    copies run on clocks of their own. Row r is copy `first_copy + r` of the seed; what happens in
-    it does not depend on the other rows.
+    A step is one decision (at least two legal actions) of an own seat in each copy. Where several
+    own seats share a market, those without a choice at that moment take their only action.
+    Episodes end after `episode_rounds` rounds, and the next begins in the same step, so each copy
+    has its own clock. Row r is copy `first_copy + r` of the seed; what happens in it does not
+    depend on the other rows.
+
+    Attributes:
+        market: the market.
+        own: the own seats.
+        role: their role.
+        columns: their indices among all seats.
+        table: the resolved KPI table.
+        game: the constant arrays (`GameArrays`).
+        rows: the arrays that move (`CopyRows`).
+        cumulative: the tables of all seats, float64 `[1, sum of O * A]`.
+        keys: rows NATURE_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS, uint64 `[3, N]`.
+        steps: what the last step brought.
+        masked: illegal actions of the last step, NOT_MASKED where legal, int64 `[N, K]`.
+        measures: the column of each measure that the role has, by name.
+        terms: for each own seat the column of each of its KPI terms in `steps.scores`, by name.
+        digits: the encoder of observations.
     """
 
     def __init__(
@@ -105,6 +145,22 @@ class SeatBatch:
         episode_rounds: int | None = 100,
         first_copy: int = 0,
     ) -> None:
+        """Make the copies; `reset` begins their first episode.
+
+        Args:
+            market: the market.
+            seat: a seat's name, or a role's for all its seats.
+            kpi: a KPI table by role or seat; None: every role's default.
+            tables: policy tables float64 `[O, A]` by role or seat; a seat without one plays
+                uniformly at random.
+            copies: N.
+            episode_rounds: rounds after which an episode is truncated; None: never.
+            first_copy: the copy's number of row 0.
+
+        Raises:
+            ValueError: a number below its bound.
+            ConfigError: mistakes in the name, the KPI or the tables.
+        """
         if copies < 1:
             raise ValueError(f"at least one copy is needed, got {copies}")
         if first_copy < 0:
@@ -124,18 +180,18 @@ class SeatBatch:
         self.digits = DigitEncoder(self.role)
         self.measures = {m.name: market.columns[m.name] for m in market.measured(self.role.name)}
         self.terms = [self._terms(each) for each in self.own]
-        self.masks_by_block = np.array([self.role.mask(o) for o in self.digits.starts])
+        self._block_masks = np.array([self.role.mask(o) for o in self.digits.starts])
         self._is_own = np.zeros(len(market.seats), np.int64)
         self._is_own[self.columns] = 1
         self._chosen = np.zeros_like(self.rows.actions)
-        self.masked = np.full((copies, len(self.own)), -1, np.int64)
+        self.masked = np.full((copies, len(self.own)), NOT_MASKED, np.int64)
         self.steps = Steps(
-            np.full((copies, 3), -1, np.int64),
-            np.zeros_like(self.rows.measures),
-            np.zeros_like(self.rows.scores),
-            np.zeros(copies, np.int64),
-            np.zeros(copies, np.uint8),
-            np.zeros_like(self.rows.observations),
+            clocks=np.full((copies, 3), -1, np.int64),
+            measures=np.zeros_like(self.rows.measures),
+            scores=np.zeros_like(self.rows.scores),
+            rounds=np.zeros(copies, np.int64),
+            ended=np.zeros(copies, np.uint8),
+            final=np.zeros_like(self.rows.observations),
         )
         self.reseed(0)
 
@@ -154,8 +210,14 @@ class SeatBatch:
         """The columns of the policy table."""
         return Discrete(self.role.actions)
 
+    # --- stepping -------------------------------------------------------------------------------
+
     def reseed(self, seed: int) -> None:
-        """The next reset begins episode 0 of this seed."""
+        """The next reset begins episode 0 of this seed.
+
+        Raises:
+            ValueError: a seed below 0.
+        """
         if seed < 0:
             raise ValueError(f"a seed must be >= 0, got {seed}")
         streams = (rng.NATURE, rng.ACTION, rng.LOOKAHEAD)
@@ -165,25 +227,34 @@ class SeatBatch:
         self.steps.clocks[:, EPISODE] = -1
 
     def reset(self, seed: int | None = None) -> None:
-        """Begin the next episode of every copy; a seed begins its episodes from 0."""
+        """Begin the next episode of every copy; with a seed, episode 0 of that seed.
+
+        Raises:
+            ValueError: a seed below 0.
+            ConfigError: a copy meets no decision of an own seat.
+        """
         if seed is not None:
             self.reseed(seed)
-        self.masked[:] = -1
-        self._run(starts=True)
+        self.masked[:] = NOT_MASKED
+        self._run(begin_episode=True)
 
-    def forget(self) -> None:
-        """Clear what the last step brought: a new episode has no past."""
-        self.masked[:] = -1
+    def clear_step(self) -> None:
+        """Forget what the last step brought, as at the beginning of an episode."""
+        self.masked[:] = NOT_MASKED
         for array in (self.steps.measures, self.steps.scores, self.steps.rounds, self.steps.ended):
             array[:] = 0
 
     def step(self, actions: NDArray[Any]) -> None:
-        """One own decision of every copy, `actions` integers `[N, K]`.
+        """One own decision of every copy.
 
-        An illegal action becomes the first legal one and stands in `masked` (else -1).
+        Args:
+            actions: integers `[N, K]`. An illegal one becomes the first legal one and is recorded
+                in `masked`.
 
         Raises:
-            ValueError: an action outside the space; nothing has moved.
+            ValueError: an action outside the space, a wrong shape, or no episode has begun. Nothing
+                has moved then.
+            ConfigError: a copy meets no further decision of an own seat.
         """
         if self.steps.clocks[0, EPISODE] < 0:
             raise ValueError("call reset() before step()")
@@ -202,51 +273,57 @@ class SeatBatch:
         legal = self.role.legal[self.observations]
         first, count = legal[..., 0], legal[..., 1]
         illegal = (given < first) | (given >= first + count)
-        self.masked[:] = np.where(illegal, given, -1)
+        self.masked[:] = np.where(illegal, given, NOT_MASKED)
         self._chosen[:, self.columns] = np.where(illegal, first, given)
-        self._run(starts=False)
+        self._run(begin_episode=False)
 
-    def _run(self, starts: bool) -> None:
-        lost = self.loops.to_next_decision(
+    def _run(self, begin_episode: bool) -> None:
+        """Play on to the next decision in every copy."""
+        stuck = self.loops.to_next_decision(
             self.game, self.rows, self.keys, self.cumulative, self.steps, self._is_own,
-            self._chosen, starts, self.episode_rounds or 0, PATIENCE,
+            self._chosen, begin_episode, self.episode_rounds or 0, MAX_WAIT,
         )  # fmt: skip
-        if lost:
+        if stuck:
             names = " or ".join(seat.name for seat in self.own)
             raise ConfigError(
-                f"tables: {names} met no decision in {PATIENCE:,} rounds (copy "
-                f"{self.first_copy + lost - 1}): the others' tables leave it none."
+                f"tables: {names} met no decision in {MAX_WAIT:,} rounds (copy "
+                f"{self.first_copy + stuck - 1}): the others' tables leave it none."
             )
 
+    # --- what a step brought --------------------------------------------------------------------
+
     @property
-    def observations(self) -> NDArray[np.int64]:
+    def observations(self) -> Ints:
         """What own seats see now, int64 `[N, K]` indices."""
         return self.rows.observations[:, self.columns]
 
     @property
-    def finals(self) -> NDArray[np.int64]:
-        """What they would have decided on behind the end of an `ended` episode, `[N, K]`."""
+    def finals(self) -> Ints:
+        """What own seats would have decided on next where an episode ended, int64 `[N, K]`."""
         return self.steps.final[:, self.columns]
 
     @property
-    def rewards(self) -> NDArray[np.float64]:
-        """Own seats' KPI, summed over the step, float64 `[N, K]`."""
+    def rewards(self) -> Floats:
+        """Own seats' rewards, summed over the step, float64 `[N, K]`."""
         return self.steps.scores[:, [len(self.game.terms) + c for c in self.columns]]
 
     @property
-    def ended(self) -> NDArray[np.bool_]:
+    def ended(self) -> Bools:
         """Whether a copy's episode ended in the step (by truncation), bool `[N]`."""
         return self.steps.ended.astype(np.bool_)
 
-    def masks(self, observations: NDArray[np.int64]) -> NDArray[np.int8]:
-        """Legal actions of observations `[N]`, int8 `[N, A]`."""
+    def masks(self, observations: Ints) -> Masks:
+        """Legal actions of observations int64 `[N]`, int8 `[N, A]`."""
         block = np.searchsorted(self.digits.starts, observations, side="right") - 1
-        masks: NDArray[np.int8] = self.masks_by_block[block]
+        masks: Masks = self._block_masks[block]
         return masks
 
     def info(self, r: int, k: int) -> dict[str, Any]:
-        """Copy r's step as own seat k may know it: sums of its measures and KPI terms over the
-        `rounds` that ended in it; a `masked_action`, if it did one.
+        """The last step of row r as own seat number k may know it.
+
+        Returns:
+            Sums of its measures and KPI terms by name, the number of `rounds` that ended in the
+            step, and its `masked_action` if it was illegal.
         """
         steps = self.steps
         measures, scores = steps.measures[r, self.columns[k]].tolist(), steps.scores[r].tolist()
@@ -255,6 +332,17 @@ class SeatBatch:
             "kpi": {name: scores[column] for name, column in self.terms[k].items()},
             "rounds": int(steps.rounds[r]),
         }
-        if self.masked[r, k] >= 0:
+        if self.masked[r, k] != NOT_MASKED:
             info["masked_action"] = int(self.masked[r, k])
         return info
+
+
+def check_single_seat(seats: SeatBatch) -> None:
+    """Check that a batch has one own seat, for environments that show one.
+
+    Raises:
+        ConfigError: a role of several seats was named.
+    """
+    if len(seats.own) > 1:
+        names = ", ".join(each.name for each in seats.own)
+        raise ConfigError(f"seat: '{seats.role.name}' is a role of several seats: {names}.")

@@ -1,9 +1,18 @@
 """Template: copies of a market played from one decision of some seats to their next.
 
-`own` int64 [S] marks the seats whose actions are given; all others, and own seats where one action
-is all they have, play by their tables. Copies run apart: each has its own clock, because a seat's
-next decision may lie phases or rounds away. Who is given what is
-`tacit.envs.views.seat_batch.Steps`.
+Arguments of the loops:
+
+    game, rows     `tacit.envs.engine.game_arrays`
+    keys           uint64 [3, N], each copy's keys of the streams NATURE, ACTION and LOOKAHEAD
+    cumulative     float64 [1 or N, sum of O * A], policy tables (see the engine's loop)
+    steps          `tacit.envs.views.seat_batch.Steps`, filled
+    own            int64 [S], 1 for seats whose actions are given
+    chosen         int64 [N, S], the given actions
+    r              the copy
+
+Seats that are not own play by their tables, and so do own seats in a phase where they have only one
+legal action. Each copy has its own clock, because a seat's next decision may lie phases or rounds
+away.
 """
 
 from __future__ import annotations
@@ -25,12 +34,15 @@ from tacit.envs.views.seat_batch import (
     Steps,
 )
 
-PAID, AHEAD, BEGIN = range(3)  # paid rounds; those behind an episode's end; those before a start
+# What a round that is being played counts for.
+COUNTED = 0  # it is part of the episode, and of the step
+AHEAD = 1  # it lies behind the episode's end, and is played for the final observation only
+OPENING = 2  # it comes before an own seat's first decision of an episode, and is not counted
 
 
 @inlined
 def decides(game: GameArrays, rows: CopyRows, r: Any, phase: Any, own: Any) -> Any:
-    """Whether a seat of `own` has at least two legal actions in the coming phase of copy r."""
+    """Whether a seat of `own` int64 `[S]` has at least two legal actions in the coming phase."""
     seats = game.acts.shape[1]
     found = False
     for s in range(seats):
@@ -52,24 +64,38 @@ def play_phase(
     mode: Any,
     own: Any,
     chosen: Any,
-    acts: Any,
+    decided: Any,
 ) -> None:
-    """One phase of copy r: by tables, but if it `acts`, own seats do what is `chosen` [S]."""
+    """One phase of copy r.
+
+    Args:
+        game: the game.
+        rows: the copies.
+        keys: uint64 `[3, N]`.
+        table: the copy's policy tables, float64 `[sum of O * A]`.
+        r: the copy.
+        clock: its episode, round and phase, int64 `[3]`.
+        mode: COUNTED, AHEAD or OPENING.
+        own: int64 `[S]`.
+        chosen: the copy's given actions, int64 `[S]`.
+        decided: whether own seats take the given actions; if not, their tables play.
+    """
     episode, round_, phase = clock[EPISODE], clock[ROUND], clock[PHASE]
     key = moment(keys[ACTION_KEYS, r], episode, round_, phase)
     draw_actions(game, rows, r, key, table, phase)
     for s in range(game.acts.shape[1]):
-        if acts and own[s]:
+        if decided and own[s]:
             rows.actions[r, s] = chosen[s]
     stream, slot = NATURE_KEYS, phase
-    if mode == AHEAD:  # (as in the look-ahead of learners)
+    if mode == AHEAD:
+        # Learners look ahead with these keys too: the phase is counted on behind the round's own.
         stream, slot = LOOKAHEAD_KEYS, phase + game.acts.shape[0]
     step_copy(game, rows, r, moment(keys[stream, r], episode, round_, slot), phase)
 
 
 @inlined
 def tick(game: GameArrays, clock: Any) -> Any:
-    """Count a played phase; True when it ended a round."""
+    """Count a played phase in `clock` int64 `[3]`; True when it ended a round."""
     clock[PHASE] += 1
     ended = clock[PHASE] == game.acts.shape[0]
     if ended:
@@ -80,7 +106,7 @@ def tick(game: GameArrays, clock: Any) -> Any:
 
 @inlined
 def begin_step(steps: Steps, r: Any) -> None:
-    """Nothing has happened in copy r's step yet."""
+    """Clear copy r's step."""
     steps.measures[r] = 0.0
     steps.scores[r] = 0.0
     steps.rounds[r] = 0
@@ -104,46 +130,62 @@ def to_next_decision(
     steps: Steps,
     own: Any,
     chosen: Any,
-    starts: Any,
+    begin_episode: Any,
     episode_rounds: Any,
-    patience: Any,
+    max_wait: Any,
 ) -> Any:
-    """Play `chosen` [N, S] (if `starts`: begin the next episode), then on to the next decision.
+    """Play the given actions, then on to the next decision of an own seat, in every copy.
 
-    Where an episode ends on the way, rounds are played ahead of it, unpaid, until the decision that
-    would have come; then the next episode begins. Returns 1 + the first copy in which no decision
-    came in `patience` rounds, or 0. `episode_rounds` 0: episodes have no end.
+    Where an episode ends on the way, rounds are played ahead of its end, uncounted, until the
+    decision that would have come: it is the final observation. Then the next episode begins.
+
+    Args:
+        game: the game.
+        rows: the copies.
+        keys: uint64 `[3, N]`.
+        cumulative: policy tables, float64 `[1 or N, sum of O * A]`.
+        steps: filled.
+        own: int64 `[S]`.
+        chosen: the given actions, int64 `[N, S]`.
+        begin_episode: whether to begin the next episode instead of playing the given actions.
+        episode_rounds: rounds of an episode; 0: episodes do not end.
+        max_wait: rounds after which a copy stops waiting for a decision.
+
+    Returns:
+        1 + the first copy in which no decision came in `max_wait` rounds; 0 if there is none.
     """
     game, rows, steps = borrow(game), borrow(rows), borrow(steps)
-    lost = 0
+    stuck = 0
     for r in range(len(steps.clocks)):
         clock, table = row(steps.clocks, r), row(cumulative, r % len(cumulative))
         begin_step(steps, r)
-        acts, begins, mode = not starts, starts, PAID
+        decided, begins, mode = not begin_episode, begin_episode, COUNTED
         waited = 0
         while True:
             if begins:
                 clock[EPISODE] += 1
                 clock[ROUND] = clock[PHASE] = 0
                 start_copy(game, rows, r, fold(keys[NATURE_KEYS, r], clock[EPISODE]))
-                begins, mode = False, BEGIN
-            hopeless = waited == patience
-            if acts or not (hopeless or decides(game, rows, r, clock[PHASE], own)):
-                play_phase(game, rows, keys, table, r, clock, mode, own, row(chosen, r), acts)
-                acts = False
+                begins, mode = False, OPENING
+            gives_up = waited == max_wait
+            if decided or not (gives_up or decides(game, rows, r, clock[PHASE], own)):
+                play_phase(game, rows, keys, table, r, clock, mode, own, row(chosen, r), decided)
+                decided = False
                 if tick(game, clock):
                     waited += 1
-                    if mode == PAID:
+                    if mode == COUNTED:
                         add_round(rows, steps, r)
                     if clock[ROUND] == episode_rounds:
-                        begins = mode == BEGIN
+                        # An episode that ends before any own decision has no step to report: begin
+                        # the next one at once.
+                        begins = mode == OPENING
                         mode = AHEAD
             elif mode == AHEAD:
                 steps.ended[r] = 1
                 steps.final[r] = rows.observations[r]
                 begins, waited = True, 0
             else:
-                if hopeless and not lost:
-                    lost = 1 + r
+                if gives_up and not stuck:
+                    stuck = 1 + r
                 break
-    return lost
+    return stuck

@@ -1,4 +1,4 @@
-"""One copy of a market with names instead of indices: what both PettingZoo views stand on."""
+"""One copy of a market with names instead of indices, on which both PettingZoo views are built."""
 
 from __future__ import annotations
 
@@ -7,25 +7,46 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
-from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.engine import Engine
 from tacit.envs.jit.array_views import bind
 from tacit.envs.market import WAIT, Market, Seat
+from tacit.envs.types import Ints, Masks
 
 
-class Sight(NamedTuple):
-    """What one observation index means at the table."""
+class ObservationView(NamedTuple):
+    """One observation of a seat as the PettingZoo views show it.
 
-    digits: NDArray[np.int64]
-    mask: NDArray[np.int8]
+    Attributes:
+        digits: the `MultiDiscrete` observation, int64 `[parts]`.
+        mask: legal actions, int8 `[A]`, read-only.
+        first: the first legal action.
+        end: one behind the last legal action.
+    """
+
+    digits: Ints
+    mask: Masks
     first: int
     end: int
 
 
-class Chair(dict[int, Sight]):
-    """A seat's names and spaces; as a dict, its sights by observation, made when first met."""
+class SeatView(dict[int, ObservationView]):
+    """A seat's names and spaces.
+
+    As a dict it maps an observation's index to its `ObservationView`, made when first looked up: a
+    seat usually meets few of its observations.
+
+    Attributes:
+        name: as in `bidder_0`.
+        index: the seat's position among all seats.
+        role: the seat's role.
+        observation_space: `MultiDiscrete`, a digit for each of the role's parts.
+        action_space: `Discrete`, the columns of the policy table.
+        measures: the column of each measure that the seat has, by name.
+        terms: the column in a row of scores of each of its KPI terms, by name.
+        acts: whether it decides, by phase.
+    """
 
     def __init__(self, market: Market, seat: Seat, table: kpis.KpiTable) -> None:
         super().__init__()
@@ -38,16 +59,21 @@ class Chair(dict[int, Sight]):
         self.terms = {name: first + k for k, name in enumerate(table[seat.name])}
         self.acts = [market.acts(seat, phase) for phase in range(len(market.phases))]
 
-    def __missing__(self, observation: int) -> Sight:
+    def __missing__(self, observation: int) -> ObservationView:
         mask = self.role.mask(observation)
         mask.flags.writeable = False
         first, count = self.role.legal[observation].tolist()
-        sight = Sight(self.role.observation_digits(observation), mask, first, first + count)
-        self[observation] = sight
-        return sight
+        digits = self.role.observation_digits(observation)
+        view = ObservationView(digits, mask, first, first + count)
+        self[observation] = view
+        return view
 
-    def check(self, action: Any) -> int:
-        """The action as an int, refused when outside the space."""
+    def check_action(self, action: Any) -> int:
+        """The action as an int.
+
+        Raises:
+            ValueError: it is outside the seat's space.
+        """
         try:
             index = int(action)
             if index == action and 0 <= index < self.role.actions:
@@ -59,33 +85,53 @@ class Chair(dict[int, Sight]):
         )
 
     def info_source(self) -> str:
-        """The seat's info as a dict display over m (measures), s (scores), v (sights)."""
-        measures = ", ".join(f"{n!r}: m[{self.index}][{k}]" for n, k in self.measures.items())
-        terms = ", ".join(f"{name!r}: s[{k}]" for name, k in self.terms.items())
-        mask = f"v[{self.index}].mask"
+        """Python source of the seat's info, over the names of `output_function`."""
+        measures = ", ".join(
+            f"{name!r}: measures[{self.index}][{k}]" for name, k in self.measures.items()
+        )
+        terms = ", ".join(f"{name!r}: scores[{k}]" for name, k in self.terms.items())
+        mask = f"views[{self.index}].mask"
         return f"{{'measures': {{{measures}}}, 'kpi': {{{terms}}}, 'action_mask': {mask}}}"
 
 
-StepOutput = tuple[dict[str, NDArray[np.int64]], dict[str, float], dict[str, dict[str, Any]]]
+# observations int64 [parts], rewards and infos, each by seat name
+StepOutput = tuple[dict[str, Ints], dict[str, float], dict[str, dict[str, Any]]]
 
 
-def reader(chairs: list[Chair]) -> Callable[..., StepOutput]:
-    """A function of (measures, scores, sights): observations, rewards and infos by seat name.
+def output_function(seats: list[SeatView]) -> Callable[..., StepOutput]:
+    """A function of (measures, scores, views) that returns observations, rewards and infos.
 
-    It is generated, as `dataclasses` generates methods: dict displays with constant keys are four
-    times as fast as building the same dicts from pairs, which would be half the cost of a step.
+    Its arguments are nested lists of one copy: measures `[S + 1, M]`, scores `[T + S]`, and an
+    `ObservationView` for each seat.
+
+    It is generated from text, as `dataclasses` generates methods: dict displays with constant keys
+    are four times as fast as building the same dicts from pairs, which would be half the cost of a
+    step.
     """
-    terms = sum(len(chair.terms) for chair in chairs)
-    observations = ", ".join(f"{c.name!r}: v[{c.index}].digits.copy()" for c in chairs)
-    rewards = ", ".join(f"{c.name!r}: s[{terms + c.index}]" for c in chairs)
-    infos = ", ".join(f"{c.name!r}: {c.info_source()}" for c in chairs)
-    source = f"lambda m, s, v: ({{{observations}}}, {{{rewards}}}, {{{infos}}})"
+    terms = sum(len(seat.terms) for seat in seats)
+    observations = ", ".join(f"{s.name!r}: views[{s.index}].digits.copy()" for s in seats)
+    rewards = ", ".join(f"{s.name!r}: scores[{terms + s.index}]" for s in seats)
+    infos = ", ".join(f"{s.name!r}: {s.info_source()}" for s in seats)
+    source = f"lambda measures, scores, views: ({{{observations}}}, {{{rewards}}}, {{{infos}}})"
     function: Callable[..., StepOutput] = eval(source, {"__builtins__": {}})
     return function
 
 
 class Session:
-    """An `Engine` of one copy, played by seat name, with a transcript."""
+    """An `Engine` of one copy, played by seat name, with a transcript.
+
+    Attributes:
+        market: the market.
+        table: the resolved KPI table.
+        engine: the engine, of one seed and one copy.
+        seats: the view of each seat, in order.
+        by_name: the same by seat name.
+        acting: the seats that decide, by phase.
+        episode_rounds: rounds after which an episode is truncated; None: never.
+        keeps_actions: whether `played` is filled, for a transcript.
+        played: what each seat did in each phase of this round, int64 `[P, S]`.
+        views: what each seat sees now.
+    """
 
     def __init__(
         self,
@@ -94,63 +140,82 @@ class Session:
         episode_rounds: int | None,
         keeps_actions: bool = False,
     ) -> None:
+        """Make an engine of one copy; `reset` begins its first episode.
+
+        Raises:
+            ValueError: `episode_rounds` below 1.
+            ConfigError: mistakes in the KPI table.
+        """
         if episode_rounds is not None and episode_rounds < 1:
             raise ValueError(f"episode_rounds must be at least 1 or None, got {episode_rounds}")
         self.market = market
         self.table = kpis.resolve(market, kpi)
         self.engine = Engine(market, self.table)
-        self.chairs = [Chair(market, seat, self.table) for seat in market.seats]
-        self.by_name = {chair.name: chair for chair in self.chairs}
+        self.seats = [SeatView(market, seat, self.table) for seat in market.seats]
+        self.by_name = {seat.name: seat for seat in self.seats}
         self.episode_rounds = episode_rounds
         self.acting = [
-            [c for c in self.chairs if c.acts[phase]] for phase in range(len(market.phases))
+            [seat for seat in self.seats if seat.acts[phase]] for phase in range(len(market.phases))
         ]
         self.keeps_actions = keeps_actions
-        self.played = np.zeros((len(market.phases), len(self.chairs)), np.int64)
+        self.played = np.zeros((len(market.phases), len(self.seats)), np.int64)
         self._key = self.engine.nature[0]
-        self.sights: list[Sight] = []  # what every seat sees now
+        self.views: list[ObservationView] = []
         self._connect()
 
+    # --- copies and pickles ---------------------------------------------------------------------
+
+    # Attributes that `_connect` makes from the others, left out of pickles and copies: addresses
+    # and views of the engine's own rows, and functions.
+    _MADE = ("_step", "_bound", "_actions", "_observations", "_measures", "_scores", "_outputs")
+
     def _connect(self) -> None:
-        """What a copy of a session makes anew: addresses and parts of its own engine's rows."""
+        """Make what follows from the engine's rows and the seats."""
         self._step = self.engine.loops.step_bound
         self._bound = bind([*self.engine.game, *self.engine.rows])
         self._actions = self.engine.rows.actions[0]
         self._observations = self.engine.rows.observations[0]
         self._measures = self.engine.rows.measures[0]
         self._scores = self.engine.rows.scores[0]
-        self._read = reader(self.chairs)
+        self._outputs = output_function(self.seats)
 
     def __getstate__(self) -> dict[str, Any]:
-        made = ("_step", "_bound", "_actions", "_observations", "_measures", "_scores", "_read")
-        return {name: value for name, value in self.__dict__.items() if name not in made}
+        return {name: value for name, value in self.__dict__.items() if name not in self._MADE}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._connect()
-        for chair in self.chairs:
-            chair.clear()  # a copied mask is no longer read-only
-        if self.sights:
-            self._look()
+        for seat in self.seats:
+            seat.clear()  # NumPy makes a copied or unpickled mask writeable: make the views anew
+        if self.views:
+            self._observe()
+
+    # --- playing --------------------------------------------------------------------------------
 
     def reset(self, seed: int | None) -> None:
-        """A new episode; a seed starts its episodes from 0 again."""
+        """Begin the next episode; with a seed, episode 0 of that seed.
+
+        Raises:
+            ValueError: a seed below 0.
+        """
         if seed is not None:
             self.engine.reseed([seed])
         self._key = self.engine.nature[0]
         self.engine.reset()
-        self._look()
+        self._observe()
 
     @property
     def over(self) -> bool:
+        """Whether the episode has reached its number of rounds."""
         return self.episode_rounds is not None and self.engine.round >= self.episode_rounds
 
-    def _look(self) -> None:
-        seen = self._observations.tolist()
-        self.sights = [chair[o] for chair, o in zip(self.chairs, seen)]  # noqa: B905 (hot)
+    def _observe(self) -> None:
+        """Look up what every seat sees now."""
+        observations = self._observations.tolist()
+        self.views = [seat[o] for seat, o in zip(self.seats, observations)]  # noqa: B905 (hot)
 
     def advance(self, actions: list[tuple[int, int]]) -> bool:
-        """Play the phase with (seat index, action) pairs; True when a round has ended."""
+        """Play the phase with unchecked (seat index, action) pairs; True when it ended a round."""
         engine, row = self.engine, self._actions
         for index, action in actions:
             row[index] = action
@@ -158,32 +223,48 @@ class Session:
         if self.keeps_actions:
             self.played[phase] = row
         self._step(self._bound, self._key, engine.episode, engine.round, phase)
-        self._look()
+        self._observe()
         return engine.tick()
 
-    def reading(self) -> StepOutput:
-        """Observations, the last finished round's rewards, and infos, by seat name."""
-        return self._read(self._measures.tolist(), self._scores.tolist(), self.sights)
+    def outputs(self) -> StepOutput:
+        """Observations int64 `[parts]`, the last finished round's rewards, and infos, by name."""
+        return self._outputs(self._measures.tolist(), self._scores.tolist(), self.views)
+
+    # --- words ----------------------------------------------------------------------------------
 
     def transcript(self) -> str:
-        """The finished round in words."""
+        """The finished round in words; it needs `keeps_actions`."""
         engine = self.engine
         lines = self.market.transcript(self.played, engine.measures[0])
-        earned = [f"{c.name} {x:+.3g}" for c, x in zip(self.chairs, engine.rewards[0], strict=True)]
+        rewards = zip(self.seats, engine.rewards[0], strict=True)
+        earned = ", ".join(f"{seat.name} {reward:+.3g}" for seat, reward in rewards)
         head = f"round {engine.round} of episode {engine.episode}"
-        return "\n".join([head, *(f"  {line}" for line in lines), f"  KPI: {', '.join(earned)}"])
+        return "\n".join([head, *(f"  {line}" for line in lines), f"  KPI: {earned}"])
 
     def decode_action(self, seat: str, index: int) -> dict[str, Any]:
-        """An action's parts by name: `decode_action("bidder_0", 7)` is `{"bid": 0.4}`."""
-        chair = self.by_name[seat]
-        return chair.role.decode_action(chair.check(index))
+        """An action's parts by name: `decode_action("bidder_0", 7)` is `{"bid": 0.4}`.
+
+        Raises:
+            ValueError: the action is outside the seat's space.
+        """
+        view = self.by_name[seat]
+        return view.role.decode_action(view.check_action(index))
 
     def encode_action(self, seat: str, parts: Mapping[str, Any]) -> int:
-        """The index of an action given by its parts."""
+        """The index of an action given by its parts.
+
+        Raises:
+            ValueError: the seat has no action with these parts.
+        """
         return self.by_name[seat].role.encode_action(**parts)
 
-    def decode_observation(self, seat: str, digits: NDArray[np.int64]) -> dict[str, Any]:
-        """The parts of a `MultiDiscrete` observation by name, as far as its phase shows them."""
+    def decode_observation(self, seat: str, digits: Ints) -> dict[str, Any]:
+        """The parts of a `MultiDiscrete` observation by name, as far as its phase shows them.
+
+        Args:
+            seat: the seat's name.
+            digits: int64 `[parts]`.
+        """
         role = self.by_name[seat].role
         parts = dict(zip(role.observation_parts, (int(d) for d in digits), strict=True))
         phase = role.observation_parts[0].values[int(digits[0])]

@@ -122,8 +122,8 @@ def test_short():
         "dear": {"measure": "spend", "weight": -3, "transform": "above", "threshold": 0.4},
     }
     table = kpi.resolve(MARKET, {"bidder_1": terms})
-    assert kpi.short(table["bidder_1"]) == "profit 1, partner 0.5 (bidder_0), dear -3 (above)"
-    assert kpi.short({}) == "none"
+    assert kpi.label(table["bidder_1"]) == "profit 1, partner 0.5 (bidder_0), dear -3 (above)"
+    assert kpi.label({}) == "none"
 
 
 @pytest.mark.parametrize(
@@ -131,16 +131,16 @@ def test_short():
     [
         ({"weight": 2.5}, ("is paid 2.5 x its own bid",)),
         ({"weight": -2.5, "scope": "rivals"}, ("is paid less 2.5 x its rivals' mean bid",)),
-        ({"weight": 0}, ("is paid nothing; watched at no weight: its own bid",)),
+        ({"weight": 0}, ("is paid nothing; monitored at weight 0: its own bid",)),
         ({"weight": 1, "scope": "bidder_1"}, ("bidder_1's bid", "called term")),
         ({"weight": 1, "transform": "below", "threshold": 0.9}, ("short of 0.9",)),
     ],
 )
 def test_words(term, fragments):
     table = kpi.resolve(MARKET, {"bidder_0": {"term": {"measure": "bid", **term}}})
-    sentence = kpi.words(table["bidder_0"])
-    assert [f for f in fragments if f not in sentence] == []
+    said = kpi.sentence(table["bidder_0"])
+    assert [f for f in fragments if f not in said] == []
 
 
 def test_no_kpi_in_words():
-    assert kpi.words({}) == "is paid nothing."
+    assert kpi.sentence({}) == "is paid nothing."

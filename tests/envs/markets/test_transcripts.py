@@ -98,7 +98,7 @@ def transcript(name: str, market: Mapping[str, Any], kpi: Mapping[str, Any]) -> 
     observations, infos = env.reset(seed=SEED)
     while env.agents:
         yield f"round {engine.round}, phase {env.market.phases[engine.phase]}"
-        acting = [chair.name for chair in env.session.acting[engine.phase]]
+        acting = [seat.name for seat in env.session.acting[engine.phase]]
         actions = dict(zip(acting, random_actions(env, acting, infos), strict=True))
         for seat in env.agents:
             does = told(env.decode_action(seat, actions[seat])) if seat in actions else "waits"

@@ -162,7 +162,7 @@ class Slow:
 
     def __init__(self, made, seat, kpi, episode_rounds):
         self.session = Session(made, kpi, episode_rounds)
-        self.chair = self.session.by_name[seat]
+        self.seat = self.session.by_name[seat]
         self.row = cumulative(made, [uniform(s.role) for s in made.seats])[None]
         self.seats = SeatBatch(made, seat, kpi, None, 1, episode_rounds)  # (only its keys are used)
 
@@ -171,13 +171,13 @@ class Slow:
         engine = self.session.engine
         key = np.uint64(moment(self.seats.keys[1, 0], engine.episode, engine.round, engine.phase))
         drawn = {}
-        for chair in self.session.acting[engine.phase]:
-            _, _, first, end = self.session.sights[chair.index]
+        for seat in self.session.acting[engine.phase]:
+            _, _, first, end = self.session.views[seat.index]
             share = 1.0 / (end - first)
-            draw, action, total = u(key, chair.index), first, share
+            draw, action, total = u(key, seat.index), first, share
             while action < end - 1 and draw >= total:
                 action, total = action + 1, total + share
-            drawn[chair.index] = action
+            drawn[seat.index] = action
         return drawn
 
     def forward(self, own):
@@ -186,11 +186,11 @@ class Slow:
         while True:
             drawn = self.others()
             if own is not None:
-                drawn[self.chair.index], own = own, None
+                drawn[self.seat.index], own = own, None
             if self.session.advance(list(drawn.items())):
-                _, rewards, infos = self.session.reading()
-                paid, rounds = paid + rewards[self.chair.name], rounds + 1
-                for name, value in infos[self.chair.name]["measures"].items():
+                _, rewards, infos = self.session.outputs()
+                paid, rounds = paid + rewards[self.seat.name], rounds + 1
+                for name, value in infos[self.seat.name]["measures"].items():
                     measures[name] = measures.get(name, 0.0) + value
                 if self.session.over:
                     return paid, rounds, measures, True
@@ -198,8 +198,8 @@ class Slow:
                 return paid, rounds, measures, False
 
     def decides(self):
-        sight = self.session.sights[self.chair.index]
-        return sight.end - sight.first > 1
+        view = self.session.views[self.seat.index]
+        return view.end - view.first > 1
 
     def ahead(self):
         """Behind the end: unpaid phases with other luck, up to the next decision's observation."""
@@ -214,11 +214,11 @@ class Slow:
                 params, rows.state[0], engine.phase, rows.actions[0], rows.measures[0], key
             )
             engine.tick()
-            for s in range(len(self.session.chairs)):
+            for s in range(len(self.session.seats)):
                 seen = kernels.observe(params, rows.state[0], engine.phase, s)
                 rows.observations[0, s] = seen
-            self.session._look()
-        return self.session.sights[self.chair.index].digits
+            self.session._observe()
+        return self.session.views[self.seat.index].digits
 
 
 @EITHER
@@ -233,10 +233,10 @@ def test_a_step_is_an_own_decision_and_is_paid_up_to_the_next(case, luck):
         slow.forward(None)
     over, steps = False, 0
     while not over and steps < 40:
-        sight = slow.session.sights[slow.chair.index]
-        np.testing.assert_array_equal(observation, sight.digits)
-        np.testing.assert_array_equal(info["action_mask"], sight.mask)
-        legal = np.flatnonzero(sight.mask)
+        view = slow.session.views[slow.seat.index]
+        np.testing.assert_array_equal(observation, view.digits)
+        np.testing.assert_array_equal(info["action_mask"], view.mask)
+        legal = np.flatnonzero(view.mask)
         assert len(legal) > 1
         action = int(luck.choice(legal))
         observation, paid, dead, over, info = env.step(action)
@@ -312,18 +312,18 @@ def test_a_role_s_name_makes_every_seat_a_row(luck):
     assert env.num_envs == 6
     for _ in range(4):
         for k in range(3):
-            np.testing.assert_array_equal(shown[k], session.sights[k].digits)
+            np.testing.assert_array_equal(shown[k], session.views[k].digits)
         actions = luck.integers(env.action_space.n, size=6)
         shown, rewards, dones, infos = env.step(actions)
         session.advance(list(enumerate(actions[:3].tolist())))
-        _, paid, told = session.reading()
+        _, paid, told = session.outputs()
         np.testing.assert_allclose(rewards[:3], list(paid.values()), rtol=1e-6)
         for k in range(3):
             assert infos[k]["measures"] == told[f"bidder_{k}"]["measures"]
         assert dones.tolist() == [session.over] * 6
     assert [info["TimeLimit.truncated"] for info in infos] == [True] * 6
     for k in range(3):
-        np.testing.assert_array_equal(infos[k]["terminal_observation"], session.sights[k].digits)
+        np.testing.assert_array_equal(infos[k]["terminal_observation"], session.views[k].digits)
 
 
 def test_seats_of_a_role_that_take_turns_share_steps():

@@ -75,8 +75,8 @@ def test_a_copied_view_goes_on_alone_and_alike(view, copier):
     assert not np.array_equal(played, kept)
     play(env, [3, 3, 1, 0, 2, 2, 3])
     np.testing.assert_array_equal(env.state(), played)
-    np.testing.assert_equal(env.session.reading(), other.session.reading())
-    assert not other.session.reading()[2]["bidder_0"]["action_mask"].flags.writeable
+    np.testing.assert_equal(env.session.outputs(), other.session.outputs())
+    assert not other.session.outputs()[2]["bidder_0"]["action_mask"].flags.writeable
 
 
 def play(env, actions: list[int]) -> None:
@@ -84,7 +84,7 @@ def play(env, actions: list[int]) -> None:
     left = list(actions)
     while left:
         acting = env.session.acting[env.session.engine.phase]
-        chosen = {chair.name: left.pop(0) for chair in acting}
+        chosen = {seat.name: left.pop(0) for seat in acting}
         if hasattr(env, "agent_selection"):
             for action in chosen.values():
                 env.step(action)

@@ -1,0 +1,63 @@
+"""What a market declares beside its roles: measures, claims, benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A named figure of a seat and a round, independent of any KPI.
+
+    Attributes:
+        name: as KPIs and summaries call it.
+        roles: the roles that have it; "market" is the market itself.
+        unit: money, days, slot, ...
+        sign: +1 if more is better for the seat that it describes, -1 if less is, 0 if neither.
+        meaning: one line, for `tacit list`.
+        past: whether it depends on an earlier round.
+    """
+
+    name: str
+    roles: tuple[str, ...]
+    unit: str
+    sign: int
+    meaning: str
+    past: bool = False
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An action part that says something about a private part of the same seat's observation.
+
+    Value k of the one means value k of the other; the claim is false where they differ.
+
+    Attributes:
+        role: the role that makes it.
+        part: the action part that is the claim.
+        about: the observation part that it is about.
+        above: the measure that reports a false claim above the truth; None: nothing does.
+        below: the measure that reports a false claim below the truth; None: nothing does.
+        free: whether the claim's words mean only what players make of them, so that none is a lie.
+    """
+
+    role: str
+    part: str
+    about: str
+    above: str | None
+    below: str | None
+    free: bool = False
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A reference outcome.
+
+    Attributes:
+        values: expected measures of a round, by name: means over the seats that have them.
+        source: where the outcome comes from.
+    """
+
+    values: Mapping[str, float]
+    source: str

@@ -1,0 +1,191 @@
+"""The class that a market derives from. The contract as a whole: `tacit.envs.market`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from tacit.envs.analysis import Analysis
+from tacit.envs.errors import ConfigError, build, nearest
+from tacit.envs.types import Floats, Ints
+
+from .declarations import Benchmark, Claim, Measure
+from .roles import WAIT, WAITING, Role, Seat
+
+MAX_OBSERVATIONS = 2**24  # a policy table with more rows is refused
+
+
+class Market:
+    """A market with its config: all that training, the engine and the views need.
+
+    A subclass sets the class attributes, defines `declare`, and adds what else it can say of
+    itself: `benchmarks`, `derived`, `transcript`, `conditions`. What only probes and scripted
+    players ask is a second, optional contract: `tacit.envs.analysis.Analysis`, named in
+    `analysis_class`.
+
+    Attributes of the class:
+        name: as in `market.name` and `tacit/NAME-v0`.
+        version: grows when a rule changes.
+        title: one line, for `tacit list`.
+        kernels: the dotted name of the module that holds reset, observe and play.
+        model: the config model, a frozen pydantic model.
+        measures: everything that the market may report, in order of their columns. `declare` may
+            replace it, for an instance, by those that its config leaves.
+        headline: the measure that progress lines and comparisons show.
+        beside_headline: further measures for comparisons, each with the title of its column.
+        analysis_class: the market's `Analysis`, if it has one.
+
+    Attributes that `declare` sets:
+        phases: names of the simultaneous decisions of a round, in order.
+        roles: kinds of seats, with what they see and do.
+        claims: action parts that say something about a private part.
+        params: the constants that the kernels work on, float64 `[.]`.
+        state_width: W, the length of a state row.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 0
+    title: ClassVar[str]
+    kernels: ClassVar[str]
+    model: ClassVar[type[BaseModel]]
+    measures: tuple[Measure, ...]
+    headline: ClassVar[str]
+    beside_headline: ClassVar[Mapping[str, str]] = {}
+    analysis_class: ClassVar[type[Analysis] | None] = None
+
+    config: BaseModel
+    phases: tuple[str, ...]
+    roles: tuple[Role, ...]
+    claims: tuple[Claim, ...] = ()
+    params: Floats
+    state_width: int
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        """Check `config` against the model, then declare.
+
+        Raises:
+            ConfigError: mistakes in the keys, or a role that sees more than MAX_OBSERVATIONS.
+        """
+        self.config = build(self.model, dict(config or {}), "market")
+        self.declare()
+        for role in self.roles:
+            if role.observations > MAX_OBSERVATIONS:
+                raise ConfigError(
+                    f"market: a {role.name} would see {role.observations:,} observations, more "
+                    f"than {MAX_OBSERVATIONS:,}. {self.too_large(role)}"
+                )
+
+    # --- what a market must say -----------------------------------------------------------------
+
+    def declare(self) -> None:
+        """Set `phases`, `roles`, `params` and `state_width` from `self.config`."""
+        raise NotImplementedError
+
+    # --- what it can say ------------------------------------------------------------------------
+
+    @property
+    def play_draws(self) -> bool:
+        """Whether `play` makes draws under this config; if not, payoffs can be looked up."""
+        return True
+
+    def too_large(self, role: Role) -> str:
+        """The advice that follows when a role sees too much: what to drop."""
+        return "Use fewer seats or let them see less."
+
+    def conditions(self) -> dict[str, list[str]]:
+        """What an experiment may require of the market, by name.
+
+        Returns:
+            For each condition the keys that violate it, as `key: what is wrong`; an empty list
+            where it is met.
+        """
+        return {}
+
+    def benchmarks(self) -> dict[str, Benchmark]:
+        """Reference outcomes by name, `competitive` and `collusive` where theory knows them."""
+        return {}
+
+    def derived(self, means: Mapping[str, float]) -> dict[str, float]:
+        """Figures made from a run's mean measures, which are named as in summary.json."""
+        return {}
+
+    def transcript(self, actions: Ints, measures: Floats) -> list[str]:
+        """One round in words, a line for each act.
+
+        This default prints the parts of every action by name; a market may say it better.
+
+        Args:
+            actions: what each seat did in each phase, int64 `[P, S]`.
+            measures: of the finished round, float64 `[S + 1, M]`.
+        """
+        lines = []
+        for phase in range(len(self.phases)):
+            for seat in self.seats:
+                if not self.acts(seat, phase):
+                    continue
+                action = seat.role.decode_action(int(actions[phase, seat.index]))
+                if action != WAITING:
+                    parts = ", ".join(f"{name} {value}" for name, value in action.items())
+                    lines.append(f"{seat.name}: {parts}")
+        return lines
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """What probes ask of this market.
+
+        Raises:
+            ConfigError: it declares none.
+        """
+        if self.analysis_class is None:
+            raise ConfigError(self.lacks_analysis())
+        return self.analysis_class(self)
+
+    def lacks_analysis(self) -> str:
+        """The sentence that says that the market declares no `Analysis`."""
+        return (
+            f"{self.name} declares no Analysis (what nature draws, by which act rivals compete: "
+            "tacit.envs.analysis)"
+        )
+
+    # --- what follows from the declaration ------------------------------------------------------
+
+    @cached_property
+    def seats(self) -> tuple[Seat, ...]:
+        """Every seat, role by role."""
+        pairs = [(role, k) for role in self.roles for k in range(role.seats)]
+        return tuple(Seat(f"{role.name}_{k}", i, role) for i, (role, k) in enumerate(pairs))
+
+    @cached_property
+    def columns(self) -> dict[str, int]:
+        """The column of each measure, by its name."""
+        return {measure.name: k for k, measure in enumerate(self.measures)}
+
+    def role(self, name: str) -> Role:
+        """A role by name.
+
+        Raises:
+            KeyError: no such role.
+        """
+        return {role.name: role for role in self.roles}[name]
+
+    def seat(self, name: str) -> Seat:
+        """A seat by name.
+
+        Raises:
+            KeyError: no such seat; the message names the nearest.
+        """
+        for seat in self.seats:
+            if seat.name == name:
+                return seat
+        raise KeyError(f"{name}: unknown seat. {nearest(name, [s.name for s in self.seats])}")
+
+    def acts(self, seat: Seat, phase: int) -> bool:
+        """Whether the seat decides in this phase, in at least one of its observations."""
+        return any(b.phase == phase and b.does != WAIT for b in seat.role.blocks)
+
+    def measured(self, role: str) -> list[Measure]:
+        """The measures that a role (or "market") has, in order of their columns."""
+        return [m for m in self.measures if role in m.roles]
