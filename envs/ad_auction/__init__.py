@@ -2,15 +2,15 @@
 
 Rules. If there is a publisher, it first posts a floor, which bidders see. If there is chat, each
 bidder then broadcasts a token. All bidders bid at once. The k-th highest bid at or above the floor
-gets slot k with its click rate (ties are broken by a sampled order; `ties: shared` pays everybody
-the expected share instead, which changes what is learned) and pays per click
+gets slot k with its click rate and pays per click
 
     mix x own bid + (1 - mix) x next lower bid,
 
 where the floor counts as a losing bid: `price_mix` 1 is a first-price, 0 a (generalised)
-second-price auction. Nobody at or above the floor: nothing is sold, and the last price stands.
-Values are common, or private: drawn for every bidder and round, seen by their bidder only. With a
-`cycle` their probabilities go through the parts of a day, which bidders see.
+second-price auction. Ties are broken by a sampled order; `ties: shared` pays everybody the expected
+share instead, which changes what is learned. If no bid reaches the floor, nothing is sold, and the
+last price stays. Values are common, or private: drawn for every bidder and round, seen by their
+bidder only. With a `cycle` their probabilities follow the parts of a day, which bidders see.
 
 | who | phase | observation | action |
 |---|---|---|---|
@@ -25,9 +25,13 @@ Sources. The pricing rule with a mix between first and second price: Banchio, Sk
 "Internet Advertising and the Generalized Second-Price Auction", AER 97(1), 2007.
 
 Version history: v0, first release.
+
+Parts: `config.py`, `measures.py`, `kernels.py` (the rules), `benchmarks.py` (theory), `market.py`,
+`analysis.py` (for probes and scripted players).
 """
 
+from .analysis import AdAuctionAnalysis
 from .config import AdAuctionConfig
 from .market import AdAuction
 
-__all__ = ["AdAuction", "AdAuctionConfig"]
+__all__ = ["AdAuction", "AdAuctionAnalysis", "AdAuctionConfig"]

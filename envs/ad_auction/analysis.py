@@ -1,4 +1,4 @@
-"""What probes and scripted players ask of this market: see `tacit.envs.analysis`."""
+"""What probes and scripted players ask of the ad auction: see `tacit.envs.analysis`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.market import Market, Role, Seat
 
+from . import kernels as k
 from .config import EPSILON
-from .kernels import LAST_BIDS
 
 if TYPE_CHECKING:
     from .market import AdAuction
@@ -27,73 +27,93 @@ class AdAuctionAnalysis(Analysis):
     wins: ClassVar[Mapping[str, str]] = {"bidder": "win"}
     memoryless: ClassVar[Mapping[str, Any]] = {"observe": "none"}
 
+    # --- nature ---------------------------------------------------------------------------------
+
     def draws(self, phase: int) -> tuple[Draw, ...]:
-        if phase or len(self.market.values) == 1:
+        """Before the first phase: the part of the day, then every bidder's value given it."""
+        market = self.market
+        if phase or len(market.values) == 1:
             return ()
-        bidders, times = self.market.config.bidders, self.market.config.value.by_time()
-        levels = tuple(float(k) for k in range(len(self.market.values)))
-        chances = tuple(tuple(float(p) for p in row) for row in times)
-        time, first = LAST_BIDS + 3 * bidders, LAST_BIDS + bidders
+        levels = tuple(float(level) for level in range(len(market.values)))
+        rows = tuple(tuple(float(p) for p in row) for row in market.config.value.by_time())
+        time = k.time_at(market.params)
         day: tuple[Draw, ...] = ()
-        if len(times) > 1:
-            parts = tuple(float(k) for k in range(len(times)))
-            day = (Draw(time, parts, ((1.0 / len(parts),) * len(parts),), lasting=True),)
-        given = time if day else None
-        return day + tuple(Draw(first + i, levels, chances, given) for i in range(bidders))
+        if len(rows) > 1:
+            parts = tuple(float(part) for part in range(len(rows)))
+            equal = (1.0 / len(parts),) * len(parts)
+            day = (Draw(time, parts, (equal,), lasting=True),)
+        first, given = k.values_at(market.params), time if day else None
+        values = (Draw(first + i, levels, rows, given) for i in range(market.config.bidders))
+        return (*day, *values)
 
     def expected(self) -> Market:
-        """Ties are shared: what a sampled winner gets on average (private values stay drawn)."""
+        """Ties are shared: what a sampled winner gets on average. Private values stay drawn."""
         if self.market.config.ties == "shared":
             return self.market
         return type(self.market)({**self.market.config.model_dump(), "ties": "shared"})
 
     @property
     def luck(self) -> bool:
+        """Whether ties are sampled."""
         return self.market.config.ties == "sampled"
 
+    def part_probabilities(self, seat: Seat, part: str) -> tuple[float, ...] | None:
+        """Of the own value; the mean over the day."""
+        return tuple(self.market.probabilities) if part == "value" else None
+
     def value_scale(self, role: Role) -> float:
+        """The highest value of all clicks of the best slot."""
         return self.market.values[-1] * self.market.config.click_rates[0]
 
+    # --- scripted players -----------------------------------------------------------------------
+
     def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
-        """Where everybody's token is the first, and competitive bids are the likeliest ones."""
+        """The bid of a benchmark.
+
+        A mixed strategy plays its likeliest bid. Everybody's token is the first one, and a
+        publisher posts the lowest floor.
+        """
         first = int(seat.role.legal[observation, 0])
         if seat.role.name == "publisher":
             return first if benchmark == "competitive" else None
         seen = seat.role.decode_observation(observation)
-        if self.market.phases[seen["phase"]] == "floor":
+        phase = self.market.phases[seen["phase"]]
+        if phase == "floor":
             return first
         low = self.market.lowest_bid
         bids = {
             "competitive": self._competitive_bid(seat, seen.get("time", 0), seen["value"]),
             "collusive": low,
-            "rotation": min(low + 1, len(self.market.grid) - 1),  # the designated winner's bid
+            # In a rotation the designated winner bids one step above the others.
+            "rotation": min(low + 1, len(self.market.grid) - 1),
         }
         bid = bids.get(benchmark)
-        if bid is None or self.market.phases[seen["phase"]] == "chat":
-            return None if bid is None else first
-        return first + bid
+        if bid is None:
+            return None
+        return first if phase == "chat" else first + bid
 
     def _competitive_bid(self, seat: Seat, time: int, value: float) -> int | None:
+        """The step on the grid of the competitive bid; None if no single bid is one."""
         market = self.market
         stage, strategy = market.stages[time], market.strategy_at(time)
         if strategy is not None:
             return int(strategy[market.values.index(value)].argmax())
         if len(market.values) > 1 or market.config.price_mix > 0:
             return None
-        bids = stage.ranked([market.grid[-1]] * market.config.bidders)  # seat k takes rank k
+        # Several slots, one common value: envy-free bids, of which seat k takes those of rank k.
+        bids = stage.ranked([market.grid[-1]] * market.config.bidders)
         at_most = np.searchsorted(market.grid, bids[seat.index] + EPSILON, "right")
         return max(0, int(at_most) - 1)
 
-    def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
-        return tuple(self.market.probabilities) if part == "value" else None
-
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
+        """The last bids, with `observe: bids`."""
         seen = seat.role.decode_observation(observation)
         if "last_bid_0" not in seen:
             return None
         levels = ("none", *self.market.grid)
-        index = {
-            f"bidder_{i}": levels.index(seen[f"last_bid_{i}"])
-            for i in range(self.market.config.bidders)
-        }
-        return {name: self.market.config.chat + k - 1 if k else None for name, k in index.items()}
+        actions: dict[str, int | None] = {}
+        for i in range(self.market.config.bidders):
+            level = levels.index(seen[f"last_bid_{i}"])
+            # Actions count the tokens of the chat first, then the bids from the lowest.
+            actions[f"bidder_{i}"] = self.market.config.chat + level - 1 if level else None
+        return actions

@@ -10,25 +10,26 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from tacit.envs.errors import InvalidKey
+from tacit.envs.types import Count, Finite, NonNegative, Positive, Share
 
 MOST_BIDDERS = 16
 MOST_PARTS = 99  # of a day
 EPSILON = 1e-12  # a bid equal to the reserve meets it, whatever the rounding
+SUM_TOLERANCE = 1e-9  # probabilities may miss their sum by so much
 
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Levels = Annotated[int, Field(ge=2, le=999)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Grid = tuple[tuple[float, ...], tuple[float, ...]]  # values, ascending, and their probabilities
 
 # --- values ----------------------------------------------------------------------------------
 
 
 class _Value(BaseModel):
+    """What a bidder's value of a click is drawn from."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def grid(self) -> Grid:
-        """Values and their probabilities, over the day."""
+        """Values and their probabilities, the mean over the day."""
         raise NotImplementedError
 
     def by_time(self) -> tuple[tuple[float, ...], ...]:
@@ -51,7 +52,7 @@ class UniformValue(_Value):
     """Private values, each of `levels` equidistant amounts equally likely."""
 
     kind: Literal["uniform"] = "uniform"
-    low: Money = 0.2
+    low: NonNegative = 0.2
     high: Annotated[Positive, Field(validate_default=True)] = 1.0
     levels: Levels = 5
 
@@ -80,12 +81,13 @@ class Atom(_Value):
 class LognormalValue(_Value):
     """Private values: exp of a normal(mu, sigma), plus atoms, on `levels` amounts up to `cap`.
 
-    Amount k x cap/levels has the probability of what is nearest to it; all above goes to the cap.
-    Atoms stand beside these amounts, as observed values heap up at floor prices.
+    Amount k x cap/levels has the probability of what is nearest to it; the cap has that of all
+    above. Atoms are for observed values, which heap up at floor prices: their probability is taken
+    from all amounts in proportion.
     """
 
     kind: Literal["lognormal"] = "lognormal"
-    mu: Annotated[float, Field(allow_inf_nan=False)] = -0.7
+    mu: Finite = -0.7
     sigma: Positive = 0.5
     cap: Positive = 1.0
     levels: Levels = 10
@@ -98,7 +100,7 @@ class LognormalValue(_Value):
         beyond = [a.value for a in atoms if a.value > cap]
         if beyond:
             raise ValueError(f"must lie at or below cap ({cap:g}), got {beyond[0]:g}.")
-        if fsum(a.probability for a in atoms) > 1 + 1e-9:
+        if fsum(a.probability for a in atoms) > 1 + SUM_TOLERANCE:
             total = fsum(a.probability for a in atoms)
             raise ValueError(f"must have probabilities of at most 1 together, got {total:g}.")
         return atoms
@@ -113,23 +115,26 @@ class LognormalValue(_Value):
             for k, (low, high) in enumerate(pairwise([0.0, *edges, 1.0]))
         }
         for atom in self.atoms:
+            # An atom at an amount of the grid, but for rounding, is added to that amount.
             near = [v for v in mass if abs(v - atom.value) < 1e-9 * self.cap]
             at = near[0] if near else atom.value
             mass[at] = mass.get(at, 0.0) + atom.probability
         return tuple(sorted(mass)), tuple(mass[v] for v in sorted(mass))
 
     def _below(self, x: float) -> float:
+        """P(value < x) of the lognormal distribution."""
         return 0.5 * (1.0 + erf((log(x) - self.mu) / (self.sigma * sqrt(2.0))))
 
 
 class ListedValue(_Value):
     """Private values from a list, equally likely unless `probabilities` say otherwise.
 
-    `cycle` gives probabilities for every part of a day instead: rounds go through its rows in turn.
+    `cycle` gives probabilities for every part of a day instead, a row each: rounds take the rows in
+    turn.
     """
 
     kind: Literal["list"] = "list"
-    values: Annotated[tuple[Money, ...], Field(min_length=1, max_length=999)]
+    values: Annotated[tuple[NonNegative, ...], Field(min_length=1, max_length=999)]
     probabilities: tuple[Share, ...] | None = None
     cycle: tuple[tuple[Share, ...], ...] | None = None
 
@@ -152,7 +157,7 @@ class ListedValue(_Value):
         if len(shares) != len(info.data["values"]):
             wanted = len(info.data["values"])
             raise ValueError(f"must be as many as values ({wanted}), got {len(shares)}.")
-        if abs(fsum(shares) - 1) > 1e-9:
+        if abs(fsum(shares) - 1) > SUM_TOLERANCE:
             raise ValueError(f"must sum to 1, got {fsum(shares):g}.")
         return shares
 
@@ -171,12 +176,12 @@ class ListedValue(_Value):
         for k, row in enumerate(rows):
             if len(row) != count:
                 raise ValueError(f"row {k} must be as long as values ({count}), got {len(row)}.")
-            if abs(fsum(row) - 1) > 1e-9:
+            if abs(fsum(row) - 1) > SUM_TOLERANCE:
                 raise ValueError(f"row {k} must sum to 1, got {fsum(row):g}.")
         return rows
 
     def grid(self) -> Grid:
-        """Values and their probabilities, over the day."""
+        """Values and their probabilities, the mean over the day."""
         count = len(self.values)
         if self.cycle:
             columns = zip(*self.cycle, strict=True)
@@ -213,13 +218,13 @@ class AdAuctionConfig(BaseModel):
     price_mix: Share = Field(
         0.0, description="a winner pays mix x own bid + (1-mix) x next lower bid per click"
     )
-    slots: Annotated[int, Field(ge=1)] = Field(
-        1, description="slots for sale: the k-th highest bid gets slot k"
-    )
+    slots: Count = Field(1, description="slots for sale: the k-th highest bid gets slot k")
     click_rates: tuple[Positive, ...] = Field(
         (1.0,), description="clicks of each slot, best first", validate_default=True
     )
-    reserve: Money = Field(0.0, description="bids below it cannot win; it counts as a losing bid")
+    reserve: NonNegative = Field(
+        0.0, description="bids below it cannot win; it counts as a losing bid"
+    )
     publisher: bool = Field(False, description="a seat that posts the floor first")
     ties: Literal["sampled", "shared"] = Field(
         "sampled", description="tied bids rank in a sampled order, or share what they win equally"
@@ -233,12 +238,12 @@ class AdAuctionConfig(BaseModel):
 
     @field_validator("value", mode="before")
     @classmethod
-    def _common_unless_said(cls, value: Any) -> Any:
+    def _common_by_default(cls, value: Any) -> Any:
         return {"kind": "common", **value} if isinstance(value, Mapping) else value
 
     @field_validator("slots")
     @classmethod
-    def _a_bidder_each(cls, slots: int, info: ValidationInfo) -> int:
+    def _at_most_bidders(cls, slots: int, info: ValidationInfo) -> int:
         bidders = info.data.get("bidders", slots)
         if slots > bidders:
             raise ValueError(f"must be at most the number of bidders ({bidders}), got {slots}.")
@@ -258,6 +263,6 @@ class AdAuctionConfig(BaseModel):
     def _reserve_can_be_met(self) -> AdAuctionConfig:
         top = self.value.grid()[0][-1] * self.bids / (self.bids + 1)
         if self.reserve > top:
-            told = f"must be at most the highest bid ({top:g}), got {self.reserve:g}"
-            raise InvalidKey("reserve", f"{told}: nothing could be sold.")
+            bound = f"must be at most the highest bid ({top:g}), got {self.reserve:g}"
+            raise InvalidKey("reserve", f"{bound}: nothing could be sold.")
         return self

@@ -1,4 +1,7 @@
-"""Rounds of the ad auction: rows of numbers, and the kernels that work on them."""
+"""The rules of the ad auction, as compiled functions of one copy.
+
+Letters: S seats (bidders first, then the publisher, if any), M measures.
+"""
 
 from __future__ import annotations
 
@@ -23,83 +26,147 @@ from .measures import (
     WIN,
 )
 
-# params; BID_BLOCK is a bidder's first observation in the bid phase
-(N_BIDDERS, N_BIDS, HIGHEST, PRICE_MIX, RESERVE, HAS_PUBLISHER, OBSERVE, FIRST_FLOOR, CHAT,
- BID_BLOCK, N_SLOTS, LEVELS, SHARES_TIES, DAY, CLICKS) = range(15)  # fmt: skip
-# from CLICKS on each slot's click rate; from AMOUNTS on what each action offers: 0 for a token,
-# then the grid of bids; one place before it 0, the lowest floor. Behind the grid the values, then
-# their cumulative probabilities, in each of DAY parts of a day
+# --- positions in `params`, float64 ---------------------------------------------------------------
+
+N_BIDDERS = 0  # number of bidders
+N_BIDS = 1  # bids on the grid
+HIGHEST = 2  # the highest value of a click, money
+PRICE_MIX = 3  # a winner pays mix x own bid + (1 - mix) x next lower bid per click
+RESERVE = 4  # the floor that always holds, money per click
+HAS_PUBLISHER = 5  # 1 if a publisher posts a floor first
+OBSERVE = 6  # what bidders remember: SEES_NOTHING, SEES_PRICE or SEES_BIDS
+FIRST_FLOOR = 7  # how many of the floors 0, then the grid of bids, lie below the reserve
+CHAT = 8  # tokens of the chat phase; 0: there is none
+BID_BLOCK = 9  # a bidder's first observation in the bid phase
+N_SLOTS = 10  # slots for sale
+LEVELS = 11  # values that a bidder may have; 1: a common value
+SHARES_TIES = 12  # 1: tied bids share what they win; 0: a sampled order decides
+DAY = 13  # parts of a day; 1: all rounds are alike
+CLICKS = 14  # from here each slot's click rate, best first, then zeros
+# From here what each of a bidder's actions offers, money: CHAT zeros for the tokens, then the grid
+# of bids. Behind it the values [LEVELS], then for each part of the day their cumulative
+# probabilities [LEVELS]. The entry before AMOUNTS is always 0: it serves as the floor 0, which is
+# one step below the lowest bid.
 AMOUNTS = CLICKS + MOST_BIDDERS + 1
-SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)
-# state: last price (-1: no sale yet), the posted floor's action, then every bidder's last bid as
-# 1 + its index (0: none yet); with private values or chat also the index of every bidder's value,
-# then every bidder's token, then with DAY > 1 the part of the day
-PRICE, FLOOR, LAST_BIDS = 0, 1, 2
-# slots of draws: who wins one slot, then every bidder's value, then its place among equal bids;
-# the time at which an episode starts
-TIE, VALUE, ORDER, FIRST_TIME = 0, 1, 1 + MOST_BIDDERS, 1 + 2 * MOST_BIDDERS
+
+SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)  # values of OBSERVE
+
+# --- positions in `state`, float64 ----------------------------------------------------------------
+
+PRICE = 0  # the last clearing price, money; -1: nothing has been sold
+FLOOR = 1  # the publisher's last action
+LAST_BIDS = 2  # from here each bidder's last bid: 1 + its step on the grid, 0: none yet
+# With private values or chat: each bidder's value (its step), at `values_at`, then its token, at
+# `tokens_at`. With several parts of a day: the part that comes next, at `time_at`.
+
+# --- slots of draws -------------------------------------------------------------------------------
+
+TIE = 0  # who wins a single slot
+VALUE = 1  # from here each bidder's value
+ORDER = VALUE + MOST_BIDDERS  # from here each bidder's place among equal bids
+FIRST_TIME = ORDER + MOST_BIDDERS  # the part of the day with which an episode begins
+
+
+# --- where things lie -----------------------------------------------------------------------------
+
+
+@kernel
+def values_at(params: Any) -> Any:
+    """The position in `state` `[W]` of bidder 0's value."""
+    return LAST_BIDS + int(params[N_BIDDERS])
+
+
+@kernel
+def tokens_at(params: Any) -> Any:
+    """The position in `state` `[W]` of bidder 0's token."""
+    return LAST_BIDS + 2 * int(params[N_BIDDERS])
+
+
+@kernel
+def time_at(params: Any) -> Any:
+    """The position in `state` `[W]` of the part of the day."""
+    return LAST_BIDS + 3 * int(params[N_BIDDERS])
+
+
+@kernel
+def grid_of_values(params: Any) -> Any:
+    """The position in `params` `[.]` of the lowest value."""
+    return AMOUNTS + int(params[CHAT]) + int(params[N_BIDS])
+
+
+@kernel
+def time_of(params: Any, state: Any) -> Any:
+    """The part of the day that comes next, from `state` `[W]`."""
+    return int(state[time_at(params)]) if params[DAY] > 1.0 else 0
+
+
+@kernel
+def click_value(params: Any, state: Any, i: Any) -> Any:
+    """What a click is worth to bidder i this round, money; `state` `[W]`."""
+    if params[LEVELS] == 1.0:
+        return params[HIGHEST]
+    level = int(state[values_at(params) + i])
+    return params[grid_of_values(params) + level]
+
+
+# --- episodes and values --------------------------------------------------------------------------
 
 
 @kernel
 def reset(params: Any, state: Any, key: Any) -> None:
-    """Nothing has been sold, nobody has bid; the first round's values are drawn."""
+    """Begin an episode in `state` `[W]`: no sale, no bids; the first round's values are drawn."""
     state[:] = 0.0
     state[PRICE] = -1.0
     if params[DAY] > 1.0:
-        state[LAST_BIDS + 3 * int(params[N_BIDDERS])] = below(key, FIRST_TIME, params[DAY])
+        state[time_at(params)] = below(key, FIRST_TIME, params[DAY])
     if params[LEVELS] > 1.0:
         draw_values(params, state, key)
 
 
 @kernel
-def time_of(params: Any, state: Any) -> Any:
-    """The part of the day."""
-    return int(state[LAST_BIDS + 3 * int(params[N_BIDDERS])]) if params[DAY] > 1.0 else 0
-
-
-@kernel
 def draw_values(params: Any, state: Any, key: Any) -> None:
-    """Every bidder's private value of the coming round."""
+    """Draw every bidder's private value of the coming round into `state` `[W]`."""
     bidders, levels = int(params[N_BIDDERS]), int(params[LEVELS])
-    cumulative = AMOUNTS + int(params[CHAT]) + int(params[N_BIDS]) + levels
+    cumulative = grid_of_values(params) + levels
     cumulative += time_of(params, state) * levels
     for i in range(bidders):
         draw = u(key, VALUE + i)
         level = 0
         while level < levels - 1 and draw >= params[cumulative + level]:
             level += 1
-        state[LAST_BIDS + bidders + i] = level
+        state[values_at(params) + i] = level
 
 
-@kernel
-def worth(params: Any, state: Any, i: Any) -> Any:
-    """What a click is worth to bidder i this round."""
-    if params[LEVELS] == 1.0:
-        return params[HIGHEST]
-    level = int(state[LAST_BIDS + int(params[N_BIDDERS]) + i])
-    return params[AMOUNTS + int(params[CHAT]) + int(params[N_BIDS]) + level]
+# --- observations ---------------------------------------------------------------------------------
 
 
 @kernel
 def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
-    """Index of what a seat sees: its phase's block, then time, value, floor, memory, tokens."""
+    """The index of what a seat sees, from `state` `[W]`.
+
+    A bidder's blocks lie in the order of phases: one observation while it waits for the floor; the
+    chat, if any; the bid. Within a block the digits are time, value, floor, what it remembers, and
+    in the bid phase all tokens, the last one fastest.
+    """
     bidders = int(params[N_BIDDERS])
     bids = int(params[N_BIDS])
     publisher = int(params[HAS_PUBLISHER])
     if seat == bidders:  # the publisher sees only which phase it is
         return phase
-    if phase < publisher:
-        return 0  # a bidder waiting for the floor
+    if phase < publisher:  # a bidder waits for the floor
+        return 0
     index = 0
     if params[LEVELS] > 1.0:
         index = time_of(params, state) * int(params[LEVELS])
-        index += int(state[LAST_BIDS + bidders + seat])
+        index += int(state[values_at(params) + seat])
     if publisher:
-        index = index * (bids + 1 - int(params[FIRST_FLOOR])) + int(state[FLOOR])
+        floors = bids + 1 - int(params[FIRST_FLOOR])
+        index = index * floors + int(state[FLOOR])
     sees = int(params[OBSERVE])
     if sees == SEES_PRICE:
         level = 0
         if state[PRICE] >= 0.0:
+            # The nearest bid of the grid; a price below the lowest bid shows as that bid.
             level = int(np.floor(state[PRICE] / params[HIGHEST] * (bids + 1) + 0.5))
             level = min(max(level, 1), bids)
         index = index * (bids + 1) + level
@@ -108,17 +175,23 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
             index = index * (bids + 1) + int(state[LAST_BIDS + i])
     chat = int(params[CHAT])
     if chat > 0:
-        if phase == publisher:
+        if phase == publisher:  # the chat phase
             return publisher + index
         for i in range(bidders):
-            index = index * chat + int(state[LAST_BIDS + 2 * bidders + i])
+            index = index * chat + int(state[tokens_at(params) + i])
         return int(params[BID_BLOCK]) + index
     return publisher + index
 
 
+# --- a round --------------------------------------------------------------------------------------
+
+
 @kernel
 def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: Any) -> None:
-    """One phase: the floor, the tokens, or the auction itself."""
+    """One phase: the floor, the tokens, or the auction itself.
+
+    `state` float64 `[W]`, `actions` int64 `[S]`, `measures` float64 `[S + 1, M]`.
+    """
     bidders = int(params[N_BIDDERS])
     publisher = int(params[HAS_PUBLISHER])
     if phase < publisher:
@@ -126,10 +199,11 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
         return
     if params[CHAT] > 0.0 and phase == publisher:
         for i in range(bidders):
-            state[LAST_BIDS + 2 * bidders + i] = actions[i]
+            state[tokens_at(params) + i] = actions[i]
         return
     floor = params[RESERVE]
     if publisher:
+        # Floors are 0, then the grid of bids, so a floor's step is one more than its bid's.
         posted = int(params[CHAT]) + int(params[FIRST_FLOOR]) + int(state[FLOOR]) - 1
         floor = max(floor, params[AMOUNTS + posted])
     if params[N_SLOTS] > 1.0:
@@ -137,16 +211,22 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
     else:
         sell_one(params, state, actions, measures, key, floor)
     if params[DAY] > 1.0:
-        state[LAST_BIDS + 3 * bidders] = (time_of(params, state) + 1) % int(params[DAY])
+        state[time_at(params)] = (time_of(params, state) + 1) % int(params[DAY])
     if params[LEVELS] > 1.0:
         draw_values(params, state, key)
 
 
 @kernel
 def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, floor: Any) -> None:
-    """One slot for the highest bid; a tie is broken by one draw."""
+    """Sell one slot to the highest bid at or above the floor.
+
+    A tie is broken by one draw, which says which of the tied wins, in order of seats; several slots
+    need a whole order, hence a draw for each bidder (`sell_slots`).
+
+    `state` `[W]`, `actions` int64 `[S]`, `measures` `[S + 1, M]`.
+    """
     bidders = int(params[N_BIDDERS])
-    best = second = 0.0
+    best = second = 0.0  # the highest bid, and the highest of the others (equal to it in a tie)
     tied = 0
     winner = -1
     for i in range(bidders):
@@ -173,18 +253,18 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
         mix = params[PRICE_MIX]
         clicks = params[CLICKS]
         price = mix * params[AMOUNTS + actions[winner]] + (1.0 - mix) * max(floor, second)
-        value = worth(params, state, winner)
+        value = click_value(params, state, winner)
         sold = 1.0
         revenue = clicks * price
         created = clicks * value
         measures[winner, PROFIT] = clicks * (value - price)
         measures[winner, WIN] = 1.0
         measures[winner, SPEND] = revenue
-        if tied > 1:
+        if tied > 1:  # shared: the winner's figures above are replaced by its share
             created = 0.0
             for i in range(bidders):
                 if actions[i] == actions[winner]:
-                    value = worth(params, state, i)
+                    value = click_value(params, state, i)
                     created += clicks * value / tied
                     measures[i, PROFIT] = clicks * (value - price) / tied
                     measures[i, WIN] = 1.0 / tied
@@ -193,39 +273,44 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
 
 
 @kernel
-def before(key: Any, j: Any, i: Any) -> Any:
-    """Whether bidder j comes before i where both bid the same: a sampled order."""
+def ranks_before(key: Any, j: Any, i: Any) -> Any:
+    """Whether bidder j ranks before i where both bid the same: by their draws, then by seat."""
     ours, theirs = u(key, ORDER + i), u(key, ORDER + j)
     return theirs > ours or (theirs == ours and j < i)
 
 
 @kernel
 def sell_slots(params: Any, state: Any, actions: Any, measures: Any, key: Any, floor: Any) -> None:
-    """Slots by rank of bid; who is not ranked above a bidder sets its next lower bid.
+    """Sell several slots by rank of bid.
 
-    Where ties are shared, each of the tied has all their ranks for an equal share of the time.
+    A bidder's price depends on the next lower bid: the highest bid that does not rank above it.
+    Where ties are shared, each of the tied holds every rank of theirs for an equal share of the
+    clicks: the ranks `rank .. rank + tied - 1`, of which only the last one is followed by a lower
+    bid.
+
+    `state` `[W]`, `actions` int64 `[S]`, `measures` `[S + 1, M]`.
     """
     bidders, slots = int(params[N_BIDDERS]), int(params[N_SLOTS])
     mix = params[PRICE_MIX]
     shared = params[SHARES_TIES] == 1.0
-    able = 0
+    able = 0  # bids at or above the floor
     revenue = created = clicked = 0.0
     for i in range(bidders):
         bid = params[AMOUNTS + actions[i]]
         rank = 0
         tied = 1
-        following = floor
+        following = floor  # the next lower bid, or the floor
         for j in range(bidders):
             other = params[AMOUNTS + actions[j]]
             if shared and other == bid:
                 tied += 1 if j != i else 0
-            elif other > bid or (other == bid and j != i and before(key, j, i)):
+            elif other > bid or (other == bid and j != i and ranks_before(key, j, i)):
                 rank += 1
             elif j != i:
                 following = max(following, other)
         if bid >= floor - EPSILON:
             able += 1
-            value = worth(params, state, i)
+            value = click_value(params, state, i)
             for k in range(rank, min(rank + tied, slots)):
                 clicks = params[CLICKS + k] / tied
                 price = mix * bid + (1.0 - mix) * (following if k == rank + tied - 1 else bid)
@@ -243,13 +328,24 @@ def sell_slots(params: Any, state: Any, actions: Any, measures: Any, key: Any, f
 @kernel
 def report(params: Any, state: Any, actions: Any, measures: Any, sold: Any, price: Any,
            revenue: Any, created: Any) -> None:  # fmt: skip
-    """Measures that do not depend on who won, and what is remembered."""
+    """Fill the measures that do not depend on who won, and what is remembered.
+
+    Args:
+        params: `[.]`.
+        state: `[W]`.
+        actions: int64 `[S]`.
+        measures: `[S + 1, M]`.
+        sold: slots sold.
+        price: money per click sold; ignored if nothing was.
+        revenue: money.
+        created: the value of all clicks sold, money.
+    """
     bidders = int(params[N_BIDDERS])
     chat = int(params[CHAT])
     last = state[PRICE]
     change = 0.0
     if sold == 0.0:
-        price = max(last, 0.0)
+        price = max(last, 0.0)  # the last price stays; 0 if there has been none
     else:
         state[PRICE] = price
         if last >= 0.0:
@@ -259,12 +355,12 @@ def report(params: Any, state: Any, actions: Any, measures: Any, sold: Any, pric
     for i in range(bidders):
         bid = params[AMOUNTS + actions[i]]
         if private:
-            value = worth(params, state, i)
+            value = click_value(params, state, i)
         measures[i, BID] = bid
         measures[i, SHADING] = value - bid
         measures[i, PRICE_CHANGE] = change
         measures[i, CLEARING_PRICE] = price
-        state[LAST_BIDS + i] = actions[i] + 1 - chat
+        state[LAST_BIDS + i] = actions[i] + 1 - chat  # actions below `chat` are tokens
     market = measures.shape[0] - 1
     for seat in range(bidders, market + 1):  # the publisher, if any, and the market's own row
         measures[seat, REVENUE] = revenue

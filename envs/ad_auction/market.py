@@ -1,4 +1,4 @@
-"""The ad auction as a `Market`: roles, parts, benchmarks, words. Rules: see the package."""
+"""The ad auction as a `Market`: roles, params, benchmarks, words. Rules: see the package."""
 
 from __future__ import annotations
 
@@ -7,41 +7,26 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tacit.envs.market import (
-    Benchmark,
-    Block,
-    Market,
-    Part,
-    Role,
-)
+from tacit.envs.market import Benchmark, Block, Market, Part, Role
+from tacit.envs.types import Floats, Ints
 
+from . import kernels as k
 from .analysis import AdAuctionAnalysis
-from .benchmarks import (
-    SaleOutcome,
-    Stage,
-    mean_outcome,
-    stage,
-)
-from .config import EPSILON, MOST_BIDDERS, AdAuctionConfig
-from .kernels import (
-    LAST_BIDS,
-)
-from .measures import (
-    BID,
-    CLEARING_PRICE,
-    FILL,
-    MEASURES,
-    PROFIT,
-    SHADING,
-    SPEND,
-    WIN,
-)
+from .benchmarks import SaleOutcome, StageGame, mean_outcome, stage_game
+from .config import EPSILON, AdAuctionConfig
+from .measures import BID, CLEARING_PRICE, FILL, MEASURES, PROFIT, SHADING, SPEND, WIN
 
 
 class AdAuction(Market):
-    """See the module's docstring."""
+    """See the package's docstring.
+
+    Attributes set by `declare`, beside those of `Market`:
+        values: what a click may be worth, ascending, money.
+        probabilities: of the values, the mean over the day.
+        grid: bids, ascending, money.
+        floors: what a publisher can post, ascending: 0 and the grid, as far as the reserve allows.
+    """
 
     analysis_class = AdAuctionAnalysis
     name = "ad_auction"
@@ -54,37 +39,60 @@ class AdAuction(Market):
     beside_headline: ClassVar[Mapping[str, str]] = {"winner_share": "winner's share"}
     config: AdAuctionConfig
 
+    # --- declaration ----------------------------------------------------------------------------
+
     def declare(self) -> None:
+        """Grids of values, bids and floors; then roles, params and the state's width."""
         c = self.config
         self.values, self.probabilities = c.value.grid()
-        days = c.value.by_time()
         top = self.values[-1]
-        self.grid = tuple(top * (k + 1) / (c.bids + 1) for k in range(c.bids))
+        self.grid = tuple(top * (step + 1) / (c.bids + 1) for step in range(c.bids))
         self.floors = tuple(f for f in (0.0, *self.grid) if f >= c.reserve - EPSILON)
-        self._seat_roles()
-        private = len(self.values) > 1
-        bidder = self.role("bidder")
-        sees = ("none", "price", "bids").index(c.observe)
-        bid_block = bidder.block_start(len(bidder.blocks) - 1)
-        first_floor = c.bids + 1 - len(self.floors)
-        head = [c.bidders, c.bids, top, c.price_mix, c.reserve, c.publisher, sees]
-        head += [first_floor, c.chat, bid_block, c.slots, len(self.values), c.ties == "shared"]
-        head += [len(days)]
-        head += [*c.click_rates, *[0.0] * (MOST_BIDDERS + 1 - c.slots)]
-        behind = [*[0.0] * c.chat, *self.grid, *self.values, *np.cumsum(days, axis=1).ravel()]
-        self.params = np.array([*head, *behind], np.float64)
-        self.state_width = LAST_BIDS + c.bidders * (3 if private or c.chat else 1) + (len(days) > 1)
+        self._declare_roles()
+        self.params = self._params()
+        private, day = len(self.values) > 1, len(c.value.by_time()) > 1
+        # Values and tokens have their places in the state as soon as there are either.
+        per_bidder = 3 if private or c.chat else 1
+        self.state_width = k.LAST_BIDS + c.bidders * per_bidder + day
 
-    def _seat_roles(self) -> None:
-        """Phases and roles; every phase is a block of both."""
+    def _declare_roles(self) -> None:
+        """Phases and roles; every phase is a block of both roles."""
         c = self.config
+        phases = ["floor"] * c.publisher + ["chat"] * bool(c.chat) + ["bid"]
+        self.phases = tuple(phases)
         floor = Part("floor", self.floors, "the lowest bid that can win")
+        reserve = Part("reserve", (c.reserve,), "the floor that always holds")
         bid = Part("bid", self.grid, "what the bidder offers for a click")
-        own = Part("value", self.values, "what a click is worth to the bidder")
-        seen: tuple[Part, ...] = (own, floor) if c.publisher else (own,)
+        tokens = tuple(range(c.chat))
+        token = Part("chat", tokens, "what the bidder broadcasts")
+        all_tokens = tuple(
+            Part(f"chat_{i}", tokens, f"bidder_{i}'s token")
+            for i in range(c.bidders if c.chat else 0)
+        )
+        seen = self._bidder_sees(floor)
+        blocks = {  # phase -> the bidder's and the publisher's block
+            "floor": (Block(0), Block(0, (reserve,), (floor,))),
+            "chat": (Block(c.publisher, seen, (token,)), Block(c.publisher)),
+            "bid": (
+                Block(len(phases) - 1, seen + all_tokens, (bid,)),
+                Block(len(phases) - 1),
+            ),
+        }
+        bidder_blocks, publisher_blocks = zip(*(blocks[phase] for phase in phases), strict=True)
+        bidder = Role("bidder", c.bidders, "profit", "profit", bidder_blocks)
+        publisher = Role("publisher", 1, "revenue", "revenue", publisher_blocks)
+        self.roles = (bidder, publisher) if c.publisher else (bidder,)
+
+    def _bidder_sees(self, floor: Part) -> tuple[Part, ...]:
+        """What a bidder sees whenever it acts, in the order in which `observe` counts."""
+        c = self.config
+        seen: tuple[Part, ...] = ()
         times = tuple(range(len(c.value.by_time())))
         if len(times) > 1:
-            seen = (Part("time", times, "part of the day"), *seen)
+            seen += (Part("time", times, "part of the day"),)
+        seen += (Part("value", self.values, "what a click is worth to the bidder"),)
+        if c.publisher:
+            seen += (floor,)
         levels = ("none", *self.grid)
         if c.observe == "price":
             seen += (Part("last_price", levels, "the last clearing price, to the nearest bid"),)
@@ -92,59 +100,71 @@ class AdAuction(Market):
             seen += tuple(
                 Part(f"last_bid_{i}", levels, f"bidder_{i}'s last bid") for i in range(c.bidders)
             )
-        tokens = tuple(range(c.chat))
-        heard = tuple(
-            Part(f"chat_{i}", tokens, f"bidder_{i}'s token")
-            for i in range(c.bidders if c.chat else 0)
-        )
-        reserve = Part("reserve", (c.reserve,), "the floor that always holds")
-        phases = ["floor"] * c.publisher + ["chat"] * bool(c.chat) + ["bid"]
-        told = {
-            "floor": (Block(0), Block(0, (reserve,), (floor,))),
-            "chat": (
-                Block(c.publisher, seen, (Part("chat", tokens, "what the bidder broadcasts"),)),
-                Block(c.publisher),
-            ),
-            "bid": (Block(len(phases) - 1, seen + heard, (bid,)), Block(len(phases) - 1)),
-        }
-        self.phases = tuple(phases)
-        bidders, publishers = zip(*(told[phase] for phase in phases), strict=True)
-        bidder = Role("bidder", c.bidders, "profit", "profit", bidders)
-        publisher = Role("publisher", 1, "revenue", "revenue", publishers)
-        self.roles = (bidder, publisher) if c.publisher else (bidder,)
+        return seen
+
+    def _params(self) -> Floats:
+        """The constants of the kernels, float64 `[.]`, by their named positions."""
+        c, bidder = self.config, self.role("bidder")
+        days = c.value.by_time()
+        amounts = [*[0.0] * c.chat, *self.grid]
+        tail = [*amounts, *self.values, *np.cumsum(days, axis=1).ravel()]
+        params = np.zeros(k.AMOUNTS + len(tail))
+        params[k.N_BIDDERS] = c.bidders
+        params[k.N_BIDS] = c.bids
+        params[k.HIGHEST] = self.values[-1]
+        params[k.PRICE_MIX] = c.price_mix
+        params[k.RESERVE] = c.reserve
+        params[k.HAS_PUBLISHER] = c.publisher
+        params[k.OBSERVE] = ("none", "price", "bids").index(c.observe)
+        params[k.FIRST_FLOOR] = c.bids + 1 - len(self.floors)
+        params[k.CHAT] = c.chat
+        params[k.BID_BLOCK] = bidder.block_start(len(bidder.blocks) - 1)
+        params[k.N_SLOTS] = c.slots
+        params[k.LEVELS] = len(self.values)
+        params[k.SHARES_TIES] = c.ties == "shared"
+        params[k.DAY] = len(days)
+        params[k.CLICKS : k.CLICKS + c.slots] = c.click_rates
+        params[k.AMOUNTS :] = tail
+        return params
 
     @property
     def play_draws(self) -> bool:
+        """Ties, and private values."""
         return self.config.ties == "sampled" or len(self.values) > 1
 
     def too_large(self, role: Role) -> str:
+        """The advice that follows when a bidder sees too much."""
         return "Use `observe: price`, fewer bidders, or fewer bids, value levels or chat tokens."
 
-    # --- benchmarks ---------------------------------------------------------------------------
+    # --- benchmarks -----------------------------------------------------------------------------
 
     @cached_property
-    def stages(self) -> tuple[Stage, ...]:
-        """A round in numbers, by part of the day; a publisher posts the lowest floor."""
+    def stages(self) -> tuple[StageGame, ...]:
+        """The round as a game, by part of the day; a publisher posts the lowest floor."""
         c = self.config
         floor = max(c.reserve, self.floors[0]) if c.publisher else c.reserve
         return tuple(
-            stage(self.values, row, self.grid, c.click_rates, c.bidders, c.price_mix, floor)
+            stage_game(self.values, row, self.grid, c.click_rates, c.bidders, c.price_mix, floor)
             for row in c.value.by_time()
         )
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> StageGame:
         """The round with which a day begins."""
         return self.stages[0]
 
     @property
-    def strategy(self) -> NDArray[np.float64] | None:
-        """`strategy_at` the day's first part."""
+    def strategy(self) -> Floats | None:
+        """`strategy_at` the day's first part, float64 `[L, B]`."""
         return self.strategy_at(0)
 
-    def strategy_at(self, time: int) -> NDArray[np.float64] | None:
-        """Competitive bidding that depends on time and own value only: probabilities of bids by
-        value, float64 [L, B]; None where it depends on others' values or is not known."""
+    def strategy_at(self, time: int) -> Floats | None:
+        """Competitive bidding in a part of the day, where it depends on the own value only.
+
+        Returns:
+            Probabilities of bids by value, float64 `[L, B]`; None where they depend on others'
+            values or are not known.
+        """
         c, stage = self.config, self.stages[time]
         if c.slots > 1:
             return None
@@ -163,6 +183,7 @@ class AdAuction(Market):
         only one in pure strategies: the loser of any other profile gains by tying or beating at b.
         In first price b is strict, and with two bidders the next grid bid is a weak equilibrium as
         well. Private values, several slots: see `tacit.envs.ad_auction.benchmarks`.
+
         Collusive: the lowest price at which all slots are sold. The winners bid the lowest bid that
         can win, the others less: the last winner pays mix x that bid + (1 - mix) x the larger of
         the reserve and the lowest bid of the grid (of the reserve alone if nobody is left over).
@@ -173,6 +194,7 @@ class AdAuction(Market):
         return marks | {"collusive": self._collusive()}
 
     def _competitive(self) -> Benchmark:
+        """Where theory knows it: one slot, or price_mix 0."""
         stages = self.stages
         strategy = self.strategy
         common = len(self.values) == 1
@@ -191,6 +213,7 @@ class AdAuction(Market):
         return self._benchmark(mean_outcome([s.outcome(s.equilibrium) for s in stages]), source)
 
     def _collusive(self) -> Benchmark:
+        """All slots sold at the lowest bid that can win."""
         c, low = self.config, self.grid[self.lowest_bid]
         floor = self.stage.floor
         last = max(floor, self.grid[0]) if c.bidders > c.slots else floor
@@ -204,31 +227,37 @@ class AdAuction(Market):
         revenue = sum(c * p for c, p in zip(rates, prices, strict=True))
         return SaleOutcome(revenue, sum(rates) * value, sum(rates))
 
-    def _benchmark(self, found: SaleOutcome, source: str) -> Benchmark:
-        profit = (found.welfare - found.revenue) / self.config.bidders
-        values = {"revenue": found.revenue, "profit": profit, "welfare": found.welfare}
-        if self.config.slots == 1 or found.sold > sum(self.config.click_rates) - EPSILON:
-            price = found.revenue / found.sold if found.sold else 0.0
+    def _benchmark(self, outcome: SaleOutcome, source: str) -> Benchmark:
+        """Measures of an outcome; the clearing price only where it is a ratio of means."""
+        profit = (outcome.welfare - outcome.revenue) / self.config.bidders
+        values = {"revenue": outcome.revenue, "profit": profit, "welfare": outcome.welfare}
+        if self.config.slots == 1 or outcome.sold > sum(self.config.click_rates) - EPSILON:
+            price = outcome.revenue / outcome.sold if outcome.sold else 0.0
             values = {"clearing_price": price} | values
         return Benchmark(values, source)
 
     @property
     def lowest_bid(self) -> int:
-        """The lowest bid that can win."""
-        return next(k for k, b in enumerate(self.grid) if b >= self.stage.floor - EPSILON)
+        """The step on the grid of the lowest bid that can win."""
+        return next(step for step, b in enumerate(self.grid) if b >= self.stage.floor - EPSILON)
+
+    # --- summaries and words --------------------------------------------------------------------
 
     def derived(self, means: Mapping[str, float]) -> dict[str, float]:
+        """`winner_share`: the largest bidder's share of slots; `collusion_index` from revenues."""
         marks = self.benchmarks()
         wins = [means[f"win/bidder_{i}"] for i in range(self.config.bidders)]
         result = {"winner_share": max(wins) / sum(wins) if sum(wins) else float("nan")}
         if "competitive" not in marks:
             return result
-        competitive, collusive = (marks[k].values["revenue"] for k in ("competitive", "collusive"))
+        competitive = marks["competitive"].values["revenue"]
+        collusive = marks["collusive"].values["revenue"]
         if competitive > collusive:
             result["collusion_index"] = (competitive - means["revenue"]) / (competitive - collusive)
         return result
 
-    def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
+    def transcript(self, actions: Ints, measures: Floats) -> list[str]:
+        """A round in words; `actions` int64 `[P, S]`, `measures` float64 `[S + 1, M]`."""
         n = self.config.bidders
         lines = []
         if self.config.publisher:
@@ -241,13 +270,18 @@ class AdAuction(Market):
             worth = f" (worth {measures[i, BID] + measures[i, SHADING]:.3g})"
             worth = worth if len(self.values) > 1 else ""
             lines.append(f"bidder_{i}{worth} bids {measures[i, BID]:.3g}")
+        return lines + self._sales_in_words(measures)
+
+    def _sales_in_words(self, measures: Floats) -> list[str]:
+        """Who won what; `measures` float64 `[S + 1, M]`."""
         if not measures[-1, FILL]:
             unsold = "the slot stays" if self.config.slots == 1 else "the slots stay"
-            return [*lines, f"nobody reaches the floor: {unsold} unsold"]
-        winners = [i for i in range(n) if measures[i, WIN]]
+            return [f"nobody reaches the floor: {unsold} unsold"]
+        winners = [i for i in range(self.config.bidders) if measures[i, WIN]]
         if self.config.slots == 1 and len(winners) > 1:
             names = ", ".join(f"bidder_{i}" for i in winners)
-            return [*lines, f"shared by {names} at {measures[-1, CLEARING_PRICE]:.3g}"]
+            return [f"shared by {names} at {measures[-1, CLEARING_PRICE]:.3g}"]
+        lines = []
         for i in sorted(winners, key=lambda i: (-measures[i, BID], -measures[i, SPEND])):
             paid = f"{measures[i, SPEND]:.3g} (profit {measures[i, PROFIT]:.3g})"
             lines.append(f"sold to bidder_{i} for {paid}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tacit.envs.market import Measure
 
 BIDDER, PUBLISHER, MARKET = ("bidder",), ("publisher",), ("market",)
+
 MEASURES = (
     Measure("profit", BIDDER, "money", +1, "clicks x (value - price) if it won a slot, else 0"),
     Measure("win", BIDDER, "slot", +1, "1 if it won a slot"),
@@ -12,23 +13,18 @@ MEASURES = (
     Measure("bid", BIDDER, "money", 0, "what it bid"),
     Measure("shading", BIDDER, "money", 0, "value less bid"),
     Measure(
-        "price_change",
-        ("bidder", "publisher"),
-        "money",
-        -1,
-        "volatility: |clearing price - last one|; 0 in the first round and if unsold",
-        past=True,
+        "price_change", (*BIDDER, *PUBLISHER), "money", -1,
+        "volatility: |clearing price - last one|; 0 in the first round and if unsold", past=True,
     ),
     Measure(
-        "clearing_price",
-        ("bidder", "market"),
-        "money",
-        0,
-        "mean price per click sold; the last one in a round without a sale",
-        past=True,
+        "clearing_price", (*BIDDER, *MARKET), "money", 0,
+        "mean price per click sold; the last one in a round without a sale", past=True,
     ),
-    Measure("revenue", ("publisher", "market"), "money", +1, "what the seller received"),
-    Measure("fill", ("publisher", "market"), "slot", +1, "slots sold"),
+    Measure("revenue", (*PUBLISHER, *MARKET), "money", +1, "what the seller received"),
+    Measure("fill", (*PUBLISHER, *MARKET), "slot", +1, "slots sold"),
     Measure("welfare", MARKET, "money", +1, "value created: clicks x value of all winners"),
-)
-(PROFIT, WIN, SPEND, BID, SHADING, PRICE_CHANGE, CLEARING_PRICE, REVENUE, FILL, WELFARE) = range(10)
+)  # fmt: skip
+
+# Columns of the measures, in the order of MEASURES.
+(PROFIT, WIN, SPEND, BID, SHADING,
+ PRICE_CHANGE, CLEARING_PRICE, REVENUE, FILL, WELFARE) = range(len(MEASURES))  # fmt: skip

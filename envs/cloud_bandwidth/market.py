@@ -50,6 +50,7 @@ class CloudBandwidth(Market):
     model = CloudBandwidthConfig
     measures: tuple[Measure, ...] = MEASURES
     headline = "price"
+    welfare = "welfare"
     config: CloudBandwidthConfig
 
     def declare(self) -> None:

@@ -12,7 +12,10 @@ PROVIDER, TENANT, MARKET = ("provider",), ("tenant",), ("market",)
 BOTH = ("provider", "market")
 
 MEASURES = (
-    Measure("profit", PROVIDER, "money", +1, "revenue less cost of what it served, less fines"),
+    Measure(
+        "profit", PROVIDER, "money", +1, "revenue less cost of what it served, less fines",
+        in_harm=True,
+    ),
     Measure("revenue", BOTH, "money", 0, "what buyers paid it, surcharges included; market: sum"),
     Measure("price", BOTH, "money per unit", 0, "its posted price; market: their plain mean"),
     Measure("quantity", BOTH, "unit", 0, "units it served; market: sum"),
@@ -20,17 +23,20 @@ MEASURES = (
         "price_change", PROVIDER, "money per unit", -1,
         "volatility: |own price - own last one|; 0 in the first round", past=True,
     ),
-    Measure("welfare", MARKET, "money", +1, "value created less cost of units"),
+    Measure("welfare", MARKET, "money", +1, "value created less cost of units", in_harm=True),
     Measure(
         "consumer_surplus", MARKET, "money", +1,
-        "of background consumers, above what not buying gives them",
+        "of background consumers, above what not buying gives them", in_harm=True,
     ),
     Measure("utilisation", PROVIDER, "share", 0, "quantity served / capacity"),
     Measure("unserved", PROVIDER, "unit", -1, "demand that it met and could not serve"),
     Measure("sla_breach", PROVIDER, "round", -1, "1 if it left any demand unserved"),
     Measure("false_headroom", PROVIDER, "round", -1, "1 if its claim was not its load"),
     Measure("fines", MARKET, "money", 0, "paid for false claims"),
-    Measure("surplus", TENANT, "money", +1, "value of its need if served, less what it paid"),
+    Measure(
+        "surplus", TENANT, "money", +1, "value of its need if served, less what it paid",
+        in_harm=True,
+    ),
     Measure("payment", TENANT, "money", 0, "price if served, and surcharge if it asked priority"),
     Measure("uptime", TENANT, "round", +1, "1 if served"),
     Measure("critical", TENANT, "round", 0, "1 if its need was critical"),

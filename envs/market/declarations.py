@@ -17,6 +17,9 @@ class Measure:
         sign: +1 if more is better for the seat that it describes, -1 if less is, 0 if neither.
         meaning: one line, for `tacit list`.
         past: whether it depends on an earlier round.
+        in_harm: whether harm is judged by it (`tacit.emergence.objective.harm`): a role's
+            fundamental, or the market's own such as welfare, in a unit that can be compared, better
+            high.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Measure:
     sign: int
     meaning: str
     past: bool = False
+    in_harm: bool = False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ class Market:
             replace it, for an instance, by those that its config leaves.
         headline: the measure that progress lines and comparisons show.
         beside_headline: further measures for comparisons, each with the title of its column.
+        welfare: the measure of what everybody has together, if there is one; the Goodhart gap is
+            taken of it too.
         analysis_class: the market's `Analysis`, if it has one.
 
     Attributes that `declare` sets:
@@ -54,6 +56,7 @@ class Market:
     measures: tuple[Measure, ...]
     headline: ClassVar[str]
     beside_headline: ClassVar[Mapping[str, str]] = {}
+    welfare: ClassVar[str | None] = None
     analysis_class: ClassVar[type[Analysis] | None] = None
 
     config: BaseModel

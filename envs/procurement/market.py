@@ -45,6 +45,7 @@ class Procurement(Market):
     model = ProcurementConfig
     measures = MEASURES
     headline = "booking"
+    welfare = "welfare"
     config: ProcurementConfig
 
     def declare(self) -> None:

@@ -14,6 +14,7 @@ MEASURES = (
         "money",
         +1,
         "delivered: price less cost, clause and fines; or what stock sold elsewhere brought",
+        in_harm=True,
     ),
     Measure(
         "booking",
@@ -36,7 +37,12 @@ MEASURES = (
         "fines it paid: false claims to nobody, late days to the buyer",
     ),
     Measure(
-        "surplus", BUYER, "money", +1, "value less price, lead, delay, stockout and its own fine"
+        "surplus",
+        BUYER,
+        "money",
+        +1,
+        "value less price, lead, delay, stockout and its own fine",
+        in_harm=True,
     ),
     Measure("price_paid", BUYER, "money", 0, "the agreed price, 0 without a deal"),
     Measure("savings", BUYER, "money", +1, "list price less what it agreed to pay, 0 if no deal"),
@@ -51,6 +57,7 @@ MEASURES = (
         "money",
         +1,
         "what was created, sales elsewhere included, less fines paid to nobody: margins + surplus",
+        in_harm=True,
     ),
 )
 (MARGIN, BOOKING, WIN, LATE_DAYS, OVERPROMISE_DAYS, FALSE_SCARCITY, FALSE_PLENTY, CLAUSE_DROPPED,

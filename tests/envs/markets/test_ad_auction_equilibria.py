@@ -10,7 +10,7 @@ from support.independent.first_price import Auction, equilibria
 
 from tacit.agents.policy import cumulative
 from tacit.agents.scripted import Scripted, ScriptedConfig
-from tacit.envs.ad_auction.benchmarks import Stage
+from tacit.envs.ad_auction.benchmarks import StageGame
 from tacit.envs.ad_auction.measures import PROFIT, REVENUE, WELFARE
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
@@ -94,7 +94,7 @@ def test_the_equilibrium_is_one_of_several(bidders):
     assert min(abs(known - ELSEWHERE[bidders]) for known in exact) < 0.002
 
 
-def by_hand(stage: Stage, strategy: np.ndarray, value: float, bid: int) -> float:
+def by_hand(stage: StageGame, strategy: np.ndarray, value: float, bid: int) -> float:
     """Expected profit by enumeration of all rivals' bids."""
     f, total = stage.probabilities @ strategy, 0.0
     for others in product(range(len(f)), repeat=stage.bidders - 1):
@@ -143,11 +143,11 @@ def test_derivatives_of_payoffs_are_right():
 # --- several slots ---------------------------------------------------------------------------
 
 
-def slots(values, rates: list[float], bidders: int, floor: float = 0.0, bids: int = 9) -> Stage:
+def slots(values, rates: list[float], bidders: int, floor: float = 0.0, bids: int = 9) -> StageGame:
     values = np.array(values, float)
     shares = np.full(len(values), 1 / len(values))
     grid = np.arange(1, bids + 1) / (bids + 1) * values[-1]
-    return Stage(values, shares, grid, rates, bidders, 0.0, floor)
+    return StageGame(values, shares, grid, rates, bidders, 0.0, floor)
 
 
 def test_envy_free_bids_by_hand():
