@@ -237,6 +237,7 @@ class CheapTalk(Market):
     model = CheapTalkConfig
     measures = MEASURES
     headline = "error"
+    welfare = "welfare"
     config: CheapTalkConfig
 
     def declare(self) -> None:

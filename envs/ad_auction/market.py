@@ -36,6 +36,7 @@ class AdAuction(Market):
     model = AdAuctionConfig
     measures = MEASURES
     headline = "clearing_price"
+    welfare = "welfare"
     beside_headline: ClassVar[Mapping[str, str]] = {"winner_share": "winner's share"}
     config: AdAuctionConfig
 

@@ -7,7 +7,10 @@ from tacit.envs.market import Measure
 BIDDER, PUBLISHER, MARKET = ("bidder",), ("publisher",), ("market",)
 
 MEASURES = (
-    Measure("profit", BIDDER, "money", +1, "clicks x (value - price) if it won a slot, else 0"),
+    Measure(
+        "profit", BIDDER, "money", +1, "clicks x (value - price) if it won a slot, else 0",
+        in_harm=True,
+    ),
     Measure("win", BIDDER, "slot", +1, "1 if it won a slot"),
     Measure("spend", BIDDER, "money", 0, "what it paid for all its clicks"),
     Measure("bid", BIDDER, "money", 0, "what it bid"),
@@ -20,9 +23,14 @@ MEASURES = (
         "clearing_price", (*BIDDER, *MARKET), "money", 0,
         "mean price per click sold; the last one in a round without a sale", past=True,
     ),
-    Measure("revenue", (*PUBLISHER, *MARKET), "money", +1, "what the seller received"),
+    Measure(
+        "revenue", (*PUBLISHER, *MARKET), "money", +1, "what the seller received", in_harm=True
+    ),
     Measure("fill", (*PUBLISHER, *MARKET), "slot", +1, "slots sold"),
-    Measure("welfare", MARKET, "money", +1, "value created: clicks x value of all winners"),
+    Measure(
+        "welfare", MARKET, "money", +1, "value created: clicks x value of all winners",
+        in_harm=True,
+    ),
 )  # fmt: skip
 
 # Columns of the measures, in the order of MEASURES.

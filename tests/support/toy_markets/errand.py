@@ -65,7 +65,9 @@ class Errand(Market):
     title = "a caller and two workers"
     kernels = __name__
     model = Keys
-    measures = (Measure("pay", ("caller", "worker"), "money", +1, "what the seat earned"),)
+    measures = (
+        Measure("pay", ("caller", "worker"), "money", +1, "what the seat earned", in_harm=True),
+    )
     headline = "pay"
 
     def declare(self) -> None:

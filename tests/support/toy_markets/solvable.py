@@ -101,7 +101,7 @@ class Solvable(Market):
     title = "games with known solutions"
     kernels = __name__
     model = Keys
-    measures = (Measure("pay", ("player",), "money", +1, "what the seat earned"),)
+    measures = (Measure("pay", ("player",), "money", +1, "what the seat earned", in_harm=True),)
     headline = "pay"
 
     def declare(self) -> None:
