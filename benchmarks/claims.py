@@ -36,17 +36,16 @@ import numpy as np
 from tacit.agents.policy import PolicyTable
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence import stats
+from tacit.emergence.claims.channels import Channel, channels
 from tacit.emergence.claims.deception import claims
-from tacit.emergence.claims.signalling import Channel, channels
 from tacit.emergence.claims.verdict import (
     BABBLING,
     BLUFFING,
     DECEPTION,
     HONEST,
-    LEAST,
 )
 from tacit.emergence.claims.verdict import claims as verdict
-from tacit.emergence.evidence import Evidence
+from tacit.emergence.evidence import MIN_SEEDS, Evidence
 from tacit.emergence.population import freeze
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
@@ -178,10 +177,10 @@ def arms(case: Case, count: int) -> Iterator[Evidence]:
     market, kpi = setting(case.market)
     still = case.level == 0.0
     for arm in range(1 if still else count):
-        seeds = [0] if still else range(arm * LEAST, (arm + 1) * LEAST)
+        seeds = [0] if still else range(arm * MIN_SEEDS, (arm + 1) * MIN_SEEDS)
         found = [claims(freeze(market, kpi, noisy(case, seed), seed)) for seed in seeds]
-        found *= LEAST if still else 1
-        yield Evidence(market, kpi, {n: [f[n] for f in found] for n in found[0]}, LEAST)
+        found *= MIN_SEEDS if still else 1
+        yield Evidence(market, kpi, {n: [f[n] for f in found] for n in found[0]}, MIN_SEEDS)
 
 
 def words(cases: Sequence[Case], count: int) -> dict[Case, Counter[str]]:
@@ -263,7 +262,9 @@ def equilibria() -> list[str]:
         kpi = kpis.resolve(market, None)
         tables = [equilibrium_table(market.config, seat) for seat in market.seats]
         found = claims(freeze(market, kpi, tables, 0))
-        given = verdict(Evidence(market, kpi, {n: [x] * LEAST for n, x in found.items()}, LEAST))
+        given = verdict(
+            Evidence(market, kpi, {n: [x] * MIN_SEEDS for n, x in found.items()}, MIN_SEEDS)
+        )
         assert given is not None
         part = next(iter(found)).partition("/")[2]
         shown = [
@@ -309,7 +310,7 @@ def report(few: int, many: int) -> str:
     found = words([c for c in judged if c.deceives], few)
     found |= words([c for c in judged if not c.deceives], many)
     return PAGE.format(
-        command=COMMAND, least=LEAST, calibration="\n".join(calibrated),
+        command=COMMAND, least=MIN_SEEDS, calibration="\n".join(calibrated),
         rates="\n".join(rates(found)), judged="\n".join(listed(found)),
         beyond="\n".join(listed(words(beyond_cases(), few))), equilibria="\n".join(equilibria()),
     )  # fmt: skip

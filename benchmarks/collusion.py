@@ -34,12 +34,11 @@ from tacit.emergence.collusion.index import frozen_index
 from tacit.emergence.collusion.temptation import temptation
 from tacit.emergence.collusion.verdict import (
     DETERRED,
-    LEAST,
     TACIT,
     TEMPTED,
     collusion,
 )
-from tacit.emergence.evidence import Evidence
+from tacit.emergence.evidence import MIN_SEEDS, Evidence
 from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
@@ -112,11 +111,11 @@ def arms(case: Case, count: int) -> Iterator[Evidence]:
     still = case.noise == CELLS and case.level == 0.0
     for arm in range(1 if still else count):
         figures: dict[str, list[float]] = {name: [] for name in FIGURES}
-        for seed in [0] if still else range(arm * LEAST, (arm + 1) * LEAST):
+        for seed in [0] if still else range(arm * MIN_SEEDS, (arm + 1) * MIN_SEEDS):
             found = measured(freeze(market, kpi, noisy(case, seed), seed))
             for name in FIGURES:
-                figures[name] += [found[name]] * (LEAST if still else 1)
-        yield Evidence(market, kpi, figures, LEAST)
+                figures[name] += [found[name]] * (MIN_SEEDS if still else 1)
+        yield Evidence(market, kpi, figures, MIN_SEEDS)
 
 
 def measured(population: FrozenPopulation) -> dict[str, float]:
@@ -241,7 +240,7 @@ def report(colluders: int, others: int, beyond: int) -> str:
     found = words([c for c in judged if c.colludes], colluders)
     found |= words([c for c in judged if not c.colludes], others)
     return PAGE.format(
-        command=COMMAND, least=LEAST, tempted=TEMPTED, deterred=DETERRED,
+        command=COMMAND, least=MIN_SEEDS, tempted=TEMPTED, deterred=DETERRED,
         calibration="\n".join(calibrated), rates="\n".join(rates(found)),
         judged="\n".join(listed(found)), beyond="\n".join(listed(words(beyond_cases(), beyond))),
     )  # fmt: skip

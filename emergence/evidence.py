@@ -1,4 +1,4 @@
-"""What a rule judges, and what it says: the figures of one arm over its seeds; a word."""
+"""What a rule judges and what it returns: the figures of one arm over its seeds; a verdict."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ from . import stats
 from .stats import Estimate, interval, number
 
 DISCLAIMER = "This describes behaviour in a simulation; it is not a legal finding."
+MIN_SEEDS = 48  # below that no rule gives a word
+UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
 class TrainingCurve:
-    """A figure along training: rounds of the evaluation points, and its estimates there."""
+    """One figure along training, over the seeds of an arm.
+
+    Attributes:
+        rounds: rounds of the evaluation points, in order.
+        means: the mean over seeds with its interval, one for each of `rounds`.
+    """
 
     rounds: tuple[int, ...]
     means: tuple[Estimate, ...]
@@ -26,23 +33,31 @@ class TrainingCurve:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One arm: `figures` by name, one number a seed (NaN: that seed has none); `n` seeds;
-    `controls`: other arms of the run that differ in one way from this one, by what they lack
-    ('memoryless', 'unheard'); `course`: figures that were followed along training."""
+    """The figures of one arm.
+
+    Attributes:
+        market: the market of the arm.
+        kpi: its resolved KPI table.
+        figures: figure name -> one number per seed; NaN where that seed does not have the figure.
+        n: the number of seeds.
+        controls: other arms of the run that differ from this one in one setting, by what they lack:
+            'memoryless' (seats remember nothing), 'unheard' (nobody hears a claim).
+        training_curves: figure name -> the figure along training, for those that are taken there.
+    """
 
     market: Market
     kpi: kpis.KpiTable
     figures: Mapping[str, Sequence[float]]
     n: int
     controls: Mapping[str, Evidence] = field(default_factory=dict)
-    course: Mapping[str, TrainingCurve] = field(default_factory=dict)
+    training_curves: Mapping[str, TrainingCurve] = field(default_factory=dict)
 
     def defined(self, name: str) -> list[float]:
-        """The seeds' figures that there are."""
+        """The values of a figure in the seeds that have it."""
         return [x for x in self.figures.get(name, ()) if isfinite(x)]
 
     def mean(self, name: str) -> Estimate:
-        """Mean with t interval over the seeds that have the figure; all NaN if none has."""
+        """Mean with t interval over the seeds that have the figure; all NaN, n = 0 if none has."""
         values = self.defined(name)
         nothing = Estimate(float("nan"), float("nan"), float("nan"), 0)
         return stats.student(values) if values else nothing
@@ -57,7 +72,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word about one behaviour; lines of evidence, what is missing, and what qualifies it."""
+    """A word about one behaviour of one arm.
+
+    Attributes:
+        behaviour: what is judged: 'collusion', 'KPI', 'claims', 'coalition'.
+        word: the word that the rule gives.
+        evidence: lines with the figures that the rule used.
+        missing: lines that name what could not be measured, and how to get it.
+        qualifiers: remarks that stand beside the word and never contradict it.
+    """
 
     behaviour: str
     word: str
@@ -74,3 +97,13 @@ class Verdict:
             "missing": list(self.missing),
             "qualifiers": list(self.qualifiers),
         }
+
+
+def undecided_at(n: int) -> str:
+    """The word of an arm that has too few seeds for any other."""
+    return f"{UNDECIDED} at n = {n}"
+
+
+def too_few_seeds(n: int, word: str) -> str:
+    """The line of `Verdict.missing` that names the word these few seeds would give."""
+    return f"n = {n} of the {MIN_SEEDS} seeds that a word needs (by these: {word})"

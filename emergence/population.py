@@ -1,7 +1,7 @@
-"""What a probe looks at: one seed's policies, frozen, and where training left the market.
+"""What a probe measures: the policies of one seed, frozen, and the state in which training ended.
 
-A probe never learns, never explores and never touches a draw of training. Tables are policies
-without exploration; if they are stochastic (neural, mixed on purpose), so is play.
+A probe never learns, never explores and uses no draw of training. Policy tables are those without
+exploration; where they are stochastic (a neural policy, a mixed strategy), so is play.
 """
 
 from __future__ import annotations
@@ -15,16 +15,24 @@ from tacit.envs.analysis import Analysis
 from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.market import Market
 
-Figures = Mapping[str, float]  # what a probe reports of one population; NaN: not defined here
+# Named figures of one population. NaN: this population does not have the figure.
+Figures = Mapping[str, float]
 
 
+# `eq=False`: a population is compared and hashed by identity, so that what is derived from it (its
+# limit path, its deviations) can be kept in a weak dictionary for as long as the population lives.
 @dataclass(frozen=True, eq=False)
 class FrozenPopulation:
-    """One frozen seed.
+    """One frozen seed of S seats.
 
-    `tables`: float64 `[O, A]` per seat, without exploration. `rows`: where training ended, one
-    copy, or None: then play starts with the market's own reset. `discount` weighs later rounds in
-    whatever a probe adds up over time; it is the market's, not the learners'.
+    Attributes:
+        market: the market that is played.
+        kpi: the resolved KPI table that the seats were trained on.
+        tables: one policy table per seat without exploration, float64 `[O, A]` each.
+        seed: the number from which the probe's own draws are derived.
+        rows: one copy of the market as training left it; None: play starts from the market's reset.
+        discount: weight of a round relative to the round before it, in every sum that a probe takes
+            over time. It belongs to the market, not to the learners.
     """
 
     market: Market
@@ -42,9 +50,19 @@ def freeze(
     seed: int,
     rows: CopyRows | None = None,
 ) -> FrozenPopulation:
-    """A population under its market's probe discount; only the first copy of `rows` is kept."""
+    """Freeze one seed's policies under the probe discount of their market.
+
+    Args:
+        market: the market that is played.
+        kpi: a resolved KPI table.
+        tables: one policy table per seat, float64 `[O, A]` each.
+        seed: the number from which the probe's own draws are derived.
+        rows: copies of the market as training left them. Only the first one is kept.
+
+    Returns:
+        The population that probes measure.
+    """
     if rows is not None:
         rows = CopyRows._make(array[:1].copy() for array in rows)
-    return FrozenPopulation(
-        market, kpi, tuple(tables), seed, rows, (market.analysis_class or Analysis).probe_discount
-    )
+    discount = (market.analysis_class or Analysis).probe_discount
+    return FrozenPopulation(market, kpi, tuple(tables), seed, rows, discount)

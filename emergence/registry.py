@@ -1,11 +1,30 @@
-"""Every probe by name. To add one: a module with its formula, and a line here.
+"""Every probe and control by name, and what it reports.
 
-A probe of one population turns it into named figures. A figure that a population does not have
-(the deterrence of a seat that nothing tempts) is NaN. A probe that a market has no use for says why
-and what to use instead.
+| probe | reports | folder |
+|---|---|---|
+| `index` | collusion index on the limit path | `collusion` |
+| `temptation` | gain of a static best reply, later loss, who is deterred | `collusion` |
+| `impulse_response` | rivals' conduct after a deviation, round of return, curves | `collusion` |
+| `equilibrium` | gain of the best response, checks for an equilibrium | `collusion` |
+| `start_gain` | discounted profit above competition from round 1 on | `collusion` |
+| `coalitions` | revealed weight of each seat on each other seat's fundamental | `coalition` |
+| `rotation` | how far the last winner determines the next one | `coalition` |
+| `leadership` | whose changes of conduct come first | `coalition` |
+| `signalling` | share of the truth that a claim carries | `claims` |
+| `claims` | false claims, their influence, who gains and who loses | `claims` |
+| `regret` | one-round gain of a best reply, in the KPI and in the fundamental | `objective` |
+| `harm` | what the KPI costs, by the KPI alone and by learning | `objective` |
 
-A control needs several populations of an arm at once (partners exchanged between seeds): it turns
-them into one set of figures each.
+| control | reports | folder |
+|---|---|---|
+| `rematched` | index, temptation and response with partners exchanged between seeds | `collusion` |
+
+A probe turns one population into named figures; NaN is a figure that this population does not have
+(the deterrence of a seat that is never tempted). A control needs several populations of an arm at
+once and turns them into one set of figures each. Where a probe does not apply, it gives the reason
+and names what does.
+
+To add a probe: a module with its formula, unit, source and `FIGURES`, and a line in `PROBES`.
 """
 
 from __future__ import annotations
@@ -16,91 +35,140 @@ from dataclasses import dataclass
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
-from .claims import deception as claims
-from .claims import signalling
-from .coalition import revealed_weights as coalitions
-from .coalition import rotation as turns
-from .coalition.revealed_weights import no_coalition
-from .collusion import (
-    discounted_gain as start_gain,
-)
-from .collusion import (
-    equilibrium,
-    impulse,
-    index,
-    temptation,
-)
-from .collusion import (
-    rematched as repaired,
-)
-from .collusion.index import no_index
+from .claims import deception, signalling
+from .claims.channels import why_no_claims
+from .coalition import leadership, revealed_weights, rotation
+from .collusion import discounted_gain, equilibrium, impulse, index, rematched, temptation
 from .objective import harm, regret
-from .play.applicability import unfit
+from .play.applicability import why_no_deviations
 from .population import Figures, FrozenPopulation
 
-Applies = Callable[[Market, kpis.KpiTable], str | None]
+WhyNot = Callable[[Market, kpis.KpiTable], str | None]
 
 
 @dataclass(frozen=True)
 class Probe:
-    """`run` gives a population's figures. `applies` gives None, or the reason why the probe says
-    nothing of this market, and what does. `figures`: what it reports, name -> meaning and unit; a
-    name that ends in a slash stands for one figure a seat (or another part) behind it. `course`: it
-    is quick, and also taken at the evaluation points of training."""
+    """A probe of one population.
+
+    Attributes:
+        name: the name under which records of seeds keep its figures.
+        run: a population -> its figures.
+        why_not: market and KPI -> the reason why the probe says nothing there, and what does; None
+            where it applies.
+        figures: figure -> meaning and unit. A name that ends in a slash stands for one figure for
+            each seat, pair, claim or measure, whose name follows the slash.
+        along_training: it is quick, and also taken at the evaluation points of training.
+    """
 
     name: str
     run: Callable[[FrozenPopulation], Figures]
-    applies: Applies
+    why_not: WhyNot
     figures: Mapping[str, str]
-    course: bool = False
+    along_training: bool = False
+
+    def applies(self, market: Market, kpi: kpis.KpiTable) -> bool:
+        """Whether the probe says something of this market under this KPI."""
+        return self.why_not(market, kpi) is None
 
 
 @dataclass(frozen=True)
 class Control:
-    """As `Probe`, for all populations of an arm, in order of seed."""
+    """A probe of all populations of an arm at once.
+
+    Attributes:
+        name: the name under which records keep its figures.
+        run: all populations of an arm, in order of seed -> one set of figures each.
+        why_not: as for a `Probe`.
+        figures: as for a `Probe`.
+    """
 
     name: str
     run: Callable[[Sequence[FrozenPopulation]], Sequence[Figures]]
-    applies: Applies
+    why_not: WhyNot
     figures: Mapping[str, str]
+
+    def applies(self, market: Market, kpi: kpis.KpiTable) -> bool:
+        """Whether the control says something of this market under this KPI."""
+        return self.why_not(market, kpi) is None
 
 
 PROBES: dict[str, Probe] = {
-    p.name: p
-    for p in (
-        Probe("index", index.frozen_index, no_index, index.FIGURES),
-        Probe("temptation", temptation.temptation, unfit, temptation.FIGURES),
-        Probe("impulse_response", impulse.impulse, unfit, impulse.FIGURES),
-        Probe("equilibrium", equilibrium.equilibrium, unfit, equilibrium.FIGURES),
-        Probe("start_gain", start_gain.discounted_gain, unfit, start_gain.FIGURES),
-        Probe("coalitions", coalitions.revealed_weights, no_coalition, coalitions.FIGURES, True),
-        Probe("rotation", turns.rotation, turns.no_rotation, turns.FIGURES),
-        Probe("leadership", turns.leadership, turns.no_leadership, turns.LEADERSHIP),
-        Probe("signalling", signalling.probe, signalling.applies, signalling.FIGURES),
-        Probe("claims", claims.claims, signalling.applies, claims.FIGURES),
-        Probe("regret", regret.regrets, regret.no_regret, regret.FIGURES),
-        Probe("harm", harm.harm, harm.no_harm_split, harm.FIGURES),
+    probe.name: probe
+    for probe in (
+        Probe("index", index.frozen_index, index.why_no_index, index.FIGURES),
+        Probe("temptation", temptation.temptation, why_no_deviations, temptation.FIGURES),
+        Probe("impulse_response", impulse.impulse, why_no_deviations, impulse.FIGURES),
+        Probe("equilibrium", equilibrium.equilibrium, why_no_deviations, equilibrium.FIGURES),
+        Probe(
+            "start_gain",
+            discounted_gain.discounted_gain,
+            why_no_deviations,
+            discounted_gain.FIGURES,
+        ),
+        Probe(
+            "coalitions",
+            revealed_weights.revealed_weights,
+            revealed_weights.why_no_weights,
+            revealed_weights.FIGURES,
+            along_training=True,
+        ),
+        Probe("rotation", rotation.rotation, rotation.why_no_rotation, rotation.FIGURES),
+        Probe(
+            "leadership", leadership.leadership, leadership.why_no_leadership, leadership.FIGURES
+        ),
+        Probe("signalling", signalling.signalling, why_no_claims, signalling.FIGURES),
+        Probe("claims", deception.claims, why_no_claims, deception.FIGURES),
+        Probe("regret", regret.regrets, regret.why_no_regret, regret.FIGURES),
+        Probe("harm", harm.harm, harm.why_no_harm_split, harm.FIGURES),
     )
 }
 CONTROLS: dict[str, Control] = {
-    c.name: c for c in (Control("repaired", repaired.repaired, unfit, repaired.FIGURES),)
+    control.name: control
+    for control in (
+        Control("rematched", rematched.rematched, why_no_deviations, rematched.FIGURES),
+    )
 }
 
 
-def probed(population: FrozenPopulation, known: Collection[str] = ()) -> dict[str, Figures]:
-    """The figures of every probe that applies, by probe; those `known` already are left out."""
+def run_probes(population: FrozenPopulation, known: Collection[str] = ()) -> dict[str, Figures]:
+    """The figures of every probe that applies.
+
+    Args:
+        population: the frozen population.
+        known: names of probes that are left out, because their figures are known already.
+
+    Returns:
+        Probe name -> figures.
+    """
     return {
         name: probe.run(population)
         for name, probe in PROBES.items()
-        if name not in known and probe.applies(population.market, population.kpi) is None
+        if name not in known and probe.applies(population.market, population.kpi)
     }
 
 
-def along(population: FrozenPopulation) -> dict[str, float]:
-    """The figures of the probes that follow the course of training."""
+def run_controls(populations: Sequence[FrozenPopulation]) -> dict[str, Sequence[Figures]]:
+    """The figures of every control that applies to one arm.
+
+    Args:
+        populations: all populations of the arm, in order of seed; at least one.
+
+    Returns:
+        Control name -> one set of figures for each population.
+    """
+    market, kpi = populations[0].market, populations[0].kpi
+    return {
+        name: control.run(populations)
+        for name, control in CONTROLS.items()
+        if control.applies(market, kpi)
+    }
+
+
+def training_curve_figures(population: FrozenPopulation) -> dict[str, float]:
+    """The figures that are also taken at the evaluation points of training."""
     figures: dict[str, float] = {}
     for probe in PROBES.values():
-        if probe.course and probe.applies(population.market, population.kpi) is None:
+        if probe.along_training and probe.applies(population.market, population.kpi):
             figures |= probe.run(population)
     return figures
 
@@ -108,5 +176,5 @@ def along(population: FrozenPopulation) -> dict[str, float]:
 def inapplicable(market: Market, kpi: kpis.KpiTable) -> dict[str, str]:
     """Probes and controls that say nothing of this market -> why, and what does."""
     every: list[Probe | Control] = [*PROBES.values(), *CONTROLS.values()]
-    reasons = {probe.name: probe.applies(market, kpi) for probe in every}
+    reasons = {probe.name: probe.why_not(market, kpi) for probe in every}
     return {name: reason for name, reason in reasons.items() if reason is not None}

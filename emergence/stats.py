@@ -1,4 +1,7 @@
-"""Intervals: t over seeds for means, Wilson for shares, paired differences for shared seeds."""
+"""Intervals at 95 %: Student's t over seeds for means, Wilson for shares, paired differences.
+
+scipy.stats is imported where it is used: it takes half a second, which most commands do not need.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,24 @@ from math import isfinite, sqrt
 
 import numpy as np
 
+from tacit.envs.types import Bools, Floats
+
 LEVEL = 0.95
-SHARES = ("converged", "best_responses", "one_shot_stable")  # 0 or 1 in every seed
+NORMAL_QUANTILE = 1.959963984540054  # of (1 + LEVEL) / 2
+# Summary measures that are 0 or 1 in every seed, so that their mean over seeds is a share.
+SHARES = ("converged", "best_responses", "one_shot_stable")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its 95 % interval over n seeds; with one seed the interval is unknown (NaN)."""
+    """A value with its 95 % interval.
+
+    Attributes:
+        mean: the mean, share or median, in the unit of what was measured.
+        low: the lower end of the interval; NaN where there is none (one seed).
+        high: the upper end.
+        n: the number of seeds (or tenders) behind it.
+    """
 
     mean: float
     low: float
@@ -34,17 +48,22 @@ def number(x: float) -> str:
 
 
 def interval(e: Estimate) -> str:
-    """`[low, high]`; one seed has none."""
+    """`[low, high]`, or `one seed`, which has no interval."""
     return f"[{number(e.low)}, {number(e.high)}]" if e.n > 1 else "one seed"
 
 
+def mean_or_nan(values: Floats | Bools) -> float:
+    """The mean of an array `[.]`; NaN of an empty one."""
+    return float(values.mean()) if values.size else float("nan")
+
+
 def student(values: Sequence[float]) -> Estimate:
-    """Mean and t interval."""
+    """Mean and Student's t interval of one value per seed."""
     x = np.asarray(values, float)
     n, mean = len(x), float(x.mean())
     if n < 2:
         return Estimate(mean, float("nan"), float("nan"), n)
-    from scipy.stats import t  # slow to import, and not every command needs it
+    from scipy.stats import t
 
     half = float(t.ppf(0.5 + LEVEL / 2, n - 1)) * float(x.std(ddof=1)) / sqrt(n)
     return Estimate(mean, mean - half, mean + half, n)
@@ -52,35 +71,39 @@ def student(values: Sequence[float]) -> Estimate:
 
 def wilson(successes: int, n: int) -> Estimate:
     """A share and its Wilson score interval (Wilson, JASA 22, 1927)."""
-    z = 1.959963984540054
+    z = NORMAL_QUANTILE
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    # (rounding may not push an end past the share itself, at 0 or 1)
+    # At shares of 0 and 1 one end equals the share; rounding must not push it beyond.
     return Estimate(
         share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)), n
     )
 
 
 def paired(values: Sequence[float], reference: Sequence[float]) -> Estimate:
-    """Mean difference over seeds that both have, in order."""
+    """Mean difference `values - reference` with its t interval, seed by seed.
+
+    The longer of the two is cut to the length of the shorter one.
+    """
     n = min(len(values), len(reference))
     return student([a - b for a, b in zip(values[:n], reference[:n], strict=True)])
 
 
 def estimate(name: str, values: Sequence[float]) -> Estimate:
-    """The interval that fits a summary measure: shares of runs are Wilson's, the rest t."""
+    """The interval that fits a summary measure: Wilson's for shares of runs, else Student's t."""
     if name in SHARES or name.startswith("cycle_"):
         return wilson(int(sum(values)), len(values))
     return student(values)
 
 
 def median(values: Sequence[float]) -> Estimate:
-    """Median and the order statistics that hold it with at least 95 % (binomial, exact)."""
+    """Median with the order statistics that hold it with at least 95 % (binomial, exact)."""
     from scipy.stats import binom
 
     x = np.sort(np.asarray(values, float))
     n = len(x)
-    k = int(binom.ppf((1 - LEVEL) / 2, n, 0.5))  # P(fewer than k below the median) < 2.5 %
+    # The k-th smallest value is the lower end: P(fewer than k values lie below the median) < 2.5 %.
+    k = int(binom.ppf((1 - LEVEL) / 2, n, 0.5))
     ends = (float(x[k - 1]), float(x[n - k])) if k >= 1 else (float("nan"), float("nan"))
     return Estimate(float(np.median(x)), *ends, n)

@@ -1,89 +1,98 @@
-"""A claim in the tree of a round: what is so, what is said, and what would follow another word.
+"""A claim in the tree of a round: what is true, what is said, and what another word would lead to.
 
-For one seat that claims something, every act of it stands beside its *twins*: the same act of the
-same seats in the same round, but for the word. So do(m) at the same price is a look into a table,
-and replays are paired by construction: same types, same draws, same acts of all others up to it.
+Beside every action of a seat that claims something stand its *counterfactuals*: the same action of
+the same seats in the same round, but for the word. So do(m) at the same price is a look into a
+table, and replays are paired by construction: same types, same draws, same actions of all others up
+to the claim.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.emergence.population import FrozenPopulation
-from tacit.emergence.tree.expectations import reach, worth
-from tacit.emergence.tree.initial_states import starts
-from tacit.emergence.tree.tree import (
-    Array,
-    Indices,
-    Layer,
-    Tree,
-    grow,
-    played,
-)
+from tacit.emergence.tree.enumeration import enumerate_round
+from tacit.emergence.tree.expectations import edge_probability, expected_value
+from tacit.emergence.tree.initial_states import initial_states
+from tacit.emergence.tree.round_tree import PhaseLayer, RoundTree, played_actions
+from tacit.envs.types import Bools, Floats, Ints
 
-from .signalling import Channel
+from .channels import Channel
 
 
 @dataclass(frozen=True, eq=False)
 class Listener:
-    """A seat that decides in the next phase: `sees` int64 `[G, M, K]`, what it observes after each
-    word in each of K draws of that phase; `chance` float64 `[G, M, K]` of that draw, 0 where the
-    seat has no choice there."""
+    """A seat that decides in the phase after the claim; G rows of M words, K draws of that phase.
+
+    Attributes:
+        seat: the index of the seat.
+        observations: what it observes after each word and draw, int64 `[G, M, K]`.
+        probability: probability of that draw, 0 where the seat has no choice, float64 `[G, M, K]`.
+    """
 
     seat: int
-    sees: Indices
-    chance: Array
+    observations: Ints
+    probability: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class CounterfactualClaims:
-    """One seat's claim. A row is an act but for its word: G rows of M words.
+    """One seat's claim. A row is an action but for its word: G rows of M words, S seats.
 
-    `weight` float64 `[G, M]`: how often it is said in play, in all 1; `truth` int64 `[G]`: the true
-    word; `worth` float64 `[G, M, S]`: every seat's fundamental that is then expected.
+    Attributes:
+        channel: where the claim is made.
+        weight: how often each word is said in play, float64 `[G, M]`, 1 in all.
+        truth: the true word of each row, int64 `[G]`.
+        expected_value: every seat's fundamental that is expected after each word, float64
+            `[G, M, S]`.
+        listeners: the seats that may answer it.
+        exact: neither initial states nor payoffs are sampled.
     """
 
     channel: Channel
-    weight: Array
-    truth: Indices
-    worth: Array
+    weight: Floats
+    truth: Ints
+    expected_value: Floats
     listeners: tuple[Listener, ...]
     exact: bool
 
 
 def counterfactual_claims(population: FrozenPopulation, channel: Channel) -> CounterfactualClaims:
-    """All that a seat says in one claim, and what it could have said.
+    """Everything that a seat says in one claim, and what it could have said instead.
 
     Raises:
         ConfigError: the round is too large to enumerate.
     """
     market, tables = population.market, population.tables
-    allowed = list(played(market, tables))
+    allowed = list(played_actions(market, tables))
     own = allowed[channel.seat.index].copy()
     block = slice(channel.first, channel.first + channel.size)
-    own[block] = _with_twins(own[block], channel)
+    own[block] = _with_counterfactuals(own[block], channel)
     allowed[channel.seat.index] = own
-    roots, chance, exact = starts(population)
-    tree = grow(market, population.kpi, allowed, roots, chance)
+    roots, probability, exact = initial_states(population)
+    tree = enumerate_round(market, population.kpi, allowed, roots, probability)
     layer = tree.layers[channel.phase]
-    seen = layer.observations[layer.node, channel.seat.index] - channel.first
-    speaks = np.flatnonzero((seen >= 0) & (seen < channel.size))
-    twins = _twins(layer, speaks, channel)
-    weight = reach(tree, tables)[channel.phase][twins]
-    value = worth(tree, tables, tree.fundamentals)[channel.phase][twins]
-    listeners = tuple(_listeners(tree, channel, twins))
+    # The edges on which the seat makes this claim, and not one in another block of the same phase.
+    observed = layer.observations[layer.node, channel.seat.index] - channel.first
+    speaks = np.flatnonzero((observed >= 0) & (observed < channel.size))
+    edges = _counterfactual_edges(layer, speaks, channel)
+    weight = edge_probability(tree, tables)[channel.phase][edges]
     total = weight.sum()
     return CounterfactualClaims(
-        channel, weight / total if total > 0 else weight, channel.truth[seen[twins[:, 0]]], value,
-        listeners, exact and tree.exact,
-    )  # fmt: skip
+        channel=channel,
+        weight=weight / total if total > 0 else weight,
+        truth=channel.truth[observed[edges[:, 0]]],
+        expected_value=expected_value(tree, tables, tree.fundamentals)[channel.phase][edges],
+        listeners=tuple(_listeners(tree, channel, edges)),
+        exact=exact and tree.exact,
+    )
 
 
-def _with_twins(own: NDArray[np.bool_], channel: Channel) -> NDArray[np.bool_]:
-    """The acts of `own` `[size, A]`, and those that differ from one of them in the word."""
+def _with_counterfactuals(own: Bools, channel: Channel) -> Bools:
+    """Allowed actions `own` bool `[size, A]`, and all that differ from one of them in the word."""
     acts = slice(channel.act, channel.act + channel.acts)
     rests = np.zeros((len(own), int(channel.rest.max()) + 1), bool)
     for a in range(channel.acts):
@@ -93,31 +102,30 @@ def _with_twins(own: NDArray[np.bool_], channel: Channel) -> NDArray[np.bool_]:
     return wider
 
 
-def _twins(layer: Layer, speaks: Indices, channel: Channel) -> Indices:
-    """Edges int64 `[G, M]` that differ in the seat's word only."""
+def _counterfactual_edges(layer: PhaseLayer, speaks: Ints, channel: Channel) -> Ints:
+    """Edges that differ in the seat's word only, int64 `[G, M]`; `speaks`: all its edges."""
     own = layer.actions[speaks, channel.seat.index] - channel.act
     others = np.delete(layer.actions[speaks], channel.seat.index, axis=1)
     key = np.column_stack([layer.node[speaks], others, channel.rest[own]])
     _, row = np.unique(key, axis=0, return_inverse=True)
     words = int(channel.said.max()) + 1
-    twins = np.full((int(row.max()) + 1, words), -1)
-    twins[row.ravel(), channel.said[own]] = speaks
-    assert (twins >= 0).all(), "an act without its twin"
-    return twins
+    edges = np.full((int(row.max()) + 1, words), -1)
+    edges[row.ravel(), channel.said[own]] = speaks
+    assert (edges >= 0).all(), "an action without its counterfactual"
+    return edges
 
 
-def _listeners(tree: Tree, channel: Channel, twins: Indices) -> list[Listener]:
+def _listeners(tree: RoundTree, channel: Channel, edges: Ints) -> Iterator[Listener]:
     if channel.phase + 1 == len(tree.layers):
-        return []
+        return
     layer = tree.layers[channel.phase + 1]
-    kinds = len(layer.origin) // len(tree.layers[channel.phase].node)  # draws of the phase
-    nodes = twins[:, :, None] * kinds + np.arange(kinds)
-    found = []
+    # Each edge leads to equally many nodes, one for each combination of nature's draws, in order.
+    kinds = len(layer.origin) // len(tree.layers[channel.phase].node)
+    nodes = edges[:, :, None] * kinds + np.arange(kinds)
     for seat in tree.market.seats:
         if seat is channel.seat or not layer.acts[seat.index]:
             continue
-        sees = layer.observations[nodes, seat.index]
-        choice = seat.role.legal[sees, 1] > 1
+        observations = layer.observations[nodes, seat.index]
+        choice = seat.role.legal[observations, 1] > 1
         if choice.any():
-            found.append(Listener(seat.index, sees, layer.chance[nodes] * choice))
-    return found
+            yield Listener(seat.index, observations, layer.probability[nodes] * choice)

@@ -1,4 +1,4 @@
-"""The word for coalitions: a rule over an arm's seeds, and over the course of its training.
+"""The word for coalitions: a rule over an arm's seeds, and over its training.
 
 With 95 % t intervals, and at least 48 seeds (below that `undecided at n`):
 
@@ -21,23 +21,35 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.emergence import stats
-from tacit.emergence.evidence import Evidence, Verdict
+from tacit.emergence.evidence import (
+    MIN_SEEDS,
+    UNDECIDED,
+    Evidence,
+    Verdict,
+    too_few_seeds,
+    undecided_at,
+)
 from tacit.emergence.stats import interval, number
+from tacit.envs.types import Floats
 
-from .revealed_weights import no_coalition
+from .revealed_weights import why_no_weights
 
-LEAST = 48
-CARES = 0.1
-BETRAYAL, ALLIANCE, NONE, UNDECIDED = "betrayal", "alliance", "no alliance shown", "undecided"
-WORDS = (BETRAYAL, ALLIANCE, NONE, UNDECIDED)
+CARES = 0.1  # a weight above it counts as care
+BETRAYAL, ALLIANCE, NO_ALLIANCE = "betrayal", "alliance", "no alliance shown"
+WORDS = (BETRAYAL, ALLIANCE, NO_ALLIANCE, UNDECIDED)
 
 
 @dataclass(frozen=True)
 class Betrayal:
-    """Who left whom, and after how many rounds of the arm it was seen."""
+    """One seat gave up its partner in the course of training.
+
+    Attributes:
+        traitor: the seat that left.
+        loyal: the seat that stayed.
+        rounds: rounds of the arm after which it was seen.
+    """
 
     traitor: str
     loyal: str
@@ -47,29 +59,30 @@ class Betrayal:
 def coalition(e: Evidence) -> Verdict | None:
     """The verdict on an arm; None where no weights are revealed."""
     names = [seat.name for seat in e.market.seats]
-    if no_coalition(e.market, e.kpi) is not None or not e.defined(_weight(*names[:2])):
+    if why_no_weights(e.market, e.kpi) is not None or not e.defined(_weight(*names[:2])):
         return None
     betrayals = [b for i, j in permutations(names, 2) if (b := betrayed(e, i, j)) is not None]
     allies = [pair for pair in combinations(names, 2) if allied(e, *pair)]
-    word = BETRAYAL if betrayals else ALLIANCE if allies else NONE
+    word = BETRAYAL if betrayals else ALLIANCE if allies else NO_ALLIANCE
     lines = [
         f"{b.traitor} left {b.loyal}: seen after {b.rounds:,} rounds of this arm" for b in betrayals
     ]
     lines += [f"allied: {i} and {j}" for i, j in allies]
     lines += [line for pair in combinations(names, 2) for line in _lines(e, *pair)]
-    missing = [] if e.course else ["the course of training: no evaluation points"]
-    if e.n < LEAST:
-        missing.insert(0, f"n = {e.n} of the {LEAST} seeds that a word needs (by these: {word})")
-        word = f"{UNDECIDED} at n = {e.n}"
+    missing = [] if e.training_curves else ["the course of training: no evaluation points"]
+    if e.n < MIN_SEEDS:
+        missing.insert(0, too_few_seeds(e.n, word))
+        word = undecided_at(e.n)
     return Verdict("coalition", word, tuple(lines), tuple(missing))
 
 
 def _weight(i: str, j: str) -> str:
+    """The figure that holds the weight of seat i on seat j."""
     return f"weight/{i}/{j}"
 
 
-def _mutual(e: Evidence, i: str, j: str) -> NDArray[np.float64]:
-    """min(w_ij, w_ji) of every seed."""
+def _mutual(e: Evidence, i: str, j: str) -> Floats:
+    """min(w_ij, w_ji) of every seed, float64 `[n]`."""
     return np.minimum(e.figures[_weight(i, j)], e.figures[_weight(j, i)])
 
 
@@ -80,16 +93,17 @@ def allied(e: Evidence, i: str, j: str) -> bool:
     others = [e.figures[_weight(a, k)] for a in (i, j) for k in thirds]
     beyond = mutual - np.mean(others, axis=0)
     return all(
-        stats.student(list(x[np.isfinite(x)])).low > y for x, y in ((mutual, CARES), (beyond, 0))
+        stats.student(list(values[np.isfinite(values)])).low > least
+        for values, least in ((mutual, CARES), (beyond, 0))
     )
 
 
 def betrayed(e: Evidence, i: str, j: str) -> Betrayal | None:
     """Whether seat i left seat j in the course of training, and when."""
-    one, other = e.course.get(_weight(i, j)), e.course.get(_weight(j, i))
-    if one is None or other is None:
+    own, other = e.training_curves.get(_weight(i, j)), e.training_curves.get(_weight(j, i))
+    if own is None or other is None:
         return None
-    points = list(zip(one.means, other.means, strict=True))
+    points = list(zip(own.means, other.means, strict=True))
     together = [k for k, (a, b) in enumerate(points) if a.low > CARES and b.low > CARES]
     if not together or not points[-1][0].high < CARES:
         return None
@@ -97,7 +111,7 @@ def betrayed(e: Evidence, i: str, j: str) -> Betrayal | None:
     if any(points[k][0].low > CARES or not points[k][1].low > CARES for k in after):
         return None
     date = next(k for k in after if points[k][0].high < CARES)
-    return Betrayal(i, j, one.rounds[date])
+    return Betrayal(i, j, own.rounds[date])
 
 
 def _lines(e: Evidence, i: str, j: str) -> Iterator[str]:

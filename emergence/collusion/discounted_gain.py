@@ -1,11 +1,11 @@
-"""What the frozen policies earn over the competitive level from a market's first round on.
+"""What the frozen policies earn above the competitive level from a market's first round on.
 
     (1 - d) E sum_{t>=1} d^(t-1) (profit_t - profit_N) / (profit_M - profit_N)
 
-over the market's own start, mean of the seats. A high index says where a path ends; a patient owner
-also pays for the way there (den Boer, Meylahn, Schinkel, "Artificial collusion: examining
-supracompetitive pricing by Q-learning algorithms", 2022). The way is that of the *trained* tables:
-what was lost while they were learning is not in it.
+over the market's own initial states, mean of the seats. A high index shows where a path ends; a
+patient owner also pays for the way there (den Boer, Meylahn, Schinkel, "Artificial collusion:
+examining supracompetitive pricing by Q-learning algorithms", 2022). The way is that of the
+*trained* tables: what was lost while they were learning is not in it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from tacit.emergence.play.applicability import benchmark_range
-from tacit.emergence.play.replays import replay
+from tacit.emergence.payoffs import benchmark_range
+from tacit.emergence.play.replays import replay, unforced
 from tacit.emergence.population import FrozenPopulation
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 
-STARTS = 64  # sampled starts
+INITIAL_STATES = 64  # sampled
 
 FIGURES = {
     "discounted_gain": "profit above competition from round 1 on, discounted, share of range"
@@ -30,14 +30,14 @@ FIGURES = {
 def discounted_gain(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     market = population.market.analysis.expected()
-    engine = Engine(market, population.kpi, [population.seed], STARTS, stream=rng.PROBE)
+    engine = Engine(market, population.kpi, [population.seed], INITIAL_STATES, stream=rng.PROBE)
     engine.reset()
     found = replay(
         replace(population, market=market, rows=None),
         engine.rows.state,
-        np.full((STARTS, 3), -1),
-        np.arange(STARTS),
-        home=engine.rows.state[:0],
+        unforced(INITIAL_STATES),
+        np.arange(INITIAL_STATES),
+        path_states=engine.rows.state[:0],
         first=0,
     )
     low, high = benchmark_range(market)

@@ -2,8 +2,7 @@
 
 From every state of the limit path, every seat in turn plays its static best reply once
 (`tacit.emergence.play.deviations`); then all follow their tables. Round 0 is the round before,
-round 1
-the deviation, round 2 the first that can answer it.
+round 1 the deviation, round 2 the first that can answer it.
 
     response = mean over deviations of p_2 / path_2 - 1,   p the rivals' mean conduct
 
@@ -20,12 +19,12 @@ from __future__ import annotations
 import numpy as np
 
 from tacit.emergence.play.deviations import deviations
-from tacit.emergence.play.replays import Array
 from tacit.emergence.population import FrozenPopulation
+from tacit.emergence.stats import mean_or_nan
+from tacit.envs.types import Floats
 
-from .temptation import mean
-
-SHOWN = 11  # rounds 0 .. 10
+SHOWN_ROUNDS = 11  # rounds 0 .. 10
+ANSWER = 1  # the first round that can answer, counted from the deviation
 
 FIGURES = {
     "rival_response": "the rivals' conduct in the round after a best reply, share of the path's",
@@ -39,34 +38,37 @@ FIGURES = {
 
 
 def impulse(population: FrozenPopulation) -> dict[str, float]:
-    """Per seed: see `FIGURES`."""
+    """Per seed: see `FIGURES`; means over the deviations that gain anything in their round."""
     d = deviations(population)
-    leaves = d.leaves
+    profitable = d.profitable
     own = np.arange(len(d.seat))
-    others = np.ones((len(d.seat), d.path.shape[2]))
-    others[own, d.seat] = 0.0
-    others /= others.sum(axis=1, keepdims=True)
+    # [D, S]: the weight of each seat in the mean over the deviator's rivals
+    rival_weight = np.ones((len(d.seat), d.path.shape[2]))
+    rival_weight[own, d.seat] = 0.0
+    rival_weight /= rival_weight.sum(axis=1, keepdims=True)
 
-    def rivals(conduct: Array) -> Array:
-        mixed: Array = np.einsum("drs,ds->dr", np.where(others[:, None] > 0, conduct, 0.0), others)
+    def rivals(conduct: Floats) -> Floats:
+        """The rivals' mean conduct `[D, R]` from everybody's `[D, R, S]`."""
+        # NaN of the deviator must not enter the sum with weight 0.
+        of_rivals = np.where(rival_weight[:, None] > 0, conduct, 0.0)
+        mixed: Floats = np.einsum("drs,ds->dr", of_rivals, rival_weight)
         return mixed
 
-    path, after, up = (rivals(x) for x in (d.path, d.after, d.opposite))
-    opposite = leaves & np.isfinite(d.opposite).all(axis=(1, 2))
+    path, after, opposite = (rivals(x) for x in (d.path, d.after, d.opposite))
+    has_opposite = profitable & np.isfinite(d.opposite).all(axis=(1, 2))
     figures = {
-        "rival_response": mean((after / path - 1.0)[leaves, 1]),
-        "rival_response_opposite": mean((up / path - 1.0)[opposite, 1]),
-        "return_round": mean(d.returned[leaves & np.isfinite(d.returned)]),
+        "rival_response": mean_or_nan((after / path - 1.0)[profitable, ANSWER]),
+        "rival_response_opposite": mean_or_nan((opposite / path - 1.0)[has_opposite, ANSWER]),
+        "return_round": mean_or_nan(d.returned[profitable & np.isfinite(d.returned)]),
     }
-    seen = (d.before * others).sum(axis=1)
-    deviator, one = d.before[own, d.seat], np.ones(len(own))
+    before = (d.before * rival_weight).sum(axis=1)
     curves = {
-        "rival": (seen, after),
-        "deviator": (deviator, d.after[own, :, d.seat]),
-        "path": (seen, path),
-        "relative": (one, after / path),
+        "rival": (before, after),
+        "deviator": (d.before[own, d.seat], d.after[own, :, d.seat]),
+        "path": (before, path),
+        "relative": (np.ones(len(own)), after / path),
     }
-    for name, (first, curve) in curves.items():
-        whole = np.column_stack([first, curve])[leaves]
-        figures |= {f"impulse/{name}/{t}": mean(whole[:, t]) for t in range(SHOWN)}
+    for name, (round_before, from_deviation) in curves.items():
+        curve = np.column_stack([round_before, from_deviation])[profitable]
+        figures |= {f"impulse/{name}/{t}": mean_or_nan(curve[:, t]) for t in range(SHOWN_ROUNDS)}
     return figures

@@ -2,11 +2,12 @@
 
     (sum over seats profit - profit_N) / (sum over seats profit_M - profit_N)
 
-N the static Nash, M the joint optimum; 0 is competition, 1 full collusion. Sums before the ratio: a
-mean of seats' ratios explodes where a weak firm earns less at the joint optimum. In auctions from
-the seller's side: (R_N - R)/(R_N - R_M). A market computes it (`Market.derived`); here it is that
-of the limit path, without exploration, ties and the like in expectation. It is a scale, not a
-finding: learners without memory, who cannot punish anything, can have a higher one than those with.
+N the static Nash equilibrium, M the joint optimum; 0 is competition, 1 full collusion. Sums before
+the ratio: a mean of seats' ratios explodes where a weak firm earns less at the joint optimum. In
+auctions from the seller's side: (R_N - R)/(R_N - R_M). A market computes it (`Market.derived`);
+here it is that of the limit path, without exploration, draws within a round in expectation. It is a
+scale, not a finding: learners without memory, who cannot punish anything, can have a higher index
+than those with memory.
 
 Source: Calvano, Calzolari, Denicolo, Pastorello, AER 110(10), 2020 (their profit gain).
 """
@@ -17,13 +18,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from tacit.emergence.play.applicability import no_analysis
-from tacit.emergence.play.limit_path import limit
-from tacit.emergence.play.named_measures import named_measures
+from tacit.emergence.named_measures import named_measures
+from tacit.emergence.play.applicability import why_no_analysis
+from tacit.emergence.play.limit_path import limit_path
 from tacit.emergence.population import FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
+INDEX = "collusion_index"  # as markets name it in `derived`
 FIGURES = {"frozen_index": "collusion index on the limit path of the frozen policies"}
 
 
@@ -31,16 +33,17 @@ def frozen_index(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     market = population.market.analysis.expected()
     expected = population if market is population.market else replace(population, market=market)
-    known = named_measures(expected.market, limit(expected).mean)
-    return {"frozen_index": known.get("collusion_index", float("nan"))}
+    measures = named_measures(expected.market, limit_path(expected).mean)
+    return {"frozen_index": measures.get(INDEX, float("nan"))}
 
 
-def no_index(market: Market, kpi: kpis.KpiTable) -> str | None:
-    """Why a market has no collusion index; None: it has one."""
-    if (reason := no_analysis(market, "expected")) is not None:
+def why_no_index(market: Market, kpi: kpis.KpiTable) -> str | None:
+    """Why a market has no collusion index, and what is measured instead; None: it has one."""
+    if (reason := why_no_analysis(market, "expected")) is not None:
         return reason
+    # Whether the market derives an index shows in the names it derives from any measures.
     ones = np.ones((len(market.seats) + 1, len(market.measures)))
-    if "collusion_index" in named_measures(market, ones):
+    if INDEX in named_measures(market, ones):
         return None
     return (
         f"{market.name} has no competitive and collusive benchmark of rivals here; "

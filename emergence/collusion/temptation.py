@@ -11,10 +11,9 @@ the deviator's own table does to it afterwards. Without memory nothing is answer
 
 from __future__ import annotations
 
-import numpy as np
-
 from tacit.emergence.play.deviations import deviations
 from tacit.emergence.population import FrozenPopulation
+from tacit.emergence.stats import mean_or_nan
 
 TEMPTING = 0.01  # of profit_M - profit_N
 
@@ -30,21 +29,16 @@ FIGURES = {
 
 
 def temptation(population: FrozenPopulation) -> dict[str, float]:
-    """Per seed: see `FIGURES`."""
+    """Per seed: see `FIGURES`; NaN of what needs a tempted seat where none is."""
     d = deviations(population)
     tempted = d.gain >= TEMPTING
-    answered = d.loss - d.own_loss
-    deterred = (d.loss > d.gain) & (answered > d.gain)
+    loss_by_others = d.loss - d.own_loss
+    deterred = (d.loss > d.gain) & (loss_by_others > d.gain)
     return {
         "tempted": float(tempted.mean()),
-        "deterred": mean(deterred[tempted]),
+        "deterred": mean_or_nan(deterred[tempted]),
         "temptation": float(d.gain.mean()),
-        "punishment": mean(answered[tempted]),
-        "unprofitable": mean((d.loss >= d.gain)[d.leaves]),
+        "punishment": mean_or_nan(loss_by_others[tempted]),
+        "unprofitable": mean_or_nan((d.loss >= d.gain)[d.profitable]),
         "deviations_exact": float(d.exact),
     }
-
-
-def mean(values: np.ndarray) -> float:
-    """The mean of what there is; NaN of nothing."""
-    return float(values.mean()) if values.size else float("nan")

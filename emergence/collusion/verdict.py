@@ -12,7 +12,7 @@ With 95 % t intervals, and at least 48 seeds (below that the strongest word is `
 
 Beside the word, never against it: "not an equilibrium" (a best response gains more than .05 of the
 range in more than half the runs), "untargeted" (cuts and raises are answered alike),
-"pair-specific" (the index of exchanged partners lies below), "level also reached without memory".
+"pair-specific" (the index of rematched partners lies below), "level also reached without memory".
 The .70 and 48 were set on other runs than those that shipped experiments are judged by;
 `python -m benchmarks.collusion` shows the rule's error rates on scripted players.
 """
@@ -21,15 +21,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tacit.emergence.evidence import Evidence, Verdict
-from tacit.emergence.play.applicability import unfit
+from tacit.emergence.evidence import (
+    MIN_SEEDS,
+    UNDECIDED,
+    Evidence,
+    Verdict,
+    too_few_seeds,
+    undecided_at,
+)
+from tacit.emergence.play.applicability import why_no_deviations
 
-from .index import no_index
+from .index import why_no_index
 from .rematched import PREFIX
 
-LEAST = 48
-ABOVE_COMPETITION, NOBODY, TEMPTED, DETERRED, ANSWERED = 0.10, 0.05, 0.5, 0.70, -0.02
-NEAR_EQUILIBRIUM = 0.05
+ABOVE_COMPETITION = 0.10  # of the index
+NOBODY_TEMPTED = 0.05  # share of (state, seat) up to which nobody counts as tempted
+TEMPTED = 0.5  # share up to which too few are tempted
+DETERRED = 0.70  # share of the tempted
+ANSWERED = -0.02  # rivals' conduct after a deviation, relative to the path
+NEAR_EQUILIBRIUM = 0.05  # best-response gap, share of the range
 
 COMPETITIVE = "competitive"
 NOT_SHOWN = "not shown above competition"
@@ -37,7 +47,6 @@ STATIC = "supra-competitive, static equilibrium"
 PARTLY = "supra-competitive, partly tempted"
 TACIT = "tacit collusion"
 UNPUNISHED = "supra-competitive, unpunished"
-UNDECIDED = "undecided"
 WORDS = (COMPETITIVE, NOT_SHOWN, STATIC, PARTLY, TACIT, UNPUNISHED, UNDECIDED)
 
 LINES = {
@@ -47,43 +56,41 @@ LINES = {
     "rival_response": "rivals' conduct after a deviation, relative to the path",
     "unprofitable": "deviations that do not pay in the end",
     "best_response_gap": "best-response gap",
-    "repaired/frozen_index": "index of exchanged partners",
+    "rematched/frozen_index": "index of exchanged partners",
 }
 
 
 def collusion(e: Evidence) -> Verdict | None:
     """The verdict on an arm; None where the market has no collusion index."""
-    if no_index(e.market, e.kpi) is not None or not e.defined("frozen_index"):
+    if why_no_index(e.market, e.kpi) is not None or not e.defined("frozen_index"):
         return None
-    reason = unfit(e.market, e.kpi)
+    reason = why_no_deviations(e.market, e.kpi)
     word = _word(e, reason)
     lines = [e.line(label, name) for name, label in LINES.items() if name in e.figures]
-    if e.n >= LEAST and e.defined("repaired/tempted"):
-        stripped = {n.removeprefix(PREFIX): x for n, x in e.figures.items() if n.startswith(PREFIX)}
+    if e.n >= MIN_SEEDS and e.defined("rematched/tempted"):
+        partners = {n.removeprefix(PREFIX): x for n, x in e.figures.items() if n.startswith(PREFIX)}
         lines.append(
-            f"by the same rule, exchanged partners: {_word(replace(e, figures=stripped), None)}"
+            f"by the same rule, exchanged partners: {_word(replace(e, figures=partners), None)}"
         )
-    lines += [
-        f"{name} control: {control.line('index', 'frozen_index')}"
-        for name, control in e.controls.items()
-        if name == "memoryless"
-    ]
+    if control := e.controls.get("memoryless"):
+        lines.append(f"memoryless control: {control.line('index', 'frozen_index')}")
     missing = _missing(e, reason)
-    if e.n < LEAST and word != NOT_SHOWN:
-        missing.insert(0, f"n = {e.n} of the {LEAST} seeds that a word needs (by these: {word})")
-        word = NOT_SHOWN if word == COMPETITIVE else f"{UNDECIDED} at n = {e.n}"
+    if e.n < MIN_SEEDS and word != NOT_SHOWN:
+        missing.insert(0, too_few_seeds(e.n, word))
+        word = NOT_SHOWN if word == COMPETITIVE else undecided_at(e.n)
     above = e.mean("frozen_index").low > ABOVE_COMPETITION
     return Verdict("collusion", word, tuple(lines), tuple(missing), _qualifiers(e) if above else ())
 
 
 def _word(e: Evidence, reason: str | None) -> str:
+    """The word for any number of seeds; `reason`: why deviations are not measured here."""
     index, tempted, deterred = (e.mean(x) for x in ("frozen_index", "tempted", "deterred"))
     if index.low <= ABOVE_COMPETITION:
         return COMPETITIVE if index.mean <= ABOVE_COMPETITION else NOT_SHOWN
     if reason is not None or not tempted.n:
         return UNDECIDED
     if tempted.low <= TEMPTED:
-        return STATIC if tempted.high <= NOBODY else PARTLY
+        return STATIC if tempted.high <= NOBODY_TEMPTED else PARTLY
     answered = not in_prices(e) or e.mean("rival_response").high < ANSWERED
     return TACIT if deterred.low >= DETERRED and answered else UNPUNISHED
 
@@ -95,16 +102,15 @@ def in_prices(e: Evidence) -> bool:
 
 def _qualifiers(e: Evidence) -> tuple[str, ...]:
     index, answer = e.mean("frozen_index"), e.mean("rival_response")
-    gaps, other = e.defined("best_response_gap"), e.mean("rival_response_opposite")
+    gaps, opposite = e.defined("best_response_gap"), e.mean("rival_response_opposite")
     near = sum(gap <= NEAR_EQUILIBRIUM for gap in gaps)
+    memoryless = e.controls.get("memoryless")
     found = {
         "not an equilibrium": bool(gaps) and near < len(gaps) / 2,
-        "untargeted": in_prices(e) and max(answer.high, other.high) < ANSWERED,
-        "pair-specific": e.mean("repaired/frozen_index").high < index.low,
-        "level also reached without memory": any(
-            control.mean("frozen_index").high >= index.low
-            for name, control in e.controls.items()
-            if name == "memoryless"
+        "untargeted": in_prices(e) and max(answer.high, opposite.high) < ANSWERED,
+        "pair-specific": e.mean("rematched/frozen_index").high < index.low,
+        "level also reached without memory": (
+            memoryless is not None and memoryless.mean("frozen_index").high >= index.low
         ),
     }
     return tuple(name for name, holds in found.items() if holds)
@@ -114,11 +120,12 @@ def _missing(e: Evidence, reason: str | None) -> list[str]:
     missing = []
     if reason is not None:
         missing.append(f"temptation and deterrence: {reason}")
-    elif not e.defined("repaired/frozen_index"):
+    elif not e.defined("rematched/frozen_index"):
         missing.append("exchanged partners: more seeds than a pair has seats")
     forget = e.market.analysis.memoryless
-    plain = e.market.config.model_dump()
-    if forget and "memoryless" not in e.controls and any(plain[k] != forget[k] for k in forget):
+    settings = e.market.config.model_dump()
+    remembers = any(settings[key] != value for key, value in forget.items())
+    if remembers and "memoryless" not in e.controls:
         keys = " ".join(f"market.{k}={v}" for k, v in forget.items())
         missing.append(f"an arm without memory (--as memoryless {keys})")
     return missing

@@ -1,16 +1,18 @@
-"""The mirror of a KPI: what memoryless best responders settle on under it.
+"""The best-response benchmark of a KPI, called its *mirror*: what the KPI alone asks for.
+
+It is what memoryless best responders settle on under the KPI:
 
     x_0 ~ Dirichlet(1);   x_(t+1) = x_t + (best reply to x_t - x_t) / (t + 2),   t = 0 .. 3,999
 
 for all seats at once (simultaneous fictitious play in expectation; Brown, "Iterative Solution of
 Games by Fictitious Play", in: Activity Analysis of Production and Allocation, 1951), best replies
 spread evenly over ties, from 32 starts. The discount is 0: a reply looks at its own round only. A
-KPI that looks back (at the last price, say) meets a last round that is drawn from the same play, as
-it would in the long run; only where seats see that past do they have one table for each of it.
+KPI that looks back (at the last price, say) is paid against a last round drawn from the same play,
+as in the long run; only where seats observe that past do they have one table for each history.
 
-So nothing in the mirror remembers, punishes or explores: what harm it shows, the KPI has made
-alone. The equilibria of a KPI may be a set, and starts may settle on different ones: reported are
-mean and 10-90 % range over starts, in the units of each measure.
+Nothing in it remembers, punishes or explores, so whatever harm it shows comes from the KPI alone.
+The equilibria of a KPI may be a set, and starts may settle on different ones: reported are mean and
+10-90 % range over starts, in the units of each measure.
 """
 
 from __future__ import annotations
@@ -23,81 +25,94 @@ from threading import Lock
 
 import numpy as np
 
-from tacit.emergence.play.named_measures import named_measures
-from tacit.emergence.tree.payoff_history import Pasts, pasts
-from tacit.emergence.tree.tree import Array
+from tacit.emergence.named_measures import named_measures
+from tacit.emergence.tree.payoff_history import PayoffHistories, payoff_histories
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
+from tacit.envs.types import Floats
 
-from .mirror_game import FictitiousPlayGame, build
+from .mirror_build import build_fictitious_play
+from .mirror_game import FictitiousPlayGame
 
 TEMPLATE = "tacit.emergence.objective.mirror_loop"
 STEPS, STARTS = 4_000, 32
-MOST = 60_000  # ends of a round, after all pasts that are told apart
-OWN_KEY = 2**20  # of the first tables, in the stream PROBE of seed 0
+MOST_ENDS = 60_000  # ends of a round, after all histories that are told apart
+FIRST_TABLES_KEY = 2**20  # of the draws of first tables, in the stream PROBE of seed 0
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """By measure (named as in summary.json): its long-run value for each start, float64 `[B]`."""
+    """What best responders to a KPI settle on.
 
-    outcomes: Mapping[str, Array]
+    Attributes:
+        outcomes: measure (named as in summary.json) -> its long-run mean for each of B starts,
+            float64 `[B]`, in the measure's unit.
+        exact: payoffs did not depend on draws within a round.
+    """
+
+    outcomes: Mapping[str, Floats]
     exact: bool
 
     def mean(self, measure: str) -> float:
-        """Over starts."""
+        """The mean over starts."""
         return float(self.outcomes[measure].mean())
 
     def range(self, measure: str) -> tuple[float, float]:
-        """10 and 90 % of the starts."""
+        """The values below and above which 10 % of the starts lie."""
         low, high = np.quantile(self.outcomes[measure], (0.1, 0.9))
         return float(low), float(high)
 
 
 def mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
-    """The mirror of a KPI, worked out once for each market and KPI.
+    """The best-response benchmark of a KPI, computed once for each market and KPI.
 
     Raises:
-        ConfigError: a round is too large, or seats see a part of the past they are paid for.
+        ConfigError: a round is too large to enumerate, or seats observe a part of the past that
+            the KPI looks back at (`tacit.emergence.tree.payoff_history`).
     """
-    paid = {s: {n: t for n, t in terms.items() if t.weight} for s, terms in kpi.items()}
-    name = (market.name, market.config.model_dump_json(), kpis.kpi_hash(paid))
+    weighted = {s: {n: t for n, t in terms.items() if t.weight} for s, terms in kpi.items()}
+    key = (market.name, market.config.model_dump_json(), kpis.kpi_hash(weighted))
     with _LOCK:
-        if name not in _KNOWN:
+        if key not in _KNOWN:
             try:
-                _KNOWN[name] = _mirror(market, paid)
-            except ConfigError as error:
-                _KNOWN[name] = error
-        found = _KNOWN[name]
+                _KNOWN[key] = _mirror(market, weighted)
+            except ConfigError as error:  # kept too: every seed of an arm asks for it
+                _KNOWN[key] = error
+        found = _KNOWN[key]
     if isinstance(found, ConfigError):
         raise found
     return found
 
 
-_LOCK = Lock()  # seeds of an arm end at the same time on different threads
+# Seeds of an arm are probed on several threads at the same time; one of them does the work.
+_LOCK = Lock()
 _KNOWN: dict[tuple[str, str, str], Mirror | ConfigError] = {}
 
 
 def _mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
-    found = pasts(market, kpi, MOST)
-    game = build(found)
+    histories = payoff_histories(market, kpi, MOST_ENDS)
+    game = build_fictitious_play(histories)
     x = first_tables(game)
-    law = np.zeros((1 if found.seen else found.count, STARTS))
-    compiled(TEMPLATE).settle(game, x, STEPS, law)
-    outcomes = [named_measures(market, mean) for mean in long_run(found, game, x, law)]
+    history = np.zeros((1 if histories.seen else histories.count, STARTS))
+    compiled(TEMPLATE).fictitious_play(game, x, STEPS, history)
+    means = mean_measures(histories, game, x, history)
+    outcomes = [named_measures(market, mean) for mean in means]
     return Mirror(
         {name: np.array([outcome[name] for outcome in outcomes]) for name in outcomes[0]},
-        found.tree.exact,
+        histories.tree.exact,
     )
 
 
-def first_tables(game: FictitiousPlayGame) -> Array:
-    """Tables drawn from Dirichlet(1), one a start: float64 `[C, B]`."""
+def first_tables(game: FictitiousPlayGame) -> Floats:
+    """Tables drawn from Dirichlet(1), one for each of B starts: float64 `[C, B]`.
+
+    Exponential draws, divided by their sum at each information set, are Dirichlet(1).
+    """
     x = np.empty((game.first_cell[-1], STARTS))
-    root = np.uint64(rng.fold(rng.seed_key(0, rng.PROBE), OWN_KEY))
+    root = np.uint64(rng.fold(rng.seed_key(0, rng.PROBE), FIRST_TABLES_KEY))
     for b in range(STARTS):
         key = np.uint64(rng.fold(root, b))
         x[:, b] = [-log1p(-rng.u(key, c)) for c in range(len(x))]
@@ -106,47 +121,64 @@ def first_tables(game: FictitiousPlayGame) -> Array:
     return x
 
 
-def long_run(found: Pasts, game: FictitiousPlayGame, x: Array, law: Array) -> Iterator[Array]:
-    """Mean measures `[S + 1, M]` of each start under its tables `x`."""
-    roots = found.count if found.seen else 1
-    ends = leaf_chances(game, x).reshape(roots, -1, STARTS)
-    measures = found.tree.measures.reshape(found.count, -1, *found.tree.measures.shape[1:])
+def mean_measures(
+    histories: PayoffHistories, game: FictitiousPlayGame, x: Floats, history: Floats
+) -> Iterator[Floats]:
+    """Long-run mean measures float64 `[S + 1, M]` of each start.
+
+    Args:
+        histories: the payoff histories, and the tree of a round after each of them.
+        game: the game that was built from them.
+        x: tables, float64 `[C, B]`.
+        history: the distribution of the last round's history where nobody observes it,
+            float64 `[G, B]`.
+    """
+    roots = histories.count if histories.seen else 1
+    ends = leaf_probability(game, x).reshape(roots, -1, STARTS)
+    measures = histories.tree.measures
+    measures = measures.reshape(histories.count, -1, *measures.shape[1:])  # [G, L, S + 1, M]
     for b in range(STARTS):
-        if found.seen:
-            weight = stationary(found, ends[:, :, b])[:, None] * ends[:, :, b]
-        elif found.count > 1:
-            weight = law[:, b, None] * ends[0, :, b]
+        if histories.seen:
+            share = stationary_histories(histories, ends[:, :, b])
+            weight = share[:, None] * ends[:, :, b]
+        elif histories.count > 1:
+            weight = history[:, b, None] * ends[0, :, b]
         else:
             weight = ends[:, :, b]
         yield np.tensordot(weight, measures, axes=2)
 
 
-def leaf_chances(game: FictitiousPlayGame, x: Array) -> Array:
-    """How likely each end of the round is, given its root: float64 `[L, B]`."""
-    padded = np.concatenate([x, np.ones((1, x.shape[1]))])  # (cell -1: no choice)
+def leaf_probability(game: FictitiousPlayGame, x: Floats) -> Floats:
+    """How likely each end of the round is, given its root, under tables `x` `[C, B]`: `[L, B]`."""
+    padded = np.concatenate([x, np.ones((1, x.shape[1]))])  # cell -1, no choice: probability 1
     edges = np.ones((0, x.shape[1]))
     for p, (first, last) in enumerate(pairwise(game.first_edge)):
         nodes = slice(game.first_node[p], game.first_node[p + 1])
         before = edges[game.origin[nodes] - game.first_edge[p - 1]] if p else 1.0
-        reach = before * game.chance[nodes, None]
-        edges = reach[game.node[first:last] - game.first_node[p]]
+        reached = before * game.probability[nodes, None]
+        edges = reached[game.node[first:last] - game.first_node[p]]
         for column in game.cell[first:last].T:
             edges = edges * padded[column]
     return edges
 
 
-def stationary(found: Pasts, ends: Array) -> Array:
-    """The long-run law `[G]` of pasts, from ends of a round `[G, L]` after each of them.
+def stationary_histories(histories: PayoffHistories, ends: Floats) -> Floats:
+    """The long-run distribution of G histories, float64 `[G]`.
 
-    The chain is made lazy, which leaves its law and takes away its cycles; 2^40 steps.
+    The chain is made lazy, which leaves its long run and takes away its cycles; then its matrix is
+    squared 40 times, which is 2^40 steps.
+
+    Args:
+        histories: the payoff histories.
+        ends: probability of each end of a round after each of them, float64 `[G, L]`.
     """
-    steps = np.zeros((found.count, found.count))
-    following = found.following.reshape(found.count, -1)
-    for g in range(found.count):
+    steps = np.zeros((histories.count, histories.count))
+    following = histories.following.reshape(histories.count, -1)
+    for g in range(histories.count):
         np.add.at(steps[g], following[g], ends[g])
-    steps = (steps + np.eye(found.count)) / 2
+    steps = (steps + np.eye(histories.count)) / 2
     for _ in range(40):
         steps = steps @ steps
         steps /= steps.sum(axis=1, keepdims=True)
-    law: Array = steps.mean(axis=0)
-    return law
+    share: Floats = steps.mean(axis=0)
+    return share

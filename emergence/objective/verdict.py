@@ -1,8 +1,7 @@
-"""The word for what the KPI has done: is it the KPI, or the learning?
+"""The word for what the KPI has done: does the KPI explain it, or learning?
 
 A seed passes a regret at no more than .02 of the value scale (`tacit.emergence.objective.regret`).
-With
-Wilson 95 % intervals of the share of seeds that pass, and at least 48 seeds (below that
+With Wilson 95 % intervals of the share of seeds that pass, and at least 48 seeds (below that
 `undecided at n`):
 
 1. lower(share passing KPI regret) > .5 and upper(share passing fundamental regret) < .5:
@@ -11,48 +10,58 @@ Wilson 95 % intervals of the share of seeds that pass, and at least 48 seeds (be
 3. else: `undecided`. Where the lower ends of both shares lie above .5 there is nothing to explain,
    and "KPI and fundamental both ask for this play" stands beside it.
 
-Beside the word stands the split of the harm, where the mirror could be worked out. It is evidence,
-no part of the rule: the equilibria of a KPI may be many, and regret needs no choice among them.
+Beside the word stands the split of the harm, where the best-response benchmark (mirror) could be
+computed. It is evidence, no part of the rule: a KPI may have many equilibria, and regret needs no
+choice among them.
 """
 
 from __future__ import annotations
 
 from tacit.emergence import stats
-from tacit.emergence.evidence import Evidence, Verdict
+from tacit.emergence.evidence import (
+    MIN_SEEDS,
+    UNDECIDED,
+    Evidence,
+    Verdict,
+    too_few_seeds,
+    undecided_at,
+)
+from tacit.emergence.payoffs import NEGLIGIBLE_GAIN
 from tacit.emergence.stats import Estimate, interval, number
 
-from .harm import judged, no_mirror
-from .regret import PASSES, no_regret
+from .harm import harm_measures, why_no_mirror
+from .regret import why_no_regret
 
-LEAST, HALF = 48, 0.5
-KPI_MADE, LEARNED, UNDECIDED = "KPI-made", "learned", "undecided"
+HALF = 0.5
+KPI_MADE, LEARNED = "KPI-made", "learned"
 WORDS = (KPI_MADE, LEARNED, UNDECIDED)
 BOTH = "KPI and fundamental both ask for this play"
 
 
 def kpi_or_learning(e: Evidence) -> Verdict | None:
     """The verdict on an arm; None where no regret was measured."""
-    if no_regret(e.market, e.kpi) is not None or not e.defined("kpi_regret"):
+    if why_no_regret(e.market, e.kpi) is not None or not e.defined("kpi_regret"):
         return None
     in_kpi, in_fundamental = passing(e, "kpi_regret"), passing(e, "fundamental_regret")
     word = _word(in_kpi, in_fundamental)
     lines = [_line("KPI regret", in_kpi), _line("fundamental regret", in_fundamental)]
     missing = []
-    if e.n < LEAST:
-        missing.append(f"n = {e.n} of the {LEAST} seeds that a word needs (by these: {word})")
-        word = f"{UNDECIDED} at n = {e.n}"
-    if any(e.defined(f"harm/{name}") for name in judged(e.market)):
+    if e.n < MIN_SEEDS:
+        missing.append(too_few_seeds(e.n, word))
+        word = undecided_at(e.n)
+    if any(e.defined(f"harm/{name}") for name in harm_measures(e.market)):
         lines += _split(e)
-    elif (reason := no_mirror(e.market, e.kpi)) is not None:
+    elif (reason := why_no_mirror(e.market, e.kpi)) is not None:
         missing.append(f"split of the harm: {reason}")
     both = word == UNDECIDED and min(in_kpi.low, in_fundamental.low) > HALF
-    return Verdict("KPI", word, tuple(lines), tuple(missing), (BOTH,) * both)
+    qualifiers = (BOTH,) if both else ()
+    return Verdict("KPI", word, tuple(lines), tuple(missing), qualifiers)
 
 
 def passing(e: Evidence, regret: str) -> Estimate:
-    """The share of seeds without a regret worth the name."""
+    """The share of seeds whose regret is negligible, of those that have the figure."""
     values = e.defined(regret)
-    return stats.wilson(sum(value <= PASSES for value in values), len(values))
+    return stats.wilson(sum(value <= NEGLIGIBLE_GAIN for value in values), len(values))
 
 
 def _word(in_kpi: Estimate, in_fundamental: Estimate) -> str:
@@ -62,14 +71,14 @@ def _word(in_kpi: Estimate, in_fundamental: Estimate) -> str:
 
 
 def _line(label: str, share: Estimate) -> str:
-    told = f"{number(share.mean)} {interval(share)}, n = {share.n}"
-    return f"seeds with a {label} of at most {number(PASSES)}: {told}"
+    passed = f"{number(share.mean)} {interval(share)}, n = {share.n}"
+    return f"seeds with a {label} of at most {number(NEGLIGIBLE_GAIN)}: {passed}"
 
 
 def _split(e: Evidence) -> list[str]:
     """`harm in revenue .439 = .214 by the KPI + .225 by learning`."""
     lines = []
-    for name in judged(e.market):
+    for name in harm_measures(e.market):
         whole, kpi, learning = (
             e.mean(f"{part}/{name}") for part in ("harm", "harm_kpi", "harm_learning")
         )

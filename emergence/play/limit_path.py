@@ -1,8 +1,8 @@
-"""Where frozen policies settle: the limit cycle of the market's states, else a stretch of it.
+"""Where frozen policies settle: the limit cycle of the market's states, else a stretch of play.
 
-Play goes on from where training ended, with tables alone, on draws of the stream PROBE. If the last
-1,024 of 2,048 rounds repeat with a period of at most 512, the path is one period, and exact: means
-over it are means over all later rounds. Else it is the last 1,024 rounds: a sample.
+Play continues from where training ended, with tables alone, on draws of the stream PROBE. If the
+last 1,024 of 2,048 rounds repeat with a period of at most 512, the path is one period, and exact:
+means over it are means over all later rounds. Else it is the last 1,024 rounds, a sample.
 """
 
 from __future__ import annotations
@@ -11,37 +11,45 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.agents.policy import cumulative
 from tacit.emergence.population import FrozenPopulation
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
+from tacit.envs.types import Floats
 
-TRACE = 2_048  # rounds in which a limit cycle is looked for
-LONGEST = 512
-
-Array = NDArray[np.float64]
+TRACE_ROUNDS = 2_048  # rounds in which a limit cycle is looked for
+LONGEST_CYCLE = 512
 
 
 @dataclass(frozen=True)
-class Path:
-    """States before each round float64 `[T, W]`, its measures `[T, S + 1, M]`; `period` = T, or 0
-    where none was found."""
+class LimitPath:
+    """T rounds of play in the long run.
+
+    Attributes:
+        period: the length T of the limit cycle; 0 where no cycle was found.
+        states: the state before each round, float64 `[T, W]`.
+        measures: the measures of each round, float64 `[T, S + 1, M]`; row S is the market's own.
+    """
 
     period: int
-    states: Array
-    measures: Array
+    states: Floats
+    measures: Floats
 
     @property
-    def mean(self) -> Array:
-        """Mean measures `[S + 1, M]`."""
-        mean: Array = self.measures.mean(axis=0)
+    def mean(self) -> Floats:
+        """Measures averaged over the rounds, float64 `[S + 1, M]`."""
+        mean: Floats = self.measures.mean(axis=0)
         return mean
 
 
-def cycle(states: Array, longest: int = LONGEST) -> int:
-    """The period of the tail of a path `[T, W]` of market states, or 0 if it has none."""
+def cycle_length(states: Floats, longest: int = LONGEST_CYCLE) -> int:
+    """The period with which the last 2 x `longest` states repeat; 0 if they do not.
+
+    Args:
+        states: market states in order of rounds, float64 `[T, W]`.
+        longest: the longest period that is tried.
+    """
     tail = states[-2 * longest :]
     for period in range(1, longest + 1):
         if np.array_equal(tail[period:], tail[:-period]):
@@ -49,24 +57,24 @@ def cycle(states: Array, longest: int = LONGEST) -> int:
     return 0
 
 
-def limit(population: FrozenPopulation) -> Path:
-    """The path on which a population settles."""
+def limit_path(population: FrozenPopulation) -> LimitPath:
+    """The path on which a population settles; computed once for each population."""
     if population not in _KNOWN:
-        _KNOWN[population] = _limit(population)
+        _KNOWN[population] = _limit_path(population)
     return _KNOWN[population]
 
 
-_KNOWN: WeakKeyDictionary[FrozenPopulation, Path] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[FrozenPopulation, LimitPath] = WeakKeyDictionary()
 
 
-def _limit(population: FrozenPopulation) -> Path:
+def _limit_path(population: FrozenPopulation) -> LimitPath:
     market = population.market
     engine = Engine(market, population.kpi, seeds=[population.seed], stream=rng.PROBE)
     engine.reset()
     if population.rows is not None:
         for own, trained in zip(engine.rows, population.rows, strict=True):
             own[:] = trained
-    states, measures = engine.trace(cumulative(market, population.tables)[None], TRACE)
-    period = cycle(states)
-    kept = period or TRACE // 2
-    return Path(period, states[-kept:], measures[-kept:])
+    states, measures = engine.trace(cumulative(market, population.tables)[None], TRACE_ROUNDS)
+    period = cycle_length(states)
+    kept = period or TRACE_ROUNDS // 2
+    return LimitPath(period, states[-kept:], measures[-kept:])

@@ -1,14 +1,20 @@
-"""Template: paired replays of markets of one phase (see `tacit.emergence.play.replays`).
+"""Template: rounds of one-phase markets played from given states (`tacit.emergence.play.replays`).
 
-`game`, `rows`: `tacit.envs.engine.game_arrays`; `nature`, `actor` uint64 [K]; `cumulative` float64
-[1, sum of O * A].
+K copies, S seats, M measures, states of width W. `game` and `rows` are those of
+`tacit.envs.engine.game_arrays`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tacit.emergence.play.replays import ACTION, COPIES, SEAT
+from tacit.emergence.play.replay_columns import (
+    FORCED_ACTION,
+    FORCED_SEAT,
+    KEPT_MEASURE,
+    REPEATED_COPY,
+    SUMMED_MEASURE,
+)
 from tacit.envs.engine.engine_loop import draw_actions, step_copy
 from tacit.envs.engine.game_arrays import CopyRows, GameArrays
 from tacit.envs.jit.array_views import borrow, row
@@ -18,8 +24,8 @@ from tacit.envs.rules import observe, play, reset
 
 
 @loop
-def look(game: GameArrays, rows: CopyRows) -> None:
-    """What every seat sees in the states that stand in `rows`."""
+def fill_observations(game: GameArrays, rows: CopyRows) -> None:
+    """Write every seat's observation of `rows.state` into `rows.observations`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(rows.state)):
         for s in range(game.acts.shape[1]):
@@ -28,7 +34,7 @@ def look(game: GameArrays, rows: CopyRows) -> None:
 
 @loop
 def play_once(game: GameArrays, nature: Any, rows: CopyRows) -> None:
-    """One round of every copy with the actions that stand in `rows`."""
+    """Play one round of every copy with the actions in `rows.actions`; `nature` uint64 [K]."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
         step_copy(game, rows, r, moment(nature[r], 0, 0, 0), 0)
@@ -36,41 +42,52 @@ def play_once(game: GameArrays, nature: Any, rows: CopyRows) -> None:
 
 @loop
 def replay(game: GameArrays, nature: Any, actor: Any, cumulative: Any, rows: CopyRows, forced: Any,
-           columns: Any, home: Any, discount: Any, first: Any, rounds: Any, sums: Any,
+           columns: Any, path_states: Any, discount: Any, first: Any, rounds: Any, sums: Any,
            conduct: Any, returned: Any) -> None:  # fmt: skip
-    """Play every copy for so many rounds; `forced` int64 [K, 3]: see
-    `tacit.emergence.play.replays`.
+    """Play `rounds` rounds of every copy from the states in `rows`.
 
-    Adds up `sums` [K, S], discount^t x fundamental over rounds t >= first; keeps `conduct`
-    [K, R, S] of the first R rounds; `returned` [K] is the first round after which the state is one
-    of `home` [C, W].
+    Args:
+        nature: keys of the market's draws, uint64 [K].
+        actor: keys of the draws of actions, uint64 [K].
+        cumulative: cumulative policy tables end to end, float64 [1, sum of O * A].
+        forced: what is changed in each copy, int64 [K, 3] (`replay_columns`).
+        columns: measures of each seat, int64 [S, 2] (`replay_columns`).
+        path_states: states that count as being back on the path, float64 [C, W].
+        discount: weight of a round relative to the one before it.
+        first: the first round that enters `sums`.
+        sums: filled with the discounted sums of the summed measure, float64 [K, S].
+        conduct: filled with the kept measure of the first R rounds, float64 [K, R, S].
+        returned: filled with the first round after which the state is one of `path_states`,
+            int64 [K]; stays -1 if there is none.
     """
-    look(game, rows)
+    fill_observations(game, rows)
     game, rows = borrow(game), borrow(rows)
     seats = game.acts.shape[1]
     weight = 1.0
     for t in range(rounds):
+        # Copies advance together, round by round: a copy may repeat the actions that an earlier
+        # copy has already chosen in the same round.
         for r in range(len(nature)):
             key = moment(nature[r], 0, t, 0)
             draw_actions(game, rows, r, moment(actor[r], 0, t, 0), row(cumulative, 0), 0)
-            seat, copied = forced[r, SEAT], forced[r, COPIES]
-            if copied >= 0:
+            seat, repeated = forced[r, FORCED_SEAT], forced[r, REPEATED_COPY]
+            if repeated >= 0:
                 for s in range(seats):
                     if s != seat:
-                        rows.actions[r, s] = rows.actions[copied, s]
+                        rows.actions[r, s] = rows.actions[repeated, s]
             if t == 0 and seat >= 0:
-                rows.actions[r, seat] = forced[r, ACTION]
+                rows.actions[r, seat] = forced[r, FORCED_ACTION]
             step_copy(game, rows, r, key, 0)
             for s in range(seats):
                 if t >= first:
-                    sums[r, s] += weight * rows.measures[r, s, columns[s, 0]]
+                    sums[r, s] += weight * rows.measures[r, s, columns[s, SUMMED_MEASURE]]
                 if t < conduct.shape[1]:
-                    conduct[r, t, s] = rows.measures[r, s, columns[s, 1]]
+                    conduct[r, t, s] = rows.measures[r, s, columns[s, KEPT_MEASURE]]
             if returned[r] < 0:
-                for c in range(len(home)):
+                for c in range(len(path_states)):
                     same = True
-                    for k in range(home.shape[1]):
-                        same &= home[c, k] == rows.state[r, k]
+                    for k in range(path_states.shape[1]):
+                        same &= path_states[c, k] == rows.state[r, k]
                     if same:
                         returned[r] = t
         weight *= discount

@@ -1,9 +1,10 @@
-"""Paired replays: the same start, the same luck, one act changed.
+"""Paired replays: the same initial state, the same draws, one action changed.
 
-A copy plays from a given state with the frozen tables of everybody. In round 0 one seat may be made
-to take another action; or it is, and all others go on doing what they did in another copy, as if
-they had not seen it. Copies of one pair share every draw. Where nothing is drawn, in the market and
-from the tables, one replay is exact.
+A copy plays from a given state with everybody's frozen tables. In round 0 one seat may be forced to
+take another action. In addition the others may be made to repeat what they did in another copy, as
+if they had not seen the forced action. The copies of one pair share every draw, so their difference
+is the effect of that action. Where neither the market nor a table draws anything, one replay is
+exact.
 """
 
 from __future__ import annotations
@@ -27,46 +28,62 @@ from tacit.envs.engine.game_arrays import (
 )
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
+from tacit.envs.types import Floats, Ints
+
+from .replay_columns import KEPT_MEASURE, SUMMED_MEASURE
 
 TEMPLATE = "tacit.emergence.play.replay_loop"
-# columns of `forced`: who is made to act (-1: nobody), its action in round 0, and the earlier copy
-# whose actions the others repeat in every round (-1: none, they see and answer)
-SEAT, ACTION, COPIES = range(3)
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Replays:
-    """`sums` float64 `[K, S]`: discounted fundamentals; `conduct` `[K, R, S]` of rounds 0 .. R-1;
-    `returned` int64 `[K]`: the first round after which the state was at `home`, -1: none."""
+    """What K replays of S seats lead to.
 
-    sums: Array
-    conduct: Array
-    returned: Indices
+    Attributes:
+        sums: discounted sum of each seat's fundamental, float64 `[K, S]`.
+        conduct: the measure by which each seat competes, in rounds 0 .. R-1, float64 `[K, R, S]`.
+        returned: the first round after which the state was one of the given path states,
+            int64 `[K]`; -1: in no round.
+    """
+
+    sums: Floats
+    conduct: Floats
+    returned: Ints
+
+
+def unforced(*shape: int) -> Ints:
+    """The argument `forced` of `replay` for copies in which nothing is changed, `[*shape, 3]`."""
+    return np.full((*shape, 3), -1, np.int64)
 
 
 def horizon(discount: float, rest: float = 1e-9) -> int:
-    """Rounds until all that is left out weighs less than `rest` of one round's payoff."""
+    """Rounds until everything later weighs less than `rest` of one round's payoff."""
     if discount <= 0:
         return 1
     return max(1, ceil(log(rest * (1 - discount)) / log(discount)))
 
 
-def keys(seed: int, luck: Indices) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Keys of nature and of sampled actions, uint64 `[K]` each, for copies of luck 0, 1, ..."""
+def replay_keys(seed: int, draw: Ints) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Keys of the market's draws and of the draws of actions.
+
+    Args:
+        seed: the population's seed.
+        draw: the number of each copy's set of draws, int64 `[K]`; equal numbers draw alike.
+
+    Returns:
+        Two arrays uint64 `[K]`.
+    """
     root = np.uint64(rng.seed_key(seed, rng.PROBE))
-    own = [np.uint64(rng.fold(root, n)) for n in range(int(luck.max()) + 1)]
-    actors = [np.uint64(rng.fold(key, 1)) for key in own]
-    return np.array(own, np.uint64)[luck], np.array(actors, np.uint64)[luck]
+    nature = [np.uint64(rng.fold(root, n)) for n in range(int(draw.max()) + 1)]
+    actor = [np.uint64(rng.fold(key, 1)) for key in nature]
+    return np.array(nature, np.uint64)[draw], np.array(actor, np.uint64)[draw]
 
 
-def game_of(market: Market, kpi: kpis.KpiTable) -> GameArrays:
-    """The constant part of a market under a KPI, built once."""
+def game_arrays(market: Market, kpi: kpis.KpiTable) -> GameArrays:
+    """The constant part of a market under a KPI, built once for each pair of objects."""
     known = _GAMES.setdefault(market, [])
     for table, game in known:
-        if table is kpi:
+        if table is kpi:  # a dict has no hash; the same object is asked for again and again
             return game
     known.append((kpi, build_game(market, kpi)))
     return known[-1][1]
@@ -76,56 +93,79 @@ _GAMES: WeakKeyDictionary[Market, list[tuple[kpis.KpiTable, GameArrays]]] = Weak
 
 
 def play_once(
-    market: Market, kpi: kpis.KpiTable, states: Array, actions: Indices, seed: int, luck: Indices
+    market: Market, kpi: kpis.KpiTable, states: Floats, actions: Ints, seed: int, draw: Ints
 ) -> CopyRows:
-    """One round from `states` `[K, W]` with joint `actions` `[K, S]`; the rows after it."""
-    game = game_of(market, kpi)
+    """Play one round of a one-phase market.
+
+    Args:
+        market: the market.
+        kpi: the resolved KPI table whose scores the rows hold afterwards.
+        states: the state of each copy before the round, float64 `[K, W]`.
+        actions: the joint action of each copy, int64 `[K, S]`.
+        seed: the population's seed.
+        draw: the number of each copy's set of draws, int64 `[K]`.
+
+    Returns:
+        The rows of all copies after the round.
+    """
+    game = game_arrays(market, kpi)
     rows = build_rows(market, game, len(states))
     rows.state[:], rows.actions[:] = states, actions
-    compiled(TEMPLATE, market.kernels).play_once(game, keys(seed, luck)[0], rows)
+    compiled(TEMPLATE, market.kernels).play_once(game, replay_keys(seed, draw)[0], rows)
     return rows
 
 
-def seen(market: Market, kpi: kpis.KpiTable, states: Array) -> Indices:
-    """Observations int64 `[K, S]` in states `[K, W]`."""
-    game = game_of(market, kpi)
+def observations_in(market: Market, kpi: kpis.KpiTable, states: Floats) -> Ints:
+    """What every seat observes in `states` float64 `[K, W]` of a one-phase market: `[K, S]`."""
+    game = game_arrays(market, kpi)
     rows = build_rows(market, game, len(states))
     rows.state[:] = states
-    compiled(TEMPLATE, market.kernels).look(game, rows)
+    compiled(TEMPLATE, market.kernels).fill_observations(game, rows)
     return rows.observations
 
 
 def replay(
     population: FrozenPopulation,
-    states: Array,
-    forced: Indices,
-    luck: Indices,
-    home: Array,
+    states: Floats,
+    forced: Ints,
+    draw: Ints,
+    path_states: Floats,
     keep: int = 0,
     first: int = 1,
     rounds: int | None = None,
 ) -> Replays:
-    """Replay K copies from `states` `[K, W]`; `forced` int64 `[K, 3]` (a copy repeats only copies
-    before it); copies of equal `luck` int64 `[K]` draw alike; `home` `[C, W]`.
+    """Replay K copies of a population.
 
-    Fundamentals are added up from round `first` on, with the population's discount, over `rounds`
-    (by default until nothing is left that counts).
+    Args:
+        population: the frozen tables, and the discount of the sums.
+        states: the state in which each copy begins, float64 `[K, W]`.
+        forced: what is changed in each copy, int64 `[K, 3]`, with the columns of
+            `tacit.emergence.play.replay_columns`. A copy may repeat only a copy before it.
+        draw: the number of each copy's set of draws, int64 `[K]`.
+        path_states: states that count as being back on the path, float64 `[C, W]`.
+        keep: the number R of rounds of which conduct is kept.
+        first: the first round that enters the sums.
+        rounds: how many rounds are played; by default until what is left out is negligible.
+
+    Returns:
+        Sums, conduct and the round of return of every copy.
     """
     market = population.market
-    game = game_of(market, population.kpi)
+    game = game_arrays(market, population.kpi)
     rows = build_rows(market, game, len(states))
     rows.state[:] = states
     seats = len(market.seats)
-    nature, actor = keys(population.seed, luck)
+    nature, actor = replay_keys(population.seed, draw)
     sums, conduct = np.zeros((len(states), seats)), np.zeros((len(states), keep, seats))
     returned = np.full(len(states), -1, np.int64)
-    columns = np.array([
-        [market.columns[s.role.fundamental], market.columns[market.analysis.conduct[s.role.name]]]
-        for s in market.seats
-    ])  # fmt: skip
+    columns = np.zeros((seats, 2), np.int64)
+    for seat in market.seats:
+        columns[seat.index, SUMMED_MEASURE] = market.columns[seat.role.fundamental]
+        conduct_measure = market.analysis.conduct[seat.role.name]
+        columns[seat.index, KEPT_MEASURE] = market.columns[conduct_measure]
     compiled(TEMPLATE, market.kernels).replay(
         game, nature, actor, cumulative(market, population.tables)[None], rows, forced, columns,
-        home, population.discount, first, rounds or horizon(population.discount), sums, conduct,
-        returned,
+        path_states, population.discount, first, rounds or horizon(population.discount), sums,
+        conduct, returned,
     )  # fmt: skip
     return Replays(sums, conduct, returned)

@@ -1,22 +1,27 @@
 """How often seats meet each of their observations, counted over play with frozen tables.
 
-From where training ended (else from reset), on the probe's own draws: a sample, not exact.
+Play starts where training ended (else from reset) and uses the probe's own draws: a sample.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.emergence.population import FrozenPopulation
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
+from tacit.envs.types import Floats
 
-COPIES, SETTLE, COUNT = 1_024, 8, 8  # copies; rounds before counting; rounds counted
+COPIES = 1_024
+SETTLING_ROUNDS = 8  # played before counting begins
+COUNTED_ROUNDS = 8
 
 
-def visits(population: FrozenPopulation) -> tuple[NDArray[np.float64], ...]:
-    """Mean number of times a round that each seat meets each observation, float64 `[O]` a seat."""
+def visits(population: FrozenPopulation) -> tuple[Floats, ...]:
+    """Mean number of times per round that each seat meets each observation: float64 `[O]` a seat.
+
+    A seat that decides in several phases meets several observations a round.
+    """
     market, seats = population.market, population.market.seats
     engine = Engine(market, population.kpi, [population.seed], COPIES, stream=rng.PROBE)
     engine.reset()
@@ -24,20 +29,22 @@ def visits(population: FrozenPopulation) -> tuple[NDArray[np.float64], ...]:
         for own, trained in zip(engine.rows, population.rows, strict=True):
             own[:] = trained
     root = rng.seed_key(population.seed, rng.PROBE)
-    steep = [np.cumsum(table, axis=1) for table in population.tables]
-    found = tuple(np.zeros(seat.role.observations) for seat in seats)
-    for t in range(SETTLE + COUNT):
+    cumulated = [np.cumsum(table, axis=1) for table in population.tables]
+    counts = tuple(np.zeros(seat.role.observations) for seat in seats)
+    for t in range(SETTLING_ROUNDS + COUNTED_ROUNDS):
         for phase in range(len(market.phases)):
             key = np.uint64(rng.fold(np.uint64(rng.fold(root, t)), phase))
-            luck = rng.draws(key, COPIES * len(seats)).reshape(len(seats), COPIES)
+            draws = rng.draws(key, COPIES * len(seats)).reshape(len(seats), COPIES)
             for s, seat in enumerate(seats):
-                o = engine.observations[:, s]
-                if t >= SETTLE:
-                    found[s][:] += np.bincount(o, minlength=len(found[s]))
-                last = seat.role.legal[o].sum(axis=1) - 1
-                drawn = (steep[s][o] <= luck[s][:, None]).sum(axis=1)
+                observed = engine.observations[:, s]
+                if t >= SETTLING_ROUNDS:
+                    counts[s][:] += np.bincount(observed, minlength=len(counts[s]))
+                # Inverse transform sampling. Rounding may leave the cumulated row below 1, so the
+                # last legal action is the limit.
+                last = seat.role.legal[observed].sum(axis=1) - 1
+                drawn = (cumulated[s][observed] <= draws[s][:, None]).sum(axis=1)
                 engine.rows.actions[:, s] = np.minimum(drawn, last)
             engine.advance()
-    for count in found:
-        count /= COPIES * COUNT
-    return found
+    for count in counts:
+        count /= COPIES * COUNTED_ROUNDS
+    return counts

@@ -13,99 +13,85 @@ multiplying all bids of a tender by one number changes nothing.
 | spread | (b_(n) - b_(1)) / b_(1) | n >= 2 | low |
 | uniformity | Kolmogorov-Smirnov distance of (b - b_(1)) / (b_(n) - b_(1)), inner bids only, to
 the uniform law | n >= 4 | high |
-| D(rho) | P(b (1 + rho) < best other bid), a tie counts half; over bids, not tenders | n >= 2 | |
-| hole | density of margins (best other bid / b - 1) within .002 of 0, over that between .002 and
-.006 | n >= 2 | below 1 |
 
 Sources. cv, gap, relative distance, skewness, spread, Kolmogorov-Smirnov: Imhof, "Detecting
 bid-rigging cartels with descriptive statistics", JCLE 15(4), 2019; Huber, Imhof, "Machine learning
 with screens for detecting bid-rigging cartels", IJIO 65, 2019 (there the last one is taken over all
-bids; given the range, only the inner ones of uniform bids are uniform on it). D(rho) and the bids
-missing at zero margin: Chassang, Kawai, Nakabayashi, Ortner, "Robust screens for noncompetitive
-bidding in procurement auctions", Econometrica 90(1), 2022; the width .002 is ours.
+bids; given the range, only the inner ones of uniform bids are uniform on it). Screens of shares of
+bids (D and the hole): `tacit.emergence.screens.win_shares`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tacit.envs import rng
+from tacit.envs.types import Floats, Ints
 
-Array = NDArray[np.float64]
-Strata = dict[int, Array]  # number of bids n -> bids [T, n], each row ascending
-
-BOOTSTRAP, DEAL = range(2)  # keys of the two kinds of draws
-HOLE = 0.002  # half the width of what counts as zero margin
-SPREAD_OUT = 3.0  # 90 % over 10 % quantile of tenders' mean bids beyond which scales differ
-
-
-def by_size(tender: NDArray[np.int64], bid: Array) -> dict[int, NDArray[np.int64]]:
-    """Number of bids n >= 2 -> positions `[T, n]` of each tender's bids, ascending by bid.
-
-    `tender` `[B]` numbers the tenders; of equal bids the first stays first."""
-    order = np.lexsort((bid, tender))
-    sizes = np.bincount(tender)[tender[order]]
-    return {int(n): order[sizes == n].reshape(-1, int(n)) for n in np.unique(sizes[sizes > 1])}
-
-
-def grouped(tender: NDArray[np.int64], bid: Array) -> Strata:
-    """Bids `[B]` with their tender's number `[B]` as strata."""
-    return {n: bid[rows] for n, rows in by_size(tender, bid).items()}
+from .tenders import BidsBySize, positions_by_size
 
 
 @dataclass(frozen=True)
 class Screen:
-    """One figure per tender: `of` maps bids `[T, n]`, n >= needs, to `[T]`; NaN: not defined."""
+    """One figure per tender.
+
+    Attributes:
+        name: as in tables and JSON.
+        needs: the least number of bids in a tender.
+        suspicious: 'low' or 'high': where arranged bids lie.
+        compute: bids float64 `[T, n]`, each row ascending, n >= needs -> values float64 `[T]`; NaN:
+            not defined.
+    """
 
     name: str
     needs: int
     suspicious: str
-    of: Callable[[Array], Array]
+    compute: Callable[[Floats], Floats]
 
 
-def cv(bids: Array) -> Array:
-    """Coefficient of variation."""
-    found: Array = _sd(bids) / bids.mean(axis=1)
+def cv(bids: Floats) -> Floats:
+    """Coefficient of variation float64 `[T]` of `bids` `[T, n]`."""
+    found: Floats = _standard_deviation(bids) / bids.mean(axis=1)
     return found
 
 
-def gap(bids: Array) -> Array:
-    """How far the second bid lies above the winning one, as a share of the latter."""
-    found: Array = bids[:, 1] / bids[:, 0] - 1.0
+def gap(bids: Floats) -> Floats:
+    """How far the second of `bids` `[T, n]` lies above the winning one, as a share of it: `[T]`."""
+    found: Floats = bids[:, 1] / bids[:, 0] - 1.0
     return found
 
 
-def relative_distance(bids: Array) -> Array:
-    """The gap below the losing bids, in standard deviations of these."""
-    return (bids[:, 1] - bids[:, 0]) / _positive(_sd(bids[:, 1:]))
+def relative_distance(bids: Floats) -> Floats:
+    """The gap below the losing ones of `bids` `[T, n]`, in standard deviations of these: `[T]`."""
+    return (bids[:, 1] - bids[:, 0]) / _positive(_standard_deviation(bids[:, 1:]))
 
 
-def skewness(bids: Array) -> Array:
-    """Adjusted for n: negative where one bid lies far below the others."""
+def skewness(bids: Floats) -> Floats:
+    """Skewness `[T]` of `bids` `[T, n]`, adjusted for n: negative where one lies far below."""
     n = bids.shape[1]
-    away = (bids - bids.mean(axis=1, keepdims=True)) / _positive(_sd(bids))[:, None]
-    found: Array = n / ((n - 1) * (n - 2)) * (away**3).sum(axis=1)
+    deviation = bids - bids.mean(axis=1, keepdims=True)
+    standardised = deviation / _positive(_standard_deviation(bids))[:, None]
+    found: Floats = n / ((n - 1) * (n - 2)) * (standardised**3).sum(axis=1)
     return found
 
 
-def spread(bids: Array) -> Array:
-    """The range as a share of the winning bid."""
-    found: Array = bids[:, -1] / bids[:, 0] - 1.0
+def spread(bids: Floats) -> Floats:
+    """The range of `bids` `[T, n]` as a share of the winning one: `[T]`."""
+    found: Floats = bids[:, -1] / bids[:, 0] - 1.0
     return found
 
 
-def uniformity(bids: Array) -> Array:
-    """Largest distance between the inner bids' distribution on the range and the uniform one."""
+def uniformity(bids: Floats) -> Floats:
+    """Largest distance `[T]` between the distribution of the inner ones of `bids` `[T, n]` on their
+    range and the uniform one."""
     count = bids.shape[1] - 2
     width = _positive(bids[:, -1] - bids[:, 0])[:, None]
     x = (bids[:, 1:-1] - bids[:, :1]) / width
     above = np.arange(1, count + 1) / count - x
     below = x - np.arange(count) / count
-    distance: Array = np.maximum(above, below).max(axis=1)
+    distance: Floats = np.maximum(above, below).max(axis=1)
     return distance
 
 
@@ -119,123 +105,46 @@ SCREENS = (
 )
 
 
-def _sd(bids: Array) -> Array:
-    """Standard deviation `[T]`, exactly 0 where all bids are equal."""
+def _standard_deviation(bids: Floats) -> Floats:
+    """Standard deviation `[T]`, exactly 0 where all bids are equal (rounding would leave 1e-17)."""
     return np.where(bids[:, -1] > bids[:, 0], bids.std(axis=1, ddof=1), 0.0)
 
 
-def _positive(divisor: Array) -> Array:
+def _positive(divisor: Floats) -> Floats:
+    """The divisor where it is positive, else NaN."""
     return np.where(divisor > 0.0, divisor, np.nan)
 
 
-def per_tender(strata: Strata, screen: Screen) -> Array:
-    """A screen's defined values over all tenders with enough bids."""
-    found = [screen.of(bids) for n, bids in sorted(strata.items()) if n >= screen.needs]
+def per_tender(tenders: BidsBySize, screen: Screen) -> Floats:
+    """A screen's defined values over all tenders with enough bids, float64 `[.]`."""
+    found = [screen.compute(bids) for n, bids in sorted(tenders.items()) if n >= screen.needs]
     values = np.concatenate(found) if found else np.empty(0)
     return values[np.isfinite(values)]
 
 
-def margins(bids: Array) -> Array:
-    """What each bid could have been raised by before it lost, as a share of it `[T, n]`; negative:
-    what it would have had to give way to win."""
-    return _rivals(bids) / bids - 1.0
-
-
-def _rivals(bids: Array) -> Array:
-    """The best other bid of every bid `[T, n]`."""
-    others = np.repeat(bids[:, :1], bids.shape[1], axis=1)
-    others[:, 0] = bids[:, 1]
-    return others
-
-
-def wins(bids: Array, rho: float) -> Array:
-    """How many bids of a tender would win alone if multiplied by 1 + rho `[T]`; a tie is half."""
-    raised, others = bids * (1.0 + rho), _rivals(bids)
-    count: Array = (raised < others).sum(axis=1) + 0.5 * (raised == others).sum(axis=1)
-    return count
-
-
-def shares(strata: Strata, rhos: Sequence[float]) -> tuple[list[str], Array, Array]:
-    """Figures that are quotients of sums over tenders: D(rho) for every rho, and the hole.
-
-    Returns: their names; numerators and denominators per tender, `[T, figures]` each.
-    """
-    above, below = [], []
-    for n, bids in sorted(strata.items()):
-        distance = np.abs(margins(bids))
-        inside = (distance <= HOLE).sum(axis=1)
-        beside = ((distance > HOLE) & (distance <= 3.0 * HOLE)).sum(axis=1)
-        above.append(np.stack([*(wins(bids, rho) for rho in rhos), inside], axis=1))
-        whole = np.full(len(bids), float(n))
-        below.append(np.stack([*(whole for _ in rhos), beside / 2.0], axis=1))
-    names = [*(d_name(rho) for rho in rhos), "hole"]
-    return names, np.concatenate(above), np.concatenate(below)
-
-
-def d_name(rho: float) -> str:
-    """`D(-0.05)`"""
-    return f"D({rho:g})"
-
-
-def quotient(above: Array, below: Array) -> Array:
-    """Sums over tenders `[..., T, figures]` divided; NaN where there is nothing to divide by."""
-    total = below.sum(axis=-2)
-    found: Array = np.divide(
-        above.sum(axis=-2), total, out=np.full(total.shape, np.nan), where=total > 0
-    )
-    return found
-
-
-def bootstrap(above: Array, below: Array, resamples: int) -> Array:
-    """Quotients of so many resamples of tenders, drawn with replacement `[resamples, figures]`."""
-    tenders = len(above)
-    found = np.empty((resamples, above.shape[1]))
-    for k in range(resamples):
-        drawn = (_draws(BOOTSTRAP, k, 0, tenders) * tenders).astype(np.int64)
-        count = np.bincount(drawn, minlength=tenders).astype(float)
-        found[k] = quotient((count @ above)[None], (count @ below)[None])
-    return found
-
-
-def _draws(kind: int, number: int, part: int, count: int) -> Array:
-    """Uniform draws `[count]` that depend on nothing but these numbers."""
-    key = rng.seed_key(0, rng.PROBE)
-    for n in (kind, number, part):
-        key = np.uint64(rng.fold(key, n))
-    return rng.draws(key, count)
-
-
-# --- the competitive control ----------------------------------------------------------------------
-
-
-def comparable(strata: Strata) -> bool:
-    """Whether bids of different tenders are on one scale, as shares of a reserve are."""
-    means = np.concatenate([bids.mean(axis=1) for bids in strata.values()])
-    low, high = np.quantile(means, [0.1, 0.9])
-    return bool(high <= SPREAD_OUT * low)
-
-
-def on_one_scale(strata: Strata) -> Strata:
-    """Bids relative to their tender's mean, deviations stretched by sqrt(n/(n-1)): bids dealt out
-    from these vary within a tender as much as the given ones do."""
-    found = {}
-    for n, bids in strata.items():
-        relative = bids / bids.mean(axis=1, keepdims=True)
-        found[n] = 1.0 + (relative - 1.0) * np.sqrt(n / (n - 1))
-    return found
-
-
-def dealt(strata: Strata, deal: int) -> Strata:
-    """The same bids dealt out anew among the tenders with the same number of them: bidders who know
-    nothing of each other. `deal` numbers the draw."""
-    found = {}
-    for n, bids in strata.items():
-        order = np.argsort(_draws(DEAL, deal, n, bids.size), kind="stable")
-        found[n] = np.sort(bids.ravel()[order].reshape(bids.shape), axis=1)
-    return found
-
-
-def medians(strata: Strata) -> Mapping[str, float]:
-    """Median over tenders of every screen; NaN where no tender has enough bids."""
-    found = {screen.name: per_tender(strata, screen) for screen in SCREENS}
+def medians(tenders: BidsBySize) -> Mapping[str, float]:
+    """Median over tenders of every screen by name; NaN where no tender has enough bids."""
+    found = {screen.name: per_tender(tenders, screen) for screen in SCREENS}
     return {name: float(np.median(x)) if len(x) else float("nan") for name, x in found.items()}
+
+
+def rolling_cv(tender: Ints, bid: Floats, window: int) -> tuple[Ints, Floats]:
+    """Median coefficient of variation over windows of tenders, in order of tenders' numbers.
+
+    Args:
+        tender: the number of each bid's tender, int64 `[B]`; numbers follow time.
+        bid: the bids, float64 `[B]`.
+        window: tenders in a window.
+
+    Returns:
+        The number of each window's last tender int64 `[.]`, and the medians float64 `[.]`; empty if
+        there are fewer tenders than a window holds.
+    """
+    rows = positions_by_size(tender, bid)
+    which = np.concatenate([np.empty(0, np.int64), *(tender[r[:, 0]] for r in rows.values())])
+    if len(which) < window:
+        return np.empty(0, np.int64), np.empty(0)
+    order = np.argsort(which, kind="stable")
+    values = np.concatenate([cv(bid[r]) for r in rows.values()])[order]
+    views = np.lib.stride_tricks.sliding_window_view(values, window)
+    return which[order][window - 1 :], np.median(views, axis=1)

@@ -3,7 +3,8 @@
 Intervals at 95 %. Medians over tenders: the order statistics that hold the median (binomial,
 exact). Quotients of sums (D, the hole): percentiles of a bootstrap over whole tenders, since bids
 of one tender are not independent. Control: the mean over deals of the same bids among tenders with
-the same number of them (`screens.dealt`), and their 2.5 and 97.5 % quantiles.
+the same number of them (`tacit.emergence.screens.competitive_control`), and their 2.5 and 97.5 %
+quantiles.
 """
 
 from __future__ import annotations
@@ -13,33 +14,43 @@ from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.emergence.stats import Estimate, median
+from tacit.envs.types import Floats
 
-from . import bid_screens as screens
-from .bid_screens import SCREENS, Strata
+from .bid_screens import SCREENS, medians, per_tender
+from .competitive_control import deal_anew, is_on_one_scale, on_one_scale
+from .tenders import BidsBySize
+from .win_shares import bootstrap, margins, quotient, win_shares
 
 RESAMPLES, DEALS = 1_000, 200  # at most; large files make do with fewer
 WORK_RESAMPLES, WORK_DEALS = 20_000_000, 5_000_000  # tenders, bids drawn in all
+FEWEST_RESAMPLES, FEWEST_DEALS = 50, 10  # a quantile of few is crude, but large files hardly vary
+KEPT_MARGINS = 200_000  # of the control, for figures, if one deal has fewer
 NAN = float("nan")
-DRAWN = 200_000  # margins of the control that are kept for figures, if one deal has fewer
-FEWEST_RESAMPLES, FEWEST_DEALS = 50, 10  # (a quantile of few is crude, but they hardly vary then)
 
 
 @dataclass(frozen=True)
 class ScreenReading:
-    """One screen: its value with interval over n tenders; the control's mean and quantiles."""
+    """One screen of a set of tenders.
+
+    Attributes:
+        name: the screen's name.
+        value: its value with interval; n tenders.
+        control: the mean over deals, with their 2.5 and 97.5 % quantiles; n deals.
+        suspicious: 'low' or 'high': where arranged bids lie; '': neither.
+        kind: 'median' over tenders or 'share' of bids.
+    """
 
     name: str
     value: Estimate
     control: Estimate
-    suspicious: str  # 'low', 'high', or '' where neither is
-    kind: str  # 'median' or 'share'
+    suspicious: str
+    kind: str
 
     @property
     def against(self) -> str:
-        """Where the value's interval lies to the control's: 'below', 'above', 'like control'."""
+        """How the interval lies: 'below' or 'above' the control's, 'like control', 'undecided'."""
         ends = (self.value.low, self.value.high, self.control.low, self.control.high)
         if not all(isfinite(x) for x in ends):
             return "undecided"
@@ -55,69 +66,113 @@ class ScreenReading:
 
 @dataclass(frozen=True)
 class Survey:
-    """Readings of a set of tenders, and how they were made."""
+    """All screens of a set of tenders, and how they were made.
+
+    Attributes:
+        readings: one for each screen.
+        tenders: the number of tenders.
+        bids: the number of bids.
+        resamples: of the bootstrap.
+        deals: of the control.
+        one_scale: the control dealt the bids as they are; else relative to their tender's mean.
+        alone: tenders that share their number of bids with no other, so that no deal moves them.
+        margins: of the bids (best other bid / bid - 1), float64 `[bids]`.
+        control_margins: of several deals, end to end, float64 `[.]`.
+    """
 
     readings: list[ScreenReading]
     tenders: int
     bids: int
     resamples: int
     deals: int
-    one_scale: bool  # whether the control dealt the bids as they are; else relative to their mean
-    alone: int  # tenders that share their number of bids with no other: no deal moves them
-    margins: NDArray[np.float64]  # of the bids
-    control_margins: NDArray[np.float64]  # of several deals, end to end
+    one_scale: bool
+    alone: int
+    margins: Floats
+    control_margins: Floats
 
 
-def survey(strata: Strata, rhos: Sequence[float]) -> Survey:
-    """Read every screen. Raises ValueError without at least two tenders of two bids."""
-    tenders = sum(len(bids) for bids in strata.values())
-    bids = sum(b.size for b in strata.values())
-    if tenders < 2:
-        raise ValueError(f"screens need two tenders with two bids or more, got {tenders}")
-    resamples = int(np.clip(WORK_RESAMPLES // tenders, FEWEST_RESAMPLES, RESAMPLES))
+def survey(tenders: BidsBySize, rhos: Sequence[float]) -> Survey:
+    """Read every screen.
+
+    Args:
+        tenders: bids by tender.
+        rhos: the changes of bids for which D(rho) is read.
+
+    Raises:
+        ValueError: there are fewer than two tenders with two bids or more.
+    """
+    count = sum(len(bids) for bids in tenders.values())
+    bids = sum(b.size for b in tenders.values())
+    if count < 2:
+        raise ValueError(f"screens need two tenders with two bids or more, got {count}")
+    resamples = int(np.clip(WORK_RESAMPLES // count, FEWEST_RESAMPLES, RESAMPLES))
     deals = int(np.clip(WORK_DEALS // bids, FEWEST_DEALS, DEALS))
-    one_scale = screens.comparable(strata)
-    base = strata if one_scale else screens.on_one_scale(strata)
-    names, above, below = screens.shares(strata, rhos)
-    found = screens.quotient(above, below)
-    drawn = screens.bootstrap(above, below, resamples)
+    one_scale = is_on_one_scale(tenders)
+    base = tenders if one_scale else on_one_scale(tenders)
     dealt_medians, dealt_shares = [], []
     for deal in range(deals):
-        control = screens.dealt(base, deal)
-        dealt_medians.append([*screens.medians(control).values()])
-        dealt_shares.append(screens.quotient(*screens.shares(control, rhos)[1:]))
-    readings = [
-        ScreenReading(name, Estimate(float(found[k]), *_ends(drawn[:, k]), tenders),
-                _spread_of(np.array(dealt_shares)[:, k], deals),
-                "low" if name == "hole" else "", "share")
+        control = deal_anew(base, deal)
+        dealt_medians.append([*medians(control).values()])
+        dealt_shares.append(quotient(*win_shares(control, rhos)[1:]))
+    shares = _share_readings(tenders, rhos, resamples, np.array(dealt_shares))
+    shown = int(np.clip(KEPT_MARGINS // bids, 1, deals))
+    return Survey(
+        readings=shares + _median_readings(tenders, np.array(dealt_medians)),
+        tenders=count,
+        bids=bids,
+        resamples=resamples,
+        deals=deals,
+        one_scale=one_scale,
+        alone=sum(len(b) == 1 for b in tenders.values()),
+        margins=_all_margins(tenders),
+        control_margins=np.concatenate([_all_margins(deal_anew(base, k)) for k in range(shown)]),
+    )
+
+
+def _share_readings(
+    tenders: BidsBySize, rhos: Sequence[float], resamples: int, dealt: Floats
+) -> list[ScreenReading]:
+    """Readings of D(rho) and the hole; `dealt` float64 `[deals, figures]`: the control's."""
+    names, above, below = win_shares(tenders, rhos)
+    found = quotient(above, below)
+    resampled = bootstrap(above, below, resamples)
+    return [
+        ScreenReading(
+            name,
+            value=Estimate(float(found[k]), *_quantiles(resampled[:, k]), len(above)),
+            control=_mean_and_quantiles(dealt[:, k]),
+            suspicious="low" if name == "hole" else "",
+            kind="share",
+        )
         for k, name in enumerate(names)
-    ]  # fmt: skip
+    ]
+
+
+def _median_readings(tenders: BidsBySize, dealt: Floats) -> list[ScreenReading]:
+    """Readings of the screens per tender; `dealt` float64 `[deals, screens]`: the control's."""
+    readings = []
     for k, screen in enumerate(SCREENS):
-        values = screens.per_tender(strata, screen)
+        values = per_tender(tenders, screen)
         own = median(values.tolist()) if len(values) else Estimate(NAN, NAN, NAN, 0)
-        control_of = _spread_of(np.array(dealt_medians)[:, k], deals)
-        readings.append(ScreenReading(screen.name, own, control_of, screen.suspicious, "median"))
-    shown = int(np.clip(DRAWN // bids, 1, deals))
-    control_margins = np.concatenate([_margins(screens.dealt(base, k)) for k in range(shown)])
-    alone = sum(len(b) == 1 for b in strata.values())
-    return Survey(readings, tenders, bids, resamples, deals, one_scale, alone,
-                  _margins(strata), control_margins)  # fmt: skip
+        control = _mean_and_quantiles(dealt[:, k])
+        readings.append(ScreenReading(screen.name, own, control, screen.suspicious, "median"))
+    return readings
 
 
-def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
-    """2.5 and 97.5 % quantiles of what is defined."""
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, [0.025, 0.975])
+def _quantiles(values: Floats) -> tuple[float, float]:
+    """2.5 and 97.5 % quantiles of what is defined in `values` `[.]`; NaN if nothing is."""
+    defined = values[np.isfinite(values)]
+    if not len(defined):
+        return NAN, NAN
+    low, high = np.quantile(defined, [0.025, 0.975])
     return float(low), float(high)
 
 
-def _spread_of(values: NDArray[np.float64], n: int) -> Estimate:
-    known = values[np.isfinite(values)]
-    mean = float(known.mean()) if len(known) else float("nan")
-    return Estimate(mean, *_ends(values), n)
+def _mean_and_quantiles(values: Floats) -> Estimate:
+    defined = values[np.isfinite(values)]
+    mean = float(defined.mean()) if len(defined) else NAN
+    return Estimate(mean, *_quantiles(values), len(values))
 
 
-def _margins(strata: Strata) -> NDArray[np.float64]:
-    return np.concatenate([screens.margins(bids).ravel() for bids in strata.values()])
+def _all_margins(tenders: BidsBySize) -> Floats:
+    return np.concatenate([margins(bids).ravel() for bids in tenders.values()])

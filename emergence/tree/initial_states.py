@@ -1,4 +1,4 @@
-"""Where a round begins, in the long run of frozen tables, and what is remembered there."""
+"""In which states rounds begin in the long run of frozen tables, and what seats remember there."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tacit.emergence.play.limit_path import limit
+from tacit.emergence.play.limit_path import limit_path
 from tacit.emergence.population import FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
-
-from .tree import Array
-
-
-def fresh(market: Market, kpi: kpis.KpiTable) -> Array:
-    """The state of a round without a past, float64 `[1, W]` (what nature draws is not settled)."""
-    start = Engine(market, kpi, stream=rng.PROBE)
-    start.reset()
-    return start.rows.state.copy()
+from tacit.envs.types import Floats
 
 
-def without_draws(market: Market, states: Array) -> Array:
-    """States `[N, W]` with all that nature draws anew set to 0."""
+def state_without_past(market: Market, kpi: kpis.KpiTable) -> Floats:
+    """The state in which an episode begins, float64 `[1, W]`.
+
+    What nature draws anew in a round is drawn once here; the enumeration overwrites it.
+    """
+    engine = Engine(market, kpi, stream=rng.PROBE)
+    engine.reset()
+    return engine.rows.state.copy()
+
+
+def without_draws(market: Market, states: Floats) -> Floats:
+    """States float64 `[N, W]` with everything that nature draws anew set to 0."""
     kept = states.copy()
     for phase in range(len(market.phases)):
         kept[:, [draw.column for draw in market.analysis.draws(phase)]] = 0.0
@@ -32,26 +34,29 @@ def without_draws(market: Market, states: Array) -> Array:
 
 
 def without_memory(market: Market) -> Market:
-    """The same market in which seats remember nothing; itself if they remember nothing anyway."""
-    if market not in _BLIND:
-        blind = type(market)({**market.config.model_dump(), **market.analysis.memoryless})
-        pairs = zip(blind.roles, market.roles, strict=True)
-        same = all(a.observations == b.observations for a, b in pairs)
-        _BLIND[market] = None if same else blind
-    return _BLIND[market] or market
+    """The same market in which seats remember nothing; the market itself if they do not anyway."""
+    if market not in _MEMORYLESS:
+        memoryless = type(market)({**market.config.model_dump(), **market.analysis.memoryless})
+        pairs = zip(memoryless.roles, market.roles, strict=True)
+        same = all(own.observations == other.observations for own, other in pairs)
+        # A value that refers to its key would keep the key alive for ever: None stands for it.
+        _MEMORYLESS[market] = None if same else memoryless
+    return _MEMORYLESS[market] or market
 
 
-_BLIND: WeakKeyDictionary[Market, Market | None] = WeakKeyDictionary()
+_MEMORYLESS: WeakKeyDictionary[Market, Market | None] = WeakKeyDictionary()
 
 
-def starts(population: FrozenPopulation) -> tuple[Array, Array, bool]:
-    """States `[R, W]` that rounds begin in, but for nature's draws, and their chances `[R]`.
+def initial_states(population: FrozenPopulation) -> tuple[Floats, Floats, bool]:
+    """States in which rounds begin in the long run, up to nature's draws.
 
-    One state where nobody remembers, else those of the limit path; and whether that is exact.
+    Returns:
+        The states float64 `[R, W]`, their probabilities float64 `[R]`, and whether these are exact.
+        One state where nobody remembers anything, else those of the limit path.
     """
     market = population.market
     if without_memory(market) is market:
-        return fresh(market, population.kpi), np.ones(1), True
-    path = limit(population)
+        return state_without_past(market, population.kpi), np.ones(1), True
+    path = limit_path(population)
     states, counts = np.unique(without_draws(market, path.states), axis=0, return_counts=True)
     return states, counts / counts.sum(), path.period > 0

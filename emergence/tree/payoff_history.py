@@ -1,8 +1,9 @@
-"""Which pasts a KPI can tell apart, and whether seats see them.
+"""Which histories a KPI can tell apart, and whether seats observe them.
 
-A term may look back (`Measure.past`: a price change is one since the last round). Two states that a
-round can leave behind are one past if, whatever is done next, everybody is then paid the same.
-Found by playing: every round from a market without a past, then every round after each of these.
+A term may look back (`Measure.past`: a price change is one against the last round). Two states that
+a round can leave behind are the same *payoff history* if, whatever is done next, everybody's payoff
+is then the same. Found by playing: every round from a market without a past, then every round after
+each of the states that these leave behind.
 """
 
 from __future__ import annotations
@@ -14,87 +15,109 @@ import numpy as np
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
+from tacit.envs.types import Ints
 
-from .initial_states import fresh, without_draws
-from .tree import (
-    Indices,
-    Tree,
-    everything,
-    grow,
-    size,
-    too_large,
-)
+from .enumeration import count_ends, enumerate_round, too_large
+from .initial_states import state_without_past, without_draws
+from .round_tree import RoundTree, legal_actions
 
-TRIED = 2**20  # pairs of rounds
-DIGITS = 12  # payoffs that agree so far are equal
+MOST_PAIRS = 2**20  # pairs of rounds that are played
+DIGITS = 12  # payoffs that agree to so many decimals are equal
 
 
 @dataclass(frozen=True, eq=False)
-class Pasts:
-    """`tree`: every round after each of G pasts, root by root; `seen`: seats know which it was;
-    `following` int64 `[G * L]`: the past that each leaf makes."""
+class PayoffHistories:
+    """The G payoff histories of a market under a KPI.
 
-    tree: Tree
+    Attributes:
+        tree: every round after each of them, root by root; L leaves per root.
+        count: G; 1 where the KPI does not look back.
+        seen: every seat that has a choice observes which history it is; False: none observes it.
+        following: the history that each leaf makes, int64 `[G * L]`.
+    """
+
+    tree: RoundTree
     count: int
     seen: bool
-    following: Indices
+    following: Ints
 
 
 def looks_back(market: Market, kpi: kpis.KpiTable) -> bool:
-    """Whether a seat is paid for something that depends on an earlier round."""
+    """Whether a seat's KPI has a term that depends on an earlier round."""
     past = {measure.name for measure in market.measures if measure.past}
     return any(t.weight and t.measure in past for terms in kpi.values() for t in terms.values())
 
 
-def goes_on(market: Market) -> bool:
-    """Whether something that nature draws lasts: the weather, the time of day."""
+def nature_persists(market: Market) -> bool:
+    """Whether something that nature draws lasts from round to round: weather, the time of day."""
     phases = range(len(market.phases))
     return any(draw.lasting for phase in phases for draw in market.analysis.draws(phase))
 
 
-def pasts(market: Market, kpi: kpis.KpiTable, most: int) -> Pasts:
-    """The pasts of a KPI that looks back; one, a market without a past, of any other.
+def payoff_histories(market: Market, kpi: kpis.KpiTable, most: int) -> PayoffHistories:
+    """The payoff histories of a KPI that looks back; of any other KPI one, a market without a past.
+
+    Args:
+        market: the market.
+        kpi: the resolved KPI table.
+        most: in how many ways the rounds after all histories may end together.
+
+    Returns:
+        The histories, and the tree of a round after each of them.
 
     Raises:
-        ConfigError: rounds have more than `most` ends in all; or what a round leaves behind depends
-            on the one before it, or seats see a part of that.
+        ConfigError: rounds can end in more than `most` ways; or nature persists, what a round
+            leaves behind depends on the round before it, or seats observe a part of that.
     """
-    if (ends := size(market)) > most:
+    if (ends := count_ends(market)) > most:
         raise too_large(market, ends, most)
-    if looks_back(market, kpi) and goes_on(market):
+    if looks_back(market, kpi) and nature_persists(market):
         raise ConfigError("the KPI looks back, and nature goes on from round to round.")
-    tree = grow(market, kpi, everything(market), fresh(market, kpi))
+    legal = legal_actions(market)
+    tree = enumerate_round(market, kpi, legal, state_without_past(market, kpi))
     if not looks_back(market, kpi):
-        return Pasts(tree, 1, False, np.zeros(len(tree.states), np.int64))
-    states, leads = np.unique(without_draws(market, tree.states), axis=0, return_inverse=True)
-    leads = leads.ravel()
-    if (pairs := len(states) * len(tree.states)) > TRIED:
-        raise ConfigError(f"a KPI that looks back: {pairs:,} pairs of rounds, over {TRIED:,}.")
-    after = grow(market, kpi, everything(market), states)
+        return PayoffHistories(tree, 1, False, np.zeros(len(tree.states), np.int64))
+    states, left_behind = np.unique(without_draws(market, tree.states), axis=0, return_inverse=True)
+    left_behind = left_behind.ravel()
+    if (pairs := len(states) * len(tree.states)) > MOST_PAIRS:
+        raise ConfigError(f"a KPI that looks back: {pairs:,} pairs of rounds, over {MOST_PAIRS:,}.")
+    after = enumerate_round(market, kpi, legal, states)
+    # A leaf must leave the same state behind whatever the round before it was.
     again = without_draws(market, after.states).reshape(len(states), len(tree.states), -1)
-    if not np.array_equal(again, np.broadcast_to(states[leads], again.shape)):
+    if not np.array_equal(again, np.broadcast_to(states[left_behind], again.shape)):
         raise ConfigError("what a round leaves behind depends here on the round before it.")
-    paid = np.round(after.rewards, DIGITS).reshape(len(states), -1)
-    _, first, group = np.unique(paid, axis=0, return_index=True, return_inverse=True)
+    payoffs = np.round(after.rewards, DIGITS).reshape(len(states), -1)
+    _, first, group = np.unique(payoffs, axis=0, return_index=True, return_inverse=True)
     group = group.ravel()
     if (ends := len(first) * len(tree.states)) > most:
         raise too_large(market, ends, most)
-    seen = _seen(market, after, len(states), group)
-    kept = grow(market, kpi, everything(market), states[first])
-    return Pasts(kept, len(first), seen, np.tile(group[leads], len(first)))
+    seen = _is_observed(market, after, len(states), group)
+    kept = enumerate_round(market, kpi, legal, states[first])
+    return PayoffHistories(kept, len(first), seen, np.tile(group[left_behind], len(first)))
 
 
-def _seen(market: Market, tree: Tree, states: int, group: Indices) -> bool:
-    """Whether every seat that has a choice knows the past; False: none of them knows it."""
-    knows = []
+def _is_observed(market: Market, tree: RoundTree, states: int, group: Ints) -> bool:
+    """Whether every seat that has a choice observes the payoff history; False: none observes it.
+
+    Args:
+        market: the market.
+        tree: every round after each of the states.
+        states: how many states there are.
+        group: the payoff history of each state, int64 `[states]`.
+
+    Raises:
+        ConfigError: some seats observe it, or a part of it.
+    """
+    knows = []  # for each seat and node of one root: 1 all of it, 0 nothing, -1 a part
     for layer in tree.layers:
         for seat in np.flatnonzero(layer.acts):
-            sight = layer.observations[:, seat].reshape(states, -1)  # [states, nodes of one root]
-            choice = market.seats[seat].role.legal[sight[0], 1] > 1
-            for column in sight[:, choice].T:
+            # [states, nodes of one root]: roots have equally many nodes, in the same order
+            observed = layer.observations[:, seat].reshape(states, -1)
+            choice = market.seats[seat].role.legal[observed[0], 1] > 1
+            for column in observed[:, choice].T:
                 pairs = np.unique(np.stack([column, group], axis=1), axis=0)
-                sights = len(np.unique(column))
-                knows.append(1 if len(pairs) == sights > 1 else 0 if sights == 1 else -1)
+                different = len(np.unique(column))
+                knows.append(1 if len(pairs) == different > 1 else 0 if different == 1 else -1)
     if -1 in knows or len(set(knows)) > 1:
         raise ConfigError("seats see a part of the past that they are paid for, or some of them.")
     return bool(knows and knows[0])

@@ -1,4 +1,4 @@
-"""Template: what every seat sees in any phase (see `tacit.emergence.tree.tree`)."""
+"""Template: observations of all seats in any phase (see `tacit.emergence.tree.enumeration`)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tacit.envs.rules import observe, play, reset
 
 
 @loop
-def look(game: GameArrays, rows: CopyRows, phase: Any) -> None:
-    """Fill `rows.observations` from `rows.state`."""
+def fill_observations(game: GameArrays, rows: CopyRows, phase: Any) -> None:
+    """Write every seat's observation of `rows.state` in a phase into `rows.observations`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(rows.state)):
         for s in range(game.acts.shape[1]):

@@ -11,12 +11,11 @@ from support.speakers import players
 
 from tacit.agents.policy import deterministic, uniform
 from tacit.emergence.claims import deception as probe
+from tacit.emergence.claims.channels import channels
 from tacit.emergence.claims.counterfactual import counterfactual_claims
 from tacit.emergence.claims.deception import claims
-from tacit.emergence.claims.signalling import channels
-from tacit.emergence.claims.verdict import LEAST
 from tacit.emergence.claims.verdict import claims as verdict
-from tacit.emergence.evidence import Evidence
+from tacit.emergence.evidence import MIN_SEEDS, Evidence
 from tacit.emergence.population import freeze
 from tacit.envs import kpi as kpis
 from tacit.envs.procurement.equilibrium import equilibrium_table
@@ -39,7 +38,7 @@ def played(market, speaker, listener, level=0.0):
     return figures_of(name, clean(Case(market, speaker, listener, level)), part)
 
 
-def judge(figures, market, n=LEAST):
+def judge(figures, market, n=MIN_SEEDS):
     """The verdict on so many equal seeds."""
     own = {name: [x] * n for name, x in figures.items()}
     return verdict(Evidence(market, kpis.resolve(market, None), own, n))
@@ -131,21 +130,21 @@ def test_a_bluff_about_stock_by_hand():
 def test_a_small_gain_is_none(monkeypatch):
     """Bias .2: a lie brings .04, above .02 of the scale; were gains counted from .05, nothing."""
     assert played("talk, bias .2", "always_bluff", TRUSTING)["deception_index"] > 0.8
-    monkeypatch.setattr(probe, "PASSES", 0.05)
+    monkeypatch.setattr(probe, "NEGLIGIBLE_GAIN", 0.05)
     assert played("talk, bias .2", "always_bluff", TRUSTING)["deception_index"] == 0.0
 
 
-def test_twins_differ_in_the_word_alone():
+def test_counterfactuals_differ_in_the_word_alone():
     market, kpi = setting("stock")
     population = freeze(market, kpi, [uniform(s.role) for s in market.seats], 0)
     found = counterfactual_claims(population, channels(market)[0])
     assert found.weight.shape == (4, 2)  # stock, price; each with two claims
     assert found.weight.sum() == pytest.approx(1.0)
     listener = found.listeners[0]
-    for o, other in listener.sees[:, :, 0]:
-        seen, twin = (market.roles[1].decode_observation(int(x)) for x in (o, other))
-        assert seen["price_0"] == twin["price_0"]
-        assert (seen["claim_0"], twin["claim_0"]) == ("plenty", "scarce")
+    for o, other in listener.observations[:, :, 0]:
+        said, counterfactual = (market.roles[1].decode_observation(int(x)) for x in (o, other))
+        assert said["price_0"] == counterfactual["price_0"]
+        assert (said["claim_0"], counterfactual["claim_0"]) == ("plenty", "scarce")
 
 
 def test_a_claim_that_nobody_decides_on_has_no_influence():
@@ -193,7 +192,7 @@ def test_closed_forms_get_the_word_of_theory(keys, word):
     tables = [equilibrium_table(market.config, seat) for seat in market.seats]
     found = claims(freeze(market, kpis.resolve(market, None), tables, 0))
     assert judge(found, market).word == word
-    assert judge(found, market, n=LEAST - 1).word == f"undecided at n = {LEAST - 1}"
+    assert judge(found, market, n=MIN_SEEDS - 1).word == f"undecided at n = {MIN_SEEDS - 1}"
     gain = next(x for name, x in found.items() if name.startswith("sender_gain"))
     if word == "bluffing":  # the fine takes all that the lie brings
         assert gain == pytest.approx(0.0, abs=1e-12)
@@ -223,15 +222,15 @@ def test_scripted_players_get_the_word_that_arithmetic_gives(market, speaker, li
 
 
 @pytest.mark.parametrize(
-    ("influence", "told", "word"),
+    ("influence", "information", "word"),
     [(0.0, 0.0, "babbling"), (0.5, 0.6, "informative"), (0.5, 0.0, "undecided")],
 )
-def test_in_a_free_language_nothing_is_a_lie(influence, told, word):
+def test_in_a_free_language_nothing_is_a_lie(influence, information, word):
     """Five words in six name another state, move the receiver and harm it: so does every code."""
     market = make_market("cheap_talk")
     names = ("claim_effect", "sender_gain", "listener_harm", "deception_index")
     figures = dict.fromkeys(names, 0.5) | {"false_claim_rate": 5 / 6}
-    figures |= {"causal_influence": influence, "signalling": told}
+    figures |= {"causal_influence": influence, "signalling": information}
     given = judge({f"{name}/message": x for name, x in figures.items()}, market)
     assert given.word == word
     assert not any("false" in line for line in given.evidence)
@@ -243,14 +242,14 @@ def test_in_a_free_language_nothing_is_a_lie(influence, told, word):
 def test_a_word_needs_its_intervals():
     """Half of the seeds lie a little: neither honest nor false enough."""
     market, kpi = setting("stock")
-    lies = [0.0, 0.1] * (LEAST // 2)
-    figures = {"false_claim_rate/claim": lies, "causal_influence/claim": [0.3] * LEAST,
-               "claim_effect/claim": [0.3] * LEAST, "deception_index/claim": lies}  # fmt: skip
-    e = Evidence(market, kpi, figures, LEAST)
+    lies = [0.0, 0.1] * (MIN_SEEDS // 2)
+    figures = {"false_claim_rate/claim": lies, "causal_influence/claim": [0.3] * MIN_SEEDS,
+               "claim_effect/claim": [0.3] * MIN_SEEDS, "deception_index/claim": lies}  # fmt: skip
+    e = Evidence(market, kpi, figures, MIN_SEEDS)
     assert verdict(e).word == "undecided"
-    more = replace(e, figures=figures | {"false_claim_rate/claim": [0.1] * LEAST})
+    more = replace(e, figures=figures | {"false_claim_rate/claim": [0.1] * MIN_SEEDS})
     assert verdict(more).word == "bluffing"
-    assert verdict(Evidence(make_market("ad_auction"), kpi, {}, LEAST)) is None
+    assert verdict(Evidence(make_market("ad_auction"), kpi, {}, MIN_SEEDS)) is None
 
 
 def test_scripted_babblers_and_deaf_listeners_are_what_they_say():

@@ -10,19 +10,19 @@ import pytest
 
 from tacit.agents.policy import deterministic, uniform
 from tacit.agents.scripted import Scripted, ScriptedConfig
+from tacit.emergence.coalition import leadership, rotation
 from tacit.emergence.coalition import revealed_weights as coalitions
-from tacit.emergence.coalition import rotation as turns
 from tacit.emergence.coalition.revealed_weights import (
     expected_payoffs,
     fit_jointly,
     fit_one_by_one,
-    hostile,
-    no_coalition,
+    is_hostile,
     revealed_weights,
+    why_no_weights,
 )
-from tacit.emergence.coalition.verdict import LEAST, betrayed, coalition
-from tacit.emergence.evidence import Evidence, TrainingCurve
-from tacit.emergence.play.limit_path import Path
+from tacit.emergence.coalition.verdict import betrayed, coalition
+from tacit.emergence.evidence import MIN_SEEDS, Evidence, TrainingCurve
+from tacit.emergence.play.limit_path import LimitPath
 from tacit.emergence.population import freeze
 from tacit.emergence.stats import Estimate
 from tacit.envs import kpi as kpis
@@ -107,8 +107,8 @@ def test_a_joint_fit_tells_partner_from_outsider_and_hostility():
 def test_hostile_kpis_are_fitted_jointly(monkeypatch):
     table = {"bidder": {"profit": 1.0, "spite": {"measure": "profit", "weight": -0.5,
                                                  "scope": "rivals"}}}  # fmt: skip
-    assert hostile(kpis.resolve(MARKET, table))
-    assert not hostile(KPI)
+    assert is_hostile(kpis.resolve(MARKET, table))
+    assert not is_hostile(KPI)
     asked = []
     monkeypatch.setattr(coalitions, "fit_jointly", lambda *_: asked.append(1) or np.zeros(3))
     revealed_weights(replace(population(truthful()), kpi=kpis.resolve(MARKET, table)))
@@ -126,14 +126,14 @@ def test_hostile_kpis_are_fitted_jointly(monkeypatch):
 )
 def test_where_weights_are_not_revealed_it_says_why(name, config, reason):
     market = make_market(name, config)
-    assert reason in no_coalition(market, kpis.resolve(market, None))
-    assert no_coalition(MARKET, KPI) is None
+    assert reason in why_no_weights(market, kpis.resolve(market, None))
+    assert why_no_weights(MARKET, KPI) is None
 
 
 # --- the word -------------------------------------------------------------------------------------
 
 
-def evidence(pairs, course=None, n=LEAST):
+def evidence(pairs, curves=None, n=MIN_SEEDS):
     """Weights by pair of seat numbers, the same in every seed but for a little; others 0."""
     wobble = np.linspace(-0.02, 0.02, n)
     figures = {
@@ -142,12 +142,12 @@ def evidence(pairs, course=None, n=LEAST):
         for j, b in enumerate(NAMES)
         if i != j
     }
-    return Evidence(MARKET, KPI, figures, n, course=course or {})
+    return Evidence(MARKET, KPI, figures, n, training_curves=curves or {})
 
 
 def along(*means, spread=0.05):
-    """A course of one weight."""
-    points = tuple(Estimate(m, m - spread, m + spread, LEAST) for m in means)
+    """A training curve of one weight."""
+    points = tuple(Estimate(m, m - spread, m + spread, MIN_SEEDS) for m in means)
     return TrainingCurve(tuple(range(0, 100 * len(points), 100)), points)
 
 
@@ -160,8 +160,8 @@ def test_an_alliance_is_mutual_and_beyond_what_third_parties_get():
     assert coalition(evidence({(0, 1): 0.12, (1, 0): 0.09})).word == "no alliance shown"
     everybody = {(i, j): 0.5 for i in range(3) for j in range(3)}
     assert coalition(evidence(everybody)).word == "no alliance shown"
-    few = coalition(evidence({(0, 1): 0.5, (1, 0): 0.4}, n=LEAST - 1))
-    assert few.word == f"undecided at n = {LEAST - 1}"
+    few = coalition(evidence({(0, 1): 0.5, (1, 0): 0.4}, n=MIN_SEEDS - 1))
+    assert few.word == f"undecided at n = {MIN_SEEDS - 1}"
     assert "alliance" in few.missing[0]
 
 
@@ -177,8 +177,8 @@ def test_an_alliance_is_mutual_and_beyond_what_third_parties_get():
     ],
 )
 def test_betrayal_is_dated(traitor, loyal, date):
-    course = dict(zip(PAIR, (along(*traitor), along(*loyal)), strict=True))
-    e = evidence({(0, 1): traitor[-1], (1, 0): loyal[-1]}, course)
+    curves = dict(zip(PAIR, (along(*traitor), along(*loyal)), strict=True))
+    e = evidence({(0, 1): traitor[-1], (1, 0): loyal[-1]}, curves)
     found = betrayed(e, "bidder_0", "bidder_1")
     assert (None if found is None else found.rounds) == date
     assert betrayed(e, "bidder_1", "bidder_0") is None
@@ -188,7 +188,7 @@ def test_betrayal_is_dated(traitor, loyal, date):
         assert f"bidder_0 left bidder_1: seen after {date} rounds" in verdict.evidence[0]
 
 
-# --- turns ----------------------------------------------------------------------------------------
+# --- rotation, leadership ------------------------------------------------------------------------
 
 
 def test_rotation_is_found_and_luck_is_not():
@@ -197,22 +197,24 @@ def test_rotation_is_found_and_luck_is_not():
     rule = ScriptedConfig(rule="rotation")
     tables = [Scripted(rule, market, seat).table() for seat in market.seats]
     kpi = kpis.resolve(market, None)
-    found = turns.rotation(freeze(market, kpi, tables, 0))
+    found = rotation.rotation(freeze(market, kpi, tables, 0))
     assert found["winner_dependence"] == pytest.approx(1.0)
     assert found["winner_turns"] == pytest.approx(1.5)  # always another; by luck 2 of 3 times
-    random = turns.rotation(freeze(market, kpi, [uniform(s.role) for s in market.seats], 0))
+    random = rotation.rotation(freeze(market, kpi, [uniform(s.role) for s in market.seats], 0))
     assert random["winner_dependence"] < 0.01
     assert random["winner_turns"] == pytest.approx(1.0, abs=0.1)
 
 
 def test_transitions_by_hand():
     streaks = np.array([[45.0, 5.0], [5.0, 45.0]])
-    known, others = turns.transitions(streaks, exact=True)
+    known, others = rotation.transition_figures(streaks, exact=True)
     assert others == pytest.approx(0.1 / 0.5)
     entropy = -(0.9 * np.log(0.9) + 0.1 * np.log(0.1))
     assert known == pytest.approx(1 - entropy / np.log(2))
-    assert turns.transitions(streaks, exact=False)[0] == pytest.approx(known - 1 / 200 / np.log(2))
-    assert np.isnan(turns.transitions(np.diag([7.0, 0.0]), exact=True)).all()
+    assert rotation.transition_figures(streaks, exact=False)[0] == pytest.approx(
+        known - 1 / 200 / np.log(2)
+    )
+    assert np.isnan(rotation.transition_figures(np.diag([7.0, 0.0]), exact=True)).all()
 
 
 def test_who_rises_first_leads(monkeypatch):
@@ -222,21 +224,21 @@ def test_who_rises_first_leads(monkeypatch):
     price = market.columns["price"]
     measures = np.zeros((8, 3, len(market.measures)))
     measures[:, 0, price], measures[:, 1, price] = leader, np.roll(leader, 1)
-    path = Path(8, np.zeros((8, 1)), measures)
-    monkeypatch.setattr(turns, "limit", lambda _: path)
-    found = turns.leadership(SimpleNamespace(market=market))
+    path = LimitPath(8, np.zeros((8, 1)), measures)
+    monkeypatch.setattr(leadership, "limit_path", lambda _: path)
+    found = leadership.leadership(SimpleNamespace(market=market))
     assert found["leadership/provider_0"] == pytest.approx(1.0)
     assert found["leadership/provider_1"] < 0.5
     assert found["rises_led"] == pytest.approx(1.0)
-    still = Path(1, np.zeros((1, 1)), measures[:1])
-    monkeypatch.setattr(turns, "limit", lambda _: still)
-    assert np.isnan([*turns.leadership(SimpleNamespace(market=market)).values()]).all()
+    still = LimitPath(1, np.zeros((1, 1)), measures[:1])
+    monkeypatch.setattr(leadership, "limit_path", lambda _: still)
+    assert np.isnan([*leadership.leadership(SimpleNamespace(market=market)).values()]).all()
 
 
-def test_turns_say_where_they_say_nothing():
+def test_rotation_and_leadership_say_where_they_say_nothing():
     kinds = {"cloud_bandwidth": "nobody wins", "procurement": "nobody wins"}
     for name, reason in kinds.items():
         market = make_market(name)
-        assert reason in turns.no_rotation(market, kpis.resolve(market, None))
+        assert reason in rotation.why_no_rotation(market, kpis.resolve(market, None))
     market = make_market("procurement")
-    assert "winner_turns" in turns.no_leadership(market, kpis.resolve(market, None))
+    assert "winner_turns" in leadership.why_no_leadership(market, kpis.resolve(market, None))

@@ -9,21 +9,20 @@ import pytest
 
 from tacit.agents.policy import deterministic, uniform
 from tacit.emergence.objective import mirror as mirrors
+from tacit.emergence.objective.goodhart import goodhart_gap
 from tacit.emergence.objective.harm import (
-    fundamental_kpi,
-    goodhart_gap,
     harm,
-    is_fundamental,
-    judged,
-    long_run,
-    no_harm_split,
-    no_mirror,
+    harm_measures,
+    long_run_measures,
+    why_no_harm_split,
+    why_no_mirror,
 )
 from tacit.emergence.objective.mirror import mirror
-from tacit.emergence.objective.mirror_game import build
-from tacit.emergence.objective.regret import no_regret, regret, regrets
+from tacit.emergence.objective.mirror_build import build_fictitious_play
+from tacit.emergence.objective.regret import regret, regrets, why_no_regret
+from tacit.emergence.payoffs import fundamental_kpi, rewards_only_fundamentals
 from tacit.emergence.population import freeze
-from tacit.emergence.tree.payoff_history import pasts
+from tacit.emergence.tree.payoff_history import payoff_histories
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
@@ -43,9 +42,11 @@ def slow_play(payoff, x, steps, mean_past):
     prices = np.minimum.outer(np.arange(count), np.arange(count))
     for t in range(steps):
         joint = np.outer(*x)
-        law = np.bincount(prices.ravel(), joint.ravel(), minlength=count) if mean_past else [1.0]
+        history = (
+            np.bincount(prices.ravel(), joint.ravel(), minlength=count) if mean_past else [1.0]
+        )
         game = np.zeros((2, count, count))
-        for last, chance in enumerate(law):
+        for last, chance in enumerate(history):
             game += chance * payoff[last]
         values = game[0] @ x[1], x[0] @ game[1]
         for own, value in zip(x, values, strict=True):
@@ -58,12 +59,12 @@ def slow_play(payoff, x, steps, mean_past):
 def test_the_compiled_play_is_the_slow_one(weight):
     """Second price, five bids; with a weight on |price - last price| the past is averaged over."""
     market, kpi = auction({"bidder": {"profit": 1.0, "price_change": weight}}, bids=5)
-    found = pasts(market, kpi, mirrors.MOST)
-    game = build(found)
+    found = payoff_histories(market, kpi, mirrors.MOST_ENDS)
+    game = build_fictitious_play(found)
     x = mirrors.first_tables(game)
     before = x.copy()
-    law = np.zeros((found.count, mirrors.STARTS))
-    mirrors.compiled(mirrors.TEMPLATE).settle(game, x, 50, law)
+    history = np.zeros((found.count, mirrors.STARTS))
+    mirrors.compiled(mirrors.TEMPLATE).fictitious_play(game, x, 50, history)
     bids, rows = np.array(market.grid), np.arange(5)
     price = np.minimum.outer(bids, bids)
     wins = np.sign(rows[:, None] - rows) / 2 + 0.5
@@ -79,7 +80,7 @@ def test_the_compiled_play_is_the_slow_one(weight):
 
 def test_first_tables_are_probabilities_and_every_start_has_its_own():
     market, kpi = auction(bids=4)
-    game = build(pasts(market, kpi, mirrors.MOST))
+    game = build_fictitious_play(payoff_histories(market, kpi, mirrors.MOST_ENDS))
     x = mirrors.first_tables(game)
     for first, last in pairwise(game.first_cell):
         assert x[first:last].sum(axis=0) == pytest.approx(np.ones(mirrors.STARTS))
@@ -111,30 +112,30 @@ def test_a_charge_on_volatility_lowers_what_best_responders_pay():
 
 def test_a_seen_past_has_a_table_each_and_a_half_seen_one_is_refused():
     market, kpi = auction(CALM, observe="price", bids=4)
-    found = pasts(market, kpi, mirrors.MOST)
+    found = payoff_histories(market, kpi, mirrors.MOST_ENDS)
     assert (found.count, found.seen) == (4, True)
     assert mirror(market, kpi).outcomes["clearing_price"].shape == (mirrors.STARTS,)
-    every = pasts(*auction(CALM, observe="bids", bids=4), mirrors.MOST)
+    every = payoff_histories(*auction(CALM, observe="bids", bids=4), mirrors.MOST_ENDS)
     assert (every.count, every.seen) == (4, True)  # sixteen pairs of bids make four prices
-    blind = pasts(*auction(CALM, bids=4), mirrors.MOST)
+    blind = payoff_histories(*auction(CALM, bids=4), mirrors.MOST_ENDS)
     assert (blind.count, blind.seen) == (4, False)
     with pytest.raises(ConfigError, match="a part of the past"):
-        pasts(*auction(CALM, observe="price", bids=4, price_mix=0.5), mirrors.MOST)
+        payoff_histories(*auction(CALM, observe="price", bids=4, price_mix=0.5), mirrors.MOST_ENDS)
     with pytest.raises(ConfigError, match="depends here on the round before"):
-        pasts(*auction(CALM, bids=4, reserve=0.5), mirrors.MOST)
+        payoff_histories(*auction(CALM, bids=4, reserve=0.5), mirrors.MOST_ENDS)
 
 
 def test_a_mirror_that_is_too_large_says_why_and_what_does():
     market, kpi = auction(bidders=5)
-    reason = no_harm_split(market, kpi)
+    reason = why_no_harm_split(market, kpi)
     assert "can end in 2,476,099 ways here, over 60,000" in reason
     assert "KPI regret" in reason
     half, calm = auction(CALM, observe="price", bids=4, price_mix=0.5)
-    assert no_harm_split(half, calm) is None  # it is found out by trying
-    assert "a part of the past" in no_mirror(half, calm)
+    assert why_no_harm_split(half, calm) is None  # it is found out by trying
+    assert "a part of the past" in why_no_mirror(half, calm)
     tables = [uniform(seat.role) for seat in half.seats]
     assert np.isnan(harm(freeze(half, calm, tables, 0))["harm/revenue"])
-    assert no_mirror(*auction(bids=4)) is None
+    assert why_no_mirror(*auction(bids=4)) is None
 
 
 def test_suppliers_paid_for_bookings_overpromise_in_the_mirror_too():
@@ -147,7 +148,7 @@ def test_suppliers_paid_for_bookings_overpromise_in_the_mirror_too():
     assert mirror(market, booking).mean("late_days_per_deal") == pytest.approx(1.5, abs=0.01)
     ideal = mirror(market, fundamental_kpi(market))
     assert ideal.mean("late_days_per_deal") == pytest.approx(0.0, abs=0.01)
-    assert judged(market) == ["margin", "surplus", "welfare"]
+    assert harm_measures(market) == ["margin", "surplus", "welfare"]
 
 
 # --- regret ---------------------------------------------------------------------------------------
@@ -196,12 +197,12 @@ def test_regrets_are_not_defined_where_tables_do_too_much():
 
 def test_where_regret_says_nothing_it_names_what_does():
     market = make_market("procurement", {"suppliers": 2, "record": "on_time", "lead_times": [0, 1]})
-    assert "best-response" in no_regret(market, kpis.resolve(market, None))
+    assert "best-response" in why_no_regret(market, kpis.resolve(market, None))
     keys = {"prices": 4, "surge": {}}
     cloud = make_market("cloud_bandwidth", keys)
     table = {"provider": {"profit": 1.0, "price_change": -1.0}}
-    assert "goes on from round to round" in no_regret(cloud, kpis.resolve(cloud, table))
-    assert no_regret(cloud, kpis.resolve(cloud, None)) is None
+    assert "goes on from round to round" in why_no_regret(cloud, kpis.resolve(cloud, table))
+    assert why_no_regret(cloud, kpis.resolve(cloud, None)) is None
 
 
 # --- harm -----------------------------------------------------------------------------------------
@@ -209,7 +210,7 @@ def test_where_regret_says_nothing_it_names_what_does():
 
 def test_long_run_measures_are_exact_where_nobody_remembers():
     market, kpi = auction(value={"kind": "list", "values": [1.0, 3.0]}, bids=2)
-    found = long_run(freeze(market, kpi, [uniform(s.role) for s in market.seats], 0))
+    found = long_run_measures(freeze(market, kpi, [uniform(s.role) for s in market.seats], 0))
     # bids 1 and 2 at random: the price is 2 only if both bid it
     assert found["revenue"] == pytest.approx(0.25 * 2 + 0.75 * 1)
     assert found["welfare"] == pytest.approx(2.0)
@@ -224,7 +225,7 @@ def test_kpis_that_are_the_fundamental_in_another_unit():
         "loss": ({"bidder": {"profit": -1.0}}, False),
     }
     for table, same in tables.values():
-        assert is_fundamental(market, kpis.resolve(market, table)) is same
+        assert rewards_only_fundamentals(market, kpis.resolve(market, table)) is same
 
 
 def test_goodhart_gap_is_a_share_of_what_there_was():

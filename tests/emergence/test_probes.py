@@ -11,17 +11,18 @@ from support.populations import default_kpi, prices, random_tables, scripted, tr
 from tacit.emergence.collusion.discounted_gain import discounted_gain
 from tacit.emergence.collusion.equilibrium import equilibrium
 from tacit.emergence.collusion.impulse import impulse
-from tacit.emergence.collusion.index import frozen_index, no_index
-from tacit.emergence.collusion.rematched import exchanged, repaired
+from tacit.emergence.collusion.index import frozen_index, why_no_index
+from tacit.emergence.collusion.rematched import rematch, rematched
 from tacit.emergence.collusion.temptation import temptation
-from tacit.emergence.play import best_response
-from tacit.emergence.play import deviations as deviation
-from tacit.emergence.play.applicability import benchmark_range, unfit
-from tacit.emergence.play.chain import MOST_STATES, Index, chain
-from tacit.emergence.play.deviations import deviations, other_way
-from tacit.emergence.play.limit_path import limit
-from tacit.emergence.play.replays import play_once, replay
-from tacit.emergence.registry import inapplicable, probed
+from tacit.emergence.payoffs import benchmark_range, fundamental_kpi
+from tacit.emergence.play import best_response, learned_response
+from tacit.emergence.play.applicability import why_no_deviations
+from tacit.emergence.play.chain import MOST_STATES, build_chain
+from tacit.emergence.play.deviations import deviations, opposite_actions
+from tacit.emergence.play.limit_path import limit_path
+from tacit.emergence.play.replays import play_once, replay, unforced
+from tacit.emergence.play.state_index import StateIndex
+from tacit.emergence.registry import inapplicable, run_probes
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
 
@@ -30,7 +31,7 @@ D = 0.95
 
 def profits(market, *actions):
     """Everybody's profit in one round of these actions, from a start of the market."""
-    state = limit(scripted("competitive", market)).states[:1]
+    state = limit_path(scripted("competitive", market)).states[:1]
     rows = play_once(market, default_kpi(market), state, np.array([actions]), 0, np.zeros(1, int))
     return rows.measures[0, : len(actions), market.columns["profit"]]
 
@@ -120,14 +121,16 @@ def test_these_triggers_answer_a_rise_as_they_answer_a_cut():
 
 
 def test_steps_the_other_way_end_at_the_grid():
-    steps, opposite = other_way(prices(), np.array([10, 13, 3]), np.array([6, 6, 5]))
+    steps, opposite = opposite_actions(prices(), np.array([10, 13, 3]), np.array([6, 6, 5]))
     assert steps.tolist() == [4, 7, -2]
     assert opposite.tolist() == [14, 14, 1]
 
 
 def test_only_the_price_moves_where_a_claim_is_made_as_well():
     market = prices(headroom_claims=True)
-    steps, opposite = other_way(market, np.array([21]), np.array([12]))  # steps 10 and 6, claims
+    steps, opposite = opposite_actions(
+        market, np.array([21]), np.array([12])
+    )  # steps 10 and 6, claims
     assert (steps.tolist(), opposite.tolist()) == ([4], [29])
 
 
@@ -137,8 +140,8 @@ def test_only_the_price_moves_where_a_claim_is_made_as_well():
 def test_chain_and_replays_agree(luck):
     """What a deviation costs, by value functions and by playing on."""
     population = random_tables(luck)
-    d, path = deviations(population), limit(population)
-    known = chain(population, path.states)
+    d, path = deviations(population), limit_path(population)
+    known = build_chain(population, path.states)
     low, high = benchmark_range(population.market)
     line = 0
     for x in range(path.period):
@@ -153,10 +156,10 @@ def test_chain_and_replays_agree(luck):
 
 def test_a_sampled_loss_is_the_chain_s_within_its_interval(luck):
     population = trembling(random_tables(luck), 0.1)
-    state = limit(population).states[:1]
-    known = chain(population, state)
+    state = limit_path(population).states[:1]
+    known = build_chain(population, state)
     copies = 4000
-    forced = np.full((copies, 3), -1)
+    forced = unforced(copies)
     forced[:, 0], forced[:, 1] = 0, 4
     found = replay(
         population,
@@ -167,22 +170,22 @@ def test_a_sampled_loss_is_the_chain_s_within_its_interval(luck):
         rounds=200,
     ).sums[:, 0]
     seat = known.seats[0]
-    expected = D * known.value(0, "fundamental")[seat.successor[0, 4]] @ seat.chance[0]
+    expected = D * known.value(0, "fundamental")[seat.successor[0, 4]] @ seat.probability[0]
     error = found.std(ddof=1) / np.sqrt(copies)
     assert abs(found.mean() - expected) < 4 * error
 
 
 def test_the_stationary_law_is_a_long_simulation_s(luck):
     population = trembling(random_tables(luck), 0.2)
-    known = chain(population, limit(population).states[:1])
+    known = build_chain(population, limit_path(population).states[:1])
     law = known.stationary()
     assert law.sum() == pytest.approx(1)
     expected = [
         law @ (seat.table * seat.fundamental).sum(axis=1) for seat in known.seats
     ]  # fmt: skip
     copies, rounds = 64, 2000
-    forced = np.full((copies, 3), -1)
-    start = np.repeat(limit(population).states[:1], copies, axis=0)
+    forced = unforced(copies)
+    start = np.repeat(limit_path(population).states[:1], copies, axis=0)
     undiscounted = replace(population, discount=1.0)
     sums = replay(
         undiscounted, start, forced, np.arange(copies), start[:0], first=500, rounds=500 + rounds
@@ -194,7 +197,7 @@ def test_the_stationary_law_is_a_long_simulation_s(luck):
 
 def test_a_chain_that_is_too_large_is_none(luck):
     population = trembling(random_tables(luck, prices(memory=2)), 0.1)
-    assert chain(population, limit(population).states[:1]) is None
+    assert build_chain(population, limit_path(population).states[:1]) is None
     assert np.isnan(equilibrium(population)["best_response_gap"])
 
 
@@ -207,7 +210,7 @@ def test_a_chain_of_50_625_states_is_exact(luck):
 
 
 def test_equal_rows_have_one_number():
-    index = Index(2)
+    index = StateIndex(2)
     index.add(np.array([[0.0, 1.0], [2.0, 3.0], [-0.0, 1.0]]))
     index.add(np.array([[5.0, 5.0], [2.0, 3.0]]))
     assert index.count == 3
@@ -239,16 +242,17 @@ def test_a_kpi_may_be_best_served_by_another_policy_than_its_owner():
     assert (paid.payoff, earned.payoff) == ("kpi", "fundamental")
     assert paid.exact
     assert paid.best == pytest.approx(market.grid[0].max())
-    assert paid.own == pytest.approx(limit(population).measures[0, 0, market.columns["price"]])
+    assert paid.own == pytest.approx(limit_path(population).measures[0, 0, market.columns["price"]])
 
 
 @pytest.mark.slow
 def test_a_learned_response_finds_most_of_the_exact_gain():
     population = scripted("collusive")
     exact = best_response.best_responses(population, [1])[1]
-    learned = best_response.learned(population, 1, "fundamental")
-    assert not learned.exact
-    assert 0.9 * exact.gain < learned.gain <= exact.gain + 1e-12
+    kpi = fundamental_kpi(population.market)
+    own, best = learned_response.q_learned_payoffs(population, kpi, 1)
+    assert own == pytest.approx(exact.own)
+    assert 0.9 * exact.gain < best - own <= exact.gain + 1e-12
 
 
 def test_where_luck_decides_what_follows_a_response_is_learned():
@@ -264,15 +268,15 @@ def test_where_luck_decides_what_follows_a_response_is_learned():
 def test_partners_are_exchanged_within_their_group():
     every = [scripted("grim_trigger", seed=k) for k in range(5)]
     every[1] = scripted("collusive", seed=1)
-    pairs = exchanged(every)
+    pairs = rematch(every)
     assert len(pairs) == 4
     assert pairs[0].tables[1] is every[1].tables[1]
     assert pairs[1].tables[1] is every[0].tables[1]
     assert pairs[2].tables[0] is every[2].tables[0]
-    found = repaired(every)
-    assert [np.isnan(f["repaired/tempted"]) for f in found] == [False] * 4 + [True]
-    assert [f["repaired/deterred"] for f in found[:4]] == [0.5, 0.5, 1, 1]
-    assert len(repaired(every[:1])) == 1
+    found = rematched(every)
+    assert [np.isnan(f["rematched/tempted"]) for f in found] == [False] * 4 + [True]
+    assert [f["rematched/deterred"] for f in found[:4]] == [0.5, 0.5, 1, 1]
+    assert len(rematched(every[:1])) == 1
 
 
 def test_the_gain_from_the_start_is_the_index_where_nothing_moves():
@@ -298,14 +302,14 @@ def test_the_gain_from_the_start_is_the_index_where_nothing_moves():
 )
 def test_a_probe_that_does_not_apply_says_why(name, config, reason):
     market = make_market(name, config)
-    said = unfit(market, default_kpi(market))
+    said = why_no_deviations(market, default_kpi(market))
     assert reason in said
-    assert set(inapplicable(market, default_kpi(market))) >= {"temptation", "repaired"}
+    assert set(inapplicable(market, default_kpi(market))) >= {"temptation", "rematched"}
 
 
 def test_luck_in_payoffs_alone_is_sampled():
     market = prices(outside_shock=0.1)
-    assert unfit(market, default_kpi(market)) is None
+    assert why_no_deviations(market, default_kpi(market)) is None
     d = deviations(scripted("grim_trigger", market))
     assert not d.exact
     assert (d.loss > d.gain).all()
@@ -314,7 +318,7 @@ def test_luck_in_payoffs_alone_is_sampled():
 def test_seats_may_have_grids_of_their_own():
     """(An action is then a step on the own grid, and its part has another name.)"""
     market = prices(cost=(1.0, 0.75))
-    assert unfit(market, default_kpi(market)) is None
+    assert why_no_deviations(market, default_kpi(market)) is None
     d = deviations(scripted("grim_trigger", market))
     assert (d.steps > 0).all()
     assert (d.gain > 0.01).all()
@@ -324,20 +328,20 @@ def test_a_sampled_winner_is_replaced_by_shares():
     market = make_market("ad_auction", {"observe": "bids"})
     assert market.play_draws
     assert not market.analysis.expected().play_draws
-    figures = probed(scripted("grim_trigger", market))
+    figures = run_probes(scripted("grim_trigger", market))
     assert figures["temptation"]["deviations_exact"] == 1
     assert figures["temptation"]["temptation"] == pytest.approx(0.475 / 0.45)
 
 
 def test_no_index_without_rivals():
     alone = make_market("procurement")
-    assert no_index(prices(), default_kpi(prices())) is None
-    assert "benchmark of rivals" in no_index(alone, default_kpi(alone))
+    assert why_no_index(prices(), default_kpi(prices())) is None
+    assert "benchmark of rivals" in why_no_index(alone, default_kpi(alone))
 
 
 def test_probes_leave_the_population_alone():
     population = scripted("grim_trigger")
     before = [table.copy() for table in population.tables]
-    probed(population)
+    run_probes(population)
     assert all(np.array_equal(a, b) for a, b in zip(before, population.tables, strict=True))
-    assert deviation.deviations(population) is deviation.deviations(population)
+    assert deviations(population) is deviations(population)

@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from tacit.emergence.screens import bid_screens as screens
-from tacit.emergence.screens import bidders
+from tacit.emergence.screens.competitive_control import deal_anew, is_on_one_scale, on_one_scale
+from tacit.emergence.screens.cover_bids import LEAST_MEETINGS, bidder_pairs
 from tacit.emergence.screens.survey import survey
+from tacit.emergence.screens.tenders import BidsBySize, group_bids
+from tacit.emergence.screens.win_shares import quotient, win_shares, wins
+from tacit.emergence.screens.winner_rotation import winner_rotation, winners
 
 TWO = np.array([[1.0, 1.1]])
 FOUR = np.array([[1.0, 1.2, 1.3, 1.5]])
@@ -29,7 +33,7 @@ def test_formulas_by_hand():
 
 def test_scale_changes_nothing_and_equal_bids_have_no_shape():
     for screen in screens.SCREENS:
-        assert screen.of(FOUR * 7e6) == pytest.approx(screen.of(FOUR))
+        assert screen.compute(FOUR * 7e6) == pytest.approx(screen.compute(FOUR))
     equal = np.full((1, 4), 0.1)
     assert screens.cv(equal) == [0.0]
     for screen in (screens.skewness, screens.relative_distance, screens.uniformity):
@@ -45,22 +49,22 @@ def test_wins_are_counted_as_one_would_by_hand(luck):
             for i, bid in enumerate(row):
                 best = min(row[:i].tolist() + row[i + 1 :].tolist())
                 count += 1.0 if bid * (1 + rho) < best else 0.5 * (bid * (1 + rho) == best)
-        assert screens.wins(bids, rho).sum() == count
+        assert wins(bids, rho).sum() == count
 
 
 def test_the_hole_is_what_is_missing_near_zero_margin():
     beside = np.array([[1.0, 1.004]] * 10)
     near = np.array([[1.0, 1.001]] * 4)
-    names, above, below = screens.shares({2: np.concatenate([beside, near])}, [])
+    names, above, below = win_shares({2: np.concatenate([beside, near])}, [])
     assert names == ["hole"]
-    assert screens.quotient(above, below) == pytest.approx([8 / (20 / 2)])
+    assert quotient(above, below) == pytest.approx([8 / (20 / 2)])
 
 
 def test_bids_find_their_tender(luck):
     tender = np.repeat(np.arange(6), [1, 2, 3, 2, 1, 3])
     bid = luck.random(12)
     shuffled = luck.permutation(12)
-    found = screens.grouped(tender[shuffled], bid[shuffled])
+    found = group_bids(tender[shuffled], bid[shuffled])
     assert {n: rows.shape for n, rows in found.items()} == {2: (2, 2), 3: (2, 3)}
     np.testing.assert_array_equal(found[2], [np.sort(bid[tender == t]) for t in (1, 3)])
 
@@ -68,14 +72,14 @@ def test_bids_find_their_tender(luck):
 # --- the control ---------------------------------------------------------------------------------
 
 
-def competitive(luck, tenders: int = 600, sd: float = 0.03) -> screens.Strata:
-    return {n: np.sort(1.0 + sd * luck.standard_normal((tenders, n)), axis=1) for n in (2, 3, 4, 5)}
+def competitive(luck, count: int = 600, sd: float = 0.03) -> BidsBySize:
+    return {n: np.sort(1.0 + sd * luck.standard_normal((count, n)), axis=1) for n in (2, 3, 4, 5)}
 
 
 def test_a_deal_moves_bids_between_tenders_of_one_size_only(luck):
-    strata = competitive(luck, 40)
-    first, again, other = (screens.dealt(strata, k) for k in (0, 0, 1))
-    for n, bids in strata.items():
+    tenders = competitive(luck, 40)
+    first, again, other = (deal_anew(tenders, k) for k in (0, 0, 1))
+    for n, bids in tenders.items():
         np.testing.assert_array_equal(np.sort(first[n].ravel()), np.sort(bids.ravel()))
         np.testing.assert_array_equal(first[n], again[n])
         assert (first[n] != other[n]).any()
@@ -83,14 +87,14 @@ def test_a_deal_moves_bids_between_tenders_of_one_size_only(luck):
 
 
 def test_relative_bids_vary_as_much_within_a_tender_as_the_given_ones(luck):
-    strata = competitive(luck, 4000)
-    scales = {n: luck.lognormal(0, 2, (len(b), 1)) for n, b in strata.items()}
-    sized = {n: b * scales[n] for n, b in strata.items()}
-    assert screens.comparable(strata)
-    assert not screens.comparable(sized)
-    dealt = screens.dealt(screens.on_one_scale(sized), 0)
-    for n in strata:
-        own, control = (np.median(screens.cv(s[n])) for s in (strata, dealt))
+    tenders = competitive(luck, 4000)
+    scales = {n: luck.lognormal(0, 2, (len(b), 1)) for n, b in tenders.items()}
+    sized = {n: b * scales[n] for n, b in tenders.items()}
+    assert is_on_one_scale(tenders)
+    assert not is_on_one_scale(sized)
+    dealt = deal_anew(on_one_scale(sized), 0)
+    for n in tenders:
+        own, control = (np.median(screens.cv(s[n])) for s in (tenders, dealt))
         assert control == pytest.approx(own, rel=0.05)
 
 
@@ -107,8 +111,8 @@ def test_competitive_bids_are_like_their_control(luck):
 
 def test_common_costs_look_like_arranged_bids_to_some_screens_but_leave_no_hole(luck):
     """What screens cannot say: tenders that differ in cost fire cv and spread, honestly bid for."""
-    strata = {n: b * (1 + 0.1 * luck.random((len(b), 1))) for n, b in competitive(luck).items()}
-    fires = {r.name for r in survey(strata, [0.01]).readings if r.fires}
+    tenders = {n: b * (1 + 0.1 * luck.random((len(b), 1))) for n, b in competitive(luck).items()}
+    fires = {r.name for r in survey(tenders, [0.01]).readings if r.fires}
     assert {"cv", "spread"} <= fires
     assert "hole" not in fires
 
@@ -121,8 +125,8 @@ def test_competitive_bids_hardly_ever_fire(luck):
              lambda n: luck.lognormal(0.0, 0.1, (60, n)))  # fmt: skip
     fired = []
     for k in range(30):
-        strata = {n: np.sort(draws[k % 3](n), axis=1) for n in (2, 3, 4, 5, 7)}
-        fired += [r.name for r in survey(strata, [-0.05, 0.01]).readings if r.fires]
+        tenders = {n: np.sort(draws[k % 3](n), axis=1) for n in (2, 3, 4, 5, 7)}
+        fired += [r.name for r in survey(tenders, [-0.05, 0.01]).readings if r.fires]
     assert len(fired) <= 1
 
 
@@ -149,18 +153,19 @@ def test_winners_in_order_without_ties():
     tender = np.array([0, 0, 1, 1, 2, 2, 3])
     bid = np.array([0.9, 1.0, 1.0, 1.0, 1.2, 1.1, 1.0])
     bidder = np.array([0, 1, 0, 1, 0, 1, 0])
-    assert bidders.winners(tender, bid, bidder).tolist() == [0, 1]
+    assert winners(tender, bid, bidder).tolist() == [0, 1]
 
 
 def test_taking_turns_is_told_from_chance(luck):
     turns = np.arange(300) % 3
-    found = bidders.rotation(turns)
-    assert found.information[0] == pytest.approx(np.log(3), abs=0.01)
-    assert found.information[0] > found.information[3]
-    assert found.repeats[0] == 0.0 < found.repeats[2]
-    chance = bidders.rotation(luck.integers(0, 3, 300))
-    assert chance.information[2] * 0.5 < chance.information[0] < chance.information[3] * 2
-    assert bidders.rotation(turns[:5]) is None
+    found = winner_rotation(turns)
+    assert found.information.value == pytest.approx(np.log(3), abs=0.01)
+    assert found.information.value > found.information.high
+    assert found.repeats.value == 0.0 < found.repeats.low
+    chance = winner_rotation(luck.integers(0, 3, 300))
+    information = chance.information
+    assert information.low * 0.5 < information.value < information.high * 2
+    assert winner_rotation(turns[:5]) is None
 
 
 def test_a_cover_bidder_is_found(luck):
@@ -169,7 +174,7 @@ def test_a_cover_bidder_is_found(luck):
     third = 1.0 + 0.05 * luck.standard_normal(tenders)
     bid = np.concatenate([low, low * 1.02, third])
     tender, bidder = np.tile(np.arange(tenders), 3), np.repeat([7, 3, 5], tenders)
-    first, *others = bidders.pairs(tender, bid, bidder)
+    first, *others = bidder_pairs(tender, bid, bidder)
     assert (first.below, first.above, first.met, first.wins) == (7, 3, 60, 60)
     assert first.margin == pytest.approx(0.02)
     assert first.p == pytest.approx(3 * 2 * 0.5**60)
@@ -177,19 +182,19 @@ def test_a_cover_bidder_is_found(luck):
 
 
 def test_pairs_that_met_seldom_tie_or_are_one_are_left_out():
-    tender = np.repeat(np.arange(bidders.MEETS), 2)
-    bid = np.tile([1.0, 1.1], bidders.MEETS)
-    pair = np.tile([0, 1], bidders.MEETS)
-    assert len(bidders.pairs(tender, bid, pair)) == 1
-    assert bidders.pairs(tender[2:], bid[2:], pair[2:]) == []
-    assert bidders.pairs(tender, np.ones_like(bid), pair) == []
-    assert bidders.pairs(tender, bid, np.zeros_like(pair)) == []
+    tender = np.repeat(np.arange(LEAST_MEETINGS), 2)
+    bid = np.tile([1.0, 1.1], LEAST_MEETINGS)
+    pair = np.tile([0, 1], LEAST_MEETINGS)
+    assert len(bidder_pairs(tender, bid, pair)) == 1
+    assert bidder_pairs(tender[2:], bid[2:], pair[2:]) == []
+    assert bidder_pairs(tender, np.ones_like(bid), pair) == []
+    assert bidder_pairs(tender, bid, np.zeros_like(pair)) == []
 
 
 def test_rolling_follows_time():
     cv = 0.01 * np.arange(1, 7)
     bid = np.stack([1.0 - cv / np.sqrt(2), 1.0 + cv / np.sqrt(2)], axis=1).ravel()
-    last, values = bidders.rolling(np.repeat(np.arange(6), 2), bid, 3)
+    last, values = screens.rolling_cv(np.repeat(np.arange(6), 2), bid, 3)
     assert last.tolist() == [2, 3, 4, 5]
     assert values == pytest.approx(cv[1:5])
-    assert len(bidders.rolling(np.repeat(np.arange(6), 2), bid, 7)[0]) == 0
+    assert len(screens.rolling_cv(np.repeat(np.arange(6), 2), bid, 7)[0]) == 0

@@ -8,8 +8,9 @@ import pytest
 from tacit.agents.policy import deterministic, uniform
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence.claims import signalling
+from tacit.emergence.claims.channels import channels
 from tacit.emergence.population import FrozenPopulation, freeze
-from tacit.emergence.registry import PROBES, inapplicable, probed
+from tacit.emergence.registry import PROBES, inapplicable, run_probes
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
 
@@ -32,8 +33,8 @@ def sender(says: list[int]) -> dict:
     return {"sender_0": deterministic(CHEAP.roles[0], np.array([*says, 6]))}
 
 
-def told(**tables) -> float:
-    figures = signalling.probe(population(CHEAP, {}, tables or None))
+def share_of(**tables) -> float:
+    figures = signalling.signalling(population(CHEAP, {}, tables or None))
     assert set(figures) == {"signalling/message", "signalling_offer/message",
                             "signalling_beside/message"}  # fmt: skip
     assert len({round(v, 12) for v in figures.values()}) == 1  # the message is the whole action
@@ -41,18 +42,18 @@ def told(**tables) -> float:
 
 
 def test_a_code_tells_as_much_as_the_truth_and_noise_tells_nothing():
-    assert told(**sender([0, 1, 2, 3, 4, 5])) == pytest.approx(1.0)
-    assert told(**sender([3, 5, 1, 0, 2, 4])) == pytest.approx(1.0)
-    assert told(**sender([2, 2, 2, 2, 2, 2])) == pytest.approx(0.0, abs=1e-12)
-    assert told() == pytest.approx(0.0, abs=1e-12)
+    assert share_of(**sender([0, 1, 2, 3, 4, 5])) == pytest.approx(1.0)
+    assert share_of(**sender([3, 5, 1, 0, 2, 4])) == pytest.approx(1.0)
+    assert share_of(**sender([2, 2, 2, 2, 2, 2])) == pytest.approx(0.0, abs=1e-12)
+    assert share_of() == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(("cells", "share"), [([1, 2, 3], 0.564475), ([1, 5], 0.251463)])
 def test_cells_tell_their_entropy(cells, share):
     says = [k for k, size in enumerate(cells) for _ in range(size)]
     p = np.array(cells) / 6
-    assert told(**sender(says)) == pytest.approx(-(p * np.log(p)).sum() / np.log(6))
-    assert told(**sender(says)) == pytest.approx(share, abs=1e-6)
+    assert share_of(**sender(says)) == pytest.approx(-(p * np.log(p)).sum() / np.log(6))
+    assert share_of(**sender(says)) == pytest.approx(share, abs=1e-6)
 
 
 def test_a_noisy_channel_has_its_textbook_capacity():
@@ -61,7 +62,7 @@ def test_a_noisy_channel_has_its_textbook_capacity():
     table = np.array([[0.9, 0.1, 0.0], [0.1, 0.9, 0.0], [0.0, 0.0, 1.0]])
     own = population(market, {}, {"sender_0": table})
     noise = -(0.9 * np.log(0.9) + 0.1 * np.log(0.1))
-    share = signalling.probe(own)["signalling/message"]
+    share = signalling.signalling(own)["signalling/message"]
     assert share == pytest.approx(1.0 - noise / np.log(2))
 
 
@@ -74,7 +75,7 @@ def test_a_noisy_channel_has_its_textbook_capacity():
 )
 def test_where_the_price_tells_the_claim_is_babble(rule, claim, offer, beside):
     """A truthful supplier asks the list price exactly if it is scarce: the price says all."""
-    found = signalling.probe(population(make_market("procurement"), {"supplier_0": rule}))
+    found = signalling.signalling(population(make_market("procurement"), {"supplier_0": rule}))
     shares = [found[f"{name}/claim"] for name in ("signalling", "signalling_offer",
                                                   "signalling_beside")]  # fmt: skip
     assert shares == pytest.approx([claim, offer, beside], abs=1e-12)
@@ -88,20 +89,22 @@ def test_a_claim_at_one_price_tells_beside_it():
         assert role.decode_observation(o)["stock"] == stock
         table[o] = 0.0
         table[o, role.encode_action(price=0.8, claim=stock)] = 1.0
-    found = signalling.probe(population(market, {}, {"supplier_0": table}))
+    found = signalling.signalling(population(market, {}, {"supplier_0": table}))
     assert found["signalling_beside/claim"] == pytest.approx(1.0)
 
 
 def test_laws_are_exact_where_all_is_drawn_and_else_counted():
     market = make_market("procurement", {"suppliers": 2, "scarcity": [0.2, 0.5]})
-    for channel, scarce in zip(signalling.channels(market), (0.2, 0.5), strict=True):
-        law, exact = signalling.law(population(market, {}), channel)
+    for channel, scarce in zip(channels(market), (0.2, 0.5), strict=True):
+        law, exact = signalling.observation_frequency(population(market, {}), channel)
         assert exact
         assert law == pytest.approx([1 - scarce, scarce])
     keys = {"urgency": {}, "brief": True, "lead_times": [0, 2, 2], "scarcity": 0.3}
     heard = make_market("procurement", keys)
     everybody = population(heard, {"supplier_0": "truthful", "buyer_0": "truthful"})
-    by_claim = {c.claim.part: signalling.law(everybody, c) for c in signalling.channels(heard)}
+    by_claim = {
+        c.claim.part: signalling.observation_frequency(everybody, c) for c in channels(heard)
+    }
     assert {name: exact for name, (_, exact) in by_claim.items()} == {
         "claim": False, "promise": False, "stated_urgency": True
     }  # fmt: skip
@@ -109,14 +112,14 @@ def test_laws_are_exact_where_all_is_drawn_and_else_counted():
     urgent = heard.config.urgency.probability
     expected = np.multiply.outer([1 - urgent, urgent], np.outer([0.7, 0.3], [1 / 3, 2 / 3]))
     assert counted == pytest.approx(expected, abs=0.02)
-    figures = signalling.probe(everybody)
+    figures = signalling.signalling(everybody)
     assert figures["signalling/promise"] == pytest.approx(1.0)
     assert figures["signalling/stated_urgency"] == pytest.approx(1.0)
 
 
 def test_a_truth_that_is_no_news_has_no_share():
     market = make_market("procurement", {"scarcity": 1.0})
-    found = signalling.probe(population(market, {}))
+    found = signalling.signalling(population(market, {}))
     assert np.isnan([*found.values()]).all()
 
 
@@ -124,5 +127,5 @@ def test_where_nothing_is_claimed_the_probe_says_so():
     market = make_market("ad_auction")
     kpi = kpis.resolve(market, None)
     assert "nobody claims anything in ad_auction" in inapplicable(market, kpi)["signalling"]
-    assert not any(name.startswith("signalling") for name in probed(population(market, {})))
-    assert PROBES["signalling"].applies(CHEAP, kpis.resolve(CHEAP, None)) is None
+    assert not any(name.startswith("signalling") for name in run_probes(population(market, {})))
+    assert PROBES["signalling"].applies(CHEAP, kpis.resolve(CHEAP, None))

@@ -8,25 +8,20 @@ from support.every_market import CASES
 
 from tacit.agents.policy import cumulative, uniform
 from tacit.emergence.population import freeze
-from tacit.emergence.tree import tree
+from tacit.emergence.tree.best_reply import best_reply
+from tacit.emergence.tree.enumeration import AVERAGED_DRAWS, count_ends, enumerate_round
 from tacit.emergence.tree.expectations import (
-    best_reply,
-    mean,
-    reach,
-    worth,
+    edge_probability,
+    expected_outcome,
+    expected_value,
 )
 from tacit.emergence.tree.initial_states import (
-    fresh,
-    starts,
+    initial_states,
+    state_without_past,
     without_draws,
     without_memory,
 )
-from tacit.emergence.tree.tree import (
-    everything,
-    grow,
-    played,
-    size,
-)
+from tacit.emergence.tree.round_tree import legal_actions, played_actions
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
@@ -40,7 +35,13 @@ def uniform_round(market):
     """The tree of a round in which everybody acts at random, and their tables."""
     kpi = kpis.resolve(market, None)
     tables = [uniform(seat.role) for seat in market.seats]
-    return grow(market, kpi, played(market, tables), fresh(market, kpi)), tables
+    return enumerated(market, kpi, tables), tables
+
+
+def enumerated(market, kpi, tables, free_seat=None):
+    """The tree of a round without a past, in which these tables are played."""
+    allowed = played_actions(market, tables, free_seat)
+    return enumerate_round(market, kpi, allowed, state_without_past(market, kpi))
 
 
 # --- what markets declare -------------------------------------------------------------------------
@@ -64,7 +65,7 @@ def test_declared_draws_are_those_that_nature_makes(case):
 
 
 def check_law(states, draw):
-    for k, law in enumerate(draw.chances):
+    for k, law in enumerate(draw.probabilities):
         rows = states if draw.given is None else states[states[:, draw.given] == k]
         found = rows[:, draw.column]
         assert set(found) <= set(draw.values)
@@ -121,17 +122,17 @@ def test_value_scales_are_money(case):
 def test_the_mean_of_a_tree_is_that_of_long_play(name, config):
     market = make_market(name, config)
     found, tables = uniform_round(market)
-    assert reach(found, tables)[-1].sum() == pytest.approx(1.0)
+    assert edge_probability(found, tables)[-1].sum() == pytest.approx(1.0)
     engine = Engine(market, copies=COPIES)
     engine.reset()
     engine.play(cumulative(market, tables)[None], 1)
-    expected = mean(found, tables, found.measures)
+    expected = expected_outcome(found, tables, found.measures)
     for column, measure in enumerate(market.measures):
         if measure.past or not measure.roles:
             continue
         sample = engine.measures[:, :, column]
         # (the tree of a market with luck is a mean over draws itself)
-        slack = 5 * sample.std(axis=0) / np.sqrt(COPIES if found.exact else tree.LUCKY) + 1e-9
+        slack = 5 * sample.std(axis=0) / np.sqrt(COPIES if found.exact else AVERAGED_DRAWS) + 1e-9
         assert np.all(np.abs(sample.mean(axis=0) - expected[:, column]) <= slack), measure.name
 
 
@@ -154,16 +155,16 @@ def test_equilibrium_tables_earn_the_closed_form_and_nobody_gains_by_leaving(key
     market = make_market("procurement", keys)
     kpi = kpis.resolve(market, None)
     tables = [equilibrium_table(market.config, seat) for seat in market.seats]
-    found = grow(market, kpi, played(market, tables), fresh(market, kpi))
+    found = enumerated(market, kpi, tables)
     assert found.exact
-    expected = mean(found, tables, found.measures)
+    expected = expected_outcome(found, tables, found.measures)
     for name, value in market.benchmarks()["equilibrium"].values.items():
         owner = next(
             s.index for s in market.seats if name in [m.name for m in market.measured(s.role.name)]
         )
         assert expected[owner, market.columns[name]] == pytest.approx(value, rel=0, abs=1e-12)
     for seat in market.seats:
-        wider = grow(market, kpi, played(market, tables, seat.index), fresh(market, kpi))
+        wider = enumerated(market, kpi, tables, seat.index)
         reply = best_reply(wider, tables, seat.index, wider.rewards[:, seat.index])
         assert abs(reply.gain) < 1e-12
 
@@ -177,18 +178,20 @@ def test_a_reply_plans_its_later_answers(luck):
         if "counter" in supplier.decode_observation(o):
             tables[0][o] = 0.0
             tables[0][o, supplier.encode_action(answer="refuse")] = 1.0
-    found = grow(market, kpi, played(market, tables, 0), fresh(market, kpi))
+    found = enumerated(market, kpi, tables, 0)
     reply = best_reply(found, tables, 0, found.rewards[:, 0])
     # four answers, equally likely: walk; accept at .8; counters at .4 and .8, less the wait
     assert reply.best == pytest.approx((0.8 + 0.9 * 0.4 + 0.9 * 0.8) / 4)
     assert reply.own == pytest.approx((0.8 + 0.4) / 2 / 4)
 
 
-def test_worth_of_first_edges_is_the_mean(luck):
+def test_the_expected_value_of_first_edges_is_the_mean(luck):
     market = make_market("procurement", {"suppliers": 2})
     found, tables = uniform_round(market)
-    first = worth(found, tables, found.fundamentals)[0]
-    assert reach(found, tables)[0] @ first == pytest.approx(mean(found, tables, found.fundamentals))
+    first = expected_value(found, tables, found.fundamentals)[0]
+    assert edge_probability(found, tables)[0] @ first == pytest.approx(
+        expected_outcome(found, tables, found.fundamentals)
+    )
 
 
 # --- size, memory ---------------------------------------------------------------------------------
@@ -197,17 +200,19 @@ def test_worth_of_first_edges_is_the_mean(luck):
 @pytest.mark.parametrize("case", CASES)
 def test_size_bounds_the_leaves(case):
     market = make_market(*case)
-    if size(market) > 20_000:
+    if count_ends(market) > 20_000:
         return
     kpi = kpis.resolve(market, None)
-    assert len(grow(market, kpi, everything(market), fresh(market, kpi)).states) <= size(market)
+    start = state_without_past(market, kpi)
+    found = enumerate_round(market, kpi, legal_actions(market), start)
+    assert len(found.states) <= count_ends(market)
 
 
 def test_a_round_that_is_too_large_is_refused_with_its_number():
     market = make_market("cloud_bandwidth", {"tenants": 12, "memory": 0})
     kpi = kpis.resolve(market, None)
     with pytest.raises(ConfigError, match=r"a round of cloud_bandwidth can end in [\d,]+ ways"):
-        grow(market, kpi, everything(market), fresh(market, kpi))
+        enumerate_round(market, kpi, legal_actions(market), state_without_past(market, kpi))
 
 
 def test_memory_is_what_is_seen_of_the_past():
@@ -223,7 +228,7 @@ def test_rounds_begin_on_the_path_where_seats_remember():
     market = make_market("cloud_bandwidth", {"prices": 4, "start": "collusive"})
     kpi = kpis.resolve(market, None)
     still = [np.eye(4)[np.full(16, 2)] for _ in market.seats]
-    states, chance, exact = starts(freeze(market, kpi, still, 0))
+    states, chance, exact = initial_states(freeze(market, kpi, still, 0))
     assert exact
     assert chance == pytest.approx([1.0])
     assert len(states) == 1

@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tacit.emergence.claims.channels import channels
 from tacit.emergence.claims.deception import claims
-from tacit.emergence.claims.signalling import channels
-from tacit.emergence.claims.verdict import LEAST
 from tacit.emergence.claims.verdict import claims as verdict
-from tacit.emergence.evidence import Evidence
+from tacit.emergence.evidence import MIN_SEEDS, Evidence
 from tacit.emergence.population import freeze
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.engine import Engine
@@ -59,8 +58,8 @@ def test_what_is_claimed_is_the_only_thing_that_is_not_heard(case, luck):
                     for e in engines
                 )
                 for part, value in heard.items():
-                    told = part.rsplit("_", 1)[0] if part[-1].isdigit() else part
-                    if told in claimed:
+                    name = part.rsplit("_", 1)[0] if part[-1].isdigit() else part
+                    if name in claimed:
                         first = next(p for p in seat.role.observation_parts if p.name == part)
                         assert unheard[part] == first.values[0]
                         hidden += value != first.values[0]
@@ -100,7 +99,7 @@ def test_closed_forms_need_to_be_heard():
 # --- intent ---------------------------------------------------------------------------------------
 
 
-def arm(rate, spread=0.0, n=LEAST):
+def arm(rate, spread=0.0, n=MIN_SEEDS):
     """Deception at this rate of false claims (every seed's own: rate + or - the spread)."""
     market = make_market("procurement")
     each = [rate + spread * (-1) ** k for k in range(n)]

@@ -12,13 +12,13 @@ from support.populations import default_kpi, prices
 from support.terminal import Terminal, told
 from support.training_fixtures import small
 
-from tacit.emergence.collusion.verdict import LEAST, collusion
-from tacit.emergence.evidence import DISCLAIMER, Evidence
+from tacit.emergence.collusion.verdict import collusion
+from tacit.emergence.evidence import DISCLAIMER, MIN_SEEDS, Evidence
 from tacit.emergence.registry import CONTROLS, PROBES
 from tacit.emergence.verdict import WORDS
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
-from tacit.training.board import verdict_text as words
+from tacit.training.board.verdict_text import verdict_lines, verdict_page
 from tacit.training.config import files
 from tacit.training.config.load import load
 from tacit.training.config.references import expected_words
@@ -31,7 +31,7 @@ from tacit.training.studies.reproduce import NOT, checks
 COLLUDING = {"frozen_index": 0.85, "tempted": 0.98, "deterred": 0.9, "rival_response": -0.12}
 
 
-def evidence(n=LEAST, market=None, spread=0.01, **figures):
+def evidence(n=MIN_SEEDS, market=None, spread=0.01, **figures):
     """An arm whose seeds lie evenly around the given means."""
     market = market or prices()
     offsets = [spread * (2 * k / max(n - 1, 1) - 1) for k in range(n)]
@@ -67,11 +67,11 @@ def test_an_auction_needs_no_answer_in_prices():
     assert collusion(evidence(market=market, rival_response=5.0)).word == "tacit collusion"
 
 
-@pytest.mark.parametrize("n", [1, 2, LEAST - 1])
+@pytest.mark.parametrize("n", [1, 2, MIN_SEEDS - 1])
 def test_below_the_least_n_the_strongest_word_is_undecided(n):
     verdict = collusion(evidence(n))
     assert verdict.word == f"undecided at n = {n}"
-    assert f"n = {n} of the {LEAST} seeds" in verdict.missing[0]
+    assert f"n = {n} of the {MIN_SEEDS} seeds" in verdict.missing[0]
     if n > 2:
         assert "tacit collusion" in verdict.missing[0]
         assert collusion(evidence(n, frozen_index=0.0)).word == "not shown above competition"
@@ -79,7 +79,7 @@ def test_below_the_least_n_the_strongest_word_is_undecided(n):
 
 def test_seeds_without_the_figure_are_left_out():
     arm = evidence()
-    some = [float("nan") if k % 4 else 0.9 for k in range(LEAST)]
+    some = [float("nan") if k % 4 else 0.9 for k in range(MIN_SEEDS)]
     verdict = collusion(replace(arm, figures={**arm.figures, "deterred": some}))
     assert verdict.word == "tacit collusion"
     assert "deterred, of the tempted .900 [.900, .900], n = 12" in verdict.evidence
@@ -100,8 +100,8 @@ def test_qualifiers_stand_beside_the_word():
     arm = evidence(
         best_response_gap=0.4,
         rival_response_opposite=-0.1,
-        **{"repaired/frozen_index": 0.09, "repaired/tempted": 0.6, "repaired/deterred": 0.3,
-           "repaired/rival_response": -0.05},
+        **{"rematched/frozen_index": 0.09, "rematched/tempted": 0.6, "rematched/deterred": 0.3,
+           "rematched/rival_response": -0.05},
     )  # fmt: skip
     arm = replace(arm, controls={"memoryless": evidence(frozen_index=0.95)})
     verdict = collusion(arm)
@@ -162,7 +162,7 @@ def test_every_figure_is_on_its_page():
     page = (ROOT / "docs/probes/collusion.md").read_text(encoding="utf-8")
     for probe in [*PROBES.values(), *CONTROLS.values()]:
         if probe.name in ("index", "temptation", "impulse_response", "equilibrium", "start_gain",
-                          "repaired"):  # fmt: skip
+                          "rematched"):  # fmt: skip
             for name in probe.figures:
                 assert f"`{name}" in page, name
 
@@ -182,15 +182,15 @@ def test_a_run_says_its_word(run):
     (verdict,) = [v for v in arm["verdicts"] if v["behaviour"] == "collusion"]
     assert verdict["word"] in ("undecided at n = 3", "not shown above competition")
     assert set(verdict) == {"behaviour", "word", "evidence", "missing", "qualifiers"}
-    lines = words.lines({"base": arm})
+    lines = verdict_lines({"base": arm})
     assert lines[0] == f"base, collusion: {verdict['word']}"
     assert lines[-1] == DISCLAIMER
-    assert DISCLAIMER in words.page("base", arm)
+    assert DISCLAIMER in verdict_page("base", arm)
 
 
 def test_the_word_and_a_picture_are_in_tensorboard(run):
     board, arm = Board(run.path), read_summary(run.summary)["base"]
-    assert board.text("base/_band", "verdict") == words.page("base", arm)
+    assert board.text("base/_band", "verdict") == verdict_page("base", arm)
     pictures = set(board.events.Runs()["base/_band"]["tensors"])
     for path in run.band("base").glob("*.png"):
         assert path.stem in pictures
@@ -207,7 +207,9 @@ def test_probes_of_an_older_run_are_added_from_its_checkpoints(run):
     probing.complete(run, arm, records)
     assert json.loads(path.read_text())["probes"] == whole["probes"]
     assert set(records[1]["probes"]) == {*whole["probes"], *CONTROLS}
-    assert records[2]["probes"]["repaired"]["repaired/tempted"] is None  # no partner for the third
+    assert (
+        records[2]["probes"]["rematched"]["rematched/tempted"] is None
+    )  # no partner for the third
 
 
 def test_controls_are_kept_until_a_seed_changes(run, monkeypatch):
@@ -215,7 +217,7 @@ def test_controls_are_kept_until_a_seed_changes(run, monkeypatch):
     records = [checkpoint.finished(run.checkpoint("base", k)) for k in range(3)]
     monkeypatch.setattr(probing, "learned_group", None)  # nothing may be loaded
     probing.complete(run, arm, records)
-    assert "repaired" in records[0]["probes"]
+    assert "rematched" in records[0]["probes"]
 
 
 # --- tacit best-response --------------------------------------------------------------------------

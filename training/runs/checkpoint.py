@@ -19,6 +19,8 @@ from safetensors.numpy import save as save_tensors
 
 from tacit.envs.errors import ConfigError
 
+from .legacy import upgrade_record
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """All of it or nothing: a temporary name in the same folder, fsync, rename."""
@@ -68,7 +70,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
         record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and path.is_file() else None
+    return upgrade_record(record) if isinstance(record, dict) and path.is_file() else None
 
 
 def finished(path: Path) -> dict[str, Any] | None:

@@ -1,8 +1,9 @@
-"""Goodhart gap: what an arm loses against its twin that is paid the fundamentals.
+"""Goodhart gap of a run: what an arm loses against the same arm paid the fundamentals.
 
-The twin is the arm of the run that differs in the KPI alone, and whose KPI is every seat's
+The *reference* is the arm of the run that differs in the KPI alone, and whose KPI is every seat's
 fundamental. `goodhart_gap` is the share lost of the mean fundamental of those seats whose KPI is
-another; `goodhart_gap/welfare` that of welfare, where the market has it. Paired over shared seeds.
+another; `goodhart_gap/<welfare>` that of the measure that the market declares as its welfare.
+Paired over shared seeds.
 """
 
 from __future__ import annotations
@@ -14,25 +15,21 @@ from typing import Any
 import numpy as np
 
 from tacit.emergence import stats
-from tacit.emergence.objective.harm import goodhart_gap, is_fundamental, paid_fundamental
+from tacit.emergence.objective.goodhart import goodhart_gap
+from tacit.emergence.payoffs import rewards_only_fundamental, rewards_only_fundamentals
 from tacit.training.config.arms import Arm
 
 Summary = dict[str, Any]
 
 
 def write(arms: Mapping[str, Arm], summaries: Mapping[str, Summary]) -> None:
-    """Add the gap to the measures of every arm that has a twin."""
+    """Add the gap to the measures of every arm that has a reference."""
     for name, arm in arms.items():
-        twin = next((other for other, a in arms.items() if _twins(arm, a)), None)
-        if twin is None:
+        reference = next((n for n, other in arms.items() if _is_reference(arm, other)), None)
+        if reference is None:
             continue
-        measures, before = summaries[name]["measures"], summaries[twin]["measures"]
-        own = [
-            f"{seat.role.fundamental}/{seat.name}"
-            for seat in arm.market.seats
-            if not paid_fundamental(seat, arm.kpi)
-        ]
-        for label, names in (("goodhart_gap", own), ("goodhart_gap/welfare", ["welfare"])):
+        measures, before = summaries[name]["measures"], summaries[reference]["measures"]
+        for label, names in _compared(arm).items():
             if names and all(n in measures and n in before for n in names):
                 gap = goodhart_gap(_mean(before, names), _mean(measures, names))
                 known = [x for x in gap if isfinite(x)]
@@ -42,9 +39,24 @@ def write(arms: Mapping[str, Arm], summaries: Mapping[str, Summary]) -> None:
                     measures[label] = {**plain, "per_seed": per_seed}
 
 
-def _twins(arm: Arm, other: Arm) -> bool:
-    """Whether the other arm is this one under the fundamentals as KPI, and this one is not."""
-    if is_fundamental(arm.market, arm.kpi) or not is_fundamental(other.market, other.kpi):
+def _compared(arm: Arm) -> dict[str, list[str]]:
+    """The name of each gap, and the measures whose mean it compares."""
+    own = [
+        f"{seat.role.fundamental}/{seat.name}"
+        for seat in arm.market.seats
+        if not rewards_only_fundamental(seat, arm.kpi)
+    ]
+    compared = {"goodhart_gap": own}
+    if arm.market.welfare is not None:
+        compared[f"goodhart_gap/{arm.market.welfare}"] = [arm.market.welfare]
+    return compared
+
+
+def _is_reference(arm: Arm, other: Arm) -> bool:
+    """Whether the other arm is this one with the fundamentals as KPI, and this one has others."""
+    if rewards_only_fundamentals(arm.market, arm.kpi):
+        return False
+    if not rewards_only_fundamentals(other.market, other.kpi):
         return False
     same = {"kpi": other.plain["kpi"], "seeds": other.seeds}
     return other.same({**arm.plain, **same})

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.tabular.group import TabularGroup
+from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
 
 from . import checkpoint
 from .machine import machine
-from .training_curve import Course
+from .training_curve import SeedCurve
 
 NAME = "partial.safetensors"
 EVERY = 5.0  # seconds between two saves, at evaluation points
@@ -33,7 +33,7 @@ class Partial(NamedTuple):
     its event file by name."""
 
     points: Points
-    course: Course
+    curve: SeedCurve
     seconds: float
     events: dict[str, int]
 
@@ -50,7 +50,7 @@ class Saver:
         """Whether the last save is long enough ago."""
         return time.monotonic() - self._last >= EVERY
 
-    def save(self, group: TabularGroup, partial: Partial) -> None:
+    def save(self, group: Group, partial: Partial) -> None:
         """Write everything that the seed needs to go on from here."""
         rounds, measures = zip(*partial.points, strict=True) if partial.points else ((), ())
         arrays = group.state() | {
@@ -59,13 +59,13 @@ class Saver:
         }
         record = {
             "arm": self.arm.plain, "seed": self.seed, "rounds": group.rounds,
-            "course": partial.course, "seconds": partial.seconds, "events": partial.events,
+            "training_curve": partial.curve, "seconds": partial.seconds, "events": partial.events,
             "machine": machine(),
         }  # fmt: skip
         checkpoint.save(self.path, arrays, record)
         self._last = time.monotonic()
 
-    def load(self, group: TabularGroup) -> Partial | None:
+    def load(self, group: Group) -> Partial | None:
         """Put the group where it was saved; None where there is nothing to go on from.
 
         Raises:
@@ -80,7 +80,7 @@ class Saver:
         group.load(arrays)
         points = [(int(n), m) for n, m in zip(rounds, measures, strict=True)]
         seconds, events = float(record["seconds"]), dict(record["events"])
-        return Partial(points, record["course"], seconds, events)
+        return Partial(points, record["training_curve"], seconds, events)
 
     def clear(self) -> None:
         """The seed is finished: what led there is not needed any more."""

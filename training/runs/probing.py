@@ -10,31 +10,32 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from tacit.agents.tabular.group import TabularGroup
+from tacit.agents.group import Group
 from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import Figures, FrozenPopulation, freeze
-from tacit.emergence.registry import CONTROLS, PROBES, probed
+from tacit.emergence.registry import CONTROLS, PROBES, run_controls, run_probes
 from tacit.emergence.verdict import verdicts
 from tacit.envs.analysis import Analysis
 from tacit.training.config.arms import Arm
 
 from . import checkpoint
-from . import training_curve as course
+from .legacy import upgrade_controls
 from .load_run import learned_group
 from .run_folder import RunFolder
+from .training_curve import read_training_curves
 
 Record = dict[str, Any]
 Plain = dict[str, float | None]  # figures as JSON holds them, NaN as null
 
 
-def population_of(arm: Arm, k: int, group: TabularGroup) -> FrozenPopulation:
+def population_of(arm: Arm, k: int, group: Group) -> FrozenPopulation:
     """Seed number k of an arm, frozen as training left it."""
     return freeze(arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows)
 
 
 def probe_seed(population: FrozenPopulation, known: Collection[str] = ()) -> dict[str, Plain]:
     """A seed's figures by probe, as its record holds them; `known` probes are left out."""
-    return {probe: _plain(own) for probe, own in probed(population, known).items()}
+    return {probe: _plain(own) for probe, own in run_probes(population, known).items()}
 
 
 def _plain(figures: Figures) -> Plain:
@@ -43,7 +44,7 @@ def _plain(figures: Figures) -> Plain:
 
 def complete(run: RunFolder, arm: Arm, records: Sequence[Record]) -> None:
     """Put what is missing into the records of an arm's seeds: probes of each, controls of all."""
-    due = {n for n, probe in PROBES.items() if probe.applies(arm.market, arm.kpi) is None}
+    due = {n for n, probe in PROBES.items() if probe.applies(arm.market, arm.kpi)}
     for k, record in enumerate(records):
         own = record.setdefault("probes", {})
         if due - set(own):
@@ -59,16 +60,16 @@ def complete(run: RunFolder, arm: Arm, records: Sequence[Record]) -> None:
 def _controls(run: RunFolder, arm: Arm, seeds: int) -> dict[str, list[Plain]]:
     """Figures of every control that applies, one set a seed (none where seeds are too few); kept
     in the arm's folder under the hashes of the seeds that they were made from."""
-    due = [n for n, c in CONTROLS.items() if c.applies(arm.market, arm.kpi) is None]
+    due = [n for n, c in CONTROLS.items() if c.applies(arm.market, arm.kpi)]
     if not due:
         return {}
     sealed = [checkpoint.read_record(run.checkpoint(arm.name, k)) or {} for k in range(seeds)]
     hashes = [record.get("sha256") for record in sealed]
-    stored = checkpoint.read_json(run.controls(arm.name))
+    stored = upgrade_controls(checkpoint.read_json(run.controls(arm.name)))
     if stored.get("seeds") == hashes and set(stored.get("figures", ())) == set(due):
         return dict(stored["figures"])
     every = [population_of(arm, k, learned_group(run, arm, k)) for k in range(seeds)]
-    found = {name: [_plain(own) for own in CONTROLS[name].run(every)] for name in due}
+    found = {name: [_plain(own) for own in seeds] for name, seeds in run_controls(every).items()}
     checkpoint.write_json(run.controls(arm.name), {"seeds": hashes, "figures": found})
     return found
 
@@ -84,11 +85,11 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
     for name, arm in arms.items():
         analysis = arm.market.analysis_class or Analysis
         lacking = {"memoryless": analysis.memoryless, "unheard": analysis.unheard}
-        twins = {
+        control_arms = {
             what: next((n for n, other in arms.items() if _differs(arm, other, keys)), None)
             for what, keys in lacking.items()
         }
-        controls = {what: evidence[twin] for what, twin in twins.items() if twin}
+        controls = {what: evidence[other] for what, other in control_arms.items() if other}
         found = verdicts(replace(evidence[name], controls=controls))
         summaries[name]["verdicts"] = [verdict.plain() for verdict in found]
 
@@ -98,8 +99,8 @@ def _evidence(arm: Arm, summary: Mapping[str, Any]) -> Evidence:
         name: [float("nan") if x is None else x for x in measure["per_seed"]]
         for name, measure in summary["measures"].items()
     }
-    followed = course.read(summary.get("course", {}))
-    return Evidence(arm.market, arm.kpi, figures, summary["seeds"], course=followed)
+    curves = read_training_curves(summary.get("training_curve", {}))
+    return Evidence(arm.market, arm.kpi, figures, summary["seeds"], training_curves=curves)
 
 
 def _differs(arm: Arm, other: Arm, keys: Mapping[str, Any]) -> bool:

@@ -11,9 +11,10 @@ from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
 
 from . import checkpoint
-from . import training_curve as course
+from .legacy import upgrade_summary
 from .machine import machine
 from .probing import figures_of
+from .training_curve import summarise
 
 
 def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         if defined:  # a mean over the seeds that have it; n says how many
             estimate = stats.estimate(name, defined)
             measures[name] = {**estimate.plain(), "per_seed": per_seed}
-    followed = course.summarise([record.get("course", {}) for record in records])
+    curve = summarise([record.get("training_curve", {}) for record in records])
     return {
         "experiment": experiment,
         "market": arm.market.name,
@@ -49,7 +50,7 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         "machine": machine(),
         "measures": measures,
         "verdicts": [],
-        **({"course": followed} if followed else {}),
+        **({"training_curve": curve} if curve else {}),
     }
 
 
@@ -61,10 +62,12 @@ def assemble(experiment: str, arms: Mapping[str, dict[str, Any]]) -> dict[str, A
 
 
 def arms_of(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """A summary's arms by name, whichever form it has."""
-    if "arms" in summary:
-        return dict(summary["arms"])
-    return {"base": dict(summary)}
+    """A summary's arms by name, whichever form and version it has."""
+    arms = summary.get("arms", {"base": summary})
+    return {
+        name: upgrade_summary(arm) if isinstance(arm, Mapping) else arm
+        for name, arm in arms.items()
+    }
 
 
 def read_summary(path: Path) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Figures along training: what quick probes say at every evaluation point.
+"""Figures along training: what quick probes find at every evaluation point.
 
 In a seed's record: `{"rounds": [...], "figures": {name: [...]}}`, null where one is not defined.
 In the summary, over seeds: `{"rounds": [...], "figures": {name: [{"mean", "ci95", "n"}, ...]}}`.
@@ -12,53 +12,56 @@ from typing import Any
 
 from tacit.emergence import evidence, stats
 from tacit.emergence.population import FrozenPopulation
-from tacit.emergence.registry import along
+from tacit.emergence.registry import training_curve_figures
 
-Course = dict[str, Any]
+SeedCurve = dict[str, Any]  # as a seed's record holds it; empty where no probe is taken on the way
 
 
-def follow(course: Course, population: FrozenPopulation, rounds: int) -> dict[str, float]:
-    """Add an evaluation point to a seed's course; returns the figures that are defined there."""
-    figures = along(population)
+def follow(curve: SeedCurve, population: FrozenPopulation, rounds: int) -> dict[str, float]:
+    """Add an evaluation point to a seed's curve.
+
+    Args:
+        curve: the seed's curve so far; changed in place.
+        population: the seed as it is now, frozen.
+        rounds: rounds played so far.
+
+    Returns:
+        The figures that are defined there.
+    """
+    figures = training_curve_figures(population)
     if not figures:
         return {}
-    course.setdefault("rounds", []).append(rounds)
+    curve.setdefault("rounds", []).append(rounds)
     for name, x in figures.items():
-        own = course.setdefault("figures", {}).setdefault(name, [])
+        own = curve.setdefault("figures", {}).setdefault(name, [])
         own.append(float(x) if isfinite(x) else None)
     return {name: x for name, x in figures.items() if isfinite(x)}
 
 
-def summarise(courses: Sequence[Mapping[str, Any]]) -> Course:
+def summarise(curves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Over seeds, at the points that all of them have; empty where one has none."""
-    if not courses or not all(courses):
+    if not curves or not all(curves):
         return {}
-    shared = min((course["rounds"] for course in courses), key=len)
+    shared = min((curve["rounds"] for curve in curves), key=len)
     figures: dict[str, list[dict[str, object]]] = {}
-    for name in courses[0]["figures"]:
+    for name in curves[0]["figures"]:
         for k in range(len(shared)):
-            values = [course["figures"][name][k] for course in courses]
+            values = [curve["figures"][name][k] for curve in curves]
             known = [x for x in values if x is not None]
             estimate = stats.student(known).plain() if known else {"mean": None, "n": 0}
             figures.setdefault(name, []).append({"ci95": [None, None], **estimate})
     return {"rounds": list(shared), "figures": figures}
 
 
-def read(summary: Mapping[str, Any]) -> dict[str, evidence.TrainingCurve]:
-    """What rules judge, from the summary."""
-
-    def number(x: float | None) -> float:
-        return float("nan") if x is None else x
-
+def read_training_curves(summary: Mapping[str, Any]) -> dict[str, evidence.TrainingCurve]:
+    """What rules judge, from the summary's `training_curve`, by figure."""
+    rounds = tuple(summary.get("rounds", ()))
     return {
-        name: evidence.TrainingCurve(
-            tuple(summary["rounds"]),
-            tuple(
-                stats.Estimate(
-                    number(p["mean"]), number(p["ci95"][0]), number(p["ci95"][1]), p["n"]
-                )
-                for p in points
-            ),
-        )
+        name: evidence.TrainingCurve(rounds, tuple(_estimate(point) for point in points))
         for name, points in summary.get("figures", {}).items()
     }
+
+
+def _estimate(point: Mapping[str, Any]) -> stats.Estimate:
+    mean, low, high = (float("nan") if x is None else x for x in (point["mean"], *point["ci95"]))
+    return stats.Estimate(mean, low, high, point["n"])

@@ -10,11 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from tacit.emergence.screens import bid_screens as screens
-from tacit.emergence.screens import bidders
+from tacit.emergence.screens.bid_screens import rolling_cv
+from tacit.emergence.screens.cover_bids import LEAST_MEETINGS, BidderPair, bidder_pairs
 from tacit.emergence.screens.survey import ScreenReading, Survey, survey
+from tacit.emergence.screens.tenders import group_bids
+from tacit.emergence.screens.winner_rotation import (
+    LEAST_STEPS,
+    ShuffledFigure,
+    WinnerRotation,
+    winner_rotation,
+    winners,
+)
 from tacit.emergence.stats import Estimate, interval, number
 from tacit.envs.errors import ConfigError
+from tacit.envs.types import Floats, Ints
 
 from .bids import (
     BidColumns,
@@ -55,9 +64,9 @@ class Screened:
     path: Path
     bids: Bids
     survey: Survey
-    rotation: bidders.Rotation | None
-    pairs: list[bidders.Pair]
-    rolling: tuple[bidders.Ints, screens.Array]
+    rotation: WinnerRotation | None
+    pairs: list[BidderPair]
+    rolling: tuple[Ints, Floats]
 
 
 def parse_rhos(text: str) -> list[float]:
@@ -84,14 +93,14 @@ def parse_rhos(text: str) -> list[float]:
 def screen(path: Path, columns: BidColumns, rhos: Sequence[float]) -> Screened:
     """Read a file and run every screen that its columns allow."""
     kept = read_bids(path, columns)
-    found = survey(screens.grouped(kept.tender, kept.bid), rhos)
+    found = survey(group_bids(kept.tender, kept.bid), rhos)
     rotation, pairs = None, []
     if kept.bidder is not None:
-        rotation = bidders.rotation(bidders.winners(kept.tender, kept.bid, kept.bidder))
-        pairs = bidders.pairs(kept.tender, kept.bid, kept.bidder)
-    rolling: tuple[bidders.Ints, screens.Array] = (np.empty(0, np.int64), np.empty(0))
+        rotation = winner_rotation(winners(kept.tender, kept.bid, kept.bidder))
+        pairs = bidder_pairs(kept.tender, kept.bid, kept.bidder)
+    rolling: tuple[Ints, Floats] = (np.empty(0, np.int64), np.empty(0))
     if kept.dates is not None:
-        rolling = bidders.rolling(kept.tender, kept.bid, WINDOW)
+        rolling = rolling_cv(kept.tender, kept.bid, WINDOW)
     return Screened(path, kept, found, rotation, pairs, rolling)
 
 
@@ -175,17 +184,18 @@ def _by_bidder(done: Screened) -> list[str]:
     if done.bids.bidder is None:
         return []
     order = "in order of dates" if done.bids.dates is not None else "in order of the file"
-    lines = [f"Rotation: needs {bidders.MEETS} steps from winner to winner."]
+    lines = [f"Rotation: needs {LEAST_STEPS} steps from winner to winner."]
     if done.rotation is not None:
         r = done.rotation
         parts = [
-            f"{name} {number(x[0])}, shuffled {number(x[1])} [{number(x[2])}, {number(x[3])}]"
+            f"{name} {number(x.value)}, shuffled {number(x.mean)} [{number(x.low)}, "
+            f"{number(x.high)}]"
             for name, x in (("information (nats)", r.information), ("repeats", r.repeats))
         ]
         lines = [f"Rotation, {r.steps:,} steps from winner to winner {order}: {'; '.join(parts)}."]
     clear = [p for p in done.pairs if p.p < ALPHA]
     lines.append(
-        f"Pairs that met {bidders.MEETS} times or more: {len(done.pairs):,}; one stays below the "
+        f"Pairs that met {LEAST_MEETINGS} times or more: {len(done.pairs):,}; one stays below the "
         f"other more often than a fair coin allows in {len(clear):,} (exact, Bonferroni)."
     )
     names = done.bids.bidders
@@ -224,11 +234,10 @@ def as_json(done: Screened) -> dict[str, Any]:
         ]  # fmt: skip
         found["pairs_tested"] = len(done.pairs)
         if done.rotation is not None:
-            heads = ("value", "shuffled", "low", "high")
             found["rotation"] = {
                 "steps": done.rotation.steps,
-                "information": dict(zip(heads, done.rotation.information, strict=True)),
-                "repeats": dict(zip(heads, done.rotation.repeats, strict=True)),
+                "information": _shuffled(done.rotation.information),
+                "repeats": _shuffled(done.rotation.repeats),
             }
     if kept.dates is not None:
         last, values = done.rolling
@@ -250,6 +259,10 @@ def _reading(r: ScreenReading) -> dict[str, Any]:
         "control95": [_plain(r.control.low), _plain(r.control.high)],
         "against": r.against,
     }
+
+
+def _shuffled(x: ShuffledFigure) -> dict[str, float]:
+    return {"value": x.value, "shuffled": x.mean, "low": x.low, "high": x.high}
 
 
 def _plain(x: float) -> float | None:

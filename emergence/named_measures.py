@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.envs.market import Market
+from tacit.envs.types import Floats
 
 
-def named_measures(market: Market, measures: NDArray[np.float64]) -> dict[str, float]:
-    """Mean measures `[S + 1, M]` by name, and what the market derives from them.
+def named_measures(market: Market, measures: Floats) -> dict[str, float]:
+    """Mean measures by name, and the figures that the market derives from them.
 
-    `profit/bidder_0` per seat, `profit` their mean; a measure of the market itself goes by its
-    bare name; `<fundamental>/best` and `/worst` are the seats that earn most and least.
+    Args:
+        market: the market that was played.
+        measures: means over rounds, float64 `[S + 1, M]`; row S is the market's own.
+
+    Returns:
+        `<measure>/<seat>` for each seat that has it, and `<measure>`: the market's own value if the
+        market has the measure, else the mean over seats. `<fundamental>/best` and
+        `<fundamental>/worst`: the largest and the smallest value of a role's seats.
     """
     named: dict[str, float] = {}
     for measure in market.measures:

@@ -1,0 +1,54 @@
+"""Which payoff a probe counts, and in which unit.
+
+Probes count *fundamentals* (profit, surplus), which no KPI can change. Their unit is the distance
+between two benchmarks of a seat, profit_M - profit_N: joint optimum less static Nash equilibrium.
+Where a market has no such benchmarks the unit is the value scale of a role: what a deal is worth at
+most (`Analysis.value_scale`).
+"""
+
+from __future__ import annotations
+
+from tacit.envs import kpi as kpis
+from tacit.envs.market import Market, Seat
+
+COMPETITIVE_AND_COLLUSIVE = ("competitive", "collusive")  # benchmarks, the lower one first
+NEGLIGIBLE_GAIN = 0.02  # of a role's value scale: a gain, loss or regret up to this is none
+
+
+def benchmark_range(market: Market) -> tuple[float, float]:
+    """A seat's mean fundamental in the competitive and in the collusive benchmark.
+
+    Gains and losses are divided by the distance of the two, profit_M - profit_N.
+
+    Returns:
+        The two values in the unit of the fundamental, NaN where the market has no such benchmark.
+    """
+    benchmarks = market.benchmarks()
+    fundamental = market.roles[0].fundamental
+    values = [
+        benchmarks[name].values.get(fundamental) if name in benchmarks else None
+        for name in COMPETITIVE_AND_COLLUSIVE
+    ]
+    low, high = (float("nan") if value is None else float(value) for value in values)
+    return low, high
+
+
+def fundamental_kpi(market: Market) -> kpis.KpiTable:
+    """The resolved KPI table under which every seat is rewarded with its fundamental."""
+    return kpis.resolve(market, {role.name: {role.fundamental: 1.0} for role in market.roles})
+
+
+def rewards_only_fundamentals(market: Market, kpi: kpis.KpiTable) -> bool:
+    """Whether every seat's KPI is its fundamental, in whatever unit, and nothing else."""
+    return all(rewards_only_fundamental(seat, kpi) for seat in market.seats)
+
+
+def rewards_only_fundamental(seat: Seat, kpi: kpis.KpiTable) -> bool:
+    """Whether one seat's KPI is its fundamental, in whatever unit, and nothing else."""
+    terms = [term for term in kpi[seat.name].values() if term.weight]
+    plain = [
+        term
+        for term in terms
+        if (term.transform, term.scope) == ("value", "own") and term.weight > 0
+    ]
+    return [term.measure for term in plain] == [seat.role.fundamental] and len(plain) == len(terms)

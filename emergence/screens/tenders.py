@@ -1,0 +1,38 @@
+"""Bids grouped by tender, and tenders by their number of bids."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tacit.envs.types import Floats, Ints
+
+# Number of bids n -> the bids of all T tenders with n bids, float64 [T, n], each row ascending.
+BidsBySize = dict[int, Floats]
+
+
+def positions_by_size(tender: Ints, bid: Floats) -> dict[int, Ints]:
+    """Positions of each tender's bids, ascending by bid; of equal bids the first stays first.
+
+    Args:
+        tender: the number of each bid's tender, int64 `[B]`.
+        bid: the bids, float64 `[B]`.
+
+    Returns:
+        Number of bids n >= 2 -> positions int64 `[T, n]`.
+    """
+    order = np.lexsort((bid, tender))
+    sizes = np.bincount(tender)[tender[order]]
+    return {int(n): order[sizes == n].reshape(-1, int(n)) for n in np.unique(sizes[sizes > 1])}
+
+
+def group_bids(tender: Ints, bid: Floats) -> BidsBySize:
+    """Bids by tender.
+
+    Args:
+        tender: the number of each bid's tender, int64 `[B]`.
+        bid: the bids, float64 `[B]`.
+
+    Returns:
+        The tenders with two bids or more.
+    """
+    return {n: bid[rows] for n, rows in positions_by_size(tender, bid).items()}
