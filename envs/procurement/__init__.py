@@ -1,4 +1,4 @@
-"""Procurement: one buyer puts a tender to suppliers, who may say what is not so.
+"""Procurement: one buyer puts a tender to suppliers, whose claims and promises may be false.
 
 Rules. If there is a brief, the buyer first states its urgency to all. Each supplier, knowing its
 stock and its true lead time, sends an offer: price, stock claim, promised lead time, clause. The
@@ -16,20 +16,29 @@ held up by days that nobody foresaw (`delays`).
 Parts with one value are left out of actions; without brief, counters, scarcity, clause or record
 their phases and parts do not exist. Rewards are the KPI's; episodes end by truncation only.
 
-With `claims_heard: false` who listens sees the first claim, promise or statement, whatever was
-said; all else is the same.
+With `claims_heard: false` whoever a claim, promise or statement is made to sees the first possible
+one, whatever was said; all else is the same.
 
 A supplier's deal is worth price - cost - late fine, the buyer's value - price - lead cost - delay
 cost + late fine; both are discounted if struck at the counter. Fines on false claims go to nobody.
 
 Closed forms and where they hold: `benchmarks.py`. Headline: `booking`, the price at signature of
-the tender; it is money that no fine or delay touches, so it shows what the market asks while
+the tender. It is money that no fine or delay touches, so it shows what the market asks, while
 `margin`, `surplus` and `welfare` show what that was worth.
 
+Sources. The rules and both closed forms are new here. A claim beside a price is costly talk through
+its fine (without one: Crawford, Sobel, Econometrica 50(6), 1982).
+
 Version history: v0, first release.
+
+Parts: `config.py`, `measures.py`, `blocks.py` (what is seen and done), `kernels.py` (the rules),
+`benchmarks.py` (closed forms), `equilibrium.py` (their policy tables), `market.py`, `analysis.py`
+(for probes and scripted players) with `scripted.py` and `policy_figures.py`.
 """
 
+from .analysis import ProcurementAnalysis
 from .config import ProcurementConfig
+from .equilibrium import equilibrium_table
 from .market import Procurement
 
-__all__ = ["Procurement", "ProcurementConfig"]
+__all__ = ["Procurement", "ProcurementAnalysis", "ProcurementConfig", "equilibrium_table"]

@@ -1,18 +1,16 @@
-"""What probes and scripted players ask of this market: see `tacit.envs.analysis`."""
+"""What probes and scripted players ask of procurement: see `tacit.envs.analysis`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.market import Role, Seat
+from tacit.envs.types import Floats
 
 from . import kernels as k
-from . import readings, scripts
+from . import policy_figures, scripted
 
 if TYPE_CHECKING:
     from .market import Procurement
@@ -26,48 +24,66 @@ class ProcurementAnalysis(Analysis):
     memoryless: ClassVar[Mapping[str, Any]] = {"record": "none"}
     unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
 
+    # --- nature ---------------------------------------------------------------------------------
+
     def draws(self, phase: int) -> tuple[Draw, ...]:
+        """Before the first phase: every supplier's stock and lead time, the buyer's urgency."""
         c = self.market.config
         if phase:
             return ()
         found = []
         days = tuple(float(position) for position in range(len(c.days)))
-        leads = tuple(c.lead_times.count(day) / len(c.lead_times) for day in c.days)
+        leads = self._lead_probabilities()
+        coin = (0.0, 1.0)
         for i, scarce in enumerate(c.scarcities):
-            own = k.SUPPLIERS + i * k.WIDTH
-            found.append(Draw(own + k.STOCK, (0.0, 1.0), ((1.0 - scarce, scarce),)))
+            own = k.own_at(i)
+            found.append(Draw(own + k.STOCK, coin, ((1.0 - scarce, scarce),)))
             found.append(Draw(own + k.LEAD, days, (leads,)))
         urgent = c.urgency.probability if c.urgency else 0.0
-        found.append(Draw(k.URGENT, (0.0, 1.0), ((1.0 - urgent, urgent),)))
+        found.append(Draw(k.URGENT, coin, ((1.0 - urgent, urgent),)))
         return tuple(found)
+
+    def _lead_probabilities(self) -> tuple[float, ...]:
+        """Of the distinct lead times; repeats in the list count."""
+        c = self.market.config
+        return tuple(c.lead_times.count(day) / len(c.lead_times) for day in c.days)
 
     @property
     def luck(self) -> bool:
+        """Whether customs or unforeseen delays are uncertain."""
         clause, delays = self.market.config.clause, self.market.config.delays
         held_up = clause is not None and 0 < clause.delay_probability < 1
         if delays is None or delays.probability == 0:
             return held_up
         return held_up or delays.probability < 1 or len(set(delays.days)) > 1
 
-    def value_scale(self, role: Role) -> float:
-        c = self.market.config
-        return c.urgency.urgent if c.urgency else c.value
-
-    def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
-        return scripts.actions(self.market.config, rule, seat, observation)
-
-    def chances(self, seat: Seat, part: str) -> tuple[float, ...] | None:
+    def part_probabilities(self, seat: Seat, part: str) -> tuple[float, ...] | None:
+        """Of the own stock, lead time and urgency."""
         c = self.market.config
         if part == "stock":
             return 1.0 - c.scarcities[seat.index], c.scarcities[seat.index]
         if part == "lead":
-            return tuple(c.lead_times.count(day) / len(c.lead_times) for day in c.days)
+            return self._lead_probabilities()
         if part == "urgency" and c.urgency:
             return 1.0 - c.urgency.probability, c.urgency.probability
         return None
 
-    def theory(self) -> dict[str, float]:
-        return readings.theory(self.market.config)
+    def value_scale(self, role: Role) -> float:
+        """The buyer's value, the urgent one if there are two."""
+        c = self.market.config
+        return c.urgency.urgent if c.urgency else c.value
 
-    def policy_figures(self, tables: Sequence[NDArray[np.float64]]) -> dict[str, float]:
-        return readings.figures(self.market.config, {r.name: r for r in self.market.roles}, tables)
+    # --- players and theory ---------------------------------------------------------------------
+
+    def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
+        """The rules of `scripted.py`."""
+        return scripted.actions(self.market.config, rule, seat, observation)
+
+    def theory(self) -> dict[str, float]:
+        """The figures of `policy_figures.py` as closed forms predict them."""
+        return policy_figures.predicted(self.market.config)
+
+    def policy_figures(self, tables: Sequence[Floats]) -> dict[str, float]:
+        """The same figures of policy tables float64 `[O, A]`, one for each seat."""
+        roles = {role.name: role for role in self.market.roles}
+        return policy_figures.measured(self.market.config, roles, tables)

@@ -1,7 +1,7 @@
 """Two games of one supplier and two prices that can be solved by hand.
 
 Both are written for cost 0. A cost c changes nothing but names: subtract c from both prices, from
-the value and from the outside price, and it is the same game.
+the value and from the outside price, and it is the same game. Both are derived here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Literal
 
 from .config import ProcurementConfig
 
-EPSILON = 1e-12  # a bound met but for rounding is met
+EPSILON = 1e-12  # a bound that is met but for rounding is met
 
 SupplierBluffs = Literal["no haggling", "honest", "mixed", "pooling"]
 BuyerFeigns = Literal["inert", "honest", "mixed", "babbling"]
@@ -19,9 +19,16 @@ BuyerFeigns = Literal["inert", "honest", "mixed", "babbling"]
 
 @dataclass(frozen=True)
 class Bluffing:
-    """The equilibrium of the stock claim. `bluff`: P("scarce" | plenty); `accept`: P(list price
-    with the claim "scarce" is accepted); `belief`: P(scarce | that offer) that makes the buyer
-    indifferent; margin and surplus are expected payoffs."""
+    """The equilibrium of the stock claim.
+
+    Attributes:
+        regime: which of the four cases of `bluffing` holds.
+        belief: P(scarce | list price, "scarce") that makes the buyer indifferent.
+        bluff: P("scarce" | plenty).
+        accept: P(the list price with the claim "scarce" is accepted).
+        margin: the supplier's expected payoff, money.
+        surplus: the buyer's expected payoff, money.
+    """
 
     regime: SupplierBluffs
     belief: float
@@ -46,7 +53,7 @@ def bluffing(low: float, high: float, value: float, scarcity: float, discount: f
     *The supplier* with plenty is indifferent where bluffing, a high + (1-a) d low - f, is worth
     low: a* = [low (1-d) + f] / (high - d low).
 
-    - no haggling, d(v-low) <= v-high (t <= 0): even with plenty certain, countering does not pay.
+    - no haggling, d(v-low) <= v-high (t <= 0): even if plenty is certain, countering does not pay.
       Everybody asks `high`, truthfully, and is accepted.
     - honest, f >= high-low: a bluff earns at most high - f <= low. b = 0, and "scarce" being true,
       a = 1.
@@ -58,6 +65,16 @@ def bluffing(low: float, high: float, value: float, scarcity: float, discount: f
     any claim. Then nobody else deviates either: a scarce supplier that asks `low` gives up
     a high + (1-a) o >= a high + (1-a) d low = low + f for low; with (high, "plenty") it would be
     countered and get o - f. See `bluffing_conditions` for what this needs.
+
+    Args:
+        low: the low price, money.
+        high: the high price, money.
+        value: v, the buyer's value, money.
+        scarcity: pi.
+        discount: d.
+        stockout: s, money.
+        outside: o, money.
+        fine: f, money.
     """
     haggling = discount * (value - low)
     belief = (haggling - (value - high)) / (haggling + stockout)
@@ -80,8 +97,15 @@ def bluffing(low: float, high: float, value: float, scarcity: float, discount: f
 
 @dataclass(frozen=True)
 class Disinterest:
-    """The equilibrium of the brief. `lie`: P("calm" | urgent); `cheap`: P(`low` | "calm"); margin
-    and surplus are expected payoffs (the margin without the KPI's weight on winning)."""
+    """The equilibrium of the brief.
+
+    Attributes:
+        regime: which of the four cases of `disinterest` holds.
+        lie: P("calm" | urgent).
+        cheap: P(the low price | "calm").
+        margin: the supplier's expected payoff, without the KPI's weight on winning, money.
+        surplus: the buyer's expected payoff, money.
+    """
 
     regime: BuyerFeigns
     lie: float
@@ -98,7 +122,7 @@ def disinterest(low: float, high: float, urgent: float, calm: float, urgent_shar
     at `low` only. Let theta be the urgent share, phi the fine, w the KPI's weight on `win`.
     "urgent" is believed and met with `high`; a calm buyer says so.
 
-    *The supplier*, hearing "calm", is indifferent where the chance q that the buyer is urgent
+    *The supplier*, told "calm", is indifferent where the chance q that the buyer is urgent
     satisfies q (high + w) = low + w. With urgent ones lying with probability x, Bayes gives
     q = theta x / (theta x + 1 - theta), so x* = (1-theta)(low + w) / (theta (high - low)).
     *The urgent buyer* is indifferent where the lie, y (v-low) + (1-y)(v-high) - phi, is worth
@@ -109,6 +133,15 @@ def disinterest(low: float, high: float, urgent: float, calm: float, urgent_shar
       every urgent buyer pays the fine.
     - mixed, phi > 0: above.
     - babbling, phi = 0: all say "calm", nobody believes it: x = 1, y = 0, calm buyers walk.
+
+    Args:
+        low: the low price, money.
+        high: the high price, money.
+        urgent: v, the value of an urgent buyer, money.
+        calm: the value of a calm buyer, money.
+        urgent_share: theta.
+        fine: phi, money.
+        win_weight: w, money.
     """
     gap, share = high - low, urgent_share
     if fine >= gap:
@@ -131,7 +164,8 @@ def disinterest(low: float, high: float, urgent: float, calm: float, urgent_shar
 # --- where they hold ------------------------------------------------------------------------------
 
 
-def _common(c: ProcurementConfig) -> list[str]:
+def _common_conditions(c: ProcurementConfig) -> list[str]:
+    """What both games need: one supplier, two prices, and nothing else to claim or decide."""
     needs = []
     if c.suppliers != 1:
         needs.append(f"suppliers: must be 1, got {c.suppliers}")
@@ -153,8 +187,8 @@ def _common(c: ProcurementConfig) -> list[str]:
 
 
 def bluffing_conditions(c: ProcurementConfig) -> list[str]:
-    """What keeps `bluffing` from holding here; empty if it does."""
-    needs = _common(c)
+    """The keys that keep `bluffing` from holding, as `key: what is wrong`; empty if it holds."""
+    needs = _common_conditions(c)
     if c.urgency or c.brief:
         needs.append("urgency: must be null")
     if not c.counters:
@@ -174,8 +208,8 @@ def bluffing_conditions(c: ProcurementConfig) -> list[str]:
 
 
 def disinterest_conditions(c: ProcurementConfig) -> list[str]:
-    """What keeps `disinterest` from holding here; empty if it does."""
-    needs = _common(c)
+    """The keys that keep `disinterest` from holding, as `key: what is wrong`; empty if it holds."""
+    needs = _common_conditions(c)
     if not c.brief or c.urgency is None:
         needs.append("brief: must be true")
     if c.counters:
@@ -191,7 +225,7 @@ def disinterest_conditions(c: ProcurementConfig) -> list[str]:
 
 
 def bluffing_in(c: ProcurementConfig) -> Bluffing:
-    """`bluffing` of a market that meets its conditions, a cost shifted away."""
+    """`bluffing` of a market that meets its conditions, with the cost subtracted."""
     cost = c.cost[0]
     low, high = (p - cost for p in c.prices)
     return bluffing(
@@ -201,7 +235,7 @@ def bluffing_in(c: ProcurementConfig) -> Bluffing:
 
 
 def disinterest_in(c: ProcurementConfig, win_weight: float = 0.0) -> Disinterest:
-    """`disinterest` of a market that meets its conditions, a cost shifted away."""
+    """`disinterest` of a market that meets its conditions, with the cost subtracted."""
     assert c.urgency is not None
     cost, need = c.cost[0], c.urgency
     low, high = (p - cost for p in c.prices)

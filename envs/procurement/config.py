@@ -16,17 +16,15 @@ from pydantic import (
 )
 
 from tacit.envs.errors import InvalidKey
+from tacit.envs.types import Count, NonNegative, Positive, Share
 
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Days = Annotated[int, Field(ge=0)]
 
 MAX_SUPPLIERS = 16
 
 
 def _listed(value: Any) -> Any:
-    """One number stands for every supplier."""
+    """A list as it is; a single number as a list, which then holds for every supplier."""
     return value if isinstance(value, list | tuple) else (value,)
 
 
@@ -36,29 +34,35 @@ class Urgency(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     probability: Share = 0.5
-    urgent: Price = 1.0
-    calm: Price = 0.5
+    urgent: Positive = 1.0
+    calm: Positive = 0.5
 
 
 class Clause(BaseModel):
-    """A clause under which the supplier clears customs. Dropping it saves the supplier `cost`, and
-    the delivery is then held up with a probability, which costs the buyer `delay_cost`."""
+    """A clause under which the supplier clears customs.
+
+    Dropping it saves the supplier `cost`; the delivery is then held up with a probability, which
+    costs the buyer `delay_cost`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    cost: Money = 0.05
+    cost: NonNegative = 0.05
     delay_probability: Share = 0.3
-    delay_cost: Money = 0.6
+    delay_cost: NonNegative = 0.6
 
 
 class Delays(BaseModel):
-    """What holds up a delivery and nobody foresees: with a probability, so many days more than
-    the supplier knew, drawn from a list (repeats count)."""
+    """What holds up a delivery and nobody foresees.
+
+    With a probability it takes so many days more than the supplier knew, drawn from a list
+    (repeats count).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     probability: Share = 0.1
-    days: tuple[Annotated[int, Field(ge=1)], ...] = (7,)
+    days: tuple[Count, ...] = (7,)
 
     @field_validator("days")
     @classmethod
@@ -76,30 +80,30 @@ class ProcurementConfig(BaseModel):
     suppliers: Annotated[int, Field(ge=1, le=MAX_SUPPLIERS)] = Field(
         1, description="number of suppliers"
     )
-    prices: tuple[Price, ...] = Field(
+    prices: tuple[Positive, ...] = Field(
         (0.4, 0.8), description="offers and counters come from it, ascending; list price = the last"
     )
-    value: Price = Field(1.0, description="what a delivery is worth to the buyer")
+    value: Positive = Field(1.0, description="what a delivery is worth to the buyer")
     urgency: Urgency | None = Field(
         None, description="the buyer's private value, in place of `value`"
     )
-    cost: Annotated[tuple[Money, ...], BeforeValidator(_listed)] = Field(
+    cost: Annotated[tuple[NonNegative, ...], BeforeValidator(_listed)] = Field(
         (0.0,), description="a supplier's cost: one number, or one per supplier"
     )
     scarcity: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = Field(
         (0.2,), description="probability of scarce stock: one, or one per supplier; 0 removes stock"
     )
-    outside_price: Money = Field(
+    outside_price: NonNegative = Field(
         0.72, description="what a scarce supplier that makes no deal here is paid elsewhere"
     )
     counters: bool = Field(True, description="the buyer may counter; false: only accept or walk")
     wait_discount: Annotated[float, Field(gt=0, le=1)] = Field(
         0.9, description="factor on everything that a deal struck at the counter is worth"
     )
-    stockout_cost: Money = Field(
+    stockout_cost: NonNegative = Field(
         0.2, description="the buyer's loss when a countered supplier had no stock or refused"
     )
-    false_claim_fine: Money = Field(
+    false_claim_fine: NonNegative = Field(
         0.05, description="on every false stock claim, in both directions; paid to nobody"
     )
     lead_times: tuple[Days, ...] = Field(
@@ -108,15 +112,15 @@ class ProcurementConfig(BaseModel):
     delays: Delays | None = Field(
         None, description="days that a delivery takes beyond what the supplier itself knew"
     )
-    lead_cost: Money = Field(0.0, description="the buyer's cost per promised day")
-    delay_cost: Money = Field(0.0, description="the buyer's cost per late day")
-    late_fine: Money = Field(0.0, description="per late day, from supplier to buyer")
+    lead_cost: NonNegative = Field(0.0, description="the buyer's cost per promised day")
+    delay_cost: NonNegative = Field(0.0, description="the buyer's cost per late day")
+    late_fine: NonNegative = Field(0.0, description="per late day, from supplier to buyer")
     clause: Clause | None = Field(None, description="a clause that an offer may leave out")
     record: Literal["none", "on_time"] = Field(
         "none", description="on_time: the buyer sees who was punctual in its last two deliveries"
     )
     brief: bool = Field(False, description="the buyer first states its urgency to all")
-    false_urgency_fine: Money = Field(
+    false_urgency_fine: NonNegative = Field(
         0.0, description="on every false urgency claim, in both directions; paid to nobody"
     )
     claims_heard: bool = Field(
@@ -152,7 +156,7 @@ class ProcurementConfig(BaseModel):
         return listed
 
     @model_validator(mode="after")
-    def _fits(self) -> ProcurementConfig:
+    def _urgency_is_consistent(self) -> ProcurementConfig:
         if self.brief and self.urgency is None:
             raise InvalidKey("brief", "needs urgency: there is nothing to state without it.")
         if self.urgency and self.urgency.calm > self.urgency.urgent:
@@ -162,12 +166,12 @@ class ProcurementConfig(BaseModel):
 
     @property
     def costs(self) -> tuple[float, ...]:
-        """Per supplier."""
+        """Each supplier's cost, money."""
         return self.cost * (self.suppliers if len(self.cost) == 1 else 1)
 
     @property
     def scarcities(self) -> tuple[float, ...]:
-        """Per supplier."""
+        """Each supplier's probability of scarce stock."""
         return self.scarcity * (self.suppliers if len(self.scarcity) == 1 else 1)
 
     @property

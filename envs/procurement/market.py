@@ -1,4 +1,4 @@
-"""Procurement as a `Market`: roles, parts, benchmarks, words. Rules: see the package."""
+"""Procurement as a `Market`: roles, params, benchmarks, words. Rules: see the package."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tacit.envs.market import (
-    Benchmark,
-    Claim,
-    Market,
-    Role,
-)
+from tacit.envs.market import Benchmark, Claim, Market, Role
+from tacit.envs.types import Floats, Ints
 
+from . import kernels as k
 from .analysis import ProcurementAnalysis
 from .benchmarks import (
     bluffing_conditions,
@@ -22,20 +18,13 @@ from .benchmarks import (
     disinterest_conditions,
     disinterest_in,
 )
+from .blocks import CLAUSES, tender_blocks
 from .config import ProcurementConfig
-from .measures import (
-    FALSE_PLENTY,
-    FALSE_SCARCITY,
-    FALSE_URGENCY,
-    MARGIN,
-    MEASURES,
-    SURPLUS,
-)
-from .parts import CLAUSES, sheet
+from .measures import FALSE_PLENTY, FALSE_SCARCITY, FALSE_URGENCY, MARGIN, MEASURES, SURPLUS
 
 
 class Procurement(Market):
-    """See the module's docstring."""
+    """See the package's docstring."""
 
     analysis_class = ProcurementAnalysis
     name = "procurement"
@@ -45,52 +34,73 @@ class Procurement(Market):
     model = ProcurementConfig
     measures = MEASURES
     headline = "booking"
-    welfare = "welfare"
     config: ProcurementConfig
 
-    def declare(self) -> None:
-        c = self.config
-        parts = sheet(c)
-        self.phases = parts.phases
-        supplier = Role("supplier", c.suppliers, "margin", "margin", parts.supplier)
-        self.roles = (supplier, Role("buyer", 1, "surplus", "surplus", parts.buyer))
-        said = (
-            (c.has_stock, Claim("supplier", "claim", "stock", "false_scarcity", "false_plenty")),
-            (len(c.days) > 1, Claim("supplier", "promise", "lead", None, "overpromise_days")),
-            (
-                c.brief,
-                Claim("buyer", "stated_urgency", "urgency", "false_urgency", "false_urgency"),
-            ),
-        )
-        self.claims = tuple(claim for there, claim in said if there)
-        self.params = self._params()
-        self.state_width = 3 + 4 * c.suppliers
+    # --- declaration ----------------------------------------------------------------------------
 
-    def _params(self) -> NDArray[np.float64]:
+    def declare(self) -> None:
+        """Roles, claims, params and the state's width."""
         c = self.config
-        calm, urgent, share = c.value, c.value, 0.0
-        if c.urgency:
-            calm, urgent, share = c.urgency.calm, c.urgency.urgent, c.urgency.probability
-        clause = (0.0, 0.0, 0.0)
-        if c.clause:
-            clause = (c.clause.cost, c.clause.delay_probability, c.clause.delay_cost)
+        blocks = tender_blocks(c)
+        self.phases = blocks.phases
+        supplier = Role("supplier", c.suppliers, "margin", "margin", blocks.supplier)
+        self.roles = (supplier, Role("buyer", 1, "surplus", "surplus", blocks.buyer))
+        claims = []
+        if c.has_stock:
+            claims.append(Claim("supplier", "claim", "stock", "false_scarcity", "false_plenty"))
+        if len(c.days) > 1:
+            # A promise above the true lead time will be kept, so no measure calls it false.
+            claims.append(Claim("supplier", "promise", "lead", None, "overpromise_days"))
+        if c.brief:
+            false = "false_urgency"
+            claims.append(Claim("buyer", "stated_urgency", "urgency", above=false, below=false))
+        self.claims = tuple(claims)
+        self.params = self._params()
+        self.state_width = k.SUPPLIERS + k.WIDTH * c.suppliers
+
+    def _params(self) -> Floats:
+        """The constants of the kernels, float64 `[.]`, by their named positions."""
+        c = self.config
         delays = c.delays.days if c.delays else ()
-        head = [
-            c.suppliers, len(c.prices), len(c.days), len(c.lead_times), c.has_stock,
-            c.clause is not None, c.record == "on_time", c.urgency is not None, c.brief,
-            c.counters, calm, urgent, share, c.outside_price, c.wait_discount, c.stockout_cost,
-            c.false_claim_fine, c.lead_cost, c.delay_cost, c.late_fine, *clause,
-            c.false_urgency_fine, c.delays.probability if c.delays else 0.0, len(delays),
-            c.claims_heard,
-        ]  # fmt: skip
-        listed = [c.days.index(day) for day in c.lead_times]
-        lists = (c.prices, c.days, listed, c.costs, c.scarcities, delays)
-        return np.array([*head, *(x for each in lists for x in each)], np.float64)
+        steps = [c.days.index(day) for day in c.lead_times]
+        lists = [*c.prices, *c.days, *steps, *c.costs, *c.scarcities, *delays]
+        params = np.zeros(k.PRICES + len(lists))
+        params[k.N_SUPPLIERS] = c.suppliers
+        params[k.N_PRICES] = len(c.prices)
+        params[k.N_DAYS] = len(c.days)
+        params[k.N_LISTED] = len(c.lead_times)
+        params[k.HAS_STOCK] = c.has_stock
+        params[k.HAS_CLAUSE] = c.clause is not None
+        params[k.HAS_RECORD] = c.record == "on_time"
+        params[k.HAS_URGENCY] = c.urgency is not None
+        params[k.HAS_BRIEF] = c.brief
+        params[k.HAS_COUNTERS] = c.counters
+        params[k.CALM_VALUE] = c.urgency.calm if c.urgency else c.value
+        params[k.URGENT_VALUE] = c.urgency.urgent if c.urgency else c.value
+        params[k.URGENT_SHARE] = c.urgency.probability if c.urgency else 0.0
+        params[k.OUTSIDE_PRICE] = c.outside_price
+        params[k.WAIT_DISCOUNT] = c.wait_discount
+        params[k.STOCKOUT_COST] = c.stockout_cost
+        params[k.CLAIM_FINE] = c.false_claim_fine
+        params[k.LEAD_COST] = c.lead_cost
+        params[k.DELAY_COST] = c.delay_cost
+        params[k.LATE_FINE] = c.late_fine
+        if c.clause:
+            params[k.CLAUSE_COST] = c.clause.cost
+            params[k.CUSTOMS_SHARE] = c.clause.delay_probability
+            params[k.CUSTOMS_COST] = c.clause.delay_cost
+        params[k.URGENCY_FINE] = c.false_urgency_fine
+        params[k.DELAY_SHARE] = c.delays.probability if c.delays else 0.0
+        params[k.N_DELAYS] = len(delays)
+        params[k.CLAIMS_HEARD] = c.claims_heard
+        params[k.PRICES :] = lists
+        return params
 
     def too_large(self, role: Role) -> str:
+        """The advice that follows when the buyer sees too much."""
         c = self.config
-        size = self.role("supplier").choices[0]
-        offers = " x ".join(str(len(part.values)) for part in size)
+        offer = self.role("supplier").choices[0]
+        offers = " x ".join(str(len(part.values)) for part in offer)
         records = " x 3 records" if c.record == "on_time" else ""
         return (
             f"Each of {c.suppliers} suppliers adds {offers} offers{records}. Use fewer suppliers "
@@ -101,6 +111,8 @@ class Procurement(Market):
         """Where the closed forms hold."""
         c = self.config
         return {"bluffing": bluffing_conditions(c), "disinterest": disinterest_conditions(c)}
+
+    # --- benchmarks -----------------------------------------------------------------------------
 
     def benchmarks(self) -> dict[str, Benchmark]:
         """Reference prices, and the equilibrium where one is known in closed form.
@@ -122,6 +134,7 @@ class Procurement(Market):
         }
 
     def _equilibrium(self) -> Benchmark:
+        """The closed form that holds; without values where none does."""
         c = self.config
         bluff, feign = bluffing_conditions(c), disinterest_conditions(c)
         if not bluff:
@@ -142,6 +155,8 @@ class Procurement(Market):
             return Benchmark({}, f"no closed form here: {why}")
         return Benchmark(values, f"{story} (tacit.envs.procurement.benchmarks)")
 
+    # --- summaries and words --------------------------------------------------------------------
+
     def derived(self, means: Mapping[str, float]) -> dict[str, float]:
         """Per deal: what suppliers earn, late days, price, and the share with the clause."""
         names = [seat.name for seat in self.seats if seat.role.name == "supplier"]
@@ -156,28 +171,27 @@ class Procurement(Market):
             result["clause_kept"] = 1.0 - per_deal("clause_dropped")
         if self.config.suppliers > 1:
             marks = self.benchmarks()
-            low, high = (marks[k].values["booking"] for k in ("competitive", "collusive"))
+            low, high = (marks[name].values["booking"] for name in ("competitive", "collusive"))
             if high > low:
                 result["collusion_index"] = (result["booking_per_deal"] - low) / (high - low)
         return result
 
-    def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
+    def transcript(self, actions: Ints, measures: Floats) -> list[str]:
+        """A tender in words; `actions` int64 `[P, S]`, `measures` float64 `[S + 1, M]`."""
         c, n = self.config, self.config.suppliers
-        offers, response = self.phases.index("offer"), self.phases.index("respond")
+        offer, respond = self.phases.index("offer"), self.phases.index("respond")
         supplier, buyer = self.role("supplier"), self.role("buyer")
         lines = []
         if c.brief:
             stated = buyer.decode_action(int(actions[0, n]))["stated_urgency"]
-            lines.append(
-                f"buyer_0 says it is {stated}" + " (false)" * bool(measures[n, FALSE_URGENCY])
-            )
+            false = " (false)" if measures[n, FALSE_URGENCY] else ""
+            lines.append(f"buyer_0 says it is {stated}{false}")
         for i in range(n):
-            false = bool(measures[i, FALSE_SCARCITY] or measures[i, FALSE_PLENTY])
-            lines.append(
-                f"supplier_{i} {_told(supplier.decode_action(int(actions[offers, i])), false)}"
-            )
-        said = buyer.decode_action(int(actions[response, n]))["response"]
-        verb, _, rest = said.partition(" ")
+            false_claim = bool(measures[i, FALSE_SCARCITY] or measures[i, FALSE_PLENTY])
+            parts = supplier.decode_action(int(actions[offer, i]))
+            lines.append(f"supplier_{i} {_offer_in_words(parts, false_claim)}")
+        response = buyer.decode_action(int(actions[respond, n]))["response"]
+        verb, _, rest = response.partition(" ")
         lines.append(f"buyer_0 {verb}s" + (f" {rest}" if rest else " away"))
         if verb == "counter":
             name = rest.partition(" ")[0]
@@ -188,11 +202,11 @@ class Procurement(Market):
         return [*lines, f"margins: {margins}; buyer's surplus: {measures[n, SURPLUS]:.3g}"]
 
 
-def _told(offer: Mapping[str, Any], false: bool) -> str:
-    """An offer in words."""
+def _offer_in_words(offer: Mapping[str, Any], false_claim: bool) -> str:
+    """As in `asks 0.8, claims scarce stock (false), promises 2 days, with the clause`."""
     words = [f"asks {offer['price']:.3g}"]
     if "claim" in offer:
-        words.append(f"claims {offer['claim']} stock" + " (false)" * false)
+        words.append(f"claims {offer['claim']} stock" + (" (false)" if false_claim else ""))
     if "promise" in offer:
         words.append(f"promises {offer['promise']} days")
     if "clause" in offer:

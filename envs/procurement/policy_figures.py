@@ -1,4 +1,4 @@
-"""What policies do where a closed form says what they should: the chances that it speaks of.
+"""What policies do where a closed form predicts it: the probabilities that it is about.
 
 | figure | is |
 |---|---|
@@ -7,7 +7,8 @@
 | `feign_rate` | P("calm" given urgent), buyer |
 | `cheap_rate` | P(low price given "calm"), supplier |
 
-The closed forms are in `benchmarks.py`; a cost shifts prices there, chances are the same.
+The closed forms are in `benchmarks.py`. A cost shifts all prices there, which leaves these
+probabilities as they are.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.envs.market import Role
+from tacit.envs.types import Floats
 
 from .benchmarks import (
     bluffing_conditions,
@@ -28,11 +29,9 @@ from .benchmarks import (
 )
 from .config import ProcurementConfig
 
-Table = NDArray[np.float64]
 
-
-def theory(c: ProcurementConfig) -> dict[str, float]:
-    """The chances of the closed form that holds here; none where none does."""
+def predicted(c: ProcurementConfig) -> dict[str, float]:
+    """The figures of the closed form that holds under a config; none where none does."""
     if not bluffing_conditions(c):
         bluff = bluffing_in(c)
         return {"bluff_rate": bluff.bluff, "accept_rate": bluff.accept}
@@ -42,30 +41,37 @@ def theory(c: ProcurementConfig) -> dict[str, float]:
     return {}
 
 
-def figures(
-    c: ProcurementConfig, roles: Mapping[str, Role], tables: Sequence[Table]
+def measured(
+    c: ProcurementConfig, roles: Mapping[str, Role], tables: Sequence[Floats]
 ) -> dict[str, float]:
-    """The same chances in policy tables `[O, A]` of the supplier and the buyer."""
+    """The same figures of policies.
+
+    Args:
+        c: the config.
+        roles: the market's, by name.
+        tables: a policy table float64 `[O, A]` for each seat, suppliers first.
+    """
     supplier, buyer = roles["supplier"], roles["buyer"]
-    selling, *_, buying = tables  # (closed forms have one supplier; other markets end up at {})
+    # Closed forms have one supplier; with more, none of the conditions below is met.
+    selling, *_, buying = tables
     high = c.prices[-1]
     if not bluffing_conditions(c):
         bluff = supplier.encode_action(price=high, claim="scarce")
         accept = buyer.encode_action(response="accept supplier_0")
-        plenty = _where(supplier, stock="plenty", counter=None)
-        offered = _where(buyer, price_0=high, claim_0="scarce")
+        plenty = _observation(supplier, stock="plenty", counter=None)
+        offered = _observation(buyer, price_0=high, claim_0="scarce")
         return {"bluff_rate": selling[plenty, bluff], "accept_rate": buying[offered, accept]}
     if not disinterest_conditions(c):
         feign = buyer.encode_action(stated_urgency="calm")
         cheap = supplier.encode_action(price=c.prices[0])
-        urgent = _where(buyer, urgency="urgent", price_0=None)
-        told = _where(supplier, stated_urgency="calm")
-        return {"feign_rate": buying[urgent, feign], "cheap_rate": selling[told, cheap]}
+        urgent = _observation(buyer, urgency="urgent", price_0=None)
+        calm = _observation(supplier, stated_urgency="calm")
+        return {"feign_rate": buying[urgent, feign], "cheap_rate": selling[calm, cheap]}
     return {}
 
 
-def _where(role: Role, **parts: Any) -> int:
-    """The first observation with a decision that shows these parts (None: not shown)."""
+def _observation(role: Role, **parts: Any) -> int:
+    """The first observation with a decision that shows these parts; None: it does not show it."""
     for o in np.flatnonzero(role.legal[:, 1] > 1):
         seen = role.decode_observation(int(o))
         if all(seen.get(name) == value for name, value in parts.items()):

@@ -1,4 +1,7 @@
-"""What suppliers and buyer see and may do, phase by phase, as blocks of their tables."""
+"""What suppliers and buyer see and may do, phase by phase, as blocks of their policy tables.
+
+The blocks lie in the order in which `kernels.observe` and `kernels.buyer_sees` count.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +20,34 @@ STOCK = Part("stock", STOCKS, "what the supplier truly has")
 COUNTERED = Part("countered", ("no", "yes"), "whether the buyer countered this supplier")
 URGENCY = Part("urgency", URGENCIES, "what the delivery is truly worth to the buyer")
 STATED = Part("stated_urgency", URGENCIES, "what the buyer said of its urgency")
-# what the supplier answers; a scarce one has sold elsewhere meanwhile
 ANSWER = (Part("answer", ("accept", "refuse"), "whether it takes the counter"),)
 SOLD = (Part("sold", ("sold",), "its stock went elsewhere: it can only say so"),)
 
 
-class SeatParts(NamedTuple):
-    """The phases and every role's blocks."""
+class TenderBlocks(NamedTuple):
+    """The phases of a tender and the blocks of both roles.
+
+    Attributes:
+        phases: names, in order.
+        supplier: the supplier's blocks.
+        buyer: the buyer's blocks.
+    """
 
     phases: tuple[str, ...]
     supplier: tuple[Block, ...]
     buyer: tuple[Block, ...]
 
 
-def sheet(c: ProcurementConfig) -> SeatParts:
-    """The phases of a tender and the blocks of both roles, in the order that kernels count in."""
+def tender_blocks(c: ProcurementConfig) -> TenderBlocks:
+    """Phases and blocks under a config."""
     brief = ("brief",) if c.brief else ()
     answer = ("answer",) if c.counters else ()
     phases = (*brief, "offer", "respond", *answer)
-    return SeatParts(phases, _supplier(c, phases), _buyer(c, phases))
+    return TenderBlocks(phases, _supplier(c, phases), _buyer(c, phases))
 
 
 def offer_parts(c: ProcurementConfig) -> tuple[Part, ...]:
-    """What an offer says; parts with nothing to choose are left out."""
+    """The parts of an offer; those with nothing to choose are left out."""
     parts = [Part("price", c.prices, "what the supplier asks")]
     if c.has_stock:
         parts.append(Part("claim", STOCKS, "what it says of its stock"))
@@ -51,7 +59,7 @@ def offer_parts(c: ProcurementConfig) -> tuple[Part, ...]:
 
 
 def response_values(c: ProcurementConfig) -> tuple[str, ...]:
-    """What the buyer can answer: walk, accept each supplier, counter each at every price."""
+    """The buyer's responses: walk, accept each supplier, counter each at every price."""
     names = [f"supplier_{i}" for i in range(c.suppliers)]
     accepts = [f"accept {name}" for name in names]
     counters = [f"counter {name} at {p:g}" for name in names for p in c.prices]
@@ -59,29 +67,32 @@ def response_values(c: ProcurementConfig) -> tuple[str, ...]:
 
 
 def _supplier(c: ProcurementConfig, phases: tuple[str, ...]) -> tuple[Block, ...]:
-    first = len(phases) - len(("offer", "respond", "answer")[: 2 + c.counters])
+    """The supplier's blocks."""
+    offer = phases.index("offer")
     lead = Part("lead", c.days, "its true lead time, in days")
-    hears = (STATED,) if c.brief else ()
+    stated = (STATED,) if c.brief else ()
     stock = (STOCK,) if c.has_stock else ()
-    blocks = [Block(k) for k in range(first)]
-    blocks += [Block(first, (*hears, *stock, lead), offer_parts(c)), Block(first + 1)]
+    blocks = [Block(phase) for phase in range(offer)]
+    blocks += [Block(offer, (*stated, *stock, lead), offer_parts(c)), Block(offer + 1)]
     if c.counters:
-        phase = first + 2
+        answer = phases.index("answer")
         counter = Part("counter", c.prices, "the price that the buyer counters with")
         own = [Part(f"own_{p.name}", p.values, p.meaning) for p in offer_parts(c)]
+        # Of its own offer only promise and clause change what a counter is worth to it.
         kept = [p for p in own if p.name in ("own_promise", "own_clause")]
         yes = (COUNTERED, "yes")
-        blocks.append(Block(phase, (), WAIT, given=((COUNTERED, "no"),)))
+        blocks.append(Block(answer, (), WAIT, given=((COUNTERED, "no"),)))
         if c.has_stock:
-            blocks.append(Block(phase, (), SOLD, given=(yes, (STOCK, "scarce"))))
+            blocks.append(Block(answer, (), SOLD, given=(yes, (STOCK, "scarce"))))
         plenty = ((STOCK, "plenty"),) if c.has_stock else ()
-        blocks.append(Block(phase, (counter, lead, *kept), ANSWER, given=(yes, *plenty)))
+        blocks.append(Block(answer, (counter, lead, *kept), ANSWER, given=(yes, *plenty)))
     return tuple(blocks)
 
 
 def _buyer(c: ProcurementConfig, phases: tuple[str, ...]) -> tuple[Block, ...]:
-    first = phases.index("offer")
-    knows = (URGENCY,) if c.urgency else ()
+    """The buyer's blocks."""
+    offer = phases.index("offer")
+    urgency = (URGENCY,) if c.urgency else ()
     offers: list[Part] = []
     for i in range(c.suppliers):
         offers += [Part(f"{p.name}_{i}", p.values, p.meaning) for p in offer_parts(c)]
@@ -92,7 +103,7 @@ def _buyer(c: ProcurementConfig, phases: tuple[str, ...]) -> tuple[Block, ...]:
     blocks = []
     if c.brief:
         blocks.append(Block(0, (URGENCY,), (STATED,)))
-    blocks += [Block(first), Block(first + 1, (*knows, *offers), (response,))]
+    blocks += [Block(offer), Block(offer + 1, (*urgency, *offers), (response,))]
     if c.counters:
-        blocks.append(Block(first + 2))
+        blocks.append(Block(offer + 2))
     return tuple(blocks)
