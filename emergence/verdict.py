@@ -38,12 +38,14 @@ def verdicts(arm: Evidence | Sequence[FrozenPopulation]) -> list[Verdict]:
 
     Frozen populations are probed first: every probe and control that applies is run.
 
-        market = make_market("cloud_bandwidth", {"start": "collusive"})
+        market = tacit.make_market("cloud_bandwidth", {"start": "collusive"})
         kpi, rule = kpis.resolve(market, None), ScriptedConfig(rule="grim_trigger")
         tables = [Scripted(rule, market, seat).table() for seat in market.seats]
-        arm = [freeze(market, kpi, tables, seed) for seed in range(48)]
-        for verdict in verdicts(arm):
-            print(f"{verdict.behaviour}: {verdict.word}")   # collusion: tacit collusion, ...
+        arm = [tacit.freeze(market, kpi, tables, seed) for seed in range(48)]
+        for verdict in tacit.verdicts(arm):
+            print(f"{verdict.behaviour}: {verdict.word}")
+
+    prints `collusion: tacit collusion` and `KPI: learned`.
 
     Args:
         arm: the evidence on one arm, or its populations in order of seed.

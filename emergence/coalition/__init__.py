@@ -1,1 +1,8 @@
-"""Revealed weights, rotation, leadership, and the rule for coalitions."""
+"""Coalitions: revealed weights, rotation of winners, leadership; the rule for their words.
+
+What the figures mean: `docs/probes/coalitions.md`.
+"""
+
+from .verdict import Betrayal
+
+__all__ = ["Betrayal"]

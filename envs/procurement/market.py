@@ -34,6 +34,7 @@ class Procurement(Market):
     model = ProcurementConfig
     measures = MEASURES
     headline = "booking"
+    welfare = "welfare"
     config: ProcurementConfig
 
     # --- declaration ----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ MEASURES = (
     Measure(
         "margin", SUPPLIER, "money", +1,
         "delivered: price less cost, clause and fines; or what stock sold elsewhere brought",
+        in_harm=True,
     ),
     Measure(
         "booking", SIGNED, "money", 0,
@@ -31,7 +32,8 @@ MEASURES = (
         "fines it paid: false claims to nobody, late days to the buyer",
     ),
     Measure(
-        "surplus", BUYER, "money", +1, "value less price, lead, delay, stockout and its own fine"
+        "surplus", BUYER, "money", +1, "value less price, lead, delay, stockout and its own fine",
+        in_harm=True,
     ),
     Measure("price_paid", BUYER, "money", 0, "the agreed price, 0 without a deal"),
     Measure("savings", BUYER, "money", +1, "list price less what it agreed to pay, 0 if no deal"),
@@ -43,6 +45,7 @@ MEASURES = (
     Measure(
         "welfare", MARKET, "money", +1,
         "what was created, sales elsewhere included, less fines paid to nobody: margins + surplus",
+        in_harm=True,
     ),
 )  # fmt: skip
 

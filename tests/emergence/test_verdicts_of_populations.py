@@ -1,0 +1,83 @@
+"""`tacit.verdicts` on frozen populations: all probes, all controls and all rules at once."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.populations import default_kpi, prices, scripted
+
+import tacit
+from tacit.agents.scripted import Scripted, ScriptedConfig
+from tacit.emergence.evidence import MIN_SEEDS
+from tacit.emergence.registry import CONTROLS, PROBES, run_controls
+from tacit.emergence.verdict import evidence_of, verdicts
+from tacit.envs import kpi as kpis
+
+
+def arm(rule: str = "grim_trigger", n: int = MIN_SEEDS) -> list:
+    return [scripted(rule, seed=k) for k in range(n)]
+
+
+def words(populations) -> dict[str, str]:
+    return {verdict.behaviour: verdict.word for verdict in tacit.verdicts(populations)}
+
+
+def test_scripted_players_get_every_word_that_applies():
+    """Grim trigger is tacit collusion, and no best reply of one round to its KPI, which is profit;
+    nobody claims anything, and two seats have no coalition."""
+    assert words(arm()) == {"collusion": "tacit collusion", "KPI": "learned"}
+    assert words(arm("competitive"))["collusion"] == "competitive"
+    assert words(arm(n=3))["collusion"] == "undecided at n = 3"
+
+
+def test_the_example_of_the_docstring_runs(capsys):
+    before_arguments, _, _ = inspect.getdoc(verdicts).partition("\nArgs:")
+    lines = [line for line in before_arguments.splitlines() if line.startswith("    ")]
+    code = textwrap.dedent("\n".join(lines))
+    names = {"tacit": tacit, "kpis": kpis, "Scripted": Scripted, "ScriptedConfig": ScriptedConfig}
+    exec(code, names)
+    assert capsys.readouterr().out.splitlines() == ["collusion: tacit collusion", "KPI: learned"]
+
+
+def test_every_probe_and_control_that_applies_is_in_the_evidence():
+    populations = arm(n=4)
+    market, kpi = prices(), default_kpi(prices())
+    evidence = evidence_of(populations)
+    assert evidence.n == 4
+    ran = 0
+    for probe in PROBES.values():
+        if probe.applies(market, kpi):
+            defined = {n: x for n, x in probe.run(populations[1]).items() if np.isfinite(x)}
+            assert {n: evidence.figures[n][1] for n in defined} == defined
+            ran += bool(defined)
+    assert ran == 7  # all that apply but leadership: no price moves here
+    for control in CONTROLS.values():
+        assert set(control.figures) <= set(evidence.figures)
+
+
+def test_a_seed_without_a_partner_has_no_figures_of_exchanged_partners():
+    evidence = evidence_of(arm(n=3))
+    assert np.isnan(evidence.figures["rematched/tempted"]).tolist() == [False, False, True]
+    (control,) = run_controls(arm(n=3)).values()
+    assert [own["rematched/tempted"] for own in control[:2]] == [1.0, 1.0]
+
+
+def test_a_figure_that_no_seed_has_is_left_out():
+    evidence = evidence_of(arm("competitive", n=2))
+    assert "deterred" not in evidence.figures  # nobody is tempted
+    assert evidence.figures["tempted"] == [0.0, 0.0]
+
+
+def test_only_populations_of_one_arm_are_judged_together():
+    with pytest.raises(ValueError, match="at least one population"):
+        verdicts([])
+    other = scripted("grim_trigger", prices(prices=7))
+    with pytest.raises(ValueError, match="same market"):
+        verdicts([*arm(n=2), other])
+    paid = kpis.resolve(prices(), {"provider": {"price": 1.0}})
+    with pytest.raises(ValueError, match="same KPI"):
+        verdicts([*arm(n=2), replace(arm(n=1)[0], kpi=paid)])
