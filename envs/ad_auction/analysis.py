@@ -36,13 +36,13 @@ class AdAuctionAnalysis(Analysis):
             return ()
         levels = tuple(float(level) for level in range(len(market.values)))
         rows = tuple(tuple(float(p) for p in row) for row in market.config.value.by_time())
-        time = k.time_at(market.params)
+        time = k.time_at(market.config.bidders)
         day: tuple[Draw, ...] = ()
         if len(rows) > 1:
             parts = tuple(float(part) for part in range(len(rows)))
             equal = (1.0 / len(parts),) * len(parts)
             day = (Draw(time, parts, (equal,), lasting=True),)
-        first, given = k.values_at(market.params), time if day else None
+        first, given = k.values_at(market.config.bidders), time if day else None
         values = (Draw(first + i, levels, rows, given) for i in range(market.config.bidders))
         return (*day, *values)
 

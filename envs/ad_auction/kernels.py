@@ -71,21 +71,21 @@ FIRST_TIME = ORDER + MOST_BIDDERS  # the part of the day with which an episode b
 
 
 @kernel
-def values_at(params: Any) -> Any:
+def values_at(bidders: Any) -> Any:
     """The position in `state` `[W]` of bidder 0's value."""
-    return LAST_BIDS + int(params[N_BIDDERS])
+    return LAST_BIDS + bidders
 
 
 @kernel
-def tokens_at(params: Any) -> Any:
+def tokens_at(bidders: Any) -> Any:
     """The position in `state` `[W]` of bidder 0's token."""
-    return LAST_BIDS + 2 * int(params[N_BIDDERS])
+    return LAST_BIDS + 2 * bidders
 
 
 @kernel
-def time_at(params: Any) -> Any:
+def time_at(bidders: Any) -> Any:
     """The position in `state` `[W]` of the part of the day."""
-    return LAST_BIDS + 3 * int(params[N_BIDDERS])
+    return LAST_BIDS + 3 * bidders
 
 
 @kernel
@@ -97,7 +97,7 @@ def grid_of_values(params: Any) -> Any:
 @kernel
 def time_of(params: Any, state: Any) -> Any:
     """The part of the day that comes next, from `state` `[W]`."""
-    return int(state[time_at(params)]) if params[DAY] > 1.0 else 0
+    return int(state[time_at(int(params[N_BIDDERS]))]) if params[DAY] > 1.0 else 0
 
 
 @kernel
@@ -105,7 +105,7 @@ def click_value(params: Any, state: Any, i: Any) -> Any:
     """What a click is worth to bidder i this round, money; `state` `[W]`."""
     if params[LEVELS] == 1.0:
         return params[HIGHEST]
-    level = int(state[values_at(params) + i])
+    level = int(state[values_at(int(params[N_BIDDERS])) + i])
     return params[grid_of_values(params) + level]
 
 
@@ -118,7 +118,7 @@ def reset(params: Any, state: Any, key: Any) -> None:
     state[:] = 0.0
     state[PRICE] = -1.0
     if params[DAY] > 1.0:
-        state[time_at(params)] = below(key, FIRST_TIME, params[DAY])
+        state[time_at(int(params[N_BIDDERS]))] = below(key, FIRST_TIME, params[DAY])
     if params[LEVELS] > 1.0:
         draw_values(params, state, key)
 
@@ -134,7 +134,7 @@ def draw_values(params: Any, state: Any, key: Any) -> None:
         level = 0
         while level < levels - 1 and draw >= params[cumulative + level]:
             level += 1
-        state[values_at(params) + i] = level
+        state[values_at(bidders) + i] = level
 
 
 # --- observations ---------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     index = 0
     if params[LEVELS] > 1.0:
         index = time_of(params, state) * int(params[LEVELS])
-        index += int(state[values_at(params) + seat])
+        index += int(state[values_at(bidders) + seat])
     if publisher:
         floors = bids + 1 - int(params[FIRST_FLOOR])
         index = index * floors + int(state[FLOOR])
@@ -178,7 +178,7 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
         if phase == publisher:  # the chat phase
             return publisher + index
         for i in range(bidders):
-            index = index * chat + int(state[tokens_at(params) + i])
+            index = index * chat + int(state[tokens_at(bidders) + i])
         return int(params[BID_BLOCK]) + index
     return publisher + index
 
@@ -199,7 +199,7 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
         return
     if params[CHAT] > 0.0 and phase == publisher:
         for i in range(bidders):
-            state[tokens_at(params) + i] = actions[i]
+            state[tokens_at(bidders) + i] = actions[i]
         return
     floor = params[RESERVE]
     if publisher:
@@ -211,7 +211,7 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
     else:
         sell_one(params, state, actions, measures, key, floor)
     if params[DAY] > 1.0:
-        state[time_at(params)] = (time_of(params, state) + 1) % int(params[DAY])
+        state[time_at(bidders)] = (time_of(params, state) + 1) % int(params[DAY])
     if params[LEVELS] > 1.0:
         draw_values(params, state, key)
 

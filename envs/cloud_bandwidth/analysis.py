@@ -1,4 +1,4 @@
-"""What probes and scripted players ask of this market: see `tacit.envs.analysis`."""
+"""What probes and scripted players ask of the cloud market: see `tacit.envs.analysis`."""
 
 from __future__ import annotations
 
@@ -25,25 +25,32 @@ class CloudBandwidthAnalysis(Analysis):
     memoryless: ClassVar[Mapping[str, Any]] = {"memory": 0}
     unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
 
+    # --- nature ---------------------------------------------------------------------------------
+
     def draws(self, phase: int) -> tuple[Draw, ...]:
+        """Before posting: loads, and what was drawn of surges. Before requests: tenants' needs."""
         c, coin = self.market.config, (0.0, 1.0)
-        tenants, loads = k.POSTED + 3 * c.providers, k.POSTED + c.providers
         if phase:
             needs = ((1.0 - c.critical_probability, c.critical_probability),)
-            return tuple(Draw(tenants + t, coin, needs) for t in range(c.tenants))
+            first = k.needs_at(c.providers)
+            return tuple(Draw(first + t, coin, needs) for t in range(c.tenants))
         if c.surge is None:
             return ()
-        share = c.surge.share
+        loads, share = k.loads_at(c.providers), c.surge.share
         found = [
             Draw(loads + i, coin, ((1.0 - share, share),), lasting=True) for i in range(c.providers)
         ]
-        for n, (values, law) in enumerate(c.surge.kinds if c.surge.listed else ()):
-            first = tenants + c.tenants + n * c.providers
-            found += [Draw(first + i, values, (law,), lasting=True) for i in range(c.providers)]
+        first = k.drawn_at(c.providers, c.tenants)
+        for values, probabilities in c.surge.drawn if c.surge.listed else ():
+            found += [
+                Draw(first + i, values, (probabilities,), lasting=True) for i in range(c.providers)
+            ]
+            first += c.providers
         return tuple(found)
 
     @property
     def luck(self) -> bool:
+        """Whether demand is shocked, or tenants' requests are rationed by lottery."""
         c = self.market.config
         return bool(c.outside_shock or (c.tenants and c.capacity))
 
@@ -52,25 +59,33 @@ class CloudBandwidthAnalysis(Analysis):
         c = self.market.config
         if role.name == "tenant":
             return c.critical_value
-        least = c.reservation_price if c.demand == "unit" else c.outside_quality
         pairs = zip(c.each(c.quality), c.each(c.cost), strict=True)
-        worth = max(least - cost if c.demand == "unit" else a - least - cost for a, cost in pairs)
-        return max(worth, c.differentiation) * (c.background_demand or c.tenants or 1.0)
+        if c.demand == "unit":
+            margin = max(c.reservation_price - cost for _, cost in pairs)
+        else:
+            margin = max(a - c.outside_quality - cost for a, cost in pairs)
+        return max(margin, c.differentiation) * (c.background_demand or c.tenants or 1.0)
+
+    # --- scripted players -----------------------------------------------------------------------
 
     def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
+        """The benchmark's price, and the claim `ample`; a tenant asks provider_0, no priority."""
         outcome = {"competitive": self.market.nash, "collusive": self.market.joint}.get(benchmark)
-        if seat.role.name == "tenant":  # asks provider_0, without priority
+        if seat.role.name == "tenant":
             asks = seat.role.encode_action(provider="provider_0", priority="standard")
             return asks if benchmark == "competitive" else None
         if outcome is None:
             return None
         step = int(self.market.nearest_prices(outcome)[seat.index])
+        # With claims an action is 2 * price + claim, and `ample` is claim 0.
         return 2 * step if self.market.config.headroom_claims else step
 
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
+        """The last prices, as far as a provider remembers them; claims are not remembered."""
         c = self.market.config
         if seat.role.name == "tenant" or c.memory == 0 or c.headroom_claims:
             return None
+        # The own load is the last digit of an observation, before it the last provider's price.
         index = observation // 2 if c.surge else observation
         steps: dict[str, int | None] = {}
         for i in range(c.providers - 1, -1, -1):

@@ -31,29 +31,58 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import logsumexp
 
+from tacit.envs.types import Floats, Ints
+
 from .config import CloudBandwidthConfig
 
-Array = NDArray[np.float64]
+# Cyclic best responses end when no price moved by more than TOLERANCE, or after so many SWEEPS;
+# after DAMPED_FROM sweeps each price moves half of the way only.
 TOLERANCE = 1e-8
 SWEEPS = 500
-DIGITS = 6  # of searched prices: what is equal by symmetry is equal, on every machine
+DAMPED_FROM = 50
+# Searched prices are rounded to so many digits: what is equal by symmetry is then equal, on every
+# machine.
+DIGITS = 6
+GRID_POINTS = 97  # of the search for a best price
 
 
 @dataclass(frozen=True)
 class PricingOutcome:
-    """Prices float64 `[N, loads]`, expected profits `[N]`; `price` is the long-run mean `[N]`."""
+    """Prices of the posting game and what they earn.
 
-    prices: Array
-    price: Array
-    profits: Array
+    Attributes:
+        prices: by own load, money, float64 `[N, loads]`.
+        price: the long-run mean over loads, money, float64 `[N]`.
+        profits: expected in a round, money, float64 `[N]`.
+    """
+
+    prices: Floats
+    price: Floats
+    profits: Floats
 
 
 class PricingGame:
-    """The posting game of a config, vectorised over whatever is random."""
+    """The posting game of a config, vectorised over everything that is random.
+
+    Letters: N providers, H outside options, K multipliers of a surge, L combinations of loads.
+
+    Attributes:
+        config: the config.
+        n: N.
+        quality: a, money, float64 `[N]`.
+        cost: c, money, float64 `[N]`.
+        outside: a_0 under each shock, equally likely, money, float64 `[H]`.
+        capacity: C, units; infinite: none.
+        masses: background demand by own load and multiplier, units, float64 `[1 or 2, K]`.
+        mass: its mean over multipliers, float64 `[1 or 2]`.
+        weight: long-run probability of the own load, float64 `[1 or 2]`.
+        states: loads that a price can depend on, 1 or 2.
+        loads: every combination of loads, int64 `[L, N]`.
+        chance: its probability, float64 `[L]`.
+    """
 
     def __init__(self, config: CloudBandwidthConfig) -> None:
         c = config
@@ -64,34 +93,39 @@ class PricingGame:
         self.capacity = np.inf if c.capacity is None else c.capacity
         surge = c.surge
         share = surge.share if surge else 0.0
-        two = surge is not None
-        # masses [loads, multipliers], their mean and long-run probability by own load
+        surges = surge is not None
         sizes = surge.multipliers if surge else ()
-        self.masses = c.background_demand * np.array([[1.0] * max(1, len(sizes)), sizes][: 1 + two])
+        by_load = [[1.0] * max(1, len(sizes)), sizes]
+        self.masses = c.background_demand * np.array(by_load[: 1 + surges])
         self.mass = self.masses.mean(axis=1)
-        self.weight = np.array([1 - share, share] if two else [1.0])
-        self.states = 2 if two and c.binding else 1  # loads that a price can depend on
-        joint = list(product(range(self.states), repeat=self.n))
-        self.loads = np.array(joint)  # [L, N]
+        self.weight = np.array([1 - share, share] if surges else [1.0])
+        # Without binding capacity demand is proportional to mass, so the best price is the same.
+        self.states = 2 if surges and c.binding else 1
+        self.loads: Ints = np.array(list(product(range(self.states), repeat=self.n)))
         self.chance = self.weight[self.loads].prod(axis=1) if self.states == 2 else np.ones(1)
 
-    def shares(self, prices: Array) -> Array:
+    def shares(self, prices: Floats) -> Floats:
         """Logit shares `[.., N, H]` of prices `[.., N]` under each of H outside options."""
         mu = self.config.differentiation
         u = ((self.quality - prices) / mu)[..., None] + np.zeros(len(self.outside))
         out = np.broadcast_to(self.outside / mu, (*u.shape[:-2], 1, len(self.outside)))
         full = np.concatenate([u, out], axis=-2)
-        shares: Array = np.exp(u - logsumexp(full, axis=-2, keepdims=True))
+        shares: Floats = np.exp(u - logsumexp(full, axis=-2, keepdims=True))
         return shares
 
-    def sold(self, shares: Array, masses: Array) -> Array:
-        """Mean units over shocks and masses, `[..]` from shares `[.., H]` and masses `[.., K]`."""
+    def sold(self, shares: Floats, masses: Floats) -> Floats:
+        """Mean units over shocks and multipliers, `[..]`.
+
+        Args:
+            shares: float64 `[.., H]`.
+            masses: units, float64 `[.., K]`.
+        """
         each = np.minimum(masses[..., None] * shares[..., None, :], self.capacity)
-        units: Array = each.mean(axis=-1).mean(axis=-1)
+        units: Floats = each.mean(axis=-1).mean(axis=-1)
         return units
 
-    def profits(self, matrix: Array) -> Array:
-        """Expected profit of every provider under prices `[N, states]`."""
+    def profits(self, matrix: Floats) -> Floats:
+        """Expected profit of every provider `[N]` under prices `[N, states]`, money."""
         own = np.arange(self.n)
         prices = matrix[own, self.loads]  # [L, N]
         shares = self.shares(prices)
@@ -102,17 +136,17 @@ class PricingGame:
                 w * self.sold(shares, m) for m, w in zip(self.masses, self.weight, strict=True)
             ]
             units = np.sum(by_load, axis=0)
-        total: Array = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=0)
+        total: Floats = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=0)
         return total
 
-    def outcome(self, prices: Array) -> PricingOutcome:
-        """Of prices `[N, states]`, or `[N]` where loads do not matter."""
+    def outcome(self, prices: Floats) -> PricingOutcome:
+        """The outcome of prices `[N, states]`, or `[N]` where loads do not matter."""
         matrix = prices.reshape(self.n, self.states)
         mean = matrix @ self.weight if self.states == 2 else matrix[:, 0]
         return PricingOutcome(matrix, mean, self.profits(matrix))
 
-    def best_price(self, i: int, state: int, matrix: Array) -> float:
-        """Provider i's best price at one own load, the others' prices as in `matrix`."""
+    def best_price(self, i: int, state: int, matrix: Floats) -> float:
+        """Provider i's best price at one own load, given all prices `matrix` `[N, states]`."""
 
         def loss(price: float) -> float:
             trial = matrix.copy()
@@ -120,15 +154,16 @@ class PricingGame:
             return -float(self.profits(trial)[i])
 
         mu = self.config.differentiation
+        # Twelve mu above what buyers find worth paying, the share is below exp(-12).
         top = max(self.quality[i] - self.outside.min(), self.cost[i]) + 12 * mu
         return best_on(loss, float(self.cost[i]), float(top))
 
 
 def best_on(loss: Callable[[float], float], low: float, high: float) -> float:
     """The minimiser in [low, high], to about 1e-9, of a function with one broad valley."""
-    grid = np.linspace(low, high, 97)
+    grid = np.linspace(low, high, GRID_POINTS)
     k = int(np.argmin([loss(x) for x in grid]))
-    bounds = (grid[max(k - 1, 0)], grid[min(k + 1, 96)])
+    bounds = (grid[max(k - 1, 0)], grid[min(k + 1, GRID_POINTS - 1)])
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-11})
     return float(found.x)
 
@@ -141,13 +176,13 @@ def rising_root(f: Callable[[float], float], low: float, high: float) -> float:
 
 
 def bounded_exp(x: float) -> float:
-    """exp without overflow; only its sign against something small matters out there."""
+    """exp without overflow: beyond 300 only the sign of a difference with it matters."""
     return float(np.exp(min(x, 300.0)))
 
 
 @lru_cache(maxsize=256)
 def solve(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]:
-    """Nash and joint-profit outcomes of the posting game."""
+    """Nash and joint-profit outcomes of the posting game; cached, since a search takes seconds."""
     if config.homogeneous:
         return _bertrand(config)
     game = PricingGame(config)
@@ -165,7 +200,7 @@ def solve(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]
 # --- nothing random, capacity never binds --------------------------------------------------------
 
 
-def _nash_margins(game: PricingGame) -> Array:
+def _nash_margins(game: PricingGame) -> Floats:
     """Nash prices `[N]` against the mean outside option, through the aggregate.
 
     With x_i = (p_i - c_i)/mu the first-order condition is x_i = 1/(1 - q_i). Given the logarithm A
@@ -176,11 +211,13 @@ def _nash_margins(game: PricingGame) -> Array:
     outside = float(game.outside.mean()) / mu
 
     def scaled(i: int, aggregate: float) -> float:
+        """x_i given A."""
         v = value[i] - aggregate
         high = 2.0 + max(0.0, v)
         return rising_root(lambda x: 1 - 1 / x - bounded_exp(v - x), 1.0, high)
 
     def excess(aggregate: float) -> float:
+        """By how much the shares given A exceed 1 in sum; it falls in A."""
         shares = sum(1 - 1 / scaled(i, aggregate) for i in range(game.n))
         return shares + float(np.exp(outside - aggregate)) - 1
 
@@ -189,7 +226,7 @@ def _nash_margins(game: PricingGame) -> Array:
     return game.cost + mu * np.array([scaled(i, aggregate) for i in range(game.n)])
 
 
-def _joint_margins(game: PricingGame) -> Array:
+def _joint_margins(game: PricingGame) -> Floats:
     """Joint-profit prices `[N]` against the mean outside option: equal margins m = mu/q_0."""
     mu = game.config.differentiation
     value = float(logsumexp((game.quality - game.cost - game.outside.mean()) / mu))
@@ -203,12 +240,12 @@ def _joint_margins(game: PricingGame) -> Array:
 
 def _nash_by_search(game: PricingGame) -> PricingOutcome:
     """Cyclic best responses, damped if they go on for long."""
-    matrix: Array = np.repeat(_nash_margins(game)[:, None], game.states, axis=1)
+    matrix: Floats = np.repeat(_nash_margins(game)[:, None], game.states, axis=1)
     for sweep in range(SWEEPS):
         before = matrix.copy()
         for i, state in product(range(game.n), range(game.states)):
             best = game.best_price(i, state, matrix)
-            matrix[i, state] = best if sweep < 50 else 0.5 * (best + matrix[i, state])
+            matrix[i, state] = best if sweep < DAMPED_FROM else 0.5 * (best + matrix[i, state])
         if np.max(np.abs(matrix - before)) < TOLERANCE:
             break
     return game.outcome(np.round(matrix, DIGITS))
@@ -218,10 +255,11 @@ def _joint_by_search(game: PricingGame) -> PricingOutcome:
     """Best sum of profits by Nelder-Mead, from what is best at each single outside option."""
     shape = (game.n, game.states)
 
-    def loss(flat: Array) -> float:
+    def loss(flat: Floats) -> float:
         return -float(game.profits(flat.reshape(shape)).sum())
 
-    def descend(best: Array) -> Array:
+    def descend(best: Floats) -> Floats:
+        """Nelder-Mead, restarted until it gains no more: a restart makes a fresh simplex."""
         options = {"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000 * best.size}
         for _ in range(20):
             found = minimize(loss, best, method="Nelder-Mead", options=options).x
@@ -236,27 +274,29 @@ def _joint_by_search(game: PricingGame) -> PricingOutcome:
     return game.outcome(np.round(min(found, key=loss), DIGITS))
 
 
-def _joint_in_quantities(game: PricingGame) -> Array:
+def _joint_in_quantities(game: PricingGame) -> Floats:
     """Joint-profit prices `[N]` against the mean outside option and at the mean mass."""
     mu, outside = game.config.differentiation, float(game.outside.mean())
     most = min(game.capacity / max(float(game.mass @ game.weight), 1e-9), 1.0)
 
-    def prices(q: Array) -> Array:
-        value: Array = game.quality - outside + mu * (np.log(1 - q.sum()) - np.log(q))
+    def prices(q: Floats) -> Floats:
+        """p_i = a_i - a_0 + mu ln(q_0/q_i)."""
+        value: Floats = game.quality - outside + mu * (np.log(1 - q.sum()) - np.log(q))
         return value
 
-    def loss(q: Array) -> float:
+    def loss(q: Floats) -> float:
         return -float(((prices(q) - game.cost) * q).sum())
 
-    def slope(q: Array) -> Array:
-        value: Array = -(prices(q) - game.cost - mu - mu * q.sum() / (1 - q.sum()))
+    def gradient(q: Floats) -> Floats:
+        """Of `loss`."""
+        value: Floats = -(prices(q) - game.cost - mu - mu * q.sum() / (1 - q.sum()))
         return value
 
     bounds = [(1e-9, min(most, 1 - 1e-9))] * game.n
     start = np.full(game.n, min(0.9 * most, 0.5 / game.n))
     limit = {"type": "ineq", "fun": lambda q: 1 - 1e-9 - q.sum(), "jac": lambda q: -np.ones(game.n)}
     found = minimize(
-        loss, start, jac=slope, method="SLSQP", bounds=bounds, constraints=[limit],
+        loss, start, jac=gradient, method="SLSQP", bounds=bounds, constraints=[limit],
         options={"ftol": 1e-15, "maxiter": 1000},
     )  # fmt: skip
     return prices(np.clip(found.x, 1e-9, min(most, 1 - 1e-9)))
@@ -266,6 +306,7 @@ def _joint_in_quantities(game: PricingGame) -> Array:
 
 
 def _bertrand(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]:
+    """Nash and joint-profit outcomes of homogeneous products; capacity does not bind."""
     cost = np.array(config.each(config.cost))
     unit = config.demand == "unit"
     quality = np.full(config.providers, config.reservation_price)
@@ -282,6 +323,7 @@ def _bertrand(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutc
         """The best provider's profit per unit of mass if nobody beats its offer."""
         return float(price - cost[best]) * float(np.mean(quality[best] - price >= outside - 1e-12))
 
+    # A price that is best against a random outside option leaves buyers exactly one of its values.
     options = [float(quality[best] - a) for a in outside if quality[best] - a >= cost[best]]
     monopoly = max(options, key=seller, default=float(cost[best]))
     matched = float(quality[best]) - max(rival, -1e300)
@@ -291,14 +333,16 @@ def _bertrand(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutc
     if surge:
         mass *= 1 + surge.share * (float(np.mean(surge.multipliers)) - 1)
 
-    def outcome(price: float, others: Array) -> PricingOutcome:
+    def outcome(price: float, others: Floats) -> PricingOutcome:
+        """The best provider at a price, the others at theirs `[N]`; equal offers share."""
         prices = others.copy()
         prices[best] = price
         tied = np.abs((quality - prices) - (quality[best] - price)) < 1e-9
         earns = np.array([np.mean(quality[best] - price >= outside - 1e-12)])
         profits = np.where(tied, (prices - cost) * earns * mass / tied.sum(), 0.0)
         if abs(price - competitive) < 1e-12 and tied.sum() > 1 and price > cost[best]:
-            profits = np.zeros(config.providers)  # the best undercuts by next to nothing: takes all
+            # At this price the best provider takes all: it could undercut by next to nothing.
+            profits = np.zeros(config.providers)
             profits[best] = mass * seller(price)
         return PricingOutcome(prices[:, None], prices, profits)
 

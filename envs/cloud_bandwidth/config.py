@@ -1,4 +1,4 @@
-"""Keys of the cloud market, and what is refused before anything is computed."""
+"""Keys of the cloud market, and the combinations that are refused."""
 
 from __future__ import annotations
 
@@ -16,19 +16,16 @@ from pydantic import (
 )
 
 from tacit.envs.errors import InvalidKey
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-AtLeast0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+from tacit.envs.types import Count, Finite, NonNegative, Positive, Share
 
 
 def _is_number(value: Any) -> bool:
+    """Whether a value is a finite number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _number_or_list(value: Any) -> Any:
+    """Check that a value is a finite number, or a list of them."""
     each = value if isinstance(value, list | tuple) else [value]
     if not all(map(_is_number, each)):
         raise ValueError(
@@ -41,6 +38,7 @@ PerProvider = Annotated[float | tuple[float, ...], BeforeValidator(_number_or_li
 
 
 def _multiplier(value: Any) -> Any:
+    """Check that a value is a number from 1 up, or a list of them."""
     value = _number_or_list(value)
     each = value if isinstance(value, list | tuple) else [value]
     if not each or min(each) < 1:
@@ -51,17 +49,22 @@ def _multiplier(value: Any) -> Any:
 class Surge(BaseModel):
     """Each provider's background demand is calm or in a surge, which starts by chance.
 
-    A list of multipliers or lengths is drawn from when a surge starts, all entries equally likely,
-    multiplier and length independently.
+    From a list of multipliers or lengths one is drawn when a surge starts, all entries equally
+    likely, multiplier and length independently.
+
+    Attributes:
+        enter: probability, in each round, that a calm provider's demand begins to surge.
+        leave: probability, in each round, that a surge ends.
+        multiplier: of demand in a surge, a number or a list.
+        lengths: rounds of a surge, a list in place of `leave`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    enter: Annotated[float, Field(gt=0, le=1)] = 0.05  # chance a round that a calm provider surges
-    leave: Annotated[float, Field(gt=0, le=1)] = 0.25  # chance a round that a surge ends
-    # of demand in a surge: a number or a list
+    enter: Annotated[float, Field(gt=0, le=1)] = 0.05
+    leave: Annotated[float, Field(gt=0, le=1)] = 0.25
     multiplier: Annotated[float | tuple[float, ...], BeforeValidator(_multiplier)] = 2.0
-    lengths: tuple[Count, ...] | None = None  # rounds of a surge, a list in place of `leave`
+    lengths: tuple[Count, ...] | None = None
 
     @field_validator("lengths")
     @classmethod
@@ -81,15 +84,18 @@ class Surge(BaseModel):
         return self.lengths is not None or len(self.multipliers) > 1
 
     @property
-    def kinds(self) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]:
-        """What is drawn of a surge, as it stands in the long run: positions of the multiplier, and
-        rounds left where there are lengths; values and chances."""
+    def drawn(self) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]:
+        """Long-run distributions of what is drawn when a surge starts, each as values and their
+        probabilities: the multiplier's step in its list; then, with `lengths`, the rounds left.
+        """
         count = len(self.multipliers)
-        found = [(tuple(float(n) for n in range(count)), (1.0 / count,) * count)]
+        steps = tuple(float(n) for n in range(count))
+        found = [(steps, (1.0 / count,) * count)]
         if self.lengths:
+            # A round with r rounds left occurs once in every surge of at least r rounds.
             left, total = range(1, max(self.lengths) + 1), sum(self.lengths)
-            law = tuple(sum(length >= r for length in self.lengths) / total for r in left)
-            found.append((tuple(float(r) for r in left), law))
+            shares = tuple(sum(length >= r for length in self.lengths) / total for r in left)
+            found.append((tuple(float(r) for r in left), shares))
         return tuple(found)
 
     @property
@@ -111,23 +117,23 @@ class CloudBandwidthConfig(BaseModel):
     )
     cost: PerProvider = Field(1.0, description="c: cost of a unit; a number, or a list by provider")
     outside_quality: Finite = Field(0.0, description="a_0: what not buying is worth")
-    outside_shock: AtLeast0 = Field(
+    outside_shock: NonNegative = Field(
         0.0, description="h: each round -h, 0 or +h is added to a_0; nobody sees it"
     )
-    differentiation: AtLeast0 = Field(
+    differentiation: NonNegative = Field(
         0.25, description="mu: how products differ; 0: the best offer takes all, ties split"
     )
     demand: Literal["logit", "unit"] = Field(
         "logit", description="logit, or one unit from the cheapest up to reservation_price"
     )
     reservation_price: Positive = Field(2.0, description="of unit demand: nobody pays more")
-    background_demand: AtLeast0 = Field(
+    background_demand: NonNegative = Field(
         1.0, description="mass of the consumers that are no seats: units when all of them buy"
     )
     prices: Annotated[int, Field(ge=1, le=1000)] = Field(
         15, description="number of prices on the grid"
     )
-    price_margin: AtLeast0 = Field(
+    price_margin: NonNegative = Field(
         0.1, description="xi: from Nash - xi (M - N) to monopoly + xi (M - N), own prices' grid"
     )
     price_range: tuple[Finite, Finite] | None = Field(
@@ -145,11 +151,11 @@ class CloudBandwidthConfig(BaseModel):
     )
     tenants: Annotated[int, Field(ge=0, le=32)] = Field(0, description="N: seats that request")
     critical_probability: Share = Field(0.3, description="rho: chance that a need is critical")
-    standard_value: AtLeast0 = Field(1.0, description="of a unit for a standard need")
-    critical_value: AtLeast0 = Field(3.0, description="of a unit for a critical need")
-    priority_surcharge: AtLeast0 = Field(0.0, description="r: paid for every priority request")
+    standard_value: NonNegative = Field(1.0, description="of a unit for a standard need")
+    critical_value: NonNegative = Field(3.0, description="of a unit for a critical need")
+    priority_surcharge: NonNegative = Field(0.0, description="r: paid for every priority request")
     headroom_claims: bool = Field(False, description="providers say whether they have headroom")
-    false_headroom_fine: AtLeast0 = Field(0.05, description="paid for a false claim")
+    false_headroom_fine: NonNegative = Field(0.05, description="paid for a false claim")
     claims_heard: bool = Field(
         True,
         description="false: nobody hears what others claim, as if all said the same (a control)",
@@ -187,11 +193,11 @@ class CloudBandwidthConfig(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _together(self) -> CloudBandwidthConfig:
+    def _capacity_is_solvable(self) -> CloudBandwidthConfig:
         capacity = self.capacity
         if capacity is not None and self.tenants and capacity != int(capacity):
-            told = f"must be a whole number with tenants, got {capacity:g}: each needs one unit."
-            raise InvalidKey("capacity", told)
+            message = f"must be a whole number with tenants, got {capacity:g}: each needs one unit."
+            raise InvalidKey("capacity", message)
         if capacity is not None and self.homogeneous and self.providers > 1 and self.binding:
             raise InvalidKey(
                 "capacity",

@@ -1,8 +1,11 @@
-"""The rules of the cloud market, as scalar functions of one copy.
+"""The rules of the cloud market, as compiled functions of one copy.
 
 Demand of background consumers: logit shares (Anderson, de Palma, Thisse, Discrete Choice Theory of
 Product Differentiation, MIT Press, 1992), its limit without differentiation, or unit demand.
 Rationing of tenants: a lottery among priority requests, then one among the others.
+
+Letters: N providers, m prices of each, S seats (the providers first, then the tenants), M measures,
+W numbers of a state row.
 """
 
 from __future__ import annotations
@@ -33,35 +36,96 @@ from .measures import (
     UTILISATION,
     WELFARE,
 )
-from .surges import begin, move_on, multiplier
+from .surges import advance_surges, begin_surges, multiplier
 
-# --- rows of numbers -------------------------------------------------------------------------
+# --- positions in `params`, float64 ---------------------------------------------------------------
 
-# params: scalars (START_MEMORY -1: drawn), cost [N], from params[GRID] on prices [N, m] and a - p
-# [N, m]; with HAS_SURGE from params[SURGE] on what `surges.py` lays out; if TABLED (its number of
-# joint prices), from params[TABLE] on demand's answers by shock and joint price: quantity [N] and
-# gain per unit
-(N_PROVIDERS, N_PRICES, JOINTS, MEMORY_SIZE, RULE, MU, OUTSIDE, SHOCK_SIZE, RESERVATION, MASS,
- CAPACITY, HAS_SURGE, SURGE, N_TENANTS, RHO, STANDARD_VALUE, CRITICAL_VALUE, SURCHARGE, CLAIMS,
- FINE, CLAIMS_HEARD, START_MEMORY, PLAIN, TABLED, GRID, TABLE, COST) = range(27)  # fmt: skip
+N_PROVIDERS = 0  # N
+N_PRICES = 1  # m
+JOINTS = 2  # joint prices, m^N
+MEMORY_SIZE = 3  # remembered joint prices, JOINTS^memory
+RULE = 4  # of demand: LOGIT, BEST_OFFER or CHEAPEST
+MU = 5  # how differentiated products are, money
+OUTSIDE = 6  # a_0, what not buying is worth, money
+SHOCK_SIZE = 7  # a_0 moves by so much up or down, money; 0: never
+RESERVATION = 8  # the most that unit demand pays, money
+MASS = 9  # of background consumers, units
+CAPACITY = 10  # of each provider, units; infinite: none
+HAS_SURGE = 11  # 1 if background demand surges
+SURGE = 12  # position in `params` of the block of `surges.py`
+N_TENANTS = 13  # tenants
+RHO = 14  # probability that a tenant's need is critical
+STANDARD_VALUE = 15  # of a unit to a tenant with a standard need, money
+CRITICAL_VALUE = 16  # with a critical one, money
+SURCHARGE = 17  # paid for every priority request, money
+CLAIMS = 18  # 1 if providers claim headroom
+FINE = 19  # for a false claim, money
+CLAIMS_HEARD = 20  # 0: tenants see `ample`, whatever was claimed
+START_MEMORY = 21  # index of the prices remembered at first; -1: drawn
+PLAIN = 22  # 1 if nothing can go unserved or be claimed (`measures.is_plain`)
+TABLED = 23  # joint prices in the demand table; 0: there is no table
+GRID = 24  # position in `params` of the price grids [N, m], money; behind them a - p [N, m]
+TABLE = 25  # position in `params` of the demand table: see `tabled_demand`
+COST = 26  # from here each provider's cost of a unit, money [N]
+
 LOGIT, BEST_OFFER, CHEAPEST = range(3)  # values of RULE
 
-# state: 1 after the first round; past prices as one index; then by provider: price posted last,
-# load (1: surge), claim (1: tight); then every tenant's need (1: critical); where surges are drawn
-# from lists, then every provider's multiplier (its position) and rounds of the surge left
-STARTED, PAST, POSTED = range(3)
+# --- positions in `state`, float64 ----------------------------------------------------------------
 
-# slots of draws; a slot per seat behind each
-SHOCK, FIRST_PRICES, ROUNDING, NEED, LOTTERY = 0, 1, 128, 192, 256  # (surges.py has the others)
+STARTED = 0  # 1 after the first round
+PAST = 1  # the remembered prices as one index: the oldest round first, provider by provider
+POSTED = 2  # from here each provider's last price, as its step on the own grid
+# Then each provider's load (1: surge), at `loads_at`; each one's claim (1: tight), at `claims_at`;
+# each tenant's need (1: critical), at `needs_at`; with surges drawn from lists the numbers of
+# `surges.py`, at `drawn_at`.
+
+# --- slots of draws -------------------------------------------------------------------------------
+
+SHOCK = 0  # of the outside option
+FIRST_PRICES = 1  # remembered at an episode's beginning
+ROUNDING = 128  # from here one for each provider: whether a fraction of a unit becomes one
+NEED = 192  # from here one for each tenant: its need
+LOTTERY = 256  # from here one for each tenant: whether it is served
+# Slots 64 .. 127 and from 320 on belong to `surges.py`.
 
 EPSILON = 1e-9  # offers that differ by less are tied, whatever the rounding
 
-# --- state -----------------------------------------------------------------------------------
+# --- where things lie in the state ----------------------------------------------------------------
+
+
+@kernel
+def loads_at(providers: Any) -> Any:
+    """The position in `state` `[W]` of provider 0's load."""
+    return POSTED + providers
+
+
+@kernel
+def claims_at(providers: Any) -> Any:
+    """The position in `state` `[W]` of provider 0's claim."""
+    return POSTED + 2 * providers
+
+
+@kernel
+def needs_at(providers: Any) -> Any:
+    """The position in `state` `[W]` of tenant 0's need."""
+    return POSTED + 3 * providers
+
+
+@kernel
+def drawn_at(providers: Any, tenants: Any) -> Any:
+    """The position in `state` `[W]` of what was drawn from lists of surges."""
+    return POSTED + 3 * providers + tenants
+
+
+# --- episodes -------------------------------------------------------------------------------------
 
 
 @kernel
 def reset(params: Any, state: Any, key: Any) -> None:
-    """Past prices are drawn (or the benchmark's), loads from the long run of their chain."""
+    """Begin an episode in `state` `[W]`.
+
+    Remembered prices are drawn, or those of a benchmark; loads are drawn from their long run.
+    """
     providers = int(params[N_PROVIDERS])
     prices = int(params[N_PRICES])
     state[:] = 0.0
@@ -71,50 +135,65 @@ def reset(params: Any, state: Any, key: Any) -> None:
         state[PAST] = below(key, FIRST_PRICES, params[MEMORY_SIZE])
     past = int(state[PAST])
     if params[MEMORY_SIZE] > 1.0:
+        # The last round's prices are the lowest digits of the index, the last provider's lowest.
         for i in range(providers - 1, -1, -1):
             state[POSTED + i] = past % prices
             past //= prices
     if params[HAS_SURGE] == 1.0:
-        loads = POSTED + providers
-        begin(params, state, key, int(params[SURGE]), providers, loads, drawn_at(params))
+        loads, drawn = loads_at(providers), drawn_at(providers, int(params[N_TENANTS]))
+        begin_surges(params, state, key, int(params[SURGE]), providers, loads, drawn)
 
 
-@kernel
-def drawn_at(params: Any) -> Any:
-    """Where the state holds what was drawn from lists of surges."""
-    return POSTED + 3 * int(params[N_PROVIDERS]) + int(params[N_TENANTS])
+@called_kernel
+def end_of_round(params: Any, state: Any, key: Any) -> None:
+    """Draw the next round's loads into `state` `[W]`."""
+    if params[HAS_SURGE] == 1.0:
+        providers = int(params[N_PROVIDERS])
+        loads, drawn = loads_at(providers), drawn_at(providers, int(params[N_TENANTS]))
+        advance_surges(params, state, key, int(params[SURGE]), providers, loads, drawn)
+
+
+# --- observations ---------------------------------------------------------------------------------
 
 
 @kernel
 def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
-    """A provider: past prices, own load. A tenant: own need, prices, claims."""
+    """The index of what a seat sees, from `state` `[W]`.
+
+    A provider: past prices, then its own load; one more observation while tenants request. A
+    tenant: one observation while providers post, then its need, all prices and all claims.
+    """
     providers = int(params[N_PROVIDERS])
     if seat < providers:
         index = int(state[PAST])
         if params[HAS_SURGE] == 1.0:
-            index = 2 * index + int(state[POSTED + providers + seat])
-        if phase == 1:  # nothing to decide
+            index = 2 * index + int(state[loads_at(providers) + seat])
+        if phase == 1:
             index = int(params[MEMORY_SIZE] * (1.0 + params[HAS_SURGE]))
         return index
     if phase == 0:
         return 0
-    index = int(state[POSTED + 3 * providers + seat - providers])
+    index = int(state[needs_at(providers) + seat - providers])
     for i in range(providers):
         index = index * int(params[N_PRICES]) + int(state[POSTED + i])
     if params[CLAIMS] == 1.0:
         for i in range(providers):
-            claim = int(state[POSTED + 2 * providers + i])
+            claim = int(state[claims_at(providers) + i])
             index = 2 * index + claim * int(params[CLAIMS_HEARD])
     return 1 + index
 
 
-# --- demand ----------------------------------------------------------------------------------
+# --- demand ---------------------------------------------------------------------------------------
+
+# Each rule of demand fills `measures[i, QUANTITY]` with provider i's share of the consumers, and
+# returns the mean gain over not buying of those who buy, money. Background consumers are a mass, so
+# quantities are fractions of it.
 
 
 @kernel
 def net_utility(params: Any, state: Any, i: Any) -> Any:
-    """a_i - p_i at the posted price."""
-    cells = int(params[N_PROVIDERS] * params[N_PRICES])
+    """a_i - p_i at provider i's posted price, money; `state` `[W]`."""
+    cells = int(params[N_PROVIDERS] * params[N_PRICES])  # the grid of prices comes first
     return params[int(params[GRID]) + cells + i * int(params[N_PRICES]) + int(state[POSTED + i])]
 
 
@@ -122,10 +201,14 @@ def net_utility(params: Any, state: Any, i: Any) -> Any:
 def logit(params: Any, state: Any, outside: Any, measures: Any) -> Any:
     """q_i = exp((a_i - p_i)/mu) / (sum_j exp((a_j - p_j)/mu) + exp(a_0/mu)), into QUANTITY.
 
-    Returns the mean gain over not buying of those who buy: consumers gain mu ln(1/q_0) on average
-    (Small, Rosen, Econometrica 49(1), 1981), all of it by the share 1 - q_0 that buys.
+    Consumers gain mu ln(1/q_0) on average (Small, Rosen, Econometrica 49(1), 1981), all of it by
+    the share 1 - q_0 that buys. `state` `[W]`, `measures` `[S + 1, M]`.
+
+    Returns:
+        The mean gain of those who buy.
     """
     providers, mu = int(params[N_PROVIDERS]), params[MU]
+    # Subtracting the largest exponent keeps exp from overflowing.
     top = outside
     for i in range(providers):
         top = max(top, net_utility(params, state, i))
@@ -136,6 +219,8 @@ def logit(params: Any, state: Any, outside: Any, measures: Any) -> Any:
         inside += weight
     for i in range(providers):
         measures[i, QUANTITY] /= inside + out
+    # Three forms of mu ln(1/q_0) / (1 - q_0): its limit where nobody buys, and two of which each
+    # is exact where the other would lose digits.
     if inside == 0.0:
         return mu
     if inside < out:
@@ -147,7 +232,7 @@ def logit(params: Any, state: Any, outside: Any, measures: Any) -> Any:
 def best_offer(params: Any, state: Any, outside: Any, measures: Any) -> Any:
     """The limit mu -> 0: the highest a_i - p_i takes all if it is at least a_0; ties split.
 
-    Returns what each buyer gains over not buying.
+    `state` `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
     """
     providers = int(params[N_PROVIDERS])
     top = -inf
@@ -164,7 +249,10 @@ def best_offer(params: Any, state: Any, outside: Any, measures: Any) -> Any:
 
 @kernel
 def cheapest(params: Any, state: Any, measures: Any) -> Any:
-    """Unit demand: the cheapest share one unit if they ask no more than the reservation price."""
+    """Unit demand: the cheapest share one unit if they ask no more than the reservation price.
+
+    `state` `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
+    """
     providers, prices, grid = int(params[N_PROVIDERS]), int(params[N_PRICES]), int(params[GRID])
     low = inf
     ties = 0
@@ -181,7 +269,10 @@ def cheapest(params: Any, state: Any, measures: Any) -> Any:
 
 @called_kernel
 def demand(params: Any, state: Any, shock: Any, measures: Any) -> Any:
-    """What each provider sells per unit of mass, into QUANTITY; returns the gain per unit."""
+    """Demand by the market's rule, under a shock 0, 1 or 2: a_0 lower, as it is, higher.
+
+    `state` `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
+    """
     outside = params[OUTSIDE] + (shock - 1) * params[SHOCK_SIZE]
     if params[RULE] == LOGIT:
         return logit(params, state, outside, measures)
@@ -191,8 +282,12 @@ def demand(params: Any, state: Any, shock: Any, measures: Any) -> Any:
 
 
 @kernel
-def look_up(params: Any, joint: Any, shock: Any, measures: Any) -> Any:
-    """`demand` from its table in `params`."""
+def tabled_demand(params: Any, joint: Any, shock: Any, measures: Any) -> Any:
+    """`demand` looked up in its table, which `CloudBandwidth.declare` fills by calling `demand`.
+
+    The table has N + 1 numbers for each shock (if there are shocks) and joint price: the shares,
+    then the gain. `params` `[.]`, `measures` `[S + 1, M]`.
+    """
     providers = int(params[N_PROVIDERS])
     at = int(params[TABLE])
     if params[SHOCK_SIZE] > 0.0:
@@ -203,12 +298,29 @@ def look_up(params: Any, joint: Any, shock: Any, measures: Any) -> Any:
     return params[at + providers]
 
 
-# --- a round ---------------------------------------------------------------------------------
+@kernel
+def background_demand(params: Any, state: Any, joint: Any, measures: Any, key: Any) -> Any:
+    """Demand under this round's shock, which is drawn; looked up where there is a table.
+
+    `state` `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
+    """
+    shock = 1
+    if params[SHOCK_SIZE] > 0.0:
+        shock = below(key, SHOCK, 3)
+    if params[TABLED] > 0.0:
+        return tabled_demand(params, joint, shock, measures)
+    return demand(params, state, shock, measures)
+
+
+# --- a round --------------------------------------------------------------------------------------
 
 
 @kernel
 def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: Any) -> None:
-    """Providers post; then, if there are tenants, these request; then everybody is served."""
+    """Providers post; then, if there are tenants, these request; then everybody is served.
+
+    `state` float64 `[W]`, `actions` int64 `[S]`, `measures` float64 `[S + 1, M]`.
+    """
     if phase == 0:
         joint = post(params, state, actions, measures)
         if params[PLAIN] == 1.0:
@@ -218,7 +330,7 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
             providers = int(params[N_PROVIDERS])
             for t in range(int(params[N_TENANTS])):
                 critical = u(key, NEED + t) < params[RHO]
-                state[POSTED + 3 * providers + t] = 1.0 if critical else 0.0
+                state[needs_at(providers) + t] = 1.0 if critical else 0.0
             return
     serve(params, state, actions, measures, key)
     end_of_round(params, state, key)
@@ -226,50 +338,45 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
 
 @kernel
 def post(params: Any, state: Any, actions: Any, measures: Any) -> Any:
-    """Every provider's price and claim; returns the joint price index."""
+    """Post every provider's price and claim; returns the index of the joint price.
+
+    `state` `[W]`, `actions` int64 `[S]`, `measures` `[S + 1, M]`.
+    """
     providers, prices, grid = int(params[N_PROVIDERS]), int(params[N_PRICES]), int(params[GRID])
     joint = 0
     total = 0.0
     for i in range(providers):
-        k = actions[i]
-        if params[CLAIMS] == 1.0:
-            state[POSTED + 2 * providers + i] = k % 2
-            k = k // 2
+        step = actions[i]
+        if params[CLAIMS] == 1.0:  # the claim is the last digit of an action
+            state[claims_at(providers) + i] = step % 2
+            step = step // 2
         at = grid + i * prices
-        price = params[at + k]
+        price = params[at + step]
         measures[i, PRICE] = price
         if state[STARTED] == 1.0:
             measures[i, PRICE_CHANGE] = abs(price - params[at + int(state[POSTED + i])])
         total += price
-        state[POSTED + i] = k
-        joint = joint * prices + k
+        state[POSTED + i] = step
+        joint = joint * prices + step
     measures[measures.shape[0] - 1, PRICE] = total / providers
     state[STARTED] = 1.0
     size, joints = params[MEMORY_SIZE], params[JOINTS]
-    if size == joints:
+    if size == joints:  # one round is remembered
         state[PAST] = joint
-    elif size > 1.0:
+    elif size > 1.0:  # two rounds: the older one is dropped, the other becomes the older one
         state[PAST] = int(state[PAST]) % int(joints) * int(joints) + joint
     return joint
 
 
 @kernel
-def wanted(params: Any, state: Any, joint: Any, measures: Any, key: Any) -> Any:
-    """Background demand per unit of mass under this round's shock; returns the gain per unit."""
-    shock = 1
-    if params[SHOCK_SIZE] > 0.0:
-        shock = below(key, SHOCK, 3)
-    if params[TABLED] > 0.0:
-        return look_up(params, joint, shock, measures)
-    return demand(params, state, shock, measures)
-
-
-@kernel
 def serve_plain(params: Any, state: Any, joint: Any, measures: Any, key: Any) -> None:
-    """Everybody is served: no capacity, surges, tenants or claims."""
+    """Serve everybody: no capacity, surges, tenants or claims.
+
+    `state` `[W]`, `measures` `[S + 1, M]`.
+    """
     providers = int(params[N_PROVIDERS])
     market = providers
-    gain = wanted(params, state, joint, measures, key)
+    gain = background_demand(params, state, joint, measures, key)
     sold = revenue = earned = 0.0
     for i in range(providers):
         quantity = params[MASS] * measures[i, QUANTITY]
@@ -289,24 +396,29 @@ def serve_plain(params: Any, state: Any, joint: Any, measures: Any, key: Any) ->
 
 @called_kernel
 def serve(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> None:
-    """Background consumers and tenants share each provider's capacity."""
+    """Background consumers and tenants share each provider's capacity.
+
+    `state` `[W]`, `actions` int64 `[S]`, `measures` `[S + 1, M]`.
+    """
     providers, tenants = int(params[N_PROVIDERS]), int(params[N_TENANTS])
     market = providers + tenants
     joint = 0
     for i in range(providers):
         joint = joint * int(params[N_PRICES]) + int(state[POSTED + i])
-    gain = wanted(params, state, joint, measures, key)
+    gain = background_demand(params, state, joint, measures, key)
     for i in range(providers):
-        load = state[POSTED + providers + i]
+        load = state[loads_at(providers) + i]
         background = params[MASS] * measures[i, QUANTITY]
         if load == 1.0:
-            background *= multiplier(params, state, int(params[SURGE]), drawn_at(params) + i)
+            drawn = drawn_at(providers, tenants) + i
+            background *= multiplier(params, state, int(params[SURGE]), drawn)
         served = ration(params, state, i, background, actions, measures, key)
+        # `ration` has booked the tenants' units and payments; background consumers come on top.
         price, cost = measures[i, PRICE], params[COST + i]
         measures[i, QUANTITY] += served
         measures[i, REVENUE] += price * served
         fine = 0.0
-        if params[CLAIMS] == 1.0 and state[POSTED + 2 * providers + i] != load:
+        if params[CLAIMS] == 1.0 and state[claims_at(providers) + i] != load:
             fine = params[FINE]
             measures[i, FALSE_HEADROOM] = 1.0
         quantity = measures[i, QUANTITY]
@@ -321,7 +433,7 @@ def serve(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> Non
         measures[market, WELFARE] += profit + fine
     measures[market, WELFARE] += measures[market, CONSUMER_SURPLUS]
     for t in range(tenants):
-        need = state[POSTED + 3 * providers + t]
+        need = state[needs_at(providers) + t]
         seat = providers + t
         measures[seat, CRITICAL] = need
         measures[seat, CRITICAL_UNSERVED] = need * (1.0 - measures[seat, UPTIME])
@@ -333,8 +445,21 @@ def ration(params: Any, state: Any, i: Any, background: Any, actions: Any, measu
            key: Any) -> Any:  # fmt: skip
     """Provider i's tenants, by lottery: priority requests first, then the others beside background.
 
-    A priority request is served with probability min(1, C/k), another with
-    min(1, (C - k)^+ / (n - k + B)), whole or not at all. Returns what is served of background.
+    A tenant's action is 2 * provider + priority, where provider 0 stands for none. With capacity C,
+    k priority requests among n, and background demand B, a priority request is served with
+    probability min(1, C/k), another with min(1, (C - k)^+ / (n - k + B)), whole or not at all.
+
+    Args:
+        params: `[.]`.
+        state: `[W]`.
+        i: the provider.
+        background: B, units.
+        actions: int64 `[S]`.
+        measures: `[S + 1, M]`.
+        key: for draws.
+
+    Returns:
+        The units that background consumers get.
     """
     providers, tenants = int(params[N_PROVIDERS]), int(params[N_TENANTS])
     requests = urgent = 0
@@ -343,53 +468,58 @@ def ration(params: Any, state: Any, i: Any, background: Any, actions: Any, measu
             requests += 1
             urgent += actions[providers + t] % 2
     capacity = params[CAPACITY]
-    first = int(min(float(urgent), capacity))
+    first = int(min(float(urgent), capacity))  # priority requests that are served
     room = max(capacity - urgent, 0.0)
     others = requests - urgent
     if others + background <= room:
         second, served = others, background
     else:
+        # The others' share of the room is a fraction; a draw rounds it so that its mean is kept.
         expected = room * others / (others + background)
         second = min(others, floor(expected + u(key, ROUNDING + i)))
         served = min(background, room - second)
     measures[i, UNSERVED] = (background - served) + (requests - first - second)
     measures[i, QUANTITY] = 0.0
+    # Each request in turn gets one of the `first` (or `second`) places left with probability
+    # places left / requests left, which serves every subset of that size equally often.
     left_urgent, left_others = urgent, others
     for t in range(tenants):
         if actions[providers + t] // 2 == i + 1:
-            luck = u(key, LOTTERY + t)
-            if actions[providers + t] % 2 == 1:  # one of the places left for so many left
-                wins = 1 if luck * left_urgent < first else 0
+            draw = u(key, LOTTERY + t)
+            if actions[providers + t] % 2 == 1:
+                wins = 1 if draw * left_urgent < first else 0
                 first -= wins
                 left_urgent -= 1
             else:
-                wins = 1 if luck * left_others < second else 0
+                wins = 1 if draw * left_others < second else 0
                 second -= wins
                 left_others -= 1
-            settle(params, state, i, t, wins, actions[providers + t] % 2, measures)
+            serve_tenant(params, state, i, t, wins, actions[providers + t] % 2, measures)
     return served
 
 
 @kernel
-def settle(params: Any, state: Any, i: Any, t: Any, wins: Any, asked: Any, measures: Any) -> None:
-    """A tenant's round with provider i: `wins` if served, `asked` if it asked for priority."""
+def serve_tenant(params: Any, state: Any, i: Any, t: Any, wins: Any, priority: Any,
+                 measures: Any) -> None:  # fmt: skip
+    """Book tenant t's round with provider i.
+
+    Args:
+        params: `[.]`.
+        state: `[W]`.
+        i: the provider.
+        t: the tenant.
+        wins: 1 if it is served.
+        priority: 1 if it asked for priority.
+        measures: `[S + 1, M]`.
+    """
     providers = int(params[N_PROVIDERS])
     seat = providers + t
-    need = state[POSTED + 3 * providers + t]
+    need = state[needs_at(providers) + t]
     value = params[CRITICAL_VALUE] if need == 1.0 else params[STANDARD_VALUE]
-    payment = wins * measures[i, PRICE] + asked * params[SURCHARGE]
+    payment = wins * measures[i, PRICE] + priority * params[SURCHARGE]
     measures[seat, PAYMENT] = payment
     measures[seat, SURPLUS] = wins * value - payment
     measures[seat, UPTIME] = float(wins)
-    measures[seat, EXAGGERATION] = asked * (1.0 - need)
+    measures[seat, EXAGGERATION] = priority * (1.0 - need)
     measures[i, REVENUE] += payment
     measures[i, QUANTITY] += wins
-
-
-@called_kernel
-def end_of_round(params: Any, state: Any, key: Any) -> None:
-    """Loads move on."""
-    if params[HAS_SURGE] == 1.0:
-        providers = int(params[N_PROVIDERS])
-        loads = POSTED + providers
-        move_on(params, state, key, int(params[SURGE]), providers, loads, drawn_at(params))

@@ -1,25 +1,16 @@
-"""Cloud bandwidth as a `Market`: roles, parts, benchmarks, words. Rules: see the package."""
+"""Cloud bandwidth as a `Market`: roles, params, benchmarks, words. Rules: see the package."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import (
-    Benchmark,
-    Block,
-    Claim,
-    Market,
-    Measure,
-    Part,
-    Role,
-)
+from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role
+from tacit.envs.types import Floats, Ints
 
 from . import kernels as k
-from . import rationing
 from .analysis import CloudBandwidthAnalysis
 from .benchmarks import PricingOutcome, solve
 from .config import CloudBandwidthConfig
@@ -33,14 +24,21 @@ from .measures import (
     is_plain,
     measures_of,
 )
-from .rationing import Rationing, trivial_capacity
+from .rationing import Rationing, rationing_benchmarks, trivial_capacity
 
 MOST_TABLED = 2**16  # numbers of a demand table; beyond, demand is computed in every round
+SMALLEST_GAP = 1e-4  # between benchmark prices, for a grid around them
 NEEDS, LOADS, CLAIMS = ("standard", "critical"), ("calm", "surge"), ("ample", "tight")
 
 
 class CloudBandwidth(Market):
-    """See the module's docstring."""
+    """See the package's docstring.
+
+    Attributes set by `declare`, beside those of `Market`:
+        nash: the competitive outcome of the posting game.
+        joint: its joint-profit outcome.
+        grid: prices, each provider's ascending, money, float64 `[N, m]`.
+    """
 
     analysis_class = CloudBandwidthAnalysis
     name = "cloud_bandwidth"
@@ -50,36 +48,43 @@ class CloudBandwidth(Market):
     model = CloudBandwidthConfig
     measures: tuple[Measure, ...] = MEASURES
     headline = "price"
-    welfare = "welfare"
     config: CloudBandwidthConfig
 
+    # --- declaration ----------------------------------------------------------------------------
+
     def declare(self) -> None:
+        """Benchmarks, from which the grid follows; then roles, params and the state's width.
+
+        Raises:
+            ConfigError: the benchmarks span no grid, and `price_range` gives none.
+        """
         c = self.config
         self.nash, self.joint = solve(c)
-        self.grid = self._grid()  # [N, m]
+        self.grid = self._grid()
         self.measures = measures_of(c)
         self.phases = ("post", "request") if c.tenants else ("post",)
         provider = Role("provider", c.providers, "profit", "profit", self._provider_blocks())
         tenant = Role("tenant", c.tenants, "surplus", "surplus", self._tenant_blocks())
         self.roles = (provider, tenant) if c.tenants else (provider,)
         if c.headroom_claims:
-            told = Claim("provider", "claim", "load", "false_headroom", "false_headroom")
-            self.claims = (told,)
+            false = "false_headroom"
+            self.claims = (Claim("provider", "claim", "load", above=false, below=false),)
         self.params = self._params()
         listed = c.surge is not None and c.surge.listed
-        self.state_width = k.POSTED + (5 if listed else 3) * c.providers + c.tenants
+        self.state_width = k.drawn_at(c.providers, c.tenants) + (2 * c.providers if listed else 0)
 
-    def _grid(self) -> NDArray[np.float64]:
-        """Prices float64 [N, m]: of `price_range`, or around each provider's benchmarks."""
+    def _grid(self) -> Floats:
+        """Prices float64 `[N, m]`: of `price_range`, or around each provider's benchmarks."""
         c = self.config
         if c.price_range is not None:
             return np.tile(np.linspace(*c.price_range, c.prices), (c.providers, 1))
         low, high = self.nash.prices.min(axis=1), self.joint.prices.max(axis=1)
-        short = int(np.argmin(high - low))
-        if (high - low)[short] < 1e-4:
+        narrowest = int(np.argmin(high - low))
+        if (high - low)[narrowest] < SMALLEST_GAP:
             raise ConfigError(
-                f"market.price_range: missing. The grid lies around Nash {low[short]:.4g} and "
-                f"joint-profit price {high[short]:.4g} of provider_{short}, no interval here."
+                f"market.price_range: missing. The grid lies around Nash {low[narrowest]:.4g} and "
+                f"joint-profit price {high[narrowest]:.4g} of provider_{narrowest}, no interval "
+                "here."
             )
         margin = c.price_margin * (high - low)
         if c.prices == 1:
@@ -87,13 +92,21 @@ class CloudBandwidth(Market):
         return np.linspace(low - margin, high + margin, c.prices, axis=1)
 
     def _price_part(self, name: str, provider: int | None, meaning: str) -> Part:
-        """Prices in money; steps of the own grid where providers' grids differ."""
+        """A part whose values are prices.
+
+        Args:
+            name: the part's name.
+            provider: whose grid; None: each seat's own. Where these differ the values are steps of
+                the own grid, because one part serves all seats of the role.
+            meaning: one line.
+        """
         own = self.grid[0 if provider is None else provider]
         if provider is None and not np.array_equal(self.grid.min(axis=0), self.grid.max(axis=0)):
             return Part(f"{name}_step", tuple(range(self.config.prices)), f"{meaning} (own grid)")
         return Part(name, tuple(float(p) for p in own), meaning)
 
     def _provider_blocks(self) -> tuple[Block, ...]:
+        """The provider's blocks; the last one, if there are tenants, is for waiting."""
         c = self.config
         sees = tuple(
             self._price_part(f"{when}_price_{i}", i, f"provider_{i}'s price, {ago}")
@@ -101,7 +114,8 @@ class CloudBandwidth(Market):
             for i in range(c.providers)
         )
         if c.surge or c.headroom_claims:
-            loads = LOADS if c.surge else LOADS[:1]  # what a claim is about, or always calm
+            # Without surges the load is always calm: a claim is still about something.
+            loads = LOADS if c.surge else LOADS[:1]
             sees += (Part("load", loads, "its own background demand this round"),)
         sees = sees or (Part("memory", ("none",), "it remembers nothing"),)
         does: tuple[Part, ...] = (self._price_part("price", None, "the price it posts"),)
@@ -110,6 +124,7 @@ class CloudBandwidth(Market):
         return (Block(0, sees, does), Block(1)) if c.tenants else (Block(0, sees, does),)
 
     def _tenant_blocks(self) -> tuple[Block, ...]:
+        """The tenant's blocks: waiting, then its request."""
         c = self.config
         sees: tuple[Part, ...] = (Part("need", NEEDS, "what a unit is worth to it"),)
         sees += tuple(
@@ -126,49 +141,85 @@ class CloudBandwidth(Market):
         )
         return Block(0), Block(1, sees, does)
 
-    def _params(self) -> NDArray[np.float64]:
+    # --- params ---------------------------------------------------------------------------------
+
+    def _params(self) -> Floats:
+        """The constants of the kernels, float64 `[.]`, by their named positions."""
         c = self.config
         n, m = c.providers, c.prices
-        surge: list[float] = []
-        if c.surge:
-            sizes, lengths = c.surge.multipliers, c.surge.lengths or ()
-            surge = [c.surge.enter, c.surge.leave, len(sizes), len(lengths), *sizes, *lengths]
-        rule = k.CHEAPEST if c.demand == "unit" else k.BEST_OFFER if c.homogeneous else k.LOGIT
-        cost, quality = np.array(c.each(c.cost)), np.array(c.each(c.quality))
         joints = m**n
         shocks = 3 if c.outside_shock > 0 else 1
         tabled = joints if joints * shocks * (n + 1) <= MOST_TABLED else 0
+        utility = np.array(c.each(c.quality))[:, None] - self.grid
+        surge = self._surge_block()
         grid = k.COST + n
         surge_at = grid + 2 * n * m
-        table = surge_at + len(surge)
-        head = [
-            n, m, joints, joints**c.memory, rule, c.differentiation, c.outside_quality,
-            c.outside_shock, c.reservation_price, c.background_demand, c.capacity or np.inf,
-            c.surge is not None, surge_at, c.tenants, c.critical_probability, c.standard_value,
-            c.critical_value, c.priority_surcharge, c.headroom_claims, c.false_headroom_fine,
-            c.claims_heard, self._start(), is_plain(c), tabled, grid, table,
-        ]  # fmt: skip
-        utility = quality[:, None] - self.grid
-        params = np.concatenate(
-            [[float(x) for x in head], cost, self.grid.ravel(), utility.ravel(), surge]
-        )
-        return np.concatenate([params, self._table(params, shocks)]) if tabled else params
+        params = np.zeros(surge_at + len(surge))
+        params[k.N_PROVIDERS] = n
+        params[k.N_PRICES] = m
+        params[k.JOINTS] = joints
+        params[k.MEMORY_SIZE] = joints**c.memory
+        params[k.RULE] = self._rule()
+        params[k.MU] = c.differentiation
+        params[k.OUTSIDE] = c.outside_quality
+        params[k.SHOCK_SIZE] = c.outside_shock
+        params[k.RESERVATION] = c.reservation_price
+        params[k.MASS] = c.background_demand
+        params[k.CAPACITY] = c.capacity or np.inf
+        params[k.HAS_SURGE] = c.surge is not None
+        params[k.SURGE] = surge_at
+        params[k.N_TENANTS] = c.tenants
+        params[k.RHO] = c.critical_probability
+        params[k.STANDARD_VALUE] = c.standard_value
+        params[k.CRITICAL_VALUE] = c.critical_value
+        params[k.SURCHARGE] = c.priority_surcharge
+        params[k.CLAIMS] = c.headroom_claims
+        params[k.FINE] = c.false_headroom_fine
+        params[k.CLAIMS_HEARD] = c.claims_heard
+        params[k.START_MEMORY] = self._start_memory()
+        params[k.PLAIN] = is_plain(c)
+        params[k.TABLED] = tabled
+        params[k.GRID] = grid
+        params[k.TABLE] = surge_at + len(surge)
+        params[k.COST : grid] = c.each(c.cost)
+        params[grid:surge_at] = [*self.grid.ravel(), *utility.ravel()]
+        params[surge_at:] = surge
+        return np.concatenate([params, self._demand_table(params, shocks)]) if tabled else params
 
-    def _table(self, params: NDArray[np.float64], shocks: int) -> NDArray[np.float64]:
-        """What `demand` says, for every shock and joint price."""
+    def _rule(self) -> int:
+        """The rule of demand."""
+        if self.config.demand == "unit":
+            return k.CHEAPEST
+        return k.BEST_OFFER if self.config.homogeneous else k.LOGIT
+
+    def _surge_block(self) -> list[float]:
+        """The block of `params` that `surges.py` reads; empty without surges."""
+        surge = self.config.surge
+        if surge is None:
+            return []
+        sizes, lengths = surge.multipliers, surge.lengths or ()
+        return [surge.enter, surge.leave, len(sizes), len(lengths), *sizes, *lengths]
+
+    def _demand_table(self, params: Floats, shocks: int) -> Floats:
+        """What `demand` returns for every shock and joint price, in the order it is looked up.
+
+        Args:
+            params: the constants before the table, float64 `[.]`.
+            shocks: 1 or 3.
+        """
         n = self.config.providers
         state = np.zeros(k.POSTED + n)
         measures = np.zeros((n + 1, QUANTITY + 1))
         rows = []
-        for shock in range(shocks) if shocks > 1 else [1]:
+        for shock in range(shocks) if shocks > 1 else [1]:  # shock 1 leaves a_0 as it is
             for joint in np.ndindex(*[self.config.prices] * n):
                 state[k.POSTED :] = joint
                 gain = k.demand(params, state, shock, measures)
                 rows += [*measures[:n, QUANTITY], gain]
         return np.array(rows)
 
-    def _start(self) -> int:
-        """Index of the prices remembered before the first round; -1: drawn."""
+    def _start_memory(self) -> int:
+        """Index of the prices remembered before the first round; -1: they are drawn."""
         c = self.config
         if c.start == "random":
             return -1
@@ -178,17 +229,19 @@ class CloudBandwidth(Market):
             joint = joint * c.prices + int(a)
         return joint
 
-    def nearest_prices(self, outcome: PricingOutcome) -> NDArray[np.int64]:
-        """The step of each provider's grid nearest to an outcome's price, int64 [N]."""
-        steps: NDArray[np.int64] = np.abs(self.grid - outcome.price[:, None]).argmin(axis=1)
+    def nearest_prices(self, outcome: PricingOutcome) -> Ints:
+        """The step of each provider's grid nearest to an outcome's price, int64 `[N]`."""
+        steps: Ints = np.abs(self.grid - outcome.price[:, None]).argmin(axis=1)
         return steps
 
     @property
     def play_draws(self) -> bool:
+        """Shocks, needs and lotteries, and surges."""
         c = self.config
         return bool(c.outside_shock or c.tenants or c.surge)
 
     def too_large(self, role: Role) -> str:
+        """The advice that follows when a role sees too much."""
         if role.name == "tenant":
             return "Use fewer providers, fewer prices, or no headroom_claims."
         return "Use memory 1 or 0, fewer prices, or fewer providers."
@@ -197,11 +250,13 @@ class CloudBandwidth(Market):
         """`rationing`: some requests may go unserved, so that priority is worth something."""
         return {"rationing": trivial_capacity(self.config)}
 
-    # --- benchmarks ------------------------------------------------------------------------------
+    # --- benchmarks -----------------------------------------------------------------------------
 
     def benchmarks(self) -> dict[str, Benchmark]:
-        """Static Nash and joint-profit outcomes, derived in `benchmarks`, prices off the grid; and
-        the equilibria of the rationing game, derived in `rationing`."""
+        """Static Nash and joint-profit outcomes, and the equilibria of the rationing game.
+
+        Derived in `benchmarks.py` and `rationing.py`; prices lie off the grid.
+        """
 
         def values(outcome: PricingOutcome) -> dict[str, float]:
             mean = {"price": outcome.price.mean(), "profit": outcome.profits.mean()}
@@ -222,15 +277,17 @@ class CloudBandwidth(Market):
         measures = np.zeros((2, QUANTITY + 1))
         k.demand(self.params, np.zeros(self.state_width), 1, measures)
         background = c.background_demand * float(measures[0, QUANTITY])
-        return rationing.told(c, float(self.grid[0, 0]), background)
+        return rationing_benchmarks(c, float(self.grid[0, 0]), background)
+
+    # --- summaries and words --------------------------------------------------------------------
 
     def derived(self, means: Mapping[str, float]) -> dict[str, float]:
         """Index of the sum of profits, the price per unit, and rates of tenants by need."""
         c = self.config
         result = {}
         if means["quantity"]:
-            extra = means.get("payment", 0.0) and c.priority_surcharge
-            if not extra:
+            surcharged = means.get("payment", 0.0) and c.priority_surcharge
+            if not surcharged:
                 result["price_paid"] = means["revenue"] / means["quantity"]
         if c.tenants:
             return result | self._tenant_rates(means)
@@ -241,12 +298,13 @@ class CloudBandwidth(Market):
         return result
 
     def _tenant_rates(self, means: Mapping[str, float]) -> dict[str, float]:
+        """Critical needs unserved, exaggeration, and the share of the efficient welfare."""
         c = self.config
         names = [f"tenant_{i}" for i in range(c.tenants)]
-        critical = [means[f"critical/{t}"] for t in names]
+        critical = [means[f"critical/{name}"] for name in names]
         result = {}
         if sum(critical) > 0:
-            lost = [means[f"critical_unserved/{t}"] for t in names]
+            lost = [means[f"critical_unserved/{name}"] for name in names]
             rates = [x / y if y else 0.0 for x, y in zip(lost, critical, strict=True)]
             result["critical_unserved_rate"] = sum(lost) / sum(critical)
             result["critical_unserved_rate/min"] = min(rates)
@@ -263,20 +321,21 @@ class CloudBandwidth(Market):
                 result["welfare_share"] = means["welfare"] / best
         return result
 
-    # --- words -----------------------------------------------------------------------------------
-
-    def transcript(self, actions: NDArray[np.int64], measures: NDArray[np.float64]) -> list[str]:
+    def transcript(self, actions: Ints, measures: Floats) -> list[str]:
+        """A round in words; `actions` int64 `[P, S]`, `measures` float64 `[S + 1, M]`."""
         lines = []
         n = self.config.providers
         for seat in self.seats[:n]:
-            does = seat.role.decode_action(int(actions[0, seat.index]))
-            says = f" and says it is {does['claim']}" if "claim" in does else ""
-            lines.append(f"{seat.name} posts {measures[seat.index, PRICE]:.3g}{says}")
+            posted = seat.role.decode_action(int(actions[0, seat.index]))
+            claim = f" and says it is {posted['claim']}" if "claim" in posted else ""
+            lines.append(f"{seat.name} posts {measures[seat.index, PRICE]:.3g}{claim}")
         for seat in self.seats[n:]:
-            does = seat.role.decode_action(int(actions[1, seat.index]))
-            asks = f"asks {does['provider']}" if does["provider"] != "none" else "stays away"
-            urgent = " for priority" if does["priority"] == "critical" and "asks" in asks else ""
-            lines.append(f"{seat.name} {asks}{urgent}: surplus {measures[seat.index, SURPLUS]:.3g}")
+            request = seat.role.decode_action(int(actions[1, seat.index]))
+            asked = "stays away"
+            if request["provider"] != "none":
+                priority = " for priority" if request["priority"] == "critical" else ""
+                asked = f"asks {request['provider']}{priority}"
+            lines.append(f"{seat.name} {asked}: surplus {measures[seat.index, SURPLUS]:.3g}")
         for seat in self.seats[:n]:
             row = measures[seat.index]
             lost = "" if is_plain(self.config) else f", leaves {row[UNSERVED]:.3g} unserved"

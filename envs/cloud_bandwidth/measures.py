@@ -1,4 +1,7 @@
-"""What the cloud market measures. Columns up to SHORT are all that a plain posting game needs."""
+"""What the cloud market reports of every round, independent of any KPI.
+
+The first N_PLAIN measures are all that a plain posting game needs: fewer columns are faster.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from tacit.envs.market import Measure
 from .config import CloudBandwidthConfig
 
 PROVIDER, TENANT, MARKET = ("provider",), ("tenant",), ("market",)
-BOTH = ("provider", "market")
+BOTH = (*PROVIDER, *MARKET)
 
 MEASURES = (
     Measure(
@@ -43,25 +46,28 @@ MEASURES = (
     Measure("exaggeration", TENANT, "round", -1, "1 if it asked priority for a standard need"),
     Measure("critical_unserved", TENANT, "round", -1, "1 if its need was critical and unserved"),
 )  # fmt: skip
+
+# Columns of the measures, in the order of MEASURES.
 (PROFIT, REVENUE, PRICE, QUANTITY, PRICE_CHANGE, WELFARE, CONSUMER_SURPLUS,
  UTILISATION, UNSERVED, SLA_BREACH, FALSE_HEADROOM, FINES,
- SURPLUS, PAYMENT, UPTIME, CRITICAL, EXAGGERATION, CRITICAL_UNSERVED) = range(18)  # fmt: skip
-SHORT = CONSUMER_SURPLUS + 1
+ SURPLUS, PAYMENT, UPTIME, CRITICAL, EXAGGERATION,
+ CRITICAL_UNSERVED) = range(len(MEASURES))  # fmt: skip
+N_PLAIN = CONSUMER_SURPLUS + 1
 
 
 def is_plain(config: CloudBandwidthConfig) -> bool:
-    """Whether nothing can go unserved or unsaid: providers post prices, and that is all."""
+    """Whether providers only post prices: no capacity, surges, tenants or claims."""
     c = config
     return c.capacity is None and c.surge is None and not c.tenants and not c.headroom_claims
 
 
 def measures_of(config: CloudBandwidthConfig) -> tuple[Measure, ...]:
-    """The measures that exist under a config.
+    """The measures of a market under a config.
 
-    Columns keep their place; a measure that nobody can have here has no roles.
+    Columns keep their place; a measure that nobody can have under the config has no roles.
     """
     if is_plain(config):
-        return MEASURES[:SHORT]
+        return MEASURES[:N_PLAIN]
     nobody: set[str] = set()
     if config.capacity is None:
         nobody |= {"utilisation", "unserved", "sla_breach"}

@@ -32,12 +32,19 @@ from tacit.envs.market import Benchmark
 
 from .config import CloudBandwidthConfig
 
-ROUNDING = 1e-12  # a surcharge at a threshold is on both sides of it
+TOLERANCE = 1e-12  # a surcharge so near a threshold is on both sides of it
 
 
 @dataclass(frozen=True)
 class Rationing:
-    """One provider, its tenants and its background demand."""
+    """One provider, its tenants and its background demand.
+
+    Attributes:
+        tenants: N.
+        capacity: C, units.
+        critical_probability: rho.
+        background: B, units.
+    """
 
     tenants: int
     capacity: float
@@ -50,11 +57,11 @@ class Rationing:
         return self.capacity >= self.tenants + self.background
 
     def phi_high(self, k: int) -> float:
-        """Chance of service of one of k >= 1 priority requests."""
+        """phi_H(k): the chance of service of one of k >= 1 priority requests."""
         return min(1.0, self.capacity / k)
 
     def phi_low(self, k: int) -> float:
-        """Chance of service of another request beside k priority requests."""
+        """phi_L(k): the chance of service of another request beside k priority requests."""
         waiting = self.tenants - k + self.background
         return min(1.0, max(self.capacity - k, 0.0) / waiting)
 
@@ -68,28 +75,49 @@ class Rationing:
             total += chance * (self.phi_high(k + 1) - self.phi_low(k))
         return total
 
-    def thresholds(self, worth: float) -> list[float]:
-        """m Delta_J for J = 0 .. N - 1; `worth` is m (infinite: surplus has no weight)."""
+    def thresholds(self, unit_value: float) -> list[float]:
+        """m Delta_J for J = 0 .. N - 1, money.
+
+        Args:
+            unit_value: m, money; infinite if surplus has no weight.
+        """
         gains = [self.delta(j) for j in range(self.tenants)]
-        return [worth * gain if gain > 0 else 0.0 for gain in gains]
+        # (infinity times a gain of 0 would be NaN)
+        return [unit_value * gain if gain > 0 else 0.0 for gain in gains]
 
-    def equilibria(self, worth: float, surcharge: float) -> list[int]:
-        """All J such that J exaggerators are an equilibrium."""
-        t = self.thresholds(worth)
-        return [
-            j
-            for j in range(self.tenants + 1)
-            if (j == 0 or t[j - 1] >= surcharge - ROUNDING)
-            and (j == self.tenants or surcharge + ROUNDING >= t[j])
-        ]
+    def equilibria(self, unit_value: float, surcharge: float) -> list[int]:
+        """All J such that J exaggerators are an equilibrium, ascending.
 
-    def efficient_surcharge(self, worth: float, critical_margin: float) -> tuple[float, float]:
-        """The interval of r that sorts needs: [m Delta_0, (v_C - p) Delta_0]."""
+        Args:
+            unit_value: m, money.
+            surcharge: r, money.
+        """
+        thresholds = self.thresholds(unit_value)
+        found = []
+        for j in range(self.tenants + 1):
+            exaggerators_stay = j == 0 or thresholds[j - 1] >= surcharge - TOLERANCE
+            others_stay = j == self.tenants or surcharge + TOLERANCE >= thresholds[j]
+            if exaggerators_stay and others_stay:
+                found.append(j)
+        return found
+
+    def efficient_surcharge(self, unit_value: float, critical_margin: float) -> tuple[float, float]:
+        """The interval of r that sorts needs: m Delta_0 to (v_C - p) Delta_0, money.
+
+        Args:
+            unit_value: m, money.
+            critical_margin: v_C - p, money.
+        """
         first = self.delta(0)
-        return worth * first, critical_margin * first
+        return unit_value * first, critical_margin * first
 
     def efficient_value(self, standard: float, critical: float) -> float:
-        """Mean value served when critical needs come first (of all-or-nothing tenants, B = 0)."""
+        """Mean value served when the more valuable needs come first, without background demand.
+
+        Args:
+            standard: value of a unit for a standard need, money.
+            critical: for a critical one, money.
+        """
         n, rho, places = self.tenants, self.critical_probability, min(self.capacity, self.tenants)
         total = 0.0
         for k in range(n + 1):
@@ -102,9 +130,9 @@ class Rationing:
 
 
 def trivial_capacity(c: CloudBandwidthConfig) -> list[str]:
-    """What keeps priority from being worth anything in a market; empty if it is worth something.
+    """The key that makes priority worthless in a market, as `key: what is wrong`, if there is one.
 
-    With several providers all tenants may ask the same one. Background demand counts at its most.
+    With several providers all tenants may ask the same one. Background demand counts at its peak.
     """
     if not c.tenants:
         return ["tenants: must be at least 1, got 0: nobody asks for priority"]
@@ -119,10 +147,19 @@ def trivial_capacity(c: CloudBandwidthConfig) -> list[str]:
     ]
 
 
-def told(c: CloudBandwidthConfig, price: float, background: float) -> dict[str, Benchmark]:
-    """The equilibria with the fewest and the most exaggerators among tenants that are paid for
-    surplus, at one provider's price, with every threshold; none where priority, or a unit, is not
-    worth asking for to all critical and some standard needs."""
+def rationing_benchmarks(
+    c: CloudBandwidthConfig, price: float, background: float
+) -> dict[str, Benchmark]:
+    """The equilibria with the fewest and the most exaggerators, with every threshold.
+
+    For tenants that are paid for surplus. There are none where priority, or a unit, is not worth
+    asking for to all critical and some standard needs.
+
+    Args:
+        c: the config.
+        price: of the only provider, money.
+        background: background demand at this price, units.
+    """
     game = Rationing(c.tenants, c.capacity or inf, c.critical_probability, background)
     standard, critical, r = c.standard_value - price, c.critical_value - price, c.priority_surcharge
     if game.trivial or standard <= 0 or critical * min(map(game.delta, range(c.tenants))) < r:
@@ -143,8 +180,14 @@ def told(c: CloudBandwidthConfig, price: float, background: float) -> dict[str, 
     }
 
 
-def worth(margin: float, surplus_weight: float, uptime_weight: float) -> float:
-    """m, what a unit of service is worth to a KPI, in money: (w_s (v - p) + w_u)/w_s."""
+def unit_value(margin: float, surplus_weight: float, uptime_weight: float) -> float:
+    """m = (w_s (v - p) + w_u)/w_s: what a unit of service is worth to a KPI, money.
+
+    Args:
+        margin: v - p, money.
+        surplus_weight: w_s.
+        uptime_weight: w_u, money.
+    """
     if surplus_weight == 0:
         return inf
     return (surplus_weight * margin + uptime_weight) / surplus_weight

@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from tacit.envs.cloud_bandwidth.rationing import Rationing, worth
+from tacit.envs.cloud_bandwidth.rationing import Rationing, unit_value
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
 
@@ -50,10 +50,10 @@ def test_equilibria_by_looking_at_every_tenant(game, surcharge):
 
 
 def test_who_is_paid_for_uptime_alone_always_asks():
-    assert worth(0.5, 0, 1) == inf
+    assert unit_value(0.5, 0, 1) == inf
     assert GAME.equilibria(inf, 0.6) == [6]
-    assert worth(0.5, 1, 0) == 0.5
-    assert worth(0.5, 2, 1) == 1.0
+    assert unit_value(0.5, 1, 0) == 0.5
+    assert unit_value(0.5, 2, 1) == 1.0
 
 
 def test_an_efficient_surcharge_sorts_needs():
