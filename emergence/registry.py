@@ -33,6 +33,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 
 from .claims import deception, signalling
@@ -128,6 +129,18 @@ CONTROLS: dict[str, Control] = {
         Control("rematched", rematched.rematched, why_no_deviations, rematched.FIGURES),
     )
 }
+
+
+def register_probe(probe: Probe) -> Probe:
+    """Add a probe of one's own: it runs on every seed of every run from now on.
+
+    Raises:
+        ConfigError: a probe of this name exists.
+    """
+    if probe.name in PROBES:
+        raise ConfigError(f"{probe.name}: a probe of this name exists.")
+    PROBES[probe.name] = probe
+    return probe
 
 
 def run_probes(population: FrozenPopulation, known: Collection[str] = ()) -> dict[str, Figures]:

@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.emergence.population import freeze
+    from tacit.emergence.registry import register_probe
     from tacit.emergence.verdict import verdicts
+    from tacit.envs.plugins import register_market
     from tacit.envs.registry import make_market
-    from tacit.envs.user_markets import register_market
     from tacit.training.runs.load_run import load_policy, load_run
     from tacit.training.runs.runner import train
 
 __all__ = [
-    "freeze", "load_policy", "load_run", "make_market", "register_market", "train", "verdicts",
+    "freeze", "load_policy", "load_run", "make_market", "register_market",
+    "register_probe", "train", "verdicts",
 ]  # fmt: skip
 
 _HOME = {
@@ -33,7 +35,8 @@ _HOME = {
     "load_policy": "tacit.training.runs.load_run",
     "load_run": "tacit.training.runs.load_run",
     "make_market": "tacit.envs.registry",
-    "register_market": "tacit.envs.user_markets",
+    "register_probe": "tacit.emergence.registry",
+    "register_market": "tacit.envs.plugins",
     "train": "tacit.training.runs.runner",
     "verdicts": "tacit.emergence.verdict",
 }

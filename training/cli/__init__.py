@@ -51,10 +51,10 @@ for _panel, _name, _command in COMMANDS:
 def main() -> None:
     """Run a command; a user's mistake is told in words, with exit code 2 and no traceback."""
     try:
-        if os.environ.get("TACIT_MARKETS"):
-            from tacit.envs.user_markets import load_user_markets
+        if os.environ.get("TACIT_PLUGINS"):
+            from tacit.envs.plugins import load_plugins
 
-            load_user_markets()
+            load_plugins()
         app()
     except ValueError as error:
         from tacit.envs.errors import ConfigError  # (--help needs none of it)

@@ -1,9 +1,15 @@
-"""A process that trains seeds of a run for another one: `python -m tacit.training.runs.worker RUN`.
+"""A process that trains seeds of a run: `python -m tacit.training.runs.worker RUN`.
 
-On standard input a line of JSON a seed (`{"arm": "base", "seed": 3}`), or `"stop"`: save and leave.
-On standard output lines of JSON: progress, and at the end of a seed its record, `null` if it was
-stopped, or the mistakes that ended it. All else goes through the run's folder. When its input ends
-without a word, whoever asked is gone, and so is this process, at once: somebody may resume the run.
+Its parent is a thread of `worker_pool.py`. Lines of JSON go both ways:
+
+    standard input     {"arm": "base", "seed": 3}      train repetition 3 of arm base
+                       "stop"                          save what is under way, and exit
+    standard output    {"progress": {...}}             while a seed trains
+                       {"record": {...} or null}       its end; null: it was stopped
+                       {"mistakes": [...]}             its end, by a ConfigError
+
+Everything else goes through the run's folder. If standard input is closed without "stop", the
+parent died: the process exits at once without saving, as the run may already be resumed.
 """
 
 from __future__ import annotations
@@ -20,50 +26,65 @@ from typing import Any, TextIO
 from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.user_markets import load_user_markets
+from tacit.envs.plugins import load_plugins
+from tacit.training.config.arms import Arm
 
 from .load_run import read_experiment
+from .progress import SeedProgress
 from .run_folder import RunFolder
 from .seed_run import train_seed
 
 STOP = "stop"
 
+SeedRequest = dict[str, Any]
+
 
 def main() -> None:
-    """Train what is asked for until told to stop."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # (a library that prints is no answer)
-    jobs: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    """Train the seeds that the parent asks for until it says stop."""
+    answers = _reserve_standard_output()
+    requests: queue.Queue[SeedRequest | None] = queue.Queue()
     stopped = threading.Event()
-    threading.Thread(target=_listen, args=(jobs, stopped), daemon=True).start()
-    load_user_markets()
+    threading.Thread(target=_read_requests, args=(requests, stopped), daemon=True).start()
+    load_plugins()
     run = RunFolder(Path(sys.argv[1]))
     arms = read_experiment(run).arms
     with threadpool_limits(limits=1):
-        while (job := jobs.get()) is not None:
-            try:
-                record = train_seed(
-                    run, arms[job["arm"]], job["seed"],
-                    lambda progress: _say(out, progress=asdict(progress)), stopped.is_set,
-                )  # fmt: skip
-                _say(out, record=record)
-            except ConfigError as error:
-                _say(out, mistakes=error.mistakes)
+        while (request := requests.get()) is not None:
+            _train(run, arms[request["arm"]], request["seed"], answers, stopped)
 
 
-def _listen(jobs: queue.Queue[dict[str, Any] | None], stopped: threading.Event) -> None:
+def _reserve_standard_output() -> TextIO:
+    """Standard output for answers alone: what libraries print goes to standard error instead."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+def _train(run: RunFolder, arm: Arm, k: int, answers: TextIO, stopped: threading.Event) -> None:
+    def report(progress: SeedProgress) -> None:
+        _answer(answers, progress=asdict(progress))
+
+    try:
+        _answer(answers, record=train_seed(run, arm, k, report, stopped.is_set))
+    except ConfigError as error:
+        _answer(answers, mistakes=error.mistakes)
+
+
+def _read_requests(requests: queue.Queue[SeedRequest | None], stopped: threading.Event) -> None:
+    """Read standard input beside the training, so that "stop" is seen at once."""
     for line in sys.stdin:
-        word = json.loads(line)
-        if word == STOP:
+        message = json.loads(line)
+        if message == STOP:
             stopped.set()
-            jobs.put(None)
+            requests.put(None)
             return
-        jobs.put(word)
+        requests.put(message)
+    # The end of standard input without "stop". Not sys.exit: that would end this thread only.
     os._exit(1)
 
 
-def _say(out: TextIO, **what: Any) -> None:
-    print(json.dumps(what), file=out, flush=True)
+def _answer(answers: TextIO, **message: Any) -> None:
+    print(json.dumps(message), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""Code of users: their markets, and the files in which they register what is theirs.
+
+    @tacit.register_market                             # in Python, or in a file my_market.py
+    class Lemonade(Market): ...
+
+    export TACIT_PLUGINS=my_market.py                  # for the command line
+
+`TACIT_PLUGINS` lists Python files or modules, separated like a path list (`:`, on Windows `;`). The
+command line and its worker processes import them; importing registers markets, agents
+(`tacit.register_agent`) and probes (`tacit.register_probe`). Only this variable and Python code name
+such files. A run folder never does: reading a run that somebody else made executes none of its
+maker's code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+from .errors import ConfigError
+from .market import Market
+from .registry import MARKETS
+
+VARIABLE = "TACIT_PLUGINS"
+
+
+def register_market(cls: type[Market]) -> type[Market]:
+    """Make a market known by its name, as the shipped ones are; usable as a decorator.
+
+    Raises:
+        ConfigError: the name belongs to another market, or the class is defined in `__main__`,
+            where compiled loops could not import its kernels.
+    """
+    home = f"{cls.__module__}:{cls.__qualname__}"
+    if cls.__module__ == "__main__":
+        raise ConfigError(
+            f"{cls.__qualname__}: a market is defined in a module of its own, not in the script "
+            "that is run: compiled loops import its kernels."
+        )
+    if MARKETS.get(cls.name, home) != home:
+        raise ConfigError(f"{home}: the name '{cls.name}' belongs to {MARKETS[cls.name]}.")
+    MARKETS[cls.name] = home
+    return cls
+
+
+def load_plugins() -> None:
+    """Import what `TACIT_PLUGINS` names.
+
+    Raises:
+        ConfigError: a file or module that is not there or does not import.
+    """
+    for source in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        try:
+            if source.endswith(".py"):
+                _import_file(source)
+            else:
+                importlib.import_module(source)
+        except ImportError as error:
+            raise ConfigError(f"{VARIABLE}: {source} cannot be imported: {error}.") from None
+
+
+def _import_file(source: str) -> None:
+    """Import a file as a module named like it, so that compiled loops can import it by that name.
+
+    Raises:
+        ConfigError: no such file, or another module of this name is loaded.
+    """
+    path = Path(source).resolve()
+    if not path.is_file():
+        raise ConfigError(f"{VARIABLE}: there is no file '{source}'.")
+    known = sys.modules.get(path.stem)
+    if known is not None:
+        if Path(str(getattr(known, "__file__", ""))).resolve() == path:
+            return
+        raise ConfigError(f"{VARIABLE}: {source}: a module '{path.stem}' is loaded already.")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
