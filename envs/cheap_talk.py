@@ -26,7 +26,8 @@ with learners: Condorelli, Furlan, "Cheap talking algorithms", 2023.
 Version history: v0, first release.
 
 The parts of this file are those of every market, in the same order: config, measures, kernels,
-benchmarks, analysis, and the market itself. In larger markets each part is a module.
+benchmarks, analysis, and the market itself. In larger markets each part is a module. The kernels
+work on `params` float64 `[4]` and `state` float64 `[2]`, whose positions have names.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A template is written over `reset`, `observe` and `play` without knowing a marke
 from here, and `tacit.envs.jit.loops.compiled` puts the kernels of the market that is asked for in
 their place. A template whose loops call no kernel is compiled with these.
 
-Shapes are those of the market contract (`tacit.envs.market`).
+Shapes are those of the market contract (`tacit.envs.market`); `params` is float64 `[.]`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The rules of the ad auction, as compiled functions of one copy.
 
-Letters: S seats (bidders first, then the publisher, if any), M measures.
+`params` float64 `[.]` and `state` float64 `[W]` are laid out by the positions below. Letters: S
+seats (bidders first, then the publisher, if any), M measures, W numbers of a state row.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ Demand of background consumers: logit shares (Anderson, de Palma, Thisse, Discre
 Product Differentiation, MIT Press, 1992), its limit without differentiation, or unit demand.
 Rationing of tenants: a lottery among priority requests, then one among the others.
 
-Letters: N providers, m prices of each, S seats (the providers first, then the tenants), M measures,
-W numbers of a state row.
+`params` float64 `[.]` and `state` float64 `[W]` are laid out by the positions below. Letters: N
+providers, m prices of each, S seats (the providers first, then the tenants), M measures, W numbers
+of a state row.
 """
 
 from __future__ import annotations

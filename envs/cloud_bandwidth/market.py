@@ -48,6 +48,7 @@ class CloudBandwidth(Market):
     model = CloudBandwidthConfig
     measures: tuple[Measure, ...] = MEASURES
     headline = "price"
+    welfare = "welfare"
     config: CloudBandwidthConfig
 
     # --- declaration ----------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 Private types are part of the state: those of the coming tender are drawn by `reset`, or when the
 last one ends, so that the first phase already sees them. Every draw has a slot of its own.
 
-Letters: N suppliers, S = N + 1 seats (the suppliers first, then the buyer), M measures, W numbers
-of a state row.
+`params` float64 `[.]` and `state` float64 `[W]` are laid out by the positions below. Letters: N
+suppliers, S = N + 1 seats (the suppliers first, then the buyer), M measures, W numbers of a state
+row.
 """
 
 from __future__ import annotations
