@@ -9,7 +9,7 @@ import pytest
 from support.boards import Board
 from support.paths import ROOT
 from support.populations import default_kpi, prices
-from support.terminal import Terminal, told
+from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
 from tacit.emergence.collusion.verdict import collusion
@@ -250,12 +250,12 @@ def test_best_response_as_json_of_one_seat(run, tacit):
 
 def test_best_response_tells_what_is_not_there(run, tacit):
     results = ["--results", str(run.path.parent)]
-    (line,) = told(tacit("best-response", "ad_auction", "--seat", "bider_1", *results))
+    (line,) = mistake_lines(tacit("best-response", "ad_auction", "--seat", "bider_1", *results))
     assert line == "--seat: unknown 'bider_1' in arm base. Did you mean 'bidder_1'?"
     kept = run.checkpoint("base", 2)
     hidden = kept.rename(kept.with_name("hidden"))
     try:
-        (line,) = told(tacit("best-response", "ad_auction", *results))
+        (line,) = mistake_lines(tacit("best-response", "ad_auction", *results))
     finally:
         hidden.rename(kept)
     assert line.endswith(

@@ -14,8 +14,8 @@ from tacit.training.cli import main
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 
 
-class Said(NamedTuple):
-    """What a command left behind."""
+class CommandResult(NamedTuple):
+    """What a command left behind: exit code, standard output, standard error."""
 
     code: int
     out: str
@@ -29,7 +29,7 @@ class Terminal:
         self.folder, self._patch, self._capture = folder, patch, capture
         patch.chdir(folder)
 
-    def __call__(self, *words: str) -> Said:
+    def __call__(self, *words: str) -> CommandResult:
         self._capture.readouterr()
         self._patch.setattr(sys, "argv", ["tacit", *words])
         code: object = 0
@@ -38,25 +38,25 @@ class Terminal:
         except SystemExit as end:
             code = end.code or 0
         assert isinstance(code, int)
-        return Said(code, *self._capture.readouterr())
+        return CommandResult(code, *self._capture.readouterr())
 
-    def train(self, *words: str) -> Said:
+    def train(self, *words: str) -> CommandResult:
         """A small run."""
         return self("train", words[0], *SMALL, *words[1:])
 
 
-def python(text: str, folder: Path, *words: str) -> Said:
+def python(text: str, folder: Path, *words: str) -> CommandResult:
     """A program in a process of its own."""
     words = (sys.executable, "-c", text, *words)
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def told(said: Said) -> list[str]:
-    """The lines of an error; nothing else may have been said."""
-    assert said.code == 2
-    assert said.out == ""
-    assert "Traceback" not in said.err
-    head, *lines = said.err.splitlines()
+def mistake_lines(result: CommandResult) -> list[str]:
+    """The lines of an error; nothing else may have been printed."""
+    assert result.code == 2
+    assert result.out == ""
+    assert "Traceback" not in result.err
+    head, *lines = result.err.splitlines()
     assert head == f"error: {len(lines)} mistake{'s' * (len(lines) > 1)}"
     return [line.removeprefix("  ") for line in lines]

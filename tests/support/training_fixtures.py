@@ -12,7 +12,8 @@ import pytest
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
 from tacit.training.config.load import load
-from tacit.training.runs.runner import Silent, train
+from tacit.training.runs.progress import NoProgress
+from tacit.training.runs.runner import train
 
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 
@@ -52,13 +53,13 @@ def files_of(folder: Path, names: Sequence[str] = ("*.safetensors",)) -> dict[st
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
 
 
-class Stops(Silent):
-    """Ctrl-C after a number of tells."""
+class InterruptAfter(NoProgress):
+    """Ctrl-C at the n-th report of progress, from whichever seed it comes."""
 
-    def __init__(self, tells: int) -> None:
-        self.left, self._lock = tells, threading.Lock()
+    def __init__(self, reports: int) -> None:
+        self.left, self._lock = reports, threading.Lock()
 
-    def tell(self, arm: str, progress: Any) -> None:
+    def advance(self, arm: str, progress: Any) -> None:
         with self._lock:
             self.left -= 1
             if self.left == 0:

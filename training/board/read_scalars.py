@@ -11,7 +11,12 @@ from .event_file import event_files
 
 
 def read_scalars(folder: Path, tags: set[str] | None = None) -> dict[tuple[str, int], float]:
-    """`{(tag, step): value}` of the event files in a folder."""
+    """`{(tag, step): value}` of the event files in a folder.
+
+    Args:
+        folder: where the files are.
+        tags: only these; all by default.
+    """
     found: dict[tuple[str, int], float] = {}
     for path in event_files(folder):
         for raw in RawEventFileLoader(str(path)).Load():

@@ -1,4 +1,4 @@
-"""TensorBoard on a run, with a link that colours runs by arm."""
+"""The TensorBoard process on a run, and links to its pages that colour runs by arm."""
 
 from __future__ import annotations
 
@@ -9,20 +9,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-HOST = "127.0.0.1"
+HOST = "127.0.0.1"  # loopback: nobody else in the network sees the run
+PORTS = 100  # tried one after the other
 
 
 def free_port(wanted: int = 6006) -> int:
-    """The wanted port, or the next free one."""
-    for port in range(wanted, wanted + 100):
+    """The wanted port, or the next free one.
+
+    Raises:
+        OSError: none of 100 is free.
+    """
+    for port in range(wanted, wanted + PORTS):
         with socket.socket() as probe:
             if probe.connect_ex((HOST, port)):
                 return port
-    raise OSError(f"no free port from {wanted} to {wanted + 99}")
+    raise OSError(f"no free port from {wanted} to {wanted + PORTS - 1}")
 
 
 def link(port: int, one_run: bool, tag: str = "") -> str:
-    """The address of the Time Series page, runs coloured by arm, unsmoothed."""
+    """The address of the Time Series page, runs coloured by arm, unsmoothed.
+
+    Args:
+        port: of the server.
+        one_run: the server shows one run, so that names of its curves begin with the arm; otherwise
+            they begin with the run.
+        tag: only tags that match this regular expression.
+    """
     arm = r"^([^/]+)/" if one_run else r"^[^/]+/([^/]+)/"
     query = f"runColorGroup={quote(f'regex:{arm}', safe='')}&smoothing=0"
     if tag:
@@ -31,8 +43,12 @@ def link(port: int, one_run: bool, tag: str = "") -> str:
 
 
 def links(port: int, one_run: bool) -> dict[str, str]:
-    """Every page with the runs that it is about. (Beyond 40 runs TensorBoard selects none.)"""
+    """Addresses of the pages by title, each with the curves selected that it is about.
+
+    Without that, TensorBoard selects none where there are many.
+    """
     home, bands = f"http://{HOST}:{port}/", "#custom_scalars&regexInput=_band&_smoothingWeight=0"
+    # Texts are in the event file of the run's root, which is called "." where one run is shown.
     root = quote(r"^\.$" if one_run else r"^[^/]+$", safe="")
     return {
         "Time Series, coloured by arm": link(port, one_run),
@@ -43,7 +59,8 @@ def links(port: int, one_run: bool) -> dict[str, str]:
 
 
 def command(logdir: Path, port: int) -> list[str]:
-    """The TensorBoard process: loopback only."""
+    """The command line of the TensorBoard process, which listens on loopback only."""
+    # -P: modules in the working folder, `queue.py` say, must not replace the library's.
     return [
         sys.executable, "-P", "-m", "tensorboard.main", "--logdir", str(logdir), "--host", HOST,
         "--port", str(port), "--reload_multifile", "true",
@@ -51,7 +68,7 @@ def command(logdir: Path, port: int) -> list[str]:
 
 
 def serve(command: Sequence[str]) -> int:
-    """Run until Ctrl-C."""
+    """Run a command until it ends or until Ctrl-C; returns its exit code."""
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Verdicts as a person reads them: lines for the terminal, a page and pictures for TensorBoard."""
+"""Verdicts in words: lines for the terminal; a page and plots for TensorBoard."""
 
 from __future__ import annotations
 
@@ -8,18 +8,43 @@ from typing import Any
 
 from tacit.emergence.verdict import DISCLAIMER
 
-from . import plots as portraits
 from .event_file import EventFile
+from .plots import draw_plots
+
+ArmSummary = Mapping[str, Any]  # an arm's part of summary.json
 
 
-def lines(arms: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Every arm's verdicts with evidence, qualifiers and what is missing; the disclaimer last."""
-    told = []
+def verdict_lines(arms: Mapping[str, ArmSummary]) -> list[str]:
+    """Every arm's verdicts with evidence, qualifiers and what is missing; the disclaimer last.
+
+    Args:
+        arms: summaries by arm.
+    """
+    lines = []
     for name, arm in arms.items():
         for verdict in arm.get("verdicts", []):
-            told.append(f"{name}, {verdict['behaviour']}: {verdict['word']}")
-            told += [f"  {line}" for line in _details(verdict)]
-    return [*told, DISCLAIMER] if told else []
+            lines.append(f"{name}, {verdict['behaviour']}: {verdict['word']}")
+            lines += [f"  {line}" for line in _details(verdict)]
+    return [*lines, DISCLAIMER] if lines else []
+
+
+def verdict_page(name: str, arm: ArmSummary) -> str:
+    """An arm's verdicts as Markdown; empty if it has none."""
+    parts = []
+    for verdict in arm.get("verdicts", []):
+        parts += [f"**{name}, {verdict['behaviour']}: {verdict['word']}**", ""]
+        parts += [f"- {line}" for line in _details(verdict)] + [""]
+    return "\n".join([*parts, f"*{DISCLAIMER}*"]) if parts else ""
+
+
+def write_verdicts(events: EventFile, folder: Path, name: str, arm: ArmSummary) -> None:
+    """Write the arm's page of verdicts and its plots, the latter also as PNG into `folder`."""
+    text = verdict_page(name, arm)
+    if text:
+        events.text("verdict", text)
+    for plot, picture in draw_plots(name, arm["measures"]).items():
+        (folder / f"{plot}.png").write_bytes(picture.png)
+        events.image(plot, picture.png, picture.width, picture.height)
 
 
 def _details(verdict: Mapping[str, Any]) -> list[str]:
@@ -28,22 +53,3 @@ def _details(verdict: Mapping[str, Any]) -> list[str]:
         *(f"beside it: {text}" for text in verdict.get("qualifiers", [])),
         *(f"missing: {text}" for text in verdict["missing"]),
     ]
-
-
-def page(name: str, arm: Mapping[str, Any]) -> str:
-    """An arm's verdicts as markdown."""
-    parts = []
-    for verdict in arm.get("verdicts", []):
-        parts += [f"**{name}, {verdict['behaviour']}: {verdict['word']}**", ""]
-        parts += [f"- {line}" for line in _details(verdict)] + [""]
-    return "\n".join([*parts, f"*{DISCLAIMER}*"]) if parts else ""
-
-
-def write(events: EventFile, folder: Path, name: str, arm: Mapping[str, Any]) -> None:
-    """The arm's page of verdicts and its pictures, also as PNG in its folder."""
-    text = page(name, arm)
-    if text:
-        events.text("verdict", text)
-    for tag, picture in portraits.draw(name, arm["measures"]).items():
-        (folder / f"{tag}.png").write_bytes(picture.png)
-        events.image(tag, picture.png, picture.width, picture.height)

@@ -14,7 +14,7 @@ series of the first one's demand is then read by the same rule.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,72 +23,73 @@ from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs.cloud_bandwidth.measures import QUANTITY
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
+from tacit.envs.types import Finite, Floats, Positive
 
-from . import table
-from .play import traced
-from .samples import (
-    UNSEEN,
-    Array,
-    Sample,
-    centres,
-    rounded,
-    whole,
+from .data_file import LEAST_ROWS, Column, DataFile
+from .market_fit import MarketFit
+from .play import play_rounds
+from .samples import Sample
+from .value_lists import UNSEEN, quantile_list, significant, whole_numbers
+
+COLUMNS = (
+    Column("time", "date", "when demand was measured, or asked for"),
+    Column("value", "amount", "demand; without it rows are counted", required=False),
 )
-from .table import LEAST_ROWS, Data
-
-FIELDS = (
-    table.Field("time", "date", "when demand was measured, or asked for"),
-    table.Field("value", "amount", "demand; without it rows are counted", required=False),
-)
-QUESTION = "What do providers charge when demand surges as in {file}?"
-AGENTS: dict[str, Any] = {}
-
 LEAST_SURGES = 5
 MOST_ROUNDS = 10_000_000
-THRESHOLD = 2.0
 
 
-class Options(BaseModel):
+class SurgeOptions(BaseModel):
     """How a file becomes rounds, and what a surge is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    interval: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None  # seconds
-    threshold: Annotated[float, Field(gt=1, allow_inf_nan=False)] = THRESHOLD
+    interval: Positive | None = Field(
+        None, description="seconds of a round; null: the usual distance between two rows"
+    )
+    threshold: Finite = Field(
+        2.0, gt=1, description="a surge is demand above so many times the median"
+    )
 
 
 class Surges(NamedTuple):
-    """Surges of a series: rounds `[n]`, sizes `[n]`; chance that one follows a calm round; rounds
-    in a surge, 1 or 0."""
+    """The n surges of a series of R rounds, in order of time.
 
-    lengths: Array
-    sizes: Array
+    Attributes:
+        lengths: rounds, float64 `[n]`.
+        sizes: mean demand over the median of calm rounds, float64 `[n]`.
+        enter: the probability that a surge follows a calm round.
+        inside: of every round that has a value, 1 in a surge, else 0, float64 `[<= R]`.
+    """
+
+    lengths: Floats
+    sizes: Floats
     enter: float
-    inside: Array
+    inside: Floats
 
 
-def series(data: Data, options: Options) -> Array:
-    """Demand by round, NaN where an interval has no row."""
+def demand_series(data: DataFile, options: SurgeOptions) -> Floats:
+    """Demand by round, float64 `[R]`; NaN where an interval has no row.
+
+    Raises:
+        ConfigError: too few rows or rounds, too many rounds, or no interval can be read.
+    """
     time, value = data.columns["time"], data.columns.get("value")
-    counted = value is None
-    good = ~np.isnan(time) if value is None else ~np.isnan(time) & ~np.isnan(value)
-    if good.sum() < LEAST_ROWS:
+    readable = ~np.isnan(time) if value is None else ~np.isnan(time) & ~np.isnan(value)
+    if readable.sum() < LEAST_ROWS:
         raise ConfigError(
-            f"{data.file}: {good.sum()} rows have time and value, at least {LEAST_ROWS} are needed."
+            f"{data.file}: {readable.sum()} rows have time and value, at least {LEAST_ROWS} are "
+            "needed."
         )
-    order = np.argsort(time[good], kind="stable")
-    time = time[good][order] - time[good].min()
-    interval = options.interval or (0.0 if counted else float(np.median(np.diff(time))))
-    if interval <= 0:
-        raise ConfigError(
-            "--interval: missing. Without a column of values rows are counted, in intervals of so "
-            "many seconds."
-            if counted
-            else "--interval: missing. Most rows have the time of the one before: give seconds."
-        )
-    # counts: the last interval is cut short; values: a row belongs to the nearest interval
-    at = np.floor(time / interval + (0.0 if counted else 0.5)).astype(np.int64)
-    rounds = int(at[-1]) + (0 if counted else 1)
+    order = np.argsort(time[readable], kind="stable")
+    time = time[readable][order] - time[readable].min()
+    interval = options.interval or _usual_interval(time, counted=value is None)
+    if value is None:
+        at = np.floor(time / interval).astype(np.int64)
+        rounds = int(at[-1])  # without the last interval, which the file's end cuts short
+    else:
+        at = np.floor(time / interval + 0.5).astype(np.int64)  # the nearest interval
+        rounds = int(at[-1]) + 1
     if not LEAST_ROWS <= rounds <= MOST_ROUNDS:
         raise ConfigError(
             f"{data.file}: {rounds:,} rounds of {interval:g} s, must be {LEAST_ROWS} .. "
@@ -97,28 +98,54 @@ def series(data: Data, options: Options) -> Array:
     count = np.bincount(at, minlength=rounds)[:rounds].astype(np.float64)
     if value is None:
         return count
-    total = np.bincount(at, value[good][order], minlength=rounds)
-    made: Array = np.divide(total, count, out=np.full(rounds, np.nan), where=count > 0)
-    return made
+    total = np.bincount(at, value[readable][order], minlength=rounds)
+    mean: Floats = np.divide(total, count, out=np.full(rounds, np.nan), where=count > 0)
+    return mean
 
 
-def surges(demand: Array, threshold: float) -> Surges:
-    """The surges of a series by this module's rule, in order of time."""
+def _usual_interval(time: Floats, counted: bool) -> float:
+    """Seconds between two rows, from sorted times, float64 `[n]`; counts have no usual interval."""
+    if counted:
+        raise ConfigError(
+            "--interval: missing. Without a column of values rows are counted, in intervals of so "
+            "many seconds."
+        )
+    interval = float(np.median(np.diff(time)))
+    if interval <= 0:
+        raise ConfigError(
+            "--interval: missing. Most rows have the time of the one before: give seconds."
+        )
+    return interval
+
+
+def surges(demand: Floats, threshold: float) -> Surges:
+    """The surges of a series by this module's rule.
+
+    Args:
+        demand: by round, float64 `[R]`; NaN where there is no value.
+        threshold: of a surge, in medians of the series.
+    """
     there = ~np.isnan(demand)
     high = np.where(there, demand, 0.0) > threshold * np.nanmedian(demand)
+    # Where a surge begins and where it has just ended, in turn.
     edges = np.flatnonzero(np.diff(np.r_[False, high, False].astype(np.int8)))
-    starts, ends = edges[::2], edges[1::2]
+    begins, ends = edges[::2], edges[1::2]
     calm = there & ~high
     level = np.median(demand[calm])
-    sizes = [demand[a:b].mean() / level for a, b in zip(starts, ends, strict=True)]
-    before = calm[:-1] & there[1:]  # calm rounds that something is known to follow
-    enter = float(high[1:][before].mean()) if before.any() else 0.0
+    sizes = [demand[a:b].mean() / level for a, b in zip(begins, ends, strict=True)]
+    followed = calm[:-1] & there[1:]  # calm rounds whose next round has a value
+    enter = float(high[1:][followed].mean()) if followed.any() else 0.0
     inside = high[there].astype(np.float64)
-    return Surges((ends - starts).astype(np.float64), np.array(sizes), enter, inside)
+    return Surges((ends - begins).astype(np.float64), np.array(sizes), enter, inside)
 
 
-def _found(data: Data, options: Options) -> Surges:
-    demand = series(data, options)
+def _surges_of(data: DataFile, options: SurgeOptions) -> Surges:
+    """The surges of a file.
+
+    Raises:
+        ConfigError: there are too few, or demand has no scale.
+    """
+    demand = demand_series(data, options)
     median = float(np.nanmedian(demand))
     if median <= 0:
         raise ConfigError(
@@ -134,14 +161,18 @@ def _found(data: Data, options: Options) -> Surges:
     return found
 
 
-def fit(data: Data, options: Options) -> dict[str, Any]:
-    """`surge`."""
-    found = _found(data, options)
+def fit(data: DataFile, options: SurgeOptions) -> dict[str, Any]:
+    """The key `surge`.
+
+    Raises:
+        ConfigError: the file has too few surges.
+    """
+    found = _surges_of(data, options)
     return {
         "surge": {
-            "enter": rounded(np.array([found.enter]), 4)[0],
-            "lengths": whole(centres(found.lengths, UNSEEN), least=1),
-            "multiplier": rounded(centres(found.sizes, UNSEEN), 4),
+            "enter": significant(np.array([found.enter]), 4)[0],
+            "lengths": whole_numbers(quantile_list(found.lengths, UNSEEN), least=1),
+            "multiplier": significant(quantile_list(found.sizes, UNSEEN), 4),
         }
     }
 
@@ -154,14 +185,24 @@ def _samples(found: Surges) -> list[Sample]:
     ]
 
 
-def of_file(data: Data, options: Options) -> list[Sample]:
+def of_file(data: DataFile, options: SurgeOptions) -> list[Sample]:
     """Length and size of surges, share of rounds in one."""
-    return _samples(_found(data, options))
+    return _samples(_surges_of(data, options))
 
 
-def of_market(market: Market, data: Data, options: Options) -> list[Sample]:
+def of_market(market: Market, data: DataFile, options: SurgeOptions) -> list[Sample]:
     """The same of the first provider's demand at constant prices."""
     config = ScriptedConfig(rule="competitive")
     tables = [Scripted(config, market, seat).table() for seat in market.seats]
-    _, measures = traced(market, tables)
+    _, measures = play_rounds(market, tables)
     return _samples(surges(measures[:, 0, QUANTITY], options.threshold))
+
+
+FIT = MarketFit(
+    columns=COLUMNS,
+    options=SurgeOptions,
+    question="What do providers charge when demand surges as in {file}?",
+    fit=fit,
+    of_file=of_file,
+    of_market=of_market,
+)

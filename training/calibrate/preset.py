@@ -11,36 +11,44 @@ import yaml
 from tacit.envs.errors import ConfigError
 from tacit.training.config.files import Dumper
 
-from . import Calibration, Request, fitter
+from .calibration import Calibration, Request
+from .fits import find_fit
 
 HEAD = "# Fitted to data by this command; run it again rather than change a number by hand.\n"
 
 
-def text(result: Calibration, request: Request, source: str, target: str) -> str:
-    """The preset as YAML; files stand in its command without their folders."""
-    chosen = fitter(result.market)
-    how = ", ".join(f"{name} {value:g}" for name, value in request.options.items())
-    file = f"{result.file} ({how})" if how else result.file
-    content: dict[str, Any] = {"question": chosen.QUESTION.format(file=file)}
+def preset_text(result: Calibration, request: Request, source: str, target: str) -> str:
+    """The preset as YAML; files stand in its command without their folders.
+
+    Args:
+        result: what was fitted.
+        request: how.
+        source: where the data are from; empty if that is not known.
+        target: the preset's own name.
+    """
+    market_fit = find_fit(result.market)
+    options = ", ".join(f"{name} {value:g}" for name, value in request.options.items())
+    file = f"{result.file} ({options})" if options else result.file
+    content: dict[str, Any] = {"question": market_fit.question.format(file=file)}
     if source:
         content["source"] = source
     content["market"] = {"name": result.market, **result.keys}
-    if chosen.AGENTS:
-        content["agents"] = dict(chosen.AGENTS)
+    if market_fit.agents:
+        content["agents"] = dict(market_fit.agents)
     lines = [f"#   {line}" for line in command(result, request, source, target)]
     return HEAD + " \\\n".join(lines) + "\n" + in_yaml(content)
 
 
 def in_yaml(content: dict[str, Any]) -> str:
     """A table as YAML, lists in lines."""
-    made: str = yaml.dump(
+    text: str = yaml.dump(
         content, Dumper=Dumper, sort_keys=False, width=96, default_flow_style=None
     )
-    return made
+    return text
 
 
 def command(result: Calibration, request: Request, source: str, target: str) -> list[str]:
-    """The words that make this preset again, a few of them a line."""
+    """The command that makes this preset again, as lines of a few words."""
     words = [["tacit", "calibrate", result.market, result.file]]
     words.append(["--columns", request.columns])
     words.append([w for pattern in request.dates for w in ("--dates", pattern)])
@@ -51,16 +59,24 @@ def command(result: Calibration, request: Request, source: str, target: str) -> 
     return [shlex.join(line) for line in words if line]
 
 
-def check(path: Path) -> None:
-    """Refuse a place for a preset before anything is computed."""
+def check_target(path: Path) -> None:
+    """Check a place for a preset, before anything is computed.
+
+    Raises:
+        ConfigError: it is no YAML file, or its folder does not exist.
+    """
     if path.suffix not in (".yaml", ".yml"):
         raise ConfigError(f"--write: must end in .yaml, got '{path}'.")
     if not path.parent.is_dir():
         raise ConfigError(f"--write: there is no folder '{path.parent}'.")
 
 
-def write(path: Path, content: str) -> None:
-    """Write a preset; a place that cannot be written to is a ConfigError."""
+def write_preset(path: Path, content: str) -> None:
+    """Write a preset.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
     try:
         path.write_text(content, encoding="utf-8")
     except OSError as error:

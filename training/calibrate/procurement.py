@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from tacit.agents.policy import PolicyTable, deterministic
@@ -23,42 +22,40 @@ from tacit.envs.market import Market, Seat
 from tacit.envs.procurement import Procurement
 from tacit.envs.procurement.kernels import LEAD, SUPPLIERS
 from tacit.envs.procurement.measures import LATE_DAYS, WIN
+from tacit.envs.types import Floats
 
-from .play import traced
-from .samples import (
-    SEEN,
-    UNSEEN,
-    Sample,
-    centres,
-    rounded,
-    whole,
-)
-from .table import (
-    DAY,
-    LEAST_ROWS,
-    Data,
-    Field,
+from .data_file import DAY, LEAST_ROWS, Column, DataFile
+from .market_fit import MarketFit
+from .play import play_rounds
+from .samples import Sample
+from .value_lists import SEEN, UNSEEN, quantile_list, significant, whole_numbers
+
+COLUMNS = (
+    Column("sent", "date", "when the order was sent (may be empty in some rows)"),
+    Column("scheduled", "date", "when it was to be delivered"),
+    Column("delivered", "date", "when it was delivered"),
 )
 
-FIELDS = (
-    Field("sent", "date", "when the order was sent (may be empty in some rows)"),
-    Field("scheduled", "date", "when it was to be delivered"),
-    Field("delivered", "date", "when it was delivered"),
-)
-QUESTION = "What do suppliers promise where deliveries take as long as in {file}?"
-AGENTS: dict[str, Any] = {}
 
-
-class Options(BaseModel):
+class DeliveryOptions(BaseModel):
     """Nothing to choose."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _days(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Days from sending to delivery and those that were foreseen, of orders delivered later than
-    they were sent; days late of all that were scheduled and delivered."""
-    sent, scheduled, delivered = (np.floor(data.columns[f.name] / DAY) for f in FIELDS)
+def _days(data: DataFile) -> tuple[Floats, Floats, Floats]:
+    """Days of orders, float64 `[n]`, `[n]` and `[m]`.
+
+    Returns:
+        From sending to delivery, of the n orders that were delivered later than they were sent; how
+        many of these days were foreseen; days late of the m orders that were scheduled and
+        delivered.
+
+    Raises:
+        ConfigError: there are too few orders of either kind.
+    """
+    # Whole days: times of day do not matter.
+    sent, scheduled, delivered = (np.floor(data.columns[c.name] / DAY) for c in COLUMNS)
     late = np.maximum(delivered - scheduled, 0.0)
     known = ~np.isnan(late) & (delivered - sent > 0)
     taken = (delivered - sent)[known]
@@ -73,48 +70,65 @@ def _days(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray
     return taken, foreseen, late
 
 
-def fit(data: Data, options: Options) -> dict[str, Any]:
-    """`lead_times`, and `delays` if any delivery was late."""
+def fit(data: DataFile, options: DeliveryOptions) -> dict[str, Any]:
+    """The key `lead_times`, and `delays` if any delivery was late.
+
+    Raises:
+        ConfigError: the file has too few orders with all dates.
+    """
     _, foreseen, late = _days(data)
-    keys: dict[str, Any] = {"lead_times": whole(centres(foreseen, SEEN))}
+    keys: dict[str, Any] = {"lead_times": whole_numbers(quantile_list(foreseen, SEEN))}
     if late.any():
-        days = whole(centres(late[late > 0], UNSEEN), least=1)
-        share = rounded(np.array([(late > 0).mean()]), 4)[0]
+        days = whole_numbers(quantile_list(late[late > 0], UNSEEN), least=1)
+        share = significant(np.array([(late > 0).mean()]), 4)[0]
         keys["delays"] = {"probability": share, "days": days}
     return keys
 
 
-def _samples(taken: NDArray[np.float64], late: NDArray[np.float64], delays: bool) -> list[Sample]:
-    found = [
+def _samples(taken: Floats, late: Floats, delays: bool) -> list[Sample]:
+    """What is compared; `delays`: whether any delivery can be late."""
+    samples = [
         Sample("lead time", taken, "days", whole=True),
         Sample("late", (late > 0).astype(np.float64), "of deliveries", share=True),
     ]
-    given = Sample("days late given late", late[late > 0], "days", whole=True)
-    return [*found, given] if delays else found
+    given_late = Sample("days late given late", late[late > 0], "days", whole=True)
+    return [*samples, given_late] if delays else samples
 
 
-def of_file(data: Data, options: Options) -> list[Sample]:
+def of_file(data: DataFile, options: DeliveryOptions) -> list[Sample]:
     """Lead time, share late, days late given late."""
     taken, _, late = _days(data)
     return _samples(taken, late, bool(late.any()))
 
 
-def of_market(market: Market, data: Data, options: Options) -> list[Sample]:
+def of_market(market: Market, data: DataFile, options: DeliveryOptions) -> list[Sample]:
     """The same of the first supplier's deliveries."""
     assert isinstance(market, Procurement)
     tables = [_table(market, seat) for seat in market.seats]
-    states, measures = traced(market, tables)
+    states, measures = play_rounds(market, tables)
     dealt = measures[:, 0, WIN] == 1.0
     days = np.array(market.config.days, np.float64)
     lead = days[states[dealt, SUPPLIERS + LEAD].astype(np.int64)]
-    late = measures[dealt, 0, LATE_DAYS]  # (beyond a promise that is the lead time)
+    # Late beyond the promise, which is the lead time that the supplier knows.
+    late = measures[dealt, 0, LATE_DAYS]
     return _samples(lead + late, late, market.config.delays is not None)
 
 
 def _table(market: Procurement, seat: Seat) -> PolicyTable:
+    """The policy by which a seat plays, float64 `[O, A]`."""
     if seat.role.name == "supplier":
         return Scripted(ScriptedConfig(rule="truthful"), market, seat).table()
     first, count = seat.role.legal.T.astype(np.int64)
     buys = seat.role.encode_action(response="accept supplier_0")
-    can = (first <= buys) & (buys < first + count)
-    return deterministic(seat.role, np.where(can, buys, first))
+    can_buy = (first <= buys) & (buys < first + count)
+    return deterministic(seat.role, np.where(can_buy, buys, first))
+
+
+FIT = MarketFit(
+    columns=COLUMNS,
+    options=DeliveryOptions,
+    question="What do suppliers promise where deliveries take as long as in {file}?",
+    fit=fit,
+    of_file=of_file,
+    of_market=of_market,
+)

@@ -30,11 +30,29 @@ def calibrate(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit a market to your data; quantiles of the file beside those of the market, played."""
-    from tacit.training.calibrate import Request
-    from tacit.training.calibrate import report as reports
+    from tacit.training.calibrate import Request, report
+    from tacit.training.calibrate import calibrate as fit_and_compare
+    from tacit.training.calibrate.preset import check_target, preset_text, write_preset
+    from tacit.training.show.terminal import TextTable, console
 
     request = Request(columns, tuple(dates or ()), tuple(missing or ()), _options(context.args))
-    if not reports.run(market, data, request, source, write, as_json):
+    if write is not None:
+        check_target(write)
+    result = fit_and_compare(market, data, request)
+    if write is not None:
+        write_preset(write, preset_text(result, request, source, write.name))
+    if as_json:
+        print(json.dumps(report.as_json(result), allow_nan=False))
+    else:
+        out = console()
+        out.print(report.title(result), soft_wrap=True)
+        out.print(TextTable(report.rows(result)))
+        out.print(report.NEAR)
+        if write is None:
+            out.print("\n" + report.fitted_keys(result))
+        else:
+            out.print(f"wrote {write}; next: tacit train {write}", soft_wrap=True)
+    if not result.within:
         sys.exit(1)
 
 
@@ -81,22 +99,23 @@ def screen(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Screens for arranged bids on BIDS.csv, beside a competitive control: a reason to look."""
-    from tacit.training.screening import report as screening
-    from tacit.training.screening.bids import BidColumns
+    from tacit.training.screening import BidColumns, parse_rhos, report
+    from tacit.training.screening import screen as run_screens
     from tacit.training.screening.figure import draw
+    from tacit.training.screening.json_report import as_json as json_of
     from tacit.training.show.terminal import TextTable, console
 
     columns = BidColumns(tender, bid, bidder, reserve, date)
-    done = screening.screen(bids, columns, screening.parse_rhos(rho))
+    done = run_screens(bids, columns, parse_rhos(rho))
     figure = results / "screen" / f"{bids.stem}.png"
     draw(done, figure)
     if as_json:
-        print(json.dumps(screening.as_json(done), allow_nan=False))
+        print(json.dumps(json_of(done), allow_nan=False))
         return
     out = console()
-    for line in screening.heading(done):
+    for line in report.heading(done):
         out.print(line, soft_wrap=True)
-    out.print(TextTable(screening.rows(done)))
-    for line in screening.remarks(done):
+    out.print(TextTable(report.rows(done)))
+    for line in report.remarks(done):
         out.print(line, soft_wrap=True)
     print(f"figure: {figure}")

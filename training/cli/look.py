@@ -64,10 +64,10 @@ def list_(
     name: Annotated[str | None, typer.Argument(help="one of them, in detail")] = None,
 ) -> None:
     """Markets, KPIs, agents, experiments; for a NAME: keys, defaults, bounds, measures."""
-    from tacit.training.show import listing
+    from tacit.training.show.listing import everything, one
     from tacit.training.show.terminal import console
 
-    for part in listing.everything() if name is None else listing.one(name):
+    for part in everything() if name is None else one(name):
         console().print(part, soft_wrap=isinstance(part, str))
 
 
@@ -86,21 +86,21 @@ def show(
 ) -> None:
     """A run: question, KPIs in words, results; or one learned policy, read out."""
     from tacit.envs.errors import ConfigError
-    from tacit.training.board import verdict_text as words
+    from tacit.training.board.verdict_text import verdict_lines
     from tacit.training.runs.run_folder import existing_run
     from tacit.training.runs.summary import read_summary
-    from tacit.training.show import listing
+    from tacit.training.show.run_text import learned_policy_lines, run_lines
     from tacit.training.show.terminal import console
 
     folder = existing_run(run, results)
     if policy is not None:
-        for line in listing.policy(folder, arm, policy, seed or 0):
+        for line in learned_policy_lines(folder, arm, policy, seed or 0):
             console().print(line, soft_wrap=True)
         return
     if seed is not None:
         raise ConfigError("--seed: goes with --policy SEAT; results are told over all seeds.")
-    for line in listing.about_run(folder, arm):
+    for line in run_lines(folder, arm):
         console().print(line, soft_wrap=True)
     print_comparison([folder], None, arm=arm, disclaimer=False)
-    for line in words.lines(read_summary(folder.summary)):
+    for line in verdict_lines(read_summary(folder.summary)):
         console().print(line, soft_wrap=True)

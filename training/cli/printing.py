@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .options import DEFAULT_RESULTS
 
 if TYPE_CHECKING:
     from tacit.training.runs.run_folder import RunFolder
+    from tacit.training.studies.compare import ArmRow
 
 
 def results_option(run: RunFolder) -> str:
+    """`--results DIR` where the run is not in the default folder, for advice on how to go on."""
     parent = run.path.parent
     return "" if parent == DEFAULT_RESULTS else f" --results {parent}"
 
@@ -21,13 +23,21 @@ def print_comparison(
     title: str | None = None,
     arm: str | None = None,
     disclaimer: bool = True,
-) -> list[Any]:
+) -> list[ArmRow]:
+    """Print the table of a comparison, and return its rows.
+
+    Args:
+        runs: whose arms are compared.
+        measure: what is compared; by default the market's headline.
+        title: a line above the table.
+        arm: the only arm that is shown; by default all are.
+        disclaimer: whether the line about simulations stands below a table with verdicts.
+    """
     from tacit.emergence.verdict import DISCLAIMER
     from tacit.training.show.terminal import TextTable, console
     from tacit.training.studies.compare import compare as compare_runs
 
-    _, rows, _ = compare_runs(runs, measure)
-    rows = [row for row in rows if arm in (None, row.cells["arm"])]
+    rows = [row for row in compare_runs(runs, measure) if arm in (None, row.cells["arm"])]
     console().print(TextTable([row.cells for row in rows], title or None))
     if disclaimer and any("verdict" in row.cells for row in rows):
         console().print(DISCLAIMER, soft_wrap=True)
@@ -35,7 +45,12 @@ def print_comparison(
 
 
 def print_next(run: RunFolder, as_shipped: bool) -> None:
-    """What was drawn, what the figures mean (said of the experiment as shipped), what is next."""
+    """Draw the experiment's figure; print where it is, what the figures mean, what is next.
+
+    Args:
+        run: a finished run.
+        as_shipped: it has the experiment's own settings, so that the file's text holds for it.
+    """
     from tacit.training.runs.load_run import read_experiment
     from tacit.training.runs.summary import read_summary
     from tacit.training.show.terminal import console

@@ -11,7 +11,7 @@ import typer
 
 from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
 
-REFERENCE = Path("results/reference")  # committed, wherever runs are kept
+REFERENCE = Path("results/reference")  # committed; the same wherever runs are kept
 
 
 def reproduce(
@@ -30,12 +30,13 @@ def reproduce(
     """Published against measured, with interval and n; exit code 1 if one is not within."""
     from tacit.envs.errors import ConfigError
     from tacit.training.show.terminal import TextTable, console
-    from tacit.training.studies import reproduce as reproductions
+    from tacit.training.studies.reference_tables import collect_tables
+    from tacit.training.studies.reproduce import overview, reproducible
 
     if listing:
-        console().print(TextTable(reproductions.overview(results)))
+        console().print(TextTable(overview(results)))
         if update_reference:
-            reproductions.collect(REFERENCE)
+            collect_tables(REFERENCE)
             print(f"wrote {REFERENCE / 'table.md'}")
         return
     if name is not None and "=" in name and not Path(name).is_file():
@@ -44,44 +45,42 @@ def reproduce(
     if every == (name is not None):
         raise ConfigError("NAME: give one experiment or --all; see tacit reproduce --list.")
     good = True
-    for chosen in reproductions.known() if every else [str(name)]:
+    for chosen in reproducible() if every else [str(name)]:
         good &= _reproduce(chosen, settings or [], results, update_reference)
     if not good:
         sys.exit(1)
 
 
 def _reproduce(name: str, settings: list[str], results: Path, update_reference: bool) -> bool:
+    """Reproduce one experiment and print its table; whether no row is off."""
     import shutil
 
     from tacit.envs.errors import ConfigError
     from tacit.training.config.load import load
-    from tacit.training.show.terminal import ProgressBar, TextTable, console
-    from tacit.training.studies.reproduce import collect, shown
+    from tacit.training.show.progress_bar import ProgressBar
+    from tacit.training.show.terminal import TextTable, console
+    from tacit.training.studies.checks import HEAD
+    from tacit.training.studies.reference_tables import collect_tables
     from tacit.training.studies.reproduce import reproduce as run_reproduction
 
     experiment = load(name, settings)
     if update_reference and settings:
         raise ConfigError("--update-reference: takes an experiment as it is, without key=value.")
     headline = next(iter(experiment.arms.values())).market.headline
-    with ProgressBar(headline) as watcher:
-        rows, folder = run_reproduction(experiment, settings, results, watcher)
-    cells = [
-        {"quantity": c.quantity, "published": c.published, "measured": c.measured,
-         "95 %": c.interval, "n": str(c.n), "tolerance": c.tolerance,
-         "within": shown(c.within)}
-        for c in rows
-    ]  # fmt: skip
+    with ProgressBar(headline) as progress_bar:
+        rows, folder = run_reproduction(experiment, settings, results, progress_bar)
+    cells = [dict(zip(HEAD, row.cells(), strict=True)) for row in rows]
     console().print(TextTable(cells, experiment.file.question))
     written = ",".join(sorted(p.name for p in folder.iterdir()))
     print(f"wrote {folder}/{{{written}}}")
     if update_reference:
         target = REFERENCE / experiment.name
         shutil.copytree(folder, target, dirs_exist_ok=True)
-        collect(REFERENCE)
+        collect_tables(REFERENCE)
         print(f"wrote {target}, {REFERENCE / 'table.md'}")
-    if any(c.within is None for c in rows):
+    if any(row.within is None for row in rows):
         print("verdicts need 48 seeds: add seeds=48")
-    return all(c.within is not False for c in rows)
+    return all(row.within is not False for row in rows)
 
 
 def best_response(

@@ -55,12 +55,12 @@ def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = Fal
 
 def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bool = False) -> None:
     from tacit.training.runs.runner import Interrupted, train_experiment
-    from tacit.training.show.terminal import ProgressBar
+    from tacit.training.show.progress_bar import ProgressBar
 
     market = next(iter(experiment.arms.values())).market
     try:
-        with ProgressBar(market.headline, quiet=as_json) as watcher:
-            summary = train_experiment(experiment, run, watcher)
+        with ProgressBar(market.headline, quiet=as_json) as progress_bar:
+            summary = train_experiment(experiment, run, progress_bar)
     except Interrupted:
         where = results_option(run)
         print(f"stopped; everything is kept. Go on: tacit resume {run.name}{where}",

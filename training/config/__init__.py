@@ -1,1 +1,27 @@
-"""Experiments: YAML files become arms, every arm one resolved configuration."""
+"""Experiments: YAML files become arms, every arm one resolved configuration.
+
+    load                           from a name, a file or a table to an `Experiment`
+    files                          YAML, and where files of configs/ are found
+    experiment_file, references    keys of an experiment file; what it publishes and predicts
+    layers                         market's YAML < experiment < arm < command line
+    kpi_settings, agent_settings   an arm's KPIs and agents
+    arms, arm_settings             an `Arm`; settings in which arms differ
+    mistakes                       a user's mistakes, all reported together
+
+Reading starts with `load.load`.
+"""
+
+from .arms import Arm, Experiment
+from .experiment_file import ExperimentFile, TrainConfig
+from .references import Figure, Panel, Predicted, Published
+
+__all__ = [
+    "Arm",
+    "Experiment",
+    "ExperimentFile",
+    "Figure",
+    "Panel",
+    "Predicted",
+    "Published",
+    "TrainConfig",
+]

@@ -9,10 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tacit.agents.group import make_group
-from tacit.agents.neural.config import check_batches
-from tacit.agents.registry import check_agents
-from tacit.agents.tabular.group import TabularGroup
+from tacit.agents.group import Group, make_group
+from tacit.agents.registry import check_agents, check_batches
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
@@ -33,7 +31,7 @@ class Arm:
         name: of the arm in its experiment.
         market, kpi, agents, train: the objects to run it; agents by seat.
         seeds: how many repetitions.
-        seed: the number of the first one's seed; repetition k has seed + k.
+        seed: the seed of the first one; repetition k has seed + k.
         plain: the same as data, every key present: what identifies the configuration.
     """
 
@@ -51,7 +49,7 @@ class Arm:
         """SHA-256 of the KPI table."""
         return kpis.kpi_hash(self.kpi)
 
-    def group(self, k: int) -> TabularGroup:
+    def group(self, k: int) -> Group:
         """The group of repetition k before training."""
         train = self.train
         return make_group(
@@ -60,13 +58,20 @@ class Arm:
         )  # fmt: skip
 
     def same(self, plain: Mapping[str, Any]) -> bool:
-        """Whether stored data mean this very configuration."""
+        """Whether the `plain` of a run on disk is that of this very configuration."""
         return json.dumps(self.plain, sort_keys=True) == json.dumps(plain, sort_keys=True)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A question, its arms by name, and notes about what was decided while loading."""
+    """An experiment file, resolved.
+
+    Attributes:
+        name: of the file, or of the market.
+        file: question, references, figure and the rest, as written.
+        arms: by name, in order.
+        notes: what was decided while loading and should be shown, such as arms that are equal.
+    """
 
     name: str
     file: ExperimentFile
@@ -126,7 +131,7 @@ def resolve_arm(
 
 
 def distinct_arms(arms: dict[str, Arm]) -> tuple[dict[str, Arm], list[str]]:
-    """Arms that overrides made equal run once; a note says so."""
+    """Arms that overrides made equal run once, under the first name; a note says so."""
     equal: dict[str, list[str]] = {}
     for name, arm in arms.items():
         equal.setdefault(json.dumps(arm.plain, sort_keys=True), []).append(name)

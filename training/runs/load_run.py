@@ -1,4 +1,4 @@
-"""Runs on disk, made objects again: arms from config.yaml, learned policies from checkpoints."""
+"""Runs read from disk: arms from config.yaml, learned policies from checkpoints."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tacit.agents.group import Group
 from tacit.agents.policy import PolicyTable
 from tacit.agents.registry import make_config
-from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.registry import make_market
@@ -21,7 +21,15 @@ from .run_folder import RunFolder, existing_run
 
 
 def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
-    """The arm that resolved data describe."""
+    """The arm that its resolved data describe.
+
+    Args:
+        name: of the arm.
+        plain: `Arm.plain`, as config.yaml and checkpoints hold it.
+
+    Raises:
+        ConfigError: a market, KPI, agent or key is no longer valid.
+    """
     values = dict(plain["market"])
     market = make_market(values.pop("name"), values)
     return Arm(
@@ -37,19 +45,23 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
 
 
 def read_experiment(run: RunFolder) -> Experiment:
-    """The experiment that a run folder holds, with all its arms."""
-    stored = run.stored()
-    if stored is None:
+    """The experiment that a run folder holds, with all its arms.
+
+    Raises:
+        ConfigError: the folder is no run, or its config.yaml does not describe one.
+    """
+    config = run.read_config()
+    if config is None:
         raise ConfigError(f"{run.path}: is not a run: it holds no config.yaml.")
     try:
-        arms = {name: arm_from_plain(name, plain) for name, plain in stored["arms"].items()}
+        arms = {name: arm_from_plain(name, plain) for name, plain in config["arms"].items()}
     except ConfigError as error:
         raise ConfigError([f"{run.config}: {line}" for line in error.mistakes]) from None
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise ConfigError(f"{run.config}: does not describe a run ({error!r}).") from None
-    about = {k: v for k, v in stored.items() if k in ExperimentFile.model_fields and k != "arms"}
+    about = {k: v for k, v in config.items() if k in ExperimentFile.model_fields and k != "arms"}
     file = build(ExperimentFile, {"market": "", **about}, str(run.config))
-    return Experiment(str(stored.get("experiment", run.name)), file, arms, [])
+    return Experiment(str(config.get("experiment", run.name)), file, arms, [])
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ def load_policy(
         run: a run, its path, or its name under `results`.
         seat: a seat's name, such as `bidder_0`.
         arm: the arm; by default the run's first.
-        seed: the repetition, 0 .. seeds - 1.
+        seed: the number k of the repetition, 0 .. seeds - 1.
 
     Raises:
         ConfigError: an unknown run, arm or seat, or a repetition that is not finished.
@@ -108,7 +120,11 @@ def load_policy(
 
 
 def choose_arm(experiment: Experiment, name: str | None) -> Arm:
-    """The arm of a run that a command names, or its first."""
+    """The arm of a run that a command names, or its first.
+
+    Raises:
+        ConfigError: there is no such arm.
+    """
     if name is None:
         return next(iter(experiment.arms.values()))
     if name not in experiment.arms:
@@ -116,8 +132,12 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
     return experiment.arms[name]
 
 
-def learned_group(run: RunFolder, arm: Arm, k: int) -> TabularGroup:
-    """Seed number k of an arm as training left it."""
+def learned_group(run: RunFolder, arm: Arm, k: int) -> Group:
+    """Repetition k of an arm as training left it.
+
+    Raises:
+        ConfigError: it is not finished, or its checkpoint was altered.
+    """
     arrays, _ = checkpoint.load(run.checkpoint(arm.name, k))
     group = arm.group(k)
     group.load(arrays)
@@ -125,6 +145,10 @@ def learned_group(run: RunFolder, arm: Arm, k: int) -> TabularGroup:
 
 
 def learned_tables(run: RunFolder, arm: Arm, k: int) -> dict[str, PolicyTable]:
-    """Policies without exploration by seat, `[O, A]` each."""
+    """The policies that repetition k learned, by seat, without exploration: float64 `[O, A]` each.
+
+    Raises:
+        ConfigError: it is not finished, or its checkpoint was altered.
+    """
     tables = learned_group(run, arm, k).tables()
     return {seat.name: table for seat, table in zip(arm.market.seats, tables, strict=True)}

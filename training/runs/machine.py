@@ -1,4 +1,4 @@
-"""What a result was computed on: bit-for-bit claims hold on one machine type and these versions."""
+"""What a result was computed on: it is bit-for-bit the same on one machine type and versions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ PACKAGES = ("tacit", "numpy", "numba", "llvmlite", "torch")
 
 
 def workers() -> int:
-    """Threads that train seeds side by side: `TACIT_THREADS`, else the cores of this process."""
+    """How many seeds are trained side by side: `TACIT_THREADS`, else the cores of this process."""
     wanted = os.environ.get("TACIT_THREADS", "")
     if wanted.isdigit() and int(wanted) > 0:
         return int(wanted)
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
+    except AttributeError:  # macOS and Windows have no affinity
         return os.cpu_count() or 1
 
 
 @cache
 def machine() -> dict[str, Any]:
-    """Processor, its vector flags, and versions."""
+    """Processor, its vector flags, system, and versions, as summary.json holds them."""
+    # Vector flags decide which instructions LLVM uses, and so the rounding of sums.
     return {
         "processor": _cpuinfo("model name") or platform.processor(),
         "flags": [f for f in _cpuinfo("flags").split() if f.startswith(("avx", "fma", "amx"))],
@@ -44,6 +45,7 @@ def _version(package: str) -> str | None:
 
 
 def _cpuinfo(key: str) -> str:
+    """A value of Linux's description of the first processor; empty elsewhere."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.is_file() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")

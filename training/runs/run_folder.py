@@ -1,7 +1,7 @@
 """Where a run keeps what.
 
 `results/<run>/{config.yaml, incentives.json, summary.json, ledger.jsonl}`, `<arm>/s<k>/` for every
-seed (events, checkpoint) and `<arm>/_band/` for the bands.
+seed (events, checkpoint) and `<arm>/_band/` for what is over all seeds.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 def named(results: Path, name: str) -> RunFolder:
-    """The folder of a run by its name, which does not lead out of `results`.
+    """The folder of a run by its name.
 
     Raises:
-        ConfigError: it does.
+        ConfigError: the name leads out of `results`.
     """
     path = Path(name)
     if path.is_absolute() or ".." in path.parts or not path.parts:
@@ -34,68 +34,102 @@ def named(results: Path, name: str) -> RunFolder:
 
 
 class RunFolder:
-    """The paths of one run and what stands in them."""
+    """The paths of one run, and its config.yaml.
+
+    Attributes:
+        path: the folder; it need not exist.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def name(self) -> str:
+        """The last part of the path."""
         return self.path.name
 
     @property
     def config(self) -> Path:
+        """Question, and every arm fully resolved."""
         return self.path / "config.yaml"
 
     @property
+    def incentives(self) -> Path:
+        """Every seat's KPI in numbers and words."""
+        return self.path / "incentives.json"
+
+    @property
     def summary(self) -> Path:
+        """The result."""
         return self.path / "summary.json"
 
     @property
     def ledger(self) -> Path:
+        """What was done to the run."""
         return self.path / "ledger.jsonl"
 
     def seed(self, arm: str, k: int) -> Path:
+        """The folder of repetition k of an arm."""
         return self.path / arm / f"s{k}"
 
     def checkpoint(self, arm: str, k: int) -> Path:
+        """The checkpoint of repetition k of an arm, once it is finished."""
         return self.seed(arm, k) / CHECKPOINT
 
     def band(self, arm: str) -> Path:
+        """The folder of what is over all seeds of an arm."""
         return self.path / arm / "_band"
 
     def controls(self, arm: str) -> Path:
+        """Figures of the probes that need all seeds of an arm."""
         return self.band(arm) / "controls.json"
 
     def prepare(self) -> None:
-        """Make the folder and find out now, not after an hour, whether it can be written."""
-        probe = self.path / f".write.{os.getpid()}"
+        """Make the folder, and find out whether it can be written before hours of training.
+
+        Raises:
+            ConfigError: it cannot be made or written.
+        """
+        trial = self.path / f".write.{os.getpid()}"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            probe.touch()
-            probe.unlink()
+            trial.touch()
+            trial.unlink()
         except OSError as error:
             raise ConfigError(
                 f"results: {self.path} cannot be written: {error.strerror}."
             ) from None
 
-    def stored(self) -> dict[str, Any] | None:
-        """The config that stands here, or None for a new run."""
+    def read_config(self) -> dict[str, Any] | None:
+        """What config.yaml holds; None for a new run.
+
+        Raises:
+            ConfigError: it does not describe a run.
+        """
         if not self.config.exists():
             return None
-        stored = files.read_yaml(self.config)
-        if not isinstance(stored.get("arms"), dict) or not stored["arms"]:
+        config = files.read_yaml(self.config)
+        if not isinstance(config.get("arms"), dict) or not config["arms"]:
             raise ConfigError(
                 f"{self.config}: does not describe a run. Choose another --name, or move it away."
             )
-        return stored
+        return config
 
-    def write_config(self, data: dict[str, Any]) -> None:
-        checkpoint.write_atomically(self.config, files.dump_yaml(data).encode())
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Replace config.yaml."""
+        checkpoint.write_atomically(self.config, files.dump_yaml(config).encode())
 
 
 def existing_run(run: str, results: Path) -> RunFolder:
-    """The run that a command means: a path, or a name under results."""
+    """The run that a command means.
+
+    Args:
+        run: a path, or a name below `results`.
+        results: where runs are kept.
+
+    Raises:
+        ConfigError: there is no such run; the message names the nearest.
+    """
     for path in (results / run, Path(run)):
         if (path / "config.yaml").is_file():
             return RunFolder(path)

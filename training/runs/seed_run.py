@@ -5,25 +5,26 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.tabular.group import COUNTED, STABLE, TabularGroup
-from tacit.emergence.play.limit_path import Path, limit
-from tacit.emergence.play.named_measures import named_measures
+from tacit.agents.group import Group
+from tacit.emergence.named_measures import named_measures
+from tacit.emergence.play.limit_path import LimitPath, limit_path
 from tacit.envs.market import Market
-from tacit.training.board.bands import by_role
-from tacit.training.board.event_file import EventFile, hparams_trial
+from tacit.training.board.event_file import EventFile
+from tacit.training.board.plugin_messages import hparams_trial
+from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Arm
 from tacit.training.config.experiment_file import TrainConfig
 
 from . import checkpoint
 from .partial import Partial, Points, Saver
 from .probing import figures_of, population_of, probe_seed
+from .progress import SeedProgress
 from .run_folder import RunFolder
 from .training_curve import follow
 from .warm_start import first_group
@@ -32,15 +33,6 @@ Array = NDArray[np.float64]
 POINTS = 24  # evaluation points of a run that names no interval
 STRETCH = 100_000  # rounds between two looks at the stop flag
 LISTED_SEEDS = 16  # of an arm in TensorBoard, which selects nothing where there are more than 500
-
-
-@dataclass
-class Progress:
-    """What a seed tells while it trains: rounds done since last told, and the headline measure."""
-
-    rounds: int
-    headline: float
-    skipped: bool = False  # rounds that an agent which stopped by itself left unplayed
 
 
 def scalars(
@@ -67,7 +59,7 @@ def train_seed(
     run: RunFolder,
     arm: Arm,
     k: int,
-    tell: Callable[[Progress], None],
+    report: Callable[[SeedProgress], None],
     stop: Callable[[], bool],
 ) -> dict[str, Any] | None:
     """Train seed number k of an arm, from where it was cut; its record, or None when stopped.
@@ -76,15 +68,15 @@ def train_seed(
     """
     seed = Seed(run, arm, k)
     with seed.events:
-        tell(Progress(seed.group.rounds * arm.train.copies, float("nan"), skipped=True))
-        if not seed.train(tell, stop):
+        report(SeedProgress(seed.group.rounds * arm.train.copies, float("nan"), skipped=True))
+        if not seed.train(report, stop):
             seed.save()
             return None
         record = seed.finish()
     checkpoint.save(run.checkpoint(arm.name, k), seed.group.state(), record)
     seed.saver.clear()
     left = arm.train.rounds - seed.group.rounds
-    tell(Progress(left * arm.train.copies, float("nan"), skipped=True))
+    report(SeedProgress(left * arm.train.copies, float("nan"), skipped=True))
     return record
 
 
@@ -96,12 +88,12 @@ class Seed:
         self.arm, self.k, self.group = arm, k, first_group(run, arm, k)
         self.saver = Saver(run.seed(arm.name, k), arm, k)
         before = self.saver.load(self.group)
-        self.points, self.course, self._worked, size = before or Partial([], {}, 0.0, {})
+        self.points, self.curve, self._worked, size = before or Partial([], {}, 0.0, {})
         self.events = EventFile(run.seed(arm.name, k), size, listed=k < LISTED_SEEDS)
         if before is None:
-            self.events.summary(hparams_trial(by_role(arm), arm.name))
+            self.events.summary(hparams_trial(settings_by_role(arm), arm.name))
             if arm.train.starts_from is not None:
-                follow(self.course, population_of(arm, k, self.group), 0)
+                follow(self.curve, population_of(arm, k, self.group), 0)
 
     @property
     def seconds(self) -> float:
@@ -110,10 +102,10 @@ class Seed:
 
     def save(self) -> None:
         """Write what it needs to go on from here."""
-        partial = Partial(self.points, self.course, self.seconds, self.events.size())
+        partial = Partial(self.points, self.curve, self.seconds, self.events.size())
         self.saver.save(self.group, partial)
 
-    def train(self, tell: Callable[[Progress], None], stop: Callable[[], bool]) -> bool:
+    def train(self, report: Callable[[SeedProgress], None], stop: Callable[[], bool]) -> bool:
         """To the end, reading at every evaluation point; False when stopped on the way."""
         market, train, group = self.arm.market, self.arm.train, self.group
         marks, longest = evaluation_points(train), max(1, STRETCH // train.copies)
@@ -123,9 +115,9 @@ class Seed:
                 if stop():
                     return False
                 done = group.run(min(due - group.rounds, longest))
-                tell(Progress(done * train.copies, float("nan")))
+                report(SeedProgress(done * train.copies, float("nan")))
             measures = self._read()
-            tell(Progress(0, float(measures[-1, market.columns[market.headline]])))
+            report(SeedProgress(0, float(measures[-1, market.columns[market.headline]])))
             if self.saver.due:
                 self.save()
         return True
@@ -134,10 +126,10 @@ class Seed:
         """One evaluation point: measures since the last one, and what quick probes say."""
         arm, group = self.arm, self.group
         terms = [(seat.name, name) for seat in arm.market.seats for name in arm.kpi[seat.name]]
-        count = int(group.pop.clock[COUNTED])
+        count = group.rounds_since_read
         measures, scores = group.read()
         self.points.append((count, measures))
-        now = follow(self.course, population_of(arm, self.k, group), group.rounds)
+        now = follow(self.curve, population_of(arm, self.k, group), group.rounds)
         tags = scalars(arm.market, terms, measures, scores) | group.figures
         self.events.scalars(group.rounds, tags | {f"probe/{name}": x for name, x in now.items()})
         return measures
@@ -146,7 +138,8 @@ class Seed:
         """Measure and probe the trained seed; its record."""
         arm, group = self.arm, self.group
         population = population_of(arm, self.k, group)
-        final, extra = final_measures(group, limit(population), self.points, arm.train.measure_last)
+        path = limit_path(population)
+        final, extra = final_measures(group, path, self.points, arm.train.measure_last)
         named = named_measures(arm.market, final) | extra
         probes = probe_seed(population)
         ending = {f"probe/{name}": v for name, v in extra.items() if isfinite(v)}
@@ -164,7 +157,7 @@ class Seed:
             "seconds": round(self.seconds, 4),
             "measures": {name: v if isfinite(v) else None for name, v in named.items()},
             "probes": probes,
-            **({"course": self.course} if self.course else {}),
+            **({"training_curve": self.curve} if self.curve else {}),
         }
 
 
@@ -191,7 +184,7 @@ def agent_steps(market: Market, rounds: int) -> int:
 
 
 def final_measures(
-    group: TabularGroup, path: Path, points: Points, last: int
+    group: Group, path: LimitPath, points: Points, last: int
 ) -> tuple[Array, dict[str, float]]:
     """Measures of a finished seed, and what is said of its end.
 
@@ -200,7 +193,7 @@ def final_measures(
     to the last change of a greedy policy, without the rounds in which the stopping rule waited.
     """
     market, policies = group.market, group.tables()
-    still = group.pop.clock[STABLE] if group.stopped else 0
+    still = group.stable_rounds if group.stopped else 0
     extra = {"rounds_to_stop": float(group.rounds - still), "converged": float(group.stopped)}
     if not group.stop_after:
         extra = {"rounds_to_stop": float("nan"), "converged": float("nan")}

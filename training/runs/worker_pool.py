@@ -1,9 +1,9 @@
-"""Seeds with networks, trained in processes of their own.
+"""Processes for seeds with networks.
 
 A learner of networks spends about half of its time in Python, which runs one thread at a time:
-threads would wait for one another. So every thread of a run that has much of it to do keeps a
-process (`worker.py`) and hands it one seed after the other. Tabular loops run outside the
-interpreter lock; for them threads are enough.
+threads would wait for one another. So each thread of a run that has much of it to do keeps a
+process of its own (`worker.py`) and sends it one seed after the other. Tabular loops run outside
+the interpreter lock; for them threads are enough.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tacit.agents.neural.config import BatchConfig
+from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm, Experiment
 
 from .machine import workers
+from .progress import SeedProgress
 from .run_folder import RunFolder
-from .seed_run import Progress
 from .worker import STOP
 
-WORTH_IT = 1_000_000  # rounds of a copy; below, a process takes longer to start than it saves
+# Rounds over all copies and seeds; below, processes take longer to start than they save.
+WORTH_IT = 1_000_000
 
 
 def has_networks(arm: Arm) -> bool:
@@ -33,25 +34,39 @@ def has_networks(arm: Arm) -> bool:
 
 
 def needs_pool(experiment: Experiment, jobs: Sequence[tuple[str, int]]) -> bool:
-    """Whether these jobs are worth processes."""
+    """Whether these jobs, each an arm's name and a repetition, are worth processes."""
     arms = [experiment.arms[name] for name, _ in jobs]
     rounds = [arm.train.rounds * arm.train.copies for arm in arms if has_networks(arm)]
     return workers() > 1 and len(rounds) > 1 and sum(rounds) >= WORTH_IT
 
 
 class WorkerPool:
-    """The processes of a run, one a thread, started when a thread first asks."""
+    """The worker processes of a run: one for each thread, started when the thread first needs it.
+
+    `stop` and then `wait` must be called at the end, whatever happened.
+    """
 
     def __init__(self, run: RunFolder) -> None:
+        """A pool without processes; its workers read the run's config.yaml."""
         self.run = run
-        self._own = threading.local()
+        self._own = threading.local()  # the calling thread's process, as `process`
         self._all: list[subprocess.Popen[str]] = []
 
-    def train(self, name: str, k: int, tell: Callable[[Progress], None]) -> dict[str, Any] | None:
-        """As `group.train_seed`, in this thread's process.
+    def train(
+        self, name: str, k: int, report: Callable[[SeedProgress], None]
+    ) -> dict[str, Any] | None:
+        """`seed_run.train_seed` in the calling thread's process.
+
+        Args:
+            name: of the arm.
+            k: the repetition.
+            report: receives the seed's progress.
+
+        Returns:
+            The seed's record, or None if it was stopped.
 
         Raises:
-            ConfigError: the seed's mistakes, or a process that ended without an answer.
+            ConfigError: the seed's own mistakes, or a process that ended without an answer.
         """
         process = self._process()
         assert process.stdin is not None
@@ -59,43 +74,47 @@ class WorkerPool:
         try:
             print(json.dumps({"arm": name, "seed": k}), file=process.stdin, flush=True)
             for line in process.stdout:
-                said = json.loads(line)
-                if "progress" in said:
-                    tell(Progress(**said["progress"]))
-                elif "mistakes" in said:
-                    raise ConfigError(said["mistakes"])
+                message = json.loads(line)
+                if "progress" in message:
+                    report(SeedProgress(**message["progress"]))
+                elif "mistakes" in message:
+                    raise ConfigError(message["mistakes"])
                 else:
-                    record: dict[str, Any] | None = said["record"]
+                    record: dict[str, Any] | None = message["record"]
                     return record
         except BrokenPipeError:
-            pass
+            pass  # it ended before it could read the request
         raise ConfigError(
             f"{self.run.path}: the process that trained seed {k} of arm {name} ended with exit "
             f"code {process.wait()}. What was saved is kept: tacit resume {self.run.name}"
         )
 
     def _process(self) -> subprocess.Popen[str]:
+        """The calling thread's process, started if it has none."""
         if not hasattr(self._own, "process"):
-            # (in a session of its own: Ctrl-C is for whoever asked, who then says `stop`; -P: what
-            # lies in the folder where somebody works, `queue.py` say, is no library of ours)
             self._own.process = subprocess.Popen(
+                # -P: modules in the working folder, `queue.py` say, must not replace the library's.
                 [sys.executable, "-P", "-m", "tacit.training.runs.worker", str(self.run.path)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                # Ctrl-C reaches the parent only, which sends STOP to the workers.
                 start_new_session=True,
-            )  # fmt: skip
+            )
             self._all.append(self._own.process)
         process: subprocess.Popen[str] = self._own.process
         return process
 
     def stop(self) -> None:
-        """Tell all to save and leave."""
+        """Ask all processes to save what is under way and to exit."""
         for process in self._all:
             try:
                 print(json.dumps(STOP), file=process.stdin, flush=True)
             except (BrokenPipeError, ValueError):
-                continue
+                continue  # it has ended, or was stopped before and its input is closed
 
     def wait(self) -> None:
-        """Until all have left, after `stop`."""
+        """Wait until all processes have exited, after `stop`."""
         for process in self._all:
             process.communicate()

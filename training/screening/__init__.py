@@ -1,1 +1,13 @@
-"""`tacit screen`: a user's bids."""
+"""`tacit screen`: a user's bids, read from CSV, screened, and put into words.
+
+csv_columns            columns of the file, as text
+row_sieve, bid_file    which rows are kept, and the bids in them
+screening              every screen that the columns allow
+report, json_report    what is printed
+figure                 margins, D, cv over time
+"""
+
+from .bid_file import BidColumns, Bids, read_bids
+from .screening import Screening, parse_rhos, screen
+
+__all__ = ["BidColumns", "Bids", "Screening", "parse_rhos", "read_bids", "screen"]

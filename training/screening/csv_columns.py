@@ -17,40 +17,55 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.envs.errors import ConfigError, nearest
+from tacit.envs.types import Bools, Ints
+
+SEPARATORS = ",;\t"
 
 
 @dataclass(frozen=True)
 class RawColumns:
-    """Rows of a file, R of them, as text; several columns of one option are joined by '-'."""
+    """The R rows of a file, as text.
+
+    Attributes:
+        cells: by option, one text a row; several columns of one option are joined by '-'.
+        line: the line of the file where the row ends, int64 `[R]`.
+        digest: a hash of all cells of the row, good within this process, int64 `[R]`.
+        short: whether the row has fewer cells than the header, bool `[R]`.
+        spare: the number of columns that no option names.
+    """
 
     cells: dict[str, list[str]]
-    line: NDArray[np.int64]  # of the file, where the row ends
-    digest: NDArray[np.int64]  # a hash of all cells of the row, of this process
-    short: NDArray[np.bool_]  # rows with fewer cells than the header
-    spare: int  # columns that no option names
+    line: Ints
+    digest: Ints
+    short: Bools
+    spare: int
 
 
 def read_columns(path: Path, wanted: Mapping[str, Sequence[str]]) -> RawColumns:
-    """The wanted columns, option -> names.
+    """Read the wanted columns.
+
+    Args:
+        path: the file.
+        wanted: names of columns by option.
 
     Raises:
-        ConfigError: no such file, every column that is missing with the nearest there is, or a
+        ConfigError: no such file; every column that is missing, with the nearest there is; or a
             file that is not CSV.
     """
     if not path.is_file():
         raise ConfigError(f"{path}: there is no such file.")
     try:
+        # utf-8-sig: a byte-order mark, as spreadsheets write it, is not part of the first name.
         with path.open(newline="", encoding="utf-8-sig") as file:
             head = file.readline()
             if not head.strip():
                 raise ConfigError(f"{path}: is empty; its first line must name the columns.")
             file.seek(0)
-            rows = csv.reader(file, delimiter=max(",;\t", key=head.count))
+            rows = csv.reader(file, delimiter=max(SEPARATORS, key=head.count))
             header = [name.strip() for name in next(rows)]
-            return _read(rows, len(header), _positions(header, wanted, path))
+            return _read_rows(rows, len(header), _positions(header, wanted, path))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text ({error.reason}).") from None
     except (OSError, csv.Error) as error:
@@ -60,6 +75,7 @@ def read_columns(path: Path, wanted: Mapping[str, Sequence[str]]) -> RawColumns:
 def _positions(
     header: list[str], wanted: Mapping[str, Sequence[str]], path: Path
 ) -> dict[str, list[int]]:
+    """By option, which cells of a row are wanted."""
     count = Counter(header)
     mistakes = []
     for option, names in wanted.items():
@@ -75,10 +91,11 @@ def _positions(
     return {option: [header.index(name) for name in names] for option, names in wanted.items()}
 
 
-def _read(rows: Any, width: int, places: Mapping[str, list[int]]) -> RawColumns:
-    needed = list(dict.fromkeys(k for own in places.values() for k in own))
-    kept: dict[int, list[str]] = {k: [] for k in needed}
-    into = list(kept.items())
+def _read_rows(rows: Any, width: int, positions: Mapping[str, list[int]]) -> RawColumns:
+    """Read rows of `width` cells from a csv.reader."""
+    needed = list(dict.fromkeys(k for own in positions.values() for k in own))
+    texts: dict[int, list[str]] = {k: [] for k in needed}
+    columns = list(texts.items())
     line: list[int] = []
     digest: list[int] = []
     short: list[bool] = []
@@ -91,15 +108,19 @@ def _read(rows: Any, width: int, places: Mapping[str, list[int]]) -> RawColumns:
         short.append(cut)
         line.append(rows.line_num)
         digest.append(hash(tuple(row)))
-        for k, cells in into:
-            cells.append(row[k].strip())
-    joined = {
-        option: kept[own[0]]
-        if len(own) == 1
-        else ["-".join(parts) for parts in zip(*(kept[k] for k in own), strict=True)]
-        for option, own in places.items()
-    }
+        for k, column in columns:
+            column.append(row[k].strip())
     return RawColumns(
-        joined, np.array(line, np.int64), np.array(digest, np.int64), np.array(short, bool),
-        width - len(needed),
-    )  # fmt: skip
+        cells={option: _joined([texts[k] for k in own]) for option, own in positions.items()},
+        line=np.array(line, np.int64),
+        digest=np.array(digest, np.int64),
+        short=np.array(short, bool),
+        spare=width - len(needed),
+    )
+
+
+def _joined(columns: list[list[str]]) -> list[str]:
+    """Several columns as one, their cells joined by '-': year-month-day."""
+    if len(columns) == 1:
+        return columns[0]
+    return ["-".join(parts) for parts in zip(*columns, strict=True)]

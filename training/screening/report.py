@@ -1,40 +1,18 @@
-"""`tacit screen`: a user's bids read, screened, told, drawn."""
+"""What `tacit screen` prints: what was kept, the table of screens, remarks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from tacit.emergence.screens.bid_screens import rolling_cv
-from tacit.emergence.screens.cover_bids import LEAST_MEETINGS, BidderPair, bidder_pairs
-from tacit.emergence.screens.survey import ScreenReading, Survey, survey
-from tacit.emergence.screens.tenders import group_bids
-from tacit.emergence.screens.winner_rotation import (
-    LEAST_STEPS,
-    ShuffledFigure,
-    WinnerRotation,
-    winner_rotation,
-    winners,
-)
+from tacit.emergence.screens.cover_bids import LEAST_MEETINGS
+from tacit.emergence.screens.winner_rotation import LEAST_STEPS, WinnerRotation
 from tacit.emergence.stats import Estimate, interval, number
-from tacit.envs.errors import ConfigError
-from tacit.envs.types import Floats, Ints
 
-from .bids import (
-    BidColumns,
-    Bids,
-    read_bids,
-    told_reasons,
-)
+from .row_sieve import reason_lines
+from .screening import WINDOW, Screening
 
-WINDOW = 50  # tenders of a rolling figure
-PAIRS = 5  # shown
-ALPHA = 0.05
+SHOWN_PAIRS = 5
+ALPHA = 0.05  # a pair is named if a fair coin would do this less often
 
 MEANING = {
     "hole": "bids within .2 % of winning or losing, against those around",
@@ -45,7 +23,8 @@ MEANING = {
     "spread": "highest bid above the lowest",
     "uniformity": "inner bids' distance from evenly scattered ones",
 }
-CANNOT = (
+MEANING_OF_D = "bids that would still win alone, times 1 + rho"  # the other screens are D(rho)
+CANNOT_SAY = (
     "A screen is a reason to look, not a finding. It fires on any settled deterministic bidding, "
     "and some proven cartels pass it.",
     "The control deals the same bids among tenders with the same number of them. What the bids of "
@@ -57,86 +36,37 @@ CANNOT = (
 )
 
 
-@dataclass(frozen=True)
-class Screened:
-    """What was read and what screens say of it."""
-
-    path: Path
-    bids: Bids
-    survey: Survey
-    rotation: WinnerRotation | None
-    pairs: list[BidderPair]
-    rolling: tuple[Ints, Floats]
-
-
-def parse_rhos(text: str) -> list[float]:
-    """`-.05,.01` as numbers.
-
-    Raises:
-        ConfigError: all that are none, or not in -1 .. 1.
-    """
-    found, mistakes = [], []
-    for word in text.split(","):
-        try:
-            rho = float(word)
-        except ValueError:
-            rho = float("nan")
-        if -1.0 < rho < 1.0:
-            found.append(rho)
-        else:
-            mistakes.append(f"--rho: must be numbers between -1 and 1, got '{word.strip()}'.")
-    if mistakes:
-        raise ConfigError(mistakes)
-    return list(dict.fromkeys(found))
-
-
-def screen(path: Path, columns: BidColumns, rhos: Sequence[float]) -> Screened:
-    """Read a file and run every screen that its columns allow."""
-    kept = read_bids(path, columns)
-    found = survey(group_bids(kept.tender, kept.bid), rhos)
-    rotation, pairs = None, []
-    if kept.bidder is not None:
-        rotation = winner_rotation(winners(kept.tender, kept.bid, kept.bidder))
-        pairs = bidder_pairs(kept.tender, kept.bid, kept.bidder)
-    rolling: tuple[Ints, Floats] = (np.empty(0, np.int64), np.empty(0))
-    if kept.dates is not None:
-        rolling = rolling_cv(kept.tender, kept.bid, WINDOW)
-    return Screened(path, kept, found, rotation, pairs, rolling)
-
-
-# --- in words -------------------------------------------------------------------------------------
-
-
-def heading(done: Screened) -> list[str]:
-    """Rows kept and left out, and how control and intervals were made."""
-    kept, found = done.bids, done.survey
+def heading(done: Screening) -> list[str]:
+    """Rows kept and left out, with reasons, and notes."""
+    bids, found = done.bids, done.survey
     lines = [
-        f"{done.path}: {kept.rows:,} rows; {found.bids:,} bids kept, in {found.tenders:,} tenders "
+        f"{done.path}: {bids.rows:,} rows; {found.bids:,} bids kept, in {found.tenders:,} tenders "
         "with two bids or more"
     ]
-    lines += [f"  left out: {told}" for told in told_reasons(kept.left_out)]
-    lines += [f"  {note}" for note in kept.notes]
+    lines += [f"  left out: {reason}" for reason in reason_lines(bids.left_out)]
+    lines += [f"  {note}" for note in bids.notes]
     return lines
 
 
-def rows(done: Screened) -> list[dict[str, str]]:
+def rows(done: Screening) -> list[dict[str, str]]:
     """The table of screens."""
     return [
         {
-            "screen": r.name,
-            "of": MEANING.get(r.name, "bids that would still win alone, times 1 + rho"),
-            "value": _told(r.value.mean),
-            "95 %": _interval(r.value),
-            "tenders": f"{r.value.n:,}",
-            "control": _told(r.control.mean),
-            "95 % of deals": _interval(r.control),
-            "against control": r.against + " *" * r.fires,
+            "screen": reading.name,
+            "of": MEANING.get(reading.name, MEANING_OF_D),
+            "value": _number(reading.value.mean),
+            "95 %": _interval(reading.value),
+            "tenders": f"{reading.value.n:,}",
+            "control": _number(reading.control.mean),
+            "95 % of deals": _interval(reading.control),
+            "against control": reading.against + " *" * reading.fires,
         }
-        for r in done.survey.readings
+        for reading in done.survey.readings
     ]
 
 
-def _told(x: float) -> str:
+def _number(x: float) -> str:
+    """Four digits for small numbers, which those of a screen often are, else three."""
     if not isfinite(x):
         return "-"
     return f"{x:.4f}".replace("0.", ".", 1) if abs(x) < 0.1 else number(x)
@@ -145,16 +75,18 @@ def _told(x: float) -> str:
 def _interval(e: Estimate) -> str:
     if not (isfinite(e.low) and isfinite(e.high)):
         return "-"
-    return interval(e) if abs(e.mean) >= 0.1 else f"[{_told(e.low)}, {_told(e.high)}]"
+    return interval(e) if abs(e.mean) >= 0.1 else f"[{_number(e.low)}, {_number(e.high)}]"
 
 
-def remarks(done: Screened) -> list[str]:
+def remarks(done: Screening) -> list[str]:
     """How it was computed, what bidders and dates add, and what screens cannot say."""
     found = done.survey
-    dealt = "as they are" if found.one_scale else (
-        "relative to their tender's mean, since tenders are of different size: a cv or spread like "
-        "the control's says nothing then; --reserve puts bids on one scale"
-    )  # fmt: skip
+    dealt = "as they are"
+    if not found.one_scale:
+        dealt = (
+            "relative to their tender's mean, since tenders are of different size: a cv or spread "
+            "like the control's says nothing then; --reserve puts bids on one scale"
+        )
     lines = [
         "* on the side of the control on which arranged bids would lie",
         f"Shares: bootstrap over tenders, {found.resamples:,} resamples. Others: medians over "
@@ -165,105 +97,50 @@ def remarks(done: Screened) -> list[str]:
         lines.append(
             f"{found.alone} tenders share their number of bids with no other: deals leave them."
         )
-    lines += _over_time(done) + _by_bidder(done)
-    return [*lines, "", *CANNOT]
+    return [*lines, *_over_time(done), *_by_bidder(done), "", *CANNOT_SAY]
 
 
-def _over_time(done: Screened) -> list[str]:
+def _over_time(done: Screening) -> list[str]:
+    """The lowest and the highest rolling cv, where there are dates."""
     last, values = done.rolling
     if done.bids.dates is None:
         return []
     if not len(values):
         return [f"Rolling cv: needs {WINDOW} tenders with two bids."]
-    low, high = int(values.argmin()), int(values.argmax())
-    told = [f"{_told(float(values[k]))} (up to {done.bids.dates[last[k]]})" for k in (low, high)]
-    return [f"Rolling cv, median of {WINDOW} tenders: lowest {told[0]}, highest {told[1]}."]
+    lowest, highest = (
+        f"{_number(float(values[k]))} (up to {done.bids.dates[last[k]]})"
+        for k in (int(values.argmin()), int(values.argmax()))
+    )
+    return [f"Rolling cv, median of {WINDOW} tenders: lowest {lowest}, highest {highest}."]
 
 
-def _by_bidder(done: Screened) -> list[str]:
+def _by_bidder(done: Screening) -> list[str]:
+    """Rotation and pairs, where there are bidders."""
     if done.bids.bidder is None:
         return []
-    order = "in order of dates" if done.bids.dates is not None else "in order of the file"
     lines = [f"Rotation: needs {LEAST_STEPS} steps from winner to winner."]
     if done.rotation is not None:
-        r = done.rotation
-        parts = [
-            f"{name} {number(x.value)}, shuffled {number(x.mean)} [{number(x.low)}, "
-            f"{number(x.high)}]"
-            for name, x in (("information (nats)", r.information), ("repeats", r.repeats))
-        ]
-        lines = [f"Rotation, {r.steps:,} steps from winner to winner {order}: {'; '.join(parts)}."]
-    clear = [p for p in done.pairs if p.p < ALPHA]
+        order = "in order of dates" if done.bids.dates is not None else "in order of the file"
+        lines = [_rotation(done.rotation, order)]
+    clear = [pair for pair in done.pairs if pair.p < ALPHA]
     lines.append(
         f"Pairs that met {LEAST_MEETINGS} times or more: {len(done.pairs):,}; one stays below the "
         f"other more often than a fair coin allows in {len(clear):,} (exact, Bonferroni)."
     )
     names = done.bids.bidders
-    for p in clear[:PAIRS]:
+    for pair in clear[:SHOWN_PAIRS]:
         lines.append(
-            f"  {names[p.above]} above {names[p.below]} in {p.wins} of {p.met}, median margin "
-            f"{_told(p.margin)}, p {p.p:.2g}"
+            f"  {names[pair.above]} above {names[pair.below]} in {pair.wins} of {pair.met}, median "
+            f"margin {_number(pair.margin)}, p {pair.p:.2g}"
         )
     return lines
 
 
-# --- as data --------------------------------------------------------------------------------------
-
-
-def as_json(done: Screened) -> dict[str, Any]:
-    """Values at the top by name (`D(-0.05)`, `hole`, `cv`, ...), then intervals, control, rows."""
-    readings, kept = done.survey.readings, done.bids
-    names = kept.bidders
-    found: dict[str, Any] = {r.name: _plain(r.value.mean) for r in readings}
-    found["readings"] = {r.name: _reading(r) for r in readings}
-    found["rows"] = {
-        "read": kept.rows,
-        "kept": len(kept.bid),
-        "left_out": {k: {"rows": v.rows, "lines": v.lines} for k, v in kept.left_out.items()},
-        "notes": kept.notes,
-    }
-    found["tenders"] = done.survey.tenders
-    found["control"] = {"deals": done.survey.deals, "one_scale": done.survey.one_scale}
-    found["resamples"] = done.survey.resamples
-    if kept.bidder is not None:
-        found["pairs"] = [
-            {"below": names[p.below], "above": names[p.above], "met": p.met, "wins": p.wins,
-             "margin": p.margin, "p": p.p}
-            for p in done.pairs
-            if p.p < ALPHA
-        ]  # fmt: skip
-        found["pairs_tested"] = len(done.pairs)
-        if done.rotation is not None:
-            found["rotation"] = {
-                "steps": done.rotation.steps,
-                "information": _shuffled(done.rotation.information),
-                "repeats": _shuffled(done.rotation.repeats),
-            }
-    if kept.dates is not None:
-        last, values = done.rolling
-        found["rolling_cv"] = {
-            "window": WINDOW,
-            "until": [kept.dates[k] for k in last],
-            "median": [float(x) for x in values],
-        }
-    return {**found, "cannot_say": list(CANNOT)}
-
-
-def _reading(r: ScreenReading) -> dict[str, Any]:
-    return {
-        "value": _plain(r.value.mean),
-        "ci95": [_plain(r.value.low), _plain(r.value.high)],
-        "interval": "bootstrap over tenders" if r.kind == "share" else "order statistics, exact",
-        "tenders": r.value.n,
-        "control": _plain(r.control.mean),
-        "control95": [_plain(r.control.low), _plain(r.control.high)],
-        "against": r.against,
-    }
-
-
-def _shuffled(x: ShuffledFigure) -> dict[str, float]:
-    return {"value": x.value, "shuffled": x.mean, "low": x.low, "high": x.high}
-
-
-def _plain(x: float) -> float | None:
-    return x if isfinite(x) else None
+def _rotation(rotation: WinnerRotation, order: str) -> str:
+    figures = (("information (nats)", rotation.information), ("repeats", rotation.repeats))
+    parts = [
+        f"{name} {number(x.value)}, shuffled {number(x.mean)} [{number(x.low)}, {number(x.high)}]"
+        for name, x in figures
+    ]
+    steps = f"{rotation.steps:,} steps from winner to winner"
+    return f"Rotation, {steps} {order}: {'; '.join(parts)}."

@@ -1,154 +1,160 @@
-"""The parts that `tacit list` and `tacit show` print."""
+"""What `tacit list` prints: everything by name, or one name in detail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
+from typing import Any
 
 from tacit.agents.registry import AGENTS, SUMMARIES
-from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
+from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
+from tacit.training.calibrate import FITS
 from tacit.training.config import files
-from tacit.training.runs.load_run import choose_arm, learned_group, read_experiment
-from tacit.training.runs.probing import population_of
-from tacit.training.runs.run_folder import RunFolder
 
-from . import describe
-from .policy_text import portrait
+from .config_keys import key_rows
 from .terminal import TextTable
 
-Printed = str | TextTable
+Printed = str | TextTable  # a line or a table
+GROUPS = ("experiments", "markets", "kpis", "agents")  # folders of configs/
+TEXTS = ("question", "source", "explains", "compute")  # keys of a file that are sentences
+SHOWN_KEYS = 7  # of an agent's preset, in its line
+SIGNS = {1: "+", -1: "-", 0: ""}
+
+
+# --- everything -----------------------------------------------------------------------------------
 
 
 def everything() -> Iterator[Printed]:
     """Markets, KPIs, agents, experiments: a line each."""
-    rows = [{"market": n, "what it is": market_class(n).title} for n in MARKETS]
+    yield TextTable(_market_rows())
+    yield ""
+    yield TextTable(
+        [{"KPI": n, "terms": _kpi_text(_config("kpis", n))} for n in files.names("kpis")]
+    )
+    yield ""
+    yield TextTable(_agent_rows())
+    yield ""
+    yield TextTable([
+        {"experiment": name, "question": str(_config("experiments", name).get("question", ""))}
+        for name in files.names("experiments")
+    ])  # fmt: skip
+
+
+def _config(group: str, name: str) -> dict[str, Any]:
+    return files.read_yaml(files.find(name, (group,), "NAME"))
+
+
+def _market_rows() -> list[dict[str, str]]:
+    """Markets, and then presets: YAML files of markets that have a name of their own."""
+    rows = [{"market": name, "what it is": market_class(name).title} for name in MARKETS]
     for name in files.names("markets"):
         if name not in MARKETS:
-            raw = files.read_yaml(files.find(name, ("markets",), "NAME"))
-            rows.append({"market": name, "what it is": f"preset: {raw.get('question', '')}"})
-    yield TextTable(rows)
-    yield ""
-    rows = []
-    for name in files.names("kpis"):
-        raw = files.read_yaml(files.find(name, ("kpis",), "NAME"))
-        rows.append({"KPI": name, "terms": _raw_kpi(raw)})
-    yield TextTable(rows)
-    yield ""
-    agents = [{"agent": n, "what it is": SUMMARIES[n]} for n in AGENTS]
+            question = _config("markets", name).get("question", "")
+            rows.append({"market": name, "what it is": f"preset: {question}"})
+    return rows
+
+
+def _agent_rows() -> list[dict[str, str]]:
+    """Agents, and then presets of agents, with the first of their keys."""
+    rows = [{"agent": name, "what it is": SUMMARIES[name]} for name in AGENTS]
     for name in files.names("agents"):
-        raw = files.read_yaml(files.find(name, ("agents",), "NAME"))
-        own = [f"{k} {v}" for k, v in raw.items() if k != "name"]
-        settings = ", ".join(own[:7] + ["..."] * (len(own) > 7))
-        agents.append({"agent": name, "what it is": f"{raw.get('name')}: {settings}"})
-    yield TextTable(agents)
-    yield ""
-    rows = []
-    for name in files.names("experiments"):
-        raw = files.read_yaml(files.find(name, ("experiments",), "NAME"))
-        rows.append({"experiment": name, "question": str(raw.get("question", ""))})
-    yield TextTable(rows)
+        preset = _config("agents", name)
+        keys = [f"{key} {value}" for key, value in preset.items() if key != "name"]
+        shown = ", ".join(keys[:SHOWN_KEYS] + ["..."] * (len(keys) > SHOWN_KEYS))
+        rows.append({"agent": name, "what it is": f"{preset.get('name')}: {shown}"})
+    return rows
 
 
-def _raw_kpi(raw: dict[str, object]) -> str:
+def _kpi_text(kpi: Mapping[str, Any]) -> str:
+    """`bidder: profit 1.0, price_change -1.0`"""
     parts = []
-    for owner, terms in raw.items():
-        shown = terms if isinstance(terms, dict) else {}
-        parts.append(f"{owner}: " + ", ".join(f"{k} {v}" for k, v in shown.items()))
+    for owner, terms in kpi.items():
+        table = terms if isinstance(terms, dict) else {}
+        parts.append(f"{owner}: " + ", ".join(f"{name} {term}" for name, term in table.items()))
     return "; ".join(parts)
 
 
+# --- one name -------------------------------------------------------------------------------------
+
+
 def one(name: str) -> Iterator[Printed]:
-    """A market, agent, experiment or KPI in detail; a market, then the experiment of its name."""
+    """A market, agent, experiment or KPI in detail; a market, then the experiment of its name.
+
+    Raises:
+        ConfigError: nothing has this name; the message has the nearest.
+    """
     if name in MARKETS:
-        also = ["", *_file(name, "experiments")] if name in files.names("experiments") else []
-        return chain(_market(name), also)
+        experiment = ["", *_file(name, "experiments")] if name in files.names("experiments") else []
+        return chain(_market(name), experiment)
     if name in AGENTS:
-        return _keys(f"{name}: {SUMMARIES[name]}", name)
-    for group in ("experiments", "markets", "kpis", "agents"):
+        return _agent(name)
+    for group in GROUPS:
         if name in files.names(group):
             return _file(name, group)
-    known = [
-        *MARKETS,
-        *AGENTS,
-        *(n for g in ("experiments", "markets", "kpis", "agents") for n in files.names(g)),
-    ]
+    known = [*MARKETS, *AGENTS, *(n for group in GROUPS for n in files.names(group))]
     raise ConfigError(f"NAME: nothing is called '{name}'. {nearest(name, dict.fromkeys(known))}")
 
 
 def _market(name: str) -> Iterator[Printed]:
-    cls = market_class(name)
-    market = make_market(name)
+    market, cls = make_market(name), market_class(name)
     yield f"{name}: {cls.title}"
-    yield from (f"  {line}" for line in describe.role_lines(market))
+    for role in market.roles:
+        yield (
+            f"  {role.name} x {role.seats}: observations {role.observations:,}, actions "
+            f"{role.actions}, fundamental {role.fundamental}, default KPI {role.default_kpi} 1"
+        )
     yield f"  phases: {', '.join(market.phases)}"
     yield ""
-    heads = ("key", "default", "bounds", "meaning")
-    yield TextTable([
-        dict(zip(heads, (f"market.{row[0]}", *row[1:]), strict=True))
-        for row in describe.keys(cls.model)
-    ])  # fmt: skip
+    yield TextTable(key_rows(cls.model, "market."))
     yield ""
-    signs = {1: "+", -1: "-", 0: ""}
-    yield TextTable([
-        {"measure": m.name, "unit": m.unit, "sign": signs[m.sign], "whose": ", ".join(m.roles),
-         "meaning": m.meaning}
-        for m in cls.measures
-    ])  # fmt: skip
+    yield _measure_table(cls)
     yield ""
     for label, benchmark in market.benchmarks().items():
-        values = ", ".join(f"{k} {v:.4g}" for k, v in benchmark.values.items())
+        values = ", ".join(f"{key} {value:.4g}" for key, value in benchmark.values.items())
         yield f"{label} benchmark: {values} ({benchmark.source})"
     for condition, against in market.conditions().items():
         holds = f"not met by the defaults ({'; '.join(against)})" if against else "met"
         yield f"condition '{condition}': {holds}"
+    yield from _calibration(name)
 
 
-def _keys(title: str, name: str) -> Iterator[Printed]:
-    yield title
-    heads = ("key", "default", "bounds", "meaning")
-    yield TextTable([dict(zip(heads, row, strict=True)) for row in describe.keys(AGENTS[name])])
+def _measure_table(cls: type[Market]) -> TextTable:
+    return TextTable([
+        {"measure": m.name, "unit": m.unit, "sign": SIGNS[m.sign], "whose": ", ".join(m.roles),
+         "meaning": m.meaning}
+        for m in cls.measures
+    ])  # fmt: skip
+
+
+def _calibration(name: str) -> Iterator[Printed]:
+    """What `tacit calibrate` reads for this market, and the options that it has there."""
+    if name not in FITS:
+        return
+    market_fit = FITS[name]
+    yield ""
+    yield f"fitted to data by: tacit calibrate {name} DATA.csv --columns NAME=COLUMN,..."
+    yield TextTable([
+        {"column": column.name, "holds": f"{column.kind}s",
+         "required": "yes" if column.required else "no", "meaning": column.meaning}
+        for column in market_fit.columns
+    ])  # fmt: skip
+    options = key_rows(market_fit.options, "--", head="option")
+    if options:
+        yield ""
+        yield TextTable(options)
+
+
+def _agent(name: str) -> Iterator[Printed]:
+    yield f"{name}: {SUMMARIES[name]}"
+    yield TextTable(key_rows(AGENTS[name]))
 
 
 def _file(name: str, group: str) -> Iterator[Printed]:
-    raw = files.read_yaml(files.find(name, (group,), "NAME"))
-    for key in ("question", "source", "explains", "compute"):
-        if raw.get(key):
-            yield f"{key}: {str(raw[key]).strip()}"
-    rest = {k: v for k, v in raw.items() if k not in ("question", "source", "explains", "compute")}
-    yield files.dump_yaml(rest)
-
-
-def about_run(run: RunFolder, only: str | None = None) -> Iterator[str]:
-    """Question, arms (or only one) and KPIs of a run."""
-    experiment = read_experiment(run)
-    first = choose_arm(experiment, only)
-    yield f"{run.path}: {experiment.name}. {experiment.file.question}"
-    keys = first.market.config.model_dump(exclude_defaults=True)
-    yield f"market: {first.market.name}" + (f" {keys}" if keys else "")
-    told = set()
-    for name, arm in experiment.arms.items():
-        if arm.kpi_hash in told or only not in (None, name):
-            continue
-        told.add(arm.kpi_hash)
-        yield f"{name} (KPI {arm.kpi_hash[:12]}, unvalidated objective):"
-        yield from (f"  {seat} {kpis.words(terms)}" for seat, terms in arm.kpi.items())
-
-
-def policy(run: RunFolder, arm_name: str | None, seat_name: str, k: int) -> Iterator[str]:
-    """A learned policy, read out."""
-    arm = choose_arm(read_experiment(run), arm_name)
-    seats = {seat.name: seat for seat in arm.market.seats}
-    if seat_name not in seats:
-        raise ConfigError(f"--policy: unknown seat '{seat_name}'. {nearest(seat_name, seats)}")
-    if k >= arm.seeds:
-        raise ConfigError(f"--seed: {k} is not one of 0 .. {arm.seeds - 1}.")
-    population = population_of(arm, k, learned_group(run, arm, k))
-    seat = seats[seat_name]
-    yield f"{seat_name} of {run.path.name}, arm {arm.name}, seed {k}, without exploration"
-    yield f"  {seat_name} {kpis.words(arm.kpi[seat_name])}"
-    yield from (f"  {x}" for x in portrait(population, seat))
-    yield "the whole table, line by line:"
-    learned = population.tables[seat.index]
-    yield from (f"  {x}" for x in describe.policy_lines(seat.role, learned))
+    """A file of configs/: its sentences, then the rest as YAML."""
+    table = _config(group, name)
+    for key in TEXTS:
+        if table.get(key):
+            yield f"{key}: {str(table[key]).strip()}"
+    yield files.dump_yaml({key: value for key, value in table.items() if key not in TEXTS})

@@ -21,7 +21,16 @@ from tacit.training.runs.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class ResponseRow:
-    """One seat in one payoff: means over seeds, per round; `exact`: in every seed."""
+    """One seat in one payoff.
+
+    Attributes:
+        arm, seat: whose policy.
+        payoff: `kpi` or `fundamental`.
+        own: what the learned policy earns per round, in the payoff's unit, over seeds.
+        best: the same of the best response.
+        gain: their difference.
+        exact: found by value iteration in every seed; otherwise `best` and `gain` are lower bounds.
+    """
 
     arm: str
     seat: str
@@ -32,16 +41,21 @@ class ResponseRow:
     exact: bool
 
     def cells(self) -> dict[str, str]:
-        """As a line of the table."""
+        """The row of the table."""
         return {
-            "arm": self.arm, "seat": self.seat, "payoff": self.payoff,
-            "as learned": number(self.own.mean), "best response": number(self.best.mean),
-            "gain": number(self.gain.mean), "95 %": interval(self.gain), "n": str(self.gain.n),
+            "arm": self.arm,
+            "seat": self.seat,
+            "payoff": self.payoff,
+            "as learned": number(self.own.mean),
+            "best response": number(self.best.mean),
+            "gain": number(self.gain.mean),
+            "95 %": interval(self.gain),
+            "n": str(self.gain.n),
             "found": "exactly" if self.exact else "learned",
-        }  # fmt: skip
+        }
 
     def plain(self) -> dict[str, Any]:
-        """As JSON."""
+        """The row as JSON."""
         means = {"own": self.own, "best": self.best, "gain": self.gain}
         head = {"arm": self.arm, "seat": self.seat, "payoff": self.payoff, "exact": self.exact}
         return head | {name: estimate.plain() for name, estimate in means.items()}
@@ -50,10 +64,18 @@ class ResponseRow:
 def best_responses(
     run: RunFolder, seat: str | None, arms: Sequence[str]
 ) -> tuple[list[ResponseRow], str]:
-    """Rows by arm, seat and payoff, and the line that says how to read them.
+    """Best responses of the seats of a trained run.
+
+    Args:
+        run: its folder.
+        seat: the only seat; by default all.
+        arms: the only arms; by default all.
+
+    Returns:
+        Rows by arm, seat and payoff, and the line that says how to read them.
 
     Raises:
-        ConfigError: an arm or a seat that is not there, seeds without a finished checkpoint.
+        ConfigError: an arm or a seat that is not there, or seeds without a finished checkpoint.
     """
     experiment = read_experiment(run)
     chosen = [choose_arm(experiment, name) for name in arms] or list(experiment.arms.values())
@@ -63,19 +85,17 @@ def best_responses(
 
 
 def _check(run: RunFolder, arms: Sequence[Arm], seat: str | None) -> None:
+    """Report all that is missing at once, before anything is computed."""
     mistakes = []
     for arm in arms:
         names = [s.name for s in arm.market.seats]
         if seat is not None and seat not in names:
             mistakes.append(f"--seat: unknown '{seat}' in arm {arm.name}. {nearest(seat, names)}")
-        left = [
-            k
-            for k in range(arm.seeds)
-            if checkpoint.read_record(run.checkpoint(arm.name, k)) is None
-        ]
-        if left:
+        records = [checkpoint.read_record(run.checkpoint(arm.name, k)) for k in range(arm.seeds)]
+        unfinished = sum(record is None for record in records)
+        if unfinished:
             mistakes.append(
-                f"{run.path}: arm {arm.name} has no finished checkpoint of {len(left)} of its "
+                f"{run.path}: arm {arm.name} has no finished checkpoint of {unfinished} of its "
                 f"{arm.seeds} seeds; tacit resume {run.name}"
             )
     if mistakes:
@@ -84,22 +104,27 @@ def _check(run: RunFolder, arms: Sequence[Arm], seat: str | None) -> None:
 
 def _rows(run: RunFolder, arm: Arm, seat: str | None) -> list[ResponseRow]:
     seats = [s.index for s in arm.market.seats if seat in (None, s.name)]
-    found: dict[tuple[str, str], list[best_response.Response]] = {}
+    found: dict[tuple[str, str], list[best_response.BestResponse]] = {}
     for k in range(arm.seeds):
         population = population_of(arm, k, learned_group(run, arm, k))
         for response in best_response.best_responses(population, seats):
             found.setdefault((response.seat, response.payoff), []).append(response)
     return [
         ResponseRow(
-            arm.name, name, payoff, stats.student([r.own for r in own]),
-            stats.student([r.best for r in own]), stats.student([r.gain for r in own]),
-            all(r.exact for r in own),
+            arm=arm.name,
+            seat=name,
+            payoff=payoff,
+            own=stats.student([response.own for response in seeds]),
+            best=stats.student([response.best for response in seeds]),
+            gain=stats.student([response.gain for response in seeds]),
+            exact=all(response.exact for response in seeds),
         )
-        for (name, payoff), own in found.items()
-    ]  # fmt: skip
+        for (name, payoff), seeds in found.items()
+    ]
 
 
 def _note(market: Market, rows: Sequence[ResponseRow]) -> str:
+    """How to read the table."""
     text = (
         "Payoffs per round, the others' policies frozen. The gain in the KPI says how well a seat "
         "has learned what it is paid for; the gain in its fundamental what it would earn if it "

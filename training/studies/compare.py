@@ -1,4 +1,4 @@
-"""Comparisons: one row an arm, with interval, n and the paired difference to the first arm."""
+"""`tacit compare`: one row an arm, with interval, n and the paired difference to the first arm."""
 
 from __future__ import annotations
 
@@ -11,72 +11,90 @@ from typing import Any
 from tacit.emergence.stats import interval, number
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
-from tacit.training.board import bands
-from tacit.training.board.bands import differing
-from tacit.training.config.arms import Arm, Experiment
+from tacit.training.config.arm_settings import column_values, differing_settings
+from tacit.training.config.arms import Arm
 from tacit.training.runs.checkpoint import finished
 from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.summary import difference, estimate_of, read_summary
 
+ArmSummary = Mapping[str, Any]  # an arm's part of summary.json
+
 
 @dataclass(frozen=True)
 class ArmRow:
-    """One arm of a comparison; cells are text, `numbers` what a CSV holds."""
+    """One arm of a comparison.
+
+    Attributes:
+        cells: text by column, for the terminal.
+        numbers: what a CSV holds, with full precision.
+    """
 
     cells: dict[str, str]
     numbers: dict[str, Any]
 
 
-def compare(
-    runs: Sequence[RunFolder], measure: str | None = None
-) -> tuple[str, list[ArmRow], list[Experiment]]:
-    """The measure compared, a row an arm, and the experiments behind them.
+def compare(runs: Sequence[RunFolder], measure: str | None = None) -> list[ArmRow]:
+    """One row an arm of all runs; differences are paired by seed, to the first arm.
 
-    Differences are paired by seed, to the first arm.
+    Args:
+        runs: their folders. Of several, arms are called `run/arm`.
+        measure: what to compare; by default the headline measure of the first arm's market.
+
+    Raises:
+        ConfigError: the first run has no results yet, or the first arm no such measure.
     """
-    experiments = [read_experiment(run) for run in runs]
-    arms: dict[str, tuple[Arm, dict[str, Any]]] = {}
-    for run, experiment in zip(runs, experiments, strict=True):
-        found = read_summary(run.summary)
-        for name, arm in experiment.arms.items():
-            label = f"{run.name}/{name}" if len(runs) > 1 else name
-            if name in found:
-                arms[label] = (arm, found[name])
+    arms = _finished_arms(runs)
     if not arms:
-        seeds = [(name, k) for name, arm in experiments[0].arms.items() for k in range(arm.seeds)]
-        done = sum(finished(runs[0].checkpoint(*seed)) is not None for seed in seeds)
-        raise ConfigError(
-            f"{runs[0].path}: {done} of {len(seeds)} seeds are finished, the summary is not "
-            f"written yet; tacit resume {runs[0].name}"
-        )
+        raise ConfigError(_not_finished(runs[0]))
     first_arm, first = next(iter(arms.values()))
     measure = measure or first_arm.market.headline
     if measure not in first["measures"]:
         raise ConfigError(f"--measure: unknown '{measure}'. {nearest(measure, first['measures'])}")
-    settings = columns({label: arm for label, (arm, _) in arms.items()})
-    rows = [
+    settings = setting_cells({label: arm for label, (arm, _) in arms.items()})
+    return [
         _row(label, settings[label], arm, summary, first if k else None, measure)
         for k, (label, (arm, summary)) in enumerate(arms.items())
     ]
-    return measure, rows, experiments
 
 
-def columns(arms: Mapping[str, Arm]) -> dict[str, dict[str, str]]:
-    """The settings in which arms differ, as table columns; a KPI of several weights is one."""
-    varied = differing(arms)
-    keys = [k for k in bands.columns(varied) if not k.startswith(("kpi.", "train."))]
-    owners = sorted(
-        {k.split(".")[1] for row in varied.values() for k in row if k.startswith("kpi.")}
+def _finished_arms(runs: Sequence[RunFolder]) -> dict[str, tuple[Arm, ArmSummary]]:
+    """Arms that have a summary, by label."""
+    arms: dict[str, tuple[Arm, ArmSummary]] = {}
+    for run in runs:
+        summaries = read_summary(run.summary)
+        for name, arm in read_experiment(run).arms.items():
+            if name in summaries:
+                label = f"{run.name}/{name}" if len(runs) > 1 else name
+                arms[label] = (arm, summaries[name])
+    return arms
+
+
+def _not_finished(run: RunFolder) -> str:
+    arms = read_experiment(run).arms
+    seeds = [(name, k) for name, arm in arms.items() for k in range(arm.seeds)]
+    done = sum(finished(run.checkpoint(*seed)) is not None for seed in seeds)
+    return (
+        f"{run.path}: {done} of {len(seeds)} seeds are finished, the summary is not written yet; "
+        f"tacit resume {run.name}"
     )
-    result = {}
+
+
+def setting_cells(arms: Mapping[str, Arm]) -> dict[str, dict[str, str]]:
+    """By arm, the cells of the settings in which arms differ; the weights of a KPI share one."""
+    differing = differing_settings(arms)
+    keys = [k for k in column_values(differing) if not k.startswith(("kpi.", "train."))]
+    owners = sorted(
+        {k.split(".")[1] for own in differing.values() for k in own if k.startswith("kpi.")}
+    )
+    cells_by_arm = {}
     for label, arm in arms.items():
-        cells = {k.split(".", 1)[1]: _cell(varied[label][k]) for k in keys}
+        cells = {k.split(".", 1)[1]: _cell(differing[label][k]) for k in keys}
         for owner in owners:
-            seats = [s for s in arm.kpi if s == owner or s.startswith(f"{owner}_")]
-            cells[f"KPI ({owner})"] = kpis.short(arm.kpi[seats[0]]) if seats else "-"
-        result[label] = cells
-    return result
+            seats = [seat for seat in arm.kpi if seat == owner or seat.startswith(f"{owner}_")]
+            cells[f"KPI ({owner})"] = kpis.label(arm.kpi[seats[0]]) if seats else "-"
+        cells_by_arm[label] = cells
+    return cells_by_arm
 
 
 def _cell(value: Any) -> str:
@@ -87,10 +105,11 @@ def _row(
     label: str,
     settings: Mapping[str, str],
     arm: Arm,
-    summary: Mapping[str, Any],
-    first: Mapping[str, Any] | None,
+    summary: ArmSummary,
+    first: ArmSummary | None,
     measure: str,
 ) -> ArmRow:
+    """The row of an arm; `first` is the summary of the arm that it is compared with, if any."""
     own = estimate_of(summary, measure)
     cells = {"arm": label, **settings}
     numbers: dict[str, Any] = {"arm": label, **settings, "measure": measure}
@@ -102,26 +121,47 @@ def _row(
     cells["difference to first"] = f"{number(gap.mean)} {interval(gap)}" if gap else "-"
     if gap:
         numbers |= {"difference": gap.mean, "difference_low": gap.low, "difference_high": gap.high}
+    row = ArmRow(cells, numbers)
+    _add_earnings(row, arm, summary)
+    _add_beside_headline(row, arm, summary)
+    _add_verdicts(row, summary)
+    return row
+
+
+def _add_earnings(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
+    """What the best and the worst seat earn of their role's fundamental."""
     fundamental = arm.market.roles[0].fundamental
     best, worst = (estimate_of(summary, f"{fundamental}/{end}") for end in ("best", "worst"))
     if best and worst:
-        cells["best / worst seat earns"] = f"{number(best.mean)} / {number(worst.mean)}"
-        numbers |= {"best_seat": best.mean, "worst_seat": worst.mean}
-    share = estimate_of(summary, "winner_share")
-    if share:
-        cells["winner's share"] = number(share.mean)
-        numbers["winner_share"] = share.mean
-    words = dict.fromkeys(v["word"] for v in summary.get("verdicts", []))
+        row.cells["best / worst seat earns"] = f"{number(best.mean)} / {number(worst.mean)}"
+        row.numbers.update(best_seat=best.mean, worst_seat=worst.mean)
+
+
+def _add_beside_headline(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
+    """Further measures that the market puts beside its headline."""
+    for name, title in arm.market.beside_headline.items():
+        found = estimate_of(summary, name)
+        if found:
+            row.cells[title] = number(found.mean)
+            row.numbers[name] = found.mean
+
+
+def _add_verdicts(row: ArmRow, summary: ArmSummary) -> None:
+    words = dict.fromkeys(verdict["word"] for verdict in summary.get("verdicts", []))
     if words:
+        # `undecided at n = 4` is said of every arm with few seeds, and n has a column of its own.
         decided = [word for word in words if not word.startswith("undecided")]
-        cells["verdict"] = ", ".join(decided) or "undecided"  # (n stands in its own column)
-        numbers["verdict"] = cells["verdict"]
-    return ArmRow(cells, numbers)
+        row.cells["verdict"] = ", ".join(decided) or "undecided"
+        row.numbers["verdict"] = row.cells["verdict"]
 
 
 def write_csv(path: Path, rows: Sequence[ArmRow]) -> None:
-    """The comparison with full precision."""
-    keys = list(dict.fromkeys(k for row in rows for k in row.numbers))
+    """Write a comparison with full precision.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    keys = list(dict.fromkeys(key for row in rows for key in row.numbers))
     try:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, keys, restval="")

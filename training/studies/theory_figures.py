@@ -1,4 +1,4 @@
-"""Learned chances beside the curve of their closed form."""
+"""Learned probabilities beside the curve of their closed form."""
 
 from __future__ import annotations
 
@@ -6,51 +6,81 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tacit.emergence.stats import Estimate
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
-from tacit.training.board.bands import by_role
+from tacit.training.board.plot_style import COLOURS, new_figure, put_title
+from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Arm, Experiment
-from tacit.training.config.references import Figure
+from tacit.training.config.references import Figure, Panel
 from tacit.training.runs.summary import estimate_of
 
-from .figure_style import COLOURS, new_figure, put_title
-
+ArmSummaries = Mapping[str, Mapping[str, Any]]  # parts of summary.json by arm
 POINTS = 241  # of a curve
+MARGIN = 0.15  # of the range of x, that a curve reaches beyond the first and the last arm
+PROBABILITY = (-0.03, 1.03)  # the y-axis, with room for the markers at 0 and 1
 
 
-def theory_panels(experiment: Experiment, arms: Mapping[str, dict[str, Any]], spec: Figure) -> Any:
-    """A panel for each of `spec.panels`; None where no arm of theirs was run."""
-    shown = [(p, [a for a in p.arms if a in experiment.arms and a in arms]) for p in spec.panels]
-    shown = [(panel, names) for panel, names in shown if names]
-    if not shown:
+def theory_panels(experiment: Experiment, arms: ArmSummaries, spec: Figure) -> Any:
+    """A Matplotlib figure, a panel for each of `spec.panels`; None if none of their arms ran."""
+    run = [(panel, [a for a in panel.arms if a in experiment.arms and a in arms])
+           for panel in spec.panels]  # fmt: skip
+    run = [(panel, names) for panel, names in run if names]
+    if not run:
         return None
-    figure, axes = new_figure(len(shown))
-    seeds = set()
-    for axis, (panel, names) in zip(axes, shown, strict=True):
-        x = [float(np.ravel(by_role(experiment.arms[a])[panel.x])[0]) for a in names]
-        for y, colour in zip(panel.y, COLOURS, strict=False):
-            low, high = min(x), max(x)
-            room = 0.15 * (high - low) or 0.1
-            at = np.linspace(max(0.0, low - room), high + room, POINTS)
-            axis.plot(at, curve(experiment.arms[names[0]], panel.x, y, at), color=colour)
-            points = [(v, estimate_of(arms[a], y)) for v, a in zip(x, names, strict=True)]
-            found = [(v, e) for v, e in points if e is not None]
-            seeds |= {e.n for _, e in found}
-            spread = [[e.mean - e.low for _, e in found], [e.high - e.mean for _, e in found]]
-            axis.errorbar(
-                [v for v, _ in found], [e.mean for _, e in found], spread, color=colour, fmt="o",
-                ms=5, capsize=3, label=y.replace("_", " "),
-            )  # fmt: skip
-        axis.set(xlabel=panel.x_label or panel.x, ylabel=panel.y_label, ylim=(-0.03, 1.03))
-        axis.legend(frameon=False, fontsize=9)
+    figure, axes = new_figure(len(run))
+    seeds: set[int] = set()
+    for axis, (panel, names) in zip(axes, run, strict=True):
+        seeds |= _draw_panel(axis, panel, {a: experiment.arms[a] for a in names}, arms)
     n = "/".join(str(k) for k in sorted(seeds))
     put_title(figure, experiment, f"lines: closed form; points: learned, 95 %, n = {n} seeds")
     return figure
 
 
-def curve(arm: Arm, key: str, figure: str, at: Any) -> list[float]:
-    """The closed form over one key of the market; NaN where it does not hold."""
+def _draw_panel(axis: Any, panel: Panel, run: Mapping[str, Arm], arms: ArmSummaries) -> set[int]:
+    """One panel; returns the numbers of seeds of its points."""
+    # A setting that is a list stands for its first entry.
+    x = {name: float(np.ravel(settings_by_role(arm)[panel.x])[0]) for name, arm in run.items()}
+    low, high = min(x.values()), max(x.values())
+    room = MARGIN * (high - low) or 0.1
+    at = np.linspace(max(0.0, low - room), high + room, POINTS)
+    first = next(iter(run.values()))
+    seeds: set[int] = set()
+    for y, colour in zip(panel.y, COLOURS, strict=False):
+        axis.plot(at, theory_curve(first, panel.x, y, at), color=colour)
+        points: list[tuple[float, Estimate]] = []
+        for name in run:
+            estimate = estimate_of(arms[name], y)
+            if estimate is not None:
+                points.append((x[name], estimate))
+        seeds |= {e.n for _, e in points}
+        spread = [[e.mean - e.low for _, e in points], [e.high - e.mean for _, e in points]]
+        axis.errorbar(
+            [v for v, _ in points], [e.mean for _, e in points], spread, color=colour, fmt="o",
+            ms=5, capsize=3, label=y.replace("_", " "),
+        )  # fmt: skip
+    axis.set(xlabel=panel.x_label or panel.x, ylabel=panel.y_label, ylim=PROBABILITY)
+    axis.legend(frameon=False, fontsize=9)
+    return seeds
+
+
+def theory_curve(arm: Arm, key: str, figure: str, at: NDArray[np.float64]) -> list[float]:
+    """A figure of the market's closed form over one of the market's keys.
+
+    Args:
+        arm: whose market it is, all other keys as they are there.
+        key: `market.NAME`.
+        figure: as `Analysis.theory` names it.
+        at: values of the key, float64 `[n]`.
+
+    Returns:
+        The figure at each value; NaN where the closed form does not hold.
+
+    Raises:
+        ConfigError: `key` is no key of a market.
+    """
     group, _, name = key.partition(".")
     if group != "market":
         raise ConfigError(f"figure.panels: x must be a key of the market, got {key}.")
@@ -60,6 +90,6 @@ def curve(arm: Arm, key: str, figure: str, at: Any) -> list[float]:
         try:
             market = make_market(settings.pop("name"), settings)
             values.append(market.analysis.theory().get(figure, np.nan))
-        except ConfigError:
+        except ConfigError:  # a value that the market does not allow
             values.append(np.nan)
     return values

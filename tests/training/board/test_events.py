@@ -210,7 +210,7 @@ def test_the_text_page_has_every_kpi_in_words(run, board):
     assert "nvalidated objective" in text
     for name, arm in read_experiment(run).arms.items():
         for seat, terms in arm.kpi.items():
-            assert f"| {name} | {seat} | {kpis.words(terms)} |" in text
+            assert f"| {name} | {seat} | {kpis.sentence(terms)} |" in text
     assert "What do two learning bidders pay" in board.text(".", "question")
 
 

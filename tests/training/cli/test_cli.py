@@ -10,7 +10,7 @@ import time
 
 import pytest
 import yaml
-from support.terminal import SMALL, Terminal, told
+from support.terminal import SMALL, Terminal, mistake_lines
 from support.training_fixtures import files_of, write
 
 from tacit.emergence.verdict import DISCLAIMER
@@ -27,32 +27,32 @@ def tacit(tmp_path, monkeypatch, capsys):
 
 
 def test_json_is_all_that_is_on_stdout(tacit):
-    said = tacit.train("ad_auction", "--json")
-    assert (said.code, said.err) == (0, "")
-    assert said.out.count("\n") == 1
-    stored = (tacit.folder / "results/ad_auction/summary.json").read_text()
-    assert json.loads(said.out) == json.loads(stored)
+    result = tacit.train("ad_auction", "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.count("\n") == 1
+    written = (tacit.folder / "results/ad_auction/summary.json").read_text()
+    assert json.loads(result.out) == json.loads(written)
     again = tacit.train("ad_auction", "--json")
-    assert json.loads(again.out)["measures"] == json.loads(said.out)["measures"]
+    assert json.loads(again.out)["measures"] == json.loads(result.out)["measures"]
 
 
 def test_show_prints_the_config_and_trains_nothing(tacit):
     settings = ["kpi.bidder.price_change=-3", "market.bidders=3"]
-    said = tacit("train", "volatility_kpi", *settings, "--show")
-    assert said.code == 0
-    notes = [line for line in said.out.splitlines() if line.startswith("#")]
+    result = tacit("train", "volatility_kpi", *settings, "--show")
+    assert result.code == 0
+    notes = [line for line in result.out.splitlines() if line.startswith("#")]
     assert len(notes) == 3
     assert "which runs once for all" in notes[0]
-    arms = yaml.safe_load(said.out)["arms"]
+    arms = yaml.safe_load(result.out)["arms"]
     assert list(arms) == ["second_0", "first_0", "seen_0"]
     assert arms["first_0"]["market"]["price_mix"] == 1.0
     assert list(tacit.folder.iterdir()) == []
 
 
 def test_train_prints_a_row_and_where_to_look_next(tacit):
-    said = tacit.train("ad_auction")
-    assert said.code == 0
-    question, head, row, disclaimer, link = said.out.splitlines()
+    result = tacit.train("ad_auction")
+    assert result.code == 0
+    question, head, row, disclaimer, link = result.out.splitlines()
     assert disclaimer == DISCLAIMER
     assert question.strip() == "What do two learning bidders pay in a second-price auction?"
     assert head.split()[:2] == ["arm", "clearing_price"]
@@ -69,32 +69,32 @@ def test_another_folder_stands_in_the_advice(tacit):
 
 
 def test_an_experiment_draws_its_figure_and_explains_what_it_is_as_shipped(tacit, capsys):
-    said = tacit.train("volatility_kpi")
-    assert said.code == 0
+    result = tacit.train("volatility_kpi")
+    assert result.code == 0
     figure = "results/volatility_kpi/volatility_kpi.png"
-    assert f"figure: {figure}" in said.out
+    assert f"figure: {figure}" in result.out
     assert (tacit.folder / figure).read_bytes()[:4] == b"\x89PNG"
     about = "one bidder sits still and earns nothing"
-    assert about not in said.out  # (the tests' own settings: it may not hold under them)
+    assert about not in result.out  # (the tests' own settings: it may not hold under them)
     printing.print_next(RunFolder(tacit.folder / "results/volatility_kpi"), as_shipped=True)
     assert about in capsys.readouterr().out
-    assert all(f"\n{arm}_{k} " in said.out for arm in ("second", "first", "seen") for k in (0, 2))
-    assert not any(word in said.out.lower() for word in ("cartel", "collusi", "collud"))
+    assert all(f"\n{arm}_{k} " in result.out for arm in ("second", "first", "seen") for k in (0, 2))
+    assert not any(word in result.out.lower() for word in ("cartel", "collusi", "collud"))
 
 
-def test_arms_that_became_equal_are_told(tacit):
-    said = tacit.train("volatility_kpi", "kpi.bidder.price_change=-3", "market.bidders=3")
-    assert said.err.count("which runs once for all") == 3
-    arms = [line.split()[0] for line in said.out.splitlines() if "_0 " in line]
+def test_arms_that_became_equal_are_noted(tacit):
+    result = tacit.train("volatility_kpi", "kpi.bidder.price_change=-3", "market.bidders=3")
+    assert result.err.count("which runs once for all") == 3
+    arms = [line.split()[0] for line in result.out.splitlines() if "_0 " in line]
     assert arms == ["second_0", "first_0", "seen_0"]
 
 
 def test_as_adds_an_arm_and_arm_selects(tacit):
     tacit.train("ad_auction", "--as", "profit")
-    said = tacit.train("ad_auction", "--as", "calm", "kpi.bidder.price_change=-1", "--json")
-    assert list(json.loads(said.out)["arms"]) == ["profit", "calm"]
-    said = tacit.train("volatility_kpi", "--arm", "first_2", "--arm", "second_0", "--json")
-    assert list(json.loads(said.out)["arms"]) == ["second_0", "first_2"]
+    result = tacit.train("ad_auction", "--as", "calm", "kpi.bidder.price_change=-1", "--json")
+    assert list(json.loads(result.out)["arms"]) == ["profit", "calm"]
+    result = tacit.train("volatility_kpi", "--arm", "first_2", "--arm", "second_0", "--json")
+    assert list(json.loads(result.out)["arms"]) == ["second_0", "first_2"]
 
 
 def test_brackets_and_colons_are_printed_as_they_are(tacit):
@@ -106,8 +106,10 @@ def test_brackets_and_colons_are_printed_as_they_are(tacit):
 # --- mistakes ------------------------------------------------------------------------------------
 
 
-def test_all_mistakes_are_told_and_nothing_is_written(tacit):
-    lines = told(tacit("train", "ad_auction", "kpi.bidder.profti=1", "market.bidders=1", "seeds=0"))
+def test_all_mistakes_are_reported_and_nothing_is_written(tacit):
+    lines = mistake_lines(
+        tacit("train", "ad_auction", "kpi.bidder.profti=1", "market.bidders=1", "seeds=0")
+    )
     assert lines == [
         "market.bidders: must be greater than or equal to 2, got 1.",
         "seeds: must be greater than or equal to 1, got 0.",
@@ -127,14 +129,14 @@ def test_all_mistakes_are_told_and_nothing_is_written(tacit):
     ],
 )
 def test_mistakes_of_train(words, line, tacit):
-    (found,) = told(tacit("train", *words, *SMALL))
+    (found,) = mistake_lines(tacit("train", *words, *SMALL))
     assert line in found
 
 
 def test_another_config_in_the_folder_is_refused(tacit):
     tacit.train("ad_auction")
     before = files_of(tacit.folder, ["*"])
-    (line,) = told(tacit.train("ad_auction", "kpi=calm"))
+    (line,) = mistake_lines(tacit.train("ad_auction", "kpi=calm"))
     assert line.endswith(
         "Add this one with --as NAME, or start a run with --name or in another --results."
     )
@@ -147,9 +149,9 @@ def test_another_config_in_the_folder_is_refused(tacit):
 def test_resume_finishes_a_run(tacit):
     first = json.loads(tacit.train("ad_auction", "--json").out)
     (tacit.folder / "results/ad_auction/base/s1/checkpoint.json").unlink()
-    said = tacit("resume", "ad_auction", "--json")
-    assert json.loads(said.out)["measures"] == first["measures"]
-    (line,) = told(tacit("resume", "ad_auctoin"))
+    result = tacit("resume", "ad_auction", "--json")
+    assert json.loads(result.out)["measures"] == first["measures"]
+    (line,) = mistake_lines(tacit("resume", "ad_auctoin"))
     assert line == "RUN: there is no run 'ad_auctoin' in results. Did you mean 'ad_auction'?"
 
 

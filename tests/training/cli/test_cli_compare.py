@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from support.boards import Board
-from support.terminal import Terminal, told
+from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
 from tacit.emergence import stats
@@ -39,9 +39,9 @@ def tacit(tmp_path, monkeypatch, capsys):
 
 
 def test_compare_prints_one_row_an_arm(tacit, results):
-    said = tacit("compare", "ad_auction", "--results", str(results))
-    assert (said.code, said.err) == (0, "")
-    head, profit, calm, disclaimer = said.out.splitlines()
+    result = tacit("compare", "ad_auction", "--results", str(results))
+    assert (result.code, result.err) == (0, "")
+    head, profit, calm, disclaimer = result.out.splitlines()
     assert disclaimer == DISCLAIMER
     assert head.split("  ")[0] == "arm"
     columns = ("KPI (bidder)", "clearing_price", "95 %", "n", "difference to first",
@@ -53,7 +53,7 @@ def test_compare_prints_one_row_an_arm(tacit, results):
 
 def test_the_difference_is_paired_by_seed(results):
     run = RunFolder(results / "ad_auction")
-    _, rows, _ = compare([run], "revenue")
+    rows = compare([run], "revenue")
     arms = read_summary(run.summary)
     own, first = (arms[name]["measures"]["revenue"]["per_seed"] for name in ("calm", "profit"))
     gap = stats.paired(own, first)
@@ -64,8 +64,8 @@ def test_the_difference_is_paired_by_seed(results):
 
 def test_the_csv_has_full_precision(tacit, results):
     words = ["compare", "ad_auction", "other", "--measure", "profit/bidder_1"]
-    said = tacit(*words, "--csv", "a.csv", "--results", str(results))
-    assert said.out.splitlines()[-1] == "wrote a.csv"
+    result = tacit(*words, "--csv", "a.csv", "--results", str(results))
+    assert result.out.splitlines()[-1] == "wrote a.csv"
     with (tacit.folder / "a.csv").open(newline="") as file:
         rows = {row["arm"]: row for row in csv.DictReader(file)}
     assert list(rows) == ["ad_auction/profit", "ad_auction/calm", "other/base"]
@@ -86,7 +86,7 @@ def test_arms_with_other_seats_and_agents_can_be_compared(tacit):
     for name, settings in arms.items():
         assert tacit.train("ad_auction", *settings, "--as", name).code == 0
     assert tacit("compare", "ad_auction").code == 0
-    _, rows, _ = compare([RunFolder(tacit.folder / "results/ad_auction")])
+    rows = compare([RunFolder(tacit.folder / "results/ad_auction")])
     cells = {row.cells["arm"]: row.cells for row in rows}
     assert cells["two"]["KPI (publisher)"] == "-"
     assert cells["floor"]["KPI (publisher)"] == "revenue 1"
@@ -100,19 +100,19 @@ def test_arms_with_other_seats_and_agents_can_be_compared(tacit):
 
 def test_compare_refuses_with_the_nearest_name(tacit, results):
     where = ("--results", str(results))
-    (line,) = told(tacit("compare", "ad_auction", "--measure", "revenu", *where))
+    (line,) = mistake_lines(tacit("compare", "ad_auction", "--measure", "revenu", *where))
     assert line == "--measure: unknown 'revenu'. Did you mean 'revenue'?"
-    (line,) = told(tacit("compare", "ad_acution", *where))
+    (line,) = mistake_lines(tacit("compare", "ad_acution", *where))
     assert line == f"RUN: there is no run 'ad_acution' in {results}. Did you mean 'ad_auction'?"
-    said = tacit("compare", "ad_auction", "--csv", "nowhere/a.csv", *where)
-    assert said.code == 2
-    assert "--csv: nowhere/a.csv cannot be written: No such file or directory." in said.err
+    result = tacit("compare", "ad_auction", "--csv", "nowhere/a.csv", *where)
+    assert result.code == 2
+    assert "--csv: nowhere/a.csv cannot be written: No such file or directory." in result.err
 
 
 def test_compare_of_a_run_without_results_says_how_to_go_on(tacit, tmp_path):
     tacit.train("ad_auction")
     (tmp_path / "results/ad_auction/summary.json").unlink()
-    (line,) = told(tacit("compare", "ad_auction"))
+    (line,) = mistake_lines(tacit("compare", "ad_auction"))
     assert line.endswith(
         "2 of 2 seeds are finished, the summary is not written yet; tacit resume ad_auction"
     )
@@ -135,20 +135,20 @@ def test_the_link_colours_by_arm():
 def test_board_prints_its_links_and_serves_the_run(tacit, results, monkeypatch):
     served = []
     monkeypatch.setattr(boards, "serve", lambda command: served.append(command) or 0)
-    said = tacit("board", "ad_auction", "--results", str(results))
-    assert said.code == 0
-    assert said.out.startswith("TensorBoard: http://127.0.0.1:")
-    assert all(page in said.out for page in ("HParams", "Custom Scalars", "Text"))
-    said = tacit("compare", "ad_auction", "other", "--board", "--results", str(results))
-    assert said.code == 0
+    result = tacit("board", "ad_auction", "--results", str(results))
+    assert result.code == 0
+    assert result.out.startswith("TensorBoard: http://127.0.0.1:")
+    assert all(page in result.out for page in ("HParams", "Custom Scalars", "Text"))
+    result = tacit("compare", "ad_auction", "other", "--board", "--results", str(results))
+    assert result.code == 0
     folders = [command[command.index("--logdir") + 1] for command in served]
     assert folders == [str(results / "ad_auction"), str(results)]
     assert all(c[c.index("--host") + 1] == "127.0.0.1" for c in served)
-    assert "([^/]+)/" in unquote(said.out)
+    assert "([^/]+)/" in unquote(result.out)
 
 
 def test_board_without_anything_to_show(tacit):
-    (line,) = told(tacit("board"))
+    (line,) = mistake_lines(tacit("board"))
     assert line == "--results: there is no folder results."
 
 

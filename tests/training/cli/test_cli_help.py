@@ -27,11 +27,11 @@ def test_the_commands():
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
 def test_help_of_every_command(command, tacit):
-    said = tacit(*command, "--help")
-    assert (said.code, said.err) == (0, "")
-    assert f"Usage: tacit {' '.join(command)}".rstrip() in said.out
+    result = tacit(*command, "--help")
+    assert (result.code, result.err) == (0, "")
+    assert f"Usage: tacit {' '.join(command)}".rstrip() in result.out
     if not command:
-        assert all(f" {name} " in said.out for name in COMMANDS)
+        assert all(f" {name} " in result.out for name in COMMANDS)
 
 
 def test_help_imports_none_of_the_numerics(tmp_path):
@@ -49,21 +49,19 @@ def test_help_imports_none_of_the_numerics(tmp_path):
 
 
 def test_no_words_show_the_help(tacit):
-    said = tacit()
-    assert "Usage: tacit" in said.out + said.err
+    result = tacit()
+    assert "Usage: tacit" in result.out + result.err
 
 
 @pytest.mark.parametrize("words", [("trian",), ("train",), ("train", "ad_auction", "--quick")])
 def test_words_that_are_no_command_end_with_2(words, tacit):
-    said = tacit(*words)
-    assert said.code == 2
-    assert "Traceback" not in said.err
+    result = tacit(*words)
+    assert result.code == 2
+    assert "Traceback" not in result.err
 
 
 def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
-    command = (
-        f'"{sys.executable}" -c "from tacit.training.cli import main; main()" list | head -1'
-    )
+    command = f'"{sys.executable}" -c "from tacit.training.cli import main; main()" list | head -1'
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)
     assert done.stdout.startswith(b"market")
     assert done.stderr == b""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.terminal import Terminal, told
+from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
 from tacit.agents.registry import AGENTS
@@ -33,17 +33,17 @@ NAMES = [
 
 
 def test_list_names_everything(tacit):
-    said = tacit("list")
-    assert said.code == 0
-    first = {line.split(" ")[0] for line in said.out.splitlines() if line}
+    result = tacit("list")
+    assert result.code == 0
+    first = {line.split(" ")[0] for line in result.out.splitlines() if line}
     assert {"market", "KPI", "agent", "experiment", *NAMES} == first
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_list_of_a_name(name, tacit):
-    said = tacit("list", name)
-    assert (said.code, said.err) == (0, "")
-    assert len(said.out.splitlines()) >= 2
+    result = tacit("list", name)
+    assert (result.code, result.err) == (0, "")
+    assert len(result.out.splitlines()) >= 2
 
 
 def test_list_of_a_market_has_keys_bounds_and_measures(tacit):
@@ -57,7 +57,7 @@ def test_list_of_a_market_has_keys_bounds_and_measures(tacit):
 
 
 def test_list_of_an_unknown_name(tacit):
-    (line,) = told(tacit("list", "q_lerning"))
+    (line,) = mistake_lines(tacit("list", "q_lerning"))
     assert line == "NAME: nothing is called 'q_lerning'. Did you mean 'q_learning'?"
 
 
@@ -65,11 +65,11 @@ def test_list_of_an_unknown_name(tacit):
 
 
 def test_show_a_run(tacit, results):
-    said = tacit("show", "ad_auction", "--results", str(results))
-    assert said.code == 0
-    assert "What do two learning bidders pay in a second-price auction?" in said.out
-    assert said.out.count("unvalidated objective") == 2
-    assert "price_change" in said.out
+    result = tacit("show", "ad_auction", "--results", str(results))
+    assert result.code == 0
+    assert "What do two learning bidders pay in a second-price auction?" in result.out
+    assert result.out.count("unvalidated objective") == 2
+    assert "price_change" in result.out
 
 
 WHOLE = "the whole table, line by line:"
@@ -88,10 +88,10 @@ def test_show_a_policy_in_words(tacit):
 
 
 def test_show_only_one_arm(tacit, results):
-    said = tacit("show", "ad_auction", "--arm", "calm", "--results", str(results))
-    assert said.code == 0
-    assert said.out.count("unvalidated objective") == 1
-    starts = [line.split(" ")[0] for line in said.out.splitlines()]
+    result = tacit("show", "ad_auction", "--arm", "calm", "--results", str(results))
+    assert result.code == 0
+    assert result.out.count("unvalidated objective") == 1
+    starts = [line.split(" ")[0] for line in result.out.splitlines()]
     assert "calm" in starts
     assert "profit" not in starts
 
@@ -107,4 +107,6 @@ REFUSED = [
 
 @pytest.mark.parametrize(("words", "line"), REFUSED)
 def test_show_refuses(words, line, tacit, results):
-    assert told(tacit("show", "ad_auction", *words.split(), "--results", str(results))) == [line]
+    assert mistake_lines(
+        tacit("show", "ad_auction", *words.split(), "--results", str(results))
+    ) == [line]

@@ -178,8 +178,8 @@ def test_arms_are_chosen_and_renamed():
 
 
 def test_several_arms_cannot_have_one_name():
-    (told,) = mistakes(config="volatility_kpi", as_arm="mine")
-    assert told == "--as: names one arm; choose it with --arm, this config has several."
+    (line,) = mistakes(config="volatility_kpi", as_arm="mine")
+    assert line == "--as: names one arm; choose it with --arm, this config has several."
 
 
 def test_a_key_within_an_agent_s_table_is_refined():

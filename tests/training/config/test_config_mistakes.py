@@ -1,4 +1,4 @@
-"""Mistakes in a configuration: all told at once, each with its key and the nearest right name."""
+"""Mistakes in a configuration: reported at once, each with its key and the nearest right name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tacit.envs.registry import MARKETS
 from tacit.training.config.load import load
 
 KNOWN = ", ".join(sorted(MARKETS))
-# setting, and what is told behind its key
+# setting, and the message behind its key
 ONE = [
     ("seds=3", "unknown key. Did you mean 'seeds'?"),
     ("seeds", "must be key=value, as in market.bidders=3."),
@@ -60,38 +60,38 @@ ELSEWHERE = [
     ("kpi.bidder.win={wieght: 1, weight: 1}",
      "kpi.bidder.win.wieght: unknown key. Did you mean 'weight'?"),
 ]  # fmt: skip
-LINES = [(s, f"{s.partition('=')[0]}: {told}") for s, told in ONE] + ELSEWHERE
+LINES = [(s, f"{s.partition('=')[0]}: {line}") for s, line in ONE] + ELSEWHERE
 GROUPS = ("market", "market.name", "train", "kpi", "kpi.bidder", "agents.bidder")
 
 
-@pytest.mark.parametrize(("setting", "told"), LINES, ids=[setting for setting, _ in LINES])
-def test_one_mistake_has_one_line(setting, told):
-    assert mistakes(setting) == [told]
+@pytest.mark.parametrize(("setting", "line"), LINES, ids=[setting for setting, _ in LINES])
+def test_one_mistake_has_one_line(setting, line):
+    assert mistakes(setting) == [line]
 
 
-def test_all_are_told_at_once():
+def test_all_are_reported_at_once():
     """One mistake a key, without those that take the place of others."""
-    chosen = {setting.partition("=")[0]: (setting, told) for setting, told in LINES}
+    chosen = {setting.partition("=")[0]: (setting, line) for setting, line in LINES}
     chosen = {key: pair for key, pair in chosen.items() if key not in GROUPS}
     del chosen["train.measure_last"]  # (looked at once the numbers themselves are right)
-    told = mistakes(*(setting for setting, _ in chosen.values()))
-    assert sorted(told) == sorted(line for _, line in chosen.values())
+    found = mistakes(*(setting for setting, _ in chosen.values()))
+    assert sorted(found) == sorted(line for _, line in chosen.values())
 
 
 def test_a_mistake_in_the_market_does_not_make_others_of_what_is_right():
-    told = mistakes("market.bidders=1", "market.publisher=true", "kpi.publisher.fill=1")
-    assert told == ["market.bidders: must be greater than or equal to 2, got 1."]
+    found = mistakes("market.bidders=1", "market.publisher=true", "kpi.publisher.fill=1")
+    assert found == ["market.bidders: must be greater than or equal to 2, got 1."]
 
 
 # --- experiment files ----------------------------------------------------------------------------
 
 
-def test_an_unknown_config_is_told_with_the_nearest():
-    (told,) = mistakes(config="volatility_kip")
+def test_an_unknown_config_is_reported_with_the_nearest():
+    (line,) = mistakes(config="volatility_kip")
     unknown = "CONFIG: unknown experiment or market 'volatility_kip'."
-    assert told == f"{unknown} Did you mean 'volatility_kpi'?"
-    (told,) = mistakes(config="nowhere.yaml")
-    assert told == "CONFIG: there is no file 'nowhere.yaml'."
+    assert line == f"{unknown} Did you mean 'volatility_kpi'?"
+    (line,) = mistakes(config="nowhere.yaml")
+    assert line == "CONFIG: there is no file 'nowhere.yaml'."
 
 
 def test_mistakes_of_a_file_and_of_the_command_line_come_together(tmp_path):
@@ -103,8 +103,8 @@ arms: {a: {mrket.bids: 3}, b: {kpi.bidder.wni: 1}}
 published: [{quantity: q, arm: c, measure: revenue, value: 1, tolerance: -1}]
 figure: {x: kpi.bidder.win, y: revenue, lines: {one: [a, e]}}
 """)  # fmt: skip
-    told = mistakes("train.rounds=0", config=path, arms=["a", "b", "f"])
-    assert sorted(told) == sorted([
+    found = mistakes("train.rounds=0", config=path, arms=["a", "b", "f"])
+    assert sorted(found) == sorted([
         "sead: unknown key. Did you mean 'seed'?",
         "seeds: must be greater than or equal to 1, got 0.",
         "published.0.tolerance: must be greater than or equal to 0, got -1.",
@@ -137,36 +137,36 @@ IN_FILES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), IN_FILES)
-def test_mistakes_of_an_experiment_file(text, told, tmp_path):
-    market = "" if "market" in f"{text}{told}" else "market: ad_auction\n"
-    assert mistakes(config=write(tmp_path / "x.yaml", market + text)) == [told]
+@pytest.mark.parametrize(("text", "line"), IN_FILES)
+def test_mistakes_of_an_experiment_file(text, line, tmp_path):
+    market = "" if "market" in f"{text}{line}" else "market: ad_auction\n"
+    assert mistakes(config=write(tmp_path / "x.yaml", market + text)) == [line]
 
 
-def test_the_same_mistake_in_many_arms_is_told_once():
+def test_the_same_mistake_in_many_arms_is_reported_once():
     assert len(mistakes("market.bidders=1", config="volatility_kpi")) == 1
 
 
 # --- arms ----------------------------------------------------------------------------------------
 
 
-def test_an_unknown_arm_is_told_with_the_nearest():
-    (told,) = mistakes(config="volatility_kpi", arms=["secnd_1"])
-    assert told == "--arm: unknown arm 'secnd_1'. Did you mean 'second_1'?"
+def test_an_unknown_arm_is_reported_with_the_nearest():
+    (line,) = mistakes(config="volatility_kpi", arms=["secnd_1"])
+    assert line == "--arm: unknown arm 'secnd_1'. Did you mean 'second_1'?"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../a", "_band", ".a", "a/b"])
 def test_a_name_that_cannot_be_a_folder_is_refused(name):
-    (told,) = mistakes(as_arm=name)
-    assert told.startswith(f"--as: '{name}' cannot name an arm")
-    (told,) = mistakes(config={"market": "ad_auction", "arms": {name: {}}})
-    assert told.startswith(f"arms: '{name}' cannot name an arm")
+    (line,) = mistakes(as_arm=name)
+    assert line.startswith(f"--as: '{name}' cannot name an arm")
+    (line,) = mistakes(config={"market": "ad_auction", "arms": {name: {}}})
+    assert line.startswith(f"arms: '{name}' cannot name an arm")
 
 
 # --- agents that cannot play here ----------------------------------------------------------------
 
 
-def test_agents_that_cannot_play_this_market_are_told_before_training():
+def test_agents_that_cannot_play_this_market_are_reported_before_training():
     rule = "agents.bidder={name: scripted, rule: grim_trigger}"
     assert mistakes(rule) == [
         "agents.bidder_0.rule: grim_trigger needs to see everybody's last action; "
@@ -175,8 +175,8 @@ def test_agents_that_cannot_play_this_market_are_told_before_training():
     assert load("ad_auction", [rule, "market.observe=bids"])
     together = ["market.publisher=true", "agents.bidder.update=synchronous",
                 "agents.publisher={name: scripted, rule: collusive}"]  # fmt: skip
-    told = mistakes(*together)
-    assert [line.partition(":")[0] for line in told] == [
+    found = mistakes(*together)
+    assert [line.partition(":")[0] for line in found] == [
         "agents.bidder_0.update", "agents.publisher_0.rule",
     ]  # fmt: skip
 

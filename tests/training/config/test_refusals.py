@@ -4,7 +4,7 @@ its market."""
 from __future__ import annotations
 
 import pytest
-from support.terminal import Terminal, told
+from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import mistakes, write
 
 from tacit.envs.registry import make_market
@@ -13,7 +13,7 @@ from tacit.training.config.load import load
 CLOUD, TENDER = "calvano_baseline", "procurement"
 SUPPLIERS = ["market.suppliers=4", "market.prices=[.1,.2,.3,.4,.5]", "market.lead_times=[0,1,2,3]"]
 TRIVIAL = "everybody is served, so priority is worth nothing; this experiment requires 'rationing'."
-# an experiment, what is set on top of it, and what is told
+# an experiment, what is set on top of it, and the message
 REFUSED = [
     (TENDER, ["market.prices=[.8,.4]"], "market.prices: must ascend, but 0.8 stands before 0.4."),
     (TENDER, ["market.prices=[]"], "market.prices: is empty: it must list at least one."),
@@ -77,13 +77,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("config", "settings", "line"), REFUSED)
-def test_it_is_told_with_field_bound_and_value(config, settings, line):
+def test_the_message_has_field_bound_and_value(config, settings, line):
     assert mistakes(*settings, config=config) == [line]
 
 
 def test_the_command_line_says_so_and_ends_with_2(tmp_path, monkeypatch, capsys):
     tacit = Terminal(tmp_path, monkeypatch, capsys)
-    (line,) = told(tacit("train", "surge_priority", "market.capacity=6"))
+    (line,) = mistake_lines(tacit("train", "surge_priority", "market.capacity=6"))
     assert line.endswith(TRIVIAL)
     assert list(tmp_path.iterdir()) == []
 
@@ -116,11 +116,11 @@ def test_an_experiment_may_insist_on_a_closed_form(tmp_path):
     )
     assert mistakes(config=path) == [f"arms.poor: market.outside_price: {outside.format('0.3')}"]
     assert load(path, arms=["plain"]).arms
-    told = mistakes("market.outside_price=.9", config=path)
-    assert told == [f"market.outside_price: {outside.format('0.9')}"]
+    found = mistakes("market.outside_price=.9", config=path)
+    assert found == [f"market.outside_price: {outside.format('0.9')}"]
 
 
-def test_an_unknown_condition_is_told_with_the_nearest(tmp_path):
+def test_an_unknown_condition_is_reported_with_the_nearest(tmp_path):
     path = write(tmp_path / "x.yaml", "market: procurement\nrequires: [blufing]")
     line = "requires: procurement has no 'blufing'. Did you mean 'bluffing'?"
     assert mistakes(config=path) == [line]

@@ -76,8 +76,8 @@ def test_infinity_is_a_number_that_the_checks_behind_refuse():
 def test_bad_yaml_is_named_with_its_place_and_line(text, complaint):
     with pytest.raises(ConfigError) as error:
         files.parse(text, "here.yaml")
-    (told,) = error.value.mistakes
-    assert told.startswith(f"here.yaml: not valid YAML: {complaint}")
+    (line,) = error.value.mistakes
+    assert line.startswith(f"here.yaml: not valid YAML: {complaint}")
 
 
 def test_keys_are_words():
@@ -106,7 +106,7 @@ def test_a_file_must_hold_a_table(tmp_path):
         files.read_yaml(path)
 
 
-def test_a_file_that_is_not_text_is_told(tmp_path):
+def test_a_file_that_is_not_text_is_reported(tmp_path):
     path = tmp_path / "bytes.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"bytes\.yaml: cannot be read"):
@@ -121,7 +121,7 @@ def test_configs_beside_the_user_come_before_the_installed_ones(tmp_path, monkey
     assert {"calm", "mine", "profit"} <= set(files.names("kpis"))
 
 
-def test_an_unknown_name_is_told_with_the_nearest():
+def test_an_unknown_name_is_reported_with_the_nearest():
     with pytest.raises(ConfigError, match=r"kpi: unknown kpi 'clam'\. Did you mean 'calm'\?"):
         files.find("clam", ("kpis",), "kpi")
     with pytest.raises(ConfigError, match=r"kpi: there is no file 'nowhere\.yaml'"):

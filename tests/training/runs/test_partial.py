@@ -9,15 +9,16 @@ import time
 
 import numpy as np
 import pytest
-from support.training_fixtures import Stops, files_of
+from support.training_fixtures import InterruptAfter, files_of
 
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
 from tacit.training import train
 from tacit.training.runs import checkpoint, machine, partial
 from tacit.training.runs.load_run import read_experiment
+from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.run_folder import RunFolder
-from tacit.training.runs.runner import Interrupted, Silent, train_experiment
+from tacit.training.runs.runner import Interrupted, train_experiment
 
 KEYS = (
     "agents.bidder_0=ippo",
@@ -30,17 +31,17 @@ KEYS = (
 )
 
 
-def go(results, watcher=None):
+def go(results, listener=None):
     """One seat learns by PPO, the other by Q-learning; two seeds."""
-    return train("ad_auction", KEYS, results=results, watcher=watcher)
+    return train("ad_auction", KEYS, results=results, listener=listener)
 
 
-class Notes(Silent):
+class Notes(NoProgress):
     def __init__(self):
-        self.told = []
+        self.lines = []
 
     def note(self, text):
-        self.told.append(text)
+        self.lines.append(text)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,7 @@ def saved(results):
 def stopped(results):
     """A run that was stopped with both seeds on their way."""
     with pytest.raises(Interrupted):
-        go(results, Stops(30))
+        go(results, InterruptAfter(30))
     return saved(results)
 
 
@@ -76,7 +77,7 @@ def test_a_cut_seed_goes_on_where_it_was(tmp_path, whole):
     assert saved(tmp_path) == []
 
 
-def test_events_of_a_cut_seed_are_told_once(tmp_path, whole):
+def test_events_of_a_cut_seed_are_written_once(tmp_path, whole):
     from support.boards import Board
 
     stopped(tmp_path)
@@ -112,23 +113,23 @@ def test_killed_twenty_times_it_ends_in_the_same_weights(tmp_path, whole):
     assert files_of(tmp_path / "killed") == whole[1]
 
 
-def test_a_flipped_bit_is_told_and_the_seed_trained_again(tmp_path, whole):
+def test_a_flipped_bit_is_reported_and_the_seed_trained_again(tmp_path, whole):
     path = stopped(tmp_path)[0]
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     notes = Notes()
     assert go(tmp_path, notes)["measures"] == whole[0]
-    assert any("cut or altered" in text and str(path) in text for text in notes.told)
+    assert any("cut or altered" in text and str(path) in text for text in notes.lines)
 
 
-def test_a_cut_checkpoint_of_a_finished_seed_is_told(tmp_path, whole):
+def test_a_cut_checkpoint_of_a_finished_seed_is_reported(tmp_path, whole):
     go(tmp_path)
     path = tmp_path / "ad_auction" / "base" / "s1" / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-7])
     notes = Notes()
     assert go(tmp_path, notes)["measures"] == whole[0]
-    assert any("cut or altered" in text and str(path) in text for text in notes.told)
+    assert any("cut or altered" in text and str(path) in text for text in notes.lines)
 
 
 def change(path, **values):
@@ -158,18 +159,18 @@ def test_a_save_of_another_configuration_is_refused_and_kept(tmp_path):
     refused(tmp_path, path, "another configuration")
 
 
-def test_a_save_of_another_processor_goes_on_with_a_word(tmp_path, whole):
+def test_a_save_of_another_processor_goes_on_with_a_note(tmp_path, whole):
     path = stopped(tmp_path)[0]
     change(path, machine=machine.machine() | {"flags": ["avx9"]})
     notes = Notes()
     assert go(tmp_path, notes)["measures"] == whole[0]
-    assert any("not bit for bit" in text for text in notes.told)
+    assert any("not bit for bit" in text for text in notes.lines)
 
 
-def test_a_stored_run_resumes_from_its_saves(tmp_path, whole):
+def test_a_run_on_disk_resumes_from_its_saves(tmp_path, whole):
     stopped(tmp_path)
     run = RunFolder(tmp_path / "ad_auction")
-    assert train_experiment(read_experiment(run), run, Silent())["measures"] == whole[0]
+    assert train_experiment(read_experiment(run), run, NoProgress())["measures"] == whole[0]
 
 
 def test_a_loss_that_diverges_names_seat_seed_and_update_and_keeps_the_last_save(tmp_path):

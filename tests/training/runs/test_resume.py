@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.training_fixtures import Stops, files_of, small
+from support.training_fixtures import InterruptAfter, files_of, small
 
 from tacit.oversight import ledger
 from tacit.training.runs.load_run import read_experiment
+from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.run_folder import RunFolder
-from tacit.training.runs.runner import Interrupted, Silent, train_experiment
+from tacit.training.runs.runner import Interrupted, train_experiment
 
 SEEDS = "seeds=4"
 
@@ -20,9 +21,9 @@ def finished(folder):
     return sorted(p.parent.name for p in folder.rglob("checkpoint.json"))
 
 
-def resume(folder, watcher=None):
+def resume(folder, listener=None):
     run = RunFolder(folder)
-    return train_experiment(read_experiment(run), run, watcher or Silent())["measures"]
+    return train_experiment(read_experiment(run), run, listener or NoProgress())["measures"]
 
 
 def acts(folder):
@@ -36,41 +37,41 @@ def whole(tmp_path_factory):
     return small(results, SEEDS)["measures"], files_of(results)
 
 
-class Counts(Silent):
+class Counts(NoProgress):
     """Rounds that are really trained."""
 
     def __init__(self):
-        self.total = self.finished = self.told = 0
+        self.total = self.finished = self.trained = 0
 
     def begin(self, total_rounds, finished_rounds):
         self.total, self.finished = total_rounds, finished_rounds
 
-    def tell(self, arm, progress):
-        self.told += progress.rounds
+    def advance(self, arm, progress):
+        self.trained += progress.rounds
 
 
 # --- Ctrl-C --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tells", [1, 30, 80, 150])
+@pytest.mark.parametrize("reports", [1, 30, 80, 150])
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
-    tells, threads, tmp_path, monkeypatch, whole
+    reports, threads, tmp_path, monkeypatch, whole
 ):
     monkeypatch.setenv("TACIT_THREADS", threads)
     folder = tmp_path / "ad_auction"
     with pytest.raises(Interrupted, match="ad_auction"):
-        small(tmp_path, SEEDS, watcher=Stops(tells))
+        small(tmp_path, SEEDS, listener=InterruptAfter(reports))
     kept = files_of(tmp_path, ["checkpoint.safetensors"])
     assert len(kept) < 4
     assert {name: whole[1][name] for name in kept} == kept
     assert acts(folder) == ["training started", "training interrupted"]
     assert not (folder / "summary.json").exists()
-    watcher = Counts()
-    assert resume(folder, watcher) == whole[0]
+    counts = Counts()
+    assert resume(folder, counts) == whole[0]
     assert files_of(tmp_path) == whole[1]
-    assert (watcher.total, watcher.finished) == (4 * 20_000, len(kept) * 20_000)
-    assert watcher.told == watcher.total - watcher.finished
+    assert (counts.total, counts.finished) == (4 * 20_000, len(kept) * 20_000)
+    assert counts.trained == counts.total - counts.finished
     assert acts(folder)[2:] == ["training started", "training finished"]
     assert ledger.first_broken(folder / "ledger.jsonl") is None
 
@@ -78,17 +79,17 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
 def test_finished_seeds_are_kept_when_it_is_stopped_late(tmp_path, monkeypatch):
     monkeypatch.setenv("TACIT_THREADS", "1")
     with pytest.raises(Interrupted):
-        small(tmp_path, SEEDS, watcher=Stops(120))
+        small(tmp_path, SEEDS, listener=InterruptAfter(120))
     assert finished(tmp_path) == ["s0", "s1"]
 
 
-def test_a_mistake_in_a_watcher_is_not_swallowed(tmp_path):
-    class Broken(Silent):
-        def tell(self, arm, progress):
+def test_a_mistake_in_a_listener_is_not_swallowed(tmp_path):
+    class Broken(NoProgress):
+        def advance(self, arm, progress):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        small(tmp_path, watcher=Broken())
+        small(tmp_path, listener=Broken())
 
 
 # --- half written --------------------------------------------------------------------------------
@@ -151,6 +152,6 @@ def test_a_cut_line_of_the_ledger_is_dropped_and_the_chain_goes_on(spoilt):
 
 
 def test_resuming_a_finished_run_trains_nothing(spoilt, whole):
-    watcher = Counts()
-    assert resume(spoilt, watcher) == whole[0]
-    assert watcher.told == 0
+    counts = Counts()
+    assert resume(spoilt, counts) == whole[0]
+    assert counts.trained == 0

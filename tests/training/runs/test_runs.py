@@ -85,7 +85,9 @@ def test_the_names_of_measures(summary):
     probed = [*PROBES.values(), *CONTROLS.values()]
     figures = tuple(name for probe in probed for name in probe.figures)
     assert all(name.startswith(figures) for name in set(summary["measures"]) - known)
-    assert {"tempted", "best_response_gap/bidder_0", "repaired/tempted"} <= set(summary["measures"])
+    assert {"tempted", "best_response_gap/bidder_0", "rematched/tempted"} <= set(
+        summary["measures"]
+    )
 
 
 def test_measures_fit_together(summary):
@@ -121,7 +123,7 @@ def test_incentives_are_written_in_words_and_unsigned(results):
     assert card["validated_by"] is None
     seat = card["seats"]["bidder_1"]
     arm = read_experiment(RunFolder(results / "ad_auction")).arms["base"]
-    assert seat["words"] == f"bidder_1 {kpis.words(arm.kpi['bidder_1'])}"
+    assert seat["words"] == f"bidder_1 {kpis.sentence(arm.kpi['bidder_1'])}"
     assert seat["fundamental"] == "profit"
     stored = files.read_yaml(results / "ad_auction/config.yaml")
     assert seat["terms"] == stored["arms"]["base"]["kpi"]["bidder_1"]

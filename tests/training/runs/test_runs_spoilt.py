@@ -1,4 +1,4 @@
-"""Run folders that cannot be used: each told in one line, before anything is trained."""
+"""Run folders that cannot be used: each reported in one line, before anything is trained."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_file_in_place_of_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "line"),
     [
         ("config.yaml", "arms: [", r"config\.yaml: not valid YAML: line 2"),
         ("config.yaml", "- a", r"config\.yaml: must hold a table"),
@@ -35,9 +35,9 @@ def test_a_file_in_place_of_a_folder(tmp_path):
         ("ledger.jsonl", "{}\n", r"ledger\.jsonl: line 1 is not a ledger entry"),
     ],
 )  # fmt: skip
-def test_what_was_spoilt_is_named_and_nothing_is_trained(name, text, told, tmp_path):
+def test_what_was_spoilt_is_named_and_nothing_is_trained(name, text, line, tmp_path):
     write(tmp_path / "ad_auction" / name, text)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=line):
         small(tmp_path)
     assert files_of(tmp_path) == {}
 
@@ -59,7 +59,7 @@ def test_a_config_whose_arm_is_no_longer_valid_says_what_is_wrong(tmp_path):
         read_experiment(RunFolder(tmp_path / "ad_auction"))
 
 
-def test_a_run_is_found_by_name_or_path_or_told_with_the_nearest(tmp_path):
+def test_a_run_is_found_by_name_or_path_or_reported_with_the_nearest(tmp_path):
     write(tmp_path / "mine/config.yaml", "arms: {}")
     assert existing_run("mine", tmp_path).path == tmp_path / "mine"
     assert existing_run(str(tmp_path / "mine"), tmp_path / "elsewhere").name == "mine"
@@ -69,7 +69,7 @@ def test_a_run_is_found_by_name_or_path_or_told_with_the_nearest(tmp_path):
         existing_run("mine", tmp_path / "elsewhere")
 
 
-def test_an_unknown_arm_of_a_run_is_told_with_the_nearest(tmp_path):
+def test_an_unknown_arm_of_a_run_is_reported_with_the_nearest(tmp_path):
     small(tmp_path, as_arm="calm")
     with pytest.raises(ConfigError, match=r"--arm: unknown arm 'clam'\. Did you mean 'calm'"):
         choose_arm(read_experiment(RunFolder(tmp_path / "ad_auction")), "clam")

@@ -6,9 +6,9 @@ import pytest
 
 from tacit.training.config.load import load
 from tacit.training.runs.runner import train
-from tacit.training.studies.reproduce import checks
+from tacit.training.studies.checks import checks
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full_mirror]
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 from support.paths import ROOT
 
-from tacit.training.config import files
-from tacit.training.config.experiment_file import ExperimentFile, read_experiment_file
 from tacit.training.config.load import load
 from tacit.training.config.references import expected_words
-from tacit.training.studies.reproduce import (
-    HEAD,
-    collected,
-    page,
+from tacit.training.studies.checks import HEAD
+from tacit.training.studies.reference_tables import (
+    collected_page,
+    experiment_file,
     read_cells,
+    table_page,
 )
 
 REFERENCE, PAGES = ROOT / "results/reference", ROOT / "docs/experiments"
@@ -29,17 +28,13 @@ def page_of(name: str) -> Path:
     return next(PAGES.rglob(f"{name}.md"))
 
 
-def experiment(name: str) -> ExperimentFile:
-    return ExperimentFile(**read_experiment_file(files.find(name, ("experiments",), "NAME")))
-
-
 @EACH
 def test_a_table_has_the_claims_of_its_experiment(name):
     """A claim that changed after the table was made is found here.
 
     (Tables older than the verdicts end with the claims.)
     """
-    file, rows = experiment(name), read_cells(REFERENCE / name / "table.csv")
+    file, rows = experiment_file(name), read_cells(REFERENCE / name / "table.csv")
     claims = [*file.published, *file.predicted]
     rows, verdicts = rows[: len(claims)], rows[len(claims) :]
     assert [row[0] for row in rows] == [claim.quantity for claim in claims]
@@ -71,13 +66,13 @@ def test_what_is_within_its_tolerance_says_so(name):
 @EACH
 def test_a_page_is_its_table_and_a_figure_stands_beside_it(name):
     folder = REFERENCE / name
-    text = page(name, experiment(name), read_cells(folder / "table.csv"))
+    text = table_page(name, experiment_file(name), read_cells(folder / "table.csv"))
     assert (folder / "table.md").read_text() == text
     assert (folder / "figure.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_the_one_table_is_collected_from_all():
-    text = collected(REFERENCE)
+    text = collected_page(REFERENCE)
     assert (REFERENCE / "table.md").read_text() == text
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert lines[0] == f"| experiment | {' | '.join(HEAD)} | command |"
@@ -106,12 +101,15 @@ def test_every_committed_table_has_its_document(name):
     assert text.startswith(f"# {name}: ")
     assert f"tacit reproduce {name}" in text
     assert str(page_of(name).relative_to(ROOT / "docs")) in (ROOT / "docs/README.md").read_text()
-    if experiment(name).figure:
+    if experiment_file(name).figure:
         assert f"reference/{name}/figure.png" in text or f"images/{name}.png" in text
 
 
 @EACH
 def test_what_was_chosen_after_a_miss_is_disclosed_in_the_document(name):
-    if any(claim.fitted for claim in (*experiment(name).published, *experiment(name).predicted)):
+    if any(
+        claim.fitted
+        for claim in (*experiment_file(name).published, *experiment_file(name).predicted)
+    ):
         text = page_of(name).read_text()
         assert "chosen after" in text

@@ -6,12 +6,14 @@ import csv
 import json
 
 import pytest
-from support.terminal import SMALL, Terminal, told
+from support.terminal import SMALL, Terminal, mistake_lines
 from support.training_fixtures import small, write
 
 from tacit.training.config.load import load
 from tacit.training.runs.summary import read_summary
-from tacit.training.studies.reproduce import checks, known, page
+from tacit.training.studies.checks import checks
+from tacit.training.studies.reference_tables import table_page
+from tacit.training.studies.reproduce import reproducible
 
 FILE = """
 question: Does it hold here?
@@ -78,11 +80,11 @@ def test_a_prediction_against_a_number_asks_for_the_whole_interval(expected, arm
         assert (check.published.split()[0], check.tolerance) == (expected, "interval")
 
 
-def test_a_miss_that_was_fitted_is_told(arms, tmp_path):
+def test_a_miss_that_was_fitted_is_noted(arms, tmp_path):
     text = FILE.format(value=0, tolerance=1, measure="revenue", expected="above")
     file = write(tmp_path / "mine.yaml", text.replace("tolerance: 1", "tolerance: 1, fitted: luck"))
     experiment = load(file)
-    text = page("mine", experiment.file, [["price, free", "0", ".5", "-", "4", "1", "yes"]])
+    text = table_page("mine", experiment.file, [["price, free", "0", ".5", "-", "4", "1", "yes"]])
     assert text.splitlines()[-1] == "- price, free: chosen after a miss: luck"
 
 
@@ -108,10 +110,10 @@ def test_only_arms_that_were_run_are_checked(arms, tmp_path):
 
 def test_within_ends_with_0_and_writes_table_and_figure(tacit):
     path = experiment(tacit.folder, measure="price_change")
-    said = tacit("reproduce", path, *SMALL, "seeds=4")
-    assert said.code == 0
-    assert said.out.splitlines()[0].strip() == "Does it hold here?"
-    assert "wrote results/reproduce/mine/{figure.png,table.csv,table.md}" in said.out
+    result = tacit("reproduce", path, *SMALL, "seeds=4")
+    assert result.code == 0
+    assert result.out.splitlines()[0].strip() == "Does it hold here?"
+    assert "wrote results/reproduce/mine/{figure.png,table.csv,table.md}" in result.out
     folder = tacit.folder / "results/reproduce/mine"
     with (folder / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -126,18 +128,18 @@ def test_within_ends_with_0_and_writes_table_and_figure(tacit):
 
 
 def test_not_within_ends_with_1_and_writes_the_same(tacit):
-    said = tacit("reproduce", experiment(tacit.folder, value=7), *SMALL)
-    assert said.code == 1
+    result = tacit("reproduce", experiment(tacit.folder, value=7), *SMALL)
+    assert result.code == 1
     assert (tacit.folder / "results/reproduce/mine/table.csv").is_file()
-    assert "Traceback" not in said.err
+    assert "Traceback" not in result.err
 
 
 def test_what_was_trained_before_is_not_trained_again(tacit):
     path = experiment(tacit.folder, measure="price_change")
     tacit("reproduce", path, *SMALL, "seeds=4")
-    said = tacit("reproduce", path, *SMALL, "seeds=4")
-    assert said.code == 0
-    assert "trained already; nothing to do" in said.err
+    result = tacit("reproduce", path, *SMALL, "seeds=4")
+    assert result.code == 0
+    assert "trained already; nothing to do" in result.err
     entries = (tacit.folder / "results/mine/ledger.jsonl").read_text().splitlines()
     assert [json.loads(x)["act"] for x in entries] == ["training started", "training finished"]
 
@@ -147,36 +149,36 @@ def test_only_the_flag_writes_the_reference(tacit):
     text = (tacit.folder / "mine.yaml").read_text()
     settings = "train: {rounds: 20000, measure_last: 5000}\nseeds: 2\n"
     write(tacit.folder / "mine.yaml", text + settings)
-    (line,) = told(tacit("reproduce", path, "seeds=3", "--update-reference"))
+    (line,) = mistake_lines(tacit("reproduce", path, "seeds=3", "--update-reference"))
     assert line == "--update-reference: takes an experiment as it is, without key=value."
-    said = tacit("reproduce", path, "--update-reference")
-    assert "wrote results/reference/mine" in said.out
+    result = tacit("reproduce", path, "--update-reference")
+    assert "wrote results/reference/mine" in result.out
     names = {p.name for p in (tacit.folder / "results/reference/mine").iterdir()}
     assert names == {"table.md", "table.csv", "figure.png"}
     one = (tacit.folder / "results/reference/table.md").read_text()
     assert "0 of 2 rows are within" in one or "1 of 2 rows are within" in one
     assert "| mine | price, free | 0.5 |" in one
     (tacit.folder / "results/reference/table.md").unlink()
-    said = tacit("reproduce", "--list", "--update-reference")
-    assert said.out.splitlines()[-1] == "wrote results/reference/table.md"
+    result = tacit("reproduce", "--list", "--update-reference")
+    assert result.out.splitlines()[-1] == "wrote results/reference/table.md"
     assert (tacit.folder / "results/reference/table.md").read_text() == one
 
 
 @pytest.mark.parametrize("words", [[], ["banchio_skrzypacz", "--all"]])
 def test_one_or_all(words, tacit):
-    (line,) = told(tacit("reproduce", *words))
+    (line,) = mistake_lines(tacit("reproduce", *words))
     assert line == "NAME: give one experiment or --all; see tacit reproduce --list."
 
 
 @pytest.mark.parametrize("words", [["--all", "seeds=3"], ["seeds=3"]])
-def test_a_setting_where_a_name_belongs_is_told(words, tacit):
-    (line,) = told(tacit("reproduce", *words))
+def test_a_setting_where_a_name_belongs_is_refused(words, tacit):
+    (line,) = mistake_lines(tacit("reproduce", *words))
     advice = "settings go behind one experiment's NAME; --all takes experiments as they are."
     assert line == f"seeds=3: {advice}"
 
 
-def test_a_config_that_claims_nothing_is_told(tacit):
-    (line,) = told(tacit("reproduce", "ad_auction"))
+def test_a_config_that_publishes_nothing_is_refused(tacit):
+    (line,) = mistake_lines(tacit("reproduce", "ad_auction"))
     assert line == "NAME: ad_auction publishes and predicts nothing to compare."
     assert list(tacit.folder.iterdir()) == []
 
@@ -186,7 +188,7 @@ def test_a_config_that_claims_nothing_is_told(tacit):
 
 def test_the_list_has_source_published_compute_and_what_was_run_here(tacit):
     rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
-    assert set(rows) == {"name", *known()}
+    assert set(rows) == {"name", *reproducible()}
     assert "EC 2022" in rows["banchio_skrzypacz"]
     assert "0.2265/0.9471/0.9" in rows["banchio_skrzypacz"]
     assert rows["banchio_skrzypacz"].rstrip().endswith("not run")
@@ -201,5 +203,5 @@ def test_the_list_has_source_published_compute_and_what_was_run_here(tacit):
         assert rows["volatility_kpi"].rstrip().endswith(ends)
 
 
-def test_the_shipped_claims_are_known():
-    assert {"banchio_skrzypacz", "volatility_kpi"} <= set(known())
+def test_the_shipped_references_are_known():
+    assert {"banchio_skrzypacz", "volatility_kpi"} <= set(reproducible())

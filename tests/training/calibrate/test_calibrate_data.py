@@ -56,8 +56,8 @@ def test_a_shipped_preset_is_what_its_command_fits(preset, tmp_path, monkeypatch
     program, command, market, file, *rest = words(preset)
     assert (program, command, rest[-2:]) == ("tacit", "calibrate", ["--write", f"{preset}.yaml"])
     tacit = Terminal(tmp_path, monkeypatch, capsys)
-    said = tacit(command, market, str(real(file)), *rest)
-    assert (said.code, said.err) == (0, "")
+    result = tacit(command, market, str(real(file)), *rest)
+    assert (result.code, result.err) == (0, "")
     shipped = files.find(preset, ("markets",), "name").read_text(encoding="utf-8")
     assert (tmp_path / f"{preset}.yaml").read_text(encoding="utf-8") == shipped
 

@@ -14,13 +14,9 @@ from support.training_fixtures import arm
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
-from tacit.training.calibrate import (
-    Request,
-    ad_auction,
-    calibrate,
-    cloud_bandwidth,
-)
-from tacit.training.calibrate.samples import Sample, centres, compare
+from tacit.training.calibrate import Request, Sample, ad_auction, calibrate, cloud_bandwidth
+from tacit.training.calibrate.samples import compare_samples
+from tacit.training.calibrate.value_lists import quantile_list
 from tacit.training.config import files
 
 HOUR = timedelta(hours=1)
@@ -42,21 +38,23 @@ def figures(result) -> dict[str, tuple[float, float]]:
 def test_a_list_has_the_sample_s_quantiles(count, luck):
     """Equally likely entries, drawn often: their 10, 50 and 90 % are the sample's."""
     sample = luck.lognormal(1.0, 1.0, 5000)
-    drawn = luck.choice(centres(sample, count), 200_000)
+    drawn = luck.choice(quantile_list(sample, count), 200_000)
     for q in (0.1, 0.5, 0.9):
         assert np.quantile(drawn, q) == pytest.approx(np.quantile(sample, q))
 
 
 def test_a_long_list_ends_in_the_mean_of_the_tail():
     sample = np.r_[np.ones(90), 100 * np.arange(1.0, 11.0)]
-    made = centres(sample, 10)
+    made = quantile_list(sample, 10)
     assert made[:-1].tolist() == [1.0] * 9
     assert made[-1] == 550
 
 
 def test_what_is_near():
     def near(a: float, b: float, **kind: bool) -> bool:
-        rows = compare(*([Sample("x", np.full(9, v), quantiles=(0.5,), **kind)] for v in (a, b)))
+        rows = compare_samples(
+            *([Sample("x", np.full(9, v), quantiles=(0.5,), **kind)] for v in (a, b))
+        )
         return rows[0].within
 
     assert near(10, 11)
@@ -209,9 +207,9 @@ def test_shares_are_whole_numbers_that_sum_to_one(luck):
 def test_a_preset_is_made_again_by_the_command_in_it(tacit, luck):
     clicks(tacit.folder / "my clicks.csv", luck)
     words = ["my clicks.csv", "--columns", DEMAND, "--parts", "4", "--source", "ours, 2024"]
-    said = tacit("calibrate", "ad_auction", *words, "--write", "mine.yaml")
-    assert (said.code, said.err) == (0, "")
-    assert "wrote mine.yaml; next: tacit train mine.yaml" in said.out
+    result = tacit("calibrate", "ad_auction", *words, "--write", "mine.yaml")
+    assert (result.code, result.err) == (0, "")
+    assert "wrote mine.yaml; next: tacit train mine.yaml" in result.out
     first = (tacit.folder / "mine.yaml").read_bytes()
     comment = [line[1:] for line in first.decode().splitlines() if line.startswith("#")][1:]
     again = shlex.split(" ".join(line.removesuffix("\\") for line in comment))
@@ -238,21 +236,21 @@ def test_a_preset_is_a_market_by_name(tmp_path):
 
 def test_json_holds_keys_and_figures(tacit):
     orders(tacit.folder / "o.csv", [(k, 7 * (k % 4 == 0)) for k in range(5, 45)])
-    said = tacit("calibrate", "procurement", "o.csv", "--columns", ORDERS, "--json")
-    told = json.loads(said.out)
-    assert (said.code, said.err, told["within"], told["rows"]) == (0, "", True, 40)
-    assert told["market"]["delays"] == {"probability": 0.25, "days": [7] * 15}
-    assert make_market(**{"name": told["market"].pop("name"), "config": told["market"]})
-    shown = [f["figure"] for f in told["figures"]]
+    result = tacit("calibrate", "procurement", "o.csv", "--columns", ORDERS, "--json")
+    data = json.loads(result.out)
+    assert (result.code, result.err, data["within"], data["rows"]) == (0, "", True, 40)
+    assert data["market"]["delays"] == {"probability": 0.25, "days": [7] * 15}
+    assert make_market(**{"name": data["market"].pop("name"), "config": data["market"]})
+    shown = [f["figure"] for f in data["figures"]]
     assert shown == ["10%", "50%", "90%", "share", "10%", "50%", "90%"]
 
 
-def test_what_does_not_fit_is_said_and_ends_with_1(tacit, luck):
+def test_what_does_not_fit_says_no_and_ends_with_1(tacit, luck):
     """Values over six orders of magnitude: a cell's middle is far from a part's median."""
     rows = [(START + k * HOUR, luck.lognormal(k % 24 // 12, 5.0)) for k in range(480)]
     csv(tacit.folder / "v.csv", ("Time", "Value"), rows)
-    said = tacit("calibrate", "ad_auction", "v.csv", "--columns", DEMAND)
-    assert said.code == 1
-    lines = [line.split() for line in said.out.splitlines() if line.startswith("value, hours")]
+    result = tacit("calibrate", "ad_auction", "v.csv", "--columns", DEMAND)
+    assert result.code == 1
+    lines = [line.split() for line in result.out.splitlines() if line.startswith("value, hours")]
     assert "no" in {line[-1] for line in lines}
-    assert "market:" in said.out  # the keys are told all the same
+    assert "market:" in result.out  # the keys are printed all the same

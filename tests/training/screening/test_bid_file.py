@@ -9,14 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.paths import ROOT
-from support.terminal import Terminal, told
+from support.terminal import Terminal, mistake_lines
 
-from tacit.training.screening.bids import (
-    BidColumns,
-    day_of,
-    read_bids,
-    told_reasons,
-)
+from tacit.training.screening.bid_file import BidColumns, day_of, read_bids
+from tacit.training.screening.row_sieve import reason_lines
 
 DATA = Path(os.environ.get("TACIT_DATA", ROOT.parent / "shared/data")) / "tsuchiura/bids.csv"
 needs_data = pytest.mark.skipif(not DATA.is_file(), reason=f"{DATA} is not there (see TACIT_DATA)")
@@ -46,8 +42,8 @@ def read(tmp_path):
 @needs_data
 def test_the_published_residual_demand(tacit):
     """Chassang, Kawai, Nakabayashi, Ortner, Econometrica 2022: the authors' own test data."""
-    said = tacit("screen", str(DATA), "--tender", "pid", "--bid", "norm_bid", "--json")
-    found = json.loads(said.out)
+    result = tacit("screen", str(DATA), "--tender", "pid", "--bid", "norm_bid", "--json")
+    found = json.loads(result.out)
     assert found["tenders"] == 1469
     assert found["D(-0.05)"] == pytest.approx(0.86096, abs=1e-5)
     assert found["D(0.01)"] == pytest.approx(0.105599, abs=1e-5)
@@ -62,10 +58,10 @@ def test_the_published_residual_demand(tacit):
 @needs_data
 def test_with_bidders_reserve_and_dates(tacit):
     words = "--tender pid --bid bid --reserve reserveprice --bidder bidder_id --date year,month,day"
-    said = tacit("screen", str(DATA), *words.split())
-    assert said.code == 0
+    result = tacit("screen", str(DATA), *words.split())
+    assert result.code == 0
     for part in ("Rotation, ", "Pairs that met", "Rolling cv", "not a finding", "figure: "):
-        assert part in said.out
+        assert part in result.out
 
 
 # --- what a file may hold ------------------------------------------------------------------------
@@ -110,14 +106,14 @@ LEFT_OUT = [
 @pytest.mark.parametrize(("rows", "reason"), LEFT_OUT)
 def test_rows_are_left_out_with_their_reason(rows, reason, read):
     kept = read(GOOD + rows, bidder="firm", reserve="limit", date="day")
-    assert told_reasons(kept.left_out) == [reason]
+    assert reason_lines(kept.left_out) == [reason]
     assert len(kept.bid) == 5
     assert sum(r.rows for r in kept.left_out.values()) == kept.rows - 5
 
 
-def test_many_rows_are_told_by_their_first_lines(read):
+def test_many_rows_are_named_by_their_first_lines(read):
     kept = read(GOOD + "a,w,x,100,2020-01-02\n" * 2 + "b,w,y,50,2020-01-02\n" * 2)
-    assert told_reasons(kept.left_out) == ["4 rows: bid is no number (lines 7, 8, 9, ...)"]
+    assert reason_lines(kept.left_out) == ["4 rows: bid is no number (lines 7, 8, 9, ...)"]
 
 
 def test_without_a_column_that_tells_them_apart_equal_rows_are_kept(read):
@@ -168,14 +164,16 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "words", "lines"), REFUSED)
 def test_a_file_that_cannot_be_screened_is_refused(text, words, lines, tacit):
     (tacit.folder / "bids.csv").write_text(text, encoding="utf-8")
-    assert told(tacit("screen", "bids.csv", *words.split())) == lines
+    assert mistake_lines(tacit("screen", "bids.csv", *words.split())) == lines
 
 
 def test_no_file_and_no_text(tacit):
     words = ("--tender", "lot", "--bid", "bid")
-    assert told(tacit("screen", "none.csv", *words)) == ["none.csv: there is no such file."]
+    assert mistake_lines(tacit("screen", "none.csv", *words)) == [
+        "none.csv: there is no such file."
+    ]
     (tacit.folder / "bids.csv").write_bytes(b"lot,bid\n\xff\xfe,1\n")
-    (line,) = told(tacit("screen", "bids.csv", *words))
+    (line,) = mistake_lines(tacit("screen", "bids.csv", *words))
     assert line.startswith("bids.csv: is not UTF-8 text")
 
 

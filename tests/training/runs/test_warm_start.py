@@ -9,8 +9,8 @@ import pytest
 from support.groups import copied, everybody, group
 from support.training_fixtures import SMALL, small
 
+from tacit.agents.tabular.arrays import PENDING_ROUND
 from tacit.agents.tabular.config import QLearningConfig as Q
-from tacit.agents.tabular.group import SINCE, T
 from tacit.envs.errors import ConfigError
 from tacit.training.config.load import load
 from tacit.training.runs.load_run import learned_group
@@ -33,12 +33,13 @@ def test_knowledge_and_market_go_on_and_the_clock_begins_anew():
     first = group(agents=everybody(Q(epsilon=0.3)))
     first.run(500)
     then = group(agents=everybody(Q(epsilon=0.3)), table={"bidder": {"profit": 1, "win": 0.1}})
-    then.follow(first.state())
-    assert np.array_equal(then.pop.q, first.pop.q)
+    then.warm_start_from(first.state())
+    ours, theirs = then.seed_state.q_arrays, first.seed_state.q_arrays
+    assert np.array_equal(ours.q, theirs.q)
     assert np.array_equal(then.rows.state, first.rows.state)
     assert then.rounds == 0
-    owed = first.pop.debts[:, :, SINCE] - first.pop.clock[T]
-    assert np.array_equal(then.pop.debts[:, :, SINCE], owed)
+    ages = theirs.pending[:, :, PENDING_ROUND] - first.rounds
+    assert np.array_equal(ours.pending[:, :, PENDING_ROUND], ages)
     assert then.run(10) == 10
     assert then.rounds == 10
     assert np.isfinite(then.read()[1]).all()
@@ -50,33 +51,34 @@ def test_without_a_change_it_is_the_same_training_under_a_constant_exploration()
     whole, first, second = (group(agents=config) for _ in range(3))
     whole.run(600)
     first.run(300)
-    second.follow(first.state())
+    second.warm_start_from(first.state())
     second.run(300)
     ours, theirs = copied(second), copied(whole)
-    for name in ("tables.q", "rows.state", "tables.greedy"):
+    for name in ("q_arrays.q", "rows.state", "q_arrays.greedy"):
         assert np.array_equal(ours[name], theirs[name]), name
 
 
 def test_another_market_does_not_fit():
     with pytest.raises(ValueError, match="does not fit"):
-        group({"bids": 4}).follow(group({"bids": 5}).state())
+        group({"bids": 4}).warm_start_from(group({"bids": 5}).state())
 
 
-def test_arms_are_trained_in_the_order_of_their_lineage(tmp_path):
-    summary = small(tmp_path, config=FILE, name="lineage")
+def test_no_arm_is_trained_before_the_one_that_it_starts_from(tmp_path):
+    summary = small(tmp_path, config=FILE, name="warm_starts")
     assert list(summary["arms"]) == ["after", "before", "last"]
-    run = RunFolder(tmp_path / "lineage")
+    run = RunFolder(tmp_path / "warm_starts")
     assert ancestors("last", load(FILE).arms) == ["after", "before"]
     arms = load(FILE, SMALL).arms
-    ends = {name: learned_group(run, arm, 1).pop for name, arm in arms.items()}
+    ends = {name: learned_group(run, arm, 1).state() for name, arm in arms.items()}
     redone = arms["after"].group(1)
-    redone.follow(learned_group(run, arms["before"], 1).state())
+    redone.warm_start_from(learned_group(run, arms["before"], 1).state())
     redone.run(20_000)
-    assert np.array_equal(redone.pop.q, ends["after"].q)
-    assert not np.array_equal(ends["last"].q, ends["after"].q)
+    q = "q_arrays.q"
+    assert np.array_equal(redone.state()[q], ends["after"][q])
+    assert not np.array_equal(ends["last"][q], ends["after"][q])
 
 
-def test_a_finished_arm_in_the_folder_is_enough_and_a_missing_one_is_told(tmp_path):
+def test_a_finished_arm_in_the_folder_is_enough_and_a_missing_one_is_reported(tmp_path):
     with pytest.raises(ConfigError, match="2 of 2 seeds of arm before are not finished") as error:
         small(tmp_path, config=FILE, name="one", arms=["after"])
     assert "--arm before --arm after" in str(error.value)
@@ -111,8 +113,8 @@ def test_weights_are_followed_along_training(tmp_path):
     config = {**FILE, "market": {"name": "ad_auction", "bids": 4, "bidders": 3, "value": values}}
     small(tmp_path, config={**config, "arms": {}}, name="three")
     arm = json.loads((tmp_path / "three" / "summary.json").read_text())
-    points = arm["course"]["figures"]["weight/bidder_0/bidder_1"]
-    assert len(points) == len(arm["course"]["rounds"]) == 24
+    points = arm["training_curve"]["figures"]["weight/bidder_0/bidder_1"]
+    assert len(points) == len(arm["training_curve"]["rounds"]) == 24
     last = arm["measures"]["weight/bidder_0/bidder_1"]
     assert points[-1]["mean"] == last["mean"]
     assert [v["behaviour"] for v in arm["verdicts"]] == ["collusion", "KPI", "coalition"]

@@ -1,4 +1,4 @@
-"""Seeds with networks in processes of their own: the same bits, and nobody is left behind."""
+"""Seeds with networks in processes of their own: the same bits, and no process is left behind."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ import sys
 import time
 
 import pytest
-from support.training_fixtures import Stops, files_of, mistakes
+from support.training_fixtures import InterruptAfter, files_of, mistakes
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger
 from tacit.training.config.load import load
-from tacit.training.runs import worker_pool as crew
+from tacit.training.runs import worker_pool
 from tacit.training.runs.load_run import read_experiment
+from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.run_folder import RunFolder
-from tacit.training.runs.runner import (
-    Interrupted,
-    Silent,
-    train,
-    train_experiment,
-)
+from tacit.training.runs.runner import Interrupted, train, train_experiment
 
 NETWORKS = (  # (the mix of `test_partial`, whose loops serve here as well)
     "agents.bidder_0=ippo", "agents.bidder_0.rounds_per_update=16", "agents.bidder_0.hidden=[8]",
@@ -33,20 +29,22 @@ NETWORKS = (  # (the mix of `test_partial`, whose loops serve here as well)
 def resume(folder):
     """What `tacit resume` does; the measures of its only arm."""
     run = RunFolder(folder)
-    return train_experiment(read_experiment(run), run, Silent())["measures"]
+    return train_experiment(read_experiment(run), run, NoProgress())["measures"]
 
 
 @pytest.fixture
 def eager(monkeypatch):
     """Processes for every run with networks."""
     monkeypatch.setenv("TACIT_THREADS", "2")
-    monkeypatch.setattr(crew, "WORTH_IT", 0)
+    monkeypatch.setattr(worker_pool, "WORTH_IT", 0)
 
 
 def needed(*settings: str) -> bool:
     experiment = load("ad_auction", settings)
     (name,) = experiment.arms
-    return crew.needs_pool(experiment, [(name, k) for k in range(experiment.arms[name].seeds)])
+    return worker_pool.needs_pool(
+        experiment, [(name, k) for k in range(experiment.arms[name].seeds)]
+    )
 
 
 def test_processes_are_for_long_runs_of_several_networks(monkeypatch):
@@ -63,16 +61,16 @@ def test_processes_are_for_long_runs_of_several_networks(monkeypatch):
 @pytest.mark.slow
 def test_a_seed_learns_the_same_in_a_process_of_its_own(tmp_path, eager, monkeypatch):
     """Also interrupted and gone on with: measures, weights and saves, bit for bit."""
-    told: list[int] = []
+    rounds: list[int] = []
 
-    class Counts(Silent):
-        def tell(self, arm, progress):
-            told.append(progress.rounds)
+    class Counts(NoProgress):
+        def advance(self, arm, progress):
+            rounds.append(progress.rounds)
 
-    apart = train("ad_auction", NETWORKS, results=tmp_path / "apart", watcher=Counts())
-    assert sum(told) == 3 * 4 * 1600
+    apart = train("ad_auction", NETWORKS, results=tmp_path / "apart", listener=Counts())
+    assert sum(rounds) == 3 * 4 * 1600
     with pytest.raises(Interrupted):
-        train("ad_auction", NETWORKS, results=tmp_path / "cut", watcher=Stops(9))
+        train("ad_auction", NETWORKS, results=tmp_path / "cut", listener=InterruptAfter(9))
     folder = tmp_path / "cut/ad_auction"
     assert list(folder.rglob("partial.safetensors"))
     cut = resume(folder)
@@ -95,19 +93,22 @@ def test_mistakes_of_a_seed_come_back(tmp_path, eager):
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_is_told(tmp_path, eager, monkeypatch):
-    crews, plain = [], crew.WorkerPool.__init__
-    monkeypatch.setattr(
-        crew.WorkerPool, "__init__", lambda self, run: crews.append(self) or plain(self, run)
-    )
+def test_a_process_that_is_killed_is_reported(tmp_path, eager, monkeypatch):
+    pools, plain = [], worker_pool.WorkerPool.__init__
 
-    class Kills(Silent):
-        def tell(self, arm, progress):
-            for process in crews[0]._all:
+    def remembered(self, run):
+        pools.append(self)
+        plain(self, run)
+
+    monkeypatch.setattr(worker_pool.WorkerPool, "__init__", remembered)
+
+    class Kills(NoProgress):
+        def advance(self, arm, progress):
+            for process in pools[0]._all:
                 process.kill()
 
     with pytest.raises(ConfigError) as error:
-        train("ad_auction", NETWORKS, results=tmp_path, watcher=Kills())
+        train("ad_auction", NETWORKS, results=tmp_path, listener=Kills())
     (line,) = error.value.mistakes
     assert "ended with exit code -9" in line
     assert line.endswith("What was saved is kept: tacit resume ad_auction")
@@ -115,11 +116,11 @@ def test_a_process_that_is_killed_is_told(tmp_path, eager, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_worker_leaves_when_nobody_asks_any_more(tmp_path):
-    """Whoever asked was killed: its end of the pipe is closed."""
+def test_a_worker_exits_when_its_parent_has_died(tmp_path):
+    """The parent was killed: its end of the pipe is closed."""
     endless = (*NETWORKS, "train.rounds=100000000", "seeds=1")
     with pytest.raises(Interrupted):
-        train("ad_auction", endless, results=tmp_path, watcher=Stops(3))
+        train("ad_auction", endless, results=tmp_path, listener=InterruptAfter(3))
     worker = subprocess.Popen(
         [sys.executable, "-m", "tacit.training.runs.worker", str(tmp_path / "ad_auction")],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -136,13 +137,13 @@ def test_a_worker_leaves_when_nobody_asks_any_more(tmp_path):
 def test_networks_are_what_makes_an_arm_slow():
     assert mistakes("agents.bidder_0=ipo")[0].startswith("agents.bidder_0")
     (arm,) = load("ad_auction", ["agents.bidder_0=idqn"]).arms.values()
-    assert crew.has_networks(arm)
+    assert worker_pool.has_networks(arm)
     (arm,) = load("ad_auction", []).arms.values()
-    assert not crew.has_networks(arm)
+    assert not worker_pool.has_networks(arm)
 
 
 @pytest.mark.slow
-def test_what_lies_where_somebody_works_is_no_library(tmp_path, eager, monkeypatch):
+def test_modules_in_the_working_folder_do_not_replace_libraries(tmp_path, eager, monkeypatch):
     """A folder called tacit, a file called queue.py: as beside a clone, or in a folder of notes."""
     (tmp_path / "tacit").mkdir()
     (tmp_path / "queue.py").write_text("raise SystemExit('not this one')\n")

@@ -1,4 +1,4 @@
-"""Policies in a person's words: scripted players read as what they are."""
+"""Policies in sentences: scripted players read as what they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tacit.emergence.play.visits import visits
 from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
-from tacit.training.show.policy_text import portrait
+from tacit.training.show.policy_text import policy_sentences
 
 SEEN = {"observe": "bids"}
 
@@ -28,9 +28,9 @@ def population(name: str, config: dict, rules: dict) -> FrozenPopulation:
     return freeze(market, kpis.resolve(market, None), tables, seed=0)
 
 
-def told(name: str, config: dict, rules: dict, seat: str) -> list[str]:
+def sentences(name: str, config: dict, rules: dict, seat: str) -> list[str]:
     made = population(name, config, rules)
-    return portrait(made, made.market.seat(seat))
+    return policy_sentences(made, made.market.seat(seat))
 
 
 def everybody(rule: str, seats: int = 2) -> dict:
@@ -64,30 +64,30 @@ RIVALS = [
 
 @pytest.mark.parametrize(("rule", "lines"), RIVALS)
 def test_rivals_read_as_what_they_are(rule, lines):
-    assert told("ad_auction", SEEN, everybody(rule), "bidder_0") == lines
+    assert sentences("ad_auction", SEEN, everybody(rule), "bidder_0") == lines
 
 
 def test_one_that_answers_beside_one_that_does_not():
     rules = {"bidder_0": "tit_for_tat", "bidder_1": "collusive"}
-    assert told("ad_auction", SEEN, rules, "bidder_0") == [
+    assert sentences("ad_auction", SEEN, rules, "bidder_0") == [
         "After both at 0.05 it stays.",
         f"{CUT} raises its own to 0.95 (instead of 0.05) and comes back in 2 rounds.",
     ]
 
 
-def test_every_rival_is_told_of_up_to_three():
+def test_every_rival_is_named_up_to_three():
     rules = {"bidder_0": "tit_for_tat"} | {f"bidder_{i}": "collusive" for i in range(1, 5)}
-    lines = told("ad_auction", {"observe": "bids", "bids": 3, "bidders": 5}, rules, "bidder_0")
+    lines = sentences("ad_auction", {"observe": "bids", "bids": 3, "bidders": 5}, rules, "bidder_0")
     assert [line.split()[1] for line in lines[1:-1]] == ["bidder_1", "bidder_2", "bidder_3"]
     assert all("raises its own to 0.75 (instead of 0.25)" in line for line in lines[1:-1])
     assert lines[-1] == "(What it answers others than these 3 is not told.)"
-    two = told("ad_auction", SEEN | {"bidders": 3}, everybody("tit_for_tat", 3), "bidder_0")
+    two = sentences("ad_auction", SEEN | {"bidders": 3}, everybody("tit_for_tat", 3), "bidder_0")
     assert [line.split()[1] for line in two[1:]] == ["bidder_1", "bidder_2"]
 
 
-def test_a_cycle_is_told_round_by_round():
+def test_a_cycle_is_shown_round_by_round():
     config = SEEN | {"bidders": 3}
-    first, *_ = told("ad_auction", config, everybody("rotation", 3), "bidder_0")
+    first, *_ = sentences("ad_auction", config, everybody("rotation", 3), "bidder_0")
     assert first.startswith("In the end it goes round in 3 rounds: bid 0.")
     assert sorted(first.partition("bid ")[2].partition(" (")[0].split(", ")) == [
         "0.05", "0.05", "0.1"
@@ -99,7 +99,7 @@ def test_a_cycle_is_told_round_by_round():
 
 def test_bids_by_value():
     config = {"value": {"kind": "list", "values": [0.5, 1]}, "bids": 9}
-    lines = told("ad_auction", config, everybody("competitive"), "bidder_0")
+    lines = sentences("ad_auction", config, everybody("competitive"), "bidder_0")
     assert lines[0].startswith("It comes to no cycle. Its bid is about 0.")
     assert lines[1] == (
         "(What it answers a rival's move is not told: seats of ad_auction see different things "
@@ -111,21 +111,21 @@ def test_bids_by_value():
     ]
 
 
-def test_who_has_no_rival_is_told_by_what_it_meets():
-    assert told("ad_auction", {"publisher": True}, everybody("competitive"), "publisher_0") == [
-        "In floor, whatever it meets: any of 20, all equally likely."
-    ]
+def test_a_seat_without_rivals_is_described_by_what_it_meets():
+    assert sentences(
+        "ad_auction", {"publisher": True}, everybody("competitive"), "publisher_0"
+    ) == ["In floor, whatever it meets: any of 20, all equally likely."]
 
 
 # --- claims, buyers ------------------------------------------------------------------------------
 
 
 def test_a_bluffing_and_a_truthful_supplier():
-    assert told("procurement", {}, {"supplier_0": "always_bluff"}, "supplier_0")[:2] == [
+    assert sentences("procurement", {}, {"supplier_0": "always_bluff"}, "supplier_0")[:2] == [
         "When its stock is plenty or scarce: price 0.8, claim scarce.",
         "Taken by its word, its claim is false 80% of the time; it tells 0% of what it knows.",
     ]
-    assert told("procurement", {}, {"supplier_0": "truthful"}, "supplier_0") == [
+    assert sentences("procurement", {}, {"supplier_0": "truthful"}, "supplier_0") == [
         "When its stock is plenty: price 0.4, claim plenty.",
         "When its stock is scarce: price 0.8, claim scarce.",
         "Taken by its word, its claim is false 0% of the time; it tells 100% of what it knows.",
@@ -142,17 +142,17 @@ def test_a_bluff_has_its_probability():
         supplier[o, first : first + count] = 0.0
         for claim, p in chances.items():
             supplier[o, role.encode_action(price=0.8, claim=claim)] = p
-    assert portrait(made, made.market.seats[0])[:3] == [
+    assert policy_sentences(made, made.market.seats[0])[:3] == [
         "When its stock is plenty: price 0.8, claim plenty (70%) or price 0.8, claim scarce (30%).",
         "When its stock is scarce: price 0.8, claim scarce.",
         "Taken by its word, its claim is false 24% of the time; it tells 39% of what it knows.",
     ]
 
 
-def test_a_buyer_is_told_by_what_it_takes():
+def test_a_buyer_is_described_by_what_it_takes():
     config = {"prices": [0.4, 0.8], "value": 0.6}
     rules = {"supplier_0": "truthful", "buyer_0": "trusting"}
-    lines = told("procurement", config, rules, "buyer_0")
+    lines = sentences("procurement", config, rules, "buyer_0")
     heads = [line.partition(" (")[0] for line in lines]
     assert heads == [
         "In respond, after price_0 0.4, claim_0 plenty",
@@ -164,10 +164,10 @@ def test_a_buyer_is_told_by_what_it_takes():
     assert sum(shares) == 100
 
 
-def test_codes_are_told_as_codes():
+def test_codes_are_shown_as_codes():
     made = population("cheap_talk", {}, {})
     made.tables[0][:] = deterministic(made.market.roles[0], np.array([4, 4, 1, 1, 1, 0, 6]))
-    assert portrait(made, made.market.seats[0]) == [
+    assert policy_sentences(made, made.market.seats[0]) == [
         "When its state is 0 or 0.2: message 0.8.",
         "When its state is 0.4, 0.6 or 0.8: message 0.2.",
         "When its state is 1: message 0.",

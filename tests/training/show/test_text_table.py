@@ -7,7 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from tacit.training.show.terminal import TextTable, amount
+from tacit.training.show.progress_bar import short_number
+from tacit.training.show.terminal import TextTable
 
 ROWS = [
     {"arm": "second_0", "KPI": "profit 1", "price": ".950", "95 %": "[.949, .950]", "n": "48",
@@ -18,9 +19,9 @@ ROWS = [
 LONG = [{"key": "market.value", "meaning": "worth of a click: " + "private, drawn, " * 9}]
 
 
-def printed(sheet: TextTable, width: int) -> list[str]:
+def printed(table: TextTable, width: int) -> list[str]:
     page = io.StringIO()
-    Console(file=page, width=width, highlight=False, markup=False).print(sheet)
+    Console(file=page, width=width, highlight=False, markup=False).print(table)
     return [line.rstrip() for line in page.getvalue().splitlines()]
 
 
@@ -64,8 +65,8 @@ def test_nothing_is_a_table_without_rows():
 
 
 @pytest.mark.parametrize(
-    ("x", "told"),
+    ("x", "text"),
     [(132e6, "132 M"), (4.14e6, "4.1 M"), (850_000, "850 k"), (1200, "1.2 k"), (0, "0.0 k")],
 )
-def test_large_numbers_in_short(x, told):
-    assert amount(x) == told
+def test_large_numbers_in_short(x, text):
+    assert short_number(x) == text

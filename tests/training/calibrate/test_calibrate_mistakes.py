@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.deliveries import DEMAND, ORDERS, csv, demand, orders
-from support.terminal import Terminal, told
+from support.terminal import Terminal, mistake_lines
 
 CALM = [1.0, 1.1, 0.9] * 10
 
@@ -15,7 +15,7 @@ def tacit(tmp_path, monkeypatch, capsys):
 
 
 def refused(tacit, market: str, *words: str) -> list[str]:
-    return told(tacit("calibrate", market, "data.csv", *words))
+    return mistake_lines(tacit("calibrate", market, "data.csv", *words))
 
 
 def test_a_market_that_nothing_fits(tacit):
@@ -57,9 +57,9 @@ def test_one_row(tacit):
 )  # fmt: skip
 def test_columns_that_are_missing_or_unknown(columns, lines, tacit):
     orders(tacit.folder / "data.csv", [(5, 0)] * 20)
-    said = refused(tacit, "procurement", "--columns", columns)
-    assert len(said) == len(lines)
-    assert all(line.startswith(start) for line, start in zip(said, lines, strict=True))
+    found = refused(tacit, "procurement", "--columns", columns)
+    assert len(found) == len(lines)
+    assert all(line.startswith(start) for line, start in zip(found, lines, strict=True))
 
 
 def test_a_column_that_stands_twice(tacit):
@@ -68,7 +68,7 @@ def test_a_column_that_stands_twice(tacit):
     assert line == "--columns.scheduled: data.csv has more than one column 'Due'. Rename one."
 
 
-def test_dates_and_amounts_that_are_none_are_told_together(tacit):
+def test_dates_and_amounts_that_are_none_are_reported_together(tacit):
     rows = [("2024-01-01", "1")] * 12 + [("soon", "-2"), ("later", "nan"), ("2024-13-01", "2")]
     csv(tacit.folder / "data.csv", ("Time", "Value"), rows)
     assert refused(tacit, "ad_auction", "--columns", DEMAND) == [
@@ -118,8 +118,8 @@ def test_orders_that_cannot_be_read_together(tacit):
 )
 def test_surges_that_cannot_be_fitted(words, line, tacit):
     demand(tacit.folder / "data.csv", [*CALM, 20.0, *CALM])
-    (said,) = refused(tacit, "cloud_bandwidth", "--columns", DEMAND, *words)
-    assert said.startswith(line)
+    (found,) = refused(tacit, "cloud_bandwidth", "--columns", DEMAND, *words)
+    assert found.startswith(line)
 
 
 def test_demand_without_a_scale(tacit):
@@ -141,8 +141,8 @@ def test_demand_without_a_scale(tacit):
 )
 def test_values_that_cannot_be_fitted(values, words, line, tacit):
     demand(tacit.folder / "data.csv", values)
-    (said,) = refused(tacit, "ad_auction", "--columns", DEMAND, *words)
-    assert said.startswith(line)
+    (found,) = refused(tacit, "ad_auction", "--columns", DEMAND, *words)
+    assert found.startswith(line)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_place_that_cannot_be_written_to(target, line, tacit):
     assert refused(tacit, "ad_auction", "--columns", DEMAND, "--write", target) == [line]
 
 
-def test_mistakes_of_options_and_columns_are_told_at_once(tacit):
+def test_mistakes_of_options_and_columns_are_reported_at_once(tacit):
     demand(tacit.folder / "data.csv", CALM)
     assert refused(tacit, "ad_auction", "--columns", "time=Tim,value=Value", "--parts", "0") == [
         "--parts: must be greater than or equal to 1, got 0.",

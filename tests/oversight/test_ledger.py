@@ -1,0 +1,123 @@
+"""The ledger: a chain of entries, in which every change is found."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from tacit.envs.errors import ConfigError
+from tacit.oversight import ledger
+from tacit.oversight.ledger import Ledger
+
+
+@pytest.fixture
+def path(tmp_path):
+    log = Ledger(tmp_path / "ledger.jsonl")
+    for k in range(5):
+        log.append("seed finished", seed=k, note="Pr\u00fcfung\u2028\x85 'quoted'")
+    return log.path
+
+
+def rewrite(path, change):
+    lines = path.read_bytes().splitlines(keepends=True)
+    change(lines)
+    path.write_bytes(b"".join(lines))
+
+
+def test_the_chain_is_whole(path):
+    entries = ledger.read(path)
+    assert ledger.first_broken(path) is None
+    assert [e["n"] for e in entries] == list(range(5))
+    assert entries[0]["previous"] == ledger.FIRST
+    assert [e["previous"] for e in entries[1:]] == [e["hash"] for e in entries[:-1]]
+    assert set(entries[0]) == {"n", "time", "act", "seed", "note", "previous", "hash"}
+
+
+def test_it_goes_on_where_it_ended(path):
+    log = Ledger(path)
+    assert (log.count, log.head) == (5, ledger.read(path)[-1]["hash"])
+    log.append("training finished")
+    assert ledger.first_broken(path) is None
+    assert len(ledger.read(path)) == 6
+
+
+def test_a_changed_line_is_found(path):
+    def change(lines):
+        lines[2] = lines[2].replace(b'"seed": 2', b'"seed": 7')
+
+    rewrite(path, change)
+    assert ledger.first_broken(path) == 2
+
+
+def test_a_line_changed_and_sealed_anew_breaks_the_next_one(path):
+    def change(lines):
+        entry = json.loads(lines[2]) | {"seed": 7}
+        del entry["hash"]
+        lines[2] = json.dumps(entry | {"hash": ledger._seal(entry)}).encode() + b"\n"
+
+    rewrite(path, change)
+    assert ledger.first_broken(path) == 3
+
+
+@pytest.mark.parametrize("n", [0, 3])
+def test_a_removed_line_is_found(path, n):
+    rewrite(path, lambda lines: lines.pop(n))
+    assert ledger.first_broken(path) == n
+
+
+def test_an_inserted_line_is_found(path):
+    rewrite(path, lambda lines: lines.insert(2, lines[1]))
+    assert ledger.first_broken(path) == 2
+
+
+def test_lines_that_changed_places_are_found(path):
+    rewrite(path, lambda lines: lines.insert(1, lines.pop(3)))
+    assert ledger.first_broken(path) == 1
+
+
+@pytest.mark.parametrize("line", [b"what\n", b"[1]\n", b'{"act": "x"}\n', b"\xff\n", b"\n"])
+def test_a_line_that_is_no_entry_is_found_and_refused(path, line):
+    rewrite(path, lambda lines: lines.insert(4, line))
+    assert ledger.first_broken(path) == 4
+    with pytest.raises(ConfigError, match=r"ledger\.jsonl: line 5 is not a ledger entry"):
+        Ledger(path)
+
+
+@pytest.mark.parametrize("kept", [1, 40, -1])
+def test_a_cut_last_line_is_dropped(path, kept):
+    """Also one that lacks only its line end: what was never whole was never recorded."""
+
+    def change(lines):
+        lines[-1] = lines[-1][:kept]
+
+    rewrite(path, change)
+    assert len(ledger.read(path)) == 4
+    assert ledger.first_broken(path) is None
+    log = Ledger(path)
+    log.append("training finished")
+    entries = ledger.read(path)
+    assert [e["n"] for e in entries] == list(range(5))
+    assert entries[-1]["act"] == "training finished"
+    assert ledger.first_broken(path) is None
+
+
+def test_an_empty_file_is_an_empty_ledger(tmp_path):
+    (tmp_path / "ledger.jsonl").write_text("")
+    log = Ledger(tmp_path / "ledger.jsonl")
+    assert (log.count, log.head) == (0, ledger.FIRST)
+
+
+def test_threads_may_write_together(tmp_path):
+    log = Ledger(tmp_path / "ledger.jsonl")
+    threads = [
+        threading.Thread(target=lambda k=k: [log.append("act", by=k) for _ in range(5)])
+        for k in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.first_broken(log.path) is None
+    assert len(ledger.read(log.path)) == 40

@@ -1,0 +1,39 @@
+"""What TensorBoard shows of a whole run: columns of HParams, charts of bands, KPIs in words."""
+
+from __future__ import annotations
+
+from tacit.envs import kpi as kpis
+from tacit.training.config.arm_settings import column_values, differing_settings
+from tacit.training.config.arms import Experiment
+
+from .bands import INDEX, banded_measures
+from .event_file import EventFile
+from .plugin_messages import band_charts, hparams_columns
+
+UNSIGNED = "*Unvalidated objective: nobody has signed these KPIs.*"
+
+
+def write_run_pages(events: EventFile, experiment: Experiment) -> None:
+    """Write the pages of a run to the event file in its root."""
+    first = next(iter(experiment.arms.values()))
+    metrics = [f"measure/market/{m.name}" for m in first.market.measured("market")]
+    metrics += [f"fundamental/{seat.name}" for seat in first.market.seats]
+    metrics += [f"probe/{INDEX}"]
+    columns = column_values(differing_settings(experiment.arms))
+    events.summary(hparams_columns(columns, metrics))
+    title = f"{experiment.name}: mean and 95 % band, n = {first.seeds} seeds"
+    events.summary(band_charts([*banded_measures(first)], title))
+    events.text("incentives", _incentives(experiment))
+    if experiment.file.question:
+        events.text("question", f"**{experiment.file.question}** {experiment.file.explains}")
+
+
+def _incentives(experiment: Experiment) -> str:
+    """Every seat's KPI in words, as a table in Markdown."""
+    lines = [UNSIGNED, "", "| arm | seat | KPI |", "|---|---|---|"]
+    lines += [
+        f"| {name} | {seat} | {kpis.sentence(terms)} |"
+        for name, arm in experiment.arms.items()
+        for seat, terms in arm.kpi.items()
+    ]
+    return "\n".join(lines)

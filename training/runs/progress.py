@@ -1,0 +1,53 @@
+"""What training reports while it goes on, and to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class SeedProgress:
+    """What a seed reports while it trains.
+
+    Attributes:
+        rounds: played since its last report, over all copies.
+        headline: the market's headline measure at an evaluation point; NaN between two points.
+        skipped: these rounds were not played now: they are from before an interruption, or the
+            agents stopped by themselves before they were due.
+    """
+
+    rounds: int
+    headline: float
+    skipped: bool = False
+
+
+class ProgressListener(Protocol):
+    """Receives the progress of a run."""
+
+    def begin(self, total_rounds: int, finished_rounds: int) -> None:
+        """Training starts.
+
+        Args:
+            total_rounds: of all seeds and copies.
+            finished_rounds: of seeds that are finished already.
+        """
+
+    def advance(self, arm: str, progress: SeedProgress) -> None:
+        """A seed of an arm went on; called from the threads that train."""
+
+    def note(self, text: str) -> None:
+        """Something that deserves a line."""
+
+
+class NoProgress:
+    """A listener that shows nothing."""
+
+    def begin(self, total_rounds: int, finished_rounds: int) -> None:
+        pass
+
+    def advance(self, arm: str, progress: SeedProgress) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass

@@ -1,0 +1,90 @@
+"""What a run folder says of its arms: config.yaml, incentives.json, and what may not be mixed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
+from tacit.training.config.arms import Arm, Experiment
+
+from . import checkpoint
+from .run_folder import RunFolder
+
+# Keys of an experiment file that stand in the run's arms, fully resolved, instead.
+RESOLVED = {"market", "kpi", "agents", "train", "arms", "seeds", "seed"}
+
+
+def check_same_run(experiment: Experiment, config: dict[str, Any] | None, run: RunFolder) -> None:
+    """Check that the experiment may be trained in this folder.
+
+    Args:
+        experiment: what is to be trained.
+        config: the config.yaml that stands there, or None for a new run.
+        run: the folder.
+
+    Raises:
+        ConfigError: an arm stands there with another configuration, or another experiment does.
+    """
+    if config is None:
+        return
+    clashes = [
+        name
+        for name, arm in experiment.arms.items()
+        if name in config["arms"] and not arm.same(config["arms"][name])
+    ]
+    if clashes:
+        raise ConfigError(
+            f"{run.path}: holds arm{'s' * (len(clashes) > 1)} {', '.join(clashes)} with another "
+            "configuration, which is kept. Add this one with --as NAME, or start a run with --name "
+            "or in another --results."
+        )
+    question = config.get("question", "")
+    shares_arms = bool(set(experiment.arms) & set(config["arms"]))
+    if question and experiment.file.question != question and not shares_arms:
+        raise ConfigError(
+            f"{run.path}: holds another experiment ('{question}'), which is kept. Choose another "
+            "--name or --results."
+        )
+
+
+def write_run_config(
+    experiment: Experiment, config: dict[str, Any] | None, run: RunFolder
+) -> list[str]:
+    """Add the experiment's arms to config.yaml and incentives.json.
+
+    Args:
+        experiment: what is to be trained.
+        config: the config.yaml that stands there, or None for a new run.
+        run: the folder.
+
+    Returns:
+        The names of all arms of the run, the earlier ones first.
+    """
+    about = experiment.file.model_dump(mode="json", exclude=RESOLVED)
+    about = {key: value for key, value in about.items() if value}
+    earlier = config["arms"] if config else {}
+    arms = {**earlier, **{name: arm.plain for name, arm in experiment.arms.items()}}
+    data = {"experiment": experiment.name, **(config or {}), **about, "arms": arms}
+    if data != config:
+        run.write_config(data)
+    known = checkpoint.read_json(run.incentives)
+    cards = {name: incentives(arm) for name, arm in experiment.arms.items()}
+    checkpoint.write_json(run.incentives, known | cards)
+    return list(arms)
+
+
+def incentives(arm: Arm) -> dict[str, Any]:
+    """What every seat of an arm is paid for, in numbers and in words."""
+    return {
+        "kpi_hash": arm.kpi_hash,
+        "validated_by": None,
+        "seats": {
+            seat: {
+                "words": f"{seat} {kpis.sentence(terms)}",
+                "terms": {name: term.model_dump() for name, term in terms.items()},
+                "fundamental": arm.market.seat(seat).role.fundamental,
+            }
+            for seat, terms in arm.kpi.items()
+        },
+    }

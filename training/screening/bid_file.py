@@ -1,0 +1,256 @@
+"""A user's tenders from a CSV file, one bid a row; what is left out is counted, with its reason.
+
+    bids = read_bids(Path("bids.csv"), BidColumns(tender="pid", bid="norm_bid"))
+
+A row is kept if every column that the user names can be read in it, if it is no row that stood
+before, and if its tender keeps another bid.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from tacit.envs.errors import ConfigError
+from tacit.envs.types import Bools, Floats, Ints
+
+from .csv_columns import RawColumns, read_columns
+from .row_sieve import LeftOut, RowSieve, reason_lines
+
+
+@dataclass(frozen=True)
+class BidColumns:
+    """Which column of a file holds what.
+
+    Attributes:
+        tender: which tender the bid is for.
+        bid: the amount; the lowest wins.
+        bidder: who bid.
+        reserve: the tender's reserve, of which bids become shares.
+        date: one column, or several joined by commas: year,month,day.
+    """
+
+    tender: str
+    bid: str
+    bidder: str | None = None
+    reserve: str | None = None
+    date: str | None = None
+
+    def by_option(self) -> dict[str, list[str]]:
+        """Columns by option, for `read_columns`."""
+        named = {f"--{option}": [name] for option, name in vars(self).items() if name is not None}
+        if self.date is not None:
+            named["--date"] = self.date.split(",")
+        return named
+
+
+@dataclass(frozen=True)
+class Bids:
+    """The kept bids, B of them.
+
+    Attributes:
+        tender: the number of each bid's tender, int64 `[B]`; in order of time, without dates in
+            order of the file.
+        bid: the amounts, float64 `[B]`; shares of the reserve where there is one.
+        bidder: the position in `bidders` of who bid, int64 `[B]`; None without that column.
+        bidders: names.
+        dates: of the tenders, by their number, as written; None without that column.
+        rows: of the file.
+        left_out: rows that are not kept, by reason.
+        notes: what else the user should know.
+    """
+
+    tender: Ints
+    bid: Floats
+    bidder: Ints | None
+    bidders: list[str]
+    dates: list[str] | None
+    rows: int
+    left_out: dict[str, LeftOut]
+    notes: list[str]
+
+
+def read_bids(path: Path, columns: BidColumns) -> Bids:
+    """Every usable bid of a file.
+
+    Raises:
+        ConfigError: no such file or column, a column of something else, or too little to use.
+    """
+    raw = read_columns(path, columns.by_option())
+    if not len(raw.line):
+        raise ConfigError(f"{path}: holds no rows below its header.")
+    sieve = RowSieve(raw, path)
+    sieve.leave_out("fewer cells than the header", raw.short)
+    tender, _ = number_words(raw.cells["--tender"])
+    sieve.leave_out_missing("--tender", columns.tender)
+    bid = _amounts(sieve, "--bid", columns.bid)
+    if columns.reserve is not None:
+        reserve = _amounts(sieve, "--reserve", columns.reserve)
+        sieve.leave_out("two reserves in its tender", _two_reserves(tender, reserve, sieve.keep))
+        bid = bid / np.where(reserve > 0, reserve, np.nan)
+    bidder, bidders = None, list[str]()
+    if columns.bidder is not None:
+        sieve.leave_out_missing("--bidder", columns.bidder)
+        bidder, bidders = number_words(raw.cells["--bidder"])
+    days = _days(sieve, columns.date) if columns.date is not None else None
+    notes = _leave_out_duplicates(sieve, tender, bid, bidder)
+    sieve.leave_out("the only bid of its tender", _only_bids(tender, sieve.keep))
+    keep = sieve.keep
+    if len(np.unique(tender[keep])) < 2:
+        reasons = "; ".join(reason_lines(sieve.left_out)) or "none is left out"
+        raise ConfigError(
+            f"{path}: screens need two tenders with two bids or more; of {len(keep):,} rows "
+            f"{keep.sum():,} can be used ({reasons})."
+        )
+    number, dates = _tenders_in_time(tender[keep], days, raw, keep)
+    return Bids(
+        tender=number,
+        bid=bid[keep],
+        bidder=None if bidder is None else bidder[keep],
+        bidders=bidders,
+        dates=dates,
+        rows=len(keep),
+        left_out=sieve.left_out,
+        notes=notes,
+    )
+
+
+def number_words(cells: Sequence[str]) -> tuple[Ints, list[str]]:
+    """Words as numbers in order of first appearance, int64 `[R]`, and the words."""
+    known: dict[str, int] = {}
+    numbers = [known.setdefault(cell, len(known)) for cell in cells]
+    return np.array(numbers, np.int64), list(known)
+
+
+def _amounts(sieve: RowSieve, option: str, name: str) -> Floats:
+    """Amounts of all rows, float64 `[R]`; rows without one that is above 0 are left out."""
+    values = np.array([_number(cell) for cell in sieve.raw.cells[option]], float)
+    sieve.leave_out_unreadable(option, name, values, "number", "Write numbers as 1234.5.")
+    sieve.leave_out(f"{name} is not above 0", ~(values > 0))
+    return values
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
+
+
+def _two_reserves(tender: Ints, reserve: Floats, keep: Bools) -> Bools:
+    """Rows of tenders whose kept rows name more than one reserve, bool `[R]`."""
+    low, high = np.full(tender.max() + 1, np.inf), np.full(tender.max() + 1, -np.inf)
+    np.minimum.at(low, tender[keep], reserve[keep])
+    np.maximum.at(high, tender[keep], reserve[keep])
+    found: Bools = (low < high)[tender]
+    return found
+
+
+def _only_bids(tender: Ints, keep: Bools) -> Bools:
+    """Rows of tenders that keep fewer than two, bool `[R]`."""
+    found: Bools = np.bincount(tender, keep, tender.max() + 1)[tender] < 2
+    return found
+
+
+# --- duplicates -----------------------------------------------------------------------------------
+
+
+def _leave_out_duplicates(
+    sieve: RowSieve, tender: Ints, bid: Floats, bidder: Ints | None
+) -> list[str]:
+    """Leave out rows that equal an earlier one in every cell, where that can only be a mistake.
+
+    Without a column that could tell two equal bids of a tender apart, such rows may be two bids.
+
+    Returns:
+        Notes about what was kept.
+    """
+    notes = []
+    same_row = _repeated(sieve.keep, sieve.raw.digest, bid, tender)
+    if bidder is not None or sieve.raw.spare:
+        sieve.leave_out("the same row again", same_row)
+    elif same_row.any():
+        notes.append(
+            f"rows that equal an earlier one: {same_row.sum():,}, kept; the file has no column "
+            "that could tell an equal bid from a row that stands twice"
+        )
+    if bidder is not None:
+        second = int(_repeated(sieve.keep, bidder, tender).sum())
+        if second:
+            notes.append(f"bids of a bidder that has bid in the tender before: {second:,}, kept")
+    return notes
+
+
+def _repeated(keep: Bools, *keys: Ints | Floats) -> Bools:
+    """Kept rows that have the same keys as an earlier kept one, bool `[R]`; keys are `[R]` each."""
+    rows = np.flatnonzero(keep)
+    # lexsort is stable: among rows with the same keys, the first of the file stays first.
+    order = rows[np.lexsort([key[rows] for key in keys])]
+    same = np.ones(max(0, len(order) - 1), bool)
+    for key in keys:
+        same &= key[order[1:]] == key[order[:-1]]
+    found = np.zeros(len(keep), bool)
+    found[order[1:][same]] = True
+    return found
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
+
+
+def day_of(cell: str) -> float:
+    """A date as a number that grows with time.
+
+    2007-06-07, 2007/6/7 or 2007.6.7, with or without a time of day, counts days; a plain number (a
+    year, a week) stands for itself; what is neither is NaN.
+    """
+    match = DATE.fullmatch(cell)
+    if not match:
+        return _number(cell)
+    try:
+        return float(date(*map(int, match.groups())).toordinal())
+    except ValueError:
+        return float("nan")
+
+
+def _days(sieve: RowSieve, name: str) -> Floats:
+    """Dates of all rows as numbers, float64 `[R]`; rows without one are left out."""
+    cells = sieve.raw.cells["--date"]
+    known = {cell: day_of(cell) for cell in set(cells)}  # dates repeat
+    days = np.array([known[cell] for cell in cells], float)
+    advice = "Write dates as 2007-06-07, or name the columns of year, month and day: --date y,m,d."
+    sieve.leave_out_unreadable("--date", name, days, "date", advice)
+    return days
+
+
+def _tenders_in_time(
+    tender: Ints, days: Floats | None, raw: RawColumns, keep: Bools
+) -> tuple[Ints, list[str] | None]:
+    """Number tenders from 0, by their first day if there are any.
+
+    Args:
+        tender: of the kept rows, int64 `[B]`.
+        days: of all rows, float64 `[R]`.
+        raw: the file.
+        keep: bool `[R]`.
+
+    Returns:
+        The new numbers, int64 `[B]`, and the tenders' dates in this order.
+    """
+    _, number = np.unique(tender, return_inverse=True)
+    if days is None:
+        return number.astype(np.int64), None
+    rows = np.flatnonzero(keep)
+    order = np.lexsort((rows, days[rows], number))
+    # The first row of every tender in this order is the one with its first day.
+    first = order[np.r_[True, number[order][1:] != number[order][:-1]]]
+    rank = np.argsort(days[rows[first]], kind="stable")
+    place = np.empty(len(rank), np.int64)
+    place[rank] = np.arange(len(rank))
+    return place[number], [raw.cells["--date"][rows[k]] for k in first[rank]]

@@ -1,0 +1,80 @@
+"""The progress bar of training, on standard error."""
+
+from __future__ import annotations
+
+import threading
+import time
+from math import isfinite
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from tacit.training.runs.progress import SeedProgress
+
+from .terminal import console
+
+
+def short_number(x: float) -> str:
+    """A large number in short: `132 M`, `4.1 M`, `850 k`."""
+    size, unit = (x / 1e6, "M") if x >= 1e6 else (x / 1e3, "k")
+    return f"{size:.{0 if size >= 10 else 1}f} {unit}"
+
+
+class ProgressBar:
+    """Shows the share done, rounds, their rate, the headline measure and the time left.
+
+    A context, so that the terminal is restored however training ends.
+    """
+
+    def __init__(self, headline: str, quiet: bool = False) -> None:
+        """A bar that is not shown yet.
+
+        Args:
+            headline: the measure whose last value is shown.
+            quiet: show nothing at all.
+        """
+        self.headline, self.quiet = headline.replace("_", " "), quiet
+        self._lock = threading.Lock()
+        self._trained, self._began = 0, time.perf_counter()  # rounds trained since `begin`
+        self._value = float("nan")
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def begin(self, total_rounds: int, finished_rounds: int) -> None:
+        """Show the bar."""
+        self._began = time.perf_counter()
+        if self.quiet:
+            return
+        self._progress = Progress(
+            BarColumn(26), TextColumn("{task.percentage:3.0f} %"), TextColumn("{task.description}"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=console(stderr=True),
+        )  # fmt: skip
+        self._task = self._progress.add_task("", total=total_rounds, completed=finished_rounds)
+        self._progress.start()
+
+    def advance(self, arm: str, progress: SeedProgress) -> None:
+        """Move it on; called from the threads that train."""
+        if self._progress is None:
+            return
+        with self._lock:
+            # Rounds that were not played count as done, but not for the rate.
+            self._trained += 0 if progress.skipped else progress.rounds
+            if isfinite(progress.headline):
+                self._value = progress.headline
+            rate = self._trained / max(1e-9, time.perf_counter() - self._began)
+            text = f"{short_number(self._trained)} rounds  {short_number(rate)}/s"
+            if isfinite(self._value):
+                text += f"  {self.headline} {self._value:.2f}  ({arm})"
+            self._progress.update(self._task, advance=progress.rounds, description=text)
+
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        if not self.quiet:
+            console(stderr=True).print(text)

@@ -1,0 +1,68 @@
+"""What `tacit show` prints of a run: its question and KPIs, or one learned policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError, nearest
+from tacit.training.runs.load_run import choose_arm, learned_group, read_experiment
+from tacit.training.runs.probing import population_of
+from tacit.training.runs.run_folder import RunFolder
+
+from .policy_table_text import table_lines
+from .policy_text import policy_sentences
+
+
+def run_lines(run: RunFolder, only: str | None = None) -> Iterator[str]:
+    """Question, arms and KPIs of a run; arms under the same KPI share their lines.
+
+    Args:
+        run: its folder.
+        only: the only arm that is shown; by default all are.
+
+    Raises:
+        ConfigError: the folder holds no run, or the run no such arm.
+    """
+    experiment = read_experiment(run)
+    first = choose_arm(experiment, only)
+    yield f"{run.path}: {experiment.name}. {experiment.file.question}"
+    keys = first.market.config.model_dump(exclude_defaults=True)
+    yield f"market: {first.market.name}" + (f" {keys}" if keys else "")
+    shown: set[str] = set()  # hashes of KPIs
+    for name, arm in experiment.arms.items():
+        if arm.kpi_hash in shown or only not in (None, name):
+            continue
+        shown.add(arm.kpi_hash)
+        yield f"{name} (KPI {arm.kpi_hash[:12]}, unvalidated objective):"
+        yield from (f"  {seat} {kpis.sentence(terms)}" for seat, terms in arm.kpi.items())
+
+
+def learned_policy_lines(
+    run: RunFolder, arm_name: str | None, seat_name: str, k: int
+) -> Iterator[str]:
+    """A learned policy: sentences, then its whole table.
+
+    Args:
+        run: its folder.
+        arm_name: the arm; by default the first.
+        seat_name: whose policy.
+        k: the repetition.
+
+    Raises:
+        ConfigError: there is no such arm, seat or repetition, or it is not finished.
+    """
+    arm = choose_arm(read_experiment(run), arm_name)
+    seats = {seat.name: seat for seat in arm.market.seats}
+    if seat_name not in seats:
+        raise ConfigError(f"--policy: unknown seat '{seat_name}'. {nearest(seat_name, seats)}")
+    if k >= arm.seeds:
+        raise ConfigError(f"--seed: {k} is not one of 0 .. {arm.seeds - 1}.")
+    population = population_of(arm, k, learned_group(run, arm, k))
+    seat = seats[seat_name]
+    yield f"{seat_name} of {run.path.name}, arm {arm.name}, seed {k}, without exploration"
+    yield f"  {seat_name} {kpis.sentence(arm.kpi[seat_name])}"
+    yield from (f"  {line}" for line in policy_sentences(population, seat))
+    yield "the whole table, line by line:"
+    table = population.tables[seat.index]
+    yield from (f"  {line}" for line in table_lines(seat.role, table))
