@@ -1,30 +1,149 @@
-"""The learners of one seed of an arm, whatever they are."""
+"""Groups: all seats of one market for one seed, whatever agents are in them.
+
+Training knows a group only by `Group`. An external learner that needs the whole market for itself
+is trained like any other once it has these methods.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Protocol
 
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tacit.envs import kpi as kpis
+from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.market import Market
+from tacit.envs.types import Floats
 
-from .neural.config import BatchConfig
+from .batch.config import BatchConfig
+from .policy import PolicyTable
+from .registry import make_learner
 from .tabular.group import TabularGroup
+
+
+class Group(Protocol):
+    """What training asks of the agents of one seed. Rounds are counted per copy of the market."""
+
+    @property
+    def market(self) -> Market:
+        """The market that is played."""
+        ...
+
+    @property
+    def rows(self) -> CopyRows:
+        """The copies of the market as they are now; probes go on from here."""
+        ...
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Figures of the learners' last updates for charts, by `learner/<seat>/<name>`."""
+        ...
+
+    # --- progress --------------------------------------------------------------------------------
+
+    @property
+    def rounds(self) -> int:
+        """Rounds since training began."""
+        ...
+
+    @property
+    def stop_after(self) -> int:
+        """Rounds of unchanged greedy policies after which the group stops; 0: never."""
+        ...
+
+    @property
+    def stable_rounds(self) -> int:
+        """Rounds since a greedy policy last changed; 0 where `stop_after` is 0 for all learners."""
+        ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the group has stopped by itself."""
+        ...
+
+    def run(self, rounds: int) -> int:
+        """Play and learn up to so many rounds; fewer if the group stops.
+
+        Returns:
+            Rounds played.
+
+        Raises:
+            ConfigError: a learner's weights or losses are no finite numbers any more.
+        """
+        ...
+
+    # --- results ---------------------------------------------------------------------------------
+
+    @property
+    def rounds_since_read(self) -> int:
+        """Rounds since the last reading."""
+        ...
+
+    def read(self) -> tuple[Floats, Floats]:
+        """Means per round since the last reading; the next reading begins here.
+
+        Returns:
+            Measures float64 `[S + 1, M]` (row S is the market's own), then unweighted KPI terms and
+            rewards, float64 `[T + S]`.
+        """
+        ...
+
+    def tables(self) -> list[PolicyTable]:
+        """Every seat's policy without exploration, float64 `[O, A]` each."""
+        ...
+
+    # --- saving ----------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Copies of everything that changes, by the names used in checkpoints."""
+        ...
+
+    def load(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken, bit for bit.
+
+        Raises:
+            ValueError: the state does not fit this configuration.
+        """
+        ...
+
+    def warm_start_from(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Begin training where another group in this market ended.
+
+        Raises:
+            ValueError: the state does not fit this configuration.
+        """
+        ...
 
 
 def make_group(
     market: Market,
-    table: kpis.KpiTable,
+    kpi: kpis.KpiTable,
     configs: Mapping[str, BaseModel],
     seed: int,
     copies: int = 1,
     episode_rounds: int | None = None,
     total_rounds: int | None = None,
-) -> TabularGroup:
-    """A group of tabular and scripted seats, or one with networks in some of its seats."""
-    if not any(isinstance(config, BatchConfig) for config in configs.values()):
-        return TabularGroup(market, table, configs, seed, copies, episode_rounds)
-    from .batch.group import NeuralGroup  # networks take a moment to import
+) -> Group:
+    """The group of a seed: tabular, or with learners that update between batches.
 
-    return NeuralGroup(market, table, configs, seed, copies, episode_rounds, total_rounds)
+    Args:
+        market: the market.
+        kpi: its resolved KPI.
+        configs: agents by seat name.
+        seed: the number that all draws come from.
+        copies: how many copies of the market are played at once.
+        episode_rounds: rounds of an episode; None: endless.
+        total_rounds: rounds per copy of the whole training, which annealed rates need.
+
+    Raises:
+        ConfigError: an agent that cannot play this market.
+    """
+    if not any(isinstance(config, BatchConfig) for config in configs.values()):
+        return TabularGroup(market, kpi, configs, seed, copies, episode_rounds)
+    from .batch.group import BatchGroup  # its linear algebra takes a moment to import
+
+    return BatchGroup(
+        market, kpi, configs, seed, make_learner, copies, episode_rounds, total_rounds
+    )

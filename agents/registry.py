@@ -1,21 +1,32 @@
-"""The agents by name: a config model each. A new learner is one module and one line here."""
+"""The agents by name: a config model each, and what makes a learner of it.
+
+A new agent is one config model here; a learner that updates between batches also a line in
+`make_learner`. No learner imports another, and this is the only module that knows them all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
-from tacit.envs.market import Market
+from tacit.envs.market import Market, Seat
 
-from .neural.config import IdqnConfig, IppoConfig, batch_rounds
+from .batch.config import BatchConfig, batch_rounds
+from .batch.learner import Learner
+from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
 from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
 from .tabular.config import QLearningConfig, check_synchronous
 
-MOST_CELLS = 2**26  # of all seats; a seed's learning takes about 45 bytes for each
+if TYPE_CHECKING:
+    from .neural.dqn import QNetworkFactory
+    from .neural.ppo import ActorCriticFactory
+
+MOST_CELLS = 2**26  # of all seats' policy tables; learning takes about 45 bytes a cell and seed
 
 AGENTS: dict[str, type[BaseModel]] = {
     "q_learning": QLearningConfig,
@@ -33,24 +44,87 @@ SUMMARIES = {
 }
 
 
+# --- making --------------------------------------------------------------------------------------
+
+
 def make_config(values: Mapping[str, Any], prefix: str) -> BaseModel:
-    """The checked config of an agent given as `{name: ..., keys}`."""
+    """The checked config of an agent given as `{name: ..., keys}`.
+
+    Raises:
+        ConfigError: an unknown agent, or mistakes in its keys; `prefix` says where they are.
+    """
     name = values.get("name")
     if str(name) not in AGENTS:
         raise ConfigError(f"{prefix}: unknown agent '{name}'. {nearest(str(name), AGENTS)}")
     return build(AGENTS[str(name)], values, prefix)
 
 
-def check_size(market: Market) -> None:
-    """Whether everybody's policy table [O, A] fits into memory.
+def make_learner(
+    config: BaseModel, seat: Seat, terms: Mapping[str, kpis.Term], seed: int
+) -> Learner:
+    """The learner of a seat whose config is a `BatchConfig`.
+
+    Learners are imported here, when they are needed: torch takes a second to import.
+
+    Args:
+        config: the learner's keys.
+        seat: the seat that it plays.
+        terms: the seat's KPI terms by name.
+        seed: the number that its draws come from.
 
     Raises:
-        ConfigError: how large they are, and what to drop.
+        ConfigError: no learner has this config, or the learner refuses its keys or the KPI.
+    """
+    if isinstance(config, IppoConfig):
+        from .neural.ppo import Ippo
+
+        return Ippo(config, seat, terms, seed, _actor_critic_class(config))
+    if isinstance(config, IdqnConfig):
+        from .neural.dqn import Idqn
+
+        return Idqn(config, seat, terms, seed, _network_class(config))
+    if isinstance(config, Sb3Config):
+        from .sb3.learner import make_sb3
+
+        return make_sb3(config, seat, terms, seed)
+    raise ConfigError(f"agents.{seat.name}: {config!r} is no learner of networks.")
+
+
+def _actor_critic_class(config: IppoConfig) -> ActorCriticFactory:
+    """The engine of PPO."""
+    if config.engine == "compiled":
+        from .neural.ppo_compiled import CompiledActorCritic
+
+        return CompiledActorCritic
+    from .neural.ppo_torch import TorchActorCritic
+
+    return TorchActorCritic
+
+
+def _network_class(config: NeuralConfig) -> QNetworkFactory:
+    """The network of DQN."""
+    if config.engine == "compiled":
+        from .neural.network import Network
+
+        return Network
+    from .neural.torch_network import TorchNetwork
+
+    return TorchNetwork
+
+
+# --- checking ------------------------------------------------------------------------------------
+
+
+def check_size(market: Market) -> None:
+    """Whether all policy tables `[O, A]` together fit into memory.
+
+    Raises:
+        ConfigError: they do not; says how large they are, and what to drop.
     """
     cells = {role: role.seats * role.observations * role.actions for role in market.roles}
     total = sum(cells.values())
     if total > MOST_CELLS:
-        role = max(cells, key=lambda each: cells[each])
+        role = max(cells, key=cells.__getitem__)
         raise ConfigError(
             f"market: policy tables would hold {total:,} numbers, more than {MOST_CELLS:,}: each "
             f"{role.name} sees {role.observations:,} observations and has {role.actions} actions. "
@@ -62,7 +136,7 @@ def check_agents(market: Market, configs: Mapping[str, BaseModel]) -> None:
     """Whether every seat's agent can play this market.
 
     Raises:
-        ConfigError: all that cannot; seats of a role that share a config are told once.
+        ConfigError: all that cannot; seats of a role that share a config are named once.
     """
     check_size(market)
     mistakes: list[str] = []
@@ -73,19 +147,58 @@ def check_agents(market: Market, configs: Mapping[str, BaseModel]) -> None:
             continue
         checked.append((seat.role.name, config))
         try:
-            if isinstance(config, ScriptedConfig):
-                Scripted(config, market, seat)
-            elif isinstance(config, QLearningConfig):
-                check_synchronous(market, {seat.name: config})
-            elif isinstance(config, Sb3Config):
-                from .sb3.model import check_sb3  # torch takes a second to import
-
-                check_sb3(config, seat)
+            _check_agent(market, seat, config)
         except ConfigError as error:
             mistakes += error.mistakes
     try:
         batch_rounds(configs)
     except ConfigError as error:
         mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
+def _check_agent(market: Market, seat: Seat, config: BaseModel) -> None:
+    """Whether an agent can play this seat.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if isinstance(config, ScriptedConfig):
+        Scripted(config, market, seat)
+    elif isinstance(config, QLearningConfig):
+        check_synchronous(market, {seat.name: config})
+    elif isinstance(config, Sb3Config):
+        from .sb3.model import check_sb3  # torch takes a second to import
+
+        check_sb3(config, seat)
+
+
+def check_batches(
+    kpi: Mapping[str, Mapping[str, object]], configs: Mapping[str, BaseModel], rounds: int
+) -> None:
+    """Whether learners of a run can learn from this KPI, and within so many rounds.
+
+    Args:
+        kpi: terms by seat and name.
+        configs: agents by seat name.
+        rounds: of the whole training, per copy.
+
+    Raises:
+        ConfigError: all mistakes.
+    """
+    mistakes = [
+        too_many_heads(seat, len(kpi[seat]))
+        for seat, config in configs.items()
+        if isinstance(config, IppoConfig) and len(kpi[seat]) > MAX_HEADS
+    ]
+    batch = max(
+        (c.rounds_per_update for c in configs.values() if isinstance(c, BatchConfig)), default=0
+    )
+    if rounds < batch:
+        mistakes.append(
+            f"train.rounds: must be at least the agents' rounds_per_update ({batch}), got "
+            f"{rounds}: nothing would be learned."
+        )
     if mistakes:
         raise ConfigError(mistakes)

@@ -34,8 +34,8 @@ from stable_baselines3 import PPO
 
 from benchmarks.peers import jax_ippo
 from benchmarks.timing import Case, Figure, Target, Work, race, table
-from tacit.agents.batch.group import NeuralGroup
 from tacit.agents.batch.single_thread import one_thread
+from tacit.agents.group import make_group
 from tacit.agents.neural.config import IppoConfig
 from tacit.envs import cloud_bandwidth_v0, kpi
 from tacit.envs.engine.engine import Engine
@@ -112,7 +112,7 @@ def tacit_run(
         market = make_market(MARKET, keys)
         agents, terms = {s.name: config for s in market.seats}, kpi.resolve(market, None)
         groups = [
-            NeuralGroup(market, terms, agents, seed, copies, total_rounds=10**6)
+            make_group(market, terms, agents, seed, copies, total_rounds=10**6)
             for seed in range(seeds)
         ]
         while True:

@@ -1,1 +1,4 @@
-"""What learners share whose policies stand still between two updates."""
+"""What learners share whose policies stay fixed between two updates.
+
+(It imports nothing: `--help` reads the configs in here, and a group takes a moment to import.)
+"""

@@ -8,19 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.envs.market import Block, Part, Role
+from tacit.envs.types import Ints
 
-Digits = NDArray[np.int32]
+Digits = NDArray[np.int32]  # positions of ones in one-hot rows, [R, ones]
 
 
 class Encoding:
     """The one-hot row of every observation of a role.
 
-    `digits`: a one for the value of every part (of those with more than one value);
+    `digits`: a one for the value of every part of the observation that has more than one value.
     `observation`: a single one, for the observation as a whole, which makes a network without
-    hidden layers a softmax table. An unseen part has no one: `width` is then its position, a
-    column of zeros.
+    hidden layers a softmax table. A part that is not seen has no one: its position is then `width`,
+    an additional column of zeros.
 
-    `width` is the length of the row (without that column), `ones` how many positions it has.
+    Attributes:
+        role: whose observations they are.
+        kind: `digits` or `observation`.
+        width: length of a one-hot row, without the additional column.
+        ones: how many positions a row has.
+        parts: the parts that have ones; empty for `observation`.
     """
 
     def __init__(self, role: Role, kind: str) -> None:
@@ -33,28 +39,29 @@ class Encoding:
             self.width, self.ones = sum(len(p.values) for p in parts), len(parts)
             self.parts = parts
 
-    def digits(self, observations: NDArray[np.int64]) -> Digits:
+    def digits(self, observations: Ints) -> Digits:
         """Positions of the ones, int32 `[R, ones]`, of observations int64 `[R]`."""
         if not self.parts:
             return observations.astype(np.int32)[:, None]
-        result = np.full((len(observations), self.ones), self.width, np.int32)
-        starts = np.cumsum([0, *(len(p.values) for p in self.parts)])
-        position = dict(zip(self.parts, starts.tolist(), strict=False))
+        digits = np.full((len(observations), self.ones), self.width, np.int32)
+        first_columns = np.cumsum([0, *(len(p.values) for p in self.parts)])
+        first_column = dict(zip(self.parts, first_columns.tolist(), strict=False))
         for index, block in enumerate(self.role.blocks):
             first = self.role.block_start(index)
             inside = (observations >= first) & (observations < first + block.size)
             for part, values in self._values(block, observations[inside] - first):
-                if part in position:
-                    result[inside, self.parts.index(part)] = position[part] + values
-        return result
+                if part in first_column:
+                    digits[inside, self.parts.index(part)] = first_column[part] + values
+        return digits
 
-    def _values(
-        self, block: Block, rest: NDArray[np.int64]
-    ) -> list[tuple[Part, NDArray[np.int64]]]:
-        """Every part that a block shows, and its digit at observations counted from its start."""
+    def _values(self, block: Block, offsets: Ints) -> list[tuple[Part, Ints]]:
+        """Every part that a block shows, and its value at these offsets from the block's start.
+
+        The parts that a block sees are the digits of a number, the last part varying fastest.
+        """
         known = [(self.role.observation_parts[0], block.phase), *block.given]
-        shown = [(part, np.full(len(rest), part.index(value))) for part, value in known]
+        shown = [(part, np.full(len(offsets), part.index(value))) for part, value in known]
         for k, part in enumerate(block.sees):
-            step = prod(len(p.values) for p in block.sees[k + 1 :])
-            shown.append((part, rest // step % len(part.values)))
+            stride = prod(len(p.values) for p in block.sees[k + 1 :])
+            shown.append((part, offsets // stride % len(part.values)))
         return shown

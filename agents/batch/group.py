@@ -1,201 +1,247 @@
-"""A population of one seed with networks in some of its seats; any other learner in the others.
+"""A group of one seed in which some learners update between batches; others may sit beside them.
 
-    group = NeuralGroup(market, kpi, configs, seed=0, copies=64, total_rounds=128_000)
+    group = BatchGroup(market, kpi, configs, 0, make_learner, copies=64, total_rounds=128_000)
     group.run(12_800)                   # plays; learns after every `rounds_per_update` rounds
     group.tables()                      # policies, one [O, A] per seat
 
-Policies of networks stand still for `rounds_per_update` rounds; tabular learners beside them learn
-after every round.
+Policies of learners with networks, tacit's own or those of Stable-Baselines3, stay fixed for
+`rounds_per_update` rounds; Q-learners beside them learn after every round.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from tacit.agents.neural.config import (
-    BatchConfig,
-    Clock,
-    IdqnConfig,
-    IppoConfig,
-    annealed,
-    batch_rounds,
-)
-from tacit.agents.neural.ppo import LOOPS, named, part
 from tacit.agents.policy import PolicyTable
-from tacit.agents.sb3.config import Sb3Config
+from tacit.agents.tabular.arrays import TRAINED_ROUNDS
 from tacit.agents.tabular.config import QLearningConfig
-from tacit.agents.tabular.group import T, TabularGroup
+from tacit.agents.tabular.seed_state import SeedState, copy_into
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
-from tacit.envs.market import Market, Seat
+from tacit.envs.market import Market
+from tacit.envs.types import Floats
 
-from .rollout_buffer import SeatSamples, build_book, of_seat
+from .config import BatchConfig, Clock, annealed, batch_rounds
+from .learner import Learner, LearnerFactory
+from .rollout_buffer import build_rollout_buffer, samples_of
 from .single_thread import one_thread
+from .state_names import join_parts, part_of
 
-TEMPLATE = "tacit.agents.batch.rollout_loop"
-
-
-class Learner(Protocol):
-    """A seat that learns from its samples between two stretches of standing policies."""
-
-    def acting(self) -> PolicyTable:
-        """The table that plays until the next update, exploration included."""
-        ...
-
-    def table(self) -> PolicyTable:
-        """What it has learned, without exploration."""
-        ...
-
-    def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
-        """One update; returns figures for a chart."""
-        ...
-
-    def state(self) -> dict[str, NDArray[Any]]: ...
-
-    def load(self, state: Mapping[str, NDArray[Any]]) -> None: ...
+ROLLOUT_TEMPLATE = "tacit.agents.batch.rollout_loop"
+TABLE_TEMPLATE = "tacit.agents.batch.policy_table_loop"
+NOT_SAVED = ("seats", "terms")  # fields of a `RolloutBuffer` that follow from the configuration
+# Saved arrays that a learner may lack: PyTorch's optimisers, which Stable-Baselines3 uses, have no
+# state before their first step.
+OPTIONAL = ".optimizer."
 
 
-def make_learner(
-    config: BaseModel, market: Market, seat: Seat, table: kpis.KpiTable, seed: int
-) -> Learner:
-    """The learner of a seat's config."""
-    if isinstance(config, IppoConfig):
-        from tacit.agents.neural.ippo import Ippo
+class BatchGroup:
+    """Seats of one market for one seed, some of whose learners update between batches.
 
-        return Ippo(config, seat, table[seat.name], seed)
-    if isinstance(config, IdqnConfig):
-        from tacit.agents.neural.idqn import Idqn
+    A `tacit.agents.group.Group`.
 
-        return Idqn(config, seat, table[seat.name], seed)
-    if isinstance(config, Sb3Config):
-        from tacit.agents.sb3.learner import make_sb3
+    Attributes:
+        seed_state: the copies of the market, and what Q-learners know.
+        market, rows: those of `seed_state`.
+        learners: the learners that update between batches, by seat name.
+        figures: of their last update, by `learner/<seat>/<name>`.
+        rollout_buffer: samples since the last update.
+        batch_rounds: rounds per copy between two updates.
+        total_rounds: rounds per copy of the whole training.
+        episode_rounds: rounds of an episode; None: endless.
+        stop_after, stable_rounds, stopped: the rule that stops a group whose policies are stable
+            applies to tabular learners only, so these stay 0 and False.
+    """
 
-        return make_sb3(config, seat, table[seat.name], seed)
-    raise ConfigError(f"agents.{seat.name}: {config!r} is no learner of networks.")
-
-
-class NeuralGroup(TabularGroup):
-    """Seats of one market for one seed, some of them with networks."""
+    stop_after = 0
+    stable_rounds = 0
+    stopped = False
 
     def __init__(
         self,
         market: Market,
-        table: kpis.KpiTable,
+        kpi: kpis.KpiTable,
         configs: Mapping[str, BaseModel],
         seed: int,
+        make_learner: LearnerFactory,
         copies: int = 1,
         episode_rounds: int | None = None,
         total_rounds: int | None = None,
     ) -> None:
-        """`total_rounds`: of the whole training, which annealed rates need to know."""
+        """Put learners and tables into their seats.
+
+        Args:
+            market: the market.
+            kpi: its resolved KPI.
+            configs: agents by seat name.
+            seed: the number that all draws come from.
+            make_learner: makes the learner of a seat whose config is a `BatchConfig`.
+            copies: how many copies of the market are played at once.
+            episode_rounds: rounds of an episode; None: endless.
+            total_rounds: rounds per copy of the whole training, which annealed rates need.
+
+        Raises:
+            ConfigError: an agent that cannot play this market, agents whose batches differ, or an
+                annealed rate without `total_rounds`.
+        """
         if total_rounds is None and (names := annealed(configs)):
             raise ConfigError(f"total_rounds: is needed: {names} falls over training.")
         one_thread()
-        super().__init__(market, table, configs, seed, copies, episode_rounds)
-        self.stop_after = 0  # (networks never stand still by themselves)
-        learning = [s for s in market.seats if isinstance(configs[s.name], BatchConfig)]
+        self.seed_state = SeedState(market, kpi, configs, seed, copies)
+        self.market, self.rows = market, self.seed_state.rows
+        self.figures: dict[str, float] = {}
+        self.episode_rounds = episode_rounds
+        self._seats = [s for s in market.seats if isinstance(configs[s.name], BatchConfig)]
         self.learners: dict[str, Learner] = {
-            seat.name: make_learner(configs[seat.name], market, seat, table, seed)
-            for seat in learning
+            seat.name: make_learner(configs[seat.name], seat, kpi[seat.name], seed)
+            for seat in self._seats
         }
-        one_thread()  # (once more: torch, if a learner needs it, is there by now)
+        one_thread()  # once more: a learner may have imported torch, which has threads of its own
         self.batch_rounds = batch_rounds(configs)
         self.total_rounds = total_rounds or 1
-        self.book = build_book(market, table, learning, copies, self.batch_rounds)
-        self._rollout = compiled(TEMPLATE, market.kernels).rollout
-        self._cumulate = compiled(LOOPS).cumulate
-        self._seats = learning
-        tabular = any(isinstance(c, QLearningConfig) for c in configs.values())
-        self._beside = True if tabular else None  # (compiled apart: most groups have none)
-        self._act()
+        self.rollout_buffer = build_rollout_buffer(
+            market, kpi, self._seats, copies, self.batch_rounds
+        )
+        self._rollout = compiled(ROLLOUT_TEMPLATE, market.kernels).rollout
+        self._cumulate = compiled(TABLE_TEMPLATE).cumulate
+        has_q_learners = any(isinstance(c, QLearningConfig) for c in configs.values())
+        self._q_learners = True if has_q_learners else None  # see `rollout_loop.rollout`
+        self._play_acting_tables()
 
-    def _act(self) -> None:
-        """Hand the learners' tables to the seats that play."""
+    def _play_acting_tables(self) -> None:
+        """Let the learners' seats play their tables from now on."""
+        q_arrays = self.seed_state.q_arrays
         for seat in self._seats:
-            first = self.pop.cells[seat.index]
+            first = q_arrays.first_cell[seat.index]
             size = seat.role.observations * seat.role.actions
             table = self.learners[seat.name].acting()
-            self._cumulate(table, seat.role.legal, self.pop.fixed[first : first + size])
+            self._cumulate(table, seat.role.legal, q_arrays.cumulative[first : first + size])
+
+    # --- rounds ----------------------------------------------------------------------------------
 
     def run(self, rounds: int) -> int:
-        """Play so many rounds, and learn whenever a batch is full. Returns: rounds played."""
-        left = rounds
+        """Play so many rounds, and learn whenever a batch is full.
+
+        Returns:
+            Rounds played.
+
+        Raises:
+            Diverged: a learner's weights or losses are no finite numbers any more.
+        """
+        state, left = self.seed_state, rounds
         while left:
             position = self.rounds % self.batch_rounds
             stretch = min(left, self.batch_rounds - position)
-            full = position + stretch == self.batch_rounds
+            is_full = position + stretch == self.batch_rounds
             self._rollout(
-                self.game, self.rows, self.keys, self.moments, self.pop, self.scratch, self.book,
-                stretch, self.episode_rounds or 0, full, self._beside,
+                state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
+                state.scratch, self.rollout_buffer, stretch, self.episode_rounds or 0, is_full,
+                self._q_learners,
             )  # fmt: skip
-            if full:
+            if is_full:
                 self._learn()
             left -= stretch
         return rounds
 
     def _learn(self) -> None:
+        """Every learner's update from the full buffer, which is empty afterwards."""
         clock = Clock(self.rounds, self.batch_rounds, self.total_rounds)
         for k, seat in enumerate(self._seats):
-            figures = self.learners[seat.name].learn(of_seat(self.book, k), clock)
-            self.figures |= {
-                f"learner/{seat.name}/{name}": value for name, value in figures.items()
-            }
-        self.book.counts[:] = 0
-        self._act()
+            figures = self.learners[seat.name].learn(samples_of(self.rollout_buffer, k), clock)
+            self.figures |= {f"learner/{seat.name}/{name}": x for name, x in figures.items()}
+        self.rollout_buffer.counts[:] = 0
+        self._play_acting_tables()
+
+    # --- what training asks for ------------------------------------------------------------------
+
+    @property
+    def rounds(self) -> int:
+        """Rounds per copy since training began."""
+        return self.seed_state.rounds
+
+    @property
+    def rounds_since_read(self) -> int:
+        """Rounds per copy since the last reading."""
+        return self.seed_state.rounds_since_read
+
+    def read(self) -> tuple[Floats, Floats]:
+        """Mean measures `[S + 1, M]` and scores `[T + S]` per round since the last reading."""
+        return self.seed_state.read()
 
     def tables(self) -> list[PolicyTable]:
-        """Every seat's policy without exploration, `[O, A]` each."""
-        tables = super().tables()
+        """Every seat's policy without exploration, float64 `[O, A]` each."""
+        tables = self.seed_state.tables()
         for seat in self._seats:
             tables[seat.index] = self.learners[seat.name].table()
         return tables
 
-    def _moving(self) -> dict[str, NDArray[Any]]:
-        moving = super()._moving()
-        if self.rounds % self.batch_rounds:  # a batch that is not full yet
-            moving |= {f"book.{k}": v for k, v in self.book._asdict().items() if k not in STANDING}
-        return moving
-
     def state(self) -> dict[str, NDArray[Any]]:
-        """A copy of everything that moves, by name; what the configuration says is not in it."""
-        learners = {f"learner.{name}": one.state() for name, one in self.learners.items()}
-        return super().state() | named(**learners)
+        """Copies of everything that changes, by the names used in checkpoints.
+
+        The buffer is in it only within a batch: between two batches it holds nothing.
+        """
+        buffer = self._buffer_arrays() if self.rounds % self.batch_rounds else {}
+        copies = {name: array.copy() for name, array in buffer.items()}
+        return self.seed_state.state() | copies | self._learner_state()
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on exactly where `state()` was taken.
 
         Raises:
-            ValueError: it does not fit this configuration; nothing has moved.
+            ValueError: the state does not fit this configuration; then nothing has changed.
         """
-        own = {name: a for name, a in self.state().items() if not name.startswith("book.")}
-        theirs = {name for name in state if name.startswith("learner.")}
-        strange = [name for name in own if name in state and not alike(state[name], own[name])]
-        # (PyTorch's optimisers, in SB3, have nothing to save before their first step)
-        strange += [n for n in own.keys() - state.keys() | theirs - own.keys() if MAY_LACK not in n]
-        if strange:
-            raise ValueError(f"{min(strange)}: the saved state does not fit this configuration")
-        before, self.pop.clock[T] = self.rounds, state["tables.clock"][T]
-        try:
-            super().load(state)
-        except ValueError:
-            self.pop.clock[T] = before
-            raise
-        if self.rounds % self.batch_rounds == 0:  # a state between two batches has no book
-            self.book.counts[:], self.book.open[:] = 0, 0
-        for name, one in self.learners.items():
-            one.load(part(state, f"learner.{name}"))
-        self._act()
+        self._check_learners(state)
+        own = self.seed_state.arrays()
+        if state["q_arrays.clock"][TRAINED_ROUNDS] % self.batch_rounds:
+            own |= self._buffer_arrays()
+        copy_into(own, state)
+        if self.rounds % self.batch_rounds == 0:
+            self.rollout_buffer.counts[:], self.rollout_buffer.open[:] = 0, 0
+        for name, learner in self.learners.items():
+            learner.load(part_of(state, f"learner.{name}"))
+        self._play_acting_tables()
+
+    def warm_start_from(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Begin training where another group in this market ended.
+
+        Args:
+            state: the other group's `state()`. Its learners' knowledge and the state of the market
+                are taken over; t is 0 again, so schedules begin anew, and sums are empty.
+
+        Raises:
+            ValueError: the state does not fit this configuration.
+        """
+        self.load(self.seed_state.as_warm_start(state))
+        self.seed_state.restart_clock()
+
+    def _buffer_arrays(self) -> dict[str, NDArray[Any]]:
+        """The buffer's own arrays, by the names used in checkpoints."""
+        fields = self.rollout_buffer._asdict().items()
+        return {f"rollout_buffer.{k}": array for k, array in fields if k not in NOT_SAVED}
+
+    def _learner_state(self) -> dict[str, NDArray[Any]]:
+        return join_parts({f"learner.{name}": one.state() for name, one in self.learners.items()})
+
+    def _check_learners(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Whether a state holds these learners' arrays, and no others.
+
+        Raises:
+            ValueError: names the first array, in order of names, that does not fit.
+        """
+        own = self.seed_state.arrays() | self._learner_state()
+        saved = {name for name in state if name.startswith("learner.")}
+        misfits = [name for name in own if name in state and not _alike(state[name], own[name])]
+        unpaired = own.keys() - state.keys() | saved - own.keys()
+        misfits += [name for name in unpaired if OPTIONAL not in name]
+        if misfits:
+            raise ValueError(f"{min(misfits)}: the saved state does not fit this configuration")
 
 
-def alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Whether two arrays are of the same kind and shape."""
+def _alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two arrays are of the same dtype and shape."""
     return one.dtype == other.dtype and one.shape == other.shape
-
-
-MAY_LACK = ".optimizer."
-STANDING = ("seats", "terms")  # of a book: they follow from the configuration

@@ -1,42 +1,43 @@
-"""Template: rounds in which neural seats play frozen tables and write down their decisions.
+"""Template: rounds in which learners with fixed tables play, and write their decisions down.
 
-Scripted and neural seats draw from `pop.fixed`; tabular learners beside them go on learning after
-every round (`tacit.agents.tabular.q_learning_loop`). `book` is a
-`tacit.agents.batch.rollout_buffer.RolloutBuffer`.
+Scripted seats and learners of batches draw from `q_arrays.cumulative`; Q-learners beside them go on
+learning after every round, as `tacit.agents.tabular.q_learning_loop` has it.
 
-A sample is an own decision with at least two legal actions. It is open until the seat meets its
+A sample is an own decision with at least two legal actions. It is open until the seat reaches its
 next one; rewards of rounds that end in between are summed. Where an episode or the batch ends, one
-more round is looked ahead on a scratch copy with standing tables, unpaid, until that decision is
-met.
+more round is played on a scratch copy with the tables as they are, and its rewards do not count: it
+only shows the next decision, whose value the sample needs.
+
+Arguments have the names of that template; `buffer` is the `RolloutBuffer`, k a learning seat in it,
+n a sample.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tacit.agents.batch.rollout_buffer import RolloutBuffer
-from tacit.agents.tabular.group import (
+from tacit.agents.batch.arrays import RolloutBuffer
+from tacit.agents.tabular.arrays import (
     ACTION_KEYS,
-    BOUND,
-    COUNTED,
     EPISODE,
+    EPISODE_ROUND,
     EXPLORATION_KEYS,
     LEARNS,
     LOOKAHEAD_KEYS,
     NATURE_KEYS,
-    ROUND,
+    ROUNDS_SINCE_READ,
     SYNCHRONOUS,
+    TRAINED_ROUNDS,
     QArrays,
-    T,
 )
 from tacit.agents.tabular.q_learning_loop import (
-    BOUND_ROUNDS,
     act,
+    add_to_sums,
     begin_episode,
-    bound_at,
     learn_synchronously,
     look_ahead,
-    settle_phase,
+    renew_exploration_bounds,
+    td_update_phase,
 )
 from tacit.envs.engine.engine_loop import (
     draw_actions,
@@ -50,125 +51,156 @@ from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold, u
 from tacit.envs.rules import observe, play, reset
 
+# --- samples -------------------------------------------------------------------------------------
+
 
 @inlined
-def meet(
-    game: GameArrays, rows: CopyRows, book: RolloutBuffer, r: Any, copy: Any, phase: Any, t: Any
+def close_reached_samples(
+    game: GameArrays,
+    rows: CopyRows,
+    buffer: RolloutBuffer,
+    r: Any,
+    copy: Any,
+    phase: Any,
+    t: Any,
 ) -> None:
-    """Close the open samples of learners whose turn it is (`r`: of rows, `copy`: of the book)."""
-    for k in range(len(book.seats)):
-        s = book.seats[k]
-        if book.open[k, copy] and game.acts[at(phase), at(s)]:
+    """Close the open samples of seats whose next decision is reached in this phase.
+
+    `r` is the row of `rows` that is played, `copy` the copy whose samples they are.
+    """
+    for k in range(len(buffer.seats)):
+        s = buffer.seats[k]
+        if buffer.open[k, copy] and game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
             if game.legal[game.first_row[at(s)] + o, 1] > 1:
-                n = book.counts[k, copy] - 1
-                book.following[k, n, copy] = o
-                book.gap[k, n, copy] = t - book.since[k, copy]
-                book.open[k, copy] = 0
+                n = buffer.counts[k, copy] - 1
+                buffer.next_observation[k, n, copy] = o
+                buffer.rounds_between[k, n, copy] = t - buffer.last_round[k, copy]
+                buffer.open[k, copy] = 0
 
 
 @inlined
-def note(game: GameArrays, rows: CopyRows, book: RolloutBuffer, r: Any, phase: Any, t: Any) -> None:
-    """Open a sample for every learner that has just decided."""
-    for k in range(len(book.seats)):
-        s = book.seats[k]
+def open_samples(
+    game: GameArrays, rows: CopyRows, buffer: RolloutBuffer, r: Any, phase: Any, t: Any
+) -> None:
+    """Open a sample for every learning seat that has just decided in copy r."""
+    for k in range(len(buffer.seats)):
+        s = buffer.seats[k]
         if game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
             if game.legal[game.first_row[at(s)] + o, 1] > 1:
-                n = book.counts[k, r]
-                book.seen[k, n, r] = o
-                book.did[k, n, r] = rows.actions[r, s]
-                book.cut[k, n, r] = 0
-                for h in range(book.reward.shape[3]):
-                    book.reward[k, n, r, h] = 0.0
-                book.counts[k, r] = n + 1
-                book.since[k, r], book.open[k, r] = t, 1
+                n = buffer.counts[k, r]
+                buffer.observation[k, n, r] = o
+                buffer.action[k, n, r] = rows.actions[r, s]
+                buffer.truncated[k, n, r] = 0
+                for h in range(buffer.reward.shape[3]):
+                    buffer.reward[k, n, r, h] = 0.0
+                buffer.counts[k, r] = n + 1
+                buffer.last_round[k, r], buffer.open[k, r] = t, 1
 
 
 @inlined
-def pay(rows: CopyRows, book: RolloutBuffer, r: Any) -> None:
-    """Add the finished round's terms to open samples."""
-    for k in range(len(book.seats)):
-        if book.open[k, r]:
-            n = book.counts[k, r] - 1
-            for h in range(book.terms.shape[1]):
-                if book.terms[k, h] >= 0:
-                    book.reward[k, n, r, h] += rows.scores[r, book.terms[k, h]]
+def add_rewards(rows: CopyRows, buffer: RolloutBuffer, r: Any) -> None:
+    """Add the KPI terms of copy r's finished round to its open samples."""
+    for k in range(len(buffer.seats)):
+        if buffer.open[k, r]:
+            n = buffer.counts[k, r] - 1
+            for h in range(buffer.terms.shape[1]):
+                if buffer.terms[k, h] >= 0:
+                    buffer.reward[k, n, r, h] += rows.scores[r, buffer.terms[k, h]]
 
 
 @inlined
-def stand(
-    game: GameArrays, rows: CopyRows, pop: QArrays, keys: Any, copy: Any, phase: Any, round_: Any
+def mark_truncated(buffer: RolloutBuffer, copy: Any) -> Any:
+    """Mark the open samples of a copy as truncated; returns 1 if there are any, else 0."""
+    found = 0
+    for k in range(len(buffer.seats)):
+        if buffer.open[k, copy]:
+            buffer.truncated[k, buffer.counts[k, copy] - 1, copy] = 1
+            found = 1
+    return found
+
+
+@inlined
+def drop_open_samples(buffer: RolloutBuffer, copy: Any) -> None:
+    """Drop samples whose next decision was not reached within the round that was looked ahead.
+
+    The sample before a dropped one is then the last before the cut, and truncated instead.
+    """
+    for k in range(len(buffer.seats)):
+        if buffer.open[k, copy]:
+            buffer.counts[k, copy] -= 1
+            buffer.open[k, copy] = 0
+            if buffer.counts[k, copy] > 0:
+                buffer.truncated[k, buffer.counts[k, copy] - 1, copy] = 1
+
+
+# --- looking ahead -------------------------------------------------------------------------------
+
+
+@inlined
+def act_greedy(
+    game: GameArrays,
+    rows: CopyRows,
+    q_arrays: QArrays,
+    episode_keys: Any,
+    copy: Any,
+    phase: Any,
+    round_: Any,
 ) -> None:
-    """Every acting seat of the scratch copy acts as its table stands, learners greedily."""
+    """Choose the actions of the scratch copy in row 0: Q-learners act greedily, others by table."""
     phases, seats = game.acts.shape
-    key = fold(fold(keys[LOOKAHEAD_KEYS, copy], round_), 2 * phases + phase)
+    # The stream LOOKAHEAD serves three purposes, told apart by phase: actions of Q-learners that
+    # look ahead themselves, nature, and these actions.
+    key = fold(fold(episode_keys[LOOKAHEAD_KEYS, copy], round_), 2 * phases + phase)
     for s in range(seats):
         if game.acts[at(phase), at(s)]:
             o = rows.observations[0, s]
-            line = game.first_row[at(s)] + o
-            first, count = game.legal[line, 0], game.legal[line, 1]
+            table_row = game.first_row[at(s)] + o
+            first, count = game.legal[table_row, 0], game.legal[table_row, 1]
             action = first
-            if count > 1 and pop.settings[s, LEARNS] == 1.0:
-                action = pop.greedy[line]
+            if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
+                action = q_arrays.greedy[table_row]
             elif count > 1:
-                cell = pop.cells[s] + o * game.actions[at(s)]
+                cell = q_arrays.first_cell[s] + o * game.actions[at(s)]
                 draw = u(key, s)
                 for a in range(cell + first, cell + first + count - 1):
-                    action += draw >= pop.fixed[a]
+                    action += draw >= q_arrays.cumulative[a]
             rows.actions[0, s] = action
 
 
 @inlined
-def close(
+def cut_samples(
     game: GameArrays,
     rows: CopyRows,
-    pop: QArrays,
-    keys: Any,
+    q_arrays: QArrays,
+    episode_keys: Any,
     scratch: CopyRows,
-    book: RolloutBuffer,
+    buffer: RolloutBuffer,
     copy: Any,
     t: Any,
     round_: Any,
 ) -> None:
-    """Cut the open samples of a copy: look ahead until each meets its next decision; one that
-    meets none within a round is left out."""
+    """Truncate the open samples of a copy: look ahead until each reaches its next decision."""
     phases = game.acts.shape[0]
-    waiting = 0
-    for k in range(len(book.seats)):
-        if book.open[k, copy]:
-            book.cut[k, book.counts[k, copy] - 1, copy] = 1
-            waiting = 1
-    if waiting == 0:
+    if mark_truncated(buffer, copy) == 0:
         return
     scratch.state[0] = rows.state[copy]
     scratch.observations[0] = rows.observations[copy]
     for phase in range(phases):
-        meet(game, scratch, book, 0, copy, phase, t)
-        waiting = 0
-        for k in range(len(book.seats)):
-            waiting |= book.open[k, copy]
-        if waiting == 0:
+        close_reached_samples(game, scratch, buffer, 0, copy, phase, t)
+        any_open = 0
+        for k in range(len(buffer.seats)):
+            any_open |= buffer.open[k, copy]
+        if any_open == 0:
             break
-        stand(game, scratch, pop, keys, copy, phase, round_)
-        key = fold(fold(keys[LOOKAHEAD_KEYS, copy], round_), phases + phase)
+        act_greedy(game, scratch, q_arrays, episode_keys, copy, phase, round_)
+        key = fold(fold(episode_keys[LOOKAHEAD_KEYS, copy], round_), phases + phase)
         step_once(game, scratch, 0, key, phase)
-    for k in range(len(book.seats)):
-        if book.open[k, copy]:
-            book.counts[k, copy] -= 1
-            book.open[k, copy] = 0
-            if book.counts[k, copy] > 0:  # the one before it is the episode's last now
-                book.cut[k, book.counts[k, copy] - 1, copy] = 1
+    drop_open_samples(buffer, copy)
 
 
-@inlined
-def renew_bounds(pop: QArrays, n: Any, t: Any) -> None:
-    """Upper bounds of epsilon for tabular learners, as `tacit.agents.tabular.q_learning_loop` keeps
-    them.
-    """
-    if n == 0 or t % BOUND_ROUNDS == 0:
-        for s in range(len(pop.settings)):
-            pop.settings[s, BOUND] = bound_at(row(pop.settings, s), t - t % BOUND_ROUNDS)
+# --- rounds --------------------------------------------------------------------------------------
 
 
 @loop
@@ -176,68 +208,71 @@ def rollout(
     game: GameArrays,
     rows: CopyRows,
     keys: Any,
-    moments: Any,
-    pop: QArrays,
+    episode_keys: Any,
+    q_arrays: QArrays,
     scratch: CopyRows,
-    book: RolloutBuffer,
+    buffer: RolloutBuffer,
     rounds: Any,
     episode_rounds: Any,
-    ends: Any,
-    beside: Any,
+    ends_batch: Any,
+    q_learners: Any,
 ) -> None:
-    """Play so many rounds in all copies; `ends`: they are the last of a batch.
+    """Play so many rounds in all copies, and write the learning seats' decisions into `buffer`.
 
-    `beside` is None where no tabular learner plays, which leaves half of the loop uncompiled.
+    `episode_rounds` is the length of an episode (0: endless); `ends_batch` says that the last of
+    these rounds ends a batch; `q_learners` is None where no Q-learner plays. As None is a type,
+    Numba then leaves the half of the loop out that Q-learners need, which saves seconds of
+    compilation.
     """
-    game, rows, pop, scratch = borrow(game), borrow(rows), borrow(pop), borrow(scratch)
-    keys, moments, book = borrow(keys), borrow(moments), borrow(book)
-    played = borrow(rows.measures.reshape((len(rows.state), -1)))
-    sums = borrow(pop.measures.reshape(-1))
-    clock = pop.clock
+    game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
+    scratch, buffer = borrow(scratch), borrow(buffer)
+    keys, episode_keys = borrow(keys), borrow(episode_keys)
+    flat_measures = borrow(rows.measures.reshape((len(rows.state), -1)))
+    measure_sums = borrow(q_arrays.measure_sums.reshape(-1))
+    clock = q_arrays.clock
     (phases, seats), terms = game.acts.shape, game.terms.shape[0]
     synchronous = 0
     for s in range(seats):
-        synchronous |= int(pop.settings[s, SYNCHRONOUS])
-    begin_episode(keys, clock[EPISODE], moments)
+        synchronous |= int(q_arrays.settings[s, SYNCHRONOUS])
+    begin_episode(keys, clock[EPISODE], episode_keys)
     for n in range(rounds):
-        t, episode, round_ = clock[T], clock[EPISODE], clock[ROUND]
-        if beside is not None:
-            renew_bounds(pop, n, t)
+        t, episode, round_ = clock[TRAINED_ROUNDS], clock[EPISODE], clock[EPISODE_ROUND]
+        if q_learners is not None:
+            renew_exploration_bounds(q_arrays, n, t)
         for phase in range(phases):
-            if beside is not None:
-                settle_phase(game, rows, pop, phase, t)
+            if q_learners is not None:
+                td_update_phase(game, rows, q_arrays, phase, t)
             for r in range(len(rows.state)):
-                meet(game, rows, book, r, r, phase, t)
-                key = fold(fold(moments[NATURE_KEYS, r], round_), phase)
-                if beside is None:
-                    luck = fold(fold(moments[ACTION_KEYS, r], round_), phase)
-                    draw_actions(game, rows, r, luck, pop.fixed, phase)
+                close_reached_samples(game, rows, buffer, r, r, phase, t)
+                key = fold(fold(episode_keys[NATURE_KEYS, r], round_), phase)
+                if q_learners is None:
+                    action_key = fold(fold(episode_keys[ACTION_KEYS, r], round_), phase)
+                    draw_actions(game, rows, r, action_key, q_arrays.cumulative, phase)
                 else:
-                    act(game, rows, pop, moments, r, phase, t, EXPLORATION_KEYS, round_)
+                    act(game, rows, q_arrays, episode_keys, r, phase, t, EXPLORATION_KEYS, round_)
                     for s in range(seats * synchronous):
-                        if pop.settings[s, SYNCHRONOUS] == 1.0:
-                            learn_synchronously(game, rows, pop, scratch, r, s, key)
-                note(game, rows, book, r, phase, t)
+                        if q_arrays.settings[s, SYNCHRONOUS] == 1.0:
+                            learn_synchronously(game, rows, q_arrays, scratch, r, s, key)
+                open_samples(game, rows, buffer, r, phase, t)
                 step_copy(game, rows, r, key, phase)
         for r in range(len(rows.state)):
-            pay(rows, book, r)
-            for k in range(len(sums)):
-                sums[k] += played[r, k]
-            for k in range(rows.scores.shape[1]):
-                pop.scores[k] += rows.scores[r, k]
-            if beside is not None:
+            add_rewards(rows, buffer, r)
+            add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
+            if q_learners is not None:
                 for s in range(seats):
-                    pop.reward[r, s] += rows.scores[r, terms + s]
-        clock[T] = t + 1
-        clock[COUNTED] += 1
-        clock[ROUND] = round_ + 1
-        over = episode_rounds > 0 and clock[ROUND] == episode_rounds
-        if over or (ends and n == rounds - 1):
+                    q_arrays.pending_reward[r, s] += rows.scores[r, terms + s]
+        clock[TRAINED_ROUNDS] = t + 1
+        clock[ROUNDS_SINCE_READ] += 1
+        clock[EPISODE_ROUND] = round_ + 1
+        ends_episode = episode_rounds > 0 and clock[EPISODE_ROUND] == episode_rounds
+        if ends_episode or (ends_batch and n == rounds - 1):
             for r in range(len(rows.state)):
-                close(game, rows, pop, moments, scratch, book, r, t + 1, round_ + 1)
-        if over:
-            if beside is not None:
-                look_ahead(game, rows, pop, moments, t + 1, round_ + 1)
+                cut_samples(
+                    game, rows, q_arrays, episode_keys, scratch, buffer, r, t + 1, round_ + 1
+                )
+        if ends_episode:
+            if q_learners is not None:
+                look_ahead(game, rows, q_arrays, episode_keys, t + 1, round_ + 1)
             start(game, row(keys, NATURE_KEYS), rows, episode + 1)
-            clock[EPISODE], clock[ROUND] = episode + 1, 0
-            begin_episode(keys, episode + 1, moments)
+            clock[EPISODE], clock[EPISODE_ROUND] = episode + 1, 0
+            begin_episode(keys, episode + 1, episode_keys)

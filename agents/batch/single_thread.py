@@ -1,7 +1,7 @@
 """One thread for the arithmetic of a process: seeds run side by side instead.
 
-Two threads of BLAS or of torch collapse when seeds contend for cores, and results of a matrix
-product may depend on how it is split.
+Two threads of BLAS or of torch are slower than one when seeds contend for cores, and the bits of a
+matrix product may depend on how it is split between threads.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from threadpoolctl import threadpool_limits
 
 
 def one_thread() -> None:
-    """From now on, for the whole process. (Not once for all: who limits threads for a while, as
-    `tacit.training` does, sets them back afterwards.)"""
+    """Limit BLAS and torch to one thread, for the whole process.
+
+    Call it before every use, not once: code that limits threads for a while, as `tacit.training`
+    does, restores the earlier number afterwards.
+    """
     threadpool_limits(limits=1)
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != 1:

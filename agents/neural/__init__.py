@@ -1,1 +1,4 @@
-"""Neural learners: networks that write policy tables, evaluated once per observation."""
+"""Learners with networks of tacit's own: independent PPO and independent double DQN.
+
+(It imports nothing: `--help` reads the configs in here.)
+"""

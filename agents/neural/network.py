@@ -1,96 +1,112 @@
 """A network over the observations of a role: its parameters, and passes over rows of a table.
 
-    net = Network(encoding, outputs, config, key, last=1.0)
-    out = net.forward(digits)           # float [R, K], for encoded observations int32 [R, D]
-    net.slopes(out.shape)[:] = ...      # the loss's slopes by `out`
-    net.descend(rate)                   # Adam moves the parameters
+    net = Network(encoding, outputs, config, key, last_gain=1.0)
+    out = net.forward(digits)                   # Real [R, K], for encoded observations int32 [R, D]
+    net.output_gradients(out.shape)[:] = ...    # gradients of the loss by `out`
+    net.descend(learning_rate)                  # one step of Adam
 
-Parameters, and Adam's two moments, are one flat array each.
+Parameters, and Adam's two moments, are one flat array each: that is what a checkpoint holds. *Real*
+is the network's dtype, float32 or float64.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.batch.encoding import Encoding
+from tacit.agents.batch.encoding import Digits, Encoding
 from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
+from tacit.envs.types import Floats, Ints
 
+from .arrays import CONSTANTS, OUTPUTS, RELU, TANH, NetworkArrays, Reals
 from .config import NeuralConfig
 
-Reals = NDArray[Any]  # float32 or float64
 TEMPLATE = "tacit.agents.neural.network_loop"
-# columns of `layers`, and kinds of activation
-INPUTS, OUTPUTS, WEIGHTS, BIASES = range(4)
-TANH, RELU = range(2)
-# Lambert's eleventh convergent is x p(x^2)/q(x^2); p, q from x^0 up, then where |x| is cut
-P = (13749310575, 1964187225, 64324260, 675675, 2145, 1)
-Q = (13749310575, 6547290750, 413513100, 7567560, 45045, 66)
-CUT = 7.5
-CONSTANTS = (*(k / P[0] for k in P), *(k / P[0] for k in Q), CUT, 1.0)
-INITIAL_GAINS = (0.01, 1.0)  # of the last layer of actor and critic
+KINDS = {"tanh": TANH, "relu": RELU}
+ACTOR, CRITIC = range(2)  # of a pair of networks; also folded into their initial keys
+# Gains of the last layer's initial weights: a new actor is nearly uniform.
+INITIAL_GAINS = {ACTOR: 0.01, CRITIC: 1.0}
 
 
 class Adam:
-    """Adam over one flat array of parameters."""
+    """Adam over one flat array of parameters.
+
+    Attributes:
+        parameters: Real `[P]`.
+        config: rates and bounds of its steps.
+        first_moment, second_moment: Real `[P]`.
+        steps: taken so far.
+    """
 
     def __init__(self, parameters: Reals, config: NeuralConfig) -> None:
         self.parameters, self.config = parameters, config
-        self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)
-        self.updates = 0
+        self.first_moment, self.second_moment = np.zeros_like(parameters), np.zeros_like(parameters)
+        self.steps = 0
         self._loops = compiled(TEMPLATE)
 
-    def next(self, rate: float, steps: int = 1) -> Reals:
-        """What the next steps go by, `[steps, 9]` (see `network_loop.adam`)."""
+    def next_settings(self, learning_rate: float, steps: int = 1) -> Reals:
+        """Settings of the next steps, which then count as taken, Real `[steps, 9]`.
+
+        Columns: `tacit.agents.neural.arrays.LEARNING_RATE` and the names behind it. Powers of beta
+        are computed here in float64, whatever the network's dtype.
+        """
         (beta1, beta2), config = self.config.adam_betas, self.config
-        done, self.updates = self.updates, self.updates + steps
+        done, self.steps = self.steps, self.steps + steps
         rows = [
-            (rate, beta1, beta2, config.adam_epsilon, config.max_gradient, 1 - beta1**t,
+            (learning_rate, beta1, beta2, config.adam_epsilon, config.max_gradient, 1 - beta1**t,
              sqrt(1 - beta2**t), 1.0, 1e-6)
-            for t in range(done + 1, self.updates + 1)
+            for t in range(done + 1, self.steps + 1)
         ]  # fmt: skip
         return np.array(rows, self.parameters.dtype)
 
-    def step(self, gradient: Reals, rate: float) -> None:
-        """Move the parameters against the gradient, cut to the largest norm allowed."""
-        self._loops.adam(self.parameters, gradient, self.first, self.second, self.next(rate)[0])
+    def step(self, gradient: Reals, learning_rate: float) -> None:
+        """Move the parameters against the gradient `[P]`, clipped to the largest norm allowed."""
+        settings = self.next_settings(learning_rate)[0]
+        self._loops.adam(self.parameters, gradient, self.first_moment, self.second_moment, settings)
 
     def finite(self) -> bool:
-        """Whether its parameters still are, and are not too large to be squared."""
+        """Whether all parameters are numbers, and small enough to be squared."""
         return bool(self._loops.finite(self.parameters))
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Copies of everything that moves, the parameters with it."""
+        """Copies of everything that changes, by name."""
         return {
             "parameters": self.parameters.copy(),
-            "first": self.first.copy(),
-            "second": self.second.copy(),
-            "updates": np.array([self.updates], np.int64),
+            "first_moment": self.first_moment.copy(),
+            "second_moment": self.second_moment.copy(),
+            "steps": np.array([self.steps], np.int64),
         }
 
     def load(self, state: dict[str, NDArray[Any]]) -> None:
         """Go on exactly where `state()` was taken."""
-        self.parameters[:], self.first[:] = state["parameters"], state["first"]
-        self.second[:], self.updates = state["second"], int(state["updates"][0])
+        self.parameters[:] = state["parameters"]
+        self.first_moment[:] = state["first_moment"]
+        self.second_moment[:] = state["second_moment"]
+        self.steps = int(state["steps"][0])
 
 
-def layers_of(widths: list[int]) -> NDArray[np.int64]:
-    """Where the layers lie: inputs, outputs, first weight, first bias; a row each."""
-    rows, at = [], 0
+# --- the start -----------------------------------------------------------------------------------
+
+
+def layers_of(widths: list[int]) -> Ints:
+    """Where the layers lie in the parameters: INPUTS, OUTPUTS, WEIGHTS, BIASES, int64 `[L, 4]`."""
+    rows, begin = [], 0
     for inputs, outputs in pairwise(widths):
-        rows.append((inputs, outputs, at, at + inputs * outputs))
-        at += (inputs + 1) * outputs
+        rows.append((inputs, outputs, begin, begin + inputs * outputs))
+        begin += (inputs + 1) * outputs
     return np.array(rows, np.int64)
 
 
-def orthogonal(shape: tuple[int, int], gain: float, key: np.uint64) -> NDArray[np.float64]:
-    """A random matrix with orthonormal rows or columns, times the gain (Saxe, McClelland,
-    Ganguli, ICLR 2014)."""
+def orthogonal(shape: tuple[int, int], gain: float, key: np.uint64) -> Floats:
+    """A random matrix with orthonormal rows or columns, times the gain, float64.
+
+    Source: Saxe, McClelland, Ganguli, ICLR 2014.
+    """
     tall = (max(shape), min(shape))
     draws = np.empty(tall[0] * tall[1])
     compiled(TEMPLATE).normals(draws, key)
@@ -99,87 +115,99 @@ def orthogonal(shape: tuple[int, int], gain: float, key: np.uint64) -> NDArray[n
     return gain * (q if shape[0] >= shape[1] else q.T)
 
 
-def initial(
-    layers: NDArray[np.int64], config: NeuralConfig, key: np.uint64, last: float
-) -> NDArray[np.float64]:
-    """Parameters at the start: orthogonal weights of gain sqrt 2, in the last layer `last`, no
-    biases; all zero without hidden layers, which is the uniform policy.
+def initial_parameters(
+    layers: Ints, config: NeuralConfig, key: np.uint64, last_gain: float
+) -> Floats:
+    """Parameters at the start, float64 `[P]`.
 
-    The last row of the first layer stays zero: it stands for parts that are not seen.
+    Orthogonal weights of gain sqrt 2, of gain `last_gain` in the last layer; biases 0. All are 0
+    without hidden layers, which is the uniform policy. The last row of the first layer stays 0: it
+    stands for parts that are not seen.
     """
     parameters = np.zeros(layers[-1, 3] + layers[-1, 1])
     for k, (inputs, width, first, bias) in enumerate(layers.tolist() if config.hidden else []):
-        gain = last if k == len(layers) - 1 else np.sqrt(2.0)
+        gain = last_gain if k == len(layers) - 1 else np.sqrt(2.0)
         weights = orthogonal((inputs - (k == 0), width), gain, np.uint64(rng.fold(key, k)))
         parameters[first:bias].reshape(inputs, width)[: len(weights)] = weights
     return parameters
 
 
-class Arrays(NamedTuple):
-    """A network as compiled loops take it (see `network_loop`)."""
-
-    parameters: Reals
-    layers: NDArray[np.int64]
-    numbers: Reals
-    work: Reals
-    slopes: Reals
-    gradient: Reals
-    first: Reals
-    second: Reals
+# --- the network ---------------------------------------------------------------------------------
 
 
 class Network(Adam):
-    """Dense layers, forwards and backwards in compiled loops."""
+    """Dense layers, forwards and backwards in compiled loops.
+
+    Attributes:
+        encoding: what it sees of an observation.
+        layers: see `layers_of`, int64 `[L, 4]`.
+        kind: of activation, TANH or RELU.
+        constants: of compiled loops, Real `[15]`.
+        width: outputs of all layers together.
+        gradient: of the last loss by the parameters, Real `[P]`.
+    """
 
     def __init__(
-        self, encoding: Encoding, outputs: int, config: NeuralConfig, key: np.uint64, last: float
+        self,
+        encoding: Encoding,
+        outputs: int,
+        config: NeuralConfig,
+        key: np.uint64,
+        last_gain: float,
     ) -> None:
-        """`last`: gain of the last layer's first weights."""
-        kind = np.dtype(config.precision)
+        """Draw the first weights by key; `last_gain` is the gain of the last layer's."""
+        dtype = np.dtype(config.precision)
         self.encoding = encoding
         self.layers = layers_of([encoding.width + 1, *config.hidden, outputs])
-        self.kind = {"tanh": TANH, "relu": RELU}[config.activation]
-        self.numbers = np.array(CONSTANTS, kind)
-        super().__init__(initial(self.layers, config, key, last).astype(kind), config)
-        self.total = int(self.layers[:, 1].sum())
+        self.kind = KINDS[config.activation]
+        self.constants = np.array(CONSTANTS, dtype)
+        parameters = initial_parameters(self.layers, config, key, last_gain)
+        super().__init__(parameters.astype(dtype), config)
+        self.width = int(self.layers[:, OUTPUTS].sum())
         self._digits = encoding.digits(np.zeros(0, np.int64))
-        self._work = self._slopes = np.zeros(0, kind)
+        self._outputs = self._output_gradients = np.zeros(0, dtype)
         self.gradient = np.zeros_like(self.parameters)
 
-    def arrays(self, rows: int) -> Arrays:
-        """All of it, with room for so many rows."""
-        if len(self._work) < rows * self.total:
-            self._work = np.empty(rows * self.total, self.parameters.dtype)
-            self._slopes = np.empty(rows * self.total, self.parameters.dtype)
-        return Arrays(
-            self.parameters, self.layers, self.numbers, self._work, self._slopes, self.gradient,
-            self.first, self.second,
-        )  # fmt: skip
-
-    def forward(self, digits: NDArray[np.int32]) -> Reals:
-        """Outputs `[R, K]` at encoded observations; valid until the next pass."""
-        self._digits = digits
-        size = len(digits) * self.total
-        self.arrays(len(digits))
-        at = self._loops.forward(
-            digits, self.parameters, self.layers, self.kind, self.numbers, self._work[:size]
+    def arrays(self, rows: int) -> NetworkArrays:
+        """All arrays for a compiled loop, with room for so many rows."""
+        if len(self._outputs) < rows * self.width:
+            self._outputs = np.empty(rows * self.width, self.parameters.dtype)
+            self._output_gradients = np.empty(rows * self.width, self.parameters.dtype)
+        return NetworkArrays(
+            parameters=self.parameters,
+            layers=self.layers,
+            constants=self.constants,
+            outputs=self._outputs,
+            output_gradients=self._output_gradients,
+            gradient=self.gradient,
+            first_moment=self.first_moment,
+            second_moment=self.second_moment,
         )
-        return self._work[at:size].reshape(len(digits), -1)
 
-    def slopes(self, shape: tuple[int, ...]) -> Reals:
-        """Where the loss's slopes by the last outputs `[R, K]` are to be written."""
-        size = len(self._digits) * self.total
-        return self._slopes[size - shape[0] * shape[1] : size].reshape(shape)
+    def forward(self, digits: Digits) -> Reals:
+        """Outputs Real `[R, K]` at encoded observations `[R, D]`; valid until the next pass."""
+        self._digits = digits
+        size = len(digits) * self.width
+        self.arrays(len(digits))
+        begin = self._loops.forward(
+            digits, self.parameters, self.layers, self.kind, self.constants, self._outputs[:size]
+        )
+        return self._outputs[begin:size].reshape(len(digits), -1)
+
+    def output_gradients(self, shape: tuple[int, ...]) -> Reals:
+        """Where to write gradients of the loss by the last outputs, Real `[R, K]`."""
+        size = len(self._digits) * self.width
+        return self._output_gradients[size - shape[0] * shape[1] : size].reshape(shape)
 
     def backward(self) -> Reals:
-        """The gradient by all parameters, from the last forward pass and its `slopes`."""
-        size = len(self._digits) * self.total
+        """The gradient by all parameters, Real `[P]`, from the last pass and `output_gradients`."""
+        size = len(self._digits) * self.width
         self._loops.backward(
-            self._digits, self.parameters, self.layers, self.kind, self.numbers,
-            self._work[:size], self._slopes[:size], self.gradient,
+            self._digits, self.parameters, self.layers, self.kind, self.constants,
+            self._outputs[:size], self._output_gradients[:size], self.gradient,
         )  # fmt: skip
         return self.gradient
 
-    def descend(self, rate: float) -> None:
-        """One step against the slopes."""
-        self.step(self.backward(), rate)
+    def descend(self, learning_rate: float) -> None:
+        """One step of Adam against the loss whose `output_gradients` were written."""
+        self.step(self.backward(), learning_rate)

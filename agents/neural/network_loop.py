@@ -1,12 +1,11 @@
 """Template: dense networks over rows of observations, forwards and backwards, and Adam.
 
-A network is one flat array of parameters; `layers` int64 `[L, 4]` says where its layers lie
-(inputs, outputs, first weight, first bias). What it sees of an observation is `digits` int32
-`[R, D]`, the positions of ones in a one-hot row, so that the first layer is a sum of D rows of
-weights. `work` and `slopes` `[R * sum of outputs]` hold every layer's outputs `[R, outputs]` one
-behind the other, and the loss's slopes by them. All real numbers of a call are of one kind,
-float32 or float64; `numbers` holds its constants in that kind (see `constants`), because a literal
-would make float64 of everything.
+A network is one flat array of parameters; `layers` int64 `[L, 4]` says where its layers lie. What
+it sees of an observation is `digits` int32 `[R, D]`, the positions of ones in a one-hot row, so the
+first layer is a sum of D rows of weights. `outputs` holds every layer's outputs `[R, outputs]`, one
+layer behind the other, and `output_gradients` the gradients of the loss by them. All real numbers
+of a call have one dtype, float32 or float64, and `constants` holds the constants in that dtype (see
+`tacit.agents.neural.arrays`).
 
 Sources: tanh by Lambert's continued fraction (1761), cut after eleven terms: within 7e-7 on the
 whole line. Adam: Kingma, Ba, ICLR 2015.
@@ -19,55 +18,78 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.neural.network import (
+from tacit.agents.neural.arrays import (
+    ADAM_ONE,
+    BETA1,
+    BETA2,
     BIASES,
+    CORRECTION1,
+    DENOMINATOR,
+    EPSILON,
     INPUTS,
+    LEARNING_RATE,
+    MAX_NORM,
+    NORM_EPSILON,
+    NUMERATOR,
+    ONE,
     OUTPUTS,
+    ROOT_CORRECTION2,
     TANH,
+    TANH_BOUND,
     WEIGHTS,
+    ZERO,
 )
 from tacit.envs.jit.array_views import row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import u
 
-# of `exp_all`: 1 / ln 2; what rounds a sum with it to an integer; ln 2, its first 32 bits and the
-# rest; 1 / n!
-LOG2E, ROUND = 1.4426950408889634, 1.5 * 2.0**52
+# Of `exp_all`: 1 / ln 2; a number that rounds what is added to it to an integer, because the last
+# bit of its mantissa is worth 1; ln 2 as its first 32 bits and the rest; 1 / n!.
+LOG2E, ROUNDING = 1.4426950408889634, 1.5 * 2.0**52
 LN2 = (0.693147180369123816490, 1.90821492927058770002e-10)
 E = tuple(1.0 / factorial(n) for n in range(12))
 
 
+# --- functions of arrays -------------------------------------------------------------------------
+
+
 @loop
 def normals(out: Any, key: Any) -> None:
-    """Fill `out` [n] with standard normal draws (Box, Muller, 1958)."""
+    """Fill `out` float64 `[n]` with standard normal draws (Box, Muller, 1958)."""
     for k in range(len(out)):
         radius = sqrt(-2.0 * log(1.0 - u(key, 2 * k)))
         out[k] = radius * cos(2.0 * pi * u(key, 2 * k + 1))
 
 
 @inlined
-def tanh_all(x: Any, c: Any) -> None:
+def tanh_all(x: Any, constants: Any) -> None:
     """tanh of every entry, in place."""
+    c, p, q = constants, NUMERATOR, DENOMINATOR
+    p0, p1, p2, p3, p4, p5 = c[p], c[p + 1], c[p + 2], c[p + 3], c[p + 4], c[p + 5]
+    q0, q1, q2, q3, q4, q5 = c[q], c[q + 1], c[q + 2], c[q + 3], c[q + 4], c[q + 5]
+    bound = c[TANH_BOUND]  # beyond it the fraction leaves [-1, 1]
     for k in range(len(x)):
-        z = max(min(x[k], c[12]), -c[12])
+        z = max(min(x[k], bound), -bound)
         y = z * z
-        over = c[0] + y * (c[1] + y * (c[2] + y * (c[3] + y * (c[4] + y * c[5]))))
-        under = c[6] + y * (c[7] + y * (c[8] + y * (c[9] + y * (c[10] + y * c[11]))))
+        over = p0 + y * (p1 + y * (p2 + y * (p3 + y * (p4 + y * p5))))
+        under = q0 + y * (q1 + y * (q2 + y * (q3 + y * (q4 + y * q5))))
         x[k] = z * over / under
 
 
 @inlined
 def exp_all(x: Any) -> None:
-    """e to the power of every entry, in place: float64, at most 0, below -700 it counts as 0;
-    within 1e-14 of its value.
+    """e to the power of every entry, in place, within 1e-14 of its value.
 
-    x = k ln 2 + r, |r| <= ln(2) / 2; the series of e^r to its 11th power; k is added to the bits of
-    the exponent. (The library's exp takes one entry at a time, this several at once.)
+    Entries are float64 and at most 0; below -700 the power counts as 0.
+
+    x = k ln 2 + r with |r| <= ln(2) / 2; the series of e^r to its 11th power; then k is added to
+    the bits of the exponent, which multiplies by 2^k. The library's exp takes one entry at a time,
+    this several at once.
     """
     for i in range(len(x)):
         z = max(x[i], -700.0)
-        shifted = z * LOG2E + ROUND  # (its last bits hold k)
-        k = shifted - ROUND
+        shifted = z * LOG2E + ROUNDING  # its last bits hold k
+        k = shifted - ROUNDING
         r = (z - k * LN2[0]) - k * LN2[1]
         y = E[6] + r * (E[7] + r * (E[8] + r * (E[9] + r * (E[10] + r * E[11]))))
         y = E[0] + r * (E[1] + r * (E[2] + r * (E[3] + r * (E[4] + r * (E[5] + r * y)))))
@@ -76,51 +98,32 @@ def exp_all(x: Any) -> None:
 
 
 @inlined
-def bend(x: Any, kind: Any, numbers: Any) -> None:
-    """The activation of every entry, in place."""
+def activate(x: Any, kind: Any, constants: Any) -> None:
+    """The activation of every entry, in place; `kind` is TANH or RELU."""
     if kind == TANH:
-        tanh_all(x, numbers)
+        tanh_all(x, constants)
     else:
         for k in range(len(x)):
+            # (x - x is a zero of the array's own dtype, and NaN where x diverged)
             x[k] = max(x[k], x[k] - x[k])
 
 
-@loop
-def forward(digits: Any, parameters: Any, layers: Any, kind: Any, numbers: Any, work: Any) -> Any:
-    """Fill `work`; the outputs of the last layer are its last R * K entries (returned: where)."""
-    rows, seen = digits.shape
-    end = 0
-    for layer in range(len(layers)):
-        inputs, outputs = layers[layer, INPUTS], layers[layer, OUTPUTS]
-        start, end = end, end + rows * outputs
-        y = work[start:end].reshape((rows, outputs))
-        w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
-        bias = parameters[b : b + outputs]
-        weights = parameters[w : w + inputs * outputs].reshape((inputs, outputs))
-        if layer == 0:
-            for r in range(rows):
-                out = row(y, r)
-                for k in range(outputs):
-                    out[k] = bias[k]
-                for d in range(seen):
-                    more = row(weights, digits[r, d])
-                    for k in range(outputs):
-                        out[k] += more[k]
-        else:
-            x = work[start - rows * inputs : start].reshape((rows, inputs))
-            np.dot(x, weights, y)
-            for r in range(rows):
-                out = row(y, r)
-                for k in range(outputs):
-                    out[k] += bias[k]
-        if layer < len(layers) - 1:
-            bend(work[start:end], kind, numbers)
-    return end - rows * layers[len(layers) - 1, OUTPUTS]
+@inlined
+def activation_grad(gradients: Any, x: Any, kind: Any, constants: Any) -> None:
+    """Turn gradients by an activation's outputs `x` into gradients by its inputs, in place."""
+    one, zero = constants[ONE], constants[ZERO]
+    if kind == TANH:
+        for k in range(len(gradients)):
+            gradients[k] *= one - x[k] * x[k]
+    else:
+        for k in range(len(gradients)):
+            if x[k] <= zero:
+                gradients[k] = zero
 
 
 @inlined
 def column_sums(table: Any, out: Any) -> None:
-    """Fill `out` [K] with the sums of the columns of `[R, K]`."""
+    """Fill `out` `[K]` with the sums of the columns of `table` `[R, K]`."""
     for k in range(table.shape[1]):
         out[k] = table[0, k]
     for r in range(1, table.shape[0]):
@@ -128,54 +131,91 @@ def column_sums(table: Any, out: Any) -> None:
             out[k] += table[r, k]
 
 
-@inlined
-def unbend(slopes: Any, x: Any, kind: Any, numbers: Any) -> None:
-    """Slopes by a layer's outputs x become slopes by what went into its activation."""
-    one = numbers[13]
-    if kind == TANH:
-        for k in range(len(slopes)):
-            slopes[k] *= one - x[k] * x[k]
-    else:
-        for k in range(len(slopes)):
-            if x[k] <= one - one:
-                slopes[k] = one - one
+# --- passes --------------------------------------------------------------------------------------
 
 
 @loop
-def backward(digits: Any, parameters: Any, layers: Any, kind: Any, numbers: Any, work: Any,
-             slopes: Any, gradient: Any) -> None:  # fmt: skip
-    """Fill `gradient`, from `work` of a forward pass and the slopes by the last layer's outputs,
-    which stand at the end of `slopes`."""
-    rows, seen = digits.shape
+def forward(
+    digits: Any, parameters: Any, layers: Any, kind: Any, constants: Any, outputs: Any
+) -> Any:
+    """Fill `outputs`; returns where the outputs of the last layer begin in it."""
+    rows, ones = digits.shape
+    end = 0
+    for layer in range(len(layers)):
+        inputs, width = layers[layer, INPUTS], layers[layer, OUTPUTS]
+        start, end = end, end + rows * width
+        y = outputs[start:end].reshape((rows, width))
+        w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
+        bias = parameters[b : b + width]
+        weights = parameters[w : w + inputs * width].reshape((inputs, width))
+        if layer == 0:
+            for r in range(rows):
+                out = row(y, r)
+                for k in range(width):
+                    out[k] = bias[k]
+                for d in range(ones):
+                    weight_row = row(weights, digits[r, d])
+                    for k in range(width):
+                        out[k] += weight_row[k]
+        else:
+            x = outputs[start - rows * inputs : start].reshape((rows, inputs))
+            np.dot(x, weights, y)
+            for r in range(rows):
+                out = row(y, r)
+                for k in range(width):
+                    out[k] += bias[k]
+        if layer < len(layers) - 1:
+            activate(outputs[start:end], kind, constants)
+    return end - rows * layers[len(layers) - 1, OUTPUTS]
+
+
+@loop
+def backward(
+    digits: Any,
+    parameters: Any,
+    layers: Any,
+    kind: Any,
+    constants: Any,
+    outputs: Any,
+    output_gradients: Any,
+    gradient: Any,
+) -> None:
+    """Fill `gradient` `[P]`, from the `outputs` of a forward pass and the gradients by the outputs
+    of the last layer, which are at the end of `output_gradients`."""
+    rows, ones = digits.shape
     end = rows * int(layers[:, OUTPUTS].sum())
     for layer in range(len(layers) - 1, -1, -1):
-        inputs, outputs = layers[layer, INPUTS], layers[layer, OUTPUTS]
-        start = end - rows * outputs
-        dy = slopes[start:end].reshape((rows, outputs))
+        inputs, width = layers[layer, INPUTS], layers[layer, OUTPUTS]
+        start = end - rows * width
+        dy = output_gradients[start:end].reshape((rows, width))
         w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
-        column_sums(dy, gradient[b : b + outputs])
-        dw = gradient[w : w + inputs * outputs].reshape((inputs, outputs))
+        column_sums(dy, gradient[b : b + width])
+        dw = gradient[w : w + inputs * width].reshape((inputs, width))
         if layer == 0:
-            dw[:] = numbers[13] - numbers[13]
+            dw[:] = constants[ZERO]
             for r in range(rows):
-                for d in range(seen):
-                    into = row(dw, digits[r, d])
-                    for k in range(outputs):
-                        into[k] += dy[r, k]
-            dw[inputs - 1] = numbers[13] - numbers[13]  # what is not seen stays so
+                for d in range(ones):
+                    weight_row = row(dw, digits[r, d])
+                    for k in range(width):
+                        weight_row[k] += dy[r, k]
+            # The last row is for parts that are not seen: its weights are 0 and stay 0.
+            dw[inputs - 1] = constants[ZERO]
         else:
             before = start - rows * inputs
-            x, dx = work[before:start], slopes[before:start]
-            weights = parameters[w : w + inputs * outputs].reshape((inputs, outputs))
+            x, dx = outputs[before:start], output_gradients[before:start]
+            weights = parameters[w : w + inputs * width].reshape((inputs, width))
             np.dot(x.reshape((rows, inputs)).T, dy, dw)
             np.dot(dy, weights.T, dx.reshape((rows, inputs)))
-            unbend(dx, x, kind, numbers)
+            activation_grad(dx, x, kind, constants)
         end = start
+
+
+# --- steps ---------------------------------------------------------------------------------------
 
 
 @loop
 def finite(x: Any) -> bool:
-    """Whether every entry is a number, and not too large to be squared."""
+    """Whether every entry is a number, and small enough to be squared."""
     beyond = 0
     for k in range(len(x)):
         beyond += 0 if x[k] * x[k] < inf else 1
@@ -183,19 +223,25 @@ def finite(x: Any) -> bool:
 
 
 @loop
-def adam(parameters: Any, gradient: Any, first: Any, second: Any, setting: Any) -> None:
-    """One step. `setting`: learning rate, beta 1, beta 2, epsilon, largest norm of the gradient
-    (0: any), 1 - beta1^step, sqrt(1 - beta2^step), 1, 1e-6."""
-    beta1, beta2, epsilon, one = setting[1], setting[2], setting[3], setting[7]
+def adam(
+    parameters: Any, gradient: Any, first_moment: Any, second_moment: Any, settings: Any
+) -> None:
+    """One step of Adam against the gradient, whose norm is clipped first; all Real `[P]`.
+
+    `settings` Real `[9]` is a row of `tacit.agents.neural.network.Adam.next_settings`.
+    """
+    beta1, beta2, epsilon = settings[BETA1], settings[BETA2], settings[EPSILON]
+    one = settings[ADAM_ONE]
     norm = np.sqrt(np.dot(gradient, gradient))
     shrink = one
-    if setting[4] > 0.0 and norm > setting[4]:
-        shrink = setting[4] / (norm + setting[8])
-    pace, root = setting[0] / setting[5], one / setting[6]
-    keep1, keep2 = one - beta1, one - beta2
+    if settings[MAX_NORM] > 0.0 and norm > settings[MAX_NORM]:
+        shrink = settings[MAX_NORM] / (norm + settings[NORM_EPSILON])
+    step_size = settings[LEARNING_RATE] / settings[CORRECTION1]
+    inverse_root = one / settings[ROOT_CORRECTION2]
+    rest1, rest2 = one - beta1, one - beta2
     for k in range(len(gradient)):
         g = gradient[k] * shrink
-        m = beta1 * first[k] + keep1 * g
-        v = beta2 * second[k] + keep2 * g * g
-        first[k], second[k] = m, v
-        parameters[k] -= pace * m / (np.sqrt(v) * root + epsilon)
+        m = beta1 * first_moment[k] + rest1 * g
+        v = beta2 * second_moment[k] + rest2 * g * g
+        first_moment[k], second_moment[k] = m, v
+        parameters[k] -= step_size * m / (np.sqrt(v) * inverse_root + epsilon)

@@ -1,90 +1,148 @@
-"""Independent PPO over policy tables: the samples of an update become a few cells.
+"""Independent PPO in one seat: from the samples of an update to a new policy table.
 
-Within a minibatch the ratio r of new to old probability, and the clip, depend only on the cell
-(observation o, action a) and on the sign of the advantage. So with sums over the minibatch's M
-samples, cnt[o], sum_return[o, h], A+[o, a] and A-[o, a] (positive and negative advantages),
+`Ippo.learn` is one update and reads down:
 
-    L = - 1/M sum_oa [ A+ min(r, 1 + c) + A- max(r, 1 - c) ]
-        + v/M sum_oh [ cnt V^2 / 2 - V sum_return ]  -  e/M sum_o cnt H(o)
+    samples of a rollout                -> generalised advantages and returns, per value head
+    advantages                          -> normalised, once per update
+    epochs x minibatches                -> sums by cell (below)
+    ratio, clip, losses (`ppo_loss`)    -> one step of Adam per minibatch
+    the actor's logits                  -> a new policy table, which plays until the next update
 
-is the loss of every sample, exactly, and a network is evaluated once per observation that was met
-instead of once per sample.
+**Sums by cell.** PPO minimises, over the M samples of a minibatch,
 
-Source: Schulman, Wolski, Dhariwal, Radford, Klimov, arXiv 1707.06347, 2017 (PPO); the sums are an
-identity. Advantages are normalised once per update: a mean per minibatch would flip signs.
+    L = mean[ -min(ratio A, clip(ratio, 1 - c, 1 + c) A) + v (V - R)^2 / 2 - e H ]
+
+with ratio = pi(a | o) / pi_old(a | o), advantage A, value V, return R and entropy H. In a finite
+market the ratio depends on the cell (observation o, action a) alone, and V and H on o alone. Where
+A > 0 the minimum is A min(ratio, 1 + c), where A < 0 it is A max(ratio, 1 - c): whether a sample is
+clipped depends on its cell and on the sign of its advantage. So with sums over the minibatch, n(o)
+of samples, R(o) of returns, A+(o, a) and A-(o, a) of positive and of negative advantages,
+
+    L = - 1/M sum_oa [ A+ min(ratio, 1 + c) + A- max(ratio, 1 - c) ]
+        + v/M sum_o  [ n V^2 / 2 - V R ]  -  e/M sum_o n H        (+ v/M sum R^2 / 2, a constant)
+
+This is the same loss, exactly, and therefore has the same gradient; but actor and critic are
+evaluated once per observation that was met, and not once per sample.
+
+**Value heads.** The critic has a head for every term of the seat's KPI. Head h predicts the
+unweighted term, and the advantage is the sum of weight x head's advantage; a head of weight 0 is
+trained too, for monitoring. Each head works in a unit of its own, the root mean square of its
+returns so far, so the unit of a KPI, euros or cents, changes nothing.
+
+Source: Schulman, Wolski, Dhariwal, Radford, Klimov, arXiv 1707.06347, 2017. Advantages are
+normalised once per update and not per minibatch: another mean in each minibatch would change the
+signs of some advantages from one epoch to the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tacit.agents.batch.encoding import Encoding
+from tacit.agents.batch.arrays import SeatSamples
+from tacit.agents.batch.config import Clock, schedule
+from tacit.agents.batch.encoding import Digits, Encoding
+from tacit.agents.batch.learner import Diverged, Terms, chunks, term_weights
+from tacit.agents.batch.state_names import join_parts, part_of
+from tacit.agents.policy import PolicyTable
 from tacit.envs import rng
+from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Seat
+from tacit.envs.types import Floats, Ints
 
-from .config import IppoConfig
-from .network import INITIAL_GAINS, Adam, Network
+from .arrays import NEGATIVE, POSITIVE, MinibatchCells, Reals
+from .config import MAX_HEADS, IppoConfig, too_many_heads
+from .network import TEMPLATE as NETWORK_TEMPLATE
+from .network import Adam
+from .work_arrays import WorkArrays
 
-LOOPS = "tacit.agents.neural.ppo_loop"
-ACTOR, CRITIC = range(2)  # which network an initial key is for
+if TYPE_CHECKING:
+    import torch
 
-
-class Cells(NamedTuple):
-    """One pass over the samples of an update, in B minibatches. R rows that the update met:
-
-    digits int32 `[R, D]`: encoded; legal int32 `[R, 2]`; before `[R, A]`: the table that played;
-    of each minibatch: size int64 `[B]`, its samples (0: nothing to learn); found int64 `[B]`, how
-    many rows it met; met int64 `[B, R]`, which;
-    sums over its samples: visits `[B, R]`, total `[B, R, H]`, sides `[2, B, R, A]`: those of
-    positive and of negative advantages.
-    """
-
-    digits: NDArray[np.int32]
-    legal: NDArray[np.int32]
-    before: NDArray[np.float64]
-    size: NDArray[np.int64]
-    found: NDArray[np.int64]
-    met: NDArray[np.int64]
-    visits: NDArray[np.float64]
-    total: NDArray[np.float64]
-    sides: NDArray[np.float64]
+ADVANTAGES_TEMPLATE = "tacit.agents.batch.advantages_loop"
+MINIBATCH_TEMPLATE = "tacit.agents.neural.minibatch_loop"
+PPO_TEMPLATE = "tacit.agents.neural.ppo_loop"
+LEAST_SHARE = 0.01  # least weight of an update's returns in the unit of a head
 
 
 class Rates(NamedTuple):
-    """What schedules say in this update."""
+    """What the schedules of the config say in one update.
 
-    learning: float
+    Attributes:
+        learning_rate: of Adam.
+        entropy_weight: of the entropy in the loss.
+    """
+
+    learning_rate: float
+    entropy_weight: float
+
+
+class Losses(NamedTuple):
+    """Figures of a minibatch, per sample.
+
+    Attributes:
+        objective: the clipped objective, which is minus the policy loss.
+        entropy: of the policy, in nats.
+        value_loss: V^2 / 2 - V R, in units of the heads.
+    """
+
+    objective: float
     entropy: float
+    value_loss: float
+
+
+class Batch(NamedTuple):
+    """All n samples of an update, the latest first.
+
+    Attributes:
+        rows: which of the observations met, int32 `[n]`.
+        actions: int32 `[n]`.
+        advantages: float64 `[n]`.
+        returns: of unweighted terms, float64 `[n, H]`.
+    """
+
+    rows: NDArray[np.int32]
+    actions: NDArray[np.int32]
+    advantages: Floats
+    returns: Floats
 
 
 class ActorCritic(Protocol):
-    """Actor and critic of one seat, and how they learn from a minibatch."""
+    """Actor and critic of one seat, and their gradient steps: `ppo_torch` and `ppo_compiled`."""
 
     @property
-    def networks(self) -> tuple[Adam, ...]:
+    def networks(self) -> tuple[Adam, Adam]:
         """Actor and critic."""
         ...
 
-    def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]:
-        """Of the actor, `[R, A]`, at encoded observations."""
+    def logits(self, digits: Digits) -> Reals:
+        """Of the actor at encoded observations int32 `[R, D]`, Real `[R, A]`."""
         ...
 
-    def values(self, digits: NDArray[np.int32]) -> NDArray[Any]:
-        """Of the critic, `[R, H]`, in units of each head's scale."""
+    def values(self, digits: Digits) -> Reals:
+        """Of the critic at encoded observations, in units of each head's scale, Real `[R, H]`."""
         ...
 
-    def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
-        """A gradient step for every minibatch; returns objective, entropy and value loss per
-        sample of the last."""
+    def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
+        """One step of Adam on `ppo_loss` for every minibatch.
+
+        Args:
+            cells: the epoch's samples.
+            scale: the unit of each value head, float64 `[H]`.
+            rates: of this update.
+
+        Returns:
+            Figures of the last minibatch.
+        """
         ...
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """A copy of everything that moves."""
+        """Copies of everything that changes, by name."""
         ...
 
     def load(self, state: dict[str, NDArray[Any]]) -> None:
@@ -92,58 +150,257 @@ class ActorCritic(Protocol):
         ...
 
 
-class CompiledEngine:
-    """Dense networks in compiled loops; the slopes of the losses by hand, `ppo_loop`."""
+ActorCriticFactory = Callable[[IppoConfig, Encoding, Seat, int, np.uint64], ActorCritic]
+
+
+class Ippo:
+    """Independent PPO in one seat of one seed. A `tacit.agents.batch.learner.Learner`.
+
+    Attributes:
+        config: its keys.
+        seat: the seat that it plays.
+        seed: the number that all draws come from.
+        weights: of the seat's KPI terms, float64 `[H]`; a change applies at the next update.
+        encoding: what the networks see of an observation.
+        actor_critic: the networks.
+        key: of the draws that deal minibatches.
+        return_scale: the unit of each value head, float64 `[H]`; 0 until returns were seen, so that
+            untrained heads add nothing to the first targets.
+        updates: so far.
+        policy: the table that plays, float64 `[O, A]`.
+        policy_sum, averaged: sum and number of the policies that `average_from` averages.
+    """
 
     def __init__(
-        self, config: IppoConfig, encoding: Encoding, seat: Seat, heads: int, key: np.uint64
+        self,
+        config: IppoConfig,
+        seat: Seat,
+        terms: Terms,
+        seed: int,
+        make_actor_critic: ActorCriticFactory,
     ) -> None:
-        keys = [np.uint64(rng.fold(key, which)) for which in (ACTOR, CRITIC)]
-        self.config = config
-        self.actor = Network(encoding, seat.role.actions, config, keys[ACTOR], INITIAL_GAINS[ACTOR])
-        self.critic = Network(encoding, heads, config, keys[CRITIC], INITIAL_GAINS[CRITIC])
-        self._loops = compiled(LOOPS)
+        """Draw the first networks, and write the first policy.
 
-    @property
-    def networks(self) -> tuple[Adam, ...]:
-        return self.actor, self.critic
+        Raises:
+            ConfigError: more KPI terms than a critic has heads.
+        """
+        if len(terms) > MAX_HEADS:
+            raise ConfigError(too_many_heads(seat.name, len(terms)))
+        self.config, self.seat, self.seed = config, seat, seed
+        self.weights = term_weights(terms)
+        self.encoding = Encoding(seat.role, config.encoding)
+        initial_key = np.uint64(rng.fold(rng.seed_key(seed, rng.INITIAL), seat.index))
+        self.actor_critic = make_actor_critic(
+            config, self.encoding, seat, len(self.weights), initial_key
+        )
+        self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
+        self.return_scale = np.zeros(len(self.weights))
+        self.updates = 0
+        shape = (seat.role.observations, seat.role.actions)
+        self.policy: PolicyTable = np.zeros(shape)
+        self.policy_sum, self.averaged = np.zeros(shape), 0
+        self._advantage_loops = compiled(ADVANTAGES_TEMPLATE)
+        self._minibatch_loops = compiled(MINIBATCH_TEMPLATE)
+        self._softmax = compiled(PPO_TEMPLATE).softmax
+        self._finite = compiled(NETWORK_TEMPLATE).finite
+        self._work = WorkArrays()
+        self._digits = self.encoding.digits(np.arange(seat.role.observations))
+        self._row_numbers = np.zeros(seat.role.observations, np.int32)
+        self._observations = np.zeros(0, np.int64)
+        self._cells = self._empty_cells(self._observations)
+        self._write_policy()
 
-    def logits(self, digits: NDArray[np.int32]) -> NDArray[Any]:
-        """Of the actor, `[R, A]`; valid until its next pass."""
-        return self.actor.forward(digits)
+    # --- acting ----------------------------------------------------------------------------------
 
-    def values(self, digits: NDArray[np.int32]) -> NDArray[Any]:
-        """Of the critic, `[R, H]`, in units of each head's scale."""
-        return self.critic.forward(digits)
+    def acting(self) -> PolicyTable:
+        """The table that plays until the next update, float64 `[O, A]`."""
+        return self.policy
 
-    def descend(self, cells: Cells, scale: NDArray[np.float64], rates: Rates) -> tuple[float, ...]:
-        """A gradient step for every minibatch; returns objective, entropy and value loss per
-        sample of the last."""
-        config, actor, critic = self.config, self.actor, self.critic
-        rows, steps = int(cells.found.max()), int(np.count_nonzero(cells.size))
-        told: tuple[float, ...] = self._loops.descend(
-            actor.arrays(rows), critic.arrays(rows), actor.kind,
-            actor.next(rates.learning, steps), critic.next(rates.learning, steps), cells, scale,
-            config.clip, rates.entropy, config.value_weight,
+    def table(self) -> PolicyTable:
+        """The policy, or the mean policy if `average_from` asks for that, float64 `[O, A]`."""
+        return self.policy_sum / self.averaged if self.averaged else self.policy
+
+    def _write_policy(self) -> None:
+        """Evaluate the actor at every observation."""
+        for rows in chunks(len(self.policy)):
+            logits = self.actor_critic.logits(self._digits[rows])
+            self._softmax(logits, self.seat.role.legal[rows], self.policy[rows])
+
+    # --- learning --------------------------------------------------------------------------------
+
+    def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
+        """One update.
+
+        Args:
+            samples: the seat's decisions since the last update.
+            clock: when the update takes place.
+
+        Returns:
+            Figures for charts: those of `Losses`, and `rows`, how many observations were met.
+
+        Raises:
+            Diverged: losses, weights or probabilities are no finite numbers any more.
+        """
+        if samples.total == 0:
+            return {}
+        config, progress = self.config, clock.progress
+        rates = Rates(
+            schedule(config.learning_rate, config.learning_rate_end, progress),
+            schedule(config.entropy, config.entropy_end, progress),
+        )
+        observations = self._advantage_loops.number_observations(samples, self._row_numbers)
+        batch = self._advantages(samples, observations)
+        cells = self._cells_of(observations)
+        key = np.uint64(rng.fold(self.key, self.updates))
+        losses = Losses(0.0, 0.0, 0.0)
+        for epoch in range(config.epochs):
+            epoch_key = np.uint64(rng.fold(key, epoch))
+            self._minibatch_loops.sum_by_cell(*batch, epoch_key, cells)
+            losses = self.actor_critic.train_epoch(cells, self.return_scale, rates)
+        self.updates += 1
+        self._write_policy()
+        self._check_finite(losses)
+        if config.average_from is not None and progress >= config.average_from:
+            self.policy_sum += self.policy
+            self.averaged += 1
+        return {**losses._asdict(), "rows": float(len(observations))}
+
+    def _advantages(self, samples: SeatSamples, observations: Ints) -> Batch:
+        """Advantages and returns of all samples; the units of the heads move on to these returns.
+
+        `observations` int64 `[R]` are those that the samples met.
+        """
+        config, n, heads = self.config, samples.total, len(self.weights)
+        values = self.actor_critic.values(self._digits[observations]).astype(np.float64)
+        batch = Batch(
+            rows=self._work.get("rows of samples", n, dtype=np.int32),
+            actions=self._work.get("actions", n, dtype=np.int32),
+            advantages=self._work.get("advantages", n),
+            returns=self._work.get("returns", n, heads),
+        )
+        squares = self._advantage_loops.generalised_advantages(
+            samples, self._row_numbers, values * self.return_scale, self.weights, config.discount,
+            config.gae_lambda, *batch,
         )  # fmt: skip
-        return told
+        if config.normalise_advantages:
+            self._advantage_loops.normalise(batch.advantages)
+        size = np.sqrt(squares / n) + 1e-8
+        share = max(1.0 / (self.updates + 1), LEAST_SHARE)
+        self.return_scale = np.sqrt((1 - share) * self.return_scale**2 + share * size**2)
+        return batch
+
+    def _cells_of(self, observations: Ints) -> MinibatchCells:
+        """Cells for an update that met these observations; only `old_policy` is up to date."""
+        if not np.array_equal(observations, self._observations):  # a small market meets the same
+            self._observations, self._cells = observations, self._empty_cells(observations)
+        np.take(self.policy, observations, axis=0, out=self._cells.old_policy)
+        return self._cells
+
+    def _empty_cells(self, observations: Ints) -> MinibatchCells:
+        """Room for an update that met these observations, int64 `[R]`."""
+        parts, heads, actions = self.config.minibatches, len(self.weights), self.seat.role.actions
+        rows, get = len(observations), self._work.get
+        return MinibatchCells(
+            digits=self._digits[observations],
+            legal=self.seat.role.legal[observations],
+            old_policy=get("old_policy", rows, actions),
+            sizes=get("sizes", parts, dtype=np.int64),
+            row_counts=get("row_counts", parts, dtype=np.int64),
+            rows=get("rows", parts, rows, dtype=np.int64),
+            visits=get("visits", parts, rows),
+            return_sums=get("return_sums", parts, rows, heads),
+            advantage_sums=get("advantage_sums", 2, parts, rows, actions),
+        )
+
+    def _check_finite(self, losses: Losses) -> None:
+        """Stop before a policy plays that is not made of finite numbers.
+
+        Raises:
+            Diverged: losses, weights or probabilities are no finite numbers any more.
+        """
+        networks = self.actor_critic.networks
+        sound = isfinite(sum(losses)) and all(network.finite() for network in networks)
+        if not (sound and self._finite(self.policy.reshape(-1))):
+            raise Diverged(self.seat, self.seed, self.updates, self.config.learning_rate)
+
+    # --- saving ----------------------------------------------------------------------------------
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Parameters and Adam's moments of both networks."""
-        return named(actor=self.actor.state(), critic=self.critic.state())
+        """Copies of everything that changes, by name."""
+        counters = np.array([self.updates, self.averaged], np.int64)
+        own = {"return_scale": self.return_scale.copy(), "counters": counters}
+        if self.config.average_from is not None:
+            own["policy_sum"] = self.policy_sum.copy()
+        return own | join_parts({"actor_critic": self.actor_critic.state()})
 
-    def load(self, state: dict[str, NDArray[Any]]) -> None:
+    def load(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on exactly where `state()` was taken."""
-        self.actor.load(part(state, "actor"))
-        self.critic.load(part(state, "critic"))
+        self.actor_critic.load(part_of(state, "actor_critic"))
+        self.return_scale = np.array(state["return_scale"])
+        self.updates, self.averaged = (int(x) for x in state["counters"])
+        if "policy_sum" in state:
+            self.policy_sum[:] = state["policy_sum"]
+        self._write_policy()
 
 
-def named(**parts: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Arrays of several parts in one table: `part.array`."""
-    return {f"{name}.{k}": v for name, own in parts.items() for k, v in own.items()}
+def ppo_loss(
+    logits: torch.Tensor,
+    values: torch.Tensor,
+    cells: MinibatchCells,
+    b: int,
+    scale: Floats,
+    config: IppoConfig,
+    entropy_weight: float,
+) -> tuple[torch.Tensor, Losses]:
+    """The loss of minibatch b, over cells of the policy table: the reference of both engines.
 
+    The module's docstring explains why sums by cell give the loss of every sample.
 
-def part(state: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
-    """Arrays of one part of such a table."""
-    head = f"{name}."
-    return {k.removeprefix(head): v for k, v in state.items() if k.startswith(head)}
+    Args:
+        logits: of the actor at the rows that the minibatch met, `[R, A]`.
+        values: of the critic there, in units of each head's scale, `[R, H]`.
+        cells: the epoch's samples.
+        b: which minibatch.
+        scale: the unit of each value head, float64 `[H]`.
+        config: clip range and weight of the value loss.
+        entropy_weight: weight of the entropy in this update.
+
+    Returns:
+        The loss, a scalar with its graph, and its figures.
+    """
+    import torch  # here and not above: runs with the compiled engine never load it
+
+    rows, size = cells.rows[b, : cells.row_counts[b]], int(cells.sizes[b])
+    clip_range, dtype = config.clip, logits.dtype
+    legal = torch.from_numpy(cells.legal[rows])
+    first, count = legal[:, :1], legal[:, 1:]
+    columns = torch.arange(logits.shape[1])
+    illegal = (columns < first) | (columns >= first + count)
+
+    def of_rows(table: NDArray[np.float64]) -> torch.Tensor:
+        return torch.from_numpy(table[rows]).to(dtype)
+
+    # ratio of new to old probability; the smallest float stands for an old probability of 0, where
+    # nobody can have acted
+    log_policy = logits.masked_fill(illegal, -torch.inf).log_softmax(1)
+    old_policy = of_rows(cells.old_policy).masked_fill(illegal, 1.0)
+    old_policy = old_policy.clamp(min=torch.finfo(dtype).tiny)
+    ratio = log_policy.masked_fill(illegal, 0.0).exp() / old_policy
+
+    # policy loss: positive advantages gain nothing above 1 + clip_range, negative ones lose nothing
+    # below 1 - clip_range
+    gains = of_rows(cells.advantage_sums[POSITIVE, b]) * ratio.clamp(max=1 + clip_range)
+    losses = of_rows(cells.advantage_sums[NEGATIVE, b]) * ratio.clamp(min=1 - clip_range)
+    policy_loss = -(gains + losses).masked_fill(illegal, 0.0).sum() / size
+
+    # entropy loss: of each row's policy, weighted by the row's samples
+    visits = of_rows(cells.visits[b])
+    entropy = -(log_policy.exp() * log_policy.masked_fill(illegal, 0.0)).sum(1)
+    entropy_loss = -(visits * entropy).sum() / size
+
+    # value loss: (V - R)^2 / 2 summed over samples, without its constant R^2 / 2
+    returns = of_rows(cells.return_sums[b]) / torch.from_numpy(scale).to(dtype)
+    value_loss = (visits[:, None] * values**2 / 2 - values * returns).sum() / size
+
+    loss = policy_loss + config.value_weight * value_loss + entropy_weight * entropy_loss
+    return loss, Losses(-policy_loss.item(), -entropy_loss.item(), value_loss.item())

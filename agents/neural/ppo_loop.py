@@ -1,8 +1,8 @@
-"""Template: the slopes of PPO's losses by the outputs of the networks, cell by cell.
+"""Template: gradient steps of PPO over the cells of a table, compiled.
 
-`tacit.agents.neural.ppo` has the loss in words, `torch_engine` in PyTorch; these are its
-derivatives. R rows that a minibatch met, A actions, H heads. Probabilities are zero outside a row's
-legal actions, `legal` int32 `[., 2]`.
+`tacit.agents.neural.ppo.ppo_loss` is this loss in readable form; here are its derivatives by the
+outputs of the networks. Letters in shapes: R rows that a minibatch met, D positions of ones, A
+actions, H value heads, B minibatches.
 """
 
 from __future__ import annotations
@@ -12,46 +12,58 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.neural.network import OUTPUTS, Arrays
+from tacit.agents.neural.arrays import (
+    NEGATIVE,
+    OUTPUTS,
+    POSITIVE,
+    MinibatchCells,
+    NetworkArrays,
+)
 from tacit.agents.neural.network_loop import (
     adam,
     backward,
     exp_all,
     forward,
 )
-from tacit.agents.neural.ppo import Cells
 from tacit.envs.jit.array_views import borrow
 from tacit.envs.jit.decorators import inlined, loop
 
-LEAST = 1e-300  # an action that was never played has no gains and no losses
+# Guards the division by an old probability of 0: such an action has no samples, so its advantage
+# sums are 0.
+TINY = 1e-300
 
 
 @inlined
-def raised(logits: Any, legal: Any, met: Any, tops: Any, powers: Any) -> None:
-    """Fill `tops` [R] with each row's largest legal logit, and `powers` float64 `[R, A]` with
-    e^(logit - top), 0 where it is not legal."""
+def shifted_exponentials(
+    logits: Any, legal: Any, rows: Any, largest: Any, exponentials: Any
+) -> None:
+    """Fill `exponentials` float64 `[R, A]` with e^(logit - largest legal logit of the row).
+
+    Illegal actions get 0. `largest` `[R]` is filled with the largest legal logits. Row i of
+    `logits` `[R, A]` has the legal actions of row `rows[i]` of `legal` int32 `[., 2]`.
+    """
     actions = logits.shape[1]
-    for i in range(len(met)):
-        first, end = legal[met[i], 0], legal[met[i], 0] + legal[met[i], 1]
+    for i in range(len(rows)):
+        first, end = legal[rows[i], 0], legal[rows[i], 0] + legal[rows[i], 1]
         top = -inf
         for a in range(first, end):
             top = max(top, logits[i, a])
-        tops[i] = top
+        largest[i] = top
         for a in range(actions):
-            powers[i, a] = min(logits[i, a] - top, 0.0)
-    exp_all(powers.reshape(-1))
-    for i in range(len(met)):
-        first, end = legal[met[i], 0], legal[met[i], 0] + legal[met[i], 1]
+            exponentials[i, a] = min(logits[i, a] - top, 0.0)  # (illegal logits may be larger)
+    exp_all(exponentials.reshape(-1))
+    for i in range(len(rows)):
+        first, end = legal[rows[i], 0], legal[rows[i], 0] + legal[rows[i], 1]
         for a in range(first):
-            powers[i, a] = 0.0
+            exponentials[i, a] = 0.0
         for a in range(end, actions):
-            powers[i, a] = 0.0
+            exponentials[i, a] = 0.0
 
 
 @loop
 def softmax(logits: Any, legal: Any, table: Any) -> None:
-    """Probabilities `table` `[R, A]` of logits `[R, A]`."""
-    raised(logits, legal, np.arange(len(logits)), np.empty(len(logits)), table)
+    """Fill `table` float64 `[R, A]` with the probabilities of `logits` `[R, A]`."""
+    shifted_exponentials(logits, legal, np.arange(len(logits)), np.empty(len(logits)), table)
     for i in range(len(table)):
         total = 0.0
         for a in range(table.shape[1]):
@@ -60,119 +72,143 @@ def softmax(logits: Any, legal: Any, table: Any) -> None:
             table[i, a] /= total
 
 
-@loop
-def cumulate(table: Any, legal: Any, out: Any) -> None:
-    """Cumulative rows of a policy table, end to end; the last legal entry is exactly 1."""
-    actions = table.shape[1]
-    for i in range(len(table)):
-        total, end = 0.0, legal[i, 0] + legal[i, 1]
-        for a in range(actions):
-            total += table[i, a]
-            out[i * actions + a] = 1.0 if a >= end - 1 else total
-
-
 @inlined
-def policy_slopes(logits: Any, cells: Cells, b: Any, clip: Any, entropy: Any, slopes: Any) -> Any:
-    """Fill `slopes` `[R, A]` for minibatch b; returns the clipped objective and the mean entropy,
-    per sample.
+def policy_gradient(
+    logits: Any,
+    cells: MinibatchCells,
+    b: Any,
+    clip_range: Any,
+    entropy_weight: Any,
+    gradients: Any,
+) -> Any:
+    """Fill `gradients` `[R, A]` with those of minibatch b's policy and entropy losses by `logits`.
 
-    p is the softmax of the logits l, r its ratio to the table that played, A the sum of advantages
-    that the clip lets through, H the entropy. The slope by l_a, per sample, is
-    p_a sum_k A_k r_k - A_a r_a + weight cnt p_a (ln p_a + H); ln p_a + H = l_a - sum_k p_k l_k.
+    Returns the clipped objective and the mean entropy, per sample.
+
+    With policy p = softmax(logits l), ratio r = p / old policy, U the sum of those advantages of a
+    cell that clipping leaves a gradient, and n the row's samples out of the minibatch's M, the
+    gradient by l_a is, times M,
+
+        p_a sum_k U_k r_k - U_a r_a + entropy_weight n p_a (ln p_a + entropy)
+
+    where ln p_a + entropy = l_a - sum_k p_k l_k.
     """
-    before, met = borrow(cells.before), borrow(cells.met[b])
-    gains, losses = borrow(cells.sides[0, b]), borrow(cells.sides[1, b])
-    size, (rows, actions) = cells.size[b], slopes.shape
-    tops, powers, pull = np.empty(rows), np.empty((rows, actions)), np.empty(actions)
-    raised(logits, cells.legal, met[:rows], tops, powers)
-    objective, uncertainty = 0.0, 0.0
+    old_policy, met = borrow(cells.old_policy), borrow(cells.rows[b])
+    positive = borrow(cells.advantage_sums[POSITIVE, b])
+    negative = borrow(cells.advantage_sums[NEGATIVE, b])
+    size, (rows, actions) = cells.sizes[b], gradients.shape
+    largest, exponentials = np.empty(rows), np.empty((rows, actions))
+    unclipped = np.empty(actions)  # U_a r_a of one row
+    shifted_exponentials(logits, cells.legal, met[:rows], largest, exponentials)
+    objective, entropy = 0.0, 0.0
     for i in range(rows):
-        o, count = met[i], cells.visits[b, met[i]]
-        total, mean = 0.0, 0.0
+        o, visits = met[i], cells.visits[b, met[i]]
+        total, mean_logit = 0.0, 0.0
         for a in range(actions):
-            total += powers[i, a]
-            mean += powers[i, a] * logits[i, a]
-        mean /= total
-        pushed = 0.0
+            total += exponentials[i, a]
+            mean_logit += exponentials[i, a] * logits[i, a]
+        mean_logit /= total
+        unclipped_sum = 0.0
         for a in range(actions):
-            gain, loss = gains[o, a], losses[o, a]
-            pull[a] = 0.0
-            if gain - loss > 0.0:  # (in a small minibatch most cells have neither)
-                ratio = powers[i, a] / (total * max(before[o, a], LEAST))
-                objective += gain * min(ratio, 1.0 + clip) + loss * max(ratio, 1.0 - clip)
-                through = gain if ratio < 1.0 + clip else 0.0
-                through += loss if ratio > 1.0 - clip else 0.0
-                pull[a] = through * ratio
-                pushed += pull[a]
-        uncertainty += count * (log(total) + tops[i] - mean)
-        share, weight = 1.0 / (total * size), entropy * count
+            gain, loss = positive[o, a], negative[o, a]
+            unclipped[a] = 0.0
+            if gain - loss > 0.0:  # else the cell has no samples: most have none if M is small
+                ratio = exponentials[i, a] / (total * max(old_policy[o, a], TINY))
+                objective += gain * min(ratio, 1.0 + clip_range) + loss * max(
+                    ratio, 1.0 - clip_range
+                )
+                advantage = gain if ratio < 1.0 + clip_range else 0.0
+                advantage += loss if ratio > 1.0 - clip_range else 0.0
+                unclipped[a] = advantage * ratio
+                unclipped_sum += unclipped[a]
+        entropy += visits * (log(total) + largest[i] - mean_logit)
+        per_sample, weight = 1.0 / (total * size), entropy_weight * visits
         for a in range(actions):
-            push = pushed + weight * (logits[i, a] - mean)
-            slopes[i, a] = powers[i, a] * share * push - pull[a] / size
-    return objective / size, uncertainty / size
+            by_probability = unclipped_sum + weight * (logits[i, a] - mean_logit)
+            gradients[i, a] = exponentials[i, a] * per_sample * by_probability - unclipped[a] / size
+    return objective / size, entropy / size
 
 
 @inlined
-def value_slopes(values: Any, cells: Cells, b: Any, scale: Any, weight: Any, slopes: Any) -> Any:
-    """Fill `slopes` `[R, H]` for minibatch b; `scale` [H] is the unit of each head. Returns the sum
-    of v^2/2 - v return, per sample."""
-    loss, size = 0.0, cells.size[b]
-    for i in range(len(slopes)):
-        o = cells.met[b, i]
-        count = cells.visits[b, o]
+def value_gradient(
+    values: Any, cells: MinibatchCells, b: Any, scale: Any, value_weight: Any, gradients: Any
+) -> Any:
+    """Fill `gradients` `[R, H]` with those of minibatch b's weighted value loss by `values`.
+
+    `scale` `[H]` is the unit of each head. Returns the sum of v^2 / 2 - v return, per sample.
+    """
+    loss, size = 0.0, cells.sizes[b]
+    for i in range(len(gradients)):
+        o = cells.rows[b, i]
+        visits = cells.visits[b, o]
         for h in range(values.shape[1]):
-            v, target = values[i, h], cells.total[b, o, h] / scale[h]
-            loss += count * v * v / 2.0 - v * target
-            slopes[i, h] = weight * (count * v - target) / size
+            v, return_sum = values[i, h], cells.return_sums[b, o, h] / scale[h]
+            loss += visits * v * v / 2.0 - v * return_sum
+            gradients[i, h] = value_weight * (visits * v - return_sum) / size
     return loss / size
 
 
 @inlined
-def outputs_of(net: Arrays, kind: Any, digits: Any) -> Any:
-    """A forward pass: (work, slopes, the last outputs, and the slopes by them, to be filled)."""
-    rows, last = len(digits), net.layers[len(net.layers) - 1, OUTPUTS]
-    end = rows * int(net.layers[:, OUTPUTS].sum())
-    work, slopes = net.work[:end], net.slopes[:end]
-    at = forward(digits, net.parameters, net.layers, kind, net.numbers, work)
-    shape = (rows, last)
-    return work, slopes, work[at:].reshape(shape), slopes[at:].reshape(shape)
+def forward_pass(network: NetworkArrays, kind: Any, digits: Any) -> Any:
+    """A pass over `digits` `[R, D]`.
+
+    Returns outputs of all layers, the gradients by them, and views of the last layer's part of
+    both, `[R, outputs]`.
+    """
+    layers = network.layers
+    rows, width = len(digits), layers[len(layers) - 1, OUTPUTS]
+    end = rows * int(layers[:, OUTPUTS].sum())
+    outputs, gradients = network.outputs[:end], network.output_gradients[:end]
+    begin = forward(digits, network.parameters, layers, kind, network.constants, outputs)
+    shape = (rows, width)
+    return outputs, gradients, outputs[begin:].reshape(shape), gradients[begin:].reshape(shape)
 
 
 @inlined
-def descend_by(net: Arrays, kind: Any, setting: Any, digits: Any, work: Any, slopes: Any) -> None:
-    """A step against the slopes by the last outputs."""
-    backward(digits, net.parameters, net.layers, kind, net.numbers, work, slopes, net.gradient)
-    adam(net.parameters, net.gradient, net.first, net.second, setting)
+def adam_step(
+    network: NetworkArrays, kind: Any, settings: Any, digits: Any, outputs: Any, gradients: Any
+) -> None:
+    """Backpropagate the gradients by the last layer's outputs, and take one step of Adam."""
+    backward(
+        digits, network.parameters, network.layers, kind, network.constants, outputs, gradients,
+        network.gradient,
+    )  # fmt: skip
+    adam(
+        network.parameters, network.gradient, network.first_moment, network.second_moment, settings
+    )
 
 
 @loop
-def descend(
-    actor: Arrays,
-    critic: Arrays,
+def train_epoch(
+    actor: NetworkArrays,
+    critic: NetworkArrays,
     kind: Any,
     actor_settings: Any,
     critic_settings: Any,
-    cells: Cells,
+    cells: MinibatchCells,
     scale: Any,
-    clip: Any,
-    entropy: Any,
+    clip_range: Any,
+    entropy_weight: Any,
     value_weight: Any,
 ) -> Any:
-    """A gradient step of actor and critic (`network.Arrays`) for every minibatch of `ppo.Cells`;
-    `settings` `[B, 9]`: of Adam. Returns objective, entropy and value loss of the last."""
-    step, objective, uncertainty, loss = 0, 0.0, 0.0, 0.0
-    for b in range(len(cells.size)):
-        if cells.size[b] == 0:
+    """One step of Adam of actor and critic for every minibatch.
+
+    `actor_settings` and `critic_settings` `[B, 9]` are rows of `Adam.next_settings`, one for each
+    minibatch that has samples. Returns objective, entropy and value loss of the last.
+    """
+    step, objective, entropy, value_loss = 0, 0.0, 0.0, 0.0
+    for b in range(len(cells.sizes)):
+        if cells.sizes[b] == 0:
             continue
-        digits = np.empty((cells.found[b], cells.digits.shape[1]), np.int32)
+        digits = np.empty((cells.row_counts[b], cells.digits.shape[1]), np.int32)
         for i in range(len(digits)):
             for d in range(digits.shape[1]):
-                digits[i, d] = cells.digits[cells.met[b, i], d]
-        work, slopes, logits, out = outputs_of(actor, kind, digits)
-        objective, uncertainty = policy_slopes(logits, cells, b, clip, entropy, out)
-        descend_by(actor, kind, actor_settings[step], digits, work, slopes)
-        work, slopes, values, out = outputs_of(critic, kind, digits)
-        loss = value_slopes(values, cells, b, scale, value_weight, out)
-        descend_by(critic, kind, critic_settings[step], digits, work, slopes)
+                digits[i, d] = cells.digits[cells.rows[b, i], d]
+        outputs, gradients, logits, out = forward_pass(actor, kind, digits)
+        objective, entropy = policy_gradient(logits, cells, b, clip_range, entropy_weight, out)
+        adam_step(actor, kind, actor_settings[step], digits, outputs, gradients)
+        outputs, gradients, values, out = forward_pass(critic, kind, digits)
+        value_loss = value_gradient(values, cells, b, scale, value_weight, out)
+        adam_step(critic, kind, critic_settings[step], digits, outputs, gradients)
         step += 1
-    return objective, uncertainty, loss
+    return objective, entropy, value_loss

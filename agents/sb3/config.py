@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from tacit.agents.neural.config import BatchConfig, Count, Positive
-from tacit.agents.tabular.config import Share
+from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import nearest
+from tacit.envs.types import Count, Positive, Share
 
 ALGORITHMS = ("PPO", "A2C", "DQN")
 CONTINUOUS = ("SAC", "TD3", "DDPG")  # they have no discrete actions

@@ -1,9 +1,10 @@
 """A learner from Stable-Baselines3 in one seat: PPO, A2C or DQN, beside any other learner.
 
-Its `learn()` is never called, for that would want the whole market to itself. The policy is read
-as a table once per update, the seat plays it for `rounds_per_update` rounds, and the samples of
-these rounds, with advantages and returns in the seat's own time, go where its buffer stands; then
-its `train()` runs, unchanged. Nothing in there draws: first weights and minibatches come by key.
+SB3's `learn()` is never called, because it would need the whole market for itself. Instead, once
+per update, the policy is read as a table, which the seat plays for `rounds_per_update` rounds; the
+samples of these rounds, with advantages and returns in the seat's own time, go into the model's
+buffer; then SB3's `train()` runs, unchanged. Nothing draws from a global generator: first weights
+and minibatches are drawn by key.
 
 DQN: the table is epsilon-greedy over its values, epsilon on SB3's schedule (`exploration_*`);
 the target network is moved at the first update after every `target_update_interval` samples.
@@ -20,12 +21,10 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.utils import polyak_update
 
-from tacit.agents.batch.rollout_buffer import SeatSamples
-from tacit.agents.neural.config import Clock
-from tacit.agents.neural.idqn import TEMPLATE as DQN_LOOPS
-from tacit.agents.neural.ippo import CHUNK, Diverged
+from tacit.agents.batch.arrays import SeatSamples
+from tacit.agents.batch.config import Clock
+from tacit.agents.batch.learner import Diverged, Terms, chunks, term_weights
 from tacit.agents.policy import PolicyTable
-from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Seat
@@ -34,37 +33,53 @@ from tacit.envs.views.seat_batch import DigitEncoder
 from .config import Sb3Config
 from .model import arrays, load_arrays, make_model
 
+ADVANTAGES_TEMPLATE = "tacit.agents.batch.advantages_loop"
+TABLE_TEMPLATE = "tacit.agents.batch.policy_table_loop"
+# Added to probabilities: where an observation leaves no choice, the probability of the one legal
+# action may have underflown to 0, and the row must still sum to 1.
+TINY = 1e-300
 
-class _Sb3:
-    """What the algorithms have in common."""
 
-    def __init__(
-        self, config: Sb3Config, seat: Seat, terms: Mapping[str, kpis.Term], seed: int
-    ) -> None:
+class _Sb3Learner:
+    """What learners of all algorithms have in common.
+
+    Attributes:
+        config: its keys.
+        seat: the seat that it plays.
+        seed: the number that all draws come from.
+        weights: of the seat's KPI terms, float64 `[H]`.
+        key: of minibatches.
+        model: SB3's.
+        digits: every observation as SB3's policy sees it, int64 `[O, parts]`.
+        updates: so far.
+        policy: the table that plays, float64 `[O, A]`.
+    """
+
+    def __init__(self, config: Sb3Config, seat: Seat, terms: Terms, seed: int) -> None:
         self.config, self.seat, self.seed = config, seat, seed
-        self.weights = np.array([term.weight for term in terms.values()] or [0.0])
-        first = np.uint64(rng.fold(rng.seed_key(seed, rng.INITIAL), seat.index))
+        self.weights = term_weights(terms)
+        initial_key = np.uint64(rng.fold(rng.seed_key(seed, rng.INITIAL), seat.index))
         self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
-        self.model = make_model(config, seat.role, first, f"agents.{seat.name}")
+        self.model = make_model(config, seat.role, initial_key, f"agents.{seat.name}")
         observations = np.arange(seat.role.observations)
         self.digits = torch.from_numpy(DigitEncoder(seat.role)(observations))
         self.updates = 0
-        self.current: PolicyTable = np.zeros((seat.role.observations, seat.role.actions))
+        self.policy: PolicyTable = np.zeros((seat.role.observations, seat.role.actions))
 
     def acting(self) -> PolicyTable:
-        """The table that plays until the next update, exploration included."""
-        return self.current
+        """The table that plays until the next update, exploration included, float64 `[O, A]`."""
+        return self.policy
 
-    def _train(self, *told: int) -> dict[str, float]:
-        """SB3's own training; what it logged, by the last part of its names.
+    def _train(self, *arguments: int) -> dict[str, float]:
+        """Run SB3's own training; returns what it logged, by the last part of its names.
 
         Raises:
             Diverged: weights that are no finite numbers.
         """
         try:
             with np.errstate(all="ignore"):
-                self.model.train(*told)
-        except ValueError:  # probabilities that are no numbers
+                self.model.train(*arguments)
+        except ValueError:  # of torch, about probabilities that are no numbers
             if self._is_sound():
                 raise
         if not self._is_sound():
@@ -75,10 +90,11 @@ class _Sb3:
         return {name: value for name, value in figures.items() if isfinite(value)}
 
     def _is_sound(self) -> bool:
+        """Whether all weights are finite numbers."""
         return all(bool(torch.isfinite(p).all()) for p in self.model.policy.parameters())
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """A copy of everything that moves."""
+        """Copies of everything that changes, by name."""
         counters = np.array([self.updates, self.model._n_updates], np.int64)
         return {"counters": counters} | arrays(self.model)
 
@@ -86,135 +102,157 @@ class _Sb3:
         """Go on exactly where `state()` was taken."""
         self.updates, self.model._n_updates = (int(x) for x in state["counters"])
         load_arrays(self.model, state)
-        self._write()
+        self._write_policy()
 
-    def _write(self) -> None:
+    def _write_policy(self) -> None:
+        """Read the model's policy as the table that plays."""
         raise NotImplementedError
 
 
-class OnPolicy(_Sb3):
-    """PPO and A2C."""
+class OnPolicy(_Sb3Learner):
+    """PPO and A2C. A `tacit.agents.batch.learner.Learner`."""
 
-    def __init__(
-        self, config: Sb3Config, seat: Seat, terms: Mapping[str, kpis.Term], seed: int
-    ) -> None:
+    def __init__(self, config: Sb3Config, seat: Seat, terms: Terms, seed: int) -> None:
         super().__init__(config, seat, terms, seed)
-        self._loops = compiled("tacit.agents.batch.advantages_loop")
-        self._number = np.zeros(seat.role.observations, np.int32)
-        self._write()
+        self._loops = compiled(ADVANTAGES_TEMPLATE)
+        self._row_numbers = np.zeros(seat.role.observations, np.int32)
+        self._write_policy()
 
     def table(self) -> PolicyTable:
-        """What it has learned: the policy."""
-        return self.current
+        """The policy, float64 `[O, A]`."""
+        return self.policy
 
-    def _write(self) -> None:
+    def _write_policy(self) -> None:
         role = self.seat.role
         columns = np.arange(role.actions)
-        for first in range(0, role.observations, CHUNK):
-            rows = slice(first, first + CHUNK)
-            start, count = role.legal[rows, :1], role.legal[rows, 1:]
-            legal = (columns >= start) & (columns < start + count)
+        for rows in chunks(role.observations):
+            first, count = role.legal[rows, :1], role.legal[rows, 1:]
+            legal = (columns >= first) & (columns < first + count)
             with torch.no_grad():
-                known = self.model.policy.get_distribution(self.digits[rows]).distribution.probs
-            # (the tiny number: where there is no choice, the one action may have underflown)
-            shares = np.where(legal, known.numpy().astype(np.float64) + 1e-300, 0.0)
-            self.current[rows] = shares / shares.sum(axis=1, keepdims=True)
+                found = self.model.policy.get_distribution(self.digits[rows]).distribution.probs
+            table = np.where(legal, found.numpy().astype(np.float64) + TINY, 0.0)
+            self.policy[rows] = table / table.sum(axis=1, keepdims=True)
 
     def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
-        """One update; returns what SB3 logs of it."""
-        n = samples.total
-        if n == 0:
+        """One update.
+
+        Args:
+            samples: the seat's decisions since the last update.
+            clock: when the update takes place.
+
+        Returns:
+            What SB3 logs of it, by name.
+
+        Raises:
+            Diverged: weights that are no finite numbers.
+        """
+        if samples.total == 0:
             return {}
-        model, config = self.model, self.config
-        rows = self._loops.visited(samples, self._number)
-        with torch.no_grad():
-            shown = self.digits[torch.from_numpy(rows)]
-            values = model.policy.predict_values(shown).numpy().astype(np.float64)
-            logs = model.policy.get_distribution(shown).distribution.logits.numpy()
-        rewards = samples.reward[..., : len(self.weights)] @ self.weights
-        own = samples._replace(reward=np.ascontiguousarray(rewards[..., None]))
-        row_of, did = np.empty(n, np.int32), np.empty(n, np.int32)
-        advantage, returns = np.empty(n), np.empty((n, 1))
-        self._loops.advantages(
-            own, self._number, values, np.ones(1), config.discount, config.gae_lambda,
-            row_of, did, advantage, returns,
-        )  # fmt: skip
-        key = np.uint64(rng.fold(self.key, self.updates))
-        columns = (did, values[row_of, 0], logs[row_of, did], advantage, returns[:, 0])
-        model.rollout_buffer.fill(self.digits, rows[row_of], columns, key)
-        model._current_progress_remaining = 1.0 - clock.progress
+        self._fill_buffer(samples)
+        self.model._current_progress_remaining = 1.0 - clock.progress
         self.updates += 1
         figures = self._train()
-        self._write()
+        self._write_policy()
         return figures
 
+    def _fill_buffer(self, samples: SeatSamples) -> None:
+        """Give the model these samples, with advantages and returns in the seat's own time."""
+        n, config, policy = samples.total, self.config, self.model.policy
+        observations = self._loops.number_observations(samples, self._row_numbers)
+        with torch.no_grad():
+            shown = self.digits[torch.from_numpy(observations)]
+            values = policy.predict_values(shown).numpy().astype(np.float64)
+            log_policy = policy.get_distribution(shown).distribution.logits.numpy()
+        # SB3's critic has one head: it predicts the weighted reward.
+        rewards = samples.reward[..., : len(self.weights)] @ self.weights
+        weighted = samples._replace(reward=np.ascontiguousarray(rewards[..., None]))
+        rows, actions = np.empty(n, np.int32), np.empty(n, np.int32)
+        advantages, returns = np.empty(n), np.empty((n, 1))
+        self._loops.generalised_advantages(
+            weighted, self._row_numbers, values, np.ones(1), config.discount, config.gae_lambda,
+            rows, actions, advantages, returns,
+        )  # fmt: skip
+        key = np.uint64(rng.fold(self.key, self.updates))
+        columns = (
+            actions, values[rows, 0], log_policy[rows, actions], advantages, returns[:, 0],
+        )  # fmt: skip
+        self.model.rollout_buffer.fill(self.digits, observations[rows], columns, key)
 
-class OffPolicy(_Sb3):
-    """DQN."""
 
-    def __init__(
-        self, config: Sb3Config, seat: Seat, terms: Mapping[str, kpis.Term], seed: int
-    ) -> None:
+class OffPolicy(_Sb3Learner):
+    """DQN. A `tacit.agents.batch.learner.Learner`.
+
+    Attributes:
+        buffer: the model's replay buffer.
+        epsilon: share of random actions.
+    """
+
+    def __init__(self, config: Sb3Config, seat: Seat, terms: Terms, seed: int) -> None:
         super().__init__(config, seat, terms, seed)
-        self.ring = self.model.replay_buffer
-        self.ring.bind(self.digits, config.discount, self.key)
+        self.buffer = self.model.replay_buffer
+        self.buffer.bind(self.digits, config.discount, self.key)
         self.epsilon = float(self.model.exploration_schedule(1.0))
-        self._loops = compiled(DQN_LOOPS)
-        self._write()
+        self._epsilon_greedy = compiled(TABLE_TEMPLATE).epsilon_greedy
+        self._write_policy()
 
     def table(self) -> PolicyTable:
-        """The greedy policy."""
+        """The greedy policy, float64 `[O, A]`."""
         return self._policy(0.0)
 
-    def _write(self) -> None:
-        self.current = self._policy(self.epsilon)
+    def _write_policy(self) -> None:
+        self.policy = self._policy(self.epsilon)
 
     def _policy(self, epsilon: float) -> PolicyTable:
         role = self.seat.role
         table = np.zeros((role.observations, role.actions))
-        for first in range(0, role.observations, CHUNK):
-            rows = slice(first, first + CHUNK)
+        for rows in chunks(role.observations):
             with torch.no_grad():
                 values = self.model.q_net(self.digits[rows]).numpy()
-            self._loops.greedy(values, role.legal[rows], epsilon, table[rows])
+            self._epsilon_greedy(values, role.legal[rows], epsilon, table[rows])
         return table
 
     def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:
-        """One update; returns what SB3 logs of it, and epsilon."""
-        model, before = self.model, self.ring.stored
-        self.ring.append(samples, self.weights)
+        """One update.
+
+        Args:
+            samples: the seat's decisions since the last update.
+            clock: when the update takes place.
+
+        Returns:
+            What SB3 logs of it, and epsilon, by name.
+
+        Raises:
+            Diverged: weights that are no finite numbers.
+        """
+        model, before = self.model, self.buffer.memory.stored
+        self.buffer.append(samples, self.weights)
+        stored = self.buffer.memory.stored
         self.updates += 1
-        left = 1.0 - min(1.0, clock.rounds / max(1, clock.total))
-        self.epsilon = float(model.exploration_schedule(left))
+        progress_remaining = 1.0 - min(1.0, clock.rounds / max(1, clock.total))
+        self.epsilon = float(model.exploration_schedule(progress_remaining))
         figures = {"epsilon": self.epsilon}
-        if self.ring.stored >= max(model.learning_starts, model.batch_size):
+        if stored >= max(model.learning_starts, model.batch_size):
             model._current_progress_remaining = 1.0 - clock.progress
             figures |= self._train(self.config.steps, model.batch_size)
             interval = max(1, model.target_update_interval)
-            if self.ring.stored // interval > before // interval:
+            if stored // interval > before // interval:
                 polyak_update(model.q_net.parameters(), model.q_net_target.parameters(), model.tau)
-        self._write()
+        self._write_policy()
         return figures
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """A copy of everything that moves."""
-        replay = {f"replay.{k}": v.copy() for k, v in self.ring.replay._asdict().items()}
-        counts = np.array([self.ring.stored, self.ring.drawn], np.int64)
-        own = {"ring": counts, "epsilon": np.array([self.epsilon])}
-        return super().state() | own | replay
+        """Copies of everything that changes, by name."""
+        own: dict[str, NDArray[Any]] = self.buffer.state()
+        return super().state() | own | {"epsilon": np.array([self.epsilon])}
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on exactly where `state()` was taken."""
-        for name, own in self.ring.replay._asdict().items():
-            own[:] = state[f"replay.{name}"]
-        self.ring.stored, self.ring.drawn = (int(x) for x in state["ring"])
+        self.buffer.load(state)
         self.epsilon = float(state["epsilon"][0])
         super().load(state)
 
 
-def make_sb3(
-    config: Sb3Config, seat: Seat, terms: Mapping[str, kpis.Term], seed: int
-) -> OnPolicy | OffPolicy:
+def make_sb3(config: Sb3Config, seat: Seat, terms: Terms, seed: int) -> OnPolicy | OffPolicy:
     """The learner of a config.
 
     Raises:

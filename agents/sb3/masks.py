@@ -1,4 +1,4 @@
-"""Legal actions for policies of Stable-Baselines3, which know none."""
+"""Legal actions for policies of Stable-Baselines3, which have no notion of them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ from tacit.envs.views.seat_batch import DigitEncoder
 FORBIDDEN = -1e8  # added to logits and to values of illegal actions
 
 
-class Penalty:
+class IllegalActionPenalty:
     """FORBIDDEN at the illegal actions of observations given as digits, 0 at legal ones.
 
-    Blocks are told apart by their phase and by the digits that have one value in a whole block.
-    Where an observation leaves no choice it is never asked for.
+    A block of observations is recognised by its phase and by the digits that have one value in the
+    whole block. Observations that leave no choice get 0 everywhere: nothing is sampled there.
+
+    Attributes:
+        columns: the digits by which a block is recognised.
+        sizes: how many values each of them has.
+        table: the penalty by these digits, read as one number, float32 `[product of sizes, A]`.
     """
 
     def __init__(self, role: Role) -> None:
@@ -28,8 +33,8 @@ class Penalty:
         self.columns = [k for k, part in enumerate(parts) if k == 0 or part in given]
         self.sizes = [len(parts[k].values) for k in self.columns]
         table = np.zeros((int(np.prod(self.sizes)), role.actions), np.float32)
-        starts = np.array([role.block_start(k) for k in range(len(role.blocks))])
-        for start, digits in zip(starts, DigitEncoder(role)(starts), strict=True):
+        block_starts = np.array([role.block_start(k) for k in range(len(role.blocks))])
+        for start, digits in zip(block_starts, DigitEncoder(role)(block_starts), strict=True):
             if role.legal[start, 1] > 1:
                 place = np.ravel_multi_index(tuple(digits[self.columns]), tuple(self.sizes))
                 table[place] = np.where(role.mask(start) == 1, 0.0, FORBIDDEN)
@@ -44,13 +49,18 @@ class Penalty:
 
 
 class MaskedPolicy(ActorCriticPolicy):  # type: ignore[misc]
-    """SB3's actor and critic, the actor over legal actions only."""
+    """SB3's actor and critic, with the actor restricted to legal actions.
 
-    def __init__(self, *args: Any, penalty: Penalty, **kwargs: Any) -> None:
+    Attributes:
+        penalty: added to the logits.
+    """
+
+    def __init__(self, *args: Any, penalty: IllegalActionPenalty, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.penalty = penalty
 
     def get_distribution(self, obs: torch.Tensor) -> Distribution:
+        """The distribution over legal actions at observations `[B, parts]`."""
         distribution = super().get_distribution(obs)
         logits = distribution.distribution.logits + self.penalty(obs)
         return distribution.proba_distribution(action_logits=logits)
@@ -58,6 +68,11 @@ class MaskedPolicy(ActorCriticPolicy):  # type: ignore[misc]
     def evaluate_actions(
         self, obs: torch.Tensor, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        """Values, log-probabilities and entropies, as `get_distribution` has them."""
+        """Values, log-probabilities and entropies, as `get_distribution` has them.
+
+        Args:
+            obs: observations as digits, `[B, parts]`.
+            actions: `[B]`.
+        """
         distribution = self.get_distribution(obs)
         return self.predict_values(obs), distribution.log_prob(actions), distribution.entropy()

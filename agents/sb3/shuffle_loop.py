@@ -1,4 +1,4 @@
-"""Template: an order of samples. (It knows no market.)"""
+"""Template: a random order of samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tacit.envs.rng import below
 
 @loop
 def shuffle(order: Any, key: Any) -> None:
-    """Fill `order` int64 [n] with 0 .. n-1 in random order (Fisher and Yates)."""
+    """Fill `order` int64 `[n]` with 0 .. n-1 in random order by key (Fisher and Yates)."""
     for i in range(len(order)):
         order[i] = i
     for i in range(len(order) - 1, 0, -1):

@@ -1,1 +1,6 @@
-"""Q-learners and scripted players over policy tables."""
+"""Q-learners and fixed policy tables, learning after every round."""
+
+from .config import QLearningConfig
+from .group import TabularGroup
+
+__all__ = ["QLearningConfig", "TabularGroup"]

@@ -1,7 +1,8 @@
-"""Q-learning, tabular: its keys. The rounds are played in `tacit.agents.tabular.q_learning_loop`.
+"""Keys of tabular Q-learning. Its rounds are played in `tacit.agents.tabular.q_learning_loop`.
 
-Q(o, a) <- Q(o, a) + alpha [ R + discount^k max_a' Q(o', a') - Q(o, a) ], where o' is the seat's
-next own decision, k rounds later, and R what it earned in between.
+    Q(o, a) <- Q(o, a) + alpha [ R + discount^k max_a' Q(o', a') - Q(o, a) ]
+
+where o' is the seat's next own decision, k rounds later, and R the reward until then.
 
 Source: Watkins, Dayan, Machine Learning 8, 1992; the options are those of Calvano, Calzolari,
 Denicolo, Pastorello, AER 110(10), 2020 (exponential exploration, `rival_uniform`, stopping rule),
@@ -15,12 +16,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tacit.envs.errors import ConfigError, Misfit
+from tacit.envs.errors import ConfigError, InvalidKey
 from tacit.envs.market import Market
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from tacit.envs.types import Count, Finite, NonNegative, Positive, Share
 
 
 class QLearningConfig(BaseModel):
@@ -39,33 +37,36 @@ class QLearningConfig(BaseModel):
         "exponential", description="how it tries other actions"
     )
     epsilon: Share = Field(1.0, description="share of random actions at t = 0")
-    epsilon_decay: Rate = Field(2e-5, description="epsilon exp(-epsilon_decay t)")
+    epsilon_decay: NonNegative = Field(2e-5, description="epsilon exp(-epsilon_decay t)")
     epsilon_min: Share = Field(0.0, description="floor of epsilon")
-    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
-        1.0, description="of boltzmann at t = 0"
-    )
-    temperature_decay: Rate = Field(0.0, description="temperature exp(-temperature_decay t)")
+    temperature: Positive = Field(1.0, description="of boltzmann at t = 0")
+    temperature_decay: NonNegative = Field(0.0, description="temperature exp(-temperature_decay t)")
     initial_q: Literal["rival_uniform"] | Finite | tuple[Finite, Finite] = Field(
         "rival_uniform",
         description="discounted payoff against uniformly random rivals, a number, or [lo, hi]",
     )
     tie_break: Literal["first", "random"] = Field("first", description="among equal Q")
-    stop_after: Annotated[int, Field(ge=1)] | None = Field(
+    stop_after: Count | None = Field(
         None, description="stop once all greedy policies are unchanged for so many rounds"
     )
 
     @model_validator(mode="after")
     def _ordered(self) -> QLearningConfig:
         if isinstance(self.initial_q, tuple) and self.initial_q[0] > self.initial_q[1]:
-            raise Misfit("initial_q", f"low must not be above high, got {list(self.initial_q)}.")
+            message = f"low must not be above high, got {list(self.initial_q)}."
+            raise InvalidKey("initial_q", message)
         if self.epsilon_min > self.epsilon:
-            told = f"must be at most epsilon ({self.epsilon:g}), got {self.epsilon_min:g}."
-            raise Misfit("epsilon_min", told)
+            message = f"must be at most epsilon ({self.epsilon:g}), got {self.epsilon_min:g}."
+            raise InvalidKey("epsilon_min", message)
         return self
 
 
 def check_synchronous(market: Market, configs: Mapping[str, BaseModel]) -> None:
-    """Synchronous updates replay a round with every own action: only for markets of one phase."""
+    """Synchronous updates replay a round with every own action: only for markets of one phase.
+
+    Raises:
+        ConfigError: a seat's agent makes them, and the market has several phases.
+    """
     seats = [
         name
         for name, config in configs.items()

@@ -1,50 +1,44 @@
-"""Template: rounds of one seed in which tabular learners and fixed tables play and learn.
+"""Template: rounds of one seed in which Q-learners and fixed policy tables play and learn.
 
-A learner's step is an own decision with at least two legal actions; rewards between two own
-decisions are summed and the next value is discounted by discount^(rounds between). In every phase
-all copies first settle what they owe (in ascending order, one Q per seat), then act.
+A learner's step is an own decision with at least two legal actions. Its decision is *pending* until
+the seat reaches its next one; rewards in between are summed, and the next value is discounted by
+discount^(rounds between). In every phase all copies first make the due TD updates, in ascending
+order, because one table of Q values serves all copies of a seat; then they act.
 
-`game`, `rows`: `tacit.envs.engine.game_arrays`; `pop`: `tacit.agents.tabular.group.QArrays`; `keys`
-uint64 [4, N]:
-each copy's keys of the streams NATURE, EXPLORATION, ACTION, LOOKAHEAD (inside the loop: of the
-running episode); `scratch`: rows of one copy.
+Common arguments: `game` and `rows` are the market and its N copies (`GameArrays`, `CopyRows`), r is
+a copy, s a seat, t the number of rounds since training began. `keys` uint64 `[4, N]` has each
+copy's keys of the streams NATURE, EXPLORATION, ACTION and LOOKAHEAD, `episode_keys` the same keys
+folded with the running episode. `scratch` has rows of one copy, for trying actions out. A table row
+is one observation of one seat, counted over all seats (see `tacit.agents.tabular.arrays`).
 """
 
 from __future__ import annotations
 
-from math import exp, inf
 from typing import Any
 
-from tacit.agents.tabular.group import (
+from tacit.agents.tabular.arrays import (
     ACTION_KEYS,
-    ALPHA,
-    BOLTZMANN,
-    BOUND,
-    CONSTANT,
-    COUNTED,
+    BOUND_ROUNDS,
     DISCOUNT,
     EPISODE,
-    EPSILON,
-    EPSILON_DECAY,
-    EPSILON_MIN,
+    EPISODE_ROUND,
+    EXPLORATION_BOUND,
     EXPLORATION_KEYS,
-    EXPONENTIAL,
+    LEARNING_RATE,
     LEARNS,
     LOOKAHEAD_KEYS,
     NATURE_KEYS,
-    OWED,
-    RANDOM_TIES,
-    ROUND,
-    SCHEDULE,
-    SINCE,
-    STABLE,
+    PENDING_ACTION,
+    PENDING_OBSERVATION,
+    PENDING_ROUND,
+    ROUNDS_SINCE_READ,
+    STABLE_ROUNDS,
     SYNCHRONOUS,
-    TAKEN,
-    TEMPERATURE,
-    TEMPERATURE_DECAY,
+    TRAINED_ROUNDS,
     QArrays,
-    T,
 )
+from tacit.agents.tabular.exploration import exploration_bound, explore
+from tacit.agents.tabular.q_values import rank, update
 from tacit.envs.engine.engine_loop import start, step_copy
 from tacit.envs.engine.game_arrays import CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
@@ -53,224 +47,162 @@ from tacit.envs.kpi import reward
 from tacit.envs.rng import fold, u
 from tacit.envs.rules import observe, play, reset
 
-BOUND_ROUNDS = 256  # how long an upper bound of epsilon serves
+# --- the beginning -------------------------------------------------------------------------------
 
 
 @loop
-def fill(q: Any, key: Any, low: Any, high: Any) -> None:
-    """Uniform initial values in [low, high)."""
+def draw_initial_q(q: Any, key: Any, low: Any, high: Any) -> None:
+    """Fill `q` float64 `[O * A]` with uniform draws from [low, high)."""
     for k in range(len(q)):
         q[k] = low + (high - low) * u(key, k)
 
 
-@kernel
-def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
-    """The first maximiser a = first .. first + count - 1 of q[cell + a], and the next best Q.
-
-    Selections, not branches: nobody can predict where the next maximum lies.
-    """
-    found, top, runner = first, q[at(cell + first)], -inf
-    for a in range(first + 1, first + count):
-        value = q[at(cell + a)]
-        better = value > top
-        lower = top if better else value
-        runner = lower if lower > runner else runner
-        found = a if better else found
-        top = value if better else top
-    return found, runner
-
-
 @loop
-def begin(game: GameArrays, rows: CopyRows, keys: Any, pop: QArrays) -> None:
-    """Greedy actions of the initial Q, and the first episode."""
+def begin_training(game: GameArrays, rows: CopyRows, keys: Any, q_arrays: QArrays) -> None:
+    """Find the greedy actions of the initial Q values, and start the first episode."""
     seats = game.acts.shape[1]
     for s in range(seats):
         width = game.actions[at(s)]
-        for line in range(game.first_row[at(s)], game.first_row[at(s + 1)]):
-            cell = pop.cells[s] + (line - game.first_row[at(s)]) * width
-            first, count = game.legal[line, 0], game.legal[line, 1]
-            pop.greedy[line], pop.runner[line] = rank(pop.q, cell, first, count)
+        for table_row in range(game.first_row[at(s)], game.first_row[at(s + 1)]):
+            cell = q_arrays.first_cell[s] + (table_row - game.first_row[at(s)]) * width
+            first, count = game.legal[table_row, 0], game.legal[table_row, 1]
+            q_arrays.greedy[table_row], q_arrays.runner_up[table_row] = rank(
+                q_arrays.q, cell, first, count
+            )
     start(game, keys[NATURE_KEYS], rows, 0)
 
 
 @kernel
-def begin_episode(keys: Any, episode: Any, moments: Any) -> None:
-    """Fill `moments`: `rng.moment` without its last two folds, which stand still for an episode."""
+def begin_episode(keys: Any, episode: Any, episode_keys: Any) -> None:
+    """Fill `episode_keys` uint64 `[4, N]`: `rng.moment` without its last two folds, by round and
+    phase, which are all that changes within an episode."""
     for stream in range(keys.shape[0]):
         for r in range(keys.shape[1]):
-            moments[stream, r] = fold(keys[stream, r], episode)
+            episode_keys[stream, r] = fold(keys[stream, r], episode)
 
 
-@kernel
-def epsilon_at(setting: Any, t: Any) -> Any:
-    """Share of random actions at round t."""
-    schedule = int(setting[SCHEDULE])
-    if schedule == EXPONENTIAL:
-        return max(setting[EPSILON_MIN], setting[EPSILON] * exp(-setting[EPSILON_DECAY] * t))
-    if schedule == CONSTANT:
-        return setting[EPSILON]
-    return 0.0
-
-
-@kernel
-def bound_at(setting: Any, t: Any) -> Any:
-    """Draws at or above it mean the greedy action, from t on: then no exponential is needed."""
-    if int(setting[SCHEDULE]) == BOLTZMANN or setting[RANDOM_TIES] == 1.0:
-        return 1.0
-    return epsilon_at(setting, t)
-
-
-@kernel
-def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw: Any) -> Any:
-    """Sample an action with probability proportional to exp(Q / temperature)."""
-    top = q[cell + rank(q, cell, first, count)[0]]
-    total = 0.0
-    for a in range(first, first + count):
-        total += exp((q[cell + a] - top) / temperature)
-    rest = draw * total
-    for a in range(first, first + count - 1):
-        rest -= exp((q[cell + a] - top) / temperature)
-        if rest < 0.0:
-            return a
-    return first + count - 1
-
-
-@kernel
-def explore(
-    q: Any, cell: Any, first: Any, count: Any, greedy: Any, setting: Any, draw: Any, t: Any
-) -> Any:
-    """A learner's action where the draw may matter: it says whether and what to explore."""
-    if int(setting[SCHEDULE]) == BOLTZMANN:
-        temperature = setting[TEMPERATURE] * exp(-setting[TEMPERATURE_DECAY] * t)
-        return boltzmann(q, cell, first, count, temperature, draw)
-    epsilon = epsilon_at(setting, t)
-    if draw < epsilon:
-        return first + min(int(draw / epsilon * count), count - 1)
-    if setting[RANDOM_TIES] == 0.0:
-        return greedy
-    ties = 0
-    for a in range(first, first + count):
-        if q[cell + a] == q[cell + greedy]:
-            ties += 1
-    pick = int((draw - epsilon) / (1.0 - epsilon) * ties)
-    for a in range(first, first + count):
-        if q[cell + a] == q[cell + greedy]:
-            if pick == 0:
-                return a
-            pick -= 1
-    return greedy
-
-
-@kernel
-def update(
-    q: Any,
-    cell: Any,
-    a: Any,
-    alpha: Any,
-    target: Any,
-    first: Any,
-    count: Any,
-    greedy: Any,
-    runner: Any,
-) -> Any:
-    """Move Q(a) towards its target; returns the greedy action and the runner-up bound afterwards.
-
-    `runner` is at least every Q but the greedy one's, so that most updates need no search.
-    """
-    old = q[at(cell + a)]
-    new = old + alpha * (target - old)
-    q[at(cell + a)] = new
-    if a == greedy:
-        if new > runner or new >= old:
-            return greedy, runner
-        return rank(q, cell, first, count)
-    top = q[at(cell + greedy)]
-    if new > top or (new == top and a < greedy):
-        return a, max(runner, top)
-    return greedy, max(runner, new)
+# --- one phase -----------------------------------------------------------------------------------
 
 
 @inlined
-def settle(
-    game: GameArrays, rows: CopyRows, pop: QArrays, r: Any, s: Any, line: Any, width: Any, t: Any
+def td_update(
+    game: GameArrays,
+    rows: CopyRows,
+    q_arrays: QArrays,
+    r: Any,
+    s: Any,
+    first_row: Any,
+    width: Any,
+    t: Any,
 ) -> Any:
-    """Pay copy r's seat s for its last own decision if it now meets the next one.
+    """TD update of the pending decision of copy r's seat s, if its next decision is reached.
 
-    `line` is the seat's first row of `game.legal`, `width` its number of actions.
-    Returns 1 if its greedy policy changed.
+    `first_row` is the seat's first table row, `width` its number of actions. Returns 1 if the
+    seat's greedy policy changed, else 0.
     """
-    debt, now = row(row(pop.debts, r), s), rows.observations[r, s]
-    o = debt[OWED]
-    if o < 0 or game.legal[at(line + now), 1] < 2:
+    pending, now = row(row(q_arrays.pending, r), s), rows.observations[r, s]
+    o = pending[PENDING_OBSERVATION]
+    if o < 0 or game.legal[at(first_row + now), 1] < 2:
         return 0
-    debt[OWED] = -1
-    setting = row(pop.settings, s)
-    value = pop.q[at(pop.cells[s] + now * width + pop.greedy[at(line + now)])]
-    gap = t - debt[SINCE]
-    factor = setting[DISCOUNT] if gap == 1 else setting[DISCOUNT] ** gap
-    target = pop.reward[r, s] + factor * value
-    cell, line = pop.cells[s] + o * width, at(line + o)
-    first, count, old = game.legal[line, 0], game.legal[line, 1], pop.greedy[line]
-    new, pop.runner[line] = update(pop.q, cell, debt[TAKEN], setting[ALPHA], target, first, count,
-                                   old, pop.runner[line])  # fmt: skip
+    pending[PENDING_OBSERVATION] = -1
+    settings = row(q_arrays.settings, s)
+    next_cell = q_arrays.first_cell[s] + now * width + q_arrays.greedy[at(first_row + now)]
+    rounds_between = t - pending[PENDING_ROUND]
+    # (a power costs more than the whole update, and nearly always one round lies between)
+    factor = settings[DISCOUNT] if rounds_between == 1 else settings[DISCOUNT] ** rounds_between
+    target = q_arrays.pending_reward[r, s] + factor * q_arrays.q[at(next_cell)]
+    cell, table_row = q_arrays.first_cell[s] + o * width, at(first_row + o)
+    first, count = game.legal[table_row, 0], game.legal[table_row, 1]
+    old = q_arrays.greedy[table_row]
+    new, q_arrays.runner_up[table_row] = update(
+        q_arrays.q, cell, pending[PENDING_ACTION], settings[LEARNING_RATE], target, first, count,
+        old, q_arrays.runner_up[table_row],
+    )  # fmt: skip
     if new == old:
         return 0
-    pop.greedy[line] = new
+    q_arrays.greedy[table_row] = new
     return 1
+
+
+@inlined
+def td_update_phase(game: GameArrays, rows: CopyRows, q_arrays: QArrays, phase: Any, t: Any) -> Any:
+    """TD updates of every seat that acts in this phase, in all copies.
+
+    Returns 1 if a greedy policy changed, else 0.
+    """
+    seats = game.acts.shape[1]
+    changed = 0
+    for s in range(seats):
+        if game.acts[at(phase), at(s)]:
+            first_row, width = game.first_row[at(s)], game.actions[at(s)]
+            for r in range(len(rows.state)):
+                changed |= td_update(game, rows, q_arrays, r, s, first_row, width, t)
+    return changed
 
 
 @inlined
 def act(
     game: GameArrays,
     rows: CopyRows,
-    pop: QArrays,
-    keys: Any,
+    q_arrays: QArrays,
+    episode_keys: Any,
     r: Any,
     phase: Any,
     t: Any,
-    explores: Any,
+    stream: Any,
     round_: Any,
 ) -> None:
-    """Every acting seat of copy r chooses; learners remember what they did."""
+    """Choose the action of every acting seat of copy r; a learner's decision is then pending.
+
+    `stream` is the row of `episode_keys` that learners draw from, `round_` the episode's round.
+    """
     seats = game.acts.shape[1]
-    key = fold(fold(keys[explores, r], round_), phase)
+    key = fold(fold(episode_keys[stream, r], round_), phase)
     for s in range(seats):
         if game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            line = at(game.first_row[at(s)] + o)
-            first, count = game.legal[line, 0], game.legal[line, 1]
-            cell = pop.cells[s] + o * game.actions[at(s)]
+            table_row = at(game.first_row[at(s)] + o)
+            first, count = game.legal[table_row, 0], game.legal[table_row, 1]
+            cell = q_arrays.first_cell[s] + o * game.actions[at(s)]
             action = first
-            if count > 1 and pop.settings[s, LEARNS] == 1.0:
-                action = pop.greedy[line]
+            if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
+                action = q_arrays.greedy[table_row]
                 draw = u(key, s)
-                if draw < pop.settings[s, BOUND]:
-                    setting = row(pop.settings, s)
-                    action = explore(pop.q, cell, first, count, action, setting, draw, t)
-                if pop.settings[s, SYNCHRONOUS] == 0.0:
-                    debt = row(row(pop.debts, r), s)
-                    debt[OWED], debt[TAKEN], debt[SINCE] = o, action, t
-                    pop.reward[r, s] = 0.0
+                if draw < q_arrays.settings[s, EXPLORATION_BOUND]:
+                    settings = row(q_arrays.settings, s)
+                    action = explore(q_arrays.q, cell, first, count, action, settings, draw, t)
+                if q_arrays.settings[s, SYNCHRONOUS] == 0.0:
+                    pending = row(row(q_arrays.pending, r), s)
+                    pending[PENDING_OBSERVATION], pending[PENDING_ACTION] = o, action
+                    pending[PENDING_ROUND] = t
+                    q_arrays.pending_reward[r, s] = 0.0
             elif count > 1:
-                draw = u(fold(fold(keys[ACTION_KEYS, r], round_), phase), s)
+                draw = u(fold(fold(episode_keys[ACTION_KEYS, r], round_), phase), s)
                 for a in range(cell + first, cell + first + count - 1):
-                    action += draw >= pop.fixed[at(a)]  # (no branch to be guessed wrong)
+                    # (a sum of comparisons: a branch would be mispredicted half the time)
+                    action += draw >= q_arrays.cumulative[at(a)]
             rows.actions[r, s] = action
 
 
 @inlined
 def learn_synchronously(
-    game: GameArrays, rows: CopyRows, pop: QArrays, scratch: CopyRows, r: Any, s: Any, key: Any
+    game: GameArrays,
+    rows: CopyRows,
+    q_arrays: QArrays,
+    scratch: CopyRows,
+    r: Any,
+    s: Any,
+    key: Any,
 ) -> Any:
-    """Update all own actions of seat s against the others' actual ones, with the same luck.
+    """Update all own actions of seat s, each against the others' actual actions, with one key.
 
-    Targets are made from the old Q before any of it moves. Returns 1 if the greedy policy changed.
+    All targets are computed before any Q value changes. Returns 1 if the greedy policy changed.
     """
     seats = game.acts.shape[1]
-    width, line = game.actions[at(s)], game.first_row[at(s)]
-    setting = row(pop.settings, s)
+    width, first_row = game.actions[at(s)], game.first_row[at(s)]
+    settings = row(q_arrays.settings, s)
     o = rows.observations[r, s]
-    first, count = game.legal[line + o, 0], game.legal[line + o, 1]
+    first, count = game.legal[first_row + o, 0], game.legal[first_row + o, 1]
     state, before = row(scratch.state, 0), row(rows.state, r)
     actions, measures = row(scratch.actions, 0), row(scratch.measures, 0)
     for j in range(seats):
@@ -281,50 +213,80 @@ def learn_synchronously(
         actions[s] = a
         measures[:] = 0.0
         play(game.params, state, 0, actions, measures, key)
-        paid = reward(game.terms, game.first_term[at(s)], game.first_term[at(s + 1)], measures)
+        payoff = reward(game.terms, game.first_term[at(s)], game.first_term[at(s + 1)], measures)
         now = observe(game.params, state, 0, s)
-        value = pop.q[pop.cells[s] + now * width + pop.greedy[line + now]]
-        pop.targets[a] = paid + setting[DISCOUNT] * value
-    cell = pop.cells[s] + o * width
-    old = pop.greedy[line + o]
+        next_cell = q_arrays.first_cell[s] + now * width + q_arrays.greedy[first_row + now]
+        q_arrays.targets[a] = payoff + settings[DISCOUNT] * q_arrays.q[next_cell]
+    cell = q_arrays.first_cell[s] + o * width
+    old = q_arrays.greedy[first_row + o]
     for a in range(first, first + count):
-        pop.q[cell + a] += setting[ALPHA] * (pop.targets[a] - pop.q[cell + a])
-    pop.greedy[line + o], pop.runner[line + o] = rank(pop.q, cell, first, count)
-    return 1 if pop.greedy[line + o] != old else 0
+        q_arrays.q[cell + a] += settings[LEARNING_RATE] * (
+            q_arrays.targets[a] - q_arrays.q[cell + a]
+        )
+    q_arrays.greedy[first_row + o], q_arrays.runner_up[first_row + o] = rank(
+        q_arrays.q, cell, first, count
+    )
+    return 1 if q_arrays.greedy[first_row + o] != old else 0
 
 
-@inlined
-def settle_phase(game: GameArrays, rows: CopyRows, pop: QArrays, phase: Any, t: Any) -> Any:
-    """Every acting seat is paid in all copies. Returns 1 if a greedy policy changed."""
-    seats = game.acts.shape[1]
-    changed = 0
-    for s in range(seats):
-        if game.acts[at(phase), at(s)]:
-            line, width = game.first_row[at(s)], game.actions[at(s)]
-            for r in range(len(rows.state)):
-                changed |= settle(game, rows, pop, r, s, line, width, t)
-    return changed
+# --- the end of an episode -----------------------------------------------------------------------
 
 
 @inlined
 def look_ahead(
-    game: GameArrays, rows: CopyRows, pop: QArrays, keys: Any, t: Any, round_: Any
+    game: GameArrays, rows: CopyRows, q_arrays: QArrays, episode_keys: Any, t: Any, round_: Any
 ) -> Any:
-    """At truncation: play one more round, unpaid, until every seat has met its next decision."""
+    """At truncation, play one more round whose rewards do not count, so that each seat reaches the
+    next decision whose value its pending one needs. Returns 1 if a greedy policy changed.
+
+    What is decided in this round is not learned from, so nothing is pending afterwards.
+    """
     changed = 0
     phases = game.acts.shape[0]
     for phase in range(phases):
-        changed |= settle_phase(game, rows, pop, phase, t)
+        changed |= td_update_phase(game, rows, q_arrays, phase, t)
         for r in range(len(rows.state)):
-            act(game, rows, pop, keys, r, phase, t, LOOKAHEAD_KEYS, round_)
-            key = fold(fold(keys[LOOKAHEAD_KEYS, r], round_), phases + phase)
+            act(game, rows, q_arrays, episode_keys, r, phase, t, LOOKAHEAD_KEYS, round_)
+            # Actions and nature draw from one stream here, so nature's phases are numbered behind.
+            key = fold(fold(episode_keys[LOOKAHEAD_KEYS, r], round_), phases + phase)
             step_copy(game, rows, r, key, phase)
         for r in range(len(rows.state)):
             for s in range(game.acts.shape[1]):
-                if pop.debts[r, s, SINCE] == t:  # what the look-ahead decides is not learned from
-                    pop.debts[r, s, OWED] = -1
-    pop.debts[:, :, OWED] = -1
+                if q_arrays.pending[r, s, PENDING_ROUND] == t:
+                    q_arrays.pending[r, s, PENDING_OBSERVATION] = -1
+    q_arrays.pending[:, :, PENDING_OBSERVATION] = -1
     return changed
+
+
+@inlined
+def renew_exploration_bounds(q_arrays: QArrays, n: Any, t: Any) -> None:
+    """Compute every seat's exploration bound in the first round of a call, and now and then.
+
+    The bound is a function of t alone, so it does not depend on where a run is cut into calls.
+    """
+    if n == 0 or t % BOUND_ROUNDS == 0:
+        for s in range(len(q_arrays.settings)):
+            q_arrays.settings[s, EXPLORATION_BOUND] = exploration_bound(
+                row(q_arrays.settings, s), t - t % BOUND_ROUNDS
+            )
+
+
+# --- rounds --------------------------------------------------------------------------------------
+
+
+@inlined
+def add_to_sums(
+    rows: CopyRows, q_arrays: QArrays, flat_measures: Any, measure_sums: Any, r: Any
+) -> None:
+    """Add copy r's finished round to the sums of measures and scores.
+
+    `flat_measures` `[N, (S + 1) M]` and `measure_sums` `[(S + 1) M]` are flat views: one loop over
+    30 numbers is faster than three over 10.
+    """
+    for k in range(len(measure_sums)):
+        measure_sums[k] += flat_measures[r, k]
+    for k in range(rows.scores.shape[1]):
+        q_arrays.score_sums[k] += rows.scores[r, k]
 
 
 @loop
@@ -332,59 +294,56 @@ def learn(
     game: GameArrays,
     rows: CopyRows,
     keys: Any,
-    moments: Any,
-    pop: QArrays,
+    episode_keys: Any,
+    q_arrays: QArrays,
     scratch: CopyRows,
     rounds: Any,
     episode_rounds: Any,
     stop_after: Any,
 ) -> Any:
-    """Play up to `rounds` rounds in all copies; returns how many were played.
+    """Play and learn up to `rounds` rounds in all copies; returns how many were played.
 
-    (The caller holds every array, so the loop never counts a reference; see
-    `tacit.envs.jit.array_views`.)
+    `episode_rounds` is the length of an episode (0: endless). It stops earlier once all greedy
+    policies have been unchanged for `stop_after` rounds (0: never).
+
+    The caller holds every array, so references are not counted here (`tacit.envs.jit.array_views`).
     """
-    game, rows, pop, scratch = borrow(game), borrow(rows), borrow(pop), borrow(scratch)
-    keys, moments = borrow(keys), borrow(moments)
-    played = borrow(rows.measures.reshape((len(rows.state), -1)))  # one row a copy:
-    sums = borrow(pop.measures.reshape(-1))  # one loop over 30 numbers, not three over 10
-    clock = pop.clock
+    game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
+    scratch, keys, episode_keys = borrow(scratch), borrow(keys), borrow(episode_keys)
+    flat_measures = borrow(rows.measures.reshape((len(rows.state), -1)))
+    measure_sums = borrow(q_arrays.measure_sums.reshape(-1))
+    clock = q_arrays.clock
     (phases, seats), terms = game.acts.shape, game.terms.shape[0]
     synchronous = 0
     for s in range(seats):
-        synchronous |= int(pop.settings[s, SYNCHRONOUS])
-    begin_episode(keys, clock[EPISODE], moments)
+        synchronous |= int(q_arrays.settings[s, SYNCHRONOUS])
+    begin_episode(keys, clock[EPISODE], episode_keys)
     for n in range(rounds):
-        t, episode, round_ = clock[T], clock[EPISODE], clock[ROUND]
-        if n == 0 or t % BOUND_ROUNDS == 0:  # a function of t: it is part of the state
-            for s in range(seats):
-                pop.settings[s, BOUND] = bound_at(row(pop.settings, s), t - t % BOUND_ROUNDS)
+        t, episode, round_ = clock[TRAINED_ROUNDS], clock[EPISODE], clock[EPISODE_ROUND]
+        renew_exploration_bounds(q_arrays, n, t)
         changed = 0
         for phase in range(phases):
-            changed |= settle_phase(game, rows, pop, phase, t)
+            changed |= td_update_phase(game, rows, q_arrays, phase, t)
             for r in range(len(rows.state)):
-                act(game, rows, pop, moments, r, phase, t, EXPLORATION_KEYS, round_)
-                key = fold(fold(moments[NATURE_KEYS, r], round_), phase)
+                act(game, rows, q_arrays, episode_keys, r, phase, t, EXPLORATION_KEYS, round_)
+                key = fold(fold(episode_keys[NATURE_KEYS, r], round_), phase)
                 for s in range(seats * synchronous):
-                    if pop.settings[s, SYNCHRONOUS] == 1.0:
-                        changed |= learn_synchronously(game, rows, pop, scratch, r, s, key)
+                    if q_arrays.settings[s, SYNCHRONOUS] == 1.0:
+                        changed |= learn_synchronously(game, rows, q_arrays, scratch, r, s, key)
                 step_copy(game, rows, r, key, phase)
         for r in range(len(rows.state)):
-            for k in range(len(sums)):
-                sums[k] += played[r, k]
-            for k in range(rows.scores.shape[1]):
-                pop.scores[k] += rows.scores[r, k]
+            add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
             for s in range(seats):
-                pop.reward[r, s] += rows.scores[r, at(terms + s)]
-        clock[T] = t + 1
-        clock[COUNTED] += 1
-        clock[ROUND] = round_ + 1
-        if episode_rounds > 0 and clock[ROUND] == episode_rounds:
-            changed |= look_ahead(game, rows, pop, moments, t + 1, round_ + 1)
+                q_arrays.pending_reward[r, s] += rows.scores[r, at(terms + s)]
+        clock[TRAINED_ROUNDS] = t + 1
+        clock[ROUNDS_SINCE_READ] += 1
+        clock[EPISODE_ROUND] = round_ + 1
+        if episode_rounds > 0 and clock[EPISODE_ROUND] == episode_rounds:
+            changed |= look_ahead(game, rows, q_arrays, episode_keys, t + 1, round_ + 1)
             start(game, row(keys, NATURE_KEYS), rows, episode + 1)
-            clock[EPISODE], clock[ROUND] = episode + 1, 0
-            begin_episode(keys, episode + 1, moments)
-        clock[STABLE] = 0 if changed else clock[STABLE] + 1
-        if stop_after > 0 and clock[STABLE] >= stop_after:
+            clock[EPISODE], clock[EPISODE_ROUND] = episode + 1, 0
+            begin_episode(keys, episode + 1, episode_keys)
+        clock[STABLE_ROUNDS] = 0 if changed else clock[STABLE_ROUNDS] + 1
+        if stop_after > 0 and clock[STABLE_ROUNDS] >= stop_after:
             return n + 1
     return rounds

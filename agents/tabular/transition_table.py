@@ -1,10 +1,12 @@
-"""Rounds to look up: a market by state and joint action, enumerated from its kernels.
+"""Transition tables: rounds of a market by state and joint action, enumerated from its kernels.
 
 Where a market declares that `play` makes no draws (`Market.play_draws`), a round is a function of
-the state before it and of everybody's action. All states that play can lead to are found by
-playing every joint action in every state found so far; if states x joint actions stay within
-MOST_CELLS, rounds are looked up from then on. What is looked up are the kernels' own results,
-added up in the same order: trajectories, measures and scores are the same to the bit.
+the state before it and of the joint action. All states that play can lead to are found by playing
+every joint action in every state found so far. If states x joint actions are at most MOST_CELLS,
+rounds are looked up from then on. What is looked up are the kernels' own results, added up in the
+same order: trajectories, measures and scores are the same to the bit.
+
+Groups of one market and KPI share a table; `transition_table_for` makes it when it is worth it.
 """
 
 from __future__ import annotations
@@ -18,151 +20,157 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
-from tacit.envs.engine.engine import TEMPLATE as ENGINE
+from tacit.envs.engine.engine import TEMPLATE as ENGINE_TEMPLATE
 from tacit.envs.engine.game_arrays import CopyRows, build_game, build_rows
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
+from tacit.envs.types import Floats, Ints
+
+from .arrays import COLUMNS_AT_ONCE, TransitionArrays
 
 MOST_CELLS = 2**20  # states x joint actions
-MOST_NUMBERS = 2**22  # that are kept for all of them
+MOST_NUMBERS = 2**22  # of figures that are kept for all cells
 BATCH = 2**14  # cells played at once
-LANES = 8  # steady sums come in multiples of it, see `memo_loop.add_eight`
-
-Array = NDArray[np.float64]
-Whole = NDArray[np.int64]
-
-
-class TransitionArrays(NamedTuple):
-    """What a compiled loop reads: N states, J joint actions (the last seat's fastest), S seats.
-
-    observations int64 `[N, S]`; offsets, widths, strides int64 `[S]`: each seat's first line of
-    `Game.legal`, its number of actions, their step in the joint action; following int32 `[., J]`:
-    the next state; rewards float64 `[., J, S]` (a first axis of 1: the same in all states);
-    steady float64 `[J, K]` and moving `[N, J, L]`: measures and scores that the joint action
-    determines, and those that depend on the state too; columns int64 `[K + L]`: their places in
-    all of them laid end to end (-1: padding). Those that are always 0 are left out.
-    """
-
-    observations: Whole
-    offsets: Whole
-    widths: Whole
-    strides: Whole
-    following: NDArray[np.int32]
-    rewards: Array
-    steady: Array
-    moving: Array
-    columns: Whole
 
 
 class TransitionTable(NamedTuple):
-    """TransitionArrays, the rows of market state `[N, W]` that they number, and the numbers by
-    row.
+    """`TransitionArrays`, and which states of the market their numbers mean.
+
+    Attributes:
+        states: rows of market state, float64 `[N, W]`.
+        numbers: a state's number, by the bytes of its row.
+        arrays: what a compiled loop reads.
     """
 
-    states: Array
+    states: Floats
     numbers: dict[bytes, int]
-    tables: TransitionArrays
+    arrays: TransitionArrays
 
-    def holds(self, state: Array) -> bool:
-        """Whether rounds from this row of state can be looked up."""
+    def holds(self, state: Floats) -> bool:
+        """Whether rounds from this row of state, float64 `[W]`, can be looked up."""
         return state.tobytes() in self.numbers
 
 
-def fits(market: Market) -> bool:
-    """Whether a round is one decision of every seat, always the same actions legal, no draws."""
+def allows_lookup(market: Market) -> bool:
+    """Whether a round is one decision of every seat, always among the same actions, no draws."""
     alike = all(r.actions > 1 and len(np.unique(r.legal, axis=0)) == 1 for r in market.roles)
     return alike and len(market.phases) == 1 and not market.play_draws
 
 
-# --- memos that are shared ----------------------------------------------------------------------
+# --- tables that groups share --------------------------------------------------------------------
 
 
 @dataclass
-class _Known:
-    """Of a market under a KPI: the last memo made, rounds asked for, cells that a memo has."""
+class _Shared:
+    """What groups of one market and KPI share.
 
-    memo: TransitionTable | None = None
-    asked: int = 0
+    Attributes:
+        table: the last table that was made, if any.
+        asked_rounds: rounds that all groups together wanted to look up so far.
+        cells: cells that a table has, as far as they were counted.
+    """
+
+    table: TransitionTable | None = None
+    asked_rounds: int = 0
     cells: int = 0
 
 
-_KNOWN: WeakKeyDictionary[Market, dict[str, _Known]] = WeakKeyDictionary()
-_BUILDING = threading.Lock()
+_SHARED: WeakKeyDictionary[Market, dict[str, _Shared]] = WeakKeyDictionary()
+_ENUMERATING = threading.Lock()  # seeds are threads of one process: the others wait for the table
 
 
-def memo_of(
-    market: Market, table: kpis.KpiTable, rows: CopyRows, rounds: int
+def transition_table_for(
+    market: Market, kpi: kpis.KpiTable, rows: CopyRows, rounds: int
 ) -> TransitionTable | None:
-    """A memo that holds the state of copy 0, which is about to play so many rounds.
+    """A table that holds the state of copy 0, which is about to play so many rounds.
 
-    None if there are more than MOST_CELLS, or more than all groups of this market and KPI together
-    have asked for as yet: to enumerate a cell costs more than to play a round.
+    Returns:
+        None if there are more than MOST_CELLS cells, or more than all groups of this market and KPI
+        together have asked for rounds: to enumerate a cell costs more than to play a round.
     """
-    with _BUILDING:
-        known = _KNOWN.setdefault(market, {}).setdefault(kpis.kpi_hash(table), _Known())
-        known.asked += rounds
-        if known.memo is not None and known.memo.holds(rows.state[0]):
-            return known.memo
-        limit = min(known.asked, MOST_CELLS)
-        if known.cells > limit:
+    with _ENUMERATING:
+        shared = _SHARED.setdefault(market, {}).setdefault(kpis.kpi_hash(kpi), _Shared())
+        shared.asked_rounds += rounds
+        if shared.table is not None and shared.table.holds(rows.state[0]):
+            return shared.table
+        limit = min(shared.asked_rounds, MOST_CELLS)
+        if shared.cells > limit:
             return None
-        found = _Exploration(market, table, rows)
-        known.cells = found.explore(limit)
-        known.memo = found.memo() if known.cells <= limit else None
-        return known.memo
+        enumeration = _Enumeration(market, kpi, rows)
+        shared.cells = enumeration.explore(limit)
+        shared.table = enumeration.table() if shared.cells <= limit else None
+        return shared.table
 
 
-# --- how one is made -----------------------------------------------------------------------------
+# --- how a table is made -------------------------------------------------------------------------
 
 
-class _Exploration:
-    """Cells (state x J + joint action) in order; states that they lead to join at the end."""
+class _Enumeration:
+    """Plays cells (state x J + joint action) in order; states they lead to are numbered behind.
 
-    def __init__(self, market: Market, table: kpis.KpiTable, rows: CopyRows) -> None:
-        self.market, self.game = market, build_game(market, table)
-        self.step = compiled(ENGINE, market.kernels).step
-        widths = [seat.role.actions for seat in market.seats]
-        self.widths = np.array(widths, np.int64)
-        self.joint = np.indices(widths).reshape(len(widths), -1).T
+    Attributes:
+        actions: each seat's number of actions, int64 `[S]`.
+        joint: every joint action, int64 `[J, S]`.
+        states: rows of market state found so far, float64 `[N, W]`.
+        observations: what each seat observes in them, int64 `[N, S]`.
+        numbers: a state's number, by the bytes of its row.
+        next_state: the state behind every cell played so far, int32 `[cells]`.
+        first_figures: figures of all joint actions in state 0, float64 `[J, F]`.
+        varies: which figures differ between states, bool `[F]`.
+    """
+
+    def __init__(self, market: Market, kpi: kpis.KpiTable, rows: CopyRows) -> None:
+        self.market, self.game = market, build_game(market, kpi)
+        self.step = compiled(ENGINE_TEMPLATE, market.kernels).step
+        actions = [seat.role.actions for seat in market.seats]
+        self.actions = np.array(actions, np.int64)
+        self.joint = np.indices(actions).reshape(len(actions), -1).T
         self.states, self.observations = rows.state[:1].copy(), rows.observations[:1].copy()
         self.numbers = {self.states.tobytes(): 0}
-        self.following = np.zeros(0, np.int32)
+        self.next_state = np.zeros(0, np.int32)
         figures = rows.measures[0].size + rows.scores[0].size
-        self.first = np.zeros((len(self.joint), figures))  # measures and scores in state 0
-        self.varies = np.zeros(figures, bool)  # which of them are others in other states
+        self.first_figures = np.zeros((len(self.joint), figures))
+        self.varies = np.zeros(figures, bool)
 
     @property
     def cells(self) -> int:
+        """Cells of all states found so far."""
         return len(self.states) * len(self.joint)
 
-    def play(self, begin: int) -> tuple[Whole, CopyRows, Array]:
-        """The cells from `begin` on, rows after them, and their measures and scores [n, F]."""
+    def play(self, begin: int) -> tuple[Ints, CopyRows, Floats]:
+        """The cells of one batch from `begin` on, the rows after them, and figures `[n, F]`."""
         cells = np.arange(begin, min(begin + BATCH, self.cells))
         rows = build_rows(self.market, self.game, len(cells))
-        at, joint = np.divmod(cells, len(self.joint))
-        rows.state[:], rows.actions[:] = self.states[at], self.joint[joint]
-        self.step(self.game, np.zeros(len(cells), np.uint64), rows, 0, 0, 0)  # no draws: any key
+        states, joint = np.divmod(cells, len(self.joint))
+        rows.state[:], rows.actions[:] = self.states[states], self.joint[joint]
+        keys = np.zeros(len(cells), np.uint64)  # play makes no draws, so any key serves
+        self.step(self.game, keys, rows, 0, 0, 0)
         return cells, rows, np.hstack([rows.measures.reshape(len(cells), -1), rows.scores])
 
     def explore(self, limit: int) -> int:
         """Find all states; returns the number of cells, or some number above `limit`."""
         joints = len(self.joint)
-        while len(self.following) < self.cells <= limit:
-            cells, rows, figures = self.play(len(self.following))
-            self.following = np.append(self.following, self._number(cells % joints, rows))
+        while len(self.next_state) < self.cells <= limit:
+            cells, rows, figures = self.play(len(self.next_state))
+            self.next_state = np.append(self.next_state, self._number(cells % joints, rows))
             begin = cells < joints
-            self.first[cells[begin]] = figures[begin]
-            same = self.first[cells % joints].view(np.int64) == figures.view(np.int64)
+            self.first_figures[cells[begin]] = figures[begin]
+            # Compared as integers, so that 0.0 and -0.0 differ: sums must be the same to the bit.
+            same = self.first_figures[cells % joints].view(np.int64) == figures.view(np.int64)
             self.varies |= ~same.all(axis=0)
             if self.cells * int(self.varies.sum()) > MOST_NUMBERS:
                 return MOST_CELLS + 1
         return self.cells
 
-    def _number(self, joint: Whole, rows: CopyRows) -> NDArray[np.int32]:
-        """The states that rows are in after these joint actions; new ones are added."""
+    def _number(self, joint: Ints, rows: CopyRows) -> NDArray[np.int32]:
+        """The numbers of the states in `rows`, after these joint actions; new states are added.
+
+        Mostly a joint action leads where it led from state 0. That is compared first, for all rows
+        at once, because looking bytes up is done row by row in Python.
+        """
         numbers = np.full(len(joint), -1, np.int32)
-        if len(self.following) >= len(self.joint):  # mostly what follows in the first state
-            usual = self.following[joint]
+        if len(self.next_state) >= len(self.joint):
+            usual = self.next_state[joint]
             same = self.states[usual].view(np.int64) == rows.state.view(np.int64)
             numbers = np.where(same.all(axis=1), usual, numbers)
         fresh: list[int] = []
@@ -174,36 +182,41 @@ class _Exploration:
         self.observations = np.concatenate([self.observations, rows.observations[fresh]])
         return numbers
 
-    def memo(self) -> TransitionTable:
-        """What was found, as tables; measures and scores that vary are played once more."""
-        seats, joints = len(self.widths), len(self.joint)
-        steady = np.flatnonzero(self.first.any(axis=0) & ~self.varies)
-        moving = np.flatnonzero(self.varies)
-        rewards = self.first[None, :, -seats:]
-        kept = np.zeros((self.cells, len(moving)))
-        if len(moving):
-            paid = np.zeros((self.cells, seats))
-            for begin in range(0, self.cells, BATCH):
-                cells, _, figures = self.play(begin)
-                kept[cells], paid[cells] = figures[:, moving], figures[:, -seats:]
-            if self.varies[-seats:].any():
-                rewards = paid.reshape(-1, joints, seats)
-        following = self.following.reshape(-1, joints)
-        padding = -len(steady) % LANES
-        tables = TransitionArrays(
+    def table(self) -> TransitionTable:
+        """What was found, as a table; figures that vary between states are played once more."""
+        joints = len(self.joint)
+        by_joint = np.flatnonzero(self.first_figures.any(axis=0) & ~self.varies)
+        by_state = np.flatnonzero(self.varies)
+        state_figures, rewards = self._varying_figures(by_state)
+        next_state = self.next_state.reshape(-1, joints)
+        same_everywhere = (next_state == next_state[0]).all()
+        padding = -len(by_joint) % COLUMNS_AT_ONCE
+        arrays = TransitionArrays(
             observations=self.observations,
-            offsets=np.cumsum([0, *(s.role.observations for s in self.market.seats)])[:-1],
-            widths=self.widths,
-            strides=np.cumprod([1, *self.widths[:0:-1]])[::-1],
-            following=following[: 1 if (following == following[0]).all() else None],
+            first_row=np.cumsum([0, *(s.role.observations for s in self.market.seats)])[:-1],
+            actions=self.actions,
+            strides=np.cumprod([1, *self.actions[:0:-1]])[::-1],
+            next_state=next_state[: 1 if same_everywhere else None],
             rewards=rewards,
-            steady=np.pad(self.first[:, steady], ((0, 0), (0, padding))),
-            moving=kept.reshape(-1, joints, len(moving)),
-            columns=np.concatenate([steady, np.full(padding, -1), moving]),
+            joint_figures=np.pad(self.first_figures[:, by_joint], ((0, 0), (0, padding))),
+            state_figures=state_figures.reshape(-1, joints, len(by_state)),
+            columns=np.concatenate([by_joint, np.full(padding, -1), by_state]),
         )
-        tables = tables._replace(
-            **{k: np.ascontiguousarray(v) for k, v in tables._asdict().items()}
+        arrays = arrays._replace(
+            **{name: np.ascontiguousarray(array) for name, array in arrays._asdict().items()}
         )
-        for array in tables:
+        for array in arrays:
             array.flags.writeable = False
-        return TransitionTable(self.states, self.numbers, tables)
+        return TransitionTable(self.states, self.numbers, arrays)
+
+    def _varying_figures(self, columns: Ints) -> tuple[Floats, Floats]:
+        """These figures of every cell, float64 `[cells, L]`, and rewards `[N or 1, J, S]`."""
+        seats = len(self.actions)
+        figures = np.zeros((self.cells, len(columns)))
+        rewards = np.zeros((self.cells, seats))
+        for begin in range(0, self.cells if len(columns) else 0, BATCH):
+            cells, _, played = self.play(begin)
+            figures[cells], rewards[cells] = played[:, columns], played[:, -seats:]
+        if self.varies[-seats:].any():
+            return figures, rewards.reshape(-1, len(self.joint), seats)
+        return figures, self.first_figures[None, :, -seats:]

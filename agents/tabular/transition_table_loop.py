@@ -1,244 +1,271 @@
-"""Template: rounds of one seed, looked up in a
-`tacit.agents.tabular.transition_table.TransitionTable`
-instead of played.
+"""Template: rounds of one seed that are looked up in `TransitionArrays` instead of played.
 
-The same rounds as `tacit.agents.tabular.q_learning_loop.learn` plays in one copy, bit for bit: the
-same draws
-of the learners, the same sums in the same order. No market's kernel is called, so one compiled
-copy serves all markets.
+These are the rounds that `tacit.agents.tabular.q_learning_loop.learn` plays in one copy, bit for
+bit: learners make the same draws, and every sum adds the same numbers in the same order. No kernel
+of a market is called, so one compiled copy of this loop serves all markets.
+
+Common arguments: `table` is what is looked up, `work` the working memory of a call, s a seat, t the
+number of rounds since training began. `table_row` is one observation of one seat, `cell` the first
+cell of its Q values (see `tacit.agents.tabular.arrays`).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from tacit.agents.tabular.group import (
-    ALPHA,
-    BOUND,
-    COUNTED,
-    DISCOUNT,
-    LEARNS,
-    OWED,
-    ROUND,
-    SINCE,
-    STABLE,
-    SYNCHRONOUS,
-    TAKEN,
-    QArrays,
-    T,
-)
-from tacit.agents.tabular.q_learning_loop import (
+from tacit.agents.tabular.arrays import (
+    ACTION,
     BOUND_ROUNDS,
-    bound_at,
-    explore,
-    rank,
-    update,
+    CELL,
+    COLUMNS_AT_ONCE,
+    DISCOUNT,
+    EPISODE_ROUND,
+    EXPLORATION_BOUND,
+    LEARNING_RATE,
+    LEARNS,
+    PENDING_ACTION,
+    PENDING_OBSERVATION,
+    PENDING_ROUND,
+    ROUNDS_SINCE_READ,
+    ROW,
+    STABLE_ROUNDS,
+    STATE_BEFORE,
+    STATE_NOW,
+    SYNCHRONOUS,
+    TRAINED_ROUNDS,
+    VISITED_JOINT,
+    VISITED_STATE,
+    LookupScratch,
+    QArrays,
+    TransitionArrays,
 )
-from tacit.agents.tabular.transition_table import LANES, TransitionArrays
+from tacit.agents.tabular.exploration import exploration_bound, explore
+from tacit.agents.tabular.q_values import rank, update
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
 
-BEFORE, NOW = range(2)  # entries of where
-STATE, JOINT = range(2)  # columns of visited
-LINE, CELL, ACTION = range(3)  # columns of owed: line of `greedy`, first cell of its Q, action
-
-
-class Scratch(NamedTuple):
-    """What a call works on beside a group's own tables.
-
-    keys uint64 `[S]`: of every seat's draws in the running episode (EXPLORATION, or ACTION where a
-    fixed table acts); draws float64 `[BOUND_ROUNDS, S]` of the coming rounds; visited int64
-    `[BOUND_ROUNDS, 2]`: their states and joint actions; owed int64 `[S, 3]`: every seat's last
-    decision; sums float64 `[K + L]`: running sums in the memo's order; where int64 `[2]`: the
-    states before and after the last round; actions int64 `[S]`: what was done in it.
-    """
-
-    keys: Any
-    draws: Any
-    visited: Any
-    owed: Any
-    sums: Any
-    where: Any
-    actions: Any
+# --- one seat ------------------------------------------------------------------------------------
 
 
 @kernel
 def draw_ahead(keys: Any, round_: Any, count: Any, draws: Any) -> None:
-    """Every seat's draw in `count` rounds from `round_` on."""
+    """Fill the first `count` rows of `draws` with every seat's draws from `round_` on."""
     for s in range(len(keys)):
         for k in range(count):
             draws[at(k), at(s)] = u(fold(fold(keys[at(s)], round_ + k), 0), s)
 
 
 @inlined
-def settle(memo: TransitionArrays, pop: QArrays, owed: Any, s: Any, line: Any, cell: Any) -> Any:
-    """Pay seat s for its last action, now that it is at `line`. Returns 1 if its policy changed."""
-    value = pop.q[at(cell + pop.greedy[at(line)])]
-    target = pop.reward[0, at(s)] + pop.settings[at(s), DISCOUNT] * value
-    then = at(owed[at(s), LINE])
-    old = pop.greedy[then]
-    new, pop.runner[then] = update(
-        pop.q, owed[at(s), CELL], owed[at(s), ACTION], pop.settings[at(s), ALPHA], target, 0,
-        memo.widths[at(s)], old, pop.runner[then],
+def td_update(
+    table: TransitionArrays, q_arrays: QArrays, pending: Any, s: Any, table_row: Any, cell: Any
+) -> Any:
+    """TD update of seat s's last decision, now that its next one is at `table_row`.
+
+    `pending` int64 `[S, 3]` holds the last decisions. Returns 1 if the greedy policy changed.
+    """
+    value = q_arrays.q[at(cell + q_arrays.greedy[at(table_row)])]
+    target = q_arrays.pending_reward[0, at(s)] + q_arrays.settings[at(s), DISCOUNT] * value
+    last_row = at(pending[at(s), ROW])
+    old = q_arrays.greedy[last_row]
+    new, q_arrays.runner_up[last_row] = update(
+        q_arrays.q, pending[at(s), CELL], pending[at(s), ACTION],
+        q_arrays.settings[at(s), LEARNING_RATE], target, 0, table.actions[at(s)], old,
+        q_arrays.runner_up[last_row],
     )  # fmt: skip
     if new == old:
         return 0
-    pop.greedy[then] = new
+    q_arrays.greedy[last_row] = new
     return 1
 
 
 @inlined
-def choose(
-    memo: TransitionArrays, pop: QArrays, s: Any, line: Any, cell: Any, draw: Any, t: Any
+def choose_action(
+    table: TransitionArrays,
+    q_arrays: QArrays,
+    s: Any,
+    table_row: Any,
+    cell: Any,
+    draw: Any,
+    t: Any,
 ) -> Any:
-    """Seat s's action at `line`."""
-    width = memo.widths[at(s)]
-    if pop.settings[at(s), LEARNS] == 1.0:
-        action = pop.greedy[at(line)]
-        if draw < pop.settings[at(s), BOUND]:
-            action = explore(pop.q, cell, 0, width, action, row(pop.settings, s), draw, t)
+    """Seat s's action at `table_row`."""
+    width = table.actions[at(s)]
+    if q_arrays.settings[at(s), LEARNS] == 1.0:
+        action = q_arrays.greedy[at(table_row)]
+        if draw < q_arrays.settings[at(s), EXPLORATION_BOUND]:
+            settings = row(q_arrays.settings, s)
+            action = explore(q_arrays.q, cell, 0, width, action, settings, draw, t)
         return action
     action = 0
-    while action < width - 1 and draw >= pop.fixed[at(cell + action)]:
+    while action < width - 1 and draw >= q_arrays.cumulative[at(cell + action)]:
         action += 1
     return action
 
 
 @inlined
 def learn_synchronously(
-    memo: TransitionArrays, pop: QArrays, s: Any, state: Any, joint: Any, action: Any
+    table: TransitionArrays, q_arrays: QArrays, s: Any, state: Any, joint: Any, action: Any
 ) -> Any:
-    """All own actions of seat s against the others' actual ones, targets from the old Q.
+    """Update all own actions of seat s, each against the others' actual actions.
 
-    Returns 1 if the greedy policy changed.
+    All targets are computed before any Q value changes. Returns 1 if the greedy policy changed.
     """
-    setting, stride, width = row(pop.settings, s), memo.strides[s], memo.widths[s]
-    following = row(memo.following, state if len(memo.following) > 1 else 0)
-    rewards = row(memo.rewards, state if len(memo.rewards) > 1 else 0)
-    o = memo.observations[state, s]
-    line, cell = memo.offsets[s] + o, pop.cells[s] + o * width
+    settings, stride, width = row(q_arrays.settings, s), table.strides[s], table.actions[s]
+    next_states = row(table.next_state, state if len(table.next_state) > 1 else 0)
+    rewards = row(table.rewards, state if len(table.rewards) > 1 else 0)
+    o = table.observations[state, s]
+    table_row, cell = table.first_row[s] + o, q_arrays.first_cell[s] + o * width
     tried = joint - action * stride
     for a in range(width):
-        now = memo.observations[at(following[at(tried)]), at(s)]
-        best = pop.greedy[at(memo.offsets[at(s)] + now)]
-        value = pop.q[at(pop.cells[at(s)] + now * width + best)]
-        pop.targets[at(a)] = rewards[at(tried), at(s)] + setting[DISCOUNT] * value
+        now = table.observations[at(next_states[at(tried)]), at(s)]
+        greedy = q_arrays.greedy[at(table.first_row[at(s)] + now)]
+        value = q_arrays.q[at(q_arrays.first_cell[at(s)] + now * width + greedy)]
+        q_arrays.targets[at(a)] = rewards[at(tried), at(s)] + settings[DISCOUNT] * value
         tried += stride
     for a in range(cell, cell + width):
-        pop.q[at(a)] += setting[ALPHA] * (pop.targets[at(a - cell)] - pop.q[at(a)])
-    old = pop.greedy[line]
-    pop.greedy[line], pop.runner[line] = rank(pop.q, cell, 0, width)
-    return 1 if pop.greedy[line] != old else 0
+        q_arrays.q[at(a)] += settings[LEARNING_RATE] * (
+            q_arrays.targets[at(a - cell)] - q_arrays.q[at(a)]
+        )
+    old = q_arrays.greedy[table_row]
+    q_arrays.greedy[table_row], q_arrays.runner_up[table_row] = rank(q_arrays.q, cell, 0, width)
+    return 1 if q_arrays.greedy[table_row] != old else 0
+
+
+# --- sums of figures -----------------------------------------------------------------------------
 
 
 @kernel
-def add_eight(table: Any, visited: Any, count: Any, sums: Any, c: Any) -> None:
-    """Add columns c .. c + 7 of the visited rounds, in registers: eight at once cost as one."""
+def add_columns(figures: Any, visited: Any, count: Any, sums: Any, c: Any) -> None:
+    """Add columns c .. c + 7 of the visited rounds' figures to the sums.
+
+    The eight sums stay in registers: memory would be written in every round otherwise, and eight
+    columns cost no more than one.
+    """
     s0, s1, s2, s3 = sums[at(c)], sums[at(c + 1)], sums[at(c + 2)], sums[at(c + 3)]
     s4, s5, s6, s7 = sums[at(c + 4)], sums[at(c + 5)], sums[at(c + 6)], sums[at(c + 7)]
     for i in range(count):
-        joint = at(visited[at(i), JOINT])
-        s0 += table[joint, at(c)]
-        s1 += table[joint, at(c + 1)]
-        s2 += table[joint, at(c + 2)]
-        s3 += table[joint, at(c + 3)]
-        s4 += table[joint, at(c + 4)]
-        s5 += table[joint, at(c + 5)]
-        s6 += table[joint, at(c + 6)]
-        s7 += table[joint, at(c + 7)]
+        joint = at(visited[at(i), VISITED_JOINT])
+        s0 += figures[joint, at(c)]
+        s1 += figures[joint, at(c + 1)]
+        s2 += figures[joint, at(c + 2)]
+        s3 += figures[joint, at(c + 3)]
+        s4 += figures[joint, at(c + 4)]
+        s5 += figures[joint, at(c + 5)]
+        s6 += figures[joint, at(c + 6)]
+        s7 += figures[joint, at(c + 7)]
     sums[at(c)], sums[at(c + 1)], sums[at(c + 2)], sums[at(c + 3)] = s0, s1, s2, s3
     sums[at(c + 4)], sums[at(c + 5)], sums[at(c + 6)], sums[at(c + 7)] = s4, s5, s6, s7
 
 
 @kernel
-def add_up(memo: TransitionArrays, visited: Any, count: Any, sums: Any) -> None:
-    """Add the visited rounds to the running sums, each sum in the order of rounds."""
-    steady = memo.steady.shape[1]
-    for c in range(0, steady, LANES):
-        add_eight(memo.steady, visited, count, sums, c)
-    for k in range(memo.moving.shape[2]):
-        total = sums[at(steady + k)]
+def add_figures(table: TransitionArrays, visited: Any, count: Any, sums: Any) -> None:
+    """Add the visited rounds' figures to the running sums, each sum in the order of rounds."""
+    by_joint = table.joint_figures.shape[1]
+    for c in range(0, by_joint, COLUMNS_AT_ONCE):
+        add_columns(table.joint_figures, visited, count, sums, c)
+    for k in range(table.state_figures.shape[2]):
+        total = sums[at(by_joint + k)]
         for i in range(count):
-            state, joint = at(visited[at(i), STATE]), at(visited[at(i), JOINT])
-            total += memo.moving[state, joint, at(k)]
-        sums[at(steady + k)] = total
+            state, joint = at(visited[at(i), VISITED_STATE]), at(visited[at(i), VISITED_JOINT])
+            total += table.state_figures[state, joint, at(k)]
+        sums[at(by_joint + k)] = total
+
+
+# --- rounds --------------------------------------------------------------------------------------
 
 
 @inlined
 def play_block(
-    memo: TransitionArrays,
-    pop: QArrays,
-    work: Scratch,
+    table: TransitionArrays,
+    q_arrays: QArrays,
+    work: LookupScratch,
     count: Any,
     synchronous: Any,
     stop_after: Any,
 ) -> Any:
-    """Up to `count` rounds whose draws are at hand; returns how many were played."""
-    settings, clock, actions = pop.settings, pop.clock, work.actions
-    seats = len(memo.strides)
-    now, t, still = work.where[NOW], clock[T], clock[STABLE]
+    """Look up to `count` rounds up, whose draws are in `work`; returns how many were played.
+
+    `synchronous` is 1 if any seat makes synchronous updates. It ends early once greedy policies
+    have been unchanged for `stop_after` rounds (0: never).
+    """
+    settings, clock, actions = q_arrays.settings, q_arrays.clock, work.actions
+    seats = len(table.strides)
+    now, t, stable = work.state_numbers[STATE_NOW], clock[TRAINED_ROUNDS], clock[STABLE_ROUNDS]
     for n in range(count):
         changed, joint = 0, 0
         for s in range(seats):
-            o = memo.observations[at(now), at(s)]
-            line, cell = memo.offsets[at(s)] + o, pop.cells[at(s)] + o * memo.widths[at(s)]
+            o = table.observations[at(now), at(s)]
+            table_row = table.first_row[at(s)] + o
+            cell = q_arrays.first_cell[at(s)] + o * table.actions[at(s)]
             asynchronous = settings[at(s), LEARNS] > settings[at(s), SYNCHRONOUS]
             if asynchronous:
-                changed |= settle(memo, pop, work.owed, s, line, cell)
-            action = choose(memo, pop, s, line, cell, work.draws[at(n), at(s)], t + n)
+                changed |= td_update(table, q_arrays, work.pending, s, table_row, cell)
+            draw = work.draws[at(n), at(s)]
+            action = choose_action(table, q_arrays, s, table_row, cell, draw, t + n)
             if asynchronous:
-                owed = row(work.owed, s)
-                owed[LINE], owed[CELL], owed[ACTION] = line, cell, action
-                pop.reward[0, at(s)] = 0.0
+                pending = row(work.pending, s)
+                pending[ROW], pending[CELL], pending[ACTION] = table_row, cell, action
+                q_arrays.pending_reward[0, at(s)] = 0.0
             actions[at(s)] = action
-            joint += action * memo.strides[at(s)]
+            joint += action * table.strides[at(s)]
         if synchronous:
             for s in range(seats):
                 if settings[s, SYNCHRONOUS] == 1.0:
-                    changed |= learn_synchronously(memo, pop, s, now, joint, actions[s])
+                    changed |= learn_synchronously(table, q_arrays, s, now, joint, actions[s])
         visited = row(work.visited, n)
-        visited[STATE], visited[JOINT] = now, joint
-        paid = now if len(memo.rewards) > 1 else 0
+        visited[VISITED_STATE], visited[VISITED_JOINT] = now, joint
+        rewarded = now if len(table.rewards) > 1 else 0
         for s in range(seats):
-            pop.reward[0, at(s)] += memo.rewards[at(paid), at(joint), at(s)]
-        now = memo.following[at(now if len(memo.following) > 1 else 0), at(joint)]
-        still = 0 if changed else still + 1
-        if stop_after > 0 and still >= stop_after:
+            q_arrays.pending_reward[0, at(s)] += table.rewards[at(rewarded), at(joint), at(s)]
+        now = table.next_state[at(now if len(table.next_state) > 1 else 0), at(joint)]
+        stable = 0 if changed else stable + 1
+        if stop_after > 0 and stable >= stop_after:
             count = n + 1
             break
-    work.where[BEFORE], work.where[NOW] = work.visited[count - 1, STATE], now
-    clock[STABLE] = still
+    work.state_numbers[STATE_BEFORE] = work.visited[count - 1, VISITED_STATE]
+    work.state_numbers[STATE_NOW] = now
+    clock[STABLE_ROUNDS] = stable
     return count
 
 
 @loop
-def learn(memo: TransitionArrays, pop: QArrays, work: Scratch, rounds: Any, stop_after: Any) -> Any:
-    """Play up to `rounds` rounds; returns how many. Learners must owe the round before them."""
-    memo, pop, work = borrow(memo), borrow(pop), borrow(work)
-    clock, settings, debts = pop.clock, pop.settings, row(pop.debts, 0)
-    seats, synchronous, played = len(memo.strides), 0, 0
+def learn(
+    table: TransitionArrays, q_arrays: QArrays, work: LookupScratch, rounds: Any, stop_after: Any
+) -> Any:
+    """Play and learn up to `rounds` rounds; returns how many were played.
+
+    Every learner's decision of the round before must be pending: play one round with the market's
+    kernels first.
+    """
+    table, q_arrays, work = borrow(table), borrow(q_arrays), borrow(work)
+    clock, settings, pending = q_arrays.clock, q_arrays.settings, row(q_arrays.pending, 0)
+    seats, synchronous, played = len(table.strides), 0, 0
     for s in range(seats):
         synchronous |= int(settings[s, SYNCHRONOUS])
-        o, owed = max(0, debts[s, OWED]), row(work.owed, s)
-        owed[LINE], owed[CELL] = memo.offsets[s] + o, pop.cells[s] + o * memo.widths[s]
-        owed[ACTION] = debts[s, TAKEN]
+        o, last = max(0, pending[s, PENDING_OBSERVATION]), row(work.pending, s)
+        last[ROW] = table.first_row[s] + o
+        last[CELL] = q_arrays.first_cell[s] + o * table.actions[s]
+        last[ACTION] = pending[s, PENDING_ACTION]
     while played < rounds:
-        begin = clock[T] - clock[T] % BOUND_ROUNDS
+        # Blocks end at multiples of BOUND_ROUNDS, where the kernels' loop renews its bounds too.
+        begin = clock[TRAINED_ROUNDS] - clock[TRAINED_ROUNDS] % BOUND_ROUNDS
         for s in range(seats):
-            settings[s, BOUND] = bound_at(row(settings, s), begin)
-        count = min(rounds - played, begin + BOUND_ROUNDS - clock[T])
-        draw_ahead(work.keys, clock[ROUND], count, work.draws)
-        count = play_block(memo, pop, work, count, synchronous, stop_after)
-        add_up(memo, work.visited, count, work.sums)
+            settings[s, EXPLORATION_BOUND] = exploration_bound(row(settings, s), begin)
+        count = min(rounds - played, begin + BOUND_ROUNDS - clock[TRAINED_ROUNDS])
+        draw_ahead(work.keys, clock[EPISODE_ROUND], count, work.draws)
+        count = play_block(table, q_arrays, work, count, synchronous, stop_after)
+        add_figures(table, work.visited, count, work.sums)
         played += count
-        clock[T] += count
-        clock[ROUND] += count
-        clock[COUNTED] += count
-        if stop_after > 0 and clock[STABLE] >= stop_after:
+        clock[TRAINED_ROUNDS] += count
+        clock[EPISODE_ROUND] += count
+        clock[ROUNDS_SINCE_READ] += count
+        if stop_after > 0 and clock[STABLE_ROUNDS] >= stop_after:
             break
+    before = work.state_numbers[STATE_BEFORE]
     for s in range(seats):
         if settings[s, LEARNS] > settings[s, SYNCHRONOUS]:
-            debts[s, OWED] = memo.observations[work.where[BEFORE], s]
-            debts[s, TAKEN], debts[s, SINCE] = work.actions[s], clock[T] - 1
+            pending[s, PENDING_OBSERVATION] = table.observations[before, s]
+            pending[s, PENDING_ACTION] = work.actions[s]
+            pending[s, PENDING_ROUND] = clock[TRAINED_ROUNDS] - 1
     return played

@@ -25,5 +25,5 @@ def everybody(config: Q) -> dict[str, Q]:
 
 
 def copied(each: TabularGroup) -> dict[str, np.ndarray]:
-    """A state that stands still: `state()` itself is what moves."""
+    """A group's state, copied once more: independent of whether `state()` copies."""
     return {name: array.copy() for name, array in each.state().items()}

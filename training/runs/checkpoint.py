@@ -19,7 +19,7 @@ from safetensors.numpy import save as save_tensors
 
 from tacit.envs.errors import ConfigError
 
-from .legacy import upgrade_record
+from .legacy import upgrade_arrays, upgrade_record
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -93,4 +93,4 @@ def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != record.get("sha256"):
         raise ConfigError(f"{path}: does not match its SHA-256; it was cut or altered.")
-    return load_tensors(data), record
+    return upgrade_arrays(load_tensors(data)), record

@@ -1,16 +1,29 @@
-"""Names that runs of version 0.1.0 used before they got their present ones.
+"""Names that runs of earlier versions were saved under, and their present ones.
 
-Runs on disk are never rewritten: `checkpoint.load` upgrades what it reads.
+A run is kept for years, so an old name in a stored file is translated when the file is read; files
+are written with present names only. Translated are figures and keys of a seed's record
+(`checkpoint.json`, `partial.json`), of `controls.json` and of `summary.json`, and names of arrays
+in `.safetensors` files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-# Saved arrays, old name -> new name. `learner.*` stands for the learner of any seat.
+T = TypeVar("T")
+
+FIGURES = {
+    "repaired/frozen_index": "rematched/frozen_index",
+    "repaired/tempted": "rematched/tempted",
+    "repaired/deterred": "rematched/deterred",
+    "repaired/rival_response": "rematched/rival_response",
+}
+PROBES = {"repaired": "rematched"}  # probes and controls
+KEYS = {"course": "training_curve"}  # of a seed's record and of an arm's summary
+# Saved arrays; `learner.*` stands for the learner of any seat.
 ARRAYS = {
     "tables.q": "q_arrays.q",
     "tables.greedy": "q_arrays.greedy",
@@ -52,6 +65,45 @@ ARRAYS = {
         }.items()
     },
 }
+
+
+def rename(table: Mapping[str, T], names: Mapping[str, str]) -> dict[str, T]:
+    """The same table, keys in the same order, those in `names` under their present name."""
+    return {names.get(key, key): value for key, value in table.items()}
+
+
+def upgrade_figures(figures: Mapping[str, T]) -> dict[str, T]:
+    """Figures by name, under present names."""
+    return rename(figures, FIGURES)
+
+
+def upgrade_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A seed's record, under present names."""
+    present = rename(record, KEYS)
+    if isinstance(probes := present.get("probes"), dict):
+        present["probes"] = {
+            name: upgrade_figures(own) for name, own in rename(probes, PROBES).items()
+        }
+    return present
+
+
+def upgrade_controls(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What `controls.json` holds, under present names."""
+    present = dict(stored)
+    if isinstance(figures := present.get("figures"), dict):
+        present["figures"] = {
+            name: [upgrade_figures(own) for own in seeds]
+            for name, seeds in rename(figures, PROBES).items()
+        }
+    return present
+
+
+def upgrade_summary(arm: Mapping[str, Any]) -> dict[str, Any]:
+    """One arm of `summary.json`, under present names."""
+    present = rename(arm, KEYS)
+    if isinstance(measures := present.get("measures"), dict):
+        present["measures"] = upgrade_figures(measures)
+    return present
 
 
 def upgrade_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tacit.agents.group import Group
 from tacit.agents.neural.config import NeuralConfig
-from tacit.agents.tabular.group import TabularGroup
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arms import Arm, Experiment
 
@@ -26,12 +26,12 @@ from .run_folder import RunFolder
 KEY = "train.starts_from"
 
 
-def first_group(run: RunFolder, arm: Arm, k: int) -> TabularGroup:
+def first_group(run: RunFolder, arm: Arm, k: int) -> Group:
     """Seed number k of an arm before training: new, or where the arm that it starts from ended."""
     group = arm.group(k)
     if arm.train.starts_from is not None:
         arrays, _ = checkpoint.load(run.checkpoint(arm.train.starts_from, k))
-        group.follow(arrays)
+        group.warm_start_from(arrays)
     return group
 
 

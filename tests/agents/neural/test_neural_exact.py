@@ -1,4 +1,4 @@
-"""Neural groups to the bit: saved and loaded, beside other seeds, on one thread or two."""
+"""Groups with networks, bit for bit: saved and loaded, beside other seeds and on two threads."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pytest
 from support.toy_markets.errand import Errand
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from tacit.agents.batch import group as module
-from tacit.agents.batch.group import NeuralGroup
+from tacit.agents import group as module
+from tacit.agents.batch.group import BatchGroup
+from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig as Q
@@ -28,14 +29,14 @@ LOOSE = Q(epsilon_decay=0.01, initial_q=(0.0, 1.0))
 TABLE = {"caller": {"pay": 1.0, "again": {"measure": "pay", "weight": -0.5, "transform": "square"}}}
 
 
-def group(configs: Any, seed: int = 0, **keys: Any) -> NeuralGroup:
-    """A caller and two workers, untaught; one config for all, or a list."""
+def group(configs: Any, seed: int = 0, **keys: Any) -> BatchGroup:
+    """A caller and two workers before training; one config for all, or a list."""
     market = Errand()
     configs = configs if isinstance(configs, list) else [configs] * 3
     named = {seat.name: config for seat, config in zip(market.seats, configs, strict=True)}
     table = kpi.resolve(market, TABLE)
     keys = {"copies": 4, "episode_rounds": 7, "total_rounds": 200, **keys}
-    return NeuralGroup(market, table, named, seed, **keys)
+    return make_group(market, table, named, seed, **keys)
 
 
 def torch(config):
@@ -51,12 +52,13 @@ MIXES = {
 }
 
 
-def assert_same(one: NeuralGroup, other: NeuralGroup) -> None:
-    """All that moves, and the tables that play."""
+def assert_same(one: BatchGroup, other: BatchGroup) -> None:
+    """All that changes, and the tables that play."""
     np.testing.assert_equal(one.state(), other.state())
     for mine, yours in zip(one.tables(), other.tables(), strict=True):
         np.testing.assert_array_equal(mine, yours)
-    np.testing.assert_array_equal(one.pop.fixed, other.pop.fixed)
+    played, others = (each.seed_state.q_arrays.cumulative for each in (one, other))
+    np.testing.assert_array_equal(played, others)
 
 
 # --- saved and loaded -----------------------------------------------------------------------------
@@ -112,18 +114,18 @@ def test_a_state_that_does_not_fit_changes_nothing(other):
     each.run(BATCH)
     unlike.run(5)
     before = each.state()
-    for state in (unlike.state(), {}, {k: v for k, v in before.items() if "unit" not in k}):
+    for state in (unlike.state(), {}, {k: v for k, v in before.items() if "return_scale" not in k}):
         with pytest.raises(ValueError, match="the saved state does not fit this configuration"):
             each.load(state)
         np.testing.assert_equal(each.state(), before)
 
 
-def test_a_book_of_other_copies_does_not_fit():
+def test_a_rollout_buffer_of_another_length_does_not_fit():
     each, unlike = group(IPPO), group(IPPO.model_copy(update={"rounds_per_update": 32}))
     each.run(3)
     unlike.run(5)
     before = each.state()
-    with pytest.raises(ValueError, match=r"book\.seen: the saved state does not fit"):
+    with pytest.raises(ValueError, match=r"rollout_buffer\.observation: the saved state does not"):
         each.load(unlike.state())
     np.testing.assert_equal(each.state(), before)
 
@@ -142,8 +144,8 @@ def test_threads_and_neighbours_change_nothing():
         beside = list(threads.map(learned, range(4)))
     for one, two in zip(alone, beside, strict=True):
         np.testing.assert_equal(one, two)
-    assert not np.array_equal(alone[0]["learner.caller_0.engine.actor.parameters"],
-                              alone[1]["learner.caller_0.engine.actor.parameters"])  # fmt: skip
+    name = "learner.caller_0.actor_critic.actor.parameters"
+    assert not np.array_equal(alone[0][name], alone[1][name])
 
 
 RUN = (

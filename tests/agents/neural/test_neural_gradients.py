@@ -1,6 +1,6 @@
-"""Learning from cells of a table against learning from every sample: the same slopes and weights.
+"""Learning from cells of a table against learning from every sample: equal gradients and weights.
 
-The other side is `slow_neural`: the papers' losses over single samples in float64.
+The reference is `slow_neural`: the papers' losses over single samples in float64.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from support.independent.slow_neural import SlowDqn, SlowPpo, relative
-from support.neural import CLOCK, idqn, ippo, tender, terms, written
+from support.neural import CLOCK, idqn, ippo, random_samples, tender, terms
 
 from tacit.agents.neural.network import Adam
 
@@ -18,9 +18,9 @@ BOUNDS = {"float32": 1e-5, "float64": 1e-10}
 
 
 def moved(learner, luck):
-    """The learner, its networks moved away from the table that plays."""
+    """The learner, with networks that differ from the table that plays."""
     width = learner.encoding.width * 16
-    for network in learner.engine.networks:
+    for network in learner.actor_critic.networks:
         network.parameters += 0.2 * luck.standard_normal(network.parameters.shape)
         network.parameters[width : width + 16] = 0.0  # the row for parts that are not seen
     return learner
@@ -28,31 +28,37 @@ def moved(learner, luck):
 
 def one_part(cells, b: int):
     """Minibatch b alone."""
-    own = {name: getattr(cells, name)[b : b + 1] for name in ("size", "found", "met")}
-    sums = {"visits": cells.visits[b : b + 1], "total": cells.total[b : b + 1]}
-    return cells._replace(**own, **sums, sides=np.ascontiguousarray(cells.sides[:, b : b + 1]))
+    names = ("sizes", "row_counts", "rows", "visits", "return_sums")
+    own = {name: getattr(cells, name)[b : b + 1] for name in names}
+    sums = np.ascontiguousarray(cells.advantage_sums[:, b : b + 1])
+    return cells._replace(**own, advantage_sums=sums)
 
 
 def gradients(learner, samples, monkeypatch) -> list[np.ndarray]:
-    """Every gradient of one update in which the networks stand still: actor and critic in turns."""
-    seen: list[np.ndarray] = []
-    descend, following, engine = learner.engine.descend, Adam.next, learner.engine
+    """Every gradient of one update at fixed weights: actor and critic in turns."""
+    found: list[np.ndarray] = []
+    actor_critic, next_settings = learner.actor_critic, Adam.next_settings
+    train_epoch = actor_critic.train_epoch
 
-    def watched(cells, *given):
+    def by_minibatch(cells, *given):
         """Every minibatch on its own."""
-        for b in range(len(cells.size)):
-            told = descend(one_part(cells, b), *given)
-            seen.extend(network.gradient.copy() for network in engine.networks)
-        return told
+        for b in range(len(cells.sizes)):
+            losses = train_epoch(one_part(cells, b), *given)
+            found.extend(network.gradient.copy() for network in actor_critic.networks)
+        return losses
 
-    monkeypatch.setattr(engine, "descend", watched)
-    monkeypatch.setattr(Adam, "next", lambda self, _, steps=1: following(self, 0.0, steps))
+    def without_moving(self, _, steps=1):
+        """A learning rate of 0."""
+        return next_settings(self, 0.0, steps)
+
+    monkeypatch.setattr(actor_critic, "train_epoch", by_minibatch)
+    monkeypatch.setattr(Adam, "next_settings", without_moving)
     monkeypatch.setattr(Adam, "step", lambda self, gradient, _: setattr(self, "gradient", gradient))
-    before = [network.parameters.copy() for network in engine.networks]
+    before = [network.parameters.copy() for network in actor_critic.networks]
     learner.learn(samples, CLOCK)
-    for network, parameters in zip(engine.networks, before, strict=True):
+    for network, parameters in zip(actor_critic.networks, before, strict=True):
         np.testing.assert_array_equal(network.parameters, parameters)
-    return seen
+    return found
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -64,7 +70,7 @@ def test_ppo_s_gradients_are_those_of_every_sample(
     """Ratios beyond the clip on both sides, entropy, three heads, masks, two phases."""
     keys = {"engine": engine, "precision": precision, "activation": activation, "epochs": 2}
     learner = moved(ippo(BUYER, HEADS, entropy=0.05, **keys), luck)
-    samples, slow = written(BUYER, luck, heads=3), SlowPpo(learner)
+    samples, slow = random_samples(BUYER, luck, heads=3), SlowPpo(learner)
     known = slow.learn(samples, move=False)
     found = gradients(learner, samples, monkeypatch)
     assert 0.1 < np.mean(slow.clipped) < 0.9
@@ -93,29 +99,29 @@ def furthest(pairs) -> float:
 @pytest.mark.parametrize("case", SAME)
 def test_ppo_s_weights_after_20_updates(case, luck):
     learner = ippo(BUYER, HEADS, precision="float64", learning_rate=1e-2, **SAME[case])
-    slow, before = SlowPpo(learner), [n.parameters.copy() for n in learner.engine.networks]
+    slow, before = SlowPpo(learner), [n.parameters.copy() for n in learner.actor_critic.networks]
     for _ in range(20):
-        samples = written(BUYER, luck, heads=3, copies=4, most=20)
+        samples = random_samples(BUYER, luck, heads=3, copies=4, most=20)
         learner.learn(samples, CLOCK)
         slow.learn(samples)
-    networks = learner.engine.networks
+    networks = learner.actor_critic.networks
     for own, start in zip(networks, before, strict=True):
         assert np.abs(own.parameters - start).max() > 0.05
     assert np.mean(slow.clipped) > 0.01
     assert furthest(zip(networks, (slow.actor, slow.critic), strict=True)) < 1e-8
-    np.testing.assert_allclose(learner.unit, slow.unit, rtol=1e-8)
-    np.testing.assert_allclose(learner.table(), slow.before, atol=1e-8)
+    np.testing.assert_allclose(learner.return_scale, slow.return_scale, rtol=1e-8)
+    np.testing.assert_allclose(learner.table(), slow.old_policy, atol=1e-8)
 
 
 @pytest.mark.parametrize("sampling", ["uniform", "latest"])
 @pytest.mark.parametrize("keys", [{"engine": "torch"}, {"activation": "relu"}], ids=str)
 def test_dqn_s_weights_after_20_updates(keys, sampling, luck):
-    """Also the order in which the ring forgets, and when the target is renewed."""
+    """Also the order in which the ring is overwritten, and when the target is renewed."""
     more = {"precision": "float64", "replay": 150, "target_every": 7, "sampling": sampling}
     learner = idqn(BUYER, HEADS, learning_rate=3e-3, **more, **keys)
     slow, before = SlowDqn(learner), learner.online.parameters.copy()
     for _ in range(20):
-        samples = written(BUYER, luck, heads=3, copies=4, most=12)
+        samples = random_samples(BUYER, luck, heads=3, copies=4, most=12)
         learner.learn(samples, CLOCK)
         slow.learn(samples)
     assert len(slow.kept) > 2 * 150

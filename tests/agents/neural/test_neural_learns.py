@@ -1,4 +1,4 @@
-"""Neural learners solve what can be solved by hand (see `markets.solvable`)."""
+"""Learners with networks solve what can be solved by hand (`support.toy_markets.solvable`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from support.toy_markets.solvable import BEST, Solvable, chain_q
 
-from tacit.agents.batch.group import NeuralGroup
+from tacit.agents.batch.group import BatchGroup
+from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.envs import kpi
@@ -24,18 +25,18 @@ LEARNERS = {
 UPDATES = 40
 
 
-def taught(game: str, configs: Any, rounds: int, seed: int = 0, copies: int = 16) -> NeuralGroup:
+def taught(game: str, configs: Any, rounds: int, seed: int = 0, copies: int = 16) -> BatchGroup:
     """A group after so many rounds; one config for all seats, or a list."""
     market = Solvable({"game": game})
     configs = configs if isinstance(configs, list) else [configs] * len(market.seats)
     named = {seat.name: config for seat, config in zip(market.seats, configs, strict=True)}
     table = kpi.resolve(market, None)
-    group = NeuralGroup(market, table, named, seed, copies, total_rounds=rounds)
+    group = make_group(market, table, named, seed, copies, total_rounds=rounds)
     group.run(rounds)
     return group
 
 
-def assert_solved(group: NeuralGroup) -> None:
+def assert_solved(group: BatchGroup) -> None:
     """Nearly always the best action, in every row that matters and in every seat."""
     for table in group.tables():
         for o, action in BEST[group.market.config.game].items():
@@ -61,8 +62,8 @@ def test_values_of_the_chain_are_learned():
     )
     ppo = taught("chain", LEARNERS["ippo"].model_copy(update={"entropy": 0.0}), 32 * 100)
     critic = ppo.learners["player_0"]
-    values = critic.engine.values(critic._digits)[:, 0] * critic.unit
-    visited = [1, 4]  # where the best policy walks
+    values = critic.actor_critic.values(critic._digits)[:, 0] * critic.return_scale
+    visited = [1, 4]  # what the best policy visits
     np.testing.assert_allclose(values[visited], np.nanmax(known, axis=1)[visited], rtol=0.02)
 
 
@@ -110,14 +111,19 @@ def test_rates_fall_over_training(monkeypatch):
     """Linearly, from the first update's to what is left at the last; epsilon with the rounds."""
     ends = {"learning_rate_end": 0.0, "entropy_end": 0.001}
     group = taught("dominant", LEARNERS["ippo"].model_copy(update=ends), 0)
-    group.total_rounds, told = 32 * 4, []
-    engine = group.learners["player_0"].engine
-    plain = engine.descend
-    monkeypatch.setattr(engine, "descend", lambda *given: told.append(given[2]) or plain(*given))
+    group.total_rounds, used = 32 * 4, []
+    actor_critic = group.learners["player_0"].actor_critic
+    train_epoch = actor_critic.train_epoch
+
+    def recorded(cells, scale, rates):
+        used.append(rates)
+        return train_epoch(cells, scale, rates)
+
+    monkeypatch.setattr(actor_critic, "train_epoch", recorded)
     group.run(32 * 4)
-    each = told[::4]  # (an update has four epochs)
-    np.testing.assert_allclose([r.learning for r in each], [0.01, 0.0075, 0.005, 0.0025])
-    np.testing.assert_allclose([r.entropy for r in each], [0.003, 0.0025, 0.002, 0.0015])
+    each = used[::4]  # (an update has four epochs)
+    np.testing.assert_allclose([r.learning_rate for r in each], [0.01, 0.0075, 0.005, 0.0025])
+    np.testing.assert_allclose([r.entropy_weight for r in each], [0.003, 0.0025, 0.002, 0.0015])
     decaying = {"epsilon": 0.8, "epsilon_decay": 0.01, "epsilon_min": 0.1}
     dqn = taught("dominant", LEARNERS["idqn"].model_copy(update=decaying), 64).learners["player_0"]
     np.testing.assert_allclose(dqn.epsilon, 0.8 * np.exp(-0.64))

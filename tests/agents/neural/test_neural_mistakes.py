@@ -1,17 +1,17 @@
-"""What neural learners refuse, and how they say so."""
+"""What learners with networks refuse, and how they say so."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.neural import CLOCK, idqn, ippo, tender, terms, written
-from support.terminal import Terminal, told
+from support.neural import CLOCK, idqn, ippo, random_samples, tender, terms
+from support.terminal import Terminal, mistake_lines
 from support.toy_markets.solvable import Solvable
 from support.training_fixtures import arm, mistakes
 
-from tacit.agents.batch.group import NeuralGroup
+from tacit.agents.batch.learner import Diverged
+from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
-from tacit.agents.neural.ippo import Diverged
 from tacit.agents.registry import make_config
 from tacit.envs import kpi
 from tacit.envs.errors import ConfigError
@@ -63,23 +63,23 @@ def test_a_mistake_in_idqn_is_told_with_its_key(keys, message):
 
 
 def test_networks_of_a_run_share_their_clock():
-    told = mistakes("agents.bidder_0=ippo", "agents.bidder_1=idqn",
+    found = mistakes("agents.bidder_0=ippo", "agents.bidder_1=idqn",
                     "agents.bidder_1.rounds_per_update=64", "agents.bidder_0.clipp=1")  # fmt: skip
-    assert "agents.bidder_0.clipp: unknown key. Did you mean 'clip'?" in told
+    assert "agents.bidder_0.clipp: unknown key. Did you mean 'clip'?" in found
     [line] = mistakes("agents.bidder_0=ippo", "agents.bidder_1={name: idqn, rounds_per_update: 64}")
     assert line == (
         "agents: rounds_per_update must be the same for all networks: bidder_0 128, bidder_1 64."
     )
     for configs in ({"player_0": IppoConfig(), "player_1": IdqnConfig(rounds_per_update=1)},):
         with pytest.raises(ConfigError, match="the same for all networks: player_0 128, player_1"):
-            NeuralGroup(Solvable(), kpi.resolve(Solvable(), None), configs, 0)
+            make_group(Solvable(), kpi.resolve(Solvable(), None), configs, 0)
 
 
 def test_an_annealed_rate_needs_the_length_of_training():
     configs = {"player_0": IppoConfig(entropy_end=0.0), "player_1": IppoConfig(average_from=0.5)}
-    told = r"agents\.player_0\.entropy_end, agents\.player_1\.average_from falls over training"
-    with pytest.raises(ConfigError, match=told):
-        NeuralGroup(Solvable(), kpi.resolve(Solvable(), None), configs, 0)
+    message = r"agents\.player_0\.entropy_end, agents\.player_1\.average_from falls over training"
+    with pytest.raises(ConfigError, match=message):
+        make_group(Solvable(), kpi.resolve(Solvable(), None), configs, 0)
 
 
 def test_more_terms_than_heads_are_told_before_training():
@@ -115,7 +115,7 @@ def test_a_run_shorter_than_a_batch_is_refused():
 def test_a_loss_that_explodes_names_seat_seed_and_update(make, activation, engine, luck):
     learner = make(BUYER, seed=7, learning_rate=1e30, activation=activation, engine=engine)
     with pytest.raises(Diverged) as error:
-        learner.learn(written(BUYER, luck), CLOCK)
+        learner.learn(random_samples(BUYER, luck), CLOCK)
     assert error.value.mistakes == [
         "agents.buyer_0: the loss of seed 7 is no finite number in update 1; try a smaller "
         "learning_rate than 1e+30."
@@ -126,12 +126,12 @@ def test_also_with_a_single_step_before_its_policy_plays(luck):
     """The loss of that step was still finite; what it made of the weights is not."""
     learner = ippo(BUYER, learning_rate=1e30, epochs=1, minibatches=1)
     with pytest.raises(Diverged):
-        learner.learn(written(BUYER, luck), CLOCK)
+        learner.learn(random_samples(BUYER, luck), CLOCK)
 
 
 def test_a_reward_that_is_no_number_is_told(luck):
     for learner in (ippo(BUYER), idqn(BUYER)):
-        samples = written(BUYER, luck)
+        samples = random_samples(BUYER, luck)
         samples.reward[0, 0, 0] = np.nan
         samples.counts[0] = 5
         with pytest.raises(Diverged, match=r"agents\.buyer_0: the loss of seed 0"):
@@ -153,7 +153,7 @@ def test_on_the_command_line_nothing_is_lost(tmp_path, monkeypatch, capsys):
     assert tacit("train", "ad_auction", *MILD).code == 0
     before = (tmp_path / "results/run/summary.json").read_bytes()
     said = tacit("train", "ad_auction", *MILD, *WILD)
-    assert told(said) == [
+    assert mistake_lines(said) == [
         "agents.bidder_0: the loss of seed 3 is no finite number in update 2; try a smaller "
         "learning_rate than 0.001."
     ]

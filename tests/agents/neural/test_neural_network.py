@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import torch
 from support.independent.slow_neural import one_hot
-from support.neural import CLOCK, idqn, ippo, tender, terms, written
+from support.neural import CLOCK, idqn, ippo, random_samples, tender, terms
 from support.tenders import FULL
 from support.toy_markets.errand import Errand
 
 from tacit.agents.batch.encoding import Encoding
 from tacit.agents.neural.config import IppoConfig
-from tacit.agents.neural.ippo import Ippo
 from tacit.agents.neural.network import Adam, Network, orthogonal
-from tacit.agents.neural.torch_engine import TorchEngine, TorchNetwork
+from tacit.agents.neural.ppo import Ippo
+from tacit.agents.neural.ppo_torch import TorchActorCritic
+from tacit.agents.neural.torch_network import TorchNetwork
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Role
 from tacit.envs.registry import MARKETS, make_market
@@ -81,7 +82,7 @@ def test_a_new_policy_is_nearly_uniform_and_without_layers_exactly():
 def test_seats_seeds_and_networks_start_apart():
     suppliers = [s for s in tender().seats if s.role.name == "supplier"]
     starts = [ippo(seat, seed=seed).state() for seat in suppliers for seed in (0, 1)]
-    flat = [s[f"engine.{net}.parameters"] for s in starts for net in ("actor", "critic")]
+    flat = [s[f"actor_critic.{net}.parameters"] for s in starts for net in ("actor", "critic")]
     for k, one in enumerate(flat):
         for other in flat[:k]:
             size = min(len(one), len(other)) // 2
@@ -93,10 +94,10 @@ def test_what_is_not_seen_weighs_nothing(engine, luck):
     """The row of weights behind the last digit is zero at first and stays zero."""
     own, other = ippo(BUYER, engine=engine), idqn(BUYER, engine=engine)
     for _ in range(3):
-        own.learn(written(BUYER, luck), CLOCK)
-        other.learn(written(BUYER, luck), CLOCK)
+        own.learn(random_samples(BUYER, luck), CLOCK)
+        other.learn(random_samples(BUYER, luck), CLOCK)
     start = own.encoding.width * 16
-    for network in (*own.engine.networks, other.online):
+    for network in (*own.actor_critic.networks, other.online):
         assert not network.parameters[start : start + 16].any()
         assert network.parameters[start - 16 : start].any()
 
@@ -131,7 +132,7 @@ def test_the_compiled_network_is_pytorch_s(activation, precision, bound, luck):
     out = own.forward(digits)
     weighing = luck.standard_normal(out.shape).astype(precision)
     np.testing.assert_allclose(out, other.forward(digits), atol=bound)
-    own.slopes(out.shape)[:] = weighing
+    own.output_gradients(out.shape)[:] = weighing
     (other(digits) * torch.from_numpy(weighing)).sum().backward()
     known = torch.cat([p.grad.reshape(-1) for p in other.module.parameters()]).numpy()
     unseen = slice(own.encoding.width * 16, (own.encoding.width + 1) * 16)
@@ -178,10 +179,10 @@ def test_a_module_of_one_s_own_learns(luck):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         learner = Ippo(IppoConfig(engine="torch"), BUYER, terms(1.0), 0,
-                       lambda *given: TorchEngine(*given, build=Embedded))  # fmt: skip
-    actor = learner.engine.actor
+                       lambda *given: TorchActorCritic(*given, build=Embedded))  # fmt: skip
+    actor = learner.actor_critic.actor
     start = actor.parameters.copy()
-    learner.learn(written(BUYER, luck), CLOCK)
+    learner.learn(random_samples(BUYER, luck), CLOCK)
     moved = actor.parameters != start
     assert not moved[:3].any()  # not used: not moved
     assert moved[-BUYER.role.actions : -1].all()  # biases of its actions; the last is to wait
@@ -193,15 +194,15 @@ def test_a_module_of_one_s_own_learns(luck):
 def test_an_action_that_became_impossible_does_no_harm(engine, luck):
     """Its probability is below what float32 holds; nobody took it."""
     learner = ippo(BUYER, hidden=(), encoding="observation", engine=engine)
-    samples = written(BUYER, luck)
-    first = learner.seat.role.legal[samples.seen, 0]
-    samples.did[:] = first
-    actor = learner.engine.networks[0]
+    samples = random_samples(BUYER, luck)
+    first = learner.seat.role.legal[samples.observation, 0]
+    samples.action[:] = first
+    actor = learner.actor_critic.networks[0]
     actor.parameters[: -BUYER.role.actions].reshape(-1, BUYER.role.actions)[
-        samples.seen.ravel(), first.ravel()
+        samples.observation.ravel(), first.ravel()
     ] = 800.0
-    learner._write()
-    assert (learner.table()[samples.seen[0, 0]] == 0.0).sum() == BUYER.role.actions - 1
+    learner._write_policy()
+    assert (learner.table()[samples.observation[0, 0]] == 0.0).sum() == BUYER.role.actions - 1
     learner.learn(samples, CLOCK)
     assert np.isfinite(actor.parameters).all()
 

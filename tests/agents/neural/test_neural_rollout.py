@@ -1,4 +1,4 @@
-"""What the compiled rollout writes down, against play by hand, PettingZoo and tabular loops."""
+"""Samples of the compiled rollout, against play by hand, PettingZoo and tabular loops."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from support.neural import TENDER, tender
 from support.toy_markets.errand import Errand
 from support.toy_markets.solvable import Solvable, chain_q
 
-from tacit.agents.batch.group import NeuralGroup
-from tacit.agents.batch.rollout_buffer import RolloutBuffer
+from tacit.agents.batch.arrays import RolloutBuffer
+from tacit.agents.batch.group import BatchGroup
 from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.policy import cumulative
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.config import QLearningConfig as Q
-from tacit.agents.tabular.group import (
-    COUNTED,
+from tacit.agents.tabular.arrays import (
     EPISODE,
-    ROUND,
-    T,
-    TabularGroup,
+    EPISODE_ROUND,
+    ROUNDS_SINCE_READ,
+    TRAINED_ROUNDS,
 )
+from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.group import TabularGroup
 from tacit.envs import kpi, procurement_v0
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
@@ -46,7 +46,7 @@ def rolled(market: Market, configs: Any, rounds: int = 12, seed: int = SEED, **k
     if not isinstance(configs, list):
         configs = [configs] * len(market.seats)
     named = {seat.name: config for seat, config in zip(market.seats, configs, strict=True)}
-    group = NeuralGroup(market, table, named, seed, **{"copies": 3, **keys})
+    group = make_group(market, table, named, seed, **{"copies": 3, **keys})
     group._learn = lambda: None
     group.run(rounds)
     return group
@@ -71,35 +71,36 @@ def test_samples_are_those_of_play_by_hand(case):
     slow.run(12, keys.get("episode_rounds"))
     for k, name in enumerate(group.learners):
         for c in range(slow.copies):
-            known, book = slow.written[name, c], group.book
-            assert book.counts[k, c] == len(known) > 0
+            known, buffer = slow.samples[name, c], group.rollout_buffer
+            assert buffer.counts[k, c] == len(known) > 0
             for n, one in enumerate(known):
-                own = [array[k, n, c] for array in (book.seen, book.did, book.following, book.gap)]
-                assert own == [one.seen, one.did, one.following, one.gap]
-                assert bool(book.cut[k, n, c]) == one.cut
-                heads = len(one.paid)
-                np.testing.assert_allclose(book.reward[k, n, c, :heads], one.paid, rtol=1e-12)
-                assert not book.reward[k, n, c, heads:].any()
-    gaps = {d.gap for decisions in slow.written.values() for d in decisions}
-    assert gaps >= ({0, 1} if make is tender else {0, 1, 2})
+                names = ("observation", "action", "next_observation", "rounds_between")
+                own = [getattr(buffer, name)[k, n, c] for name in names]
+                assert own == [getattr(one, name) for name in names]
+                assert bool(buffer.truncated[k, n, c]) == one.truncated
+                heads = len(one.reward)
+                np.testing.assert_allclose(buffer.reward[k, n, c, :heads], one.reward, rtol=1e-12)
+                assert not buffer.reward[k, n, c, heads:].any()
+    between = {d.rounds_between for decisions in slow.samples.values() for d in decisions}
+    assert between >= ({0, 1} if make is tender else {0, 1, 2})
 
 
-def test_hand_play_leaves_decisions_out():
-    """(So that the case above does test it: a worker that the look-ahead does not call.)"""
+def test_hand_play_drops_decisions():
+    """The case above tests it only if it happens: the look-ahead does not call some worker."""
     group = rolled(Errand(), [IDQN, IPPO, RANDOM], episode_rounds=3)
     slow = SlowRollout(group)
     slow.run(12, 3)
-    own = [d for (name, _), list_ in slow.written.items() if name == "worker_0" for d in list_]
-    assert len({d.t // 3 for d in own if d.cut}) > 1
-    assert any(d.cut and d.t % 3 < 2 for d in own)
+    own = [d for (name, _), all_ in slow.samples.items() if name == "worker_0" for d in all_]
+    assert len({d.t // 3 for d in own if d.truncated}) > 1
+    assert any(d.truncated and d.t % 3 < 2 for d in own)
 
 
-def test_the_book_is_what_pettingzoo_shows():
+def test_samples_are_what_pettingzoo_shows():
     """Copy 0 of a seed is `reset(seed)` of the view: same observations, same rewards."""
     group = rolled(tender(), IPPO, episode_rounds=5)
     env = procurement_v0.parallel_env(market=TENDER, kpi=KPI["procurement"], episode_rounds=5)
-    seats, book = env.market.seats, group.book
-    left = [list(range(book.counts[s.index, 0])) for s in seats]
+    seats, buffer = env.market.seats, group.rollout_buffer
+    left = [list(range(buffer.counts[s.index, 0])) for s in seats]
     last: dict[str, int] = {}
     for episode in range(2):
         _, infos = env.reset(seed=SEED) if episode == 0 else env.reset()
@@ -110,43 +111,47 @@ def test_the_book_is_what_pettingzoo_shows():
                 actions[seat.name] = int(mask.argmax())
                 if mask.sum() > 1:
                     n = left[seat.index].pop(0)
-                    seen = env.session.engine.observations[0, seat.index]
-                    assert book.seen[seat.index, n, 0] == seen
-                    actions[seat.name] = int(book.did[seat.index, n, 0])
+                    observation = env.session.engine.observations[0, seat.index]
+                    assert buffer.observation[seat.index, n, 0] == observation
+                    actions[seat.name] = int(buffer.action[seat.index, n, 0])
                     last[seat.name] = n
             ends_round = env.session.engine.phase == len(env.market.phases) - 1
             _, rewards, _, _, infos = env.step(actions)
             for seat in seats if ends_round else ():
-                weights = [term.weight for term in group.table[seat.name].values()]
-                paid = book.reward[seat.index, last[seat.name], 0, : len(weights)]
-                np.testing.assert_allclose(rewards[seat.name], paid @ weights, atol=1e-12)
+                weights = [term.weight for term in group.seed_state.kpi[seat.name].values()]
+                parts = buffer.reward[seat.index, last[seat.name], 0, : len(weights)]
+                np.testing.assert_allclose(rewards[seat.name], parts @ weights, atol=1e-12)
 
 
-def arrays(book: RolloutBuffer, copies: slice) -> list[np.ndarray]:
-    """What is written of some copies."""
-    parts = [book.seen, book.did, book.following, book.gap, book.cut, book.reward]
-    return [part[:, :, copies] for part in parts] + [book.counts[:, copies]]
+def arrays(buffer: RolloutBuffer, copies: slice) -> list[np.ndarray]:
+    """Samples of some copies."""
+    names = ("observation", "action", "next_observation", "rounds_between", "truncated", "reward")
+    parts = [getattr(buffer, name) for name in names]
+    return [part[:, :, copies] for part in parts] + [buffer.counts[:, copies]]
 
 
 @pytest.mark.parametrize("beside", [RANDOM, LOOSE], ids=["fixed", "learning"])
 def test_a_copy_does_not_depend_on_how_many_there_are(beside):
-    """(Tabular learners have one Q over all copies; here they never change their minds.)"""
-    still = beside.model_copy(update={"learning_rate": 1e-300}) if beside is LOOSE else beside
-    few, many = (rolled(Errand(), [IPPO, still, IPPO], copies=n, episode_rounds=4) for n in (2, 5))
-    for one, other in zip(arrays(few.book, slice(2)), arrays(many.book, slice(2)), strict=True):
+    """Tabular learners have one Q over all copies; here their greedy policies never change."""
+    fixed = beside.model_copy(update={"learning_rate": 1e-300}) if beside is LOOSE else beside
+    few, many = (
+        rolled(Errand(), [IPPO, fixed, IPPO], copies=n, episode_rounds=4).rollout_buffer
+        for n in (2, 5)
+    )
+    for one, other in zip(arrays(few, slice(2)), arrays(many, slice(2)), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert not np.array_equal(many.book.did[:, :, 1], many.book.did[:, :, 4])
+    assert not np.array_equal(many.action[:, :, 1], many.action[:, :, 4])
 
 
 def test_seeds_differ():
     one, other = (rolled(tender(), IPPO.model_copy(update={"hidden": ()}), seed=s) for s in (0, 1))
-    assert not np.array_equal(one.book.did, other.book.did)
+    assert not np.array_equal(one.rollout_buffer.action, other.rollout_buffer.action)
 
 
 def test_sums_are_those_of_the_engine():
     """Mean measures and scores; the tables that play are the learners'."""
     group = rolled(tender(), IPPO)
-    engine = Engine(group.market, group.table, [SEED], 3)
+    engine = Engine(group.market, group.seed_state.kpi, [SEED], 3)
     engine.reset()
     sums = engine.play(cumulative(group.market, group.tables())[None], 12)
     measures, scores = group.read()
@@ -157,29 +162,31 @@ def test_sums_are_those_of_the_engine():
 # --- looking ahead --------------------------------------------------------------------------------
 
 
-def test_a_cut_looks_ahead_to_what_really_comes():
-    """The buyer's private urgency is drawn before its brief: a batch that ends there meets the same
+def test_the_look_ahead_finds_the_observation_that_really_comes():
+    """The buyer's private urgency is drawn before its brief: a batch that ends there finds the same
     observation as one that goes on; so does an episode's end, where that round is never played."""
-    whole = rolled(tender(), IPPO.model_copy(update={"rounds_per_update": 24}), 24)
-    half = rolled(tender(), IPPO)
-    episodes = rolled(tender(), IPPO, episode_rounds=12)
+    longer = IPPO.model_copy(update={"rounds_per_update": 24})
+    whole = rolled(tender(), longer, 24).rollout_buffer
+    half = rolled(tender(), IPPO).rollout_buffer
+    episodes = rolled(tender(), IPPO, episode_rounds=12).rollout_buffer
     buyer = 2
     for c in range(3):
-        n = half.book.counts[buyer, c] - 1
-        for group in (half, episodes):
-            assert group.book.cut[buyer, n, c]
-            assert group.book.following[buyer, n, c] == whole.book.following[buyer, n, c]
-            assert group.book.gap[buyer, n, c] == whole.book.gap[buyer, n, c] == 1
-        assert not whole.book.cut[buyer, n, c]
-        assert whole.book.seen[buyer, n + 1, c] == half.book.following[buyer, n, c]
-        np.testing.assert_array_equal(half.book.reward[buyer, n, c], whole.book.reward[buyer, n, c])
+        n = half.counts[buyer, c] - 1
+        place = buyer, n, c
+        for buffer in (half, episodes):
+            assert buffer.truncated[place]
+            assert buffer.next_observation[place] == whole.next_observation[place]
+            assert buffer.rounds_between[place] == whole.rounds_between[place] == 1
+        assert not whole.truncated[place]
+        assert whole.observation[buyer, n + 1, c] == half.next_observation[place]
+        np.testing.assert_array_equal(half.reward[place], whole.reward[place])
 
 
-def test_looking_ahead_moves_nothing():
+def test_looking_ahead_changes_nothing():
     """Batches of 4 rounds and of 12 play the same rounds as long as nobody learns."""
     short = rolled(tender(), IPPO.model_copy(update={"rounds_per_update": 4}), 4)
     for _ in range(2):
-        short.book.counts[:] = 0
+        short.rollout_buffer.counts[:] = 0
         short.run(4)
     long = rolled(tender(), IPPO)
     for one, other in zip(short.rows, long.rows, strict=True):
@@ -189,36 +196,37 @@ def test_looking_ahead_moves_nothing():
 
 
 @pytest.mark.parametrize("episode_rounds", [None, 4])
-def test_who_plays_best_and_knows_it_has_no_advantage(episode_rounds):
+def test_the_best_policy_with_its_true_values_has_no_error(episode_rounds):
     """The chain has two phases. Under the best policy and its true values every error is zero."""
     market, q = Solvable({"game": "chain"}), np.nan_to_num(chain_q(0.9), nan=-np.inf)
     config = IppoConfig(rounds_per_update=12, hidden=(), encoding="observation", discount=0.9)
     group = rolled(market, config, 0, episode_rounds=episode_rounds)
     learner = group.learners["player_0"]
     best = (q == q.max(axis=1, keepdims=True)).astype(float)
-    learner.current[:] = best
-    group._act()
+    learner.policy[:] = best
+    group._play_acting_tables()
     group.run(12)
-    book, value = group.book, q.max(axis=1)
-    assert book.counts.tolist() == [[24, 24, 24]]
-    error = book.reward[0, :24, :, 0] + 0.9 ** book.gap[0] * value[book.following[0]]
-    np.testing.assert_allclose(error, value[book.seen[0]], rtol=1e-12)
+    buffer, value = group.rollout_buffer, q.max(axis=1)
+    assert buffer.counts.tolist() == [[24, 24, 24]]
+    following = 0.9 ** buffer.rounds_between[0] * value[buffer.next_observation[0]]
+    target = buffer.reward[0, :24, :, 0] + following
+    np.testing.assert_allclose(target, value[buffer.observation[0]], rtol=1e-12)
 
 
 # --- beside tabular learners ----------------------------------------------------------------------
 
-STANDS = IppoConfig(hidden=(), rounds_per_update=400)  # a uniform policy, exactly
+FIXED = IppoConfig(hidden=(), rounds_per_update=400)  # a uniform policy, exactly
 BESIDE = {
-    "twice a round": (Errand, [LOOSE, STANDS, LOOSE], {}),
-    "in episodes": (Errand, [STANDS, LOOSE, STANDS], {"episode_rounds": 4}),
-    "decaying": (Errand, [Q(epsilon_decay=0.01), STANDS, LOOSE], {"episode_rounds": 7}),
+    "twice a round": (Errand, [LOOSE, FIXED, LOOSE], {}),
+    "in episodes": (Errand, [FIXED, LOOSE, FIXED], {"episode_rounds": 4}),
+    "decaying": (Errand, [Q(epsilon_decay=0.01), FIXED, LOOSE], {"episode_rounds": 7}),
 }
 
 
 @pytest.mark.slow  # (a market more to compile two loops for)
 def test_synchronous_learners_learn_as_beside_a_fixed_table():
     learner = Q(update="synchronous", epsilon_decay=0.01)
-    assert_learns_alike(Solvable(), [learner, STANDS])
+    assert_learns_alike(Solvable(), [learner, FIXED])
 
 
 @pytest.mark.parametrize("case", BESIDE)
@@ -228,14 +236,15 @@ def test_tabular_learners_learn_as_beside_a_fixed_table(case):
 
 
 def assert_learns_alike(market: Market, configs: list[Any], **keys: Any) -> None:
-    """A tabular learner beside `STANDS` is one beside the uniform table, bit for bit."""
+    """A tabular learner beside `FIXED` is one beside the uniform table, bit for bit."""
     mixed = rolled(market, configs, 300, **keys)
-    fixed = [RANDOM if config is STANDS else config for config in configs]
+    fixed = [RANDOM if config is FIXED else config for config in configs]
     named = {seat.name: config for seat, config in zip(market.seats, fixed, strict=True)}
-    tabular = TabularGroup(market, mixed.table, named, SEED, copies=3, **keys)
+    tabular = TabularGroup(market, mixed.seed_state.kpi, named, SEED, copies=3, **keys)
     tabular.run(300)
     one, other = mixed.state(), tabular.state()
-    clocks = [state.pop("tables.clock")[[T, EPISODE, ROUND, COUNTED]] for state in (one, other)]
+    counters = [TRAINED_ROUNDS, EPISODE, EPISODE_ROUND, ROUNDS_SINCE_READ]
+    clocks = [state.pop("q_arrays.clock")[counters] for state in (one, other)]
     np.testing.assert_array_equal(*clocks)
     for name, array in other.items():
         np.testing.assert_array_equal(one[name], array, err_msg=name)
@@ -252,4 +261,4 @@ def test_without_networks_a_group_is_tabular():
     for group in (one, other):
         group.run(300)
     np.testing.assert_equal(one.state(), other.state())
-    assert type(make_group(market, table, named | {"player_0": IPPO}, 0)) is NeuralGroup
+    assert type(make_group(market, table, named | {"player_0": IPPO}, 0)) is BatchGroup

@@ -11,12 +11,14 @@ import torch
 from support.toy_markets.errand import Errand
 from support.toy_markets.solvable import Solvable
 
-from tacit.agents.batch.group import NeuralGroup
-from tacit.agents.batch.rollout_buffer import of_seat
-from tacit.agents.neural.config import Clock, IppoConfig
-from tacit.agents.neural.ippo import Diverged
+from tacit.agents.batch.config import Clock
+from tacit.agents.batch.group import BatchGroup
+from tacit.agents.batch.learner import Diverged
+from tacit.agents.batch.rollout_buffer import samples_of
+from tacit.agents.group import make_group
+from tacit.agents.neural.config import IppoConfig
 from tacit.agents.registry import check_agents, make_config
-from tacit.agents.sb3.buffers import Rollout
+from tacit.agents.sb3.buffers import KeyedRolloutBuffer
 from tacit.agents.sb3.config import Sb3Config
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig
@@ -38,14 +40,14 @@ CONFIGS = {
 EACH = pytest.mark.parametrize("algorithm", CONFIGS)
 
 
-def group(market, config, seed=0, others=None, **keys) -> NeuralGroup:
+def group(market, config, seed=0, others=None, **keys) -> BatchGroup:
     """All seats with one config, but for `others`."""
     agents = {seat.name: config for seat in market.seats} | (others or {})
     keys = {"copies": 4, "total_rounds": 64} | keys
-    return NeuralGroup(market, kpi.resolve(market, None), agents, seed, **keys)
+    return make_group(market, kpi.resolve(market, None), agents, seed, **keys)
 
 
-def weights(one: NeuralGroup) -> dict[str, np.ndarray]:
+def weights(one: BatchGroup) -> dict[str, np.ndarray]:
     return {k: v for k, v in one.state().items() if k.startswith("learner")}
 
 
@@ -55,50 +57,57 @@ def weights(one: NeuralGroup) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("market", [Solvable({"game": "chain"}), Errand()], ids=["chain", "errand"])
 def test_ppo_trains_on_the_seat_s_own_samples(market, monkeypatch):
     """Probabilities that played, and advantages in the seat's own time, recomputed slowly."""
-    kept = []
-    fill = Rollout.fill
-    monkeypatch.setattr(Rollout, "fill", lambda self, *told: kept.append(told) or fill(self, *told))
+    filled = []
+    fill = KeyedRolloutBuffer.fill
+
+    def recorded(self, *given):
+        filled.append(given)
+        fill(self, *given)
+
+    monkeypatch.setattr(KeyedRolloutBuffer, "fill", recorded)
     one = group(market, CONFIGS["PPO"], episode_rounds=5)
     tables = [learner.acting().copy() for learner in one.learners.values()]
     models = [learner.model.policy for learner in one.learners.values()]
     digits = [learner.digits for learner in one.learners.values()]
     with torch.no_grad():
         values = [m.predict_values(d).numpy()[:, 0] for m, d in zip(models, digits, strict=True)]
-    samples = [of_seat(one.book, k) for k in range(len(tables))]
+    samples = [samples_of(one.rollout_buffer, k) for k in range(len(tables))]
     copied = []
     learn = one._learn
-    monkeypatch.setattr(
-        one, "_learn",
-        lambda: copied.extend(type(s)(*(x.copy() for x in s)) for s in samples) or learn(),
-    )  # fmt: skip
+
+    def copy_and_learn():
+        copied.extend(type(s)(*(x.copy() for x in s)) for s in samples)
+        learn()
+
+    monkeypatch.setattr(one, "_learn", copy_and_learn)
     one.run(8)
-    assert len(kept) == len(tables)
-    for seat, table, value, book, (_, seen, columns, _) in zip(
-        market.seats, tables, values, copied, kept, strict=True
+    assert len(filled) == len(tables)
+    for seat, table, value, own, (_, observations, columns, _) in zip(
+        market.seats, tables, values, copied, filled, strict=True
     ):
-        did, old_values, logs, advantage, returns = columns
-        assert len(seen) == book.total > 0
-        np.testing.assert_allclose(np.exp(logs), table[seen, did], rtol=1e-5)
-        np.testing.assert_allclose(old_values, value[seen], rtol=1e-5, atol=1e-6)
-        slow = slow_advantages(book, value, one.learners[seat.name].weights)
-        np.testing.assert_allclose(advantage, slow, rtol=1e-5, atol=1e-6)
+        actions, old_values, logs, advantages, returns = columns
+        assert len(observations) == own.total > 0
+        np.testing.assert_allclose(np.exp(logs), table[observations, actions], rtol=1e-5)
+        np.testing.assert_allclose(old_values, value[observations], rtol=1e-5, atol=1e-6)
+        slow = slow_advantages(own, value, one.learners[seat.name].weights)
+        np.testing.assert_allclose(advantages, slow, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(returns, slow + old_values, rtol=1e-5, atol=1e-6)
 
 
-def slow_advantages(book, value, term_weights, discount=0.95, lam=0.95):
-    """Sums of temporal differences, written out, the latest sample first; a cut sample bootstraps
-    and passes nothing on."""
+def slow_advantages(samples, value, term_weights, discount=0.95, gae_lambda=0.95):
+    """Sums of temporal differences, written out, the latest sample first; a truncated sample uses
+    the next value, and no difference behind it."""
     result = []
-    for n in reversed(range(book.counts.max())):
-        for r in np.flatnonzero(book.counts > n):
+    for n in reversed(range(samples.counts.max())):
+        for c in np.flatnonzero(samples.counts > n):
             total, factor = 0.0, 1.0
-            for k in range(n, book.counts[r]):
-                step = discount ** int(book.gap[k, r])
-                paid = float(book.reward[k, r, : len(term_weights)] @ term_weights)
-                after = step * value[book.following[k, r]]
-                total += factor * (paid + after - value[book.seen[k, r]])
-                factor *= step * lam
-                if book.cut[k, r]:
+            for k in range(n, samples.counts[c]):
+                step = discount ** int(samples.rounds_between[k, c])
+                reward = float(samples.reward[k, c, : len(term_weights)] @ term_weights)
+                after = step * value[samples.next_observation[k, c]]
+                total += factor * (reward + after - value[samples.observation[k, c]])
+                factor *= step * gae_lambda
+                if samples.truncated[k, c]:
                     break
             result.append(total)
     return np.array(result)
@@ -135,7 +144,7 @@ def test_where_everything_is_legal_sb3_s_policy_is_its_own():
 
 def test_minibatches_are_every_sample_once_by_key():
     def dealt(seed):
-        rollout, n = Rollout(), 10
+        rollout, n = KeyedRolloutBuffer(), 10
         columns = (np.arange(n), *(np.arange(n, dtype=float) + k for k in range(4)))
         rollout.fill(torch.arange(20)[:, None], np.arange(n) + 5, columns, np.uint64(seed))
         return [
@@ -157,13 +166,13 @@ def test_dqn_discounts_by_rounds_and_never_ends():
     one = group(Solvable({"game": "chain"}), CONFIGS["DQN"])
     one.run(8)
     learner = one.learners["player_0"]
-    drawn = learner.ring.sample(64)
+    drawn = learner.buffer.sample(64)
     within = drawn.observations[:, 0] == 0  # from road to turn no time passes
     assert 0 < int(within.sum()) < 64
     expected = torch.where(within, 1.0, 0.95).float()[:, None]
     torch.testing.assert_close(drawn.discounts, expected)
     assert not drawn.dones.any()
-    assert learner.ring.stored == 4 * 8 * 2
+    assert learner.buffer.memory.stored == 4 * 8 * 2
 
 
 def test_epsilon_and_the_learning_rate_fall_over_training():
@@ -184,7 +193,7 @@ def test_epsilon_and_the_learning_rate_fall_over_training():
 
 
 def generators():
-    """Where the generators stand that the whole process shares."""
+    """The states of the generators that the whole process shares."""
     numpy = np.random.get_state()  # noqa: TID251, NPY002 (it is what must not move)
     return torch.get_rng_state().numpy(), random.getstate(), numpy
 
@@ -291,5 +300,5 @@ def test_an_update_without_samples_changes_nothing():
     one = group(Errand(), CONFIGS["PPO"])
     learner = one.learners["worker_1"]
     before = learner.state()
-    assert learner.learn(of_seat(one.book, 2), Clock(8, 8, 64)) == {}
+    assert learner.learn(samples_of(one.rollout_buffer, 2), Clock(8, 8, 64)) == {}
     np.testing.assert_equal(learner.state(), before)

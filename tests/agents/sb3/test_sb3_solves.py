@@ -10,7 +10,7 @@ import torch
 from stable_baselines3 import PPO
 from support.toy_markets.solvable import BEST, EARNS, Solvable
 
-from tacit.agents.batch.group import NeuralGroup
+from tacit.agents.group import make_group
 from tacit.agents.sb3.config import Sb3Config
 from tacit.emergence.play.learned_response import learned_best_response
 from tacit.envs import kpi
@@ -45,7 +45,7 @@ def test_independent_learners_solve_what_is_solvable(algorithm, game):
     )  # fmt: skip
     market = Solvable({"game": game})
     agents = {seat.name: config for seat in market.seats}
-    group = NeuralGroup(
+    group = make_group(
         market, kpi.resolve(market, None), agents, seed=0, copies=16, total_rounds=1280
     )
     group.run(1280)

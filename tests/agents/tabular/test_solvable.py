@@ -81,7 +81,9 @@ def test_q_learning_solves_them(game):
         assert {o: int(table[o].argmax()) for o in BEST[game]} == BEST[game]
     if game == "chain":
         known = chain_q(0.5)
-        learned = np.where(np.isnan(known), np.nan, group.pop.q.reshape(known.shape))
+        learned = np.where(
+            np.isnan(known), np.nan, group.seed_state.q_arrays.q.reshape(known.shape)
+        )
         np.testing.assert_allclose(learned, known, atol=0.02)
 
 

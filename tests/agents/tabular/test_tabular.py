@@ -72,10 +72,15 @@ def test_the_compiled_loop_equals_a_slow_one(case):
     fast = TabularGroup(market, table, named, SEED, **keys)
     shapes = [(s.role.observations, s.role.actions) for s in market.seats]
     ends = np.cumsum([o * a for o, a in shapes])[:-1]
-    q = [part.reshape(s).copy() for part, s in zip(np.split(fast.pop.q, ends), shapes, strict=True)]
+    q = [
+        part.reshape(s).copy()
+        for part, s in zip(np.split(fast.seed_state.q_arrays.q, ends), shapes, strict=True)
+    ]
     slow = SlowGroup(market, configs, q, **keys)
     slow.run(300)
     assert fast.run(300) == 300
-    np.testing.assert_allclose(fast.pop.q, np.concatenate([x.ravel() for x in q]), rtol=1e-12)
+    np.testing.assert_allclose(
+        fast.seed_state.q_arrays.q, np.concatenate([x.ravel() for x in q]), rtol=1e-12
+    )
     mean = slow.measures / 300 / slow.engine.copies
     np.testing.assert_allclose(fast.read()[0], mean, rtol=1e-9, atol=1e-12)

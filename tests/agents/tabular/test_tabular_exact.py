@@ -12,18 +12,20 @@ from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.envs.errors import ConfigError, build
 
 
-def test_a_group_stops_when_its_policies_have_stood_still():
+def test_a_group_stops_when_its_policies_have_been_stable():
     learner = Q(stop_after=200, epsilon_decay=0.01, discount=0.5)
     stopping = group({"bids": 5, "observe": "price"}, everybody(learner))
-    watched = group({"bids": 5, "observe": "price"}, everybody(learner))
+    other = group({"bids": 5, "observe": "price"}, everybody(learner))
     played = stopping.run(100_000)
-    still, before = 0, watched.pop.greedy.copy()
+    greedy = other.seed_state.q_arrays.greedy
+    stable, before = 0, greedy.copy()
     for _ in range(played):
-        assert still < 200
-        watched.run(1)
-        still = still + 1 if np.array_equal(watched.pop.greedy, before) else 0
-        before = watched.pop.greedy.copy()
-    assert still == 200
+        assert stable < 200
+        other.run(1)
+        stable = stable + 1 if np.array_equal(greedy, before) else 0
+        before = greedy.copy()
+        assert other.stable_rounds == stable
+    assert stable == 200
     assert stopping.stopped
     assert stopping.rounds == played < 100_000
 
@@ -49,7 +51,7 @@ def test_threads_and_neighbours_change_nothing():
         beside = list(threads.map(learned, range(4)))
     for one, two in zip(alone, beside, strict=True):
         np.testing.assert_equal(one, two)
-    assert not np.array_equal(alone[0]["tables.q"], alone[1]["tables.q"])
+    assert not np.array_equal(alone[0]["q_arrays.q"], alone[1]["q_arrays.q"])
 
 
 @pytest.mark.parametrize("rounds", [256, 300, 57])

@@ -1,4 +1,4 @@
-"""Tabular learners solve what can be solved, and know what they say they know."""
+"""Tabular learners solve what can be solved, and their arrays hold what they should."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from support.groups import PUBLISHER, everybody, group
 
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig as Q
-from tacit.agents.tabular.group import TabularGroup, uniform_payoffs
+from tacit.agents.tabular.group import TabularGroup
+from tacit.agents.tabular.initial_q import uniform_payoffs
 from tacit.envs import kpi
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
@@ -61,8 +62,9 @@ def test_truncation_is_no_end(episode_rounds):
     table = {"publisher": {"fill": 1}}
     each = group(PUBLISHER, agents, table=table, episode_rounds=episode_rounds)
     each.run(3000)
-    start = int(each.pop.cells[2])
-    np.testing.assert_allclose(each.pop.q[start : start + 5], 10.0)
+    q_arrays = each.seed_state.q_arrays
+    start = int(q_arrays.first_cell[2])
+    np.testing.assert_allclose(q_arrays.q[start : start + 5], 10.0)
 
 
 # --- what a group knows ----------------------------------------------------------------------
@@ -77,14 +79,15 @@ def test_the_greedy_cache_is_the_first_argmax_and_its_bound_holds(learner):
     each = group(PUBLISHER, agents, episode_rounds=50, copies=2)
     for _ in range(5):
         each.run(999)
-        line = 0
-        for seat, cell in zip(each.market.seats, each.pop.cells, strict=True):
+        table_row, q_arrays = 0, each.seed_state.q_arrays
+        for seat, cell in zip(each.market.seats, q_arrays.first_cell, strict=True):
             for o, (first, count) in enumerate(seat.role.legal):
                 at = cell + o * seat.role.actions + first
-                q = each.pop.q[at : at + count]
-                assert each.pop.greedy[line] == first + q.argmax()
-                assert each.pop.runner[line] >= np.delete(q, q.argmax()).max(initial=-np.inf)
-                line += 1
+                q = q_arrays.q[at : at + count]
+                others = np.delete(q, q.argmax())
+                assert q_arrays.greedy[table_row] == first + q.argmax()
+                assert q_arrays.runner_up[table_row] >= others.max(initial=-np.inf)
+                table_row += 1
 
 
 def test_reading_gives_means_since_the_last_reading():
@@ -112,7 +115,7 @@ def test_rival_uniform_is_the_discounted_payoff():
     market = make_market("ad_auction", {"observe": "price"})
     low, high = payoff_bounds(market)
     each = TabularGroup(market, kpi.resolve(market, None), everybody(Q(discount=0.9)), 0)
-    q = each.pop.q.reshape(2, 20, 19)
+    q = each.seed_state.q_arrays.q.reshape(2, 20, 19)
     assert np.all(q == q[:, :1])
     for row in q[:, 0] / 10:
         assert np.all(np.isclose(row, low) | np.isclose(row, high))
@@ -129,8 +132,11 @@ def test_rival_uniform_is_sampled_where_there_are_phases():
 
 
 def test_initial_q_is_a_number_or_a_range():
-    assert np.all(group(agents=everybody(Q(initial_q=3))).pop.q == 3.0)
-    drawn = [group(agents=everybody(Q(initial_q=(-1, 2))), seed=seed).pop.q for seed in (0, 1, 0)]
+    def first_q(initial_q, seed=0):
+        return group(agents=everybody(Q(initial_q=initial_q)), seed=seed).seed_state.q_arrays.q
+
+    assert np.all(first_q(3) == 3.0)
+    drawn = [first_q((-1, 2), seed) for seed in (0, 1, 0)]
     assert np.all((drawn[0] >= -1) & (drawn[0] < 2))
     assert len(np.unique(drawn[:2])) == 4 * 19  # no two seats or seeds share a value
     np.testing.assert_array_equal(drawn[0], drawn[2])

@@ -1,7 +1,8 @@
 """PPO and double DQN written a second time, sample by sample, from the papers.
 
 Float64, PyTorch's own Adam, one-hot rows made of the parts that a role's observations name: nothing
-here is summed by cell or shared with the learners but the draws that deal samples to minibatches.
+here is summed by cell, and nothing is shared with the learners but the draws that deal samples to
+minibatches.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from math import sqrt
 import numpy as np
 import torch
 
-from tacit.agents.batch.advantages_loop import deal
-from tacit.agents.batch.rollout_buffer import SeatSamples
+from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.neural.config import NeuralConfig
+from tacit.agents.neural.minibatch_loop import shuffle_block
 from tacit.envs import rng
 from tacit.envs.market import Role, Seat
 
@@ -29,8 +30,10 @@ def one_hot(role: Role, kind: str) -> torch.Tensor:
         return torch.eye(role.observations, dtype=torch.float64)
     rows = []
     for o in range(role.observations):
-        seen = role.decode_observation(o)
-        rows.append([float(p.name in seen and seen[p.name] == v) for p in parts for v in p.values])
+        shown = role.decode_observation(o)
+        rows.append(
+            [float(p.name in shown and shown[p.name] == v) for p in parts for v in p.values]
+        )
     return torch.tensor(rows, dtype=torch.float64)
 
 
@@ -55,9 +58,9 @@ class Net:
     def __call__(self, observations: np.ndarray) -> torch.Tensor:
         weights, bias, *rest = self.layers
         x = self.rows[torch.as_tensor(observations).long()] @ weights[:-1] + bias
-        bend = {"tanh": torch.tanh, "relu": torch.relu}[self.config.activation]
+        activate = {"tanh": torch.tanh, "relu": torch.relu}[self.config.activation]
         for weights, bias in zip(rest[::2], rest[1::2], strict=True):
-            x = bend(x) @ weights + bias
+            x = activate(x) @ weights + bias
         return x
 
     def flat(self) -> np.ndarray:
@@ -102,14 +105,15 @@ def slow_advantages(samples: SeatSamples, values: np.ndarray, discount: float, l
     for n, c in in_order(samples):
         total, weight = np.zeros(heads), 1.0
         for k in range(n, samples.counts[c]):
-            factor = discount ** float(samples.gap[k, c])
-            after, now = values[samples.following[k, c]], values[samples.seen[k, c]]
+            factor = discount ** float(samples.rounds_between[k, c])
+            after = values[samples.next_observation[k, c]]
+            now = values[samples.observation[k, c]]
             total += weight * (samples.reward[k, c, :heads] + factor * after - now)
             weight *= factor * lam
-            if samples.cut[k, c]:
+            if samples.truncated[k, c]:
                 break
         found.append(total)
-    return np.array(found), np.array(found) + values[listed(samples, "seen")]
+    return np.array(found), np.array(found) + values[listed(samples, "observation")]
 
 
 def dealt(n: int, parts: int, key: np.uint64) -> list[np.ndarray]:
@@ -117,65 +121,68 @@ def dealt(n: int, parts: int, key: np.uint64) -> list[np.ndarray]:
     order, whose = np.empty(parts, np.int64), np.empty(n, np.int64)
     for i in range(n):
         if i % parts == 0:
-            deal.py_func(order, key, i // parts)
+            shuffle_block.py_func(order, key, i // parts)
         whose[i] = order[i % parts]
     return [np.flatnonzero(whose == b) for b in range(parts) if (whose == b).any()]
 
 
 class SlowPpo:
-    """The ordinary loss over samples; `before` [O, A] is the table that played."""
+    """The ordinary loss over samples; `old_policy` [O, A] is the table that played."""
 
     def __init__(self, learner) -> None:
-        """Starts where an `Ippo` stands."""
+        """Starts with the weights of an `Ippo`."""
         self.config, self.seat, self.weights = learner.config, learner.seat, learner.weights
-        actor, critic = (n.parameters for n in learner.engine.networks)
+        actor, critic = (n.parameters for n in learner.actor_critic.networks)
         role = self.seat.role
         self.actor = Net(role, self.config, actor, role.actions)
         self.critic = Net(role, self.config, critic, len(self.weights))
-        self.key, self.unit, self.updates = learner.key, np.zeros(len(self.weights)), 0
-        self.before = learner.current.copy()
-        self.clipped: list[float] = []  # share of samples whose ratio has no slope
+        self.key, self.updates = learner.key, 0
+        self.return_scale = np.zeros(len(self.weights))
+        self.old_policy = learner.policy.copy()
+        self.clipped: list[float] = []  # share of samples whose ratio has no gradient
 
-    def loss(self, seen, did, advantage, target) -> torch.Tensor:
+    def loss(self, observations, actions, advantages, returns) -> torch.Tensor:
         c = self.config
-        log_p = log_policy(self.actor(seen), self.seat.role.legal[seen])
-        chosen = log_p[torch.arange(len(did)), torch.as_tensor(did).long()]
-        ratio = chosen.exp() / torch.as_tensor(self.before[seen, did])
-        near, a = ratio.clamp(1 - c.clip, 1 + c.clip), torch.as_tensor(advantage)
-        self.clipped.append(float((ratio * a > near * a).double().mean()))
-        objective = torch.minimum(ratio * a, near * a).mean()
+        log_p = log_policy(self.actor(observations), self.seat.role.legal[observations])
+        chosen = log_p[torch.arange(len(actions)), torch.as_tensor(actions).long()]
+        ratio = chosen.exp() / torch.as_tensor(self.old_policy[observations, actions])
+        clipped, a = ratio.clamp(1 - c.clip, 1 + c.clip), torch.as_tensor(advantages)
+        self.clipped.append(float((ratio * a > clipped * a).double().mean()))
+        objective = torch.minimum(ratio * a, clipped * a).mean()
         entropy = -(log_p.exp() * log_p.masked_fill(log_p == -torch.inf, 0)).sum(1).mean()
-        error = self.critic(seen) - torch.as_tensor(target)
+        error = self.critic(observations) - torch.as_tensor(returns)
         return -objective + c.value_weight * (error**2).sum(1).mean() / 2 - c.entropy * entropy
 
     def learn(self, samples: SeatSamples, move: bool = True) -> list[np.ndarray]:
         """One update; returns every gradient of actor and critic, in turns."""
         c, role = self.config, self.seat.role
         everywhere = np.arange(role.observations)
-        values = self.critic(everywhere).detach().numpy() * self.unit
+        values = self.critic(everywhere).detach().numpy() * self.return_scale
         by_head, returns = slow_advantages(samples, values, c.discount, c.gae_lambda)
-        advantage = by_head @ self.weights
+        advantages = by_head @ self.weights
         if c.normalise_advantages:
-            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
         share = max(0.01, 1 / (self.updates + 1))
         size = np.sqrt((returns**2).mean(axis=0)) + 1e-8
-        self.unit = np.sqrt((1 - share) * self.unit**2 + share * size**2)
-        seen, did = listed(samples, "seen"), listed(samples, "did")
+        self.return_scale = np.sqrt((1 - share) * self.return_scale**2 + share * size**2)
+        observations, actions = listed(samples, "observation"), listed(samples, "action")
+        scaled = returns / self.return_scale
         key, gradients = np.uint64(rng.fold(self.key, self.updates)), []
         for epoch in range(c.epochs):
-            for part in dealt(len(seen), c.minibatches, np.uint64(rng.fold(key, epoch))):
+            for part in dealt(len(actions), c.minibatches, np.uint64(rng.fold(key, epoch))):
                 nets = (self.actor, self.critic)
                 for net in nets:
                     net.adam.zero_grad()
-                self.loss(seen[part], did[part], advantage[part], (returns / self.unit)[part])\
-                    .backward()  # fmt: skip
+                self.loss(
+                    observations[part], actions[part], advantages[part], scaled[part]
+                ).backward()
                 gradients += [net.gradient() for net in nets]
                 for net in nets[: 2 * move]:
                     net.step()
         self.updates += 1
         if move:
             legal = role.legal
-            self.before = log_policy(self.actor(everywhere), legal).exp().detach().numpy()
+            self.old_policy = log_policy(self.actor(everywhere), legal).exp().detach().numpy()
         return gradients
 
 
@@ -183,7 +190,7 @@ class SlowDqn:
     """Double DQN over a list of samples."""
 
     def __init__(self, learner) -> None:
-        """Starts where an `Idqn` stands."""
+        """Starts with the weights of an `Idqn`."""
         self.config, self.weights, self.key = learner.config, learner.weights, learner.key
         self.seat: Seat = learner.seat
         role, flat = self.seat.role, learner.online.parameters
@@ -204,7 +211,8 @@ class SlowDqn:
 
     def learn(self, samples: SeatSamples) -> None:
         c = self.config
-        names, places = ("seen", "did", "following", "gap", "reward"), sorted(in_order(samples))
+        names = ("observation", "action", "next_observation", "rounds_between", "reward")
+        places = sorted(in_order(samples))
         parts = [np.array([getattr(samples, x)[place] for place in places]) for x in names]
         parts[4] = parts[4][:, : len(self.weights)] @ self.weights
         self.kept += list(zip(*parts, strict=True))
@@ -214,13 +222,16 @@ class SlowDqn:
             if self.steps % c.target_every == 0:
                 for own, other in zip(self.target.layers, self.online.layers, strict=True):
                     own.data[:] = other.data
-            seen, did, after, gap, paid = (np.array(x) for x in zip(*self.picks(step), strict=True))
+            observation, action, after, between, reward = (
+                np.array(x) for x in zip(*self.picks(step), strict=True)
+            )
             legal = log_policy(torch.zeros(len(after), self.online.widths[-1]),
                                self.seat.role.legal[after])  # fmt: skip
             best = (self.online(after) + legal.where(legal == -torch.inf, 0)).argmax(1)
             value = self.target(after)[torch.arange(len(after)), best].detach()
-            y = torch.as_tensor(paid) + torch.as_tensor(c.discount ** gap.astype(float)) * value
-            q = self.online(seen)[torch.arange(len(did)), torch.as_tensor(did).long()]
+            factor = torch.as_tensor(c.discount ** between.astype(float))
+            y = torch.as_tensor(reward) + factor * value
+            q = self.online(observation)[torch.arange(len(action)), torch.as_tensor(action).long()]
             self.online.adam.zero_grad()
             (((q - y) ** 2) / 2).mean().backward()
             self.online.step()
@@ -229,5 +240,5 @@ class SlowDqn:
 
 def relative(found: np.ndarray, known: np.ndarray) -> float:
     """|found - known| / |known|, Euclidean."""
-    gap = found.astype(np.float64) - known
-    return sqrt(float(gap @ gap)) / sqrt(float(known @ known))
+    error = found.astype(np.float64) - known
+    return sqrt(float(error @ error)) / sqrt(float(known @ known))

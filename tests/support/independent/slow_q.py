@@ -29,7 +29,7 @@ class SlowGroup:
         table = kpi.resolve(market, KPI[market.name])
         self.engine = Engine(market, table, seeds=[SEED], copies=copies)
         self.engine.reset()
-        self.owed: dict[tuple[int, int], list] = {}  # (copy, seat): [o, a, t, R]
+        self.pending: dict[tuple[int, int], list] = {}  # (copy, seat): [o, a, t, R]
         self.measures, self.t = np.zeros_like(self.engine.measures[0]), 0
 
     def legal(self, s: int, o: int) -> range:
@@ -38,14 +38,14 @@ class SlowGroup:
 
     def deciders(self, r: int) -> list[int]:
         """Seats with at least two legal actions in this phase."""
-        seen = self.engine.observations[r]
-        return [s for s in range(len(seen)) if len(self.legal(s, seen[s])) > 1]
+        observations = self.engine.observations[r]
+        return [s for s, o in enumerate(observations) if len(self.legal(s, o)) > 1]
 
-    def settle(self) -> None:
+    def td_update(self) -> None:
         for r in range(self.engine.copies):
             for s in self.deciders(r):
-                if (r, s) in self.owed:
-                    o, a, since, reward = self.owed.pop((r, s))
+                if (r, s) in self.pending:
+                    o, a, since, reward = self.pending.pop((r, s))
                     o2, c = self.engine.observations[r, s], self.configs[s]
                     best = max(self.q[s][o2, b] for b in self.legal(s, o2))
                     target = reward + c.discount ** (self.t - since) * best
@@ -62,8 +62,8 @@ class SlowGroup:
         o, c = self.engine.observations[r, s], self.configs[s]
         legal = self.legal(s, o)
         if isinstance(c, ScriptedConfig):
-            shares = np.cumsum(uniform(self.market.seats[s].role)[o])
-            return min(int((self.draw(r, s, rng.ACTION) >= shares).sum()), legal[-1])
+            cumulative = np.cumsum(uniform(self.market.seats[s].role)[o])
+            return min(int((self.draw(r, s, rng.ACTION) >= cumulative).sum()), legal[-1])
         u, values = self.draw(r, s, stream), [self.q[s][o, a] for a in legal]
         if c.exploration == "boltzmann":
             heat = c.temperature * exp(-c.temperature_decay * self.t)
@@ -95,9 +95,11 @@ class SlowGroup:
             self.q[s][o, a] += c.learning_rate * (target - self.q[s][o, a])
 
     def phase(self, stream: int) -> None:
-        self.settle()
-        seen = self.engine.observations
-        actions = np.array([[self.legal(s, o)[0] for s, o in enumerate(row)] for row in seen])
+        self.td_update()
+        observations = self.engine.observations
+        actions = np.array(
+            [[self.legal(s, o)[0] for s, o in enumerate(row)] for row in observations]
+        )
         for r in range(self.engine.copies):
             for s in self.deciders(r):
                 actions[r, s] = self.choose(r, s, stream)
@@ -106,27 +108,26 @@ class SlowGroup:
                 if isinstance(c, QLearningConfig) and c.update == "synchronous":
                     self.synchronous(r, s, actions)
                 elif isinstance(c, QLearningConfig):
-                    self.owed[r, s] = [seen[r, s], actions[r, s], self.t, 0.0]
+                    self.pending[r, s] = [observations[r, s], actions[r, s], self.t, 0.0]
         self.engine.step(actions)
 
     def run(self, rounds: int) -> None:
         for _ in range(rounds):
             for _phase in self.market.phases:
                 self.phase(rng.EXPLORATION)
-            for (r, s), memory in self.owed.items():
-                memory[3] += self.engine.rewards[r, s]
+            for (r, s), decision in self.pending.items():
+                decision[3] += self.engine.rewards[r, s]
             self.measures += self.engine.measures.sum(axis=0)
             self.t += 1
             if self.engine.round == self.length:
                 self.truncate()
 
     def truncate(self) -> None:
-        """One more round, unpaid, until everybody has met its next decision; then a new episode.
-
-        What is decided in it is not learned from.
+        """One more round whose rewards do not count, so that all seats reach their next decisions;
+        then a new episode. What is decided in that round is not learned from.
         """
         for _phase in self.market.phases:
             self.phase(rng.LOOKAHEAD)
-            self.owed = {key: memory for key, memory in self.owed.items() if memory[2] < self.t}
-        self.owed.clear()
+            self.pending = {key: own for key, own in self.pending.items() if own[2] < self.t}
+        self.pending.clear()
         self.engine.reset()

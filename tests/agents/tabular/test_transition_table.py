@@ -1,4 +1,4 @@
-"""Rounds looked up in a memo are the rounds that the kernels play, to the last bit."""
+"""Rounds looked up in a transition table are the rounds that the kernels play, bit for bit."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from support.groups import PUBLISHER
 
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular import group as tabular
-from tacit.agents.tabular import transition_table as memo
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.agents.tabular.group import TabularGroup
+from tacit.agents.tabular.transition_table import MOST_CELLS, transition_table_for
 from tacit.envs import kpi
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
@@ -29,8 +29,8 @@ CASES = {
     "no memory": ("cloud_bandwidth", FOUR | {"memory": 0}, None, [decaying()]),
     "memory 1": ("cloud_bandwidth", FOUR, None, [decaying(learning_rate=0.15)]),
     "memory 2": ("cloud_bandwidth", {"prices": 3, "memory": 2}, None, [decaying()]),
-    "paid for the past": ("cloud_bandwidth", FOUR, {"profit": 1} | MOVES, [decaying()]),
-    "paid for nothing": ("cloud_bandwidth", FOUR, {}, [decaying(initial_q=1)]),
+    "rewards depend on the past": ("cloud_bandwidth", FOUR, {"profit": 1} | MOVES, [decaying()]),
+    "no KPI terms": ("cloud_bandwidth", FOUR, {}, [decaying(initial_q=1)]),
     "three of a kind": ("cloud_bandwidth", {"prices": 3, "providers": 3}, None, [decaying()]),
     "capacity": ("cloud_bandwidth", FOUR | {"capacity": 0.4}, {"sla_breach": -1}, [decaying()]),
     "claims": ("cloud_bandwidth", {"prices": 2, "headroom_claims": True}, None, [decaying()]),
@@ -64,20 +64,21 @@ def learners(case: str, look_up: str, seed: int = 3) -> TabularGroup:
 
 
 def assert_same(one: TabularGroup, two: TabularGroup) -> None:
-    """Everything that moves, by its bits (so that 0.0 is not -0.0), and what was read off."""
+    """Everything that changes, by its bits, so that 0.0 is not -0.0."""
     bits = [{k: v.tobytes() for k, v in each.state().items()} for each in (one, two)]
     assert [k for k in bits[0] if bits[0][k] != bits[1][k]] == []
-    assert one.pop.settings.tobytes() == two.pop.settings.tobytes()
+    settings = [each.seed_state.q_arrays.settings.tobytes() for each in (one, two)]
+    assert settings[0] == settings[1]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_looked_up_is_what_the_kernels_play(case):
+def test_rounds_looked_up_are_those_that_the_kernels_play(case):
     looked, played = learners(case, "always"), learners(case, "never")
     for rounds in CALLS:
         assert looked.run(rounds) == played.run(rounds) == rounds
         assert_same(looked, played)
-    assert looked.memo is not None
-    assert played.memo is None
+    assert looked.transition_table is not None
+    assert played.transition_table is None
     assert played.read()[0].any()
 
 
@@ -99,10 +100,10 @@ def test_both_stop_in_the_same_round():
 
 @pytest.mark.parametrize("rounds", [256, 257, 100])
 def test_saved_in_the_middle_either_goes_on_with_the_other(rounds):
-    whole = learners("paid for the past", "never")
+    whole = learners("rewards depend on the past", "never")
     whole.run(2 * rounds)
     for first, second in (("always", "never"), ("never", "always"), ("always", "always")):
-        begun, resumed = learners("paid for the past", first), learners("paid for the past", second)
+        begun, resumed = (learners("rewards depend on the past", each) for each in (first, second))
         begun.run(rounds)
         resumed.load(begun.state())
         resumed.run(rounds)
@@ -119,7 +120,7 @@ def test_too_many_cells_are_played_by_the_kernels():
     for each, look_up in zip(groups, ("always", "never"), strict=True):
         each.look_up = look_up
         each.run(500)
-        assert each.memo is None
+        assert each.transition_table is None
     assert_same(*groups)
 
 
@@ -139,11 +140,11 @@ def test_too_many_cells_are_played_by_the_kernels():
 def test_draws_phases_copies_and_episodes_are_not_looked_up(name, config, keys):
     market = make_market(name, config)
     agents = {seat.name: Q(initial_q=0) for seat in market.seats}
-    assert not TabularGroup(market, kpi.resolve(market, None), agents, 0, **keys).fits
+    assert not TabularGroup(market, kpi.resolve(market, None), agents, 0, **keys).can_look_up
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_markets_that_fit_draw_nothing_in_play(case, luck):
+def test_markets_that_allow_lookup_draw_nothing_in_play(case, luck):
     """The same state and actions under other keys: the same round."""
     name, config = CASES[case][:2]
     market = make_market(name, config)
@@ -163,33 +164,33 @@ def test_markets_that_fit_draw_nothing_in_play(case, luck):
 # --- when one is made --------------------------------------------------------------------------
 
 
-def test_a_memo_is_made_once_its_cells_have_been_asked_for(monkeypatch):
+def test_a_table_is_made_once_its_cells_have_been_asked_for(monkeypatch):
     monkeypatch.setattr(tabular, "LOOK_UP_FROM", 100)
     market = make_market("cloud_bandwidth", FOUR)  # 16 states x 16 joint actions
     agents = {seat.name: decaying() for seat in market.seats}
     first, second = (TabularGroup(market, kpi.resolve(market, None), agents, s) for s in (0, 1))
     assert first.run(99) == 99
     assert first.run(200) == 200
-    assert first.memo is None
+    assert first.transition_table is None
     second.run(100)
-    assert second.memo is not None
-    assert len(second.memo.states) == 16
+    assert second.transition_table is not None
+    assert len(second.transition_table.states) == 16
     first.run(100)
-    assert first.memo is second.memo
+    assert first.transition_table is second.transition_table
 
 
-def test_a_state_that_a_memo_lacks_is_enumerated_anew():
+def test_a_state_that_a_table_lacks_is_enumerated_anew():
     """Before the first round nothing has been posted: no play leads there."""
     market = make_market("cloud_bandwidth", FOUR)
     table, engine = kpi.resolve(market, None), Engine(market)
     engine.reset()
     start = engine.rows.copy()
     engine.step(np.array([[0, 3]]))
-    usual = memo.memo_of(market, table, engine.rows, memo.MOST_CELLS)
+    usual = transition_table_for(market, table, engine.rows, MOST_CELLS)
     assert usual is not None
     assert not usual.holds(start.state[0])
-    fuller = memo.memo_of(market, table, start, 0)
+    fuller = transition_table_for(market, table, start, 0)
     assert fuller is not None
     assert fuller.holds(start.state[0])
     assert fuller.holds(engine.rows.state[0])
-    assert memo.memo_of(market, table, engine.rows, 0) is fuller
+    assert transition_table_for(market, table, engine.rows, 0) is fuller

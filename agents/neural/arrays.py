@@ -1,0 +1,95 @@
+"""Arrays that the compiled loops of networks read and write, and names of their positions.
+
+A loop's entry in the compile cache depends on every module that the loop imports. So this module
+imports nothing of tacit.
+
+*Real* stands for the dtype of a network, float32 or float64. Letters in shapes: R rows (encoded
+observations), D positions of ones in an encoded observation, A actions, H value heads, B
+minibatches.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Reals = NDArray[Any]  # float32 or float64
+
+# Columns of `NetworkArrays.layers`: widths, and where weights and biases begin in the parameters.
+INPUTS, OUTPUTS, WEIGHTS, BIASES = range(4)
+
+# Kinds of activation.
+TANH, RELU = range(2)
+
+# Entries of `NetworkArrays.constants`. A compiled loop takes its constants from an array of the
+# network's dtype: a literal is a float64, and would make a float64 of all that it is added to.
+NUMERATOR, DENOMINATOR, TANH_BOUND, ONE, ZERO = 0, 6, 12, 13, 14
+# Lambert's eleventh convergent of tanh is x p(x^2) / q(x^2); coefficients from x^0 up.
+P = (13749310575, 1964187225, 64324260, 675675, 2145, 1)
+Q = (13749310575, 6547290750, 413513100, 7567560, 45045, 66)
+CONSTANTS = (*(k / P[0] for k in P), *(k / P[0] for k in Q), 7.5, 1.0, 0.0)
+
+# Columns of the settings of one step of Adam. The corrections are 1 - beta1^t and
+# sqrt(1 - beta2^t) in step t; MAX_NORM is the largest norm of the gradient (0: any).
+(LEARNING_RATE, BETA1, BETA2, EPSILON, MAX_NORM, CORRECTION1, ROOT_CORRECTION2, ADAM_ONE,
+ NORM_EPSILON) = range(9)  # fmt: skip
+
+# First axis of `MinibatchCells.advantage_sums`.
+POSITIVE, NEGATIVE = range(2)
+
+
+class NetworkArrays(NamedTuple):
+    """A network as compiled loops take it.
+
+    Attributes:
+        parameters: weights and biases of all layers, Real `[P]`.
+        layers: INPUTS, OUTPUTS, WEIGHTS, BIASES of each layer, int64 `[L, 4]`.
+        constants: see CONSTANTS, Real `[15]`.
+        outputs: outputs of every layer `[R, outputs]`, one behind the other, Real `[R * sum of
+            outputs]`.
+        output_gradients: gradients of the loss by these, Real `[R * sum of outputs]`.
+        gradient: of the loss by the parameters, Real `[P]`.
+        first_moment: of Adam, Real `[P]`.
+        second_moment: of Adam, Real `[P]`.
+    """
+
+    parameters: Reals
+    layers: NDArray[np.int64]
+    constants: Reals
+    outputs: Reals
+    output_gradients: Reals
+    gradient: Reals
+    first_moment: Reals
+    second_moment: Reals
+
+
+class MinibatchCells(NamedTuple):
+    """The samples of one epoch of PPO, dealt into B minibatches and summed by cell.
+
+    A row is one of the R observations that the update met, a cell an action in a row.
+
+    Attributes:
+        digits: the encoded observations, int32 `[R, D]`.
+        legal: each row's first legal action and how many there are, int32 `[R, 2]`.
+        old_policy: the policy table that played, float64 `[R, A]`.
+        sizes: samples of each minibatch (0: nothing to learn), int64 `[B]`.
+        row_counts: how many rows each minibatch met, int64 `[B]`.
+        rows: which rows, in ascending order; entries behind `row_counts` mean nothing, int64
+            `[B, R]`.
+        visits: samples of each row, float64 `[B, R]`.
+        return_sums: sums of returns in each row, float64 `[B, R, H]`.
+        advantage_sums: sums of POSITIVE and of NEGATIVE advantages in each cell, float64
+            `[2, B, R, A]`.
+    """
+
+    digits: NDArray[np.int32]
+    legal: NDArray[np.int32]
+    old_policy: NDArray[np.float64]
+    sizes: NDArray[np.int64]
+    row_counts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    visits: NDArray[np.float64]
+    return_sums: NDArray[np.float64]
+    advantage_sums: NDArray[np.float64]

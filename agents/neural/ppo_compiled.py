@@ -1,0 +1,80 @@
+"""The fast engine of PPO: dense networks whose gradients of `ppo.ppo_loss` are written by hand.
+
+It exists because all minibatches of an epoch are then one compiled call, whose data stay in the
+processor's cache: three to nine times as fast as autograd over the same table. Tests hold its
+gradients against `ppo_torch` and against PPO over single samples.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.agents.batch.encoding import Digits, Encoding
+from tacit.agents.batch.state_names import join_parts, part_of
+from tacit.envs import rng
+from tacit.envs.jit.loops import compiled
+from tacit.envs.market import Seat
+from tacit.envs.types import Floats
+
+from .arrays import MinibatchCells, Reals
+from .config import IppoConfig
+from .network import ACTOR, CRITIC, INITIAL_GAINS, Adam, Network
+from .ppo import Losses, Rates
+
+TEMPLATE = "tacit.agents.neural.ppo_loop"
+
+
+class CompiledActorCritic:
+    """Actor and critic of one seat as dense networks in compiled loops.
+
+    A `tacit.agents.neural.ppo.ActorCritic`.
+    """
+
+    def __init__(
+        self, config: IppoConfig, encoding: Encoding, seat: Seat, heads: int, key: np.uint64
+    ) -> None:
+        """Draw the first weights by key; the critic has so many heads."""
+        self.config = config
+        outputs = {ACTOR: seat.role.actions, CRITIC: heads}
+        self.actor, self.critic = (
+            Network(encoding, outputs[k], config, np.uint64(rng.fold(key, k)), INITIAL_GAINS[k])
+            for k in (ACTOR, CRITIC)
+        )
+        self._loops = compiled(TEMPLATE)
+
+    @property
+    def networks(self) -> tuple[Adam, Adam]:
+        """Actor and critic."""
+        return self.actor, self.critic
+
+    def logits(self, digits: Digits) -> Reals:
+        """Of the actor, Real `[R, A]`; valid until its next pass."""
+        return self.actor.forward(digits)
+
+    def values(self, digits: Digits) -> Reals:
+        """Of the critic, in units of the heads, Real `[R, H]`; valid until its next pass."""
+        return self.critic.forward(digits)
+
+    def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
+        """One step of Adam for every minibatch, in one compiled call."""
+        config, actor, critic = self.config, self.actor, self.critic
+        rows, steps = int(cells.row_counts.max()), int(np.count_nonzero(cells.sizes))
+        losses: tuple[float, float, float] = self._loops.train_epoch(
+            actor.arrays(rows), critic.arrays(rows), actor.kind,
+            actor.next_settings(rates.learning_rate, steps),
+            critic.next_settings(rates.learning_rate, steps),
+            cells, scale, config.clip, rates.entropy_weight, config.value_weight,
+        )  # fmt: skip
+        return Losses(*losses)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Parameters and Adam's moments of both networks, by name."""
+        return join_parts({"actor": self.actor.state(), "critic": self.critic.state()})
+
+    def load(self, state: dict[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
+        self.actor.load(part_of(state, "actor"))
+        self.critic.load(part_of(state, "critic"))

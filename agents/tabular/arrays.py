@@ -1,0 +1,141 @@
+"""Arrays that the compiled loops of tabular learners read and write, and names of their columns.
+
+A loop's entry in the compile cache depends on every module that the loop imports. So this module
+imports nothing of tacit: an edit of a group or of a config recompiles no loop.
+
+Letters in shapes: N copies of the market, S seats, M measures, T KPI terms, W numbers of market
+state, O observations and A actions of a seat.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Columns of `QArrays.settings`.
+(LEARNS, LEARNING_RATE, DISCOUNT, SYNCHRONOUS, SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN,
+ TEMPERATURE, TEMPERATURE_DECAY, RANDOM_TIES, EXPLORATION_BOUND) = range(12)  # fmt: skip
+SETTINGS = 12
+
+# Values of the column SCHEDULE, in the order of `QLearningConfig.exploration`.
+EXPONENTIAL, CONSTANT, BOLTZMANN, NO_EXPLORATION = range(4)
+SCHEDULES = ("exponential", "constant", "boltzmann", "none")
+
+# Last axis of `QArrays.pending`: the observation (-1: nothing is pending), the action taken, and
+# the number of trained rounds when it was taken.
+PENDING_OBSERVATION, PENDING_ACTION, PENDING_ROUND = range(3)
+
+# Entries of `QArrays.clock`, counted per copy: rounds since training began, the running episode,
+# rounds of that episode, rounds since a greedy policy last changed, rounds since sums were read.
+TRAINED_ROUNDS, EPISODE, EPISODE_ROUND, STABLE_ROUNDS, ROUNDS_SINCE_READ = range(5)
+CLOCK = 5
+
+# Rows of a group's keys: one for each stream of draws that its loops use.
+NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(4)
+
+BOUND_ROUNDS = 256  # rounds for which one upper bound of epsilon serves
+
+# Sums of figures that depend on the joint action alone are added up so many columns at a time
+# (see `transition_table_loop.add_columns`); the table is padded to a multiple of it.
+COLUMNS_AT_ONCE = 8
+
+# Entries of `LookupScratch.state_numbers`, columns of `visited`, columns of `pending`.
+STATE_BEFORE, STATE_NOW = range(2)
+VISITED_STATE, VISITED_JOINT = range(2)
+ROW, CELL, ACTION = range(3)
+
+
+class QArrays(NamedTuple):
+    """What the seats of one group know, and what is summed up while they play.
+
+    Tables of all seats lie end to end: a *row* is one observation of one seat, sum of O in all; a
+    *cell* is one action in a row, C = sum of O * A in all.
+
+    Attributes:
+        settings: each seat's learning settings, float64 `[S, 12]`; zeros where a seat does not
+            learn by Q-learning.
+        first_cell: each seat's first cell, int64 `[S]`.
+        q: Q values, in units of reward, float64 `[C]`.
+        cumulative: policies of seats that play a fixed table, as cumulative probabilities along
+            each row, float64 `[C]`.
+        greedy: the first action of highest Q, int32 `[sum of O]`.
+        runner_up: an upper bound of every other Q in the row, float64 `[sum of O]`. Most updates
+            leave the greedy action as it is, and the bound shows it without a search.
+        pending: each learner's last own decision, which is updated once its next one is reached:
+            PENDING_OBSERVATION, PENDING_ACTION, PENDING_ROUND, int64 `[N, S, 3]`.
+        pending_reward: rewards since that decision, float64 `[N, S]`.
+        clock: counters of rounds and episodes, int64 `[5]`.
+        measure_sums: sums over rounds and copies since they were last read, float64 `[S + 1, M]`.
+        score_sums: the same of unweighted KPI terms and rewards, float64 `[T + S]`.
+        targets: working memory of one synchronous update, float64 `[largest A]`.
+    """
+
+    settings: NDArray[np.float64]
+    first_cell: NDArray[np.int64]
+    q: NDArray[np.float64]
+    cumulative: NDArray[np.float64]
+    greedy: NDArray[np.int32]
+    runner_up: NDArray[np.float64]
+    pending: NDArray[np.int64]
+    pending_reward: NDArray[np.float64]
+    clock: NDArray[np.int64]
+    measure_sums: NDArray[np.float64]
+    score_sums: NDArray[np.float64]
+    targets: NDArray[np.float64]
+
+
+class TransitionArrays(NamedTuple):
+    """Rounds of a market by state and joint action, as a compiled loop reads them.
+
+    N states, J joint actions (the last seat's action varies fastest). A first axis of length 1
+    means that the entry is the same in all states. Measures and scores of a round, laid end to end,
+    are its *figures*; those that are always 0 are left out.
+
+    Attributes:
+        observations: what each seat observes in a state, int64 `[N, S]`.
+        first_row: each seat's first row in the tables of all seats, int64 `[S]`.
+        actions: each seat's number of actions, int64 `[S]`.
+        strides: by how much the joint action grows with each seat's action, int64 `[S]`.
+        next_state: int32 `[N or 1, J]`.
+        rewards: float64 `[N or 1, J, S]`.
+        joint_figures: figures that the joint action determines, float64 `[J, K]`; K is padded to a
+            multiple of COLUMNS_AT_ONCE.
+        state_figures: figures that depend on the state too, float64 `[N, J, L]`.
+        columns: which figure each of these K + L columns is (-1: padding), int64 `[K + L]`.
+    """
+
+    observations: NDArray[np.int64]
+    first_row: NDArray[np.int64]
+    actions: NDArray[np.int64]
+    strides: NDArray[np.int64]
+    next_state: NDArray[np.int32]
+    rewards: NDArray[np.float64]
+    joint_figures: NDArray[np.float64]
+    state_figures: NDArray[np.float64]
+    columns: NDArray[np.int64]
+
+
+class LookupScratch(NamedTuple):
+    """Working memory of one call that looks rounds up in `TransitionArrays`.
+
+    Attributes:
+        keys: each seat's key in the running episode, of the stream EXPLORATION for a learner and
+            ACTION for a fixed table, uint64 `[S]`.
+        draws: uniform draws of the coming rounds, float64 `[BOUND_ROUNDS, S]`.
+        visited: state and joint action of these rounds, int64 `[BOUND_ROUNDS, 2]`.
+        pending: each seat's last decision, as its row, the first cell of that row, and the action,
+            int64 `[S, 3]`.
+        sums: running sums of figures, float64 `[K + L]`.
+        state_numbers: the states before and after the last round, int64 `[2]`.
+        actions: what each seat did in the last round, int64 `[S]`.
+    """
+
+    keys: NDArray[np.uint64]
+    draws: NDArray[np.float64]
+    visited: NDArray[np.int64]
+    pending: NDArray[np.int64]
+    sums: NDArray[np.float64]
+    state_numbers: NDArray[np.int64]
+    actions: NDArray[np.int64]

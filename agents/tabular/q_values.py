@@ -1,0 +1,60 @@
+"""Compiled arithmetic on one row of Q values: its best action, and one update of it.
+
+A row is the stretch of `q` from `cell` on; its legal actions are `first` .. `first + count - 1`.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from tacit.envs.jit.array_views import at
+from tacit.envs.jit.decorators import kernel
+
+
+@kernel
+def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
+    """The first action of highest Q, and the second highest Q (-inf if there is one action only).
+
+    Selections stand where one would write branches: where the next maximum lies is as good as
+    random, so a processor would mispredict every other branch.
+    """
+    best, highest, runner_up = first, q[at(cell + first)], -inf
+    for a in range(first + 1, first + count):
+        value = q[at(cell + a)]
+        is_better = value > highest
+        lower = highest if is_better else value
+        runner_up = lower if lower > runner_up else runner_up
+        best = a if is_better else best
+        highest = value if is_better else highest
+    return best, runner_up
+
+
+@kernel
+def update(
+    q: Any,
+    cell: Any,
+    action: Any,
+    learning_rate: Any,
+    target: Any,
+    first: Any,
+    count: Any,
+    greedy: Any,
+    runner_up: Any,
+) -> Any:
+    """Move Q(action) towards its target.
+
+    `greedy` is the row's greedy action and `runner_up` at least every other Q, so that most updates
+    need no search. Returns both as they are afterwards.
+    """
+    old = q[at(cell + action)]
+    new = old + learning_rate * (target - old)
+    q[at(cell + action)] = new
+    if action == greedy:
+        if new > runner_up or new >= old:
+            return greedy, runner_up
+        return rank(q, cell, first, count)
+    highest = q[at(cell + greedy)]
+    if new > highest or (new == highest and action < greedy):
+        return action, max(runner_up, highest)
+    return greedy, max(runner_up, new)
