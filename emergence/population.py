@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 from tacit.agents.policy import PolicyTable
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
 from tacit.envs.engine.game_arrays import CopyRows
+from tacit.envs.engine.policy_tables import by_seat
 from tacit.envs.market import Market
 
 # Named figures of one population. NaN: this population does not have the figure.
@@ -45,8 +47,8 @@ class FrozenPopulation:
 
 def freeze(
     market: Market,
-    kpi: kpis.KpiTable,
-    tables: Sequence[PolicyTable],
+    kpi: Mapping[str, Any] | None,
+    tables: Sequence[PolicyTable] | Mapping[str, PolicyTable],
     seed: int,
     rows: CopyRows | None = None,
 ) -> FrozenPopulation:
@@ -54,15 +56,33 @@ def freeze(
 
     Args:
         market: the market that is played.
-        kpi: a resolved KPI table.
-        tables: one policy table per seat, float64 `[O, A]` each.
+        kpi: a KPI table by role or seat, resolved or as in a configuration; None: the default.
+        tables: policy tables float64 `[O, A]`, one a seat in order, or by role or seat name.
         seed: the number from which the probe's own draws are derived.
         rows: copies of the market as training left them. Only the first one is kept.
 
     Returns:
         The population that probes measure.
+
+    Raises:
+        ConfigError: a KPI or tables that do not fit the market, all mistakes at once.
     """
+    if not isinstance(tables, Mapping):
+        tables = {seat.name: own for seat, own in zip(market.seats, tables, strict=True)}
     if rows is not None:
         rows = CopyRows._make(array[:1].copy() for array in rows)
     discount = (market.analysis_class or Analysis).probe_discount
-    return FrozenPopulation(market, kpi, tuple(tables), seed, rows, discount)
+    resolved = kpi if _is_resolved(kpi, market) else kpis.resolve(market, kpi)
+    checked = tuple(by_seat(market, tables))
+    return FrozenPopulation(market, resolved, checked, seed, rows, discount)
+
+
+def _is_resolved(kpi: Mapping[str, Any] | None, market: Market) -> TypeGuard[kpis.KpiTable]:
+    """Whether a KPI is a table that `kpi.resolve` made. Populations of an arm then share it, and
+    with it what is derived from it."""
+    if kpi is None or set(kpi) != {seat.name for seat in market.seats}:
+        return False
+    return all(
+        isinstance(terms, Mapping) and all(isinstance(term, kpis.Term) for term in terms.values())
+        for terms in kpi.values()
+    )
