@@ -5,12 +5,25 @@ from __future__ import annotations
 import doctest
 
 import pytest
+from support.pages import run_page
 from support.paths import ROOT
 
 DOCS = ROOT / "docs"
+SLOW = ("own_kpi.md",)  # it trains three arms of 48 repetitions
+TUTORIALS = [
+    pytest.param(path.name, marks=[pytest.mark.slow] * (path.name in SLOW))
+    for path in sorted((DOCS / "tutorials").glob("*.md"))
+]
 
 
 @pytest.mark.parametrize("page", ["gymnasium.md"])
 def test_examples_print_what_stands_below_them(page):
     failed, tried = doctest.testfile(str(DOCS / page), module_relative=False)
     assert (failed, tried > 0) == (0, True)
+
+
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_a_tutorial_works_from_top_to_bottom(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert run_page(DOCS / "tutorials" / page, tmp_path) > 0
