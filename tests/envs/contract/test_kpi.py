@@ -34,7 +34,7 @@ def test_a_seat_replaces_its_role_s_whole_table():
 # --- mistakes --------------------------------------------------------------------------------
 
 
-def test_all_mistakes_are_told_together_with_the_nearest_name():
+def test_all_mistakes_are_reported_together_with_the_nearest_name():
     table = {
         "biddr": {"profit": 1},
         "bidder": {

@@ -31,32 +31,35 @@ def test_money_is_conserved(name, data, seed):
 @EVERY
 @given(data=st.data(), seed=st.integers(0, 2**16))
 def test_permuting_symmetric_seats_permutes_results(name, data, seed):
-    """A twin starts every phase from the reordered state and does the reordered actions."""
+    """A second engine starts every phase from the reordered state and does the same, reordered."""
     market = make_market(name, data.draw(st.sampled_from(SYMMETRIC[name])))
     orders = {r.name: data.draw(st.permutations(range(r.seats)), r.name) for r in market.roles}
     engine, luck = Engine(market, seeds=[seed], copies=8), np.random.default_rng(seed)  # noqa: TID251
-    twin = Engine(market, seeds=[seed], copies=8)
+    mirrored = Engine(market, seeds=[seed], copies=8)
     engine.reset()
-    twin.reset()
+    mirrored.reset()
     rows = [*chairs(market, orders), len(market.seats)]
     for _ in range(3):
         for _ in market.phases:
-            twin.rows.state[:] = REORDER_STATE[name](market, engine.rows.state, orders)
+            mirrored.rows.state[:] = REORDER_STATE[name](market, engine.rows.state, orders)
             actions = random_actions(engine, luck)
-            twin.rows.actions[:] = reordered(market, actions, orders)
+            mirrored.rows.actions[:] = reordered(market, actions, orders)
             engine.step(actions)
-            twin.advance()
-        np.testing.assert_allclose(twin.measures, engine.measures[:, rows], rtol=1e-12, atol=1e-14)
+            mirrored.advance()
+        np.testing.assert_allclose(
+            mirrored.measures, engine.measures[:, rows], rtol=1e-12, atol=1e-14
+        )
 
 
 # --- claims ----------------------------------------------------------------------------------
 
-Told = dict[tuple[int, int], int]  # (copy, seat): by how many values the claim lies above the truth
+# (copy, seat) -> by how many values the claim exceeds the truth
+Excess = dict[tuple[int, int], int]
 
 
-def heard(market: Market, claim: Claim, engine: Engine, actions: np.ndarray) -> Told:
-    """What a claim that is made in this phase says, less what is true."""
-    told: Told = {}
+def excess(market: Market, claim: Claim, engine: Engine, actions: np.ndarray) -> Excess:
+    """What is claimed in this phase less what is true, for all who make the claim in it."""
+    found: Excess = {}
     for seat in market.seats:
         if seat.role.name != claim.role:
             continue
@@ -68,8 +71,8 @@ def heard(market: Market, claim: Claim, engine: Engine, actions: np.ndarray) -> 
             if claim.part in said:
                 true = seat.role.decode_observation(int(o))[claim.about]
                 index = parts[claim.part].index(said[claim.part]) - parts[claim.about].index(true)
-                told[r, seat.index] = index
-    return told
+                found[r, seat.index] = index
+    return found
 
 
 @EVERY
@@ -83,19 +86,19 @@ def test_a_claim_is_false_exactly_when_it_differs_from_the_private_part(name, lu
         measured |= {m.name for m in market.measures if m.roles and "false_" in m.name}
         engine.reset()
         for _ in range(5 * bool(market.claims)):
-            told: dict[Claim, Told] = {claim: {} for claim in market.claims}
+            claimed: dict[Claim, Excess] = {claim: {} for claim in market.claims}
             for _ in market.phases:
                 actions = random_actions(engine, luck)
-                for claim, said in told.items():
-                    said |= heard(market, claim, engine, actions)
+                for claim, found in claimed.items():
+                    found |= excess(market, claim, engine, actions)
                 engine.step(actions)
-            for claim, said in told.items():
-                assert said
-                for (r, seat), above in said.items():
+            for claim, found in claimed.items():
+                assert found
+                for (r, seat), above in found.items():
                     row = engine.measures[r, seat]
-                    for side, found in ((claim.above, above > 0), (claim.below, above < 0)):
+                    for side, is_false in ((claim.above, above > 0), (claim.below, above < 0)):
                         if side and claim.above != claim.below:
-                            assert (row[market.columns[side]] > 0) == found
+                            assert (row[market.columns[side]] > 0) == is_false
                     if claim.above and claim.above == claim.below:
                         assert row[market.columns[claim.above]] == (above != 0)
                     wrong += above != 0

@@ -49,7 +49,7 @@ def test_every_market_has_all_its_files(name):
         assert (ROOT / file).is_file(), f"{file} is missing"
 
 
-def test_an_unknown_market_is_told_with_the_nearest():
+def test_an_unknown_market_is_reported_with_the_nearest():
     with pytest.raises(
         ConfigError, match=r"unknown market 'ad_action'\. Did you mean 'ad_auction'\?"
     ):

@@ -124,7 +124,7 @@ def test_idle_seats_are_not_asked():
     assert engine.phase == 1
 
 
-def test_the_row_of_a_bad_action_is_told():
+def test_the_row_of_a_bad_action_is_reported():
     engine = Engine(PUBLISHER, copies=3)
     engine.reset()
     actions = np.zeros((3, 4), int)

@@ -11,13 +11,13 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
 from tacit.envs.rng import below, moment
 
-Told = dict[str, dict[str, float]]  # measures by seat and name
+BySeat = dict[str, dict[str, float]]  # measures by seat and name
 
 
-def auction(rounds: list[list[float]], **config) -> tuple[Engine, list[Told]]:
+def auction(rounds: list[list[float]], **config) -> tuple[Engine, list[BySeat]]:
     """Play rounds of bids in money (a publisher's floor last); measures by seat of every round."""
     market = make_market("ad_auction", config)
-    engine, told = Engine(market), []
+    engine, measures = Engine(market), []
     engine.reset()
     for amounts in rounds:
         for phase in market.phases:
@@ -26,11 +26,11 @@ def auction(rounds: list[list[float]], **config) -> tuple[Engine, list[Told]]:
                 for seat, amount in zip(market.seats, amounts, strict=True)
             ]
             engine.step(np.array([actions]))
-        told.append(by_seat(engine))
-    return engine, told
+        measures.append(by_seat(engine))
+    return engine, measures
 
 
-def by_seat(engine: Engine) -> Told:
+def by_seat(engine: Engine) -> BySeat:
     names = [*((seat.name, seat.role.name) for seat in engine.market.seats), ("market", "market")]
     return {
         name: {m.name: row[engine.market.columns[m.name]] for m in engine.market.measured(role)}
@@ -40,57 +40,58 @@ def by_seat(engine: Engine) -> Told:
 
 @pytest.mark.parametrize(("price_mix", "price"), [(0.0, 0.3), (1.0, 0.8), (0.25, 0.425)])
 def test_the_winner_pays_between_its_bid_and_the_highest_losing_one(price_mix, price):
-    _, (told,) = auction([[0.3, 0.8, 0.1]], bidders=3, price_mix=price_mix)
-    assert told["bidder_1"] == pytest.approx(
+    _, (measures,) = auction([[0.3, 0.8, 0.1]], bidders=3, price_mix=price_mix)
+    assert measures["bidder_1"] == pytest.approx(
         {"profit": 1 - price, "win": 1, "spend": price, "bid": 0.8, "shading": 0.2,
          "price_change": 0, "clearing_price": price}
     )  # fmt: skip
-    assert told["bidder_0"] == pytest.approx(
+    assert measures["bidder_0"] == pytest.approx(
         {"profit": 0, "win": 0, "spend": 0, "bid": 0.3, "shading": 0.7,
          "price_change": 0, "clearing_price": price}
     )  # fmt: skip
     market = {"clearing_price": price, "revenue": price, "fill": 1, "welfare": 1}
-    assert told["market"] == pytest.approx(market)
+    assert measures["market"] == pytest.approx(market)
 
 
 def test_a_lone_bid_above_the_reserve_pays_the_reserve():
-    _, (told,) = auction([[0.3, 0.8]], reserve=0.5)
-    assert told["bidder_1"]["spend"] == pytest.approx(0.5)
+    _, (measures,) = auction([[0.3, 0.8]], reserve=0.5)
+    assert measures["bidder_1"]["spend"] == pytest.approx(0.5)
 
 
 def test_a_bid_equal_to_the_reserve_wins_whatever_the_rounding():
-    _, (told,) = auction([[0.3, 0.1]], reserve=0.1 + 0.2)  # 0.30000000000000004
-    assert told["bidder_0"]["win"] == 1
+    _, (measures,) = auction([[0.3, 0.1]], reserve=0.1 + 0.2)  # 0.30000000000000004
+    assert measures["bidder_0"]["win"] == 1
 
 
 def test_the_publisher_s_floor_counts_as_a_losing_bid():
-    _, told = auction([[0.3, 0.8, 0.6], [0.3, 0.8, 0.1]], publisher=True)
-    assert [t["bidder_1"]["spend"] for t in told] == pytest.approx([0.6, 0.3])
-    assert told[1]["publisher_0"] == pytest.approx({"revenue": 0.3, "fill": 1, "price_change": 0.3})
+    _, rounds = auction([[0.3, 0.8, 0.6], [0.3, 0.8, 0.1]], publisher=True)
+    assert [t["bidder_1"]["spend"] for t in rounds] == pytest.approx([0.6, 0.3])
+    published = {"revenue": 0.3, "fill": 1, "price_change": 0.3}
+    assert rounds[1]["publisher_0"] == pytest.approx(published)
 
 
 def test_the_publisher_stays_above_the_reserve():
     market = make_market("ad_auction", {"publisher": True, "reserve": 0.42})
     floors = [market.role("publisher").decode_action(a)["floor"] for a in range(11)]
     assert floors == pytest.approx([0.45 + 0.05 * k for k in range(11)])
-    _, (told,) = auction([[0.45, 0.3, 0.45]], publisher=True, reserve=0.42)
-    assert told["bidder_0"]["spend"] == pytest.approx(0.45)
+    _, (measures,) = auction([[0.45, 0.3, 0.45]], publisher=True, reserve=0.42)
+    assert measures["bidder_0"]["spend"] == pytest.approx(0.45)
 
 
 def test_an_unsold_round_keeps_the_last_price_and_does_not_count_as_change():
-    _, told = auction([[0.5, 0.8, 0], [0.5, 0.8, 0.9], [0.2, 0.8, 0]], publisher=True)
-    unsold = told[1]
+    _, rounds = auction([[0.5, 0.8, 0], [0.5, 0.8, 0.9], [0.2, 0.8, 0]], publisher=True)
+    unsold = rounds[1]
     assert unsold["market"] == pytest.approx(
         {"clearing_price": 0.5, "revenue": 0, "fill": 0, "welfare": 0}
     )
     assert [unsold["bidder_1"][k] for k in ("profit", "win", "price_change")] == [0, 0, 0]
-    assert told[2]["bidder_0"]["price_change"] == pytest.approx(0.3)
+    assert rounds[2]["bidder_0"]["price_change"] == pytest.approx(0.3)
 
 
 def test_nothing_ever_sold_has_no_price_to_change_from():
-    _, told = auction([[0.5, 0.8, 0.9], [0.5, 0.8, 0]], publisher=True)
-    assert told[0]["market"]["clearing_price"] == 0
-    assert told[1]["bidder_0"]["price_change"] == 0
+    _, rounds = auction([[0.5, 0.8, 0.9], [0.5, 0.8, 0]], publisher=True)
+    assert rounds[0]["market"]["clearing_price"] == 0
+    assert rounds[1]["bidder_0"]["price_change"] == 0
 
 
 def test_price_change_starts_at_zero_in_every_episode():
@@ -112,8 +113,8 @@ def test_price_change_starts_at_zero_in_every_episode():
 )
 def test_what_bidders_remember(config, seen):
     engine, _ = auction([[0.3, 0.8]], **config)
-    told = engine.market.role("bidder").decode_observation(engine.observations[0, 0])
-    assert told == {"phase": 0, "value": 1.0} | {k: pytest.approx(v) for k, v in seen.items()}
+    found = engine.market.role("bidder").decode_observation(engine.observations[0, 0])
+    assert found == {"phase": 0, "value": 1.0} | {k: pytest.approx(v) for k, v in seen.items()}
 
 
 def test_every_price_of_the_grid_is_seen_as_itself():
@@ -146,8 +147,8 @@ def test_ties_are_sampled_with_equal_shares_by_the_key_of_the_round():
 
 
 def test_ties_below_the_top_draw_nothing():
-    _, (told,) = auction([[0.3, 0.8, 0.3]], bidders=3)
-    assert told["bidder_1"]["profit"] == pytest.approx(0.7)
+    _, (measures,) = auction([[0.3, 0.8, 0.3]], bidders=3)
+    assert measures["bidder_1"]["profit"] == pytest.approx(0.7)
 
 
 # --- mistakes --------------------------------------------------------------------------------
@@ -167,14 +168,14 @@ def test_ties_below_the_top_draw_nothing():
         ({"bidders": 8, "observe": "bids"}, "market: a bidder would see 25,600,000,000 observ"),
     ],
 )
-def test_a_mistake_is_told_with_its_key(config, message):
+def test_a_mistake_is_reported_with_its_key(config, message):
     with pytest.raises(ConfigError) as error:
         make_market("ad_auction", config)
     assert len(error.value.mistakes) == 1
     assert error.value.mistakes[0].startswith(message)
 
 
-def test_all_mistakes_are_told_together():
+def test_all_mistakes_are_reported_together():
     with pytest.raises(ConfigError) as error:
         make_market("ad_auction", {"bidders": 1, "price_mix": 2, "bid": 9, "reserve": float("nan")})
     keys = sorted(line.partition(":")[0] for line in error.value.mistakes)

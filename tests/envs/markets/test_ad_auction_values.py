@@ -168,7 +168,7 @@ def test_shared_ties_are_the_mean_of_sampled_ones(keys, value):
 # --- chat ------------------------------------------------------------------------------------
 
 
-def test_tokens_are_heard_before_bidding_and_cost_nothing():
+def test_tokens_are_seen_before_bidding_and_cost_nothing():
     market = make_market("ad_auction", {"chat": 3, "value": PRIVATE, "publisher": True})
     assert market.phases == ("floor", "chat", "bid")
     bidder, engine = market.role("bidder"), Engine(market)
@@ -179,8 +179,8 @@ def test_tokens_are_heard_before_bidding_and_cost_nothing():
     assert all(set(seen) == {"phase", "value", "floor"} for seen in own)
     engine.step(np.array([[token(chat=2), token(chat=1), 0]]))
     for before, o in zip(own, engine.observations[0, :2], strict=True):
-        heard = {"phase": 2, "chat_0": 2, "chat_1": 1}
-        assert bidder.decode_observation(o) == before | heard
+        tokens = {"phase": 2, "chat_0": 2, "chat_1": 1}
+        assert bidder.decode_observation(o) == before | tokens
     engine.step(np.array([[token(bid=0.3), token(bid=0.8), 0]]))
     assert column(engine, "spend")[:2] == pytest.approx([0, 0.3])
 
@@ -241,13 +241,13 @@ KEYS = [
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
-    [({"value": v}, f"value.{told}") for v, told in VALUES] + KEYS,
+    ("config", "message"),
+    [({"value": v}, f"value.{message}") for v, message in VALUES] + KEYS,
 )
-def test_a_mistake_is_told_with_its_key(config, told):
+def test_a_mistake_is_reported_with_its_key(config, message):
     with pytest.raises(ConfigError) as error:
         make_market("ad_auction", config)
-    assert error.value.mistakes[0].startswith(f"market.{told}")
+    assert error.value.mistakes[0].startswith(f"market.{message}")
 
 
 def test_too_many_tokens_come_with_a_remedy():

@@ -51,13 +51,13 @@ def test_a_round_by_hand():
 def test_compiled_and_plain_python_agree():
     market, key = CheapTalk({}), np.uint64(12345)
     rows = [np.zeros(2), np.zeros(2)]
-    measures = [np.zeros((3, 5)), np.zeros((3, 5))]
-    for way, state, told in zip((lambda f: f, pure), rows, measures, strict=True):
+    filled = [np.zeros((3, 5)), np.zeros((3, 5))]
+    for way, state, measures in zip((lambda f: f, pure), rows, filled, strict=True):
         way(cheap_talk.reset)(market.params, state, key)
         for phase, actions in enumerate(([3, 11], [6, 8])):
-            way(cheap_talk.play)(market.params, state, phase, np.array(actions), told, key)
+            way(cheap_talk.play)(market.params, state, phase, np.array(actions), measures, key)
     assert rows[0].tolist() == rows[1].tolist()
-    assert measures[0].tolist() == measures[1].tolist()
+    assert filled[0].tolist() == filled[1].tolist()
 
 
 def test_states_are_equally_likely():

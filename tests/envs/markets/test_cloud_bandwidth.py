@@ -17,7 +17,7 @@ FLAT = {"price_range": [1.0, 2.0], "prices": 5}  # 1, 1.25, 1.5, 1.75, 2
 POOL = {**FLAT, "providers": 1, "background_demand": 0, "tenants": 4, "capacity": 2}
 
 
-def told(engine: Engine, copy: int = 0) -> dict[str, dict[str, float]]:
+def by_seat(engine: Engine, copy: int = 0) -> dict[str, dict[str, float]]:
     """Measures by seat and name."""
     market = engine.market
     names = [*((seat.name, seat.role.name) for seat in market.seats), ("market", "market")]
@@ -30,7 +30,7 @@ def told(engine: Engine, copy: int = 0) -> dict[str, dict[str, float]]:
 def cloud(rounds, copies: int = 1, **config) -> tuple[Engine, list[dict[str, dict[str, float]]]]:
     """Play rounds given as one dict of parts per seat; measures of every round (copy 0)."""
     market = make_market("cloud_bandwidth", config)
-    engine, story = Engine(market, copies=copies), []
+    engine, history = Engine(market, copies=copies), []
     engine.reset()
     for parts in rounds:
         for phase in range(len(market.phases)):
@@ -44,8 +44,8 @@ def cloud(rounds, copies: int = 1, **config) -> tuple[Engine, list[dict[str, dic
                 for s, a, w in zip(market.seats, actions, waits, strict=True)
             ]
             engine.step(np.tile(actions, (copies, 1)))
-        story.append(told(engine))
-    return engine, story
+        history.append(by_seat(engine))
+    return engine, history
 
 
 def posts(*prices: float) -> list[dict[str, float]]:
@@ -78,11 +78,11 @@ def test_logit_shares_and_who_gets_what():
 
 
 def test_price_change_is_one_s_own_and_starts_at_zero():
-    engine, story = cloud([posts(1.5, 1.25), posts(1.0, 1.25)], **FLAT)
-    assert [story[1][f"provider_{i}"]["price_change"] for i in range(2)] == [0.5, 0]
+    engine, history = cloud([posts(1.5, 1.25), posts(1.0, 1.25)], **FLAT)
+    assert [history[1][f"provider_{i}"]["price_change"] for i in range(2)] == [0.5, 0]
     engine.reset()
     engine.step(np.array([[0, 0]]))
-    assert told(engine)["provider_0"]["price_change"] == 0
+    assert by_seat(engine)["provider_0"]["price_change"] == 0
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_priority_is_served_first_and_paid_whether_served_or_not():
     parts = [{"price": 1.5}, *[ask("critical")] * 3, ask("standard")]
     engine, _ = cloud([parts], copies=400, **POOL, priority_surcharge=0.1, critical_value=5)
     for copy in range(400):
-        each = told(engine, copy)
+        each = by_seat(engine, copy)
         tenants = [each[f"tenant_{t}"] for t in range(4)]
         served = [t["uptime"] for t in tenants]
         assert served[3] == 0
@@ -224,8 +224,8 @@ def test_priority_is_served_first_and_paid_whether_served_or_not():
         assert each["provider_0"]["revenue"] == pytest.approx(3.3)
         assert each["provider_0"]["profit"] == pytest.approx(1.3)
         assert each["provider_0"]["unserved"] == 2
-    luck = engine.measures[:, 1:4, engine.market.columns["uptime"]].mean(axis=0)
-    assert np.all(np.abs(luck - 2 / 3) < 5 * np.sqrt(2 / 9 / 400))
+    served = engine.measures[:, 1:4, engine.market.columns["uptime"]].mean(axis=0)
+    assert np.all(np.abs(served - 2 / 3) < 5 * np.sqrt(2 / 9 / 400))
 
 
 def test_background_demand_shares_what_priority_leaves():
@@ -235,8 +235,10 @@ def test_background_demand_shares_what_priority_leaves():
     column = engine.market.columns["uptime"]
     assert np.all(engine.measures[:, 1, column] == 1)
     assert np.all(engine.measures[:, 4, column] == 0)
-    luck = engine.measures[:, 2:4, column].mean(axis=0)  # two units for two tenants and four others
-    assert np.all(np.abs(luck - 1 / 3) < 5 * np.sqrt(2 / 9 / 2000))
+    served = engine.measures[:, 2:4, column].mean(
+        axis=0
+    )  # two units for two tenants and four others
+    assert np.all(np.abs(served - 1 / 3) < 5 * np.sqrt(2 / 9 / 2000))
     np.testing.assert_allclose(engine.measures[:, 0, engine.market.columns["quantity"]], 3)
 
 
@@ -290,7 +292,7 @@ def test_play_draws_only_where_it_says_so(luck):
         ({"providers": 7, "tenants": 1, "memory": 0}, "market: a tenant would see 341,718,751"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_key(config, message):
+def test_a_mistake_is_reported_with_its_key(config, message):
     with pytest.raises(ConfigError) as error:
         make_market("cloud_bandwidth", config)
     assert len(error.value.mistakes) == 1

@@ -194,5 +194,7 @@ def test_the_index_is_about_zero_at_nash_and_one_at_joint_profit():
         assert found["collusion_index"] == pytest.approx(index, abs=0.02)
     means = {"profit/provider_0": 0.2, "profit/provider_1": 0.4, "quantity": 2.0, "revenue": 3.0}
     low, high = market.nash.profits.sum(), market.joint.profits.sum()
-    told = market.derived(means)
-    assert told == pytest.approx({"collusion_index": (0.6 - low) / (high - low), "price_paid": 1.5})
+    derived = market.derived(means)
+    assert derived == pytest.approx(
+        {"collusion_index": (0.6 - low) / (high - low), "price_paid": 1.5}
+    )

@@ -89,7 +89,7 @@ def test_the_market_tells_its_equilibrium_and_every_threshold(surcharge, exagger
     assert "rationing_most" not in marks
 
 
-def test_a_range_of_equilibria_is_told_by_its_ends():
+def test_a_range_of_equilibria_is_reported_by_its_ends():
     marks = make_market("cloud_bandwidth", CONFIG | {"priority_surcharge": 0.34}).benchmarks()
     ends = [marks[name].values["exaggeration"] for name in ("rationing", "rationing_most")]
     found = GAME.equilibria(0.5, 0.34)
@@ -101,7 +101,7 @@ def test_a_range_of_equilibria_is_told_by_its_ends():
     {"capacity": 6}, {"priority_surcharge": 2}, {"standard_value": 0.4}, {"surge": {}},
     {"prices": 2, "price_range": [0.5, 0.6]},
 ])  # fmt: skip
-def test_no_equilibrium_is_told_where_the_game_is_another(change):
+def test_no_equilibrium_is_reported_where_the_game_is_another(change):
     assert "rationing" not in make_market("cloud_bandwidth", CONFIG | change).benchmarks()
 
 
@@ -139,10 +139,10 @@ def test_honest_and_exaggerated_requests_in_the_market(honest, critical_unserved
     }
     means["exaggeration"] = mean[1:7, market.columns["exaggeration"]].mean()
     means |= {x: mean[-1, market.columns[x]] for x in ("welfare", "quantity", "revenue")}
-    told = market.derived(means)
-    assert told["critical_unserved_rate"] == pytest.approx(critical_unserved, abs=0.01)
-    assert told["exaggeration_rate"] == (0 if honest else pytest.approx(1))
-    assert told["welfare_share"] == pytest.approx(share, abs=0.005)
+    derived = market.derived(means)
+    assert derived["critical_unserved_rate"] == pytest.approx(critical_unserved, abs=0.01)
+    assert derived["exaggeration_rate"] == (0 if honest else pytest.approx(1))
+    assert derived["welfare_share"] == pytest.approx(share, abs=0.005)
 
 
 def test_the_efficient_value_serves_critical_needs_first():

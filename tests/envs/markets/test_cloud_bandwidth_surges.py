@@ -120,8 +120,8 @@ def test_pure_python_agrees_bit_for_bit(surge, luck):
         ({"lengths": [0]}, "market.surge.lengths.0: must be greater than or equal to 1, got 0."),
     ],
 )
-def test_a_mistake_is_told_with_its_key(surge, message):
+def test_a_mistake_is_reported_with_its_key(surge, message):
     with pytest.raises(ConfigError) as error:
         make_market("cloud_bandwidth", {"surge": surge})
-    (told,) = error.value.mistakes
-    assert told.startswith(message)
+    (mistake,) = error.value.mistakes
+    assert mistake.startswith(message)

@@ -70,59 +70,59 @@ COUNTERS = {"response": "counter supplier_0 at 0.4"}
 
 @pytest.mark.parametrize("stock", [0, 1])
 def test_walking_away(stock):
-    told = tender(
+    measures = tender(
         {}, {"stock": [stock]}, {"supplier_0": {"price": 0.8, "claim": "plenty"}},
         {"buyer_0": {"response": "walk"}}, {},
     )  # fmt: skip
-    assert told["buyer_0"] == {}
+    assert measures["buyer_0"] == {}
     if stock:  # a false claim, and a sale elsewhere
-        assert told["supplier_0"] == approx(margin=0.67, false_plenty=1, fine=0.05)
-        assert told["market"] == approx(fines_to_nobody=0.05, welfare=0.67)
+        assert measures["supplier_0"] == approx(margin=0.67, false_plenty=1, fine=0.05)
+        assert measures["market"] == approx(fines_to_nobody=0.05, welfare=0.67)
     else:
-        assert told["supplier_0"] == told["market"] == {}
+        assert measures["supplier_0"] == measures["market"] == {}
 
 
 @pytest.mark.parametrize("stock", [0, 1])
 def test_an_accepted_offer(stock):
-    told = tender(
+    measures = tender(
         {}, {"stock": [stock]}, {"supplier_0": ASKS_HIGH},
         {"buyer_0": {"response": "accept supplier_0"}}, {},
     )  # fmt: skip
     fine = {} if stock else {"fine": 0.05, "false_scarcity": 1}
     burnt = {} if stock else {"fines_to_nobody": 0.05}
     margin = 0.8 if stock else 0.75
-    assert told["supplier_0"] == approx(margin=margin, booking=0.8, win=1, **fine)
-    assert told["buyer_0"] == approx(surplus=0.2, price_paid=0.8)
-    assert told["market"] == approx(booking=0.8, win=1, welfare=0.2 + margin, **burnt)
+    assert measures["supplier_0"] == approx(margin=margin, booking=0.8, win=1, **fine)
+    assert measures["buyer_0"] == approx(surplus=0.2, price_paid=0.8)
+    assert measures["market"] == approx(booking=0.8, win=1, welfare=0.2 + margin, **burnt)
 
 
 def test_a_counter_that_is_taken_is_discounted():
-    told = tender(
+    measures = tender(
         {}, {"stock": [0]}, {"supplier_0": ASKS_HIGH}, {"buyer_0": COUNTERS},
         {"supplier_0": {"answer": "accept"}},
     )  # fmt: skip
-    assert told["supplier_0"] == approx(
+    assert measures["supplier_0"] == approx(
         margin=0.9 * 0.4 - 0.05, booking=0.4, win=1, false_scarcity=1, fine=0.05
     )
-    assert told["buyer_0"] == approx(surplus=0.9 * 0.6, price_paid=0.4, savings=0.4)
-    assert told["market"]["welfare"] == pytest.approx(0.9 - 0.05)
+    assert measures["buyer_0"] == approx(surplus=0.9 * 0.6, price_paid=0.4, savings=0.4)
+    assert measures["market"]["welfare"] == pytest.approx(0.9 - 0.05)
 
 
 def test_a_counter_that_is_refused():
-    told = tender(
+    measures = tender(
         {}, {"stock": [0]}, {"supplier_0": {"price": 0.8, "claim": "plenty"}},
         {"buyer_0": COUNTERS}, {"supplier_0": {"answer": "refuse"}},
     )  # fmt: skip
-    assert told["supplier_0"] == {}
-    assert told["buyer_0"] == approx(surplus=-0.2, stockout=1)
-    assert told["market"] == approx(welfare=-0.2)
+    assert measures["supplier_0"] == {}
+    assert measures["buyer_0"] == approx(surplus=-0.2, stockout=1)
+    assert measures["market"] == approx(welfare=-0.2)
 
 
 def test_a_scarce_supplier_that_is_countered_has_sold_elsewhere():
-    told = tender({}, {"stock": [1]}, {"supplier_0": ASKS_HIGH}, {"buyer_0": COUNTERS}, {})
-    assert told["supplier_0"] == approx(margin=0.72)
-    assert told["buyer_0"] == approx(surplus=-0.2, stockout=1)
-    assert told["market"] == approx(welfare=0.52)
+    measures = tender({}, {"stock": [1]}, {"supplier_0": ASKS_HIGH}, {"buyer_0": COUNTERS}, {})
+    assert measures["supplier_0"] == approx(margin=0.72)
+    assert measures["buyer_0"] == approx(surplus=-0.2, stockout=1)
+    assert measures["market"] == approx(welfare=0.52)
 
 
 def test_late_without_a_clause_after_a_lie_about_urgency():
@@ -135,57 +135,57 @@ def test_late_without_a_clause_after_a_lie_about_urgency():
     engine.reset()
     key = np.uint64(rng.moment(engine.nature[0], 0, 0, 3))
     held_up = bool(rng.u(key, kernels.CUSTOMS_DRAW + 1) < 0.5)
-    told = tender(
+    measures = tender(
         FULL, {"urgent": 1, "stock": [1, 0], "lead": [0, 1]},
         {"buyer_0": {"stated_urgency": "calm"}}, offers,
         {"buyer_0": {"response": "counter supplier_1 at 0.5"}},
         {"supplier_1": {"answer": "accept"}},
         engine=engine,
     )  # fmt: skip
-    assert told["supplier_0"] == approx(margin=0.72 - 0.1)
-    assert told["supplier_1"] == approx(
+    assert measures["supplier_0"] == approx(margin=0.72 - 0.1)
+    assert measures["supplier_1"] == approx(
         margin=0.9 * (0.5 - 0.2 - 0.08), booking=0.5, win=1, late_days=2, overpromise_days=2,
         clause_dropped=1, fine=0.9 * 0.08,
     )  # fmt: skip
     harm = 2 * 0.03 + 0.3 * held_up
     customs = {"customs_delay": 1} if held_up else {}
     surplus = 0.9 * (1.2 - 0.5 - harm + 0.08) - 0.1
-    assert told["buyer_0"] == approx(
+    assert measures["buyer_0"] == approx(
         surplus=surplus, price_paid=0.5, savings=0.2, delay_days=2, false_urgency=1,
         **customs,
     )  # fmt: skip
     welfare = 0.9 * (1.2 - 0.2 - harm) - 0.1 + 0.62
-    assert told["market"] == approx(booking=0.5, win=1, fines_to_nobody=0.1, welfare=welfare)
+    assert measures["market"] == approx(booking=0.5, win=1, fines_to_nobody=0.1, welfare=welfare)
 
 
 def test_punctual_with_the_clause():
-    told = tender(
+    measures = tender(
         FULL, {"urgent": 0, "stock": [0, 0], "lead": [1, 0]},
         {"buyer_0": {"stated_urgency": "calm"}},
         {"supplier_0": {"price": 0.7, "claim": "plenty", "promise": 3, "clause": "kept"},
          "supplier_1": {"price": 0.3, "claim": "scarce", "promise": 0, "clause": "kept"}},
         {"buyer_0": {"response": "accept supplier_0"}}, {},
     )  # fmt: skip
-    assert told["supplier_0"] == approx(margin=0.7 - 0.1 - 0.06, booking=0.7, win=1)
-    assert told["supplier_1"] == approx(margin=-0.05, false_scarcity=1, fine=0.05)
-    assert told["buyer_0"] == approx(surplus=0.6 - 0.7 - 3 * 0.02, price_paid=0.7)
+    assert measures["supplier_0"] == approx(margin=0.7 - 0.1 - 0.06, booking=0.7, win=1)
+    assert measures["supplier_1"] == approx(margin=-0.05, false_scarcity=1, fine=0.05)
+    assert measures["buyer_0"] == approx(surplus=0.6 - 0.7 - 3 * 0.02, price_paid=0.7)
 
 
 @pytest.mark.parametrize(("promise", "late"), [(2, 3), (4, 1)])
 def test_what_nobody_foresaw_makes_a_true_promise_late(promise, late):
     """The true lead time is 2 days, the delay 3: a longer promise takes it in."""
     keys = {"delays": {"probability": 1, "days": [3]}, "lead_times": [2, 4], "late_fine": 0.04}
-    told = tender(
+    measures = tender(
         {**SIMPLE, **keys, "delay_cost": 0.03, "lead_cost": 0.02}, {"lead": [0]},
         {"supplier_0": {"price": 0.8, "promise": promise}},
         {"buyer_0": {"response": "accept supplier_0"}},
     )  # fmt: skip
     fine = 0.04 * late
-    assert told["supplier_0"] == approx(
+    assert measures["supplier_0"] == approx(
         margin=0.8 - fine, booking=0.8, win=1, late_days=late, fine=fine
     )
     surplus = 1 - 0.8 - 0.02 * promise - 0.03 * late + fine
-    assert told["buyer_0"] == approx(surplus=surplus, price_paid=0.8, delay_days=late)
+    assert measures["buyer_0"] == approx(surplus=surplus, price_paid=0.8, delay_days=late)
 
 
 def test_delays_come_as_often_and_as_long_as_configured():

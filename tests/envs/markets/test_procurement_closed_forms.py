@@ -193,10 +193,10 @@ def test_tables_of_the_equilibrium_earn_what_the_benchmark_says(regime, cost):
         c.outside_price - cost, c.false_claim_fine,
     )  # fmt: skip
     tables = bluff_tables(market, found)
-    told = earned(market, tables, TYPES["bluffing"], c.scarcity[0])
-    assert told["margin/supplier_0"] == pytest.approx(mark.values["margin"], rel=0, abs=SLACK)
-    assert told["surplus/buyer_0"] == pytest.approx(mark.values["surplus"], rel=0, abs=SLACK)
-    lies = told["false_scarcity/supplier_0"]
+    measures = earned(market, tables, TYPES["bluffing"], c.scarcity[0])
+    assert measures["margin/supplier_0"] == pytest.approx(mark.values["margin"], rel=0, abs=SLACK)
+    assert measures["surplus/buyer_0"] == pytest.approx(mark.values["surplus"], rel=0, abs=SLACK)
+    lies = measures["false_scarcity/supplier_0"]
     assert lies == pytest.approx(mark.values["false_scarcity"], rel=0, abs=SLACK)
 
 
@@ -338,10 +338,10 @@ def test_tables_of_the_brief_earn_what_the_benchmark_says(regime, cost):
                 table[o, encode(stated_urgency="urgent")] = 1 - lie
             else:
                 table[o, seat.role.legal[o, 0]] = 1.0
-    told = earned(market, tables, TYPES["disinterest"], share)
+    measures = earned(market, tables, TYPES["disinterest"], share)
     for name, measure in (("margin", "margin/supplier_0"), ("surplus", "surplus/buyer_0"),
                           ("false_urgency", "false_urgency/buyer_0")):  # fmt: skip
-        assert told[measure] == pytest.approx(mark.values[name], rel=0, abs=SLACK)
+        assert measures[measure] == pytest.approx(mark.values[name], rel=0, abs=SLACK)
 
 
 def test_the_known_lie():

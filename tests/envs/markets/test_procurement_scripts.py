@@ -110,7 +110,7 @@ def test_other_markets_have_no_such_rule():
         ({"record": "yes"}, "market.record: must be 'none' or 'on_time', got 'yes'."),
     ],
 )
-def test_a_mistake_is_told_with_its_key(config, message):
+def test_a_mistake_is_reported_with_its_key(config, message):
     with pytest.raises(ConfigError) as error:
         make_market("procurement", config)
     assert len(error.value.mistakes) == 1

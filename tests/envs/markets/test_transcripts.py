@@ -84,7 +84,7 @@ PLAYS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def told(parts: Mapping[str, Any]) -> str:
+def in_words(parts: Mapping[str, Any]) -> str:
     shown = (f"{v:.12g}" if isinstance(v, float) else str(v) for v in parts.values())
     return ", ".join(f"{name} {value}" for name, value in zip(parts, shown, strict=True))
 
@@ -101,13 +101,14 @@ def transcript(name: str, market: Mapping[str, Any], kpi: Mapping[str, Any]) -> 
         acting = [seat.name for seat in env.session.acting[engine.phase]]
         actions = dict(zip(acting, random_actions(env, acting, infos), strict=True))
         for seat in env.agents:
-            does = told(env.decode_action(seat, actions[seat])) if seat in actions else "waits"
-            yield f"  {seat} sees {told(env.decode_observation(seat, observations[seat]))}: {does}"
+            sees = in_words(env.decode_observation(seat, observations[seat]))
+            does = in_words(env.decode_action(seat, actions[seat])) if seat in actions else "waits"
+            yield f"  {seat} sees {sees}: {does}"
         observations, rewards, _, _, infos = env.step(actions)
         if engine.phase == 0:
             for seat, reward in rewards.items():
-                yield f"  {seat} measures {told(infos[seat]['measures'])}"
-                yield f"  {seat} is paid {reward:.12g} for {told(infos[seat]['kpi'])}"
+                yield f"  {seat} measures {in_words(infos[seat]['measures'])}"
+                yield f"  {seat} is paid {reward:.12g} for {in_words(infos[seat]['kpi'])}"
 
 
 def random_actions(env: MarketParallelEnv, acting: list[str], infos: Mapping[str, Any]) -> Iterator:

@@ -1,4 +1,4 @@
-"""One seat as Gymnasium and SB3 environments: their checks, and one trajectory behind all doors."""
+"""One seat as Gymnasium and SB3 environments: their checks, and one trajectory in all of them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from support.toy_markets.errand import Errand
 from support.toy_markets.solvable import Solvable
 
+import tacit.envs
 from tacit.envs.engine.policy_tables import cumulative, uniform
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
@@ -81,10 +82,24 @@ def test_gymnasium_makes_it_by_name():
     assert envs.reset(seed=0)[1]["kpi"]["spend"].shape == (3,)
 
 
-def test_importing_the_markets_imports_no_torch():
-    code = "import sys, tacit.envs; print({'torch', 'stable_baselines3'} & set(sys.modules))"
+@pytest.mark.parametrize("names", ["", "Analysis Engine Market SeatEnv SeatVectorEnv make_market"])
+def test_importing_the_markets_imports_no_torch(names):
+    """Nor does any name of `tacit.envs` but `SeatVecEnv`."""
+    code = (
+        f"import sys, tacit.envs; [getattr(tacit.envs, n) for n in '{names}'.split()]; "
+        "print({'torch', 'stable_baselines3'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_package_offers_its_nouns():
+    found = {name: getattr(tacit.envs, name) for name in tacit.envs.__all__}
+    assert {label: thing.__name__ for label, thing in found.items()} == {n: n for n in found}
+    assert set(found) <= set(dir(tacit.envs))
+    assert found["SeatVecEnv"] is SeatVecEnv
+    with pytest.raises(AttributeError, match=r"tacit\.envs.* has no attribute 'SeatEnvs'"):
+        tacit.envs.SeatEnvs  # noqa: B018
 
 
 # --- one trajectory ------------------------------------------------------------------------------
@@ -101,16 +116,16 @@ def test_the_vector_env_is_many_envs(case, luck):
     assert ours.observation_space == theirs.observation_space
     assert ours.action_space == theirs.action_space
     for seed in (7, None):
-        told = ours.reset(seed=seed)
-        np.testing.assert_equal(told, theirs.reset(seed=[seed] * 3))
+        result = ours.reset(seed=seed)
+        np.testing.assert_equal(result, theirs.reset(seed=[seed] * 3))
         ends = 0
         for _ in range(25):
             actions = luck.integers(ours.single_action_space.n, size=3)
-            told, others = ours.step(actions), theirs.step(actions)
-            for infos in (told[4], others[4]):  # (numpy compares no arrays within arrays)
+            result, others = ours.step(actions), theirs.step(actions)
+            for infos in (result[4], others[4]):  # (numpy compares no arrays within arrays)
                 infos["final_obs"] = list(infos.get("final_obs", []))
-            np.testing.assert_equal(told, others)
-            ends += told[3].sum()
+            np.testing.assert_equal(result, others)
+            ends += result[3].sum()
         assert (ends > 3) == (keys["episode_rounds"] is not None)
 
 
@@ -130,11 +145,11 @@ def test_the_vec_env_of_sb3_is_many_envs(case, luck):
         for _ in range(25):
             np.testing.assert_equal(ours.action_masks(), theirs.env_method("action_masks"))
             actions = luck.integers(ours.action_space.n, size=3)
-            told, short = ours.step(actions), lean.step(actions)
-            np.testing.assert_equal(told, theirs.step(actions))
-            np.testing.assert_equal(short[:3], told[:3])
+            result, short = ours.step(actions), lean.step(actions)
+            np.testing.assert_equal(result, theirs.step(actions))
+            np.testing.assert_equal(short[:3], result[:3])
             kept = ("TimeLimit.truncated", "terminal_observation")
-            for brief, info, done in zip(short[3], told[3], told[2], strict=True):
+            for brief, info, done in zip(short[3], result[3], result[2], strict=True):
                 np.testing.assert_equal(brief, {k: info[k] for k in kept} if done else {})
 
 
@@ -143,12 +158,12 @@ def test_a_seed_fixes_every_episode_that_follows(case):
     made, seat, keys = parts(case)
 
     def play(env, seed):
-        told = [env.reset(seed=seed)]
+        history = [env.reset(seed=seed)]
         for k in range(40):
-            told.append(env.step(k % env.action_space.n))
-            if told[-1][3]:
-                told.append(env.reset())
-        return told
+            history.append(env.step(k % env.action_space.n))
+            if history[-1][3]:
+                history.append(env.reset())
+        return history
 
     one, two = SeatEnv(made, seat, **keys), SeatEnv(made, seat, **keys)
     first = play(one, 5)
@@ -202,7 +217,7 @@ class Slow:
         return view.end - view.first > 1
 
     def ahead(self):
-        """Behind the end: unpaid phases with other luck, up to the next decision's observation."""
+        """Behind the end: unpaid phases with other draws, up to the next decision's observation."""
         engine, kernels = self.session.engine, import_module(self.session.market.kernels)
         rows, params, phases = engine.rows, engine.game.params, len(self.session.market.phases)
         while not self.decides():
@@ -289,11 +304,11 @@ def test_what_others_know_and_do_in_secret_changes_nothing_that_a_seat_sees():
     seen, done = [], []
     for table in (uniform(role), first_legal):
         env = SeatEnv(made, "supplier_0", tables={"supplier_1": table})
-        told = [env.reset(seed=1)[0]]
+        shown = [env.reset(seed=1)[0]]
         for _ in range(50):
-            told.append(env.step(int(role.legal[0, 0]))[0])
+            shown.append(env.step(int(role.legal[0, 0]))[0])
             done.append(env.seats.rows.actions[0].tolist())
-        seen.append(np.array(told))
+        seen.append(np.array(shown))
     np.testing.assert_array_equal(*seen)
     assert (seen[0] != seen[0][0]).any()
     assert done[:50] != done[50:]
@@ -316,10 +331,10 @@ def test_a_role_s_name_makes_every_seat_a_row(luck):
         actions = luck.integers(env.action_space.n, size=6)
         shown, rewards, dones, infos = env.step(actions)
         session.advance(list(enumerate(actions[:3].tolist())))
-        _, paid, told = session.outputs()
+        _, paid, by_name = session.outputs()
         np.testing.assert_allclose(rewards[:3], list(paid.values()), rtol=1e-6)
         for k in range(3):
-            assert infos[k]["measures"] == told[f"bidder_{k}"]["measures"]
+            assert infos[k]["measures"] == by_name[f"bidder_{k}"]["measures"]
         assert dones.tolist() == [session.over] * 6
     assert [info["TimeLimit.truncated"] for info in infos] == [True] * 6
     for k in range(3):
@@ -371,7 +386,7 @@ def test_an_action_that_is_illegal_in_a_table_is_refused():
 
 
 @pytest.mark.parametrize("episode_rounds", [3, None])
-def test_a_seat_that_is_never_asked_is_told(episode_rounds):
+def test_a_seat_that_never_decides_is_reported(episode_rounds):
     made = market("errand")
     caller = np.zeros((3, 4))
     caller[0, 0] = caller[1:, 2] = 1.0  # always calls worker 0

@@ -1,4 +1,4 @@
-"""The PettingZoo views of every market: their API, and one trajectory behind three doors."""
+"""The PettingZoo views of every market: their API, and one trajectory in three views."""
 
 from __future__ import annotations
 
@@ -55,23 +55,23 @@ def test_aec_api_with_the_warnings_that_finite_markets_cannot_avoid(case):
 
 def parallel_episode(env, seed, luck) -> list:
     """Everything that an episode shows, under random actions."""
-    told = [env.reset(seed=seed)]
+    history = [env.reset(seed=seed)]
     while env.agents:
         actions = {a: int(luck.integers(env.action_space(a).n)) for a in env.agents}
-        told.append((actions, env.step(actions), env.state()))
-    return told
+        history.append((actions, env.step(actions), env.state()))
+    return history
 
 
 def aec_episode(env, seed, luck) -> list:
     env.reset(seed=seed)
-    told = []
+    history = []
     for agent in env.agent_iter():
         last = env.last()
         legal = np.flatnonzero(last[-1]["action_mask"])
         action = None if last[3] else int(luck.choice(legal))
-        told.append((agent, last, action, env.state()))
+        history.append((agent, last, action, env.state()))
         env.step(action)
-    return told
+    return history
 
 
 # the config of each market that draws most

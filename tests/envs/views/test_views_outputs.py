@@ -80,7 +80,7 @@ def test_a_copied_view_goes_on_alone_and_alike(view, copier):
 
 
 def play(env, actions: list[int]) -> None:
-    """One action after the other, for whoever is to act."""
+    """One action after the other, in the order of the seats that act."""
     left = list(actions)
     while left:
         acting = env.session.acting[env.session.engine.phase]

@@ -1,4 +1,4 @@
-"""The PettingZoo views: what they refuse, what they forgive, and what they print."""
+"""The PettingZoo views: what they refuse, what they replace, and what they print."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ round 1 of episode 0
   KPI: bidder_0 +0.6, bidder_1 +0, publisher_0 +0.4"""
 
 
-def test_a_round_reads_as_a_story(env, aec):
+def test_a_round_in_words(env, aec):
     assert env.render() == ""
     env.step({"publisher_0": 1})
     env.step({"bidder_0": 3, "bidder_1": 1})

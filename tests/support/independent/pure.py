@@ -16,14 +16,14 @@ from tacit.envs.market import Market
 
 @cache
 def _plain(dispatcher: Dispatcher) -> FunctionType:
-    """`.py_func` in globals of its own, where every compiled name is replaced by its plain twin."""
+    """`.py_func` in globals of its own, in which every compiled name is its plain version."""
     source = dispatcher.py_func
-    twin = FunctionType(source.__code__, {}, source.__name__, source.__defaults__)
+    plain = FunctionType(source.__code__, {}, source.__name__, source.__defaults__)
     for name in source.__code__.co_names:
         if name in source.__globals__:
             value = source.__globals__[name]
-            twin.__globals__[name] = _plain(value) if isinstance(value, Dispatcher) else value
-    return twin
+            plain.__globals__[name] = _plain(value) if isinstance(value, Dispatcher) else value
+    return plain
 
 
 def pure(dispatcher: Dispatcher) -> Any:

@@ -21,18 +21,21 @@ from tacit.envs.market import (
 )
 from tacit.envs.rng import u
 
-PAY = 0
-CALLED, EFFORT = 0, 1  # state: the worker called, and everybody's last effort behind it
-LUCK = 0  # slot of draws
+PAY = 0  # column of measures
+CALLED = 0  # state: the worker that was called
+EFFORT = 1  # state: from here each worker's last effort
+LUCK = 0  # slot of the only draw
 
 
 @kernel
 def reset(params: Any, state: Any, key: Any) -> None:
+    """Nobody has been called."""
     state[:] = 0.0
 
 
 @kernel
 def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
+    """The caller: whom it called. A worker: its last effort if it was called, else it waits."""
     if seat == 0:
         return 0 if phase == 0 else 1 + int(state[CALLED])
     if phase == 0:
@@ -42,6 +45,7 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
 
 @kernel
 def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: Any) -> None:
+    """The call, then effort and bonus, which are paid at once."""
     if phase == 0:
         state[CALLED] = actions[0]
         return

@@ -30,16 +30,19 @@ from tacit.envs.rng import below
 
 DOMINANT, BANDIT, CHAIN, PENNIES = range(4)
 KINDS = ("dominant", "bandit", "chain", "pennies")
-COST, SHARE = 1.0, 0.4  # dominant: what a piece costs its giver and pays everybody
+COST = 1.0  # dominant: what a piece costs its giver
+SHARE = 0.4  # dominant: what a piece pays everybody
 PAID = ((1.0, 0.8), (0.0, 0.4))  # chain: [road][turn]
 STAND = 1.5  # chain: what last round's turn 1 is worth
-PAY = 0
-SEEN, ARM = 0, 2  # state: what each of two seats sees, and its paying arm
-ARMS = 0  # slot of draws, one a seat
+PAY = 0  # column of measures
+SEEN = 0  # state: from here what each of two seats sees
+ARM = 2  # state: from here each seat's paying arm
+ARMS = 0  # from here a slot of draws for each seat
 
 
 @kernel
 def reset(params: Any, state: Any, key: Any) -> None:
+    """Nothing has been seen; the paying arms are drawn."""
     state[:] = 0.0
     for s in range(2):
         state[ARM + s] = below(key, ARMS + s, 2)
@@ -47,7 +50,7 @@ def reset(params: Any, state: Any, key: Any) -> None:
 
 @kernel
 def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
-    """(In the chain's phase 1: behind the two observations of phase 0, x and the road.)"""
+    """What a seat sees; in the chain's phase 1, behind the two of phase 0, x and the road."""
     if phase == 1:
         return 2 + 2 * int(state[SEEN]) + int(state[SEEN + 1])
     return int(state[SEEN + seat])
@@ -55,17 +58,19 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
 
 @kernel
 def play_chain(state: Any, phase: Any, actions: Any, measures: Any) -> None:
+    """The walker's phase."""
     action = actions[0]
     if phase == 0:
         state[SEEN + 1] = action  # the road
         return
-    road, turn = int(state[SEEN + 1]), action - 2  # (its actions lie behind the roads')
+    road, turn = int(state[SEEN + 1]), action - 2  # actions 0 and 1 are the roads
     measures[0, PAY] = STAND * state[SEEN] + PAID[road][turn]
     state[SEEN], state[SEEN + 1] = turn, 0.0
 
 
 @kernel
 def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: Any) -> None:
+    """One phase of the game that `params` names."""
     kind = params[0]
     if kind == CHAIN:
         play_chain(state, phase, actions, measures)
