@@ -1,8 +1,8 @@
 """What the properties of `test_market_properties.py` need to know of each market.
 
-CONFIGS: a strategy of configs; BALANCE: asserts after a round that no money came from nowhere or
-went there; SYMMETRIC: configs without luck of a single seat's own, in which seats of a role are
-alike; REORDER_STATE and REORDER_ACTIONS: the same game with its seats in another order.
+CONFIGS: a strategy of configs. BALANCE: asserts after a round that all money paid was received and
+that somebody has all that was created. SYMMETRIC: configs in which seats of a role are alike and no
+draw is for a single seat. REORDER_STATE and `reordered`: the same game, its seats in another order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
 from tacit.envs.procurement import kernels as procurement
 
-Orders = Mapping[str, list[int]]  # role -> which of its seats sits on chair 0, 1, ..
+Orders = Mapping[str, list[int]]  # role -> which of its seats becomes seat 0, 1, ..
 
 # --- configs ---------------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ def balance_of_auction(engine: Engine) -> None:
 
 
 def balance_of_tender(engine: Engine) -> None:
-    """What suppliers and buyer get is what the tender created; fines are paid, or burnt by name."""
+    """What all get is what the tender created; fines are received, or reported as burnt."""
     of, n, m = columns(engine), engine.market.config.suppliers, engine.measures
     suppliers, buyer, whole = m[:, :n], m[:, n], m[:, -1]
     gained = of("margin", suppliers).sum(axis=1) + of("surplus", buyer)
@@ -229,7 +229,7 @@ SYMMETRIC: dict[str, list[dict[str, Any]]] = {
         {"prices": 3, "tenants": 4, "priority_surcharge": 0.1, "headroom_claims": True,
          "critical_probability": 0.5, "surge": {}},
     ],
-    "cheap_talk": [{}],  # (one seat a role: nothing to reorder)
+    "cheap_talk": [{}],  # one seat a role: nothing to reorder
 }  # fmt: skip
 
 
@@ -277,9 +277,8 @@ REORDER_STATE: dict[str, Callable[[Market, np.ndarray, Orders], np.ndarray]] = {
 
 
 def translated(market: Market, role: str, orders: Orders) -> np.ndarray:
-    """Every action of a role in the words of the other order: who was `supplier_1` has its new
-    chair's name."""
-    chair = {
+    """Every action of a role in the other order: what names `supplier_1` names it as it is then."""
+    renamed = {
         f"{other}_{i}": f"{other}_{order.index(i)}"
         for other, order in orders.items()
         for i in order
@@ -289,22 +288,22 @@ def translated(market: Market, role: str, orders: Orders) -> np.ndarray:
         parts = each.decode_action(action)
         for name, value in parts.items():
             if isinstance(value, str):
-                parts[name] = " ".join(chair.get(word, word) for word in value.split(" "))
+                parts[name] = " ".join(renamed.get(word, word) for word in value.split(" "))
         result.append(each.encode_action(**parts))
     return np.array(result)
 
 
 def reordered(market: Market, actions: np.ndarray, orders: Orders) -> np.ndarray:
-    """Joint actions [N, S] with seats on other chairs, and what they say of others translated."""
-    result = actions[:, chairs(market, orders)]
+    """Joint actions [N, S] in the other order, in which actions that name seats are translated."""
+    result = actions[:, seat_order(market, orders)]
     for seat in market.seats:
         words = translated(market, seat.role.name, orders)
         result[:, seat.index] = words[result[:, seat.index]]
     return result
 
 
-def chairs(market: Market, orders: Orders) -> list[int]:
-    """The seat that sits on chair 0, 1, .. of the whole table."""
+def seat_order(market: Market, orders: Orders) -> list[int]:
+    """Which seat of the market becomes seat 0, 1, .."""
     starts, first = {}, 0
     for role in market.roles:
         starts[role.name] = first

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.every_market import CONFIGS as FEW
 from support.play import phases, random_actions
-from support.properties import BALANCE, CONFIGS, REORDER_STATE, SYMMETRIC, chairs, reordered
+from support.properties import BALANCE, CONFIGS, REORDER_STATE, SYMMETRIC, reordered, seat_order
 
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Claim, Market
@@ -38,7 +38,7 @@ def test_permuting_symmetric_seats_permutes_results(name, data, seed):
     mirrored = Engine(market, seeds=[seed], copies=8)
     engine.reset()
     mirrored.reset()
-    rows = [*chairs(market, orders), len(market.seats)]
+    rows = [*seat_order(market, orders), len(market.seats)]
     for _ in range(3):
         for _ in market.phases:
             mirrored.rows.state[:] = REORDER_STATE[name](market, engine.rows.state, orders)
