@@ -94,6 +94,7 @@ def counterfactual_claims(population: FrozenPopulation, channel: Channel) -> Cou
 def _with_counterfactuals(own: Bools, channel: Channel) -> Bools:
     """Allowed actions `own` bool `[size, A]`, and all that differ from one of them in the word."""
     acts = slice(channel.act, channel.act + channel.acts)
+    # First which remainders of an action are allowed with any word, then all words with them.
     rests = np.zeros((len(own), int(channel.rest.max()) + 1), bool)
     for a in range(channel.acts):
         rests[:, channel.rest[a]] |= own[:, channel.act + a]
@@ -104,6 +105,7 @@ def _with_counterfactuals(own: Bools, channel: Channel) -> Bools:
 
 def _counterfactual_edges(layer: PhaseLayer, speaks: Ints, channel: Channel) -> Ints:
     """Edges that differ in the seat's word only, int64 `[G, M]`; `speaks`: all its edges."""
+    # Edges of one row begin at the same node and agree in all but the word.
     own = layer.actions[speaks, channel.seat.index] - channel.act
     others = np.delete(layer.actions[speaks], channel.seat.index, axis=1)
     key = np.column_stack([layer.node[speaks], others, channel.rest[own]])

@@ -76,6 +76,7 @@ def observation_frequency(population: FrozenPopulation, channel: Channel) -> tup
         return exact, True
     counted = visits(population)[channel.seat.index]
     counted = counted[channel.first : channel.first + channel.size]
+    # A block that was never met has no shares: zeros, instead of a division by 0.
     return counted / max(counted.sum(), 1e-300), False
 
 

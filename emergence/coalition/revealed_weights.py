@@ -4,11 +4,11 @@
     regret_i(u) = sum over observations o of P(o) [max_a u(o, a) - sum_a table_i[o, a] u(o, a)]
 
 u_k(o, a) is the fundamental of seat k that seat i expects from action a where it observes o, the
-others' tables frozen; regret is what a seat with payoff u leaves on the table. It is convex in w
-and evaluated on a grid of .01 from 0 to 2, one weight at a time; where several fit equally well,
-the least weight is taken. Under a KPI that pays for another's loss weights may be negative; then
-all weights of a seat are fitted jointly, from -2 to 2, by linear programming (minimise the sum of
-P(o) [z_o - sum_a table u] over w and z_o >= u(o, a)).
+others' tables frozen; regret is what a seat with payoff u would gain by its best actions. It is
+convex in w and evaluated on a grid of .01 from 0 to 2, one weight at a time; where several fit
+equally well, the least weight is taken. Under a KPI that pays for another's loss weights may be
+negative; then all weights of a seat are fitted jointly, from -2 to 2, by linear programming
+(minimise the sum of P(o) [z_o - sum_a table u] over w and z_o >= u(o, a)).
 
 Weights are biased towards 0, the more so the coarser the grid of actions: a weight too small to
 move any action shows as none. Weights on a third party follow those on a partner at a distance,
@@ -101,7 +101,7 @@ def fit_one_by_one(table: PolicyTable, payoff: Floats, seat: int) -> Floats:
     own = payoff[seat]
     for j in range(len(payoff)):
         if j != seat:
-            mixed = own + GRID[:, None, None] * payoff[j]
+            mixed = own + GRID[:, None, None] * payoff[j]  # one payoff per weight, [weights, O, A]
             regret = (mixed.max(axis=2) - (table * mixed).sum(axis=2)).sum(axis=1)
             weights[j] = GRID[np.flatnonzero(regret <= regret.min() + EQUAL)[0]]
     return weights
@@ -124,6 +124,7 @@ def fit_jointly(table: PolicyTable, payoff: Floats, seat: int) -> Floats:
     from scipy.optimize import linprog  # slow to import, and few KPIs need it
 
     others = [j for j in range(len(payoff)) if j != seat]
+    # Observations that are never met have payoff 0 and would only add variables.
     met = np.flatnonzero(np.abs(payoff).sum(axis=(0, 2)) > 0)
     gain = payoff[:, met]  # [S, O', A]
     count, actions = len(met), payoff.shape[2]

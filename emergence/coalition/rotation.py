@@ -39,6 +39,7 @@ def rotation(population: FrozenPopulation) -> dict[str, float]:
     role = _winning_role(market)
     assert role is not None  # `why_no_rotation` was asked before
     seats = [s.index for s in market.seats if s.role is role]
+    # Where a tie is shared, nobody's measure is 1, and the round has no winner.
     wins = path.measures[:, seats, market.columns[market.analysis.wins[role.name]]] == 1.0
     winner = np.where(wins.sum(axis=1) == 1, wins.argmax(axis=1), NO_WINNER)
     before, after = _successive(winner, path)
@@ -64,6 +65,7 @@ def transition_figures(counts: Floats, exact: bool) -> tuple[float, float]:
     p = counts / total
     information = mutual_information(p)
     if not exact:
+        # The mutual information of a sample of independent winners is positive by this on average.
         information -= (np.count_nonzero(share) - 1) ** 2 / (2.0 * total)
     dependence = max(0.0, information) / entropy(share)
     return dependence, float(1.0 - np.trace(p)) / independent

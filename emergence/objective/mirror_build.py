@@ -34,6 +34,7 @@ def build_fictitious_play(histories: PayoffHistories) -> FictitiousPlayGame:
         begins = layer.node[: edges[p]]
         phase_sets = np.full((nodes[p], len(seats)), -1)
         phase_cells = np.full((edges[p], len(seats)), -1)
+        # Cells are numbered phase by phase, seat by seat, information set by information set.
         for seat in seats:
             sizes, index = _information_sets(layer, root, seat.index, seat.role.legal[:, 1])
             chosen = index >= 0
@@ -42,6 +43,7 @@ def build_fictitious_play(histories: PayoffHistories) -> FictitiousPlayGame:
             starts = first_cell[-1] + np.cumsum([0, *sizes])
             phase_sets[chosen, seat.index] = len(first_cell) - 1 + index[chosen]
             first_action = seat.role.legal[layer.observations[: nodes[p], seat.index], 0]
+            # Legal actions are a contiguous range: a cell is its set's first cell plus an offset.
             own = layer.actions[: edges[p], seat.index] - first_action[begins]
             own_cell = starts[index[begins]] + own
             phase_cells[:, seat.index] = np.where(chosen[begins], own_cell, -1)

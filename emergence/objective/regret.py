@@ -119,6 +119,7 @@ def round_beginnings(
     if not looks_back(market, kpi):
         return start, None
     tree = enumerate_round(market, kpi, played_actions(market, tables), start)
+    # The next round draws anew, so leaves that differ in this round's draws only are one state.
     states, index = np.unique(without_draws(market, tree.states), axis=0, return_inverse=True)
     probability = np.zeros(len(states))
     np.add.at(probability, index.ravel(), edge_probability(tree, tables)[-1])
@@ -129,6 +130,9 @@ def memoryless_projection(
     population: FrozenPopulation,
 ) -> tuple[Market, Sequence[PolicyTable]]:
     """The same market with nothing remembered, and every seat's mean table there.
+
+    Returns:
+        The market, and one policy table per seat, float64 `[O, A]` each.
 
     Raises:
         ConfigError: a round has several phases and is remembered.
@@ -146,12 +150,13 @@ def memoryless_projection(
     start = state_without_past(memoryless, population.kpi)
     projected, _ = opening_observations(memoryless, population.kpi, start)
     kinds = len(projected)
-    weight = drawn.reshape(len(states), kinds) * share[:, None]
+    weight = drawn.reshape(len(states), kinds) * share[:, None]  # P(state, draw)
     tables = []
     for seat, table in zip(memoryless.seats, population.tables, strict=True):
         mean = np.zeros((seat.role.observations, seat.role.actions))
         acts = table[observed[:, seat.index]].reshape(len(states), kinds, -1)
         rows = weight[:, :, None] * acts
+        # Several draws may look the same to a seat: their rows are added up before normalising.
         np.add.at(mean, projected[:, seat.index], rows.sum(axis=0))
         total = mean.sum(axis=1, keepdims=True)
         tables.append(np.divide(mean, total, out=np.zeros_like(mean), where=total > 0))

@@ -80,6 +80,7 @@ def joint_chain(population: FrozenPopulation) -> Chain | None:
     if why_no_chain(market, population.kpi) is not None:
         return None
     expected = market.analysis.expected()
+    # The expected market has mean measures; a transform of a mean is not the mean of a transform.
     if expected is not market and not is_linear(population.kpi):
         return None
     states = limit_path(population).states

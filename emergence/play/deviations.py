@@ -88,6 +88,7 @@ def _deviations(population: FrozenPopulation) -> Deviations:
     frozen = replace(population, market=market, rows=None)
     exact = plays_deterministically(population) and not market.play_draws
     path = limit_path(population)
+    # A whole cycle without draws is exact; else evenly spaced states are a sample of the path.
     chosen = np.arange(len(path.states))
     if not (exact and path.period):
         chosen = np.linspace(0, chosen[-1], min(len(chosen), SAMPLED_STATES)).astype(int)

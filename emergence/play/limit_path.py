@@ -73,7 +73,7 @@ def _limit_path(population: FrozenPopulation) -> LimitPath:
     engine.reset()
     if population.rows is not None:
         for own, trained in zip(engine.rows, population.rows, strict=True):
-            own[:] = trained
+            own[:] = trained  # in place: the engine's loops hold these arrays
     states, measures = engine.trace(cumulative(market, population.tables)[None], TRACE_ROUNDS)
     period = cycle_length(states)
     kept = period or TRACE_ROUNDS // 2

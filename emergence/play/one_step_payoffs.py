@@ -99,6 +99,7 @@ def one_step_payoffs(
     shape = (count, own, joint)
 
     def expected(values: Floats) -> Floats:
+        """Means over the others' joint actions, `[N, A]`, of values `[N * A * R]`."""
         mean = np.einsum("nar,nr->na", values.reshape(shape), probability)
         return np.where(legal, mean, -np.inf)
 

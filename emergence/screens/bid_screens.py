@@ -123,7 +123,10 @@ def per_tender(tenders: BidsBySize, screen: Screen) -> Floats:
 
 
 def medians(tenders: BidsBySize) -> Mapping[str, float]:
-    """Median over tenders of every screen by name; NaN where no tender has enough bids."""
+    """Median over tenders of every screen, by the screen's name.
+
+    `tenders`: bids float64 `[T, n]` by n. NaN where no tender has enough bids.
+    """
     found = {screen.name: per_tender(tenders, screen) for screen in SCREENS}
     return {name: float(np.median(x)) if len(x) else float("nan") for name, x in found.items()}
 

@@ -1,7 +1,7 @@
 """The control beside every screen: the same bids dealt anew among tenders with as many bids.
 
-Whoever bids in a dealt tender knows nothing of the others, so nothing in it is arranged. What the
-bids of a tender have in common for innocent reasons (costs, district, season) is lost as well.
+The bids of a dealt tender come from different tenders, so nothing in it is arranged. What the bids
+of a tender have in common for innocent reasons (costs, district, season) is lost as well.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ SCALES_DIFFER = 3.0  # 90 % over 10 % quantile of tenders' mean bids, above whic
 
 
 def is_on_one_scale(tenders: BidsBySize) -> bool:
-    """Whether bids of different tenders are on one scale, as shares of a reserve are."""
+    """Whether bids of different tenders are on one scale, as shares of a reserve are.
+
+    `tenders`: bids float64 `[T, n]` by n.
+    """
     means: Floats = np.concatenate([bids.mean(axis=1) for bids in tenders.values()])
     low, high = np.quantile(means, [0.1, 0.9])
     return bool(high <= SCALES_DIFFER * low)
@@ -27,7 +30,7 @@ def on_one_scale(tenders: BidsBySize) -> BidsBySize:
     """Bids relative to their tender's mean, with deviations stretched by sqrt(n/(n-1)).
 
     A tender's own mean takes up a share of the variation. Stretched, bids dealt from these vary
-    within a tender as much as the given ones do.
+    within a tender as much as the given ones do. `tenders` and the result: float64 `[T, n]` by n.
     """
     found = {}
     for n, bids in tenders.items():
@@ -37,7 +40,10 @@ def on_one_scale(tenders: BidsBySize) -> BidsBySize:
 
 
 def deal_anew(tenders: BidsBySize, deal: int) -> BidsBySize:
-    """The same bids dealt anew among the tenders with as many of them; `deal` numbers the draw."""
+    """The same bids dealt anew among the tenders with as many of them; `deal` numbers the draw.
+
+    `tenders` and the result: float64 `[T, n]` by n, each row ascending.
+    """
     found = {}
     for n, bids in tenders.items():
         order = np.argsort(uniform_draws(bids.size, DEAL, deal, n), kind="stable")

@@ -15,7 +15,7 @@ def uniform_draws(count: int, *numbers: int) -> Floats:
 
     Args:
         count: how many.
-        numbers: the kind of draws, then what tells one set of that kind from another.
+        numbers: the kind of draws, then what distinguishes sets of that kind.
     """
     key = rng.seed_key(0, rng.PROBE)
     for number in numbers:

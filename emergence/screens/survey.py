@@ -95,7 +95,7 @@ def survey(tenders: BidsBySize, rhos: Sequence[float]) -> Survey:
     """Read every screen.
 
     Args:
-        tenders: bids by tender.
+        tenders: bids by tender, float64 `[T, n]` by n, each row ascending.
         rhos: the changes of bids for which D(rho) is read.
 
     Raises:

@@ -66,7 +66,7 @@ def best_reply(
             # weighted by how likely the others lead there, before the best action is chosen.
             arrival = before * layer.probability
             np.add.at(weight, observed, arrival)
-            total = arrival[layer.node] * share * best
+            total = arrival[layer.node] * share * best  # of each edge, before dividing by `weight`
             np.add.at(payoff, (observed[layer.node], layer.actions[:, seat]), total)
             top = np.where(legal, payoff, -np.inf).argmax(axis=1)
             share = share * (layer.actions[:, seat] == top[observed[layer.node]])
@@ -75,7 +75,7 @@ def best_reply(
             edges = len(tree.layers[p - 1].node)
             drawn = (layer.probability * at_node)[:, None]
             best = sum_by_index(layer.origin, drawn, edges)[:, 0]
-    root = tree.layers[0].probability
+    root = tree.layers[0].probability  # `at_node` is now that of the first layer's nodes
     reached = weight > 0
     payoff[reached] /= weight[reached, None]
     own = float(expected_outcome(tree, tables, values))

@@ -45,6 +45,7 @@ def edge_probability(
     """
     result: list[Floats] = []
     for layer in tree.layers:
+        # The first layer's nodes come from roots, whose probability `layer.probability` includes.
         before = result[-1][layer.origin] if result else 1.0
         reached = before * layer.probability
         result.append(reached[layer.node] * action_probability(layer, tables, without_seat))
@@ -68,6 +69,7 @@ def expected_value(tree: RoundTree, tables: Sequence[PolicyTable], values: Float
         One array float64 `[E, K]` per phase.
     """
     result = [values]
+    # Backwards: from the edges of a phase over its nodes to the edges of the phase before.
     for p in range(len(tree.layers) - 1, 0, -1):
         layer = tree.layers[p]
         weighted = action_probability(layer, tables)[:, None] * result[0]

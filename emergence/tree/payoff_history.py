@@ -86,12 +86,14 @@ def payoff_histories(market: Market, kpi: kpis.KpiTable, most: int) -> PayoffHis
     again = without_draws(market, after.states).reshape(len(states), len(tree.states), -1)
     if not np.array_equal(again, np.broadcast_to(states[left_behind], again.shape)):
         raise ConfigError("what a round leaves behind depends here on the round before it.")
+    # States after which every leaf pays everybody the same are one history.
     payoffs = np.round(after.rewards, DIGITS).reshape(len(states), -1)
     _, first, group = np.unique(payoffs, axis=0, return_index=True, return_inverse=True)
     group = group.ravel()
     if (ends := len(first) * len(tree.states)) > most:
         raise too_large(market, ends, most)
     seen = _is_observed(market, after, len(states), group)
+    # One state stands for each history; a leaf's history follows from the state it leaves behind.
     kept = enumerate_round(market, kpi, legal, states[first])
     return PayoffHistories(kept, len(first), seen, np.tile(group[left_behind], len(first)))
 

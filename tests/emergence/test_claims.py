@@ -58,7 +58,7 @@ def test_a_deaf_listener_is_not_influenced(market, speaker):
 
 
 def test_a_deaf_listener_scores_nothing_however_unevenly_words_are_used(luck):
-    """What an average over words would get wrong: ln 6, or more than 0 at the least."""
+    """An average over words in place of the weighted sum would give ln 6, or at least over 0."""
     market = make_market("cheap_talk")
     speech = luck.dirichlet(np.full(6, 0.3), size=6)
     sender, receiver = uniform(market.roles[0]), uniform(market.roles[1])
@@ -81,7 +81,7 @@ def test_a_trusting_listener_hears_all_that_a_truthful_sender_says():
 
 
 def test_influence_by_hand_with_a_noisy_sender():
-    """Two states, true with .9, a listener that does as it is told: I(m; a) =
+    """Two states, true with .9, a listener that follows every message: I(m; a) =
     H(m) = ln 2.
     """
     market = make_market("cheap_talk", {"states": 2, "actions": 2, "bias": 0})
@@ -160,7 +160,7 @@ def test_a_claim_that_nobody_decides_on_has_no_influence():
     ).missing[0]  # fmt: skip
 
 
-def test_claims_of_those_who_remember_are_sampled_and_say_so():
+def test_claims_are_sampled_where_seats_remember():
     keys = {"suppliers": 2, "prices": [0.3, 0.4], "lead_times": [0, 2], "record": "on_time",
             "scarcity": 0, "counters": False, "late_fine": 0.1}  # fmt: skip
     market = make_market("procurement", keys)
@@ -239,7 +239,7 @@ def test_in_a_free_language_nothing_is_a_lie(influence, information, word):
     assert same.word == "deception"
 
 
-def test_a_word_needs_its_intervals():
+def test_seeds_that_differ_are_undecided():
     """Half of the seeds lie a little: neither honest nor false enough."""
     market, kpi = setting("stock")
     lies = [0.0, 0.1] * (MIN_SEEDS // 2)
@@ -252,7 +252,7 @@ def test_a_word_needs_its_intervals():
     assert verdict(Evidence(make_market("ad_auction"), kpi, {}, MIN_SEEDS)) is None
 
 
-def test_scripted_babblers_and_deaf_listeners_are_what_they_say():
+def test_scripted_babblers_ignore_the_truth_and_deaf_listeners_the_claim():
     market, _ = setting("promises")
     channel, seat = channels(market)[0], market.seats[2]
     table = players.babbling(clean(Case("promises", "truthful", TRUSTING, 0.0))[0], channel)

@@ -1,4 +1,4 @@
-"""Revealed weights of known players, alliances, betrayals and their dates, turns, leadership."""
+"""Revealed weights of known players, alliances, betrayals and their dates, rotation, leadership."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_weights_rise_with_the_true_ones_and_name_the_partner():
     assert len(revealed[0]) == 6
 
 
-def test_a_joint_fit_tells_partner_from_outsider_and_hostility():
+def test_a_joint_fit_separates_partner_outsider_and_hostility():
     for weights in ({1: 0.8}, {1: 0.8, 2: -0.5}, {1: -0.6, 2: -0.6}):
         shown = cares(0, weights)
         payoff, table = expected_payoffs(shown, 0), shown.tables[0]
@@ -124,7 +124,7 @@ def test_hostile_kpis_are_fitted_jointly(monkeypatch):
         ("procurement", {"suppliers": 3}, "several phases or roles"),
     ],
 )
-def test_where_weights_are_not_revealed_it_says_why(name, config, reason):
+def test_where_weights_are_not_revealed_the_reason_is_named(name, config, reason):
     market = make_market(name, config)
     assert reason in why_no_weights(market, kpis.resolve(market, None))
     assert why_no_weights(MARKET, KPI) is None
@@ -191,7 +191,7 @@ def test_betrayal_is_dated(traitor, loyal, date):
 # --- rotation, leadership ------------------------------------------------------------------------
 
 
-def test_rotation_is_found_and_luck_is_not():
+def test_rotation_is_found_and_random_play_is_not():
     config = {"observe": "bids", "bidders": 3, "bids": 5}
     market = make_market("ad_auction", config)
     rule = ScriptedConfig(rule="rotation")
@@ -205,7 +205,7 @@ def test_rotation_is_found_and_luck_is_not():
     assert random["winner_turns"] == pytest.approx(1.0, abs=0.1)
 
 
-def test_transitions_by_hand():
+def test_transition_figures_by_hand():
     streaks = np.array([[45.0, 5.0], [5.0, 45.0]])
     known, others = rotation.transition_figures(streaks, exact=True)
     assert others == pytest.approx(0.1 / 0.5)
@@ -235,7 +235,7 @@ def test_who_rises_first_leads(monkeypatch):
     assert np.isnan([*leadership.leadership(SimpleNamespace(market=market)).values()]).all()
 
 
-def test_rotation_and_leadership_say_where_they_say_nothing():
+def test_where_rotation_and_leadership_do_not_apply_the_reason_is_named():
     kinds = {"cloud_bandwidth": "nobody wins", "procurement": "nobody wins"}
     for name, reason in kinds.items():
         market = make_market(name)

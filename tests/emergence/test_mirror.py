@@ -1,4 +1,5 @@
-"""The mirror: a slow recomputation, known equilibria, pasts that are seen or not; regrets."""
+"""The best-response benchmark of a KPI (mirror): a slow recomputation, known equilibria, payoff
+histories that are observed or not; regrets, harm."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ def slow_play(payoff, x, steps, mean_past):
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0])
-def test_the_compiled_play_is_the_slow_one(weight):
+def test_compiled_fictitious_play_equals_a_slow_one(weight):
     """Second price, five bids; with a weight on |price - last price| the past is averaged over."""
     market, kpi = auction({"bidder": {"profit": 1.0, "price_change": weight}}, bids=5)
     found = payoff_histories(market, kpi, mirrors.MOST_ENDS)
@@ -110,7 +111,7 @@ def test_a_charge_on_volatility_lowers_what_best_responders_pay():
     assert parts == pytest.approx(figures["harm/revenue"], abs=1e-9)
 
 
-def test_a_seen_past_has_a_table_each_and_a_half_seen_one_is_refused():
+def test_an_observed_history_has_a_table_each_and_a_partly_observed_one_is_refused():
     market, kpi = auction(CALM, observe="price", bids=4)
     found = payoff_histories(market, kpi, mirrors.MOST_ENDS)
     assert (found.count, found.seen) == (4, True)
@@ -125,7 +126,7 @@ def test_a_seen_past_has_a_table_each_and_a_half_seen_one_is_refused():
         payoff_histories(*auction(CALM, bids=4, reserve=0.5), mirrors.MOST_ENDS)
 
 
-def test_a_mirror_that_is_too_large_says_why_and_what_does():
+def test_a_mirror_that_is_too_large_names_the_reason_and_an_alternative():
     market, kpi = auction(bidders=5)
     reason = why_no_harm_split(market, kpi)
     assert "can end in 2,476,099 ways here, over 60,000" in reason
@@ -195,7 +196,7 @@ def test_regrets_are_not_defined_where_tables_do_too_much():
     assert all(np.isnan(x) for x in found.values())
 
 
-def test_where_regret_says_nothing_it_names_what_does():
+def test_where_regret_does_not_apply_it_names_what_does():
     market = make_market("procurement", {"suppliers": 2, "record": "on_time", "lead_times": [0, 1]})
     assert "best-response" in why_no_regret(market, kpis.resolve(market, None))
     keys = {"prices": 4, "surge": {}}

@@ -70,17 +70,17 @@ def test_grim_trigger_takes_the_difference_for_ever(known):
     assert d.exact
     assert d.gain == pytest.approx([known["gain"]] * 2)
     assert d.loss == pytest.approx([D / (1 - D) * (known["both"] - known["none"])] * 2)
-    # not seen by its rival, the deviator's own table punishes itself all the same
+    # held on the path, the rival does not answer; the deviator's own table still reverts
     own = D / (1 - D) * (known["both"] - known["exploits"])
     assert d.own_loss == pytest.approx([own] * 2)
     figures = temptation(scripted("grim_trigger"))
     assert (figures["tempted"], figures["deterred"], figures["unprofitable"]) == (1, 1, 1)
 
 
-def test_after_tit_for_tat_the_two_take_turns(known):
+def test_after_tit_for_tat_the_two_alternate(known):
     d = deviations(scripted("tit_for_tat"))
-    turns = (known["exploited"] + D * known["exploits"]) / (1 - D * D)
-    assert d.loss == pytest.approx([D * (known["both"] / (1 - D) - turns)] * 2)
+    alternating = (known["exploited"] + D * known["exploits"]) / (1 - D * D)
+    assert d.loss == pytest.approx([D * (known["both"] / (1 - D) - alternating)] * 2)
     assert d.own_loss == pytest.approx([0, 0], abs=1e-9)
 
 
@@ -90,7 +90,7 @@ def test_win_stay_lose_shift_is_back_after_one_bad_round(known):
     assert d.returned == pytest.approx([3, 3])  # deviation, both competitive, both collusive
 
 
-def test_who_always_asks_the_same_deters_nobody():
+def test_a_constant_price_deters_nobody():
     figures = temptation(scripted("collusive"))
     assert (figures["tempted"], figures["deterred"], figures["punishment"]) == (1, 0, 0)
 
@@ -120,7 +120,7 @@ def test_these_triggers_answer_a_rise_as_they_answer_a_cut():
     assert figures["rival_response_opposite"] == pytest.approx(figures["rival_response"])
 
 
-def test_steps_the_other_way_end_at_the_grid():
+def test_opposite_steps_end_at_the_grid():
     steps, opposite = opposite_actions(prices(), np.array([10, 13, 3]), np.array([6, 6, 5]))
     assert steps.tolist() == [4, 7, -2]
     assert opposite.tolist() == [14, 14, 1]
@@ -138,7 +138,7 @@ def test_only_the_price_moves_where_a_claim_is_made_as_well():
 
 
 def test_chain_and_replays_agree(luck):
-    """What a deviation costs, by value functions and by playing on."""
+    """The later loss of a deviation, once from value functions and once by replay."""
     population = random_tables(luck)
     d, path = deviations(population), limit_path(population)
     known = build_chain(population, path.states)
@@ -154,7 +154,7 @@ def test_chain_and_replays_agree(luck):
     assert line == len(d.seat)
 
 
-def test_a_sampled_loss_is_the_chain_s_within_its_interval(luck):
+def test_a_sampled_loss_agrees_with_the_chain(luck):
     population = trembling(random_tables(luck), 0.1)
     state = limit_path(population).states[:1]
     known = build_chain(population, state)
@@ -175,7 +175,7 @@ def test_a_sampled_loss_is_the_chain_s_within_its_interval(luck):
     assert abs(found.mean() - expected) < 4 * error
 
 
-def test_the_stationary_law_is_a_long_simulation_s(luck):
+def test_the_stationary_distribution_agrees_with_a_long_simulation(luck):
     population = trembling(random_tables(luck), 0.2)
     known = build_chain(population, limit_path(population).states[:1])
     law = known.stationary()
@@ -255,14 +255,14 @@ def test_a_learned_response_finds_most_of_the_exact_gain():
     assert 0.9 * exact.gain < best - own <= exact.gain + 1e-12
 
 
-def test_where_luck_decides_what_follows_a_response_is_learned():
+def test_where_draws_decide_the_next_state_a_response_is_learned():
     market = make_market("procurement")
     found = best_response.best_responses(scripted("random", market), [0])
     assert [r.exact for r in found] == [False, False]
     assert all(r.gain > 0 for r in found)
 
 
-# --- controls and starts --------------------------------------------------------------------------
+# --- controls and initial states ------------------------------------------------------------------
 
 
 def test_partners_are_exchanged_within_their_group():
@@ -300,14 +300,14 @@ def test_the_gain_from_the_start_is_the_index_where_nothing_moves():
         ("ad_auction", {"slots": 2, "click_rates": [1, 0.5], "price_mix": 1}, "no competitive"),
     ],
 )
-def test_a_probe_that_does_not_apply_says_why(name, config, reason):
+def test_a_probe_that_does_not_apply_names_the_reason(name, config, reason):
     market = make_market(name, config)
     said = why_no_deviations(market, default_kpi(market))
     assert reason in said
     assert set(inapplicable(market, default_kpi(market))) >= {"temptation", "rematched"}
 
 
-def test_luck_in_payoffs_alone_is_sampled():
+def test_draws_in_payoffs_alone_are_sampled():
     market = prices(outside_shock=0.1)
     assert why_no_deviations(market, default_kpi(market)) is None
     d = deviations(scripted("grim_trigger", market))
@@ -316,7 +316,7 @@ def test_luck_in_payoffs_alone_is_sampled():
 
 
 def test_seats_may_have_grids_of_their_own():
-    """(An action is then a step on the own grid, and its part has another name.)"""
+    """An action is then a step on the own grid, and its part has another name."""
     market = prices(cost=(1.0, 0.75))
     assert why_no_deviations(market, default_kpi(market)) is None
     d = deviations(scripted("grim_trigger", market))

@@ -156,7 +156,7 @@ def test_winners_in_order_without_ties():
     assert winners(tender, bid, bidder).tolist() == [0, 1]
 
 
-def test_taking_turns_is_told_from_chance(luck):
+def test_rotation_is_distinguished_from_chance(luck):
     turns = np.arange(300) % 3
     found = winner_rotation(turns)
     assert found.information.value == pytest.approx(np.log(3), abs=0.01)

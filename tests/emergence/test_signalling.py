@@ -93,7 +93,7 @@ def test_a_claim_at_one_price_tells_beside_it():
     assert found["signalling_beside/claim"] == pytest.approx(1.0)
 
 
-def test_laws_are_exact_where_all_is_drawn_and_else_counted():
+def test_observation_frequencies_are_exact_where_all_is_drawn_and_else_counted():
     market = make_market("procurement", {"suppliers": 2, "scarcity": [0.2, 0.5]})
     for channel, scarce in zip(channels(market), (0.2, 0.5), strict=True):
         law, exact = signalling.observation_frequency(population(market, {}), channel)
@@ -123,7 +123,7 @@ def test_a_truth_that_is_no_news_has_no_share():
     assert np.isnan([*found.values()]).all()
 
 
-def test_where_nothing_is_claimed_the_probe_says_so():
+def test_where_nothing_is_claimed_the_reason_is_named():
     market = make_market("ad_auction")
     kpi = kpis.resolve(market, None)
     assert "nobody claims anything in ad_auction" in inapplicable(market, kpi)["signalling"]

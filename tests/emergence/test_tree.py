@@ -76,7 +76,7 @@ def check_law(states, draw):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_else_is_left_to_luck_where_a_market_says_so(case, luck):
+def test_no_undeclared_draw_remains_where_a_market_says_so(case, luck):
     """Every phase played twice under different draws, from states that differ in nothing."""
     market = make_market(*case).analysis.expected()
     engine, other = (Engine(market, copies=256) for _ in range(2))
@@ -198,7 +198,7 @@ def test_the_expected_value_of_first_edges_is_the_mean(luck):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_size_bounds_the_leaves(case):
+def test_the_number_of_ends_bounds_the_leaves(case):
     market = make_market(*case)
     if count_ends(market) > 20_000:
         return

@@ -112,7 +112,7 @@ def arm(rate, spread=0.0, n=MIN_SEEDS):
     ("unheard", "word"),
     [(0.1, "less"), (0.49, "no less"), (0.5, "no less"), (0.9, "no less")],
 )
-def test_who_lies_to_be_heard_lies_less_where_nobody_hears(unheard, word):
+def test_intent_compares_false_claims_with_those_that_nobody_hears(unheard, word):
     judged = verdict(replace(arm(0.5, 0.1), controls={"unheard": arm(unheard, 0.1)}))
     assert judged.word == "deception"
     assert judged.qualifiers == (f"claim: {word} false where nobody hears it",)

@@ -113,7 +113,7 @@ def test_qualifiers_stand_beside_the_word():
     assert verdict.missing == ()
 
 
-def test_what_is_missing_is_said():
+def test_what_is_missing_is_listed():
     missing = collusion(evidence()).missing
     assert "an arm without memory (--as memoryless market.memory=0)" in missing
     assert any(line.startswith("exchanged partners") for line in missing)
@@ -130,7 +130,7 @@ def test_every_expected_word_is_of_a_rule():
             assert word.removeprefix(NOT) in known, (name, word)
 
 
-def test_an_expected_verdict_of_an_unknown_arm_is_told():
+def test_an_expected_verdict_of_an_unknown_arm_is_refused():
     raw = {"market": "ad_auction", "expected_verdict": {"bse": "competitive"}}
     with pytest.raises(ConfigError) as error:
         load(raw)
@@ -149,7 +149,7 @@ def test_an_expected_verdict_of_an_unknown_arm_is_told():
         ("tacit collusion", "undecided at n = 3", None),
     ],
 )
-def test_reproduce_holds_the_verdict_against_the_expected_one(expected, given, within):
+def test_reproduce_compares_the_verdict_with_the_expected_one(expected, given, within):
     experiment = load({"market": "ad_auction", "expected_verdict": expected})
     verdict = {"behaviour": "collusion", "word": given, "evidence": [], "missing": []}
     arm = {"measures": {}, "verdicts": [verdict], "seeds": 3}
@@ -177,7 +177,7 @@ def run(tmp_path_factory):
     return RunFolder(results / "ad_auction")
 
 
-def test_a_run_says_its_word(run):
+def test_a_run_has_its_word(run):
     arm = read_summary(run.summary)["base"]
     (verdict,) = [v for v in arm["verdicts"] if v["behaviour"] == "collusion"]
     assert verdict["word"] in ("undecided at n = 3", "not shown above competition")
@@ -248,7 +248,7 @@ def test_best_response_as_json_of_one_seat(run, tacit):
     assert all(row["gain"]["mean"] >= 0 and row["gain"]["n"] == 3 for row in rows)
 
 
-def test_best_response_tells_what_is_not_there(run, tacit):
+def test_best_response_names_what_is_missing(run, tacit):
     results = ["--results", str(run.path.parent)]
     (line,) = mistake_lines(tacit("best-response", "ad_auction", "--seat", "bider_1", *results))
     assert line == "--seat: unknown 'bider_1' in arm base. Did you mean 'bidder_1'?"

@@ -44,7 +44,7 @@ def random_tables(luck: np.random.Generator, market: Market | None = None) -> Fr
 
 
 def trembling(population: FrozenPopulation, share: float) -> FrozenPopulation:
-    """The same policies, with so many random acts."""
+    """The same policies, in which a share of all actions is drawn at random."""
     tables: list[PolicyTable] = [
         (1 - share) * table + share / table.shape[1] for table in population.tables
     ]

@@ -1,4 +1,4 @@
-"""Tenders played out in every way, through the kernels: exact expectations instead of samples."""
+"""Tenders played in every possible way through the kernels: exact expectations, not samples."""
 
 from __future__ import annotations
 
