@@ -71,9 +71,15 @@ def claim_effect(table: PolicyTable, claims: CounterfactualClaims, listener: Lis
 
 
 def divergence(p: Floats, q: Floats) -> Floats:
-    """KL(p || q) in nats over the last axis; arrays `[..., A]` that broadcast give `[...]`.
+    """KL(p || q) in nats over the last axis.
 
-    q may be 0 only where p is, or where the result is weighted by 0 afterwards.
+    Args:
+        p: probabilities, float64 `[..., A]`.
+        q: probabilities, float64 `[..., A]`, broadcast against `p`. They may be 0 only where p is,
+            or where the result is weighted by 0 afterwards.
+
+    Returns:
+        Float64 `[...]`.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where((p > 0) & (q > 0), p * np.log(p / q), 0.0)

@@ -53,7 +53,16 @@ def edge_probability(
 
 
 def expected_outcome(tree: RoundTree, tables: Sequence[PolicyTable], values: Floats) -> Floats:
-    """The mean of `values` float64 `[L, ...]` over the leaves, float64 `[...]`."""
+    """The mean of some values over the leaves.
+
+    Args:
+        tree: the tree of a round.
+        tables: one policy table per seat, float64 `[O, A]` each.
+        values: numbers at each leaf, float64 `[L, ...]`.
+
+    Returns:
+        Float64 `[...]`.
+    """
     return np.tensordot(edge_probability(tree, tables)[-1], values, axes=1)
 
 

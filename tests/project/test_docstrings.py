@@ -18,7 +18,7 @@ from project.test_structure import FLOORS, PRODUCT, name, tracked, tree
 from support.paths import ROOT
 
 # Folders whose docstrings are finished.
-FINISHED = ("envs",)
+FINISHED = ("envs", "emergence")
 
 # Annotations that mean an array, alone or inside a container.
 ARRAY = re.compile(
