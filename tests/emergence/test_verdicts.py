@@ -26,7 +26,7 @@ from tacit.training.runs import checkpoint, probing
 from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.summary import read_summary
-from tacit.training.studies.reproduce import NOT, checks
+from tacit.training.studies.checks import NOT, checks
 
 COLLUDING = {"frozen_index": 0.85, "tempted": 0.98, "deterred": 0.9, "rival_response": -0.12}
 
