@@ -16,7 +16,7 @@ from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market, Seat
 
 from .batch.config import BatchConfig, batch_rounds
-from .batch.learner import Learner
+from .batch.learner import Learner, LearnerFactory
 from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
 from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
@@ -42,6 +42,31 @@ SUMMARIES = {
     "sb3": "PPO, A2C or DQN of Stable-Baselines3, read back as tables",
     "scripted": "players with known behaviour: benchmarks, grim trigger, tit-for-tat, ...",
 }
+
+
+# Learners of users: the class of their config -> what makes the learner.
+REGISTERED: dict[type[BaseModel], LearnerFactory] = {}
+
+
+def register_agent(config: type[BatchConfig], factory: LearnerFactory, summary: str) -> None:
+    """Make a learner of one's own known by the name that its config has as its default.
+
+    Args:
+        config: its keys; a field `name: Literal["my_name"] = "my_name"` names it.
+        factory: makes the learner (`tacit.agents.batch.learner.Learner`) of a seat from its config,
+            the seat, the seat's KPI terms and a seed.
+        summary: one line for `tacit list`.
+
+    Raises:
+        ConfigError: the config has no name, or the name belongs to another agent.
+    """
+    field = config.model_fields.get("name")
+    name = field.default if field is not None else None
+    if not isinstance(name, str):
+        raise ConfigError(f"{config.__name__}: needs a field `name` with its name as the default.")
+    if AGENTS.get(name, config) is not config:
+        raise ConfigError(f"{name}: an agent of this name exists.")
+    AGENTS[name], SUMMARIES[name], REGISTERED[config] = config, summary, factory
 
 
 # --- making --------------------------------------------------------------------------------------
@@ -75,6 +100,8 @@ def make_learner(
     Raises:
         ConfigError: no learner has this config, or the learner refuses its keys or the KPI.
     """
+    if type(config) in REGISTERED:
+        return REGISTERED[type(config)](config, seat, terms, seed)
     if isinstance(config, IppoConfig):
         from .neural.ppo import Ippo
 

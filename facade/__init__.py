@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tacit.agents.registry import register_agent
     from tacit.emergence.population import freeze
     from tacit.emergence.registry import register_probe
     from tacit.emergence.verdict import verdicts
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from tacit.training.runs.runner import train
 
 __all__ = [
-    "freeze", "load_policy", "load_run", "make_market", "register_market",
-    "register_probe", "train", "verdicts",
+    "freeze", "load_policy", "load_run", "make_market", "register_agent",
+    "register_market", "register_probe", "train", "verdicts",
 ]  # fmt: skip
 
 _HOME = {
@@ -35,6 +36,7 @@ _HOME = {
     "load_policy": "tacit.training.runs.load_run",
     "load_run": "tacit.training.runs.load_run",
     "make_market": "tacit.envs.registry",
+    "register_agent": "tacit.agents.registry",
     "register_probe": "tacit.emergence.registry",
     "register_market": "tacit.envs.plugins",
     "train": "tacit.training.runs.runner",
