@@ -25,9 +25,9 @@ with learners: Condorelli, Furlan, "Cheap talking algorithms", 2023.
 
 Version history: v0, first release.
 
-The parts of this file are those of every market, in the same order: config, measures, kernels,
-benchmarks, analysis, and the market itself. In larger markets each part is a module. The kernels
-work on `params` float64 `[4]` and `state` float64 `[2]`, whose positions have names.
+The parts of this file are those of every market, in the same order: config, measures, positions,
+kernels, benchmarks, analysis, and the market itself. In larger markets each part is a module. The
+kernels work on `params` float64 `[4]` and `state` float64 `[2]`, whose positions have names.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ MEASURES = (
 )
 PAYOFF, FALSE_CLAIM, CLAIMED_ABOVE, ERROR, WELFARE = range(len(MEASURES))  # their columns
 
-# --- kernels: the rules, as compiled functions of one copy ----------------------------------------
+# --- positions of params and state, slots of draws ------------------------------------------------
 
 # Positions in `params`, float64 [4].
 STATES = 0  # number of states, and of messages
@@ -92,6 +92,8 @@ STATE_WIDTH = 2
 
 # Slots of draws.
 STATE_DRAW = 0
+
+# --- kernels: the rules, as compiled functions of one copy ----------------------------------------
 
 
 @kernel

@@ -7,9 +7,9 @@
 
 `TACIT_PLUGINS` lists Python files or modules, separated like a path list (`:`, on Windows `;`). The
 command line and its worker processes import them; importing registers markets, agents
-(`tacit.register_agent`) and probes (`tacit.register_probe`). Only this variable and Python code name
-such files. A run folder never does: reading a run that somebody else made executes none of its
-maker's code.
+(`tacit.register_agent`) and probes (`tacit.register_probe`). Only this variable and Python code
+name such files. A run folder never does: reading a run that somebody else made executes none of
+its maker's code.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ Sources. The pricing rule with a mix between first and second price: Banchio, Sk
 
 Version history: v0, first release.
 
-Parts: `config.py`, `measures.py`, `kernels.py` (the rules), `benchmarks.py` (theory), `market.py`,
-`analysis.py` (for probes and scripted players).
+Parts: `config.py`, `measures.py`, `positions.py` (how params and state are laid out), `kernels.py`
+(the rules), `benchmarks.py` (theory), `market.py`, `analysis.py` (for probes and scripted players).
 """
 
 from .analysis import AdAuctionAnalysis

@@ -10,7 +10,7 @@ import numpy as np
 from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.market import Market, Role, Seat
 
-from . import kernels as k
+from . import positions as at
 from .config import EPSILON
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ class AdAuctionAnalysis(Analysis):
             return ()
         levels = tuple(float(level) for level in range(len(market.values)))
         rows = tuple(tuple(float(p) for p in row) for row in market.config.value.by_time())
-        time = k.time_at(market.config.bidders)
+        time = at.time(market.config.bidders)
         day: tuple[Draw, ...] = ()
         if len(rows) > 1:
             parts = tuple(float(part) for part in range(len(rows)))
             equal = (1.0 / len(parts),) * len(parts)
             day = (Draw(time, parts, (equal,), lasting=True),)
-        first, given = k.values_at(market.config.bidders), time if day else None
+        first, given = at.values(market.config.bidders), time if day else None
         values = (Draw(first + i, levels, rows, given) for i in range(market.config.bidders))
         return (*day, *values)
 

@@ -1,6 +1,6 @@
 """The rules of the ad auction, as compiled functions of one copy.
 
-`params` float64 `[.]` and `state` float64 `[W]` are laid out by the positions below. Letters: S
+`params` float64 `[.]` and `state` float64 `[W]` are laid out by `positions.py`. Letters: S
 seats (bidders first, then the publisher, if any), M measures, W numbers of a state row.
 """
 
@@ -13,7 +13,8 @@ import numpy as np
 from tacit.envs.jit.decorators import kernel
 from tacit.envs.rng import below, u
 
-from .config import EPSILON, MOST_BIDDERS
+from . import positions as at
+from .config import EPSILON
 from .measures import (
     BID,
     CLEARING_PRICE,
@@ -27,87 +28,22 @@ from .measures import (
     WIN,
 )
 
-# --- positions in `params`, float64 ---------------------------------------------------------------
-
-N_BIDDERS = 0  # number of bidders
-N_BIDS = 1  # bids on the grid
-HIGHEST = 2  # the highest value of a click, money
-PRICE_MIX = 3  # a winner pays mix x own bid + (1 - mix) x next lower bid per click
-RESERVE = 4  # the floor that always holds, money per click
-HAS_PUBLISHER = 5  # 1 if a publisher posts a floor first
-OBSERVE = 6  # what bidders remember: SEES_NOTHING, SEES_PRICE or SEES_BIDS
-FIRST_FLOOR = 7  # how many of the floors 0, then the grid of bids, lie below the reserve
-CHAT = 8  # tokens of the chat phase; 0: there is none
-BID_BLOCK = 9  # a bidder's first observation in the bid phase
-N_SLOTS = 10  # slots for sale
-LEVELS = 11  # values that a bidder may have; 1: a common value
-SHARES_TIES = 12  # 1: tied bids share what they win; 0: a sampled order decides
-DAY = 13  # parts of a day; 1: all rounds are alike
-CLICKS = 14  # from here each slot's click rate, best first, then zeros
-# From here what each of a bidder's actions offers, money: CHAT zeros for the tokens, then the grid
-# of bids. Behind it the values [LEVELS], then for each part of the day their cumulative
-# probabilities [LEVELS]. The entry before AMOUNTS is always 0: it serves as the floor 0, which is
-# one step below the lowest bid.
-AMOUNTS = CLICKS + MOST_BIDDERS + 1
-
-SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)  # values of OBSERVE
-
-# --- positions in `state`, float64 ----------------------------------------------------------------
-
-PRICE = 0  # the last clearing price, money; -1: nothing has been sold
-FLOOR = 1  # the publisher's last action
-LAST_BIDS = 2  # from here each bidder's last bid: 1 + its step on the grid, 0: none yet
-# With private values or chat: each bidder's value (its step), at `values_at`, then its token, at
-# `tokens_at`. With several parts of a day: the part that comes next, at `time_at`.
-
-# --- slots of draws -------------------------------------------------------------------------------
-
-TIE = 0  # who wins a single slot
-VALUE = 1  # from here each bidder's value
-ORDER = VALUE + MOST_BIDDERS  # from here each bidder's place among equal bids
-FIRST_TIME = ORDER + MOST_BIDDERS  # the part of the day with which an episode begins
-
-
-# --- where things lie -----------------------------------------------------------------------------
-
-
-@kernel
-def values_at(bidders: Any) -> Any:
-    """The position in `state` `[W]` of bidder 0's value."""
-    return LAST_BIDS + bidders
-
-
-@kernel
-def tokens_at(bidders: Any) -> Any:
-    """The position in `state` `[W]` of bidder 0's token."""
-    return LAST_BIDS + 2 * bidders
-
-
-@kernel
-def time_at(bidders: Any) -> Any:
-    """The position in `state` `[W]` of the part of the day."""
-    return LAST_BIDS + 3 * bidders
-
-
-@kernel
-def grid_of_values(params: Any) -> Any:
-    """The position in `params` `[.]` of the lowest value."""
-    return AMOUNTS + int(params[CHAT]) + int(params[N_BIDS])
+# --- what a bidder's value is ---------------------------------------------------------------------
 
 
 @kernel
 def time_of(params: Any, state: Any) -> Any:
     """The part of the day that comes next, from `state` `[W]`."""
-    return int(state[time_at(int(params[N_BIDDERS]))]) if params[DAY] > 1.0 else 0
+    return int(state[at.time(int(params[at.N_BIDDERS]))]) if params[at.DAY] > 1.0 else 0
 
 
 @kernel
 def click_value(params: Any, state: Any, i: Any) -> Any:
     """What a click is worth to bidder i this round, money; `state` `[W]`."""
-    if params[LEVELS] == 1.0:
-        return params[HIGHEST]
-    level = int(state[values_at(int(params[N_BIDDERS])) + i])
-    return params[grid_of_values(params) + level]
+    if params[at.LEVELS] == 1.0:
+        return params[at.HIGHEST]
+    level = int(state[at.values(int(params[at.N_BIDDERS])) + i])
+    return params[at.value_grid(params) + level]
 
 
 # --- episodes and values --------------------------------------------------------------------------
@@ -117,25 +53,25 @@ def click_value(params: Any, state: Any, i: Any) -> Any:
 def reset(params: Any, state: Any, key: Any) -> None:
     """Begin an episode in `state` `[W]`: no sale, no bids; the first round's values are drawn."""
     state[:] = 0.0
-    state[PRICE] = -1.0
-    if params[DAY] > 1.0:
-        state[time_at(int(params[N_BIDDERS]))] = below(key, FIRST_TIME, params[DAY])
-    if params[LEVELS] > 1.0:
+    state[at.PRICE] = -1.0
+    if params[at.DAY] > 1.0:
+        state[at.time(int(params[at.N_BIDDERS]))] = below(key, at.FIRST_TIME, params[at.DAY])
+    if params[at.LEVELS] > 1.0:
         draw_values(params, state, key)
 
 
 @kernel
 def draw_values(params: Any, state: Any, key: Any) -> None:
     """Draw every bidder's private value of the coming round into `state` `[W]`."""
-    bidders, levels = int(params[N_BIDDERS]), int(params[LEVELS])
-    cumulative = grid_of_values(params) + levels
+    bidders, levels = int(params[at.N_BIDDERS]), int(params[at.LEVELS])
+    cumulative = at.value_grid(params) + levels
     cumulative += time_of(params, state) * levels
     for i in range(bidders):
-        draw = u(key, VALUE + i)
+        draw = u(key, at.VALUE + i)
         level = 0
         while level < levels - 1 and draw >= params[cumulative + level]:
             level += 1
-        state[values_at(bidders) + i] = level
+        state[at.values(bidders) + i] = level
 
 
 # --- observations ---------------------------------------------------------------------------------
@@ -149,38 +85,38 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     chat, if any; the bid. Within a block the digits are time, value, floor, what it remembers, and
     in the bid phase all tokens, the last one fastest.
     """
-    bidders = int(params[N_BIDDERS])
-    bids = int(params[N_BIDS])
-    publisher = int(params[HAS_PUBLISHER])
+    bidders = int(params[at.N_BIDDERS])
+    bids = int(params[at.N_BIDS])
+    publisher = int(params[at.HAS_PUBLISHER])
     if seat == bidders:  # the publisher sees only which phase it is
         return phase
     if phase < publisher:  # a bidder waits for the floor
         return 0
     index = 0
-    if params[LEVELS] > 1.0:
-        index = time_of(params, state) * int(params[LEVELS])
-        index += int(state[values_at(bidders) + seat])
+    if params[at.LEVELS] > 1.0:
+        index = time_of(params, state) * int(params[at.LEVELS])
+        index += int(state[at.values(bidders) + seat])
     if publisher:
-        floors = bids + 1 - int(params[FIRST_FLOOR])
-        index = index * floors + int(state[FLOOR])
-    sees = int(params[OBSERVE])
-    if sees == SEES_PRICE:
+        floors = bids + 1 - int(params[at.FIRST_FLOOR])
+        index = index * floors + int(state[at.FLOOR])
+    sees = int(params[at.OBSERVE])
+    if sees == at.SEES_PRICE:
         level = 0
-        if state[PRICE] >= 0.0:
+        if state[at.PRICE] >= 0.0:
             # The nearest bid of the grid; a price below the lowest bid shows as that bid.
-            level = int(np.floor(state[PRICE] / params[HIGHEST] * (bids + 1) + 0.5))
+            level = int(np.floor(state[at.PRICE] / params[at.HIGHEST] * (bids + 1) + 0.5))
             level = min(max(level, 1), bids)
         index = index * (bids + 1) + level
-    elif sees == SEES_BIDS:
+    elif sees == at.SEES_BIDS:
         for i in range(bidders):
-            index = index * (bids + 1) + int(state[LAST_BIDS + i])
-    chat = int(params[CHAT])
+            index = index * (bids + 1) + int(state[at.LAST_BIDS + i])
+    chat = int(params[at.CHAT])
     if chat > 0:
         if phase == publisher:  # the chat phase
             return publisher + index
         for i in range(bidders):
-            index = index * chat + int(state[tokens_at(bidders) + i])
-        return int(params[BID_BLOCK]) + index
+            index = index * chat + int(state[at.tokens(bidders) + i])
+        return int(params[at.BID_BLOCK]) + index
     return publisher + index
 
 
@@ -193,27 +129,27 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
 
     `state` float64 `[W]`, `actions` int64 `[S]`, `measures` float64 `[S + 1, M]`.
     """
-    bidders = int(params[N_BIDDERS])
-    publisher = int(params[HAS_PUBLISHER])
+    bidders = int(params[at.N_BIDDERS])
+    publisher = int(params[at.HAS_PUBLISHER])
     if phase < publisher:
-        state[FLOOR] = actions[bidders]
+        state[at.FLOOR] = actions[bidders]
         return
-    if params[CHAT] > 0.0 and phase == publisher:
+    if params[at.CHAT] > 0.0 and phase == publisher:
         for i in range(bidders):
-            state[tokens_at(bidders) + i] = actions[i]
+            state[at.tokens(bidders) + i] = actions[i]
         return
-    floor = params[RESERVE]
+    floor = params[at.RESERVE]
     if publisher:
         # Floors are 0, then the grid of bids, so a floor's step is one more than its bid's.
-        posted = int(params[CHAT]) + int(params[FIRST_FLOOR]) + int(state[FLOOR]) - 1
-        floor = max(floor, params[AMOUNTS + posted])
-    if params[N_SLOTS] > 1.0:
+        posted = int(params[at.CHAT]) + int(params[at.FIRST_FLOOR]) + int(state[at.FLOOR]) - 1
+        floor = max(floor, params[at.AMOUNTS + posted])
+    if params[at.N_SLOTS] > 1.0:
         sell_slots(params, state, actions, measures, key, floor)
     else:
         sell_one(params, state, actions, measures, key, floor)
-    if params[DAY] > 1.0:
-        state[time_at(bidders)] = (time_of(params, state) + 1) % int(params[DAY])
-    if params[LEVELS] > 1.0:
+    if params[at.DAY] > 1.0:
+        state[at.time(bidders)] = (time_of(params, state) + 1) % int(params[at.DAY])
+    if params[at.LEVELS] > 1.0:
         draw_values(params, state, key)
 
 
@@ -226,12 +162,12 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
 
     `state` `[W]`, `actions` int64 `[S]`, `measures` `[S + 1, M]`.
     """
-    bidders = int(params[N_BIDDERS])
+    bidders = int(params[at.N_BIDDERS])
     best = second = 0.0  # the highest bid, and the highest of the others (equal to it in a tie)
     tied = 0
     winner = -1
     for i in range(bidders):
-        bid = params[AMOUNTS + actions[i]]
+        bid = params[at.AMOUNTS + actions[i]]
         if bid > best:
             second = best
             best = bid
@@ -242,18 +178,18 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
             tied += 1 if bid == best else 0
     if best < floor - EPSILON:
         winner = -1
-    elif tied > 1 and params[SHARES_TIES] == 0.0:
-        pick = below(key, TIE, tied)
+    elif tied > 1 and params[at.SHARES_TIES] == 0.0:
+        pick = below(key, at.TIE, tied)
         for i in range(bidders):
-            if params[AMOUNTS + actions[i]] == best:
+            if params[at.AMOUNTS + actions[i]] == best:
                 winner = i if pick == 0 else winner
                 pick -= 1
         tied = 1
     price = sold = revenue = created = 0.0
     if winner >= 0:
-        mix = params[PRICE_MIX]
-        clicks = params[CLICKS]
-        price = mix * params[AMOUNTS + actions[winner]] + (1.0 - mix) * max(floor, second)
+        mix = params[at.PRICE_MIX]
+        clicks = params[at.CLICKS]
+        price = mix * params[at.AMOUNTS + actions[winner]] + (1.0 - mix) * max(floor, second)
         value = click_value(params, state, winner)
         sold = 1.0
         revenue = clicks * price
@@ -276,7 +212,7 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
 @kernel
 def ranks_before(key: Any, j: Any, i: Any) -> Any:
     """Whether bidder j ranks before i where both bid the same: by their draws, then by seat."""
-    ours, theirs = u(key, ORDER + i), u(key, ORDER + j)
+    ours, theirs = u(key, at.ORDER + i), u(key, at.ORDER + j)
     return theirs > ours or (theirs == ours and j < i)
 
 
@@ -291,18 +227,18 @@ def sell_slots(params: Any, state: Any, actions: Any, measures: Any, key: Any, f
 
     `state` `[W]`, `actions` int64 `[S]`, `measures` `[S + 1, M]`.
     """
-    bidders, slots = int(params[N_BIDDERS]), int(params[N_SLOTS])
-    mix = params[PRICE_MIX]
-    shared = params[SHARES_TIES] == 1.0
+    bidders, slots = int(params[at.N_BIDDERS]), int(params[at.N_SLOTS])
+    mix = params[at.PRICE_MIX]
+    shared = params[at.SHARES_TIES] == 1.0
     able = 0  # bids at or above the floor
     revenue = created = clicked = 0.0
     for i in range(bidders):
-        bid = params[AMOUNTS + actions[i]]
+        bid = params[at.AMOUNTS + actions[i]]
         rank = 0
         tied = 1
         following = floor  # the next lower bid, or the floor
         for j in range(bidders):
-            other = params[AMOUNTS + actions[j]]
+            other = params[at.AMOUNTS + actions[j]]
             if shared and other == bid:
                 tied += 1 if j != i else 0
             elif other > bid or (other == bid and j != i and ranks_before(key, j, i)):
@@ -313,7 +249,7 @@ def sell_slots(params: Any, state: Any, actions: Any, measures: Any, key: Any, f
             able += 1
             value = click_value(params, state, i)
             for k in range(rank, min(rank + tied, slots)):
-                clicks = params[CLICKS + k] / tied
+                clicks = params[at.CLICKS + k] / tied
                 price = mix * bid + (1.0 - mix) * (following if k == rank + tied - 1 else bid)
                 measures[i, PROFIT] += clicks * (value - price)
                 measures[i, WIN] += 1.0 / tied
@@ -341,27 +277,27 @@ def report(params: Any, state: Any, actions: Any, measures: Any, sold: Any, pric
         revenue: money.
         created: the value of all clicks sold, money.
     """
-    bidders = int(params[N_BIDDERS])
-    chat = int(params[CHAT])
-    last = state[PRICE]
+    bidders = int(params[at.N_BIDDERS])
+    chat = int(params[at.CHAT])
+    last = state[at.PRICE]
     change = 0.0
     if sold == 0.0:
         price = max(last, 0.0)  # the last price stays; 0 if there has been none
     else:
-        state[PRICE] = price
+        state[at.PRICE] = price
         if last >= 0.0:
             change = abs(price - last)
-    private = params[LEVELS] > 1.0
-    value = params[HIGHEST]
+    private = params[at.LEVELS] > 1.0
+    value = params[at.HIGHEST]
     for i in range(bidders):
-        bid = params[AMOUNTS + actions[i]]
+        bid = params[at.AMOUNTS + actions[i]]
         if private:
             value = click_value(params, state, i)
         measures[i, BID] = bid
         measures[i, SHADING] = value - bid
         measures[i, PRICE_CHANGE] = change
         measures[i, CLEARING_PRICE] = price
-        state[LAST_BIDS + i] = actions[i] + 1 - chat  # actions below `chat` are tokens
+        state[at.LAST_BIDS + i] = actions[i] + 1 - chat  # actions below `chat` are tokens
     market = measures.shape[0] - 1
     for seat in range(bidders, market + 1):  # the publisher, if any, and the market's own row
         measures[seat, REVENUE] = revenue

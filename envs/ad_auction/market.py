@@ -11,7 +11,7 @@ import numpy as np
 from tacit.envs.market import Benchmark, Block, Market, Part, Role
 from tacit.envs.types import Floats, Ints
 
-from . import kernels as k
+from . import positions as at
 from .analysis import AdAuctionAnalysis
 from .benchmarks import SaleOutcome, StageGame, mean_outcome, stage_game
 from .config import EPSILON, AdAuctionConfig
@@ -54,7 +54,7 @@ class AdAuction(Market):
         private, day = len(self.values) > 1, len(c.value.by_time()) > 1
         # Values and tokens have their places in the state as soon as there are either.
         per_bidder = 3 if private or c.chat else 1
-        self.state_width = k.LAST_BIDS + c.bidders * per_bidder + day
+        self.state_width = at.LAST_BIDS + c.bidders * per_bidder + day
 
     def _declare_roles(self) -> None:
         """Phases and roles; every phase is a block of both roles."""
@@ -109,23 +109,23 @@ class AdAuction(Market):
         days = c.value.by_time()
         amounts = [*[0.0] * c.chat, *self.grid]
         tail = [*amounts, *self.values, *np.cumsum(days, axis=1).ravel()]
-        params = np.zeros(k.AMOUNTS + len(tail))
-        params[k.N_BIDDERS] = c.bidders
-        params[k.N_BIDS] = c.bids
-        params[k.HIGHEST] = self.values[-1]
-        params[k.PRICE_MIX] = c.price_mix
-        params[k.RESERVE] = c.reserve
-        params[k.HAS_PUBLISHER] = c.publisher
-        params[k.OBSERVE] = ("none", "price", "bids").index(c.observe)
-        params[k.FIRST_FLOOR] = c.bids + 1 - len(self.floors)
-        params[k.CHAT] = c.chat
-        params[k.BID_BLOCK] = bidder.block_start(len(bidder.blocks) - 1)
-        params[k.N_SLOTS] = c.slots
-        params[k.LEVELS] = len(self.values)
-        params[k.SHARES_TIES] = c.ties == "shared"
-        params[k.DAY] = len(days)
-        params[k.CLICKS : k.CLICKS + c.slots] = c.click_rates
-        params[k.AMOUNTS :] = tail
+        params = np.zeros(at.AMOUNTS + len(tail))
+        params[at.N_BIDDERS] = c.bidders
+        params[at.N_BIDS] = c.bids
+        params[at.HIGHEST] = self.values[-1]
+        params[at.PRICE_MIX] = c.price_mix
+        params[at.RESERVE] = c.reserve
+        params[at.HAS_PUBLISHER] = c.publisher
+        params[at.OBSERVE] = ("none", "price", "bids").index(c.observe)
+        params[at.FIRST_FLOOR] = c.bids + 1 - len(self.floors)
+        params[at.CHAT] = c.chat
+        params[at.BID_BLOCK] = bidder.block_start(len(bidder.blocks) - 1)
+        params[at.N_SLOTS] = c.slots
+        params[at.LEVELS] = len(self.values)
+        params[at.SHARES_TIES] = c.ties == "shared"
+        params[at.DAY] = len(days)
+        params[at.CLICKS : at.CLICKS + c.slots] = c.click_rates
+        params[at.AMOUNTS :] = tail
         return params
 
     @property

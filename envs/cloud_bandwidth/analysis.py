@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.market import Role, Seat
 
-from . import kernels as k
+from . import positions as at
 
 if TYPE_CHECKING:
     from .market import CloudBandwidth
@@ -32,15 +32,15 @@ class CloudBandwidthAnalysis(Analysis):
         c, coin = self.market.config, (0.0, 1.0)
         if phase:
             needs = ((1.0 - c.critical_probability, c.critical_probability),)
-            first = k.needs_at(c.providers)
+            first = at.needs(c.providers)
             return tuple(Draw(first + t, coin, needs) for t in range(c.tenants))
         if c.surge is None:
             return ()
-        loads, share = k.loads_at(c.providers), c.surge.share
+        loads, share = at.loads(c.providers), c.surge.share
         found = [
             Draw(loads + i, coin, ((1.0 - share, share),), lasting=True) for i in range(c.providers)
         ]
-        first = k.drawn_at(c.providers, c.tenants)
+        first = at.drawn(c.providers, c.tenants)
         for values, probabilities in c.surge.drawn if c.surge.listed else ():
             found += [
                 Draw(first + i, values, (probabilities,), lasting=True) for i in range(c.providers)

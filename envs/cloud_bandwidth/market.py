@@ -10,10 +10,11 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role
 from tacit.envs.types import Floats, Ints
 
-from . import kernels as k
+from . import positions as at
 from .analysis import CloudBandwidthAnalysis
 from .benchmarks import PricingOutcome, solve
 from .config import CloudBandwidthConfig
+from .demand import demand
 from .measures import (
     MEASURES,
     PRICE,
@@ -72,7 +73,7 @@ class CloudBandwidth(Market):
             self.claims = (Claim("provider", "claim", "load", above=false, below=false),)
         self.params = self._params()
         listed = c.surge is not None and c.surge.listed
-        self.state_width = k.drawn_at(c.providers, c.tenants) + (2 * c.providers if listed else 0)
+        self.state_width = at.drawn(c.providers, c.tenants) + (2 * c.providers if listed else 0)
 
     def _grid(self) -> Floats:
         """Prices float64 `[N, m]`: of `price_range`, or around each provider's benchmarks."""
@@ -153,36 +154,36 @@ class CloudBandwidth(Market):
         tabled = joints if joints * shocks * (n + 1) <= MOST_TABLED else 0
         utility = np.array(c.each(c.quality))[:, None] - self.grid
         surge = self._surge_block()
-        grid = k.COST + n
+        grid = at.COST + n
         surge_at = grid + 2 * n * m
         params = np.zeros(surge_at + len(surge))
-        params[k.N_PROVIDERS] = n
-        params[k.N_PRICES] = m
-        params[k.JOINTS] = joints
-        params[k.MEMORY_SIZE] = joints**c.memory
-        params[k.RULE] = self._rule()
-        params[k.MU] = c.differentiation
-        params[k.OUTSIDE] = c.outside_quality
-        params[k.SHOCK_SIZE] = c.outside_shock
-        params[k.RESERVATION] = c.reservation_price
-        params[k.MASS] = c.background_demand
-        params[k.CAPACITY] = c.capacity or np.inf
-        params[k.HAS_SURGE] = c.surge is not None
-        params[k.SURGE] = surge_at
-        params[k.N_TENANTS] = c.tenants
-        params[k.RHO] = c.critical_probability
-        params[k.STANDARD_VALUE] = c.standard_value
-        params[k.CRITICAL_VALUE] = c.critical_value
-        params[k.SURCHARGE] = c.priority_surcharge
-        params[k.CLAIMS] = c.headroom_claims
-        params[k.FINE] = c.false_headroom_fine
-        params[k.CLAIMS_HEARD] = c.claims_heard
-        params[k.START_MEMORY] = self._start_memory()
-        params[k.PLAIN] = is_plain(c)
-        params[k.TABLED] = tabled
-        params[k.GRID] = grid
-        params[k.TABLE] = surge_at + len(surge)
-        params[k.COST : grid] = c.each(c.cost)
+        params[at.N_PROVIDERS] = n
+        params[at.N_PRICES] = m
+        params[at.JOINTS] = joints
+        params[at.MEMORY_SIZE] = joints**c.memory
+        params[at.RULE] = self._rule()
+        params[at.MU] = c.differentiation
+        params[at.OUTSIDE] = c.outside_quality
+        params[at.SHOCK_SIZE] = c.outside_shock
+        params[at.RESERVATION] = c.reservation_price
+        params[at.MASS] = c.background_demand
+        params[at.CAPACITY] = c.capacity or np.inf
+        params[at.HAS_SURGE] = c.surge is not None
+        params[at.SURGE] = surge_at
+        params[at.N_TENANTS] = c.tenants
+        params[at.RHO] = c.critical_probability
+        params[at.STANDARD_VALUE] = c.standard_value
+        params[at.CRITICAL_VALUE] = c.critical_value
+        params[at.SURCHARGE] = c.priority_surcharge
+        params[at.CLAIMS] = c.headroom_claims
+        params[at.FINE] = c.false_headroom_fine
+        params[at.CLAIMS_HEARD] = c.claims_heard
+        params[at.START_MEMORY] = self._start_memory()
+        params[at.PLAIN] = is_plain(c)
+        params[at.TABLED] = tabled
+        params[at.GRID] = grid
+        params[at.TABLE] = surge_at + len(surge)
+        params[at.COST : grid] = c.each(c.cost)
         params[grid:surge_at] = [*self.grid.ravel(), *utility.ravel()]
         params[surge_at:] = surge
         return np.concatenate([params, self._demand_table(params, shocks)]) if tabled else params
@@ -190,8 +191,8 @@ class CloudBandwidth(Market):
     def _rule(self) -> int:
         """The rule of demand."""
         if self.config.demand == "unit":
-            return k.CHEAPEST
-        return k.BEST_OFFER if self.config.homogeneous else k.LOGIT
+            return at.CHEAPEST
+        return at.BEST_OFFER if self.config.homogeneous else at.LOGIT
 
     def _surge_block(self) -> list[float]:
         """The block of `params` that `surges.py` reads; empty without surges."""
@@ -209,13 +210,13 @@ class CloudBandwidth(Market):
             shocks: 1 or 3.
         """
         n = self.config.providers
-        state = np.zeros(k.POSTED + n)
+        state = np.zeros(at.POSTED + n)
         measures = np.zeros((n + 1, QUANTITY + 1))
         rows = []
         for shock in range(shocks) if shocks > 1 else [1]:  # shock 1 leaves a_0 as it is
             for joint in np.ndindex(*[self.config.prices] * n):
-                state[k.POSTED :] = joint
-                gain = k.demand(params, state, shock, measures)
+                state[at.POSTED :] = joint
+                gain = demand(params, state, shock, measures)
                 rows += [*measures[:n, QUANTITY], gain]
         return np.array(rows)
 
@@ -276,7 +277,7 @@ class CloudBandwidth(Market):
         if not c.tenants or c.providers > 1 or c.prices > 1 or c.surge or c.outside_shock:
             return {}
         measures = np.zeros((2, QUANTITY + 1))
-        k.demand(self.params, np.zeros(self.state_width), 1, measures)
+        demand(self.params, np.zeros(self.state_width), 1, measures)
         background = c.background_demand * float(measures[0, QUANTITY])
         return rationing_benchmarks(c, float(self.grid[0, 0]), background)
 

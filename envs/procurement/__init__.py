@@ -31,9 +31,10 @@ its fine (without one: Crawford, Sobel, Econometrica 50(6), 1982).
 
 Version history: v0, first release.
 
-Parts: `config.py`, `measures.py`, `blocks.py` (what is seen and done), `kernels.py` (the rules),
-`benchmarks.py` (closed forms), `equilibrium.py` (their policy tables), `market.py`, `analysis.py`
-(for probes and scripted players) with `scripted.py` and `policy_figures.py`.
+Parts: `config.py`, `measures.py`, `positions.py` (how params and state are laid out), `blocks.py`
+(what is seen and done), `kernels.py` (the rules), `benchmarks.py` (closed forms), `equilibrium.py`
+(their policy tables), `market.py`, `analysis.py` (for probes and scripted players) with
+`scripted.py` and `policy_figures.py`.
 """
 
 from .analysis import ProcurementAnalysis

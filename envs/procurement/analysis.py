@@ -9,8 +9,8 @@ from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.market import Role, Seat
 from tacit.envs.types import Floats
 
-from . import kernels as k
 from . import policy_figures, scripted
+from . import positions as at
 
 if TYPE_CHECKING:
     from .market import Procurement
@@ -36,11 +36,11 @@ class ProcurementAnalysis(Analysis):
         leads = self._lead_probabilities()
         coin = (0.0, 1.0)
         for i, scarce in enumerate(c.scarcities):
-            own = k.own_at(i)
-            found.append(Draw(own + k.STOCK, coin, ((1.0 - scarce, scarce),)))
-            found.append(Draw(own + k.LEAD, days, (leads,)))
+            own = at.supplier(i)
+            found.append(Draw(own + at.STOCK, coin, ((1.0 - scarce, scarce),)))
+            found.append(Draw(own + at.LEAD, days, (leads,)))
         urgent = c.urgency.probability if c.urgency else 0.0
-        found.append(Draw(k.URGENT, coin, ((1.0 - urgent, urgent),)))
+        found.append(Draw(at.URGENT, coin, ((1.0 - urgent, urgent),)))
         return tuple(found)
 
     def _lead_probabilities(self) -> tuple[float, ...]:

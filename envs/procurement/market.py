@@ -10,7 +10,7 @@ import numpy as np
 from tacit.envs.market import Benchmark, Claim, Market, Role
 from tacit.envs.types import Floats, Ints
 
-from . import kernels as k
+from . import positions as at
 from .analysis import ProcurementAnalysis
 from .benchmarks import (
     bluffing_conditions,
@@ -57,7 +57,7 @@ class Procurement(Market):
             claims.append(Claim("buyer", "stated_urgency", "urgency", above=false, below=false))
         self.claims = tuple(claims)
         self.params = self._params()
-        self.state_width = k.SUPPLIERS + k.WIDTH * c.suppliers
+        self.state_width = at.SUPPLIERS + at.WIDTH * c.suppliers
 
     def _params(self) -> Floats:
         """The constants of the kernels, float64 `[.]`, by their named positions."""
@@ -65,36 +65,36 @@ class Procurement(Market):
         delays = c.delays.days if c.delays else ()
         steps = [c.days.index(day) for day in c.lead_times]
         lists = [*c.prices, *c.days, *steps, *c.costs, *c.scarcities, *delays]
-        params = np.zeros(k.PRICES + len(lists))
-        params[k.N_SUPPLIERS] = c.suppliers
-        params[k.N_PRICES] = len(c.prices)
-        params[k.N_DAYS] = len(c.days)
-        params[k.N_LISTED] = len(c.lead_times)
-        params[k.HAS_STOCK] = c.has_stock
-        params[k.HAS_CLAUSE] = c.clause is not None
-        params[k.HAS_RECORD] = c.record == "on_time"
-        params[k.HAS_URGENCY] = c.urgency is not None
-        params[k.HAS_BRIEF] = c.brief
-        params[k.HAS_COUNTERS] = c.counters
-        params[k.CALM_VALUE] = c.urgency.calm if c.urgency else c.value
-        params[k.URGENT_VALUE] = c.urgency.urgent if c.urgency else c.value
-        params[k.URGENT_SHARE] = c.urgency.probability if c.urgency else 0.0
-        params[k.OUTSIDE_PRICE] = c.outside_price
-        params[k.WAIT_DISCOUNT] = c.wait_discount
-        params[k.STOCKOUT_COST] = c.stockout_cost
-        params[k.CLAIM_FINE] = c.false_claim_fine
-        params[k.LEAD_COST] = c.lead_cost
-        params[k.DELAY_COST] = c.delay_cost
-        params[k.LATE_FINE] = c.late_fine
+        params = np.zeros(at.PRICES + len(lists))
+        params[at.N_SUPPLIERS] = c.suppliers
+        params[at.N_PRICES] = len(c.prices)
+        params[at.N_DAYS] = len(c.days)
+        params[at.N_LISTED] = len(c.lead_times)
+        params[at.HAS_STOCK] = c.has_stock
+        params[at.HAS_CLAUSE] = c.clause is not None
+        params[at.HAS_RECORD] = c.record == "on_time"
+        params[at.HAS_URGENCY] = c.urgency is not None
+        params[at.HAS_BRIEF] = c.brief
+        params[at.HAS_COUNTERS] = c.counters
+        params[at.CALM_VALUE] = c.urgency.calm if c.urgency else c.value
+        params[at.URGENT_VALUE] = c.urgency.urgent if c.urgency else c.value
+        params[at.URGENT_SHARE] = c.urgency.probability if c.urgency else 0.0
+        params[at.OUTSIDE_PRICE] = c.outside_price
+        params[at.WAIT_DISCOUNT] = c.wait_discount
+        params[at.STOCKOUT_COST] = c.stockout_cost
+        params[at.CLAIM_FINE] = c.false_claim_fine
+        params[at.LEAD_COST] = c.lead_cost
+        params[at.DELAY_COST] = c.delay_cost
+        params[at.LATE_FINE] = c.late_fine
         if c.clause:
-            params[k.CLAUSE_COST] = c.clause.cost
-            params[k.CUSTOMS_SHARE] = c.clause.delay_probability
-            params[k.CUSTOMS_COST] = c.clause.delay_cost
-        params[k.URGENCY_FINE] = c.false_urgency_fine
-        params[k.DELAY_SHARE] = c.delays.probability if c.delays else 0.0
-        params[k.N_DELAYS] = len(delays)
-        params[k.CLAIMS_HEARD] = c.claims_heard
-        params[k.PRICES :] = lists
+            params[at.CLAUSE_COST] = c.clause.cost
+            params[at.CUSTOMS_SHARE] = c.clause.delay_probability
+            params[at.CUSTOMS_COST] = c.clause.delay_cost
+        params[at.URGENCY_FINE] = c.false_urgency_fine
+        params[at.DELAY_SHARE] = c.delays.probability if c.delays else 0.0
+        params[at.N_DELAYS] = len(delays)
+        params[at.CLAIMS_HEARD] = c.claims_heard
+        params[at.PRICES :] = lists
         return params
 
     def too_large(self, role: Role) -> str:

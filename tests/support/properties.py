@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tacit.envs.ad_auction import kernels as ad_auction
-from tacit.envs.cloud_bandwidth import kernels as cloud
+from tacit.envs.ad_auction import positions as ad_auction
+from tacit.envs.cloud_bandwidth import positions as cloud
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
-from tacit.envs.procurement import kernels as procurement
+from tacit.envs.procurement import positions as procurement
 
 Orders = Mapping[str, list[int]]  # role -> which of its seats becomes seat 0, 1, ..
 

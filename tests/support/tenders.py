@@ -11,7 +11,7 @@ import numpy as np
 from tacit.agents.policy import PolicyTable
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
-from tacit.envs.procurement import kernels
+from tacit.envs.procurement import kernels, positions
 from tacit.envs.procurement.kernels import play
 
 FULL = {
@@ -22,7 +22,7 @@ FULL = {
 }  # fmt: skip
 SIMPLE = {"scarcity": 0, "counters": False}
 
-TYPES = {"bluffing": kernels.SUPPLIERS + kernels.STOCK, "disinterest": kernels.URGENT}
+TYPES = {"bluffing": positions.SUPPLIERS + positions.STOCK, "disinterest": positions.URGENT}
 
 
 def earned(
@@ -75,7 +75,7 @@ def played(params: Any, column: Any, joint: Any, columns: Any) -> Any:
     Returns: float64 [M, 2 types, J, len(columns)]; entry k is of seat `columns[k, 0]`.
     """
     result = np.zeros((len(params), 2, len(joint), len(columns)))
-    state, measures = np.zeros(kernels.SUPPLIERS + kernels.WIDTH), np.zeros((3, 18))
+    state, measures = np.zeros(positions.SUPPLIERS + positions.WIDTH), np.zeros((3, 18))
     for m in range(len(params)):
         for kind in range(2):
             for j in range(len(joint)):

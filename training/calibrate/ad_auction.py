@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tacit.agents.policy import uniform
 from tacit.envs.ad_auction import AdAuction
-from tacit.envs.ad_auction.kernels import LAST_BIDS
 from tacit.envs.ad_auction.measures import BID, SHADING
+from tacit.envs.ad_auction.positions import LAST_BIDS
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints, NonNegative

@@ -20,8 +20,8 @@ from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 from tacit.envs.procurement import Procurement
-from tacit.envs.procurement.kernels import LEAD, SUPPLIERS
 from tacit.envs.procurement.measures import LATE_DAYS, WIN
+from tacit.envs.procurement.positions import LEAD, SUPPLIERS
 from tacit.envs.types import Floats
 
 from .data_file import DAY, LEAST_ROWS, Column, DataFile

@@ -16,8 +16,8 @@ from support.independent.pure import PlainCopy
 from support.play import phases, random_actions
 
 from tacit.envs import cheap_talk, kpi
-from tacit.envs.ad_auction import kernels as ad_auction
-from tacit.envs.cloud_bandwidth import kernels as cloud
+from tacit.envs.ad_auction import positions as ad_auction
+from tacit.envs.cloud_bandwidth import positions as cloud
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import (
     Market,
@@ -25,7 +25,7 @@ from tacit.envs.market import (
     Role,
     Seat,
 )
-from tacit.envs.procurement import kernels as procurement
+from tacit.envs.procurement import positions as procurement
 from tacit.envs.registry import make_market
 
 COPIES, ROUNDS = 64, 12

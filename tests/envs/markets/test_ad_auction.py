@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tacit.envs.ad_auction.kernels import TIE
+from tacit.envs.ad_auction.positions import TIE
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market

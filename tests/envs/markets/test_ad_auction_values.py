@@ -7,7 +7,7 @@ from math import erf, log, sqrt
 import numpy as np
 import pytest
 
-from tacit.envs.ad_auction.kernels import LAST_BIDS, ORDER, VALUE
+from tacit.envs.ad_auction.positions import LAST_BIDS, ORDER, VALUE
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market

@@ -7,8 +7,8 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from tacit.envs.cloud_bandwidth import kernels as k
 from tacit.envs.cloud_bandwidth.measures import PROFIT
+from tacit.envs.cloud_bandwidth.positions import POSTED
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
@@ -140,7 +140,7 @@ def test_surges_multiply_own_demand_and_follow_their_chain():
     market = make_market("cloud_bandwidth", {**FLAT, "surge": {"enter": 0.2, "leave": 0.5}})
     engine = Engine(market, copies=4000)
     engine.reset()
-    loads = k.POSTED + 2
+    loads = POSTED + 2
     for _ in range(3):
         before = engine.rows.state[:, loads : loads + 2].copy()
         share = before.mean()
@@ -202,7 +202,7 @@ def test_or_it_is_a_benchmark_s(start):
 def needs(engine: Engine) -> np.ndarray:
     """Every tenant's need of the round just played, [N, tenants]."""
     n = engine.market.config.providers
-    return engine.rows.state[:, k.POSTED + 3 * n :]
+    return engine.rows.state[:, POSTED + 3 * n :]
 
 
 def test_priority_is_served_first_and_paid_whether_served_or_not():

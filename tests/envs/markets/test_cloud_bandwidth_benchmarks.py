@@ -10,8 +10,9 @@ import pytest
 from scipy.optimize import differential_evolution, minimize_scalar
 
 from tacit.envs.cloud_bandwidth.config import CloudBandwidthConfig
-from tacit.envs.cloud_bandwidth.kernels import GRID, POSTED, demand
+from tacit.envs.cloud_bandwidth.demand import demand
 from tacit.envs.cloud_bandwidth.measures import PROFIT, QUANTITY
+from tacit.envs.cloud_bandwidth.positions import GRID, POSTED
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
 

@@ -9,8 +9,8 @@ from support.tenders import FULL, SIMPLE
 
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
-from tacit.envs.procurement import kernels
-from tacit.envs.procurement.kernels import (
+from tacit.envs.procurement import kernels, positions
+from tacit.envs.procurement.positions import (
     LEAD,
     STOCK,
     SUPPLIERS,
@@ -134,7 +134,7 @@ def test_late_without_a_clause_after_a_lie_about_urgency():
     engine = Engine(make_market("procurement", FULL))
     engine.reset()
     key = np.uint64(rng.moment(engine.nature[0], 0, 0, 3))
-    held_up = bool(rng.u(key, kernels.CUSTOMS_DRAW + 1) < 0.5)
+    held_up = bool(rng.u(key, positions.CUSTOMS_DRAW + 1) < 0.5)
     measures = tender(
         FULL, {"urgent": 1, "stock": [1, 0], "lead": [0, 1]},
         {"buyer_0": {"stated_urgency": "calm"}}, offers,
@@ -197,8 +197,8 @@ def test_delays_come_as_often_and_as_long_as_configured():
     engine.step(np.tile([0, 0, market.role("buyer").actions - 1], (4096, 1)))
     key = [np.uint64(rng.moment(k, 0, 0, 1)) for k in engine.nature]
     engine.step(np.tile([market.role("supplier").actions - 1] * 2 + [second], (4096, 1)))
-    days = [(1, 5, 5, 20)[rng.below(k, kernels.DAYS_DRAW + 1, 4)] for k in key]
-    held = [rng.u(k, kernels.DELAY_DRAW + 1) < 0.3 for k in key]
+    days = [(1, 5, 5, 20)[rng.below(k, positions.DAYS_DRAW + 1, 4)] for k in key]
+    held = [rng.u(k, positions.DELAY_DRAW + 1) < 0.3 for k in key]
     np.testing.assert_array_equal(engine.measures[:, 1, keyed], np.where(held, days, 0))
     assert np.mean(held) == pytest.approx(0.3, abs=0.03)
 

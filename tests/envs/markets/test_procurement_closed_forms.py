@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.tenders import TYPES, earned, played
 
-from tacit.envs.procurement import kernels
+from tacit.envs.procurement import positions
 from tacit.envs.procurement.benchmarks import bluffing, disinterest
 from tacit.envs.procurement.measures import (
     MARGIN,
@@ -48,13 +48,13 @@ def bluff_keys(luck, count: int) -> dict[str, np.ndarray]:
 
 def bluff_params(keys: dict[str, np.ndarray]) -> np.ndarray:
     params = np.tile(make_market("procurement").params, (len(keys["low"]), 1))
-    params[:, [kernels.PRICES, kernels.PRICES + 1]] = np.stack([keys["low"], keys["high"]], 1)
-    params[:, [kernels.CALM_VALUE, kernels.URGENT_VALUE]] = keys["value"][:, None]
+    params[:, [positions.PRICES, positions.PRICES + 1]] = np.stack([keys["low"], keys["high"]], 1)
+    params[:, [positions.CALM_VALUE, positions.URGENT_VALUE]] = keys["value"][:, None]
     params[:, -1] = keys["scarcity"]
-    params[:, kernels.WAIT_DISCOUNT] = keys["discount"]
-    params[:, kernels.STOCKOUT_COST] = keys["stockout"]
-    params[:, kernels.OUTSIDE_PRICE] = keys["outside"]
-    params[:, kernels.CLAIM_FINE] = keys["fine"]
+    params[:, positions.WAIT_DISCOUNT] = keys["discount"]
+    params[:, positions.STOCKOUT_COST] = keys["stockout"]
+    params[:, positions.OUTSIDE_PRICE] = keys["outside"]
+    params[:, positions.CLAIM_FINE] = keys["fine"]
     return params
 
 
@@ -236,10 +236,10 @@ BRIEF = {"urgency": {}, "brief": True, "counters": False, "scarcity": 0}
 def brief_game(keys: dict[str, np.ndarray]) -> np.ndarray:
     """KPIs [M, urgency, stated, price, accepted, who]: margin + w win, and surplus."""
     params = np.tile(make_market("procurement", BRIEF).params, (len(keys["low"]), 1))
-    params[:, [kernels.PRICES, kernels.PRICES + 1]] = np.stack([keys["low"], keys["high"]], 1)
-    params[:, kernels.CALM_VALUE] = keys["calm"]
-    params[:, kernels.URGENT_VALUE] = keys["urgent"]
-    params[:, kernels.URGENCY_FINE] = keys["fine"]
+    params[:, [positions.PRICES, positions.PRICES + 1]] = np.stack([keys["low"], keys["high"]], 1)
+    params[:, positions.CALM_VALUE] = keys["calm"]
+    params[:, positions.URGENT_VALUE] = keys["urgent"]
+    params[:, positions.URGENCY_FINE] = keys["fine"]
     joint = [
         [[0, stated], [price, 0], [0, 2 + accepted]]
         for stated, price, accepted in product(range(2), range(2), range(2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from types import FunctionType
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,23 @@ def _plain(dispatcher: Dispatcher) -> FunctionType:
     plain = FunctionType(source.__code__, {}, source.__name__, source.__defaults__)
     for name in source.__code__.co_names:
         if name in source.__globals__:
-            value = source.__globals__[name]
-            plain.__globals__[name] = _plain(value) if isinstance(value, Dispatcher) else value
+            plain.__globals__[name] = _plain_value(source.__globals__[name])
     return plain
+
+
+@cache
+def _plain_module(module: ModuleType) -> SimpleNamespace:
+    """A module of tacit with plain versions of its kernels."""
+    return SimpleNamespace(**{name: _plain_value(value) for name, value in vars(module).items()})
+
+
+def _plain_value(value: Any) -> Any:
+    """A kernel, or a module that has kernels, without compiled code; anything else as it is."""
+    if isinstance(value, Dispatcher):
+        return _plain(value)
+    if isinstance(value, ModuleType) and value.__name__.startswith("tacit."):
+        return _plain_module(value)
+    return value
 
 
 def pure(dispatcher: Dispatcher) -> Any:
