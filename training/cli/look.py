@@ -89,7 +89,11 @@ def show(
     from tacit.training.board.verdict_text import verdict_lines
     from tacit.training.runs.run_folder import existing_run
     from tacit.training.runs.summary import read_summary
-    from tacit.training.show.run_text import learned_policy_lines, run_lines
+    from tacit.training.show.run_text import (
+        learned_policy_lines,
+        not_measured_lines,
+        run_lines,
+    )
     from tacit.training.show.terminal import console
 
     folder = existing_run(run, results)
@@ -102,5 +106,7 @@ def show(
     for line in run_lines(folder, arm):
         console().print(line, soft_wrap=True)
     print_comparison([folder], None, arm=arm, disclaimer=False)
-    for line in verdict_lines(read_summary(folder.summary)):
+    summaries = read_summary(folder.summary)
+    shown = {name: own for name, own in summaries.items() if arm in (None, name)}
+    for line in [*not_measured_lines(folder, arm), *verdict_lines(shown)]:
         console().print(line, soft_wrap=True)

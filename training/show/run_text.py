@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tacit.emergence.registry import inapplicable
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.runs.load_run import choose_arm, learned_group, read_experiment
@@ -66,3 +67,21 @@ def learned_policy_lines(
     yield "the whole table, line by line:"
     table = population.tables[seat.index]
     yield from (f"  {line}" for line in table_lines(seat.role, table))
+
+
+def not_measured_lines(run: RunFolder, only: str | None = None) -> Iterator[str]:
+    """Probes that say nothing of a run's markets, with the reason; probes of one reason together.
+
+    Args:
+        run: the run.
+        only: only this arm; all by default.
+    """
+    experiment = read_experiment(run)
+    arms = [arm for name, arm in experiment.arms.items() if only in (None, name)]
+    probes: dict[str, list[str]] = {}  # reason -> probes
+    for arm in arms:
+        for probe, reason in inapplicable(arm.market, arm.kpi).items():
+            own = probes.setdefault(reason, [])
+            own += [probe] if probe not in own else []
+    for reason, names in probes.items():
+        yield f"not measured: {', '.join(names)}: {reason}"
