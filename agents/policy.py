@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.envs.engine.policy_tables import (
     PolicyTable,
@@ -17,6 +16,7 @@ from tacit.envs.engine.policy_tables import (
     uniform,
 )
 from tacit.envs.market import Role
+from tacit.envs.types import Ints
 
 __all__ = ["Policy", "PolicyTable", "cumulative", "deterministic", "mask", "uniform"]
 
@@ -29,7 +29,7 @@ class Policy(Protocol):
         ...
 
 
-def deterministic(role: Role, actions: NDArray[np.int64]) -> PolicyTable:
+def deterministic(role: Role, actions: Ints) -> PolicyTable:
     """One action per observation, int64 [O]; an illegal one is refused."""
     first, count = role.legal[:, 0], role.legal[:, 1]
     bad = np.flatnonzero((actions < first) | (actions >= first + count))

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.envs.types import Floats, Ints
+
 
 class RolloutBuffer(NamedTuple):
     """Samples of L learning seats in N copies, at most D in each between two updates.
@@ -32,17 +34,17 @@ class RolloutBuffer(NamedTuple):
         open: 1 while the last sample is open, int64 `[L, N]`.
     """
 
-    seats: NDArray[np.int64]
-    terms: NDArray[np.int64]
+    seats: Ints
+    terms: Ints
     observation: NDArray[np.int32]
     action: NDArray[np.int32]
     next_observation: NDArray[np.int32]
     rounds_between: NDArray[np.int32]
     truncated: NDArray[np.uint8]
-    reward: NDArray[np.float64]
-    counts: NDArray[np.int64]
-    last_round: NDArray[np.int64]
-    open: NDArray[np.int64]
+    reward: Floats
+    counts: Ints
+    last_round: Ints
+    open: Ints
 
 
 class SeatSamples(NamedTuple):
@@ -63,8 +65,8 @@ class SeatSamples(NamedTuple):
     next_observation: NDArray[np.int32]
     rounds_between: NDArray[np.int32]
     truncated: NDArray[np.uint8]
-    reward: NDArray[np.float64]
-    counts: NDArray[np.int64]
+    reward: Floats
+    counts: Ints
 
     @property
     def total(self) -> int:
@@ -87,4 +89,4 @@ class Replay(NamedTuple):
     action: NDArray[np.int32]
     next_observation: NDArray[np.int32]
     rounds_between: NDArray[np.int32]
-    reward: NDArray[np.float64]
+    reward: Floats

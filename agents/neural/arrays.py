@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.envs.types import Floats, Ints
+
 Reals = NDArray[Any]  # float32 or float64
 
 # Columns of `NetworkArrays.layers`: widths, and where weights and biases begin in the parameters.
@@ -56,7 +58,7 @@ class NetworkArrays(NamedTuple):
     """
 
     parameters: Reals
-    layers: NDArray[np.int64]
+    layers: Ints
     constants: Reals
     outputs: Reals
     output_gradients: Reals
@@ -86,10 +88,10 @@ class MinibatchCells(NamedTuple):
 
     digits: NDArray[np.int32]
     legal: NDArray[np.int32]
-    old_policy: NDArray[np.float64]
-    sizes: NDArray[np.int64]
-    row_counts: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    visits: NDArray[np.float64]
-    return_sums: NDArray[np.float64]
-    advantage_sums: NDArray[np.float64]
+    old_policy: Floats
+    sizes: Ints
+    row_counts: Ints
+    rows: Ints
+    visits: Floats
+    return_sums: Floats
+    advantage_sums: Floats

@@ -377,7 +377,7 @@ def ppo_loss(
     columns = torch.arange(logits.shape[1])
     illegal = (columns < first) | (columns >= first + count)
 
-    def of_rows(table: NDArray[np.float64]) -> torch.Tensor:
+    def of_rows(table: Floats) -> torch.Tensor:
         return torch.from_numpy(table[rows]).to(dtype)
 
     # ratio of new to old probability; the smallest float stands for an old probability of 0, where

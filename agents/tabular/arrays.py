@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.envs.types import Floats, Ints
+
 # Columns of `QArrays.settings`.
 (LEARNS, LEARNING_RATE, DISCOUNT, SYNCHRONOUS, SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN,
  TEMPERATURE, TEMPERATURE_DECAY, RANDOM_TIES, EXPLORATION_BOUND) = range(12)  # fmt: skip
@@ -72,18 +74,18 @@ class QArrays(NamedTuple):
         targets: working memory of one synchronous update, float64 `[largest A]`.
     """
 
-    settings: NDArray[np.float64]
-    first_cell: NDArray[np.int64]
-    q: NDArray[np.float64]
-    cumulative: NDArray[np.float64]
+    settings: Floats
+    first_cell: Ints
+    q: Floats
+    cumulative: Floats
     greedy: NDArray[np.int32]
-    runner_up: NDArray[np.float64]
-    pending: NDArray[np.int64]
-    pending_reward: NDArray[np.float64]
-    clock: NDArray[np.int64]
-    measure_sums: NDArray[np.float64]
-    score_sums: NDArray[np.float64]
-    targets: NDArray[np.float64]
+    runner_up: Floats
+    pending: Ints
+    pending_reward: Floats
+    clock: Ints
+    measure_sums: Floats
+    score_sums: Floats
+    targets: Floats
 
 
 class TransitionArrays(NamedTuple):
@@ -106,15 +108,15 @@ class TransitionArrays(NamedTuple):
         columns: which figure each of these K + L columns is (-1: padding), int64 `[K + L]`.
     """
 
-    observations: NDArray[np.int64]
-    first_row: NDArray[np.int64]
-    actions: NDArray[np.int64]
-    strides: NDArray[np.int64]
+    observations: Ints
+    first_row: Ints
+    actions: Ints
+    strides: Ints
     next_state: NDArray[np.int32]
-    rewards: NDArray[np.float64]
-    joint_figures: NDArray[np.float64]
-    state_figures: NDArray[np.float64]
-    columns: NDArray[np.int64]
+    rewards: Floats
+    joint_figures: Floats
+    state_figures: Floats
+    columns: Ints
 
 
 class LookupScratch(NamedTuple):
@@ -133,9 +135,9 @@ class LookupScratch(NamedTuple):
     """
 
     keys: NDArray[np.uint64]
-    draws: NDArray[np.float64]
-    visited: NDArray[np.int64]
-    pending: NDArray[np.int64]
-    sums: NDArray[np.float64]
-    state_numbers: NDArray[np.int64]
-    actions: NDArray[np.int64]
+    draws: Floats
+    visited: Ints
+    pending: Ints
+    sums: Floats
+    state_numbers: Ints
+    actions: Ints

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tacit.envs.types import Floats
 
 from .plot_style import BLUE, GREY, RED, plain_axis
 
 Measures = Mapping[str, Mapping[str, Any]]
-Array = NDArray[np.float64]
 WIDTH, HEIGHT, DPI = 6.0, 4.0, 100  # inches, inches, pixels per inch
 APART = 0.2  # between the three markers of one measure; measures lie 1 apart
 
@@ -36,7 +36,7 @@ class Picture:
     height: int
 
 
-def curve(measures: Measures, prefix: str) -> tuple[Array, Array, Array]:
+def curve(measures: Measures, prefix: str) -> tuple[Floats, Floats, Floats]:
     """Mean and lower and upper end of the interval of `prefix/0`, `prefix/1`, ..., float64 `[n]`.
 
     With a single seed, whose interval has no ends, all three are the mean.

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
+from tacit.envs.types import Floats
 from tacit.training.config.arms import Arm
 
 from . import checkpoint
@@ -25,7 +25,7 @@ NAME = "partial.safetensors"
 EVERY = 5.0  # seconds between two saves, at evaluation points
 POINTS = ("points.rounds", "points.measures")
 
-Points = list[tuple[int, NDArray[np.float64]]]
+Points = list[tuple[int, Floats]]
 
 
 class Partial(NamedTuple):

@@ -9,12 +9,12 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.agents.group import Group
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.limit_path import LimitPath, limit_path
 from tacit.envs.market import Market
+from tacit.envs.types import Floats
 from tacit.training.board.event_file import EventFile
 from tacit.training.board.plugin_messages import hparams_trial
 from tacit.training.config.arm_settings import settings_by_role
@@ -29,14 +29,13 @@ from .run_folder import RunFolder
 from .training_curve import follow
 from .warm_start import first_group
 
-Array = NDArray[np.float64]
 POINTS = 24  # evaluation points of a run that names no interval
 STRETCH = 100_000  # rounds between two looks at the stop flag
 LISTED_SEEDS = 16  # of an arm in TensorBoard, which selects nothing where there are more than 500
 
 
 def scalars(
-    market: Market, terms: list[tuple[str, str]], measures: Array, scores: Array
+    market: Market, terms: list[tuple[str, str]], measures: Floats, scores: Floats
 ) -> dict[str, float]:
     """TensorBoard's tags for one evaluation point."""
     tags: dict[str, float] = {}
@@ -122,7 +121,7 @@ class Seed:
                 self.save()
         return True
 
-    def _read(self) -> Array:
+    def _read(self) -> Floats:
         """One evaluation point: measures since the last one, and what quick probes say."""
         arm, group = self.arm, self.group
         terms = [(seat.name, name) for seat in arm.market.seats for name in arm.kpi[seat.name]]
@@ -185,7 +184,7 @@ def agent_steps(market: Market, rounds: int) -> int:
 
 def final_measures(
     group: Group, path: LimitPath, points: Points, last: int
-) -> tuple[Array, dict[str, float]]:
+) -> tuple[Floats, dict[str, float]]:
     """Measures of a finished seed, and what is said of its end.
 
     Agents that stop by themselves are measured on the limit cycle of their policies without

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.emergence.stats import Estimate
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
+from tacit.envs.types import Floats
 from tacit.training.board.plot_style import COLOURS, new_figure, put_title
 from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Arm, Experiment
@@ -66,7 +66,7 @@ def _draw_panel(axis: Any, panel: Panel, run: Mapping[str, Arm], arms: ArmSummar
     return seeds
 
 
-def theory_curve(arm: Arm, key: str, figure: str, at: NDArray[np.float64]) -> list[float]:
+def theory_curve(arm: Arm, key: str, figure: str, at: Floats) -> list[float]:
     """A figure of the market's closed form over one of the market's keys.
 
     Args:
