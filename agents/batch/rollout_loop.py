@@ -150,7 +150,7 @@ def act_greedy(
 ) -> None:
     """Choose the actions of the scratch copy in row 0: Q-learners act greedily, others by table."""
     phases, seats = game.acts.shape
-    # The stream LOOKAHEAD serves three purposes, told apart by phase: actions of Q-learners that
+    # The stream LOOKAHEAD serves three purposes, distinguished by phase: actions of Q-learners that
     # look ahead themselves, nature, and these actions.
     key = fold(fold(episode_keys[LOOKAHEAD_KEYS, copy], round_), 2 * phases + phase)
     for s in range(seats):
@@ -219,6 +219,7 @@ def rollout(
 ) -> None:
     """Play so many rounds in all copies, and write the learning seats' decisions into `buffer`.
 
+    `keys` uint64 `[streams, N]` are the copies' keys, `episode_keys` those of the episode.
     `episode_rounds` is the length of an episode (0: endless); `ends_batch` says that the last of
     these rounds ends a batch; `q_learners` is None where no Q-learner plays. As None is a type,
     Numba then leaves the half of the loop out that Q-learners need, which saves seconds of

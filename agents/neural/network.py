@@ -103,7 +103,7 @@ def layers_of(widths: list[int]) -> Ints:
 
 
 def orthogonal(shape: tuple[int, int], gain: float, key: np.uint64) -> Floats:
-    """A random matrix with orthonormal rows or columns, times the gain, float64.
+    """A random matrix with orthonormal rows or columns, times the gain, float64 `[rows, columns]`.
 
     Source: Saxe, McClelland, Ganguli, ICLR 2014.
     """
@@ -122,7 +122,7 @@ def initial_parameters(
 
     Orthogonal weights of gain sqrt 2, of gain `last_gain` in the last layer; biases 0. All are 0
     without hidden layers, which is the uniform policy. The last row of the first layer stays 0: it
-    stands for parts that are not seen.
+    is for parts that are not seen.
     """
     parameters = np.zeros(layers[-1, 3] + layers[-1, 1])
     for k, (inputs, width, first, bias) in enumerate(layers.tolist() if config.hidden else []):

@@ -59,7 +59,7 @@ class CompiledActorCritic:
         return self.critic.forward(digits)
 
     def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
-        """One step of Adam for every minibatch, in one compiled call."""
+        """One step of Adam for every minibatch, in one compiled call; `scale` float64 `[H]`."""
         config, actor, critic = self.config, self.actor, self.critic
         rows, steps = int(cells.row_counts.max()), int(np.count_nonzero(cells.sizes))
         losses: tuple[float, float, float] = self._loops.train_epoch(

@@ -20,7 +20,7 @@ class WorkArrays:
         self._memory: dict[str, NDArray[Any]] = {}
 
     def get(self, name: str, *shape: int, dtype: Any = np.float64) -> NDArray[Any]:
-        """An uninitialised array of this shape; it replaces the last one of this name."""
+        """An uninitialised array `[*shape]`; it replaces the last one of this name."""
         size = prod(shape)
         memory = self._memory.get(name)
         if memory is None or len(memory) < size:

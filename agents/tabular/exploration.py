@@ -50,7 +50,7 @@ def exploration_bound(settings: Any, t: Any) -> Any:
 
 @kernel
 def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw: Any) -> Any:
-    """Sample an action with probability proportional to exp(Q / temperature)."""
+    """Sample an action, its probability proportional to exp(Q / temperature); Q in `q` `[C]`."""
     highest = q[cell + rank(q, cell, first, count)[0]]  # subtracted, so that no exp overflows
     total = 0.0
     for a in range(first, first + count):
@@ -67,7 +67,7 @@ def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw:
 def explore(
     q: Any, cell: Any, first: Any, count: Any, greedy: Any, settings: Any, draw: Any, t: Any
 ) -> Any:
-    """A learner's action, where the draw lies below the exploration bound.
+    """A learner's action, where the draw lies below the exploration bound; Q values `q` `[C]`.
 
     One draw answers every question: below epsilon it explores, and its position below epsilon says
     which action; above epsilon, its position in the rest breaks a tie at random.

@@ -1,6 +1,7 @@
 """Compiled arithmetic on one row of Q values: its best action, and one update of it.
 
-A row is the stretch of `q` from `cell` on; its legal actions are `first` .. `first + count - 1`.
+A row is the stretch of `q` float64 `[C]` from `cell` on; its legal actions are `first` ..
+`first + count - 1`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from tacit.envs.jit.decorators import kernel
 def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
     """The first action of highest Q, and the second highest Q (-inf if there is one action only).
 
-    Selections stand where one would write branches: where the next maximum lies is as good as
-    random, so a processor would mispredict every other branch.
+    It selects instead of branching: where the next maximum lies is as good as random, so a
+    processor would mispredict every other branch.
     """
     best, highest, runner_up = first, q[at(cell + first)], -inf
     for a in range(first + 1, first + count):

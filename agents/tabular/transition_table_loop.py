@@ -50,7 +50,10 @@ from tacit.envs.rng import fold, u
 
 @kernel
 def draw_ahead(keys: Any, round_: Any, count: Any, draws: Any) -> None:
-    """Fill the first `count` rows of `draws` with every seat's draws from `round_` on."""
+    """Fill the first `count` rows of `draws` `[., S]` with every seat's draws from `round_` on.
+
+    `keys` uint64 `[S]` are the seats' keys in this episode.
+    """
     for s in range(len(keys)):
         for k in range(count):
             draws[at(k), at(s)] = u(fold(fold(keys[at(s)], round_ + k), 0), s)
@@ -105,16 +108,16 @@ def choose_action(
 
 @inlined
 def learn_synchronously(
-    table: TransitionArrays, q_arrays: QArrays, s: Any, state: Any, joint: Any, action: Any
+    table: TransitionArrays, q_arrays: QArrays, s: Any, state_number: Any, joint: Any, action: Any
 ) -> Any:
     """Update all own actions of seat s, each against the others' actual actions.
 
     All targets are computed before any Q value changes. Returns 1 if the greedy policy changed.
     """
     settings, stride, width = row(q_arrays.settings, s), table.strides[s], table.actions[s]
-    next_states = row(table.next_state, state if len(table.next_state) > 1 else 0)
-    rewards = row(table.rewards, state if len(table.rewards) > 1 else 0)
-    o = table.observations[state, s]
+    next_states = row(table.next_state, state_number if len(table.next_state) > 1 else 0)
+    rewards = row(table.rewards, state_number if len(table.rewards) > 1 else 0)
+    o = table.observations[state_number, s]
     table_row, cell = table.first_row[s] + o, q_arrays.first_cell[s] + o * width
     tried = joint - action * stride
     for a in range(width):

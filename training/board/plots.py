@@ -28,7 +28,8 @@ class Picture:
 
     Attributes:
         png: the file's bytes.
-        width, height: in pixels.
+        width: pixels.
+        height: pixels.
     """
 
     png: bytes

@@ -29,7 +29,10 @@ class Arm:
 
     Attributes:
         name: of the arm in its experiment.
-        market, kpi, agents, train: the objects to run it; agents by seat.
+        market: the market.
+        kpi: the resolved KPI table.
+        agents: the config of each seat's agent, by seat.
+        train: rounds, copies, and when figures are read.
         seeds: how many repetitions.
         seed: the seed of the first one; repetition k has seed + k.
         plain: the same as data, every key present: what identifies the configuration.

@@ -23,7 +23,11 @@ class Loader(_Base):  # type: ignore[misc]
     """Safe YAML as people mean it: `3e-4` is a number, `no` a word; a key is a word, once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A table as it stands, keys as they are written."""
+        """A table as it stands, keys as they are written.
+
+        Raises:
+            yaml.YAMLError: a key is no word, or occurs twice.
+        """
         table: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
@@ -62,7 +66,11 @@ Dumper.yaml_implicit_resolvers = {
 
 
 def parse(text: str, where: str) -> Any:
-    """YAML text as data; a mistake names the place."""
+    """YAML text as data.
+
+    Raises:
+        ConfigError: it is not valid YAML; the message names the line.
+    """
     try:
         return yaml.load(text, Loader)
     except yaml.MarkedYAMLError as error:
@@ -73,7 +81,11 @@ def parse(text: str, where: str) -> Any:
 
 
 def read_yaml(path: Path | Traversable) -> dict[str, Any]:
-    """A YAML file that holds a table."""
+    """The table that a YAML file holds.
+
+    Raises:
+        ConfigError: it cannot be read, is not valid YAML, or holds no table.
+    """
     try:
         data = parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
@@ -111,7 +123,11 @@ def _configs(group: str) -> Iterator[Path | Traversable]:
 
 
 def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
-    """The file that `name` means: a path to a YAML file, or a config of one of the groups."""
+    """The file that `name` means: a path to a YAML file, or a config of one of the groups.
+
+    Raises:
+        ConfigError: there is neither; the message names the nearest.
+    """
     if name.endswith((".yaml", ".yml")) or os.sep in name:
         if not Path(name).is_file():
             raise ConfigError(f"{key}: there is no file '{name}'.")

@@ -29,8 +29,14 @@ Points = list[tuple[int, Floats]]
 
 
 class Partial(NamedTuple):
-    """Where a seed was cut: points read, figures along the way, seconds worked, and the size of
-    its event file by name."""
+    """Where a seed was cut.
+
+    Attributes:
+        points: evaluation points read: the round, and mean measures float64 `[S + 1, M]`.
+        curve: figures along the way.
+        seconds: worked so far.
+        events: bytes of its event file, by name.
+    """
 
     points: Points
     curve: SeedCurve
@@ -89,7 +95,11 @@ class Saver:
 
 
 def check(record: dict[str, Any], arm: Arm, path: Path) -> None:
-    """Whether a save can be gone on from here."""
+    """Check that a save can be continued here.
+
+    Raises:
+        ConfigError: it was saved by other versions or for another configuration.
+    """
     advice = "Nothing was changed. Move it away to train this seed anew."
     if not arm.same(record.get("arm", {})):
         raise ConfigError(f"{path}: was saved for another configuration. {advice}")

@@ -37,7 +37,14 @@ LISTED_SEEDS = 16  # of an arm in TensorBoard, which selects nothing where there
 def scalars(
     market: Market, terms: list[tuple[str, str]], measures: Floats, scores: Floats
 ) -> dict[str, float]:
-    """TensorBoard's tags for one evaluation point."""
+    """TensorBoard's tags for one evaluation point.
+
+    Args:
+        market: the market.
+        terms: seat and name of each KPI term.
+        measures: means since the last point, float64 `[S + 1, M]`.
+        scores: the same of KPI terms and rewards, float64 `[T + S]`.
+    """
     tags: dict[str, float] = {}
     for seat in market.seats:
         tags[f"reward/{seat.name}"] = float(scores[len(terms) + seat.index])
@@ -185,7 +192,7 @@ def agent_steps(market: Market, rounds: int) -> int:
 def final_measures(
     group: Group, path: LimitPath, points: Points, last: int
 ) -> tuple[Floats, dict[str, float]]:
-    """Measures of a finished seed, and what is said of its end.
+    """Measures of a finished seed, float64 `[S + 1, M]`, and figures of its end.
 
     Agents that stop by themselves are measured on the limit cycle of their policies without
     exploration; others over the last `last` rounds as they were played. `rounds_to_stop` counts up

@@ -24,7 +24,8 @@ class ResponseRow:
     """One seat in one payoff.
 
     Attributes:
-        arm, seat: whose policy.
+        arm: the arm.
+        seat: whose policy.
         payoff: `kpi` or `fundamental`.
         own: what the learned policy earns per round, in the payoff's unit, over seeds.
         best: the same of the best response.
