@@ -6,8 +6,8 @@
 | ```` ```python ```` | executed; all of a page share one namespace; with `>>>` as a doctest |
 | ```` ```console ```` | lines that begin with `$ ` are run; what follows is their output |
 
-In expected output `...` stands for any text, runs of blanks are one blank, and numbers need to agree
-within 2 % or .02: other processors give other last digits.
+In expected output `...` stands for any text, runs of blanks are one blank, and numbers need to
+agree within 2 % or .02: other processors give other last digits.
 """
 
 from __future__ import annotations
