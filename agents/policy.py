@@ -1,6 +1,6 @@
-"""Policies are tables: float64 [O, A], one row of action probabilities per observation.
+"""Policies are tables: float64 `[O, A]`, one row of action probabilities per observation.
 
-Every way of acting ends in one, learned or scripted; a row is zero outside its legal actions.
+Every agent, learned or scripted, comes down to one. A row is zero outside its legal actions.
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ __all__ = ["Policy", "PolicyTable", "cumulative", "deterministic", "mask", "unif
 
 
 class Policy(Protocol):
-    """Something that acts: it can say what it does at every observation."""
+    """Something that can say what it does at every observation."""
 
     def table(self) -> PolicyTable:
-        """Action probabilities, float64 [O, A]."""
+        """Action probabilities, float64 `[O, A]`."""
         ...
 
 
 def deterministic(role: Role, actions: Ints) -> PolicyTable:
-    """One action per observation, int64 [O]; an illegal one is refused."""
+    """The table float64 `[O, A]` of one action per observation, `actions` int64 `[O]`.
+
+    Raises:
+        ValueError: an action is illegal at its observation.
+    """
     first, count = role.legal[:, 0], role.legal[:, 1]
     bad = np.flatnonzero((actions < first) | (actions >= first + count))
     if bad.size:

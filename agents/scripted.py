@@ -4,22 +4,23 @@
 |---|---|---|
 | `competitive`, `collusive` | the market's benchmark action, always | the market's benchmarks |
 | `random` | every legal action equally likely | |
-| `grim_trigger` | collusive while everybody's last action was; one deviation and it never returns
-| Friedman, Review of Economic Studies 38(1), 1971 |
+| `grim_trigger` | collusive while everybody's last action was; competitive for good after one
+deviation | Friedman, Review of Economic Studies 38(1), 1971 |
 | `tit_for_tat` | collusive unless a rival's last action was not | Axelrod, The Evolution of
 Cooperation, 1984 |
 | `win_stay_lose_shift` | collusive if all did the same last round, else competitive | Nowak,
 Sigmund, Nature 364, 1993 |
-| `truthful` | says what is so, asks what it is worth | the market's own rule |
-| `always_bluff` | says what pays if believed, whatever is so | the market's own rule |
-| `trusting` | believes what it is told, and takes the best offer | the market's own rule |
-| `rotation` | the seat after the last winner takes the next sale, the others stand back | McAfee,
+| `truthful` | claims what is true, asks for its value | the market's own rule |
+| `always_bluff` | claims what would pay if believed, whatever is true | the market's own rule |
+| `trusting` | believes every claim, and takes the best offer | the market's own rule |
+| `rotation` | the seat after the last winner takes the next sale, the others stay out | McAfee,
 McMillan, AER 82(3), 1992 |
 
-Grim trigger, tit-for-tat, win-stay and rotation need to see everybody's last action (ad auction:
-`observe: bids`; cloud: `memory: 1`). A missing first round
-counts as collusive. As tables have no memory of their own, `grim_trigger` is its one-round form:
-after a deviation both play competitively, which is itself not collusive, so it never returns.
+Grim trigger, tit-for-tat, win-stay and rotation need observations that show everybody's last
+action; the market's analysis names the key that makes them so (`sees_actions_with`). A missing
+first round counts as collusive. As a table has no memory of its own, `grim_trigger` is its
+one-round form: after a deviation all play competitively, which is itself not collusive, so
+collusion never returns.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ Rule = Literal[
     "trusting",
     "random",
 ]
-OWN_RULES = ("truthful", "always_bluff", "trusting")  # a market spells them out, or has them not
+# Rules that only a market can spell out; it may have none of them.
+OWN_RULES = ("truthful", "always_bluff", "trusting")
+# Rules that depend on last round's actions.
 REMEMBERS = ("grim_trigger", "tit_for_tat", "win_stay_lose_shift", "rotation")
 
 
@@ -66,15 +69,33 @@ class ScriptedConfig(BaseModel):
 
 
 class Scripted:
-    """A scripted `Policy` for one seat of a market."""
+    """A scripted `Policy` for one seat of a market.
+
+    Attributes:
+        config: its rule.
+        market: the market that it plays.
+        seat: the seat that it plays.
+    """
 
     def __init__(self, config: ScriptedConfig, market: Market, seat: Seat) -> None:
+        """Check whether the rule fits the seat; the table is made when it is asked for.
+
+        Raises:
+            ConfigError: it does not.
+        """
         self.config, self.market, self.seat = config, market, seat
         choices = np.flatnonzero(seat.role.legal[:, 1] > 1)
         if config.rule != "random" and choices.size:
-            self._actions(config.rule, int(choices[0]))  # can it play here? told before the table
+            # One observation is enough to find out, and a table can have millions of rows.
+            self._actions(config.rule, int(choices[0]))
 
     def table(self) -> PolicyTable:
+        """Action probabilities, float64 `[O, A]`.
+
+        Raises:
+            ConfigError: the rule does not fit the seat at some observation.
+            ValueError: the market's own rule does what is illegal.
+        """
         return self._table
 
     @cached_property
@@ -92,7 +113,11 @@ class Scripted:
         return table
 
     def _actions(self, rule: str, observation: int) -> tuple[int, ...]:
-        """What the rule does at an observation: one action, or several equally likely."""
+        """The rule's actions at an observation: one, or several that are equally likely.
+
+        Raises:
+            ConfigError: the market has no such rule for this seat.
+        """
         own = self.market.analysis.scripted_actions(rule, self.seat, observation)
         if own or rule not in OWN_RULES:
             return own or (self._action(rule, observation),)
@@ -102,6 +127,11 @@ class Scripted:
         )
 
     def _benchmark(self, name: str, observation: int) -> int:
+        """The action of the market's benchmark of this name.
+
+        Raises:
+            ConfigError: the market has none for this seat.
+        """
         action = self.market.analysis.benchmark_action(name, self.seat, observation)
         if action is None:
             others = "'random' fits" if name == "competitive" else "'competitive' and 'random' fit"
@@ -112,6 +142,11 @@ class Scripted:
         return int(action)
 
     def _action(self, rule: str, observation: int) -> int:
+        """The action of a rule made of benchmarks and last round's actions.
+
+        Raises:
+            ConfigError: the seat does not see what the rule needs.
+        """
         if rule in ("competitive", "collusive"):
             return self._benchmark(rule, observation)
         last = self.market.analysis.last_actions(self.seat, observation)
@@ -123,6 +158,7 @@ class Scripted:
         return self._remembering(rule, last, observation)
 
     def _remembering(self, rule: str, last: dict[str, Any], observation: int) -> int:
+        """The action of a rule in REMEMBERS; `last` has each seat's last action (None: first)."""
         collusive = self._benchmark("collusive", observation)
         if rule == "rotation":
             return self._rotation(last, collusive, self._benchmark("rotation", observation))
@@ -130,11 +166,15 @@ class Scripted:
         first_round = None in last.values()
         if rule == "win_stay_lose_shift":
             return collusive if first_round or len(set(last.values())) == 1 else competitive
-        watched = {n: a for n, a in last.items() if rule == "grim_trigger" or n != self.seat.name}
-        agreed = first_round or all(a == collusive for a in watched.values())
+        if rule == "grim_trigger":
+            relevant = list(last.values())
+        else:  # tit for tat does not answer to its own last action
+            relevant = [action for name, action in last.items() if name != self.seat.name]
+        agreed = first_round or all(action == collusive for action in relevant)
         return collusive if agreed else competitive
 
     def _rotation(self, last: dict[str, Any], collusive: int, taking: int) -> int:
+        """`taking` in this seat's turn: the one after last round's only winner, else seat 0's."""
         names = list(last)
         winners = [k for k, name in enumerate(names) if last[name] == taking]
         turn = (winners[0] + 1) % len(names) if len(winners) == 1 else 0

@@ -28,7 +28,7 @@ class BatchConfig(BaseModel):
     )
     discount: Annotated[float, Field(ge=0, lt=1)] = Field(0.95, description="factor per round")
     rounds_per_update: Count = Field(
-        128, description="rounds per copy that policies stand still; one for all learners of a run"
+        128, description="rounds per copy that policies stay fixed; one for all learners of a run"
     )
 
 

@@ -291,7 +291,8 @@ class Ippo:
 
     def _cells_of(self, observations: Ints) -> MinibatchCells:
         """Cells for an update that met these observations; only `old_policy` is up to date."""
-        if not np.array_equal(observations, self._observations):  # a small market meets the same
+        # In a small market every update meets the same observations.
+        if not np.array_equal(observations, self._observations):
             self._observations, self._cells = observations, self._empty_cells(observations)
         np.take(self.policy, observations, axis=0, out=self._cells.old_policy)
         return self._cells
@@ -380,8 +381,8 @@ def ppo_loss(
     def of_rows(table: Floats) -> torch.Tensor:
         return torch.from_numpy(table[rows]).to(dtype)
 
-    # ratio of new to old probability; the smallest float stands for an old probability of 0, where
-    # nobody can have acted
+    # ratio of new to old probability; an old probability of 0, which no sample can have, counts as
+    # the smallest float
     log_policy = logits.masked_fill(illegal, -torch.inf).log_softmax(1)
     old_policy = of_rows(cells.old_policy).masked_fill(illegal, 1.0)
     old_policy = old_policy.clamp(min=torch.finfo(dtype).tiny)

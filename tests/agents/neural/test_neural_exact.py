@@ -186,11 +186,11 @@ def test_arithmetic_runs_on_one_thread(monkeypatch):
     counts: list[int] = []
     plain = module.make_learner
 
-    def watched(*given):
+    def counting(*given):
         counts.extend(pool["num_threads"] for pool in threadpool_info())
         return plain(*given)
 
-    monkeypatch.setattr(module, "make_learner", watched)
+    monkeypatch.setattr(module, "make_learner", counting)
     for _ in range(2):
         threadpool_limits(2)
         assert any(pool["num_threads"] == 2 for pool in threadpool_info())

@@ -25,7 +25,7 @@ LEARNERS = {
 UPDATES = 40
 
 
-def taught(game: str, configs: Any, rounds: int, seed: int = 0, copies: int = 16) -> BatchGroup:
+def trained(game: str, configs: Any, rounds: int, seed: int = 0, copies: int = 16) -> BatchGroup:
     """A group after so many rounds; one config for all seats, or a list."""
     market = Solvable({"game": game})
     configs = configs if isinstance(configs, list) else [configs] * len(market.seats)
@@ -48,19 +48,19 @@ def assert_solved(group: BatchGroup) -> None:
 @pytest.mark.parametrize("game", BEST)
 def test_it_finds_what_is_best(game, name, engine):
     config = LEARNERS[name].model_copy(update={"engine": engine})
-    before = taught(game, config, 0).tables()[0]
+    before = trained(game, config, 0).tables()[0]
     assert not all(before[o, action] > 0.9 for o, action in BEST[game].items())
-    assert_solved(taught(game, config, 32 * UPDATES))
+    assert_solved(trained(game, config, 32 * UPDATES))
 
 
 def test_values_of_the_chain_are_learned():
     """Each phase has its own; a factor of the discount lies between rounds, none within."""
     known = chain_q(0.5)
-    dqn = taught("chain", LEARNERS["idqn"], 32 * 100).learners["player_0"]
+    dqn = trained("chain", LEARNERS["idqn"], 32 * 100).learners["player_0"]
     np.testing.assert_allclose(
         np.where(np.isnan(known), np.nan, dqn.online.forward(dqn._digits)), known, atol=0.01
     )
-    ppo = taught("chain", LEARNERS["ippo"].model_copy(update={"entropy": 0.0}), 32 * 100)
+    ppo = trained("chain", LEARNERS["ippo"].model_copy(update={"entropy": 0.0}), 32 * 100)
     critic = ppo.learners["player_0"]
     values = critic.actor_critic.values(critic._digits)[:, 0] * critic.return_scale
     visited = [1, 4]  # what the best policy visits
@@ -71,7 +71,7 @@ def test_values_of_the_chain_are_learned():
 def test_side_by_side_with_tabular_learners_and_each_other():
     q = Q(learning_rate=0.05, discount=0.5, exploration="constant", epsilon=0.5, initial_q=0.0)
     for configs in ([LEARNERS["ippo"], q], [q, LEARNERS["idqn"]], list(LEARNERS.values())):
-        assert_solved(taught("dominant", configs, 32 * UPDATES))
+        assert_solved(trained("dominant", configs, 32 * UPDATES))
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -83,14 +83,14 @@ def test_pennies_are_matched_half_the_time_on_average(seed):
         epochs=1, minibatches=1, normalise_advantages=False, max_gradient=0, entropy=0.1,
         adam_betas=(0.5, 0.999), average_from=0.25,
     )  # fmt: skip
-    group = taught("pennies", config, 3000, seed, copies=256)
+    group = trained("pennies", config, 3000, seed, copies=256)
     for table in group.tables():
         np.testing.assert_allclose(table, 0.5, atol=0.05)
 
 
 def test_the_mean_policy_is_that_of_the_updates_after_a_share_of_training():
     config = LEARNERS["ippo"].model_copy(update={"average_from": 0.5})
-    group = taught("bandit", config, 0)
+    group = trained("bandit", config, 0)
     group.total_rounds = 32 * 10
     seen = []
     for _ in range(10):
@@ -103,14 +103,14 @@ def test_the_mean_policy_is_that_of_the_updates_after_a_share_of_training():
 
 def test_until_then_the_policy_is_reported():
     config = LEARNERS["ippo"].model_copy(update={"average_from": 0.99})
-    group = taught("bandit", config, 64)
+    group = trained("bandit", config, 64)
     np.testing.assert_array_equal(group.tables()[0], group.learners["player_0"].acting())
 
 
 def test_rates_fall_over_training(monkeypatch):
     """Linearly, from the first update's to what is left at the last; epsilon with the rounds."""
     ends = {"learning_rate_end": 0.0, "entropy_end": 0.001}
-    group = taught("dominant", LEARNERS["ippo"].model_copy(update=ends), 0)
+    group = trained("dominant", LEARNERS["ippo"].model_copy(update=ends), 0)
     group.total_rounds, used = 32 * 4, []
     actor_critic = group.learners["player_0"].actor_critic
     train_epoch = actor_critic.train_epoch
@@ -125,8 +125,8 @@ def test_rates_fall_over_training(monkeypatch):
     np.testing.assert_allclose([r.learning_rate for r in each], [0.01, 0.0075, 0.005, 0.0025])
     np.testing.assert_allclose([r.entropy_weight for r in each], [0.003, 0.0025, 0.002, 0.0015])
     decaying = {"epsilon": 0.8, "epsilon_decay": 0.01, "epsilon_min": 0.1}
-    dqn = taught("dominant", LEARNERS["idqn"].model_copy(update=decaying), 64).learners["player_0"]
+    dqn = trained("dominant", LEARNERS["idqn"].model_copy(update=decaying), 64).learners["player_0"]
     np.testing.assert_allclose(dqn.epsilon, 0.8 * np.exp(-0.64))
     np.testing.assert_allclose(np.sort(dqn.acting()[0])[:2], dqn.epsilon / 3)
-    late = taught("dominant", LEARNERS["idqn"].model_copy(update=decaying), 320)
+    late = trained("dominant", LEARNERS["idqn"].model_copy(update=decaying), 320)
     assert late.learners["player_1"].epsilon == 0.1

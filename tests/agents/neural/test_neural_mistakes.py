@@ -40,7 +40,7 @@ NINE = [f"kpi.bidder.t{k}={{measure: win, weight: 1}}" for k in range(8)]  # and
         ({"adam_betas": [0.9]}, "agents.b.adam_betas"),
     ],
 )
-def test_a_mistake_in_ippo_is_told_with_its_key(keys, message):
+def test_a_mistake_in_ippo_is_reported_with_its_key(keys, message):
     with pytest.raises(ConfigError) as error:
         make_config({"name": "ippo", **keys}, "agents.b")
     assert error.value.mistakes[0].startswith(message)
@@ -55,7 +55,7 @@ def test_a_mistake_in_ippo_is_told_with_its_key(keys, message):
         ({"sampling": "last"}, "agents.b.sampling: must be 'uniform' or 'latest', got 'last'."),
     ],
 )
-def test_a_mistake_in_idqn_is_told_with_its_key(keys, message):
+def test_a_mistake_in_idqn_is_reported_with_its_key(keys, message):
     with pytest.raises(ConfigError) as error:
         make_config({"name": "idqn", **keys}, "agents.b")
     assert message in error.value.mistakes[0]
@@ -82,8 +82,8 @@ def test_an_annealed_rate_needs_the_length_of_training():
         make_group(Solvable(), kpi.resolve(Solvable(), None), configs, 0)
 
 
-def test_more_terms_than_heads_are_told_before_training():
-    """One line a seat, with the other mistakes; eight are welcome, and so are nine to idqn."""
+def test_more_terms_than_heads_are_reported_before_training():
+    """One line a seat, with the other mistakes; ippo takes eight, and idqn takes nine."""
     said = mistakes("agents.bidder=ippo", *NINE, "train.rounds=100", "train.measure_last=1")
     assert [line.partition(":")[0] for line in said] == ["kpi.bidder_0", "kpi.bidder_1",
                                                          "train.rounds"]  # fmt: skip
@@ -129,7 +129,7 @@ def test_also_with_a_single_step_before_its_policy_plays(luck):
         learner.learn(random_samples(BUYER, luck), CLOCK)
 
 
-def test_a_reward_that_is_no_number_is_told(luck):
+def test_a_reward_that_is_no_number_is_reported(luck):
     for learner in (ippo(BUYER), idqn(BUYER)):
         samples = random_samples(BUYER, luck)
         samples.reward[0, 0, 0] = np.nan
@@ -147,7 +147,7 @@ WILD = ("agents.bidder_0.learning_rate_end=1.0e+30", "--as", "wild")
 
 
 def test_on_the_command_line_nothing_is_lost(tmp_path, monkeypatch, capsys):
-    """Exit code 2, one line; what was trained before stands, and the last good save of the seed."""
+    """Exit code 2, one line; earlier results are kept, and the last good save of the seed."""
     monkeypatch.setattr(partial, "EVERY", 0.0)
     tacit = Terminal(tmp_path, monkeypatch, capsys)
     assert tacit("train", "ad_auction", *MILD).code == 0

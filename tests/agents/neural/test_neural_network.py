@@ -209,7 +209,7 @@ def test_an_action_that_became_impossible_does_no_harm(engine, luck):
 
 @pytest.mark.parametrize("spread", [1e-3, 1.0, 30.0, 2000.0])
 def test_softmax_is_numpy_s(spread, luck):
-    """From logits that are nearly equal to some that leave nothing to the others."""
+    """From nearly equal logits to some beside which all other probabilities underflow."""
     logits, legal = spread * luck.standard_normal((500, 7)), np.array([[0, 7]] * 500, np.int32)
     table = np.empty_like(logits)
     compiled("tacit.agents.neural.ppo_loop").softmax(logits, legal, table)

@@ -86,7 +86,7 @@ def test_samples_are_those_of_play_by_hand(case):
 
 
 def test_hand_play_drops_decisions():
-    """The case above tests it only if it happens: the look-ahead does not call some worker."""
+    """The case above tests that only if it happens: a worker that the look-ahead does not reach."""
     group = rolled(Errand(), [IDQN, IPPO, RANDOM], episode_rounds=3)
     slow = SlowRollout(group)
     slow.run(12, 3)

@@ -26,15 +26,15 @@ def trace(*rules: str, rounds: int, forced: Mapping[tuple[int, int], int] = {}, 
     """What the players bid round by round: "LL LH HH". `forced` (round, seat) overrules them."""
     market = make_market("ad_auction", {"bidders": len(rules), "observe": "bids"} | config)
     tables = [player(rule, market, i).table() for i, rule in enumerate(rules)]
-    engine, told = Engine(market), []
+    engine, rounds_played = Engine(market), []
     engine.reset()
     for t in range(rounds):
         rows = [table[o] for table, o in zip(tables, engine.observations[0], strict=True)]
         assert all(np.count_nonzero(row) == 1 for row in rows)
         actions = [forced.get((t, i), int(row.argmax())) for i, row in enumerate(rows)]
         engine.step(np.array([actions]))
-        told.append("".join(LETTERS.get(a, "?") for a in actions))
-    return " ".join(told)
+        rounds_played.append("".join(LETTERS.get(a, "?") for a in actions))
+    return " ".join(rounds_played)
 
 
 def test_constant_players():

@@ -38,7 +38,7 @@ def pay(market: Solvable, tables: list[np.ndarray], copies: int = 512) -> np.nda
 @SOLVED
 def test_the_best_earn_what_is_said(game):
     market = Solvable({"game": game})
-    # (the chain's first round stands at 0; a bandit's guess wins every other time)
+    # (the chain starts at 0; a bandit's guess wins every other time)
     np.testing.assert_allclose(pay(market, best_tables(market)), EARNS[game], atol=0.025)
 
 

@@ -93,7 +93,7 @@ def test_a_state_that_does_not_fit_changes_nothing():
         ({"epsilon_dcay": 1}, "agents.bidder.epsilon_dcay: unknown key. Did you mean 'epsilon_d"),
     ],
 )
-def test_a_mistake_is_told_with_its_key(keys, message):
+def test_a_mistake_is_reported_with_its_key(keys, message):
     with pytest.raises(ConfigError) as error:
         build(Q, keys, "agents.bidder")
     assert error.value.mistakes[0].startswith(message)
