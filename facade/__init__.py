@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tacit.emergence.verdict import verdicts
     from tacit.envs.plugins import register_market
     from tacit.envs.registry import make_market
-    from tacit.training.runs.load_run import load_policy, load_run
     from tacit.training.runs.runner import train
+    from tacit.training.storage.load_run import load_policy, load_run
 
 __all__ = [
     "freeze", "load_policy", "load_run", "make_market", "register_agent",
@@ -33,8 +33,8 @@ __all__ = [
 
 _HOME = {
     "freeze": "tacit.emergence.population",
-    "load_policy": "tacit.training.runs.load_run",
-    "load_run": "tacit.training.runs.load_run",
+    "load_policy": "tacit.training.storage.load_run",
+    "load_run": "tacit.training.storage.load_run",
     "make_market": "tacit.envs.registry",
     "register_agent": "tacit.agents.registry",
     "register_probe": "tacit.emergence.registry",

@@ -11,7 +11,7 @@ __all__ = ["train"]
 
 
 def __getattr__(name: str) -> Any:
-    """`train` on demand, so that `tacit --help` imports none of the numerics."""
+    """`train`, imported on first use, so that `tacit --help` imports none of the numerics."""
     if name == "train":
         from .runs.runner import train
 

@@ -11,7 +11,7 @@ from tacit.emergence.objective.verdict import kpi_or_learning
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
 from tacit.training.config.load import load
-from tacit.training.runs import goodhart
+from tacit.training.runs.goodhart import add_goodhart_gaps
 
 MARKET = make_market("ad_auction")
 KPI = kpis.resolve(MARKET, None)
@@ -108,5 +108,5 @@ def test_the_gap_is_against_the_arm_that_is_paid_the_fundamental(tmp_path):
 def test_a_run_without_a_reference_has_no_gap():
     arms = load({"market": "ad_auction", "kpi": {"bidder": {"win": 1}}}).arms
     summaries = {"base": {"measures": {}}}
-    goodhart.write(arms, summaries)
+    add_goodhart_gaps(arms, summaries)
     assert summaries == {"base": {"measures": {}}}

@@ -22,10 +22,12 @@ from tacit.training.board.verdict_text import verdict_lines, verdict_page
 from tacit.training.config import files
 from tacit.training.config.load import load
 from tacit.training.config.references import expected_words
-from tacit.training.runs import checkpoint, probing
-from tacit.training.runs.load_run import read_experiment
-from tacit.training.runs.run_folder import RunFolder
+from tacit.training.runs import probing
 from tacit.training.runs.summary import read_summary
+from tacit.training.storage import checkpoint
+from tacit.training.storage.atomic_files import write_json
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 from tacit.training.studies.checks import NOT, checks
 
 COLLUDING = {"frozen_index": 0.85, "tempted": 0.98, "deterred": 0.9, "rival_response": -0.12}
@@ -202,7 +204,7 @@ def test_probes_of_an_older_run_are_added_from_its_checkpoints(run):
     arm = read_experiment(run).arms["base"]
     path = run.checkpoint("base", 1).with_suffix(".json")
     whole = json.loads(path.read_text())
-    checkpoint.write_json(path, {k: v for k, v in whole.items() if k != "probes"})
+    write_json(path, {k: v for k, v in whole.items() if k != "probes"})
     records = [checkpoint.finished(run.checkpoint("base", k)) for k in range(3)]
     probing.complete(run, arm, records)
     assert json.loads(path.read_text())["probes"] == whole["probes"]

@@ -29,11 +29,11 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
 )
-# Every market's fit has options of its own, which `calibrate` reads itself.
+# Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {
     "calibrate": {
         "context_settings": {"ignore_unknown_options": True, "allow_extra_args": True},
-        "epilog": "Every market adds options of its own, such as --interval: docs/commands.",
+        "epilog": "Every market adds options of its own, such as --interval: tacit list MARKET.",
     }
 }
 
@@ -49,7 +49,7 @@ for _panel, _name, _command in COMMANDS:
 
 
 def main() -> None:
-    """Run a command; a user's mistake is told in words, with exit code 2 and no traceback."""
+    """Run a command; a user's mistakes end in a line each and exit code 2, without a traceback."""
     try:
         if os.environ.get("TACIT_PLUGINS"):
             from tacit.envs.plugins import load_plugins
@@ -57,7 +57,7 @@ def main() -> None:
             load_plugins()
         app()
     except ValueError as error:
-        from tacit.envs.errors import ConfigError  # (--help needs none of it)
+        from tacit.envs.errors import ConfigError  # imported late: --help needs nothing of it
 
         if not isinstance(error, ConfigError):
             raise
@@ -68,5 +68,7 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # the reader, `| head` say, has seen enough
+    except BrokenPipeError:
+        # Whatever reads the output, `head` say, has closed it. Python would fail once more when it
+        # flushes standard output at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

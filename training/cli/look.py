@@ -1,4 +1,4 @@
-"""`tacit compare`, `board`, `list` and `show`: what stands, and what there is."""
+"""`tacit compare`, `board`, `list` and `show`: finished runs, and what can be run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def compare(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """One row an arm: mean, interval, n, paired difference to the first arm, who earns what."""
-    from tacit.training.runs.run_folder import existing_run
+    from tacit.training.storage.run_folder import existing_run
     from tacit.training.studies.compare import write_csv
 
     folders = [existing_run(run, results) for run in runs]
@@ -41,7 +41,7 @@ def board(
 ) -> None:
     """TensorBoard on a run, its curves coloured by arm (Ctrl-C ends it)."""
     from tacit.envs.errors import ConfigError
-    from tacit.training.runs.run_folder import existing_run
+    from tacit.training.storage.run_folder import existing_run
 
     if run is None and not results.is_dir():
         raise ConfigError(f"--results: there is no folder {results}.")
@@ -50,6 +50,7 @@ def board(
 
 
 def _board(path: Path, one_run: bool, port: int = 6006) -> None:
+    """Print the links, serve until Ctrl-C, and exit with TensorBoard's code."""
     from tacit.training.board import server as tensorboard
 
     port = tensorboard.free_port(port)
@@ -87,7 +88,6 @@ def show(
     """A run: question, KPIs in words, results; or one learned policy, read out."""
     from tacit.envs.errors import ConfigError
     from tacit.training.board.verdict_text import verdict_lines
-    from tacit.training.runs.run_folder import existing_run
     from tacit.training.runs.summary import read_summary
     from tacit.training.show.run_text import (
         learned_policy_lines,
@@ -95,6 +95,7 @@ def show(
         run_lines,
     )
     from tacit.training.show.terminal import console
+    from tacit.training.storage.run_folder import existing_run
 
     folder = existing_run(run, results)
     if policy is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .options import DEFAULT_RESULTS
 
 if TYPE_CHECKING:
-    from tacit.training.runs.run_folder import RunFolder
+    from tacit.training.storage.run_folder import RunFolder
     from tacit.training.studies.compare import ArmRow
 
 
@@ -51,9 +51,9 @@ def print_next(run: RunFolder, as_shipped: bool) -> None:
         run: a finished run.
         as_shipped: it has the experiment's own settings, so that the file's text holds for it.
     """
-    from tacit.training.runs.load_run import read_experiment
     from tacit.training.runs.summary import read_summary
     from tacit.training.show.terminal import console
+    from tacit.training.storage.load_run import read_experiment
     from tacit.training.studies.figures import draw
 
     experiment, out = read_experiment(run), console()

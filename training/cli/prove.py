@@ -91,8 +91,8 @@ def best_response(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
 ) -> None:
     """What each seat of RUN would gain by leaving its policy: in its KPI, in its fundamental."""
-    from tacit.training.runs.run_folder import existing_run
     from tacit.training.show.terminal import TextTable, console
+    from tacit.training.storage.run_folder import existing_run
     from tacit.training.studies.best_responses import best_responses
 
     rows, note = best_responses(existing_run(run, results), seat, arm or [])

@@ -13,7 +13,7 @@ from .printing import print_comparison, print_next, results_option
 
 if TYPE_CHECKING:
     from tacit.training.config.arms import Experiment
-    from tacit.training.runs.run_folder import RunFolder
+    from tacit.training.storage.run_folder import RunFolder
 
 
 def train(
@@ -31,7 +31,7 @@ def train(
     """Train CONFIG under its KPIs, all arms and seeds; what stands finished is kept."""
     from tacit.training.config.files import dump_yaml
     from tacit.training.config.load import load
-    from tacit.training.runs.run_folder import named
+    from tacit.training.storage.run_folder import named
 
     experiment = load(config, settings or [], arm or [], as_arm)
     if show:
@@ -46,14 +46,18 @@ def train(
 
 def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = False) -> None:
     """Go on with a run that was stopped; the result is the same, bit for bit."""
-    from tacit.training.runs.load_run import read_experiment
-    from tacit.training.runs.run_folder import existing_run
+    from tacit.training.storage.load_run import read_experiment
+    from tacit.training.storage.run_folder import existing_run
 
     folder = existing_run(run, results)
     _train(read_experiment(folder), folder, as_json)
 
 
 def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bool = False) -> None:
+    """Train with a progress bar, then print the table or the summary.
+
+    `as_shipped`: no setting was changed, so that the file's text about its result holds.
+    """
     from tacit.training.runs.runner import Interrupted, train_experiment
     from tacit.training.show.progress_bar import ProgressBar
 

@@ -8,7 +8,7 @@ Paired over shared seeds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -19,24 +19,26 @@ from tacit.emergence.objective.goodhart import goodhart_gap
 from tacit.emergence.payoffs import rewards_only_fundamental, rewards_only_fundamentals
 from tacit.training.config.arms import Arm
 
-Summary = dict[str, Any]
 
+def add_goodhart_gaps(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> None:
+    """Add the gaps to the measures of every arm that has a reference.
 
-def write(arms: Mapping[str, Arm], summaries: Mapping[str, Summary]) -> None:
-    """Add the gap to the measures of every arm that has a reference."""
+    Args:
+        arms: of one run.
+        summaries: of the same arms; changed in place.
+    """
     for name, arm in arms.items():
         reference = next((n for n, other in arms.items() if _is_reference(arm, other)), None)
         if reference is None:
             continue
-        measures, before = summaries[name]["measures"], summaries[reference]["measures"]
+        measures, paid_fully = summaries[name]["measures"], summaries[reference]["measures"]
         for label, names in _compared(arm).items():
-            if names and all(n in measures and n in before for n in names):
-                gap = goodhart_gap(_mean(before, names), _mean(measures, names))
-                known = [x for x in gap if isfinite(x)]
-                if known:
-                    plain = stats.student(known).plain()
-                    per_seed = [x if isfinite(x) else None for x in gap]
-                    measures[label] = {**plain, "per_seed": per_seed}
+            if names and all(n in measures and n in paid_fully for n in names):
+                gaps = goodhart_gap(_mean(paid_fully, names), _mean(measures, names))
+                defined = [x for x in gaps if isfinite(x)]
+                if defined:
+                    per_seed = [x if isfinite(x) else None for x in gaps]
+                    measures[label] = {**stats.student(defined).plain(), "per_seed": per_seed}
 
 
 def _compared(arm: Arm) -> dict[str, list[str]]:
@@ -62,7 +64,7 @@ def _is_reference(arm: Arm, other: Arm) -> bool:
     return other.same({**arm.plain, **same})
 
 
-def _mean(measures: Mapping[str, Any], names: list[str]) -> list[float]:
-    """Per seed, over several measures."""
+def _mean(measures: Mapping[str, Any], names: Sequence[str]) -> list[float]:
+    """The mean of several measures in each seed; NaN where one is not defined."""
     rows = [[np.nan if x is None else x for x in measures[n]["per_seed"]] for n in names]
     return [float(x) for x in np.mean(rows, axis=0)]

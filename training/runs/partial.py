@@ -1,7 +1,8 @@
-"""A seed on its way: saved now and then, and when it is stopped, so that it goes on bit for bit.
+"""Saves of a repetition that is under way, from which it continues bit for bit.
 
-`partial.safetensors` beside it holds the group's whole state and the points read so far, its record
-where the event file ended then. It is removed once the seed's checkpoint stands.
+`partial.safetensors` holds the group's whole state and the evaluation points read so far;
+`partial.json` beside it also holds how long the event file was then. Both are removed once the
+repetition's checkpoint is written.
 """
 
 from __future__ import annotations
@@ -16,25 +17,28 @@ from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats
 from tacit.training.config.arms import Arm
+from tacit.training.storage import checkpoint
+from tacit.training.storage.machine import machine
+from tacit.training.storage.run_folder import CHECKPOINT
 
-from . import checkpoint
-from .machine import machine
 from .training_curve import SeedCurve
 
 NAME = "partial.safetensors"
-EVERY = 5.0  # seconds between two saves, at evaluation points
-POINTS = ("points.rounds", "points.measures")
+EVERY = 5.0  # seconds between two saves, which are made at evaluation points
+POINTS = ("points.rounds", "points.measures")  # arrays beside the group's own
 
+# Evaluation points: the rounds that each covers, and mean measures, float64 `[S + 1, M]`.
 Points = list[tuple[int, Floats]]
 
 
-class Partial(NamedTuple):
-    """Where a seed was cut.
+class PartialSeed(NamedTuple):
+    """How far a repetition has come, beside the state of its group.
 
     Attributes:
-        points: evaluation points read: the round, and mean measures float64 `[S + 1, M]`.
-        curve: figures along the way.
-        seconds: worked so far.
+        points: evaluation points read: the rounds that each covers, and mean measures, float64
+            `[S + 1, M]`.
+        curve: figures along training.
+        seconds: worked on it.
         events: bytes of its event file, by name.
     """
 
@@ -44,10 +48,17 @@ class Partial(NamedTuple):
     events: dict[str, int]
 
 
-class Saver:
-    """Saves a seed that is on its way."""
+class SeedSaver:
+    """Saves a repetition that is under way.
+
+    Attributes:
+        path: the save.
+        arm: whose repetition it is.
+        seed: its seed.
+    """
 
     def __init__(self, folder: Path, arm: Arm, k: int) -> None:
+        """A saver for repetition k, in its folder; nothing is saved yet."""
         self.path, self.arm, self.seed = folder / NAME, arm, arm.seed + k
         self._last = time.monotonic()
 
@@ -56,23 +67,30 @@ class Saver:
         """Whether the last save is long enough ago."""
         return time.monotonic() - self._last >= EVERY
 
-    def save(self, group: Group, partial: Partial) -> None:
-        """Write everything that the seed needs to go on from here."""
+    def save(self, group: Group, partial: PartialSeed) -> None:
+        """Write everything that the repetition needs to continue."""
         rounds, measures = zip(*partial.points, strict=True) if partial.points else ((), ())
         arrays = group.state() | {
-            "points.rounds": np.array(rounds, np.int64),
-            "points.measures": np.array(measures, np.float64),
+            POINTS[0]: np.array(rounds, np.int64),
+            POINTS[1]: np.array(measures, np.float64),
         }
         record = {
-            "arm": self.arm.plain, "seed": self.seed, "rounds": group.rounds,
-            "training_curve": partial.curve, "seconds": partial.seconds, "events": partial.events,
+            "arm": self.arm.plain,
+            "seed": self.seed,
+            "rounds": group.rounds,
+            "training_curve": partial.curve,
+            "seconds": partial.seconds,
+            "events": partial.events,
             "machine": machine(),
-        }  # fmt: skip
+        }
         checkpoint.save(self.path, arrays, record)
         self._last = time.monotonic()
 
-    def load(self, group: Group) -> Partial | None:
-        """Put the group where it was saved; None where there is nothing to go on from.
+    def load(self, group: Group) -> PartialSeed | None:
+        """Put a new group into the state that was saved.
+
+        Returns:
+            The rest of the save; None where there is none, or none that is whole.
 
         Raises:
             ConfigError: it was saved by another version or for another configuration.
@@ -80,21 +98,23 @@ class Saver:
         record = checkpoint.finished(self.path)
         if record is None:
             return None
-        check(record, self.arm, self.path)
+        check_save(record, self.arm, self.path)
         arrays, _ = checkpoint.load(self.path)
         rounds, measures = (arrays.pop(name) for name in POINTS)
         group.load(arrays)
-        points = [(int(n), m) for n, m in zip(rounds, measures, strict=True)]
-        seconds, events = float(record["seconds"]), dict(record["events"])
-        return Partial(points, record["training_curve"], seconds, events)
+        points = [(int(n), own) for n, own in zip(rounds, measures, strict=True)]
+        return PartialSeed(
+            points, record["training_curve"], float(record["seconds"]), dict(record["events"])
+        )
 
     def clear(self) -> None:
-        """The seed is finished: what led there is not needed any more."""
+        """Remove the save, as the repetition is finished."""
+        # The record first: an array file without a record is no save.
         self.path.with_suffix(".json").unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
 
 
-def check(record: dict[str, Any], arm: Arm, path: Path) -> None:
+def check_save(record: dict[str, Any], arm: Arm, path: Path) -> None:
     """Check that a save can be continued here.
 
     Raises:
@@ -104,22 +124,26 @@ def check(record: dict[str, Any], arm: Arm, path: Path) -> None:
     if not arm.same(record.get("arm", {})):
         raise ConfigError(f"{path}: was saved for another configuration. {advice}")
     here, there = machine()["versions"], record["machine"]["versions"]
-    other = [f"{name} {there.get(name)} (here {here[name]})" for name in here
-             if there.get(name) != here[name]]  # fmt: skip
+    other = [
+        f"{name} {there.get(name)} (here {here[name]})"
+        for name in here
+        if there.get(name) != here[name]
+    ]
     if other:
         raise ConfigError(f"{path}: was saved with {', '.join(other)}. {advice}")
 
 
-def notes(folder: Path) -> list[str]:
-    """What the user should know of the saves of a seed before it goes on or is trained anew."""
-    told = []
-    final = folder / "checkpoint.safetensors"
-    for path in (final, folder / NAME):
+def save_notes(folder: Path) -> list[str]:
+    """What the user should know of the saves in a repetition's folder before it is trained."""
+    lines = []
+    for path in (folder / CHECKPOINT, folder / NAME):
         damaged = path.with_suffix(".json").exists() and checkpoint.finished(path) is None
         if damaged:
-            told.append(f"{path}: was cut or altered and is left out; the seed is trained again.")
+            lines.append(f"{path}: was cut or altered and is left out; the seed is trained again.")
     record = checkpoint.finished(folder / NAME)
     if record and record["machine"]["flags"] != machine()["flags"]:
-        told.append(f"{folder / NAME}: was saved on another type of processor; what follows is "
-                    "not bit for bit what it would have been there.")  # fmt: skip
-    return told
+        lines.append(
+            f"{folder / NAME}: was saved on another type of processor; what follows is not bit for "
+            "bit what it would have been there."
+        )
+    return lines

@@ -1,109 +1,98 @@
-"""Probes and verdicts of a run: measured on every finished seed, kept in its record.
+"""Probes of a run's repetitions: measured once, kept in their records.
 
-What a record lacks (an older run, a probe that is new) is measured from the seed's checkpoint.
+What a record lacks (it is older than a probe, say) is measured from the repetition's checkpoint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from math import isfinite
 from typing import Any
 
 from tacit.agents.group import Group
-from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import Figures, FrozenPopulation, freeze
 from tacit.emergence.registry import CONTROLS, PROBES, run_controls, run_probes
-from tacit.emergence.verdict import verdicts
-from tacit.envs.analysis import Analysis
 from tacit.training.config.arms import Arm
+from tacit.training.storage import checkpoint
+from tacit.training.storage.atomic_files import read_json, write_json
+from tacit.training.storage.legacy import upgrade_controls
+from tacit.training.storage.load_run import learned_group
+from tacit.training.storage.run_folder import RunFolder
 
-from . import checkpoint
-from .legacy import upgrade_controls
-from .load_run import learned_group
-from .run_folder import RunFolder
-from .training_curve import read_training_curves
-
-Record = dict[str, Any]
-Plain = dict[str, float | None]  # figures as JSON holds them, NaN as null
+Record = dict[str, Any]  # what a repetition's checkpoint.json holds
+PlainFigures = dict[str, float | None]  # as JSON holds them: null for NaN
 
 
 def population_of(arm: Arm, k: int, group: Group) -> FrozenPopulation:
-    """Seed number k of an arm, frozen as training left it."""
+    """Repetition k of an arm, frozen as it is now."""
     return freeze(arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows)
 
 
-def probe_seed(population: FrozenPopulation, known: Collection[str] = ()) -> dict[str, Plain]:
-    """A seed's figures by probe, as its record holds them; `known` probes are left out."""
-    return {probe: _plain(own) for probe, own in run_probes(population, known).items()}
+def probe_seed(
+    population: FrozenPopulation, known: Collection[str] = ()
+) -> dict[str, PlainFigures]:
+    """A repetition's figures by probe, as its record holds them.
+
+    Args:
+        population: the repetition, frozen.
+        known: probes that are left out.
+    """
+    return {probe: _plain(figures) for probe, figures in run_probes(population, known).items()}
 
 
-def _plain(figures: Figures) -> Plain:
+def _plain(figures: Figures) -> PlainFigures:
     return {name: float(x) if isfinite(x) else None for name, x in figures.items()}
 
 
 def complete(run: RunFolder, arm: Arm, records: Sequence[Record]) -> None:
-    """Put what is missing into the records of an arm's seeds: probes of each, controls of all."""
-    due = {n for n, probe in PROBES.items() if probe.applies(arm.market, arm.kpi)}
+    """Add what is missing to the records of an arm: probes of each repetition, controls of all.
+
+    Args:
+        run: the run's folder; probes that were missing are written there too.
+        arm: whose repetitions these are.
+        records: of all of them, in order; changed in place.
+    """
+    due = {name for name, probe in PROBES.items() if probe.applies(arm.market, arm.kpi)}
     for k, record in enumerate(records):
-        own = record.setdefault("probes", {})
-        if due - set(own):
-            own |= probe_seed(population_of(arm, k, learned_group(run, arm, k)), known=own)
-            sealed = checkpoint.read_record(run.checkpoint(arm.name, k)) or {}
+        probes = record.setdefault("probes", {})
+        if due - set(probes):
+            probes |= probe_seed(_learned_population(run, arm, k), known=probes)
+            on_disk = checkpoint.read_record(run.checkpoint(arm.name, k)) or {}
             path = run.checkpoint(arm.name, k).with_suffix(".json")
-            checkpoint.write_json(path, {**sealed, "probes": own})
-    for name, figures in _controls(run, arm, len(records)).items():
-        for record, own in zip(records, figures, strict=False):
-            record["probes"][name] = own
+            write_json(path, {**on_disk, "probes": probes})
+    for name, by_repetition in _controls(run, arm, len(records)).items():
+        # With too few repetitions a control has no figures at all.
+        for record, figures in zip(records, by_repetition, strict=False):
+            record["probes"][name] = figures
 
 
-def _controls(run: RunFolder, arm: Arm, seeds: int) -> dict[str, list[Plain]]:
-    """Figures of every control that applies, one set a seed (none where seeds are too few); kept
-    in the arm's folder under the hashes of the seeds that they were made from."""
-    due = [n for n, c in CONTROLS.items() if c.applies(arm.market, arm.kpi)]
+def _controls(run: RunFolder, arm: Arm, count: int) -> dict[str, list[PlainFigures]]:
+    """Figures of every control that applies, by repetition; none where there are too few.
+
+    They are kept in the arm's folder with the hashes of the checkpoints that they were made from,
+    and made anew when one of these changes.
+    """
+    due = [name for name, control in CONTROLS.items() if control.applies(arm.market, arm.kpi)]
     if not due:
         return {}
-    sealed = [checkpoint.read_record(run.checkpoint(arm.name, k)) or {} for k in range(seeds)]
-    hashes = [record.get("sha256") for record in sealed]
-    stored = upgrade_controls(checkpoint.read_json(run.controls(arm.name)))
-    if stored.get("seeds") == hashes and set(stored.get("figures", ())) == set(due):
-        return dict(stored["figures"])
-    every = [population_of(arm, k, learned_group(run, arm, k)) for k in range(seeds)]
-    found = {name: [_plain(own) for own in seeds] for name, seeds in run_controls(every).items()}
-    checkpoint.write_json(run.controls(arm.name), {"seeds": hashes, "figures": found})
+    records = [checkpoint.read_record(run.checkpoint(arm.name, k)) or {} for k in range(count)]
+    hashes = [record.get("sha256") for record in records]
+    kept = upgrade_controls(read_json(run.controls(arm.name)))
+    if kept.get("seeds") == hashes and set(kept.get("figures", ())) == set(due):
+        return dict(kept["figures"])
+    populations = [_learned_population(run, arm, k) for k in range(count)]
+    found = {
+        name: [_plain(figures) for figures in by_repetition]
+        for name, by_repetition in run_controls(populations).items()
+    }
+    write_json(run.controls(arm.name), {"seeds": hashes, "figures": found})
     return found
 
 
-def figures_of(record: Mapping[str, Any]) -> Plain:
-    """All of a seed's figures, whichever probe they are from."""
+def _learned_population(run: RunFolder, arm: Arm, k: int) -> FrozenPopulation:
+    return population_of(arm, k, learned_group(run, arm, k))
+
+
+def figures_of(record: Mapping[str, Any]) -> PlainFigures:
+    """All of a repetition's figures, whichever probe they are from."""
     return {name: x for own in record.get("probes", {}).values() for name, x in own.items()}
-
-
-def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> None:
-    """Write the verdicts of all arms into their summaries."""
-    evidence = {name: _evidence(arm, summaries[name]) for name, arm in arms.items()}
-    for name, arm in arms.items():
-        analysis = arm.market.analysis_class or Analysis
-        lacking = {"memoryless": analysis.memoryless, "unheard": analysis.unheard}
-        control_arms = {
-            what: next((n for n, other in arms.items() if _differs(arm, other, keys)), None)
-            for what, keys in lacking.items()
-        }
-        controls = {what: evidence[other] for what, other in control_arms.items() if other}
-        found = verdicts(replace(evidence[name], controls=controls))
-        summaries[name]["verdicts"] = [verdict.plain() for verdict in found]
-
-
-def _evidence(arm: Arm, summary: Mapping[str, Any]) -> Evidence:
-    figures = {
-        name: [float("nan") if x is None else x for x in measure["per_seed"]]
-        for name, measure in summary["measures"].items()
-    }
-    curves = read_training_curves(summary.get("training_curve", {}))
-    return Evidence(arm.market, arm.kpi, figures, summary["seeds"], training_curves=curves)
-
-
-def _differs(arm: Arm, other: Arm, keys: Mapping[str, Any]) -> bool:
-    """Whether the other arm is this one but for these keys of the market."""
-    plain = {**arm.plain, "market": {**arm.plain["market"], **keys}}
-    return bool(keys) and plain != arm.plain and other.same(plain | {"seeds": other.seeds})

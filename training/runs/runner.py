@@ -22,15 +22,18 @@ from tacit.oversight.ledger import Ledger
 from tacit.training.board import EventFile, write_bands, write_run_pages, write_verdicts
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
+from tacit.training.storage import checkpoint
+from tacit.training.storage.atomic_files import write_json
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.machine import workers
+from tacit.training.storage.run_config import check_same_run, write_run_config
+from tacit.training.storage.run_folder import RunFolder, named
 
-from . import checkpoint, goodhart
-from .load_run import read_experiment
-from .machine import workers
-from .partial import notes
-from .probing import complete, judge
+from .goodhart import add_goodhart_gaps
+from .judging import judge
+from .partial import save_notes
+from .probing import complete
 from .progress import NoProgress, ProgressListener, SeedProgress
-from .run_config import check_same_run, write_run_config
-from .run_folder import RunFolder, named
 from .seed_run import train_seed
 from .summary import arm_summary, assemble, read_summary
 from .warm_start import check_warm_starts, generations
@@ -104,7 +107,7 @@ def train_experiment(
     ledger = Ledger(run.ledger)
     jobs, records = plan(experiment, run)
     for arm, k in jobs:
-        for note in notes(run.seed(arm, k)):
+        for note in save_notes(run.seed(arm, k)):
             listener.note(note)
     seeds = len(jobs) + len(records)
     try:
@@ -218,7 +221,7 @@ def finish(
         summaries[name] = arm_summary(experiment.name, arm, own)
     # Gaps and verdicts compare arms: all that have a summary are judged anew.
     arms = {a: arm for a, arm in read_experiment(run).arms.items() if a in summaries}
-    goodhart.write(arms, summaries)
+    add_goodhart_gaps(arms, summaries)
     judge(arms, summaries)
     for name, arm in experiment.arms.items():
         with EventFile(run.band(name)) as events:
@@ -226,7 +229,7 @@ def finish(
             write_verdicts(events, run.band(name), name, summaries[name])
     in_order = {name: summaries[name] for name in names if name in summaries}
     summary = assemble(experiment.name, in_order)
-    checkpoint.write_json(run.summary, summary)
+    write_json(run.summary, summary)
     if ledger is not None:
         ledger.append("training finished", arms=list(experiment.arms))
     return summary

@@ -9,49 +9,62 @@ from typing import Any
 from tacit.emergence import stats
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
+from tacit.training.storage.atomic_files import read_json
+from tacit.training.storage.legacy import upgrade_summary
+from tacit.training.storage.machine import machine
 
-from . import checkpoint
-from .legacy import upgrade_summary
-from .machine import machine
 from .probing import figures_of
-from .training_curve import summarise
+from .training_curve import summarise_curves
+
+ArmSummary = Mapping[str, Any]  # an arm's part of the file
 
 
 def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One arm's part of summary.json from its seeds' records, in order of seed; without verdicts.
+    """One arm's part of summary.json, without verdicts.
 
-    `agent_steps_per_second` is per worker: steps over the seconds that seeds took one by one.
+    Args:
+        experiment: its name.
+        arm: the arm.
+        records: of its repetitions, in order.
     """
     steps = sum(record["agent_steps"] for record in records)
     seconds = sum(record["seconds"] for record in records)
-    names = dict.fromkeys(name for record in records for name in record["measures"])
-    measures = {}
-    for name in names:
-        per_seed = [record["measures"].get(name) for record in records]
-        if None in per_seed:  # not defined in every run: it has no mean
-            continue
-        estimate = stats.estimate(name, per_seed)
-        measures[name] = {**estimate.plain(), "per_seed": per_seed}
-    probed = [figures_of(record) for record in records]
-    for name in dict.fromkeys(name for figures in probed for name in figures):
-        per_seed = [figures.get(name) for figures in probed]
-        defined = [x for x in per_seed if x is not None]
-        if defined:  # a mean over the seeds that have it; n says how many
-            estimate = stats.estimate(name, defined)
-            measures[name] = {**estimate.plain(), "per_seed": per_seed}
-    curve = summarise([record.get("training_curve", {}) for record in records])
+    curve = summarise_curves([record.get("training_curve", {}) for record in records])
     return {
         "experiment": experiment,
         "market": arm.market.name,
         "kpi_hash": arm.kpi_hash,
         "seeds": len(records),
         "agent_steps": steps,
+        # Of one thread: the seconds of all repetitions are added up, whether they ran side by side.
         "agent_steps_per_second": round(steps / seconds, 1) if seconds > 0 else None,
         "machine": machine(),
-        "measures": measures,
+        "measures": _measures(records) | _figures(records),
         "verdicts": [],
         **({"training_curve": curve} if curve else {}),
     }
+
+
+def _measures(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Measures over repetitions; one that is not defined in all of them has no mean."""
+    measures = {}
+    for name in dict.fromkeys(name for record in records for name in record["measures"]):
+        per_seed = [record["measures"].get(name) for record in records]
+        if None not in per_seed:
+            measures[name] = {**stats.estimate(name, per_seed).plain(), "per_seed": per_seed}
+    return measures
+
+
+def _figures(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Figures of probes, over the repetitions in which they are defined; n says how many."""
+    probed = [figures_of(record) for record in records]
+    figures = {}
+    for name in dict.fromkeys(name for own in probed for name in own):
+        per_seed = [own.get(name) for own in probed]
+        defined = [x for x in per_seed if x is not None]
+        if defined:
+            figures[name] = {**stats.estimate(name, defined).plain(), "per_seed": per_seed}
+    return figures
 
 
 def assemble(experiment: str, arms: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -78,7 +91,7 @@ def read_summary(path: Path) -> dict[str, dict[str, Any]]:
     """
     advice = "Move it away; tacit resume writes it anew from the seeds that are kept."
     try:
-        summary = checkpoint.read_json(path)
+        summary = read_json(path)
     except ConfigError as error:
         raise ConfigError(f"{error} {advice}") from None
     arms = arms_of(summary) if summary else {}
@@ -87,8 +100,8 @@ def read_summary(path: Path) -> dict[str, dict[str, Any]]:
     return arms
 
 
-def estimate_of(arm: Mapping[str, Any], measure: str) -> stats.Estimate | None:
-    """A measure of an arm's summary as an estimate, or None where it has none."""
+def estimate_of(arm: ArmSummary, measure: str) -> stats.Estimate | None:
+    """A measure of an arm as an estimate; None where it has none."""
     found = arm["measures"].get(measure)
     if found is None:
         return None
@@ -96,10 +109,8 @@ def estimate_of(arm: Mapping[str, Any], measure: str) -> stats.Estimate | None:
     return stats.Estimate(found["mean"], low, high, found["n"])
 
 
-def difference(
-    arm: Mapping[str, Any], reference: Mapping[str, Any], measure: str
-) -> stats.Estimate | None:
-    """The paired difference of two arms over their shared seeds."""
+def difference(arm: ArmSummary, reference: ArmSummary, measure: str) -> stats.Estimate | None:
+    """The paired difference of two arms over the seeds that both have; None if they share none."""
     if measure not in arm["measures"] or measure not in reference["measures"]:
         return None
     pairs = zip(*(a["measures"][measure]["per_seed"] for a in (arm, reference)), strict=False)

@@ -1,7 +1,8 @@
 """Figures along training: what quick probes find at every evaluation point.
 
-In a seed's record: `{"rounds": [...], "figures": {name: [...]}}`, null where one is not defined.
-In the summary, over seeds: `{"rounds": [...], "figures": {name: [{"mean", "ci95", "n"}, ...]}}`.
+In a repetition's record: `{"rounds": [...], "figures": {name: [...]}}`, null where a figure is not
+defined. In the summary, over repetitions: `{"rounds": [...], "figures": {name: [{"mean", "ci95",
+"n"}, ...]}}`.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from tacit.emergence import evidence, stats
 from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.registry import training_curve_figures
 
-SeedCurve = dict[str, Any]  # as a seed's record holds it; empty where no probe is taken on the way
+SeedCurve = dict[str, Any]  # as a record holds it; empty where no probe is taken on the way
 
 
-def follow(curve: SeedCurve, population: FrozenPopulation, rounds: int) -> dict[str, float]:
-    """Add an evaluation point to a seed's curve.
+def add_curve_point(
+    curve: SeedCurve, population: FrozenPopulation, rounds: int
+) -> dict[str, float]:
+    """Add an evaluation point to a repetition's curve.
 
     Args:
-        curve: the seed's curve so far; changed in place.
-        population: the seed as it is now, frozen.
+        curve: the curve so far; changed in place.
+        population: the repetition as it is now, frozen.
         rounds: rounds played so far.
 
     Returns:
@@ -33,13 +36,17 @@ def follow(curve: SeedCurve, population: FrozenPopulation, rounds: int) -> dict[
         return {}
     curve.setdefault("rounds", []).append(rounds)
     for name, x in figures.items():
-        own = curve.setdefault("figures", {}).setdefault(name, [])
-        own.append(float(x) if isfinite(x) else None)
+        values = curve.setdefault("figures", {}).setdefault(name, [])
+        values.append(float(x) if isfinite(x) else None)
     return {name: x for name, x in figures.items() if isfinite(x)}
 
 
-def summarise(curves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Over seeds, at the points that all of them have; empty where one has none."""
+def summarise_curves(curves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Curves of all repetitions as one, as the summary holds it.
+
+    Agents that stop by themselves have curves of different length: the result ends with the
+    shortest. It is empty where a repetition has no curve.
+    """
     if not curves or not all(curves):
         return {}
     shared = min((curve["rounds"] for curve in curves), key=len)
@@ -54,7 +61,7 @@ def summarise(curves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def read_training_curves(summary: Mapping[str, Any]) -> dict[str, evidence.TrainingCurve]:
-    """What rules judge, from the summary's `training_curve`, by figure."""
+    """The summary's `training_curve` as verdicts' rules read it, by figure."""
     rounds = tuple(summary.get("rounds", ()))
     return {
         name: evidence.TrainingCurve(rounds, tuple(_estimate(point) for point in points))

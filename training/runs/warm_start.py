@@ -4,9 +4,10 @@
       allies: {...}
       betrayed: {train.starts_from: allies, kpi.bidder_0.partner: 0}
 
-Seed k begins with all that the agents of seed k of the other arm know, in the market as they left
-it, and learns on under its own KPI and settings: t is 0 again, so exploration begins anew. That
-other arm must be trained in the same run, or stand finished in its folder.
+Repetition k begins with all that the agents of repetition k of the other arm know, in the market as
+they left it, and learns on under its own KPI and settings. Rounds are counted from 0 again, so
+exploration begins anew. The other arm must be trained in the same run, or be finished in its
+folder.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ from tacit.agents.group import Group
 from tacit.agents.neural.config import NeuralConfig
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arms import Arm, Experiment
-
-from . import checkpoint
-from .load_run import read_experiment
-from .run_folder import RunFolder
+from tacit.training.storage import checkpoint
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
 KEY = "train.starts_from"
 
 
 def first_group(run: RunFolder, arm: Arm, k: int) -> Group:
-    """Seed number k of an arm before training: new, or where the arm that it starts from ended."""
+    """Repetition k of an arm before training: new, or as the arm that it starts from ended.
+
+    Raises:
+        ConfigError: that arm's checkpoint is missing or altered.
+    """
     group = arm.group(k)
     if arm.train.starts_from is not None:
         arrays, _ = checkpoint.load(run.checkpoint(arm.train.starts_from, k))
@@ -38,15 +42,25 @@ def first_group(run: RunFolder, arm: Arm, k: int) -> Group:
 def generations(
     experiment: Experiment, jobs: Sequence[tuple[str, int]]
 ) -> Iterator[list[tuple[str, int]]]:
-    """Jobs in the order of their arms' lineage: none before the arm that it starts from."""
+    """Jobs, each an arm's name and a repetition, in the order in which they can be done.
+
+    The first list needs no other arm, the second only arms of the first, and so on.
+    """
     depth = {name: len(ancestors(name, experiment.arms)) for name in experiment.arms}
     for level in sorted({depth[name] for name, _ in jobs}):
         yield [job for job in jobs if depth[job[0]] == level]
 
 
 def ancestors(name: str, arms: Mapping[str, Arm]) -> list[str]:
-    """The arms behind an arm, nearest first, as far as they are in `arms`; a circle ends with the
-    arm itself."""
+    """The arm that an arm starts from, the one that this one starts from, and so on.
+
+    Args:
+        name: the arm.
+        arms: where the others are looked up; one that is not among them is the last.
+
+    Returns:
+        Their names, nearest first; a circle ends with the arm itself.
+    """
     found: list[str] = []
     at = arms[name].train.starts_from
     while at is not None and at not in found:
@@ -56,28 +70,34 @@ def ancestors(name: str, arms: Mapping[str, Arm]) -> list[str]:
 
 
 def check_warm_starts(
-    experiment: Experiment, run: RunFolder, stored: Mapping[str, Any] | None
+    experiment: Experiment, run: RunFolder, config: Mapping[str, Any] | None
 ) -> None:
-    """Every arm that another starts from is there, and fits.
+    """Check that every arm that another one starts from exists and fits.
+
+    Args:
+        experiment: what is to be trained.
+        run: its folder.
+        config: the config.yaml that stands there, or None for a new run.
 
     Raises:
-        ConfigError: all that are missing, incomplete, of another market or of another kind.
+        ConfigError: all that are missing, unfinished, of another market or of another kind.
     """
-    following = {a: arm for a, arm in experiment.arms.items() if arm.train.starts_from is not None}
-    if not following:
+    starting = {a: arm for a, arm in experiment.arms.items() if arm.train.starts_from is not None}
+    if not starting:
         return
-    known = {**(read_experiment(run).arms if stored else {}), **experiment.arms}
+    known = {**(read_experiment(run).arms if config else {}), **experiment.arms}
     mistakes: list[str] = []
-    for name, arm in following.items():
+    for name, arm in starting.items():
         base = str(arm.train.starts_from)
         if base not in known and base in experiment.file.arms:
+            # It is in the file, but neither chosen with --arm nor trained before.
             mistakes += _unfinished(run, arm, base)
         elif base not in known:
             mistakes.append(f"arms.{name}.{KEY}: unknown arm '{base}'. {nearest(base, known)}")
         elif name in ancestors(name, known):
             mistakes.append(f"arms.{name}.{KEY}: arm {name} would start from itself.")
         else:
-            mistakes += [f"arms.{name}.{KEY}: {x}" for x in _misfits(arm, known[base])]
+            mistakes += [f"arms.{name}.{KEY}: {line}" for line in _misfits(arm, known[base])]
             if base not in experiment.arms:
                 mistakes += _unfinished(run, arm, base)
     if mistakes:
@@ -85,6 +105,7 @@ def check_warm_starts(
 
 
 def _misfits(arm: Arm, base: Arm) -> Iterator[str]:
+    """Why an arm cannot start from another one."""
     if arm.plain["market"] != base.plain["market"]:
         yield f"arm {base.name} is in another market; only KPI, agents and training may change."
     if any(isinstance(c, NeuralConfig) for x in (arm, base) for c in x.agents.values()):
@@ -99,8 +120,12 @@ def _misfits(arm: Arm, base: Arm) -> Iterator[str]:
 
 
 def _unfinished(run: RunFolder, arm: Arm, base: str) -> list[str]:
-    ended = [checkpoint.finished(run.checkpoint(base, k)) for k in range(arm.seeds)]
-    left = sum(record is None for record in ended)
-    advice = f"train it too (--arm {base} --arm {arm.name})"
-    told = f"arms.{arm.name}.{KEY}: {left} of {arm.seeds} seeds of arm {base} are not finished"
-    return [f"{told} in {run.path}; {advice}."] if left else []
+    """A line if repetitions of the other arm that are needed are not finished in the folder."""
+    records = [checkpoint.finished(run.checkpoint(base, k)) for k in range(arm.seeds)]
+    missing = sum(record is None for record in records)
+    if not missing:
+        return []
+    return [
+        f"arms.{arm.name}.{KEY}: {missing} of {arm.seeds} seeds of arm {base} are not finished in "
+        f"{run.path}; train it too (--arm {base} --arm {arm.name})."
+    ]

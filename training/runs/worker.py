@@ -28,10 +28,10 @@ from threadpoolctl import threadpool_limits
 from tacit.envs.errors import ConfigError
 from tacit.envs.plugins import load_plugins
 from tacit.training.config.arms import Arm
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
-from .load_run import read_experiment
 from .progress import SeedProgress
-from .run_folder import RunFolder
 from .seed_run import train_seed
 
 STOP = "stop"

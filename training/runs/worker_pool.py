@@ -18,10 +18,10 @@ from typing import Any
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm, Experiment
+from tacit.training.storage.machine import workers
+from tacit.training.storage.run_folder import RunFolder
 
-from .machine import workers
 from .progress import SeedProgress
-from .run_folder import RunFolder
 from .worker import STOP
 
 # Rounds over all copies and seeds; below, processes take longer to start than they save.

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from tacit.emergence.registry import inapplicable
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
-from tacit.training.runs.load_run import choose_arm, learned_group, read_experiment
 from tacit.training.runs.probing import population_of
-from tacit.training.runs.run_folder import RunFolder
+from tacit.training.storage.load_run import choose_arm, learned_group, read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
 from .policy_table_text import table_lines
 from .policy_text import policy_sentences

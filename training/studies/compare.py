@@ -13,10 +13,10 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arm_settings import column_values, differing_settings
 from tacit.training.config.arms import Arm
-from tacit.training.runs.checkpoint import finished
-from tacit.training.runs.load_run import read_experiment
-from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.summary import difference, estimate_of, read_summary
+from tacit.training.storage.checkpoint import finished
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
 ArmSummary = Mapping[str, Any]  # an arm's part of summary.json
 

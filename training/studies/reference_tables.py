@@ -10,7 +10,7 @@ from pathlib import Path
 from tacit.training.config import files
 from tacit.training.config.experiment_file import ExperimentFile, read_experiment_file
 from tacit.training.config.references import Predicted, Published
-from tacit.training.runs import checkpoint
+from tacit.training.storage.atomic_files import write_atomically
 
 from .checks import HEAD
 
@@ -73,8 +73,8 @@ def collect_tables(folder: Path) -> None:
         if not table.is_file():
             continue
         text = table_page(name, experiment_file(name), read_cells(table))
-        checkpoint.write_atomically(table.with_suffix(".md"), text.encode())
-    checkpoint.write_atomically(folder / "table.md", collected_page(folder).encode())
+        write_atomically(table.with_suffix(".md"), text.encode())
+    write_atomically(folder / "table.md", collected_page(folder).encode())
 
 
 def read_cells(table: Path) -> list[list[str]]:

@@ -12,12 +12,12 @@ from tacit.envs.errors import ConfigError
 from tacit.training.config import files
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
-from tacit.training.runs import checkpoint
-from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.progress import ProgressListener
-from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import train_experiment
 from tacit.training.runs.summary import read_summary
+from tacit.training.storage.atomic_files import write_atomically
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
 from .checks import HEAD, Check, checks, references_of
 from .figures import draw
@@ -115,8 +115,8 @@ def _write(
     """table.md, table.csv and figure.png of a reproduction under its settings."""
     cells = [row.cells() for row in rows]
     text = table_page(experiment.name, experiment.file, cells, overrides)
-    checkpoint.write_atomically(folder / "table.md", text.encode())
+    write_atomically(folder / "table.md", text.encode())
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows([HEAD, *cells])
-    checkpoint.write_atomically(folder / "table.csv", buffer.getvalue().encode())
+    write_atomically(folder / "table.csv", buffer.getvalue().encode())
     draw(experiment, arms, folder / "figure.png")

@@ -15,7 +15,8 @@ from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.registry import make_config
 from tacit.envs import kpi
 from tacit.envs.errors import ConfigError
-from tacit.training.runs import checkpoint, partial
+from tacit.training.runs import partial
+from tacit.training.storage import checkpoint
 
 BUYER = tender().seat("buyer_0")
 NINE = [f"kpi.bidder.t{k}={{measure: win, weight: 1}}" for k in range(8)]  # and profit

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tacit.envs.errors import ConfigError
-from tacit.training.runs import checkpoint
+from tacit.training.storage import checkpoint
+from tacit.training.storage.atomic_files import write_json
 
 ARRAYS = {
     "q": np.linspace(-1e300, 1e300, 7),
@@ -68,5 +69,5 @@ def test_a_new_save_replaces_the_old_one_whole(saved):
 
 def test_json_refuses_what_json_has_no_word_for(tmp_path):
     with pytest.raises(ValueError, match="Out of range float"):
-        checkpoint.write_json(tmp_path / "x.json", {"a": float("nan")})
+        write_json(tmp_path / "x.json", {"a": float("nan")})
     assert list(tmp_path.iterdir()) == []

@@ -17,11 +17,13 @@ from support.paths import ROOT
 
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.policy import deterministic
-from tacit.training.runs import checkpoint, legacy, partial
-from tacit.training.runs.load_run import learned_tables, load_run
-from tacit.training.runs.machine import machine
-from tacit.training.runs.run_folder import RunFolder
+from tacit.training.runs import partial
 from tacit.training.runs.seed_run import train_seed
+from tacit.training.storage import checkpoint, legacy
+from tacit.training.storage.atomic_files import write_json
+from tacit.training.storage.load_run import learned_tables, load_run
+from tacit.training.storage.machine import machine
+from tacit.training.storage.run_folder import RunFolder
 
 FIXTURE = ROOT / "tests/training/runs/before_renames"
 BEFORE = FIXTURE / "before"
@@ -119,7 +121,7 @@ def claim_for_this_machine(path) -> bool:
     """
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     here, there = machine(), record["machine"]
-    checkpoint.write_json(path.with_suffix(".json"), record | {"machine": here})
+    write_json(path.with_suffix(".json"), record | {"machine": here})
     libraries = [{**one["versions"], "tacit": ""} for one in (here, there)]
     return here["flags"] == there["flags"] and libraries[0] == libraries[1]
 

@@ -14,19 +14,20 @@ import pytest
 from support.paths import ROOT
 from support.terminal import Terminal
 
-from tacit.training.runs import checkpoint, probing
-from tacit.training.runs.legacy import (
+from tacit.training.runs import probing
+from tacit.training.runs.progress import NoProgress
+from tacit.training.runs.runner import train_experiment
+from tacit.training.runs.summary import read_summary
+from tacit.training.storage import checkpoint
+from tacit.training.storage.legacy import (
     FIGURES,
     upgrade_controls,
     upgrade_figures,
     upgrade_record,
     upgrade_summary,
 )
-from tacit.training.runs.load_run import read_experiment
-from tacit.training.runs.progress import NoProgress
-from tacit.training.runs.run_folder import RunFolder
-from tacit.training.runs.runner import train_experiment
-from tacit.training.runs.summary import read_summary
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
 BEFORE = ROOT / "tests/training/runs/before_renames/before"
 STORED = json.loads((BEFORE / "summary.json").read_text(encoding="utf-8"))["arms"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 
@@ -14,11 +15,12 @@ from support.training_fixtures import InterruptAfter, files_of
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
 from tacit.training import train
-from tacit.training.runs import checkpoint, machine, partial
-from tacit.training.runs.load_run import read_experiment
+from tacit.training.runs import partial
 from tacit.training.runs.progress import NoProgress
-from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Interrupted, train_experiment
+from tacit.training.storage import checkpoint, machine
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
 KEYS = (
     "agents.bidder_0=ippo",
@@ -44,16 +46,33 @@ class Notes(NoProgress):
         self.lines.append(text)
 
 
-@pytest.fixture(autouse=True)
-def _saves_often(monkeypatch):
-    monkeypatch.setattr(partial, "EVERY", 0.0)
+@pytest.fixture(autouse=True, scope="module")
+def _saves_often():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partial, "EVERY", 0.0)
+        yield
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """An uninterrupted run: its measures and checkpoints."""
-    results = tmp_path_factory.mktemp("whole")
-    return go(results)["measures"], files_of(results)
+    results = tmp_path_factory.mktemp("whole") / "results"
+    return go(results)["measures"], files_of(results), results
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
+    """A run that was stopped with both seeds on their way."""
+    results = tmp_path_factory.mktemp("cut") / "results"
+    with pytest.raises(Interrupted):
+        go(results, InterruptAfter(30))
+    return results
+
+
+@pytest.fixture
+def stopped(cut, tmp_path):
+    """A copy of that run, to change and to go on with."""
+    return shutil.copytree(cut, tmp_path / "results")
 
 
 def saved(results):
@@ -61,32 +80,23 @@ def saved(results):
     return sorted(results.rglob(partial.NAME))
 
 
-def stopped(results):
-    """A run that was stopped with both seeds on their way."""
-    with pytest.raises(Interrupted):
-        go(results, InterruptAfter(30))
-    return saved(results)
-
-
-def test_a_cut_seed_goes_on_where_it_was(tmp_path, whole):
-    assert stopped(tmp_path)
-    counts = [checkpoint.finished(path)["rounds"] for path in saved(tmp_path)]
+def test_a_cut_seed_goes_on_where_it_was(stopped, whole):
+    counts = [checkpoint.finished(path)["rounds"] for path in saved(stopped)]
     assert any(0 < rounds < 1200 for rounds in counts)
-    assert go(tmp_path)["measures"] == whole[0]
-    assert files_of(tmp_path) == whole[1]
-    assert saved(tmp_path) == []
+    assert go(stopped)["measures"] == whole[0]
+    assert files_of(stopped) == whole[1]
+    assert saved(stopped) == []
 
 
-def test_events_of_a_cut_seed_are_written_once(tmp_path, whole):
+def test_events_of_a_cut_seed_are_written_once(stopped):
     from support.boards import Board
 
-    stopped(tmp_path)
-    for folder in {path.parent for path in saved(tmp_path)}:  # written after the save, then killed
+    for folder in {path.parent for path in saved(stopped)}:  # written after the save, then killed
         (event,) = folder.glob("events.out.tfevents.*")
         with event.open("ab") as file:
             file.write(b"half a rec")
-    go(tmp_path)
-    board = Board(tmp_path / "ad_auction" / "base")
+    go(stopped)
+    board = Board(stopped / "ad_auction" / "base")
     for run in ("s0", "s1"):
         steps = [event.step for event in board.events.Tensors(run, "reward/bidder_0")]
         assert steps == sorted(set(steps))
@@ -113,22 +123,22 @@ def test_killed_twenty_times_it_ends_in_the_same_weights(tmp_path, whole):
     assert files_of(tmp_path / "killed") == whole[1]
 
 
-def test_a_flipped_bit_is_reported_and_the_seed_trained_again(tmp_path, whole):
-    path = stopped(tmp_path)[0]
+def test_a_flipped_bit_is_reported_and_the_seed_trained_again(stopped, whole):
+    path = saved(stopped)[0]
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     notes = Notes()
-    assert go(tmp_path, notes)["measures"] == whole[0]
+    assert go(stopped, notes)["measures"] == whole[0]
     assert any("cut or altered" in text and str(path) in text for text in notes.lines)
 
 
 def test_a_cut_checkpoint_of_a_finished_seed_is_reported(tmp_path, whole):
-    go(tmp_path)
-    path = tmp_path / "ad_auction" / "base" / "s1" / "checkpoint.safetensors"
+    results = shutil.copytree(whole[2], tmp_path / "results")
+    path = results / "ad_auction" / "base" / "s1" / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-7])
     notes = Notes()
-    assert go(tmp_path, notes)["measures"] == whole[0]
+    assert go(results, notes)["measures"] == whole[0]
     assert any("cut or altered" in text and str(path) in text for text in notes.lines)
 
 
@@ -145,31 +155,30 @@ def refused(results, path, match):
     assert (path.read_bytes(), path.with_suffix(".json").read_bytes()) == before
 
 
-def test_a_save_of_another_version_is_refused_and_kept(tmp_path):
-    path = stopped(tmp_path)[0]
+def test_a_save_of_another_version_is_refused_and_kept(stopped):
+    path = saved(stopped)[0]
     versions = machine.machine()["versions"] | {"tacit": "0.0.1"}
     change(path, machine=machine.machine() | {"versions": versions})
-    refused(tmp_path, path, r"saved with tacit 0\.0\.1 \(here ")
+    refused(stopped, path, r"saved with tacit 0\.0\.1 \(here ")
 
 
-def test_a_save_of_another_configuration_is_refused_and_kept(tmp_path):
-    path = stopped(tmp_path)[0]
+def test_a_save_of_another_configuration_is_refused_and_kept(stopped):
+    path = saved(stopped)[0]
     arm = json.loads(path.with_suffix(".json").read_text())["arm"]
     change(path, arm=arm | {"seeds": 3})
-    refused(tmp_path, path, "another configuration")
+    refused(stopped, path, "another configuration")
 
 
-def test_a_save_of_another_processor_goes_on_with_a_note(tmp_path, whole):
-    path = stopped(tmp_path)[0]
+def test_a_save_of_another_processor_goes_on_with_a_note(stopped, whole):
+    path = saved(stopped)[0]
     change(path, machine=machine.machine() | {"flags": ["avx9"]})
     notes = Notes()
-    assert go(tmp_path, notes)["measures"] == whole[0]
+    assert go(stopped, notes)["measures"] == whole[0]
     assert any("not bit for bit" in text for text in notes.lines)
 
 
-def test_a_run_on_disk_resumes_from_its_saves(tmp_path, whole):
-    stopped(tmp_path)
-    run = RunFolder(tmp_path / "ad_auction")
+def test_a_run_on_disk_resumes_from_its_saves(stopped, whole):
+    run = RunFolder(stopped / "ad_auction")
     assert train_experiment(read_experiment(run), run, NoProgress())["measures"] == whole[0]
 
 

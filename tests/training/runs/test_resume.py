@@ -8,10 +8,10 @@ import pytest
 from support.training_fixtures import InterruptAfter, files_of, small
 
 from tacit.oversight import ledger
-from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.progress import NoProgress
-from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Interrupted, train_experiment
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
 SEEDS = "seeds=4"
 

@@ -6,8 +6,8 @@ import pytest
 from support.training_fixtures import files_of, small, write
 
 from tacit.envs.errors import ConfigError
-from tacit.training.runs.load_run import choose_arm, read_experiment
-from tacit.training.runs.run_folder import RunFolder, existing_run
+from tacit.training.storage.load_run import choose_arm, read_experiment
+from tacit.training.storage.run_folder import RunFolder, existing_run
 
 
 def test_a_file_in_place_of_a_folder(tmp_path):

@@ -13,9 +13,9 @@ from tacit.agents.tabular.arrays import PENDING_ROUND
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.envs.errors import ConfigError
 from tacit.training.config.load import load
-from tacit.training.runs.load_run import learned_group
-from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.warm_start import ancestors
+from tacit.training.storage.load_run import learned_group
+from tacit.training.storage.run_folder import RunFolder
 
 FILE = {
     "question": "what follows?",

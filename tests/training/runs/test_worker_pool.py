@@ -14,10 +14,10 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger
 from tacit.training.config.load import load
 from tacit.training.runs import worker_pool
-from tacit.training.runs.load_run import read_experiment
 from tacit.training.runs.progress import NoProgress
-from tacit.training.runs.run_folder import RunFolder
 from tacit.training.runs.runner import Interrupted, train, train_experiment
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
 
 NETWORKS = (  # (the mix of `test_partial`, whose loops serve here as well)
     "agents.bidder_0=ippo", "agents.bidder_0.rounds_per_update=16", "agents.bidder_0.hidden=[8]",

@@ -21,7 +21,7 @@ def config(figure):
 @pytest.fixture(scope="module")
 def arms(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    small(folder, "seeds=4", config=config(None))
+    small(folder, "seeds=3", config=config(None))
     return read_summary(folder / "ad_auction/summary.json")
 
 

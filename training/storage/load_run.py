@@ -17,6 +17,7 @@ from tacit.training.config.arms import Arm, Experiment
 from tacit.training.config.experiment_file import ExperimentFile, TrainConfig
 
 from . import checkpoint
+from .atomic_files import read_json
 from .run_folder import RunFolder, existing_run
 
 
@@ -84,7 +85,7 @@ class Run:
     @property
     def summary(self) -> dict[str, Any]:
         """What summary.json holds; empty while the run is not finished."""
-        return checkpoint.read_json(self.folder.summary)
+        return read_json(self.folder.summary)
 
 
 def load_run(run: str | Path, results: str | Path = "results") -> Run:

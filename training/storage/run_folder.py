@@ -13,7 +13,7 @@ from typing import Any
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config import files
 
-from . import checkpoint
+from .atomic_files import write_atomically
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -117,7 +117,7 @@ class RunFolder:
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Replace config.yaml."""
-        checkpoint.write_atomically(self.config, files.dump_yaml(config).encode())
+        write_atomically(self.config, files.dump_yaml(config).encode())
 
 
 def existing_run(run: str, results: Path) -> RunFolder:

@@ -8,7 +8,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm, Experiment
 
-from . import checkpoint
+from .atomic_files import read_json, write_json
 from .run_folder import RunFolder
 
 # Keys of an experiment file that stand in the run's arms, fully resolved, instead.
@@ -68,9 +68,9 @@ def write_run_config(
     data = {"experiment": experiment.name, **(config or {}), **about, "arms": arms}
     if data != config:
         run.write_config(data)
-    known = checkpoint.read_json(run.incentives)
+    known = read_json(run.incentives)
     cards = {name: incentives(arm) for name, arm in experiment.arms.items()}
-    checkpoint.write_json(run.incentives, known | cards)
+    write_json(run.incentives, known | cards)
     return list(arms)
 
 

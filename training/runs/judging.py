@@ -1,0 +1,55 @@
+"""Verdicts of a run: rules applied to the figures of every arm, with its control arms beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tacit.emergence.evidence import Evidence
+from tacit.emergence.verdict import verdicts
+from tacit.envs.analysis import Analysis
+from tacit.training.config.arms import Arm
+
+from .training_curve import read_training_curves
+
+
+def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> None:
+    """Write the verdicts of all arms into their summaries.
+
+    Args:
+        arms: of one run.
+        summaries: of the same arms; changed in place.
+    """
+    evidence = {name: _evidence(arm, summaries[name]) for name, arm in arms.items()}
+    for name, arm in arms.items():
+        controls = {kind: evidence[control] for kind, control in _control_arms(arm, arms).items()}
+        found = verdicts(replace(evidence[name], controls=controls))
+        summaries[name]["verdicts"] = [verdict.plain() for verdict in found]
+
+
+def _control_arms(arm: Arm, arms: Mapping[str, Arm]) -> dict[str, str]:
+    """By kind of control, the first arm that is this one without memory, or without hearing."""
+    analysis = arm.market.analysis_class or Analysis
+    changes = {"memoryless": analysis.memoryless, "unheard": analysis.unheard}
+    found: dict[str, str] = {}
+    for kind, keys in changes.items():
+        names = [name for name, other in arms.items() if _differs_by(arm, other, keys)]
+        if names:
+            found[kind] = names[0]
+    return found
+
+
+def _differs_by(arm: Arm, other: Arm, keys: Mapping[str, Any]) -> bool:
+    """Whether the other arm is this one with these keys of the market, and this one lacks them."""
+    plain = {**arm.plain, "market": {**arm.plain["market"], **keys}}
+    return bool(keys) and plain != arm.plain and other.same(plain | {"seeds": other.seeds})
+
+
+def _evidence(arm: Arm, summary: Mapping[str, Any]) -> Evidence:
+    figures = {
+        name: [float("nan") if x is None else x for x in measure["per_seed"]]
+        for name, measure in summary["measures"].items()
+    }
+    curves = read_training_curves(summary.get("training_curve", {}))
+    return Evidence(arm.market, arm.kpi, figures, summary["seeds"], training_curves=curves)

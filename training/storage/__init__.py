@@ -1,0 +1,17 @@
+"""What a run keeps on disk, and reading it back.
+
+    run_folder      where a run keeps what
+    run_config      config.yaml and incentives.json; what may not be mixed in one run
+    checkpoint      arrays and record of a repetition, with their hash
+    atomic_files    files that are written all or not at all, JSON
+    legacy          names that earlier versions saved
+    load_run        arms and learned policies read back
+    machine         what a result was computed on
+
+Functions are imported from these modules, one of which has the name of its function.
+"""
+
+from .load_run import Run
+from .run_folder import RunFolder
+
+__all__ = ["Run", "RunFolder"]
