@@ -14,9 +14,9 @@ from support.paths import ROOT
 from tacit.emergence.registry import CONTROLS, PROBES, inapplicable
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import MARKETS, make_market
-from tacit.training.storage.load_run import load_run
 from tacit.training.runs.runner import train
 from tacit.training.show.run_text import not_measured_lines
+from tacit.training.storage.load_run import load_run
 
 PAGE = ROOT / "docs/tutorials/own_market.md"
 
