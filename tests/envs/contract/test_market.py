@@ -12,7 +12,7 @@ import importlib
 import numpy as np
 import pytest
 from support.every_market import CASES
-from support.independent.pure import PlainCopy
+from support.independent.pure import assert_plays_as_in_pure_python
 from support.play import phases, random_actions
 
 from tacit.envs import cheap_talk, kpi
@@ -280,18 +280,4 @@ def test_only_measures_marked_past_depend_on_the_past(market, luck):
 
 def test_pure_python_plays_the_same_bit_for_bit(market, luck):
     """The kernels uncompiled, in a loop that is not the engine's."""
-    table = kpi.resolve(market, None)
-    engine = Engine(market, table, seeds=[11], copies=5)
-    plain = [PlainCopy(market, table, 11, copy) for copy in range(5)]
-    engine.reset()
-    for round_ in range(12):
-        for phase in range(len(market.phases)):
-            actions = random_actions(engine, luck)
-            engine.step(actions)
-            seen = [p.step(a, round_, phase) for p, a in zip(plain, actions, strict=True)]
-            assert seen == engine.observations.tolist()
-            for r, copy in enumerate(plain):
-                np.testing.assert_array_equal(engine.rows.state[r], copy.state)
-                np.testing.assert_array_equal(engine.measures[r], copy.measures)
-        for r, copy in enumerate(plain):
-            np.testing.assert_array_equal(engine.rows.scores[r], copy.scores)
+    assert_plays_as_in_pure_python(market, kpi.resolve(market, None), luck, rounds=12)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.independent.pure import PlainCopy
-from support.play import phases, random_actions
+from support.independent.pure import assert_plays_as_in_pure_python
+from support.play import phases
 from support.properties import auctions
 
 from tacit.envs import kpi
@@ -44,20 +44,7 @@ KPI = {
 )
 def test_pure_python_plays_the_same_bit_for_bit(config, luck):
     market = make_market("ad_auction", config)
-    table = kpi.resolve(market, KPI)
-    engine = Engine(market, table, seeds=[11], copies=6)
-    plain = [PlainCopy(market, table, 11, copy) for copy in range(6)]
-    engine.reset()
-    for round_ in range(15):
-        for phase in range(len(market.phases)):
-            actions = random_actions(engine, luck)
-            engine.step(actions)
-            seen = [p.step(a, round_, phase) for p, a in zip(plain, actions, strict=True)]
-            assert seen == engine.observations.tolist()
-        for r, copy in enumerate(plain):
-            np.testing.assert_array_equal(engine.rows.state[r], copy.state)
-            np.testing.assert_array_equal(engine.measures[r], copy.measures)
-            np.testing.assert_array_equal(engine.rows.scores[r], copy.scores)
+    assert_plays_as_in_pure_python(market, kpi.resolve(market, KPI), luck, rounds=15)
 
 
 def played(config: dict, seed: int) -> Engine:
