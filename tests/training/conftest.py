@@ -3,11 +3,12 @@
 Most of them train small runs, and more time would go into the end of such a run than into its
 training: into the mirror (`tacit.emergence.objective.mirror`) and into the plots of its arms, both
 of which are tested elsewhere (tests/emergence, tests/training/board/test_plots.py). So here mirrors
-are short and plots are made but not rendered.
+are short and no plots are drawn, unless a module says otherwise:
 
-Modules that assert figures of the mirror, or compare runs that were measured in other processes,
-say `pytestmark = pytest.mark.full_mirror`; modules that look at plots say
-`pytestmark = pytest.mark.full_plots`.
+    pytestmark = pytest.mark.full_mirror            asserts figures of the mirror, or compares runs
+                                                    that were measured in other processes
+    pytestmark = pytest.mark.plots("rendered")      looks at plots of arms
+    pytestmark = pytest.mark.plots("constructed")   they must not fail for any measures
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from tacit.emergence.objective import mirror
+from tacit.training.board import verdict_text
 
 STEPS, STARTS = 200, 4
 KNOWN: dict[Any, Any] = {}  # short mirrors, which no other test may find in the mirror's own cache
 
 
-# Of module scope, so that it comes before the runs that a module's fixtures train.
+# Both of module scope, so that they come before the runs that a module's fixtures train.
 @pytest.fixture(autouse=True, scope="module")
 def _short_mirror(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -37,15 +39,20 @@ def _short_mirror(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _plots_are_not_rendered(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Plots of arms go into memory first; figures of experiments, which go into files, are left."""
+def _quick_plots(request: pytest.FixtureRequest) -> Iterator[None]:
     savefig = Figure.savefig
 
     def unless_into_memory(figure: Figure, target: Any, **options: Any) -> None:
+        """Plots of arms go into memory; figures of experiments go into files and are rendered."""
         if not isinstance(target, io.BytesIO):
             savefig(figure, target, **options)
 
+    marker = request.node.get_closest_marker("plots")
     with pytest.MonkeyPatch.context() as patch:
-        if request.node.get_closest_marker("full_plots") is None:
+        if marker is None:
+            patch.setattr(verdict_text, "draw_plots", lambda arm, measures: {})
+        elif marker.args == ("constructed",):
             patch.setattr(Figure, "savefig", unless_into_memory)
+        else:
+            assert marker.args == ("rendered",)
         yield

@@ -11,7 +11,7 @@ from support.training_fixtures import small
 from tacit.envs.registry import MARKETS
 from tacit.training.board.plots import DPI, HEIGHT, PLOTS, WIDTH, curve, draw_plots
 
-pytestmark = [pytest.mark.full_plots, pytest.mark.full_mirror]
+pytestmark = [pytest.mark.plots("rendered"), pytest.mark.full_mirror]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SHORT = ("train.rounds=2000", "train.measure_last=500")
 # The plots of a market's default experiment; of a market that is not named here, whatever it has.

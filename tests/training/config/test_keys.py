@@ -11,6 +11,7 @@ from tacit.agents.registry import AGENTS
 from tacit.envs.registry import MARKETS, market_class
 from tacit.training.runs.runner import train
 
+pytestmark = pytest.mark.plots("constructed")
 SHORT = ("seeds=1", "train.rounds=300", "train.measure_last=100")
 SURGE = "market.surge={enter: .2, leave: .4, multiplier: 2}"
 SLOTS = ["market.slots=2", "market.click_rates=[1, .5]"]

@@ -22,12 +22,13 @@ from tacit.training.storage import checkpoint, machine
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
+ROUNDS = 640
 KEYS = (
     "agents.bidder_0=ippo",
     "agents.bidder_0.rounds_per_update=16",
     "agents.bidder_0.hidden=[8]",
     "train.copies=4",
-    "train.rounds=1200",
+    f"train.rounds={ROUNDS}",
     "train.measure_last=100",
     "seeds=2",
 )
@@ -82,7 +83,7 @@ def saved(results):
 
 def test_a_cut_seed_goes_on_where_it_was(stopped, whole):
     counts = [checkpoint.finished(path)["rounds"] for path in saved(stopped)]
-    assert any(0 < rounds < 1200 for rounds in counts)
+    assert any(0 < rounds < ROUNDS for rounds in counts)
     assert go(stopped)["measures"] == whole[0]
     assert files_of(stopped) == whole[1]
     assert saved(stopped) == []
@@ -100,7 +101,7 @@ def test_events_of_a_cut_seed_are_written_once(stopped):
     for run in ("s0", "s1"):
         steps = [event.step for event in board.events.Tensors(run, "reward/bidder_0")]
         assert steps == sorted(set(steps))
-        assert steps[-1] == 1200
+        assert steps[-1] == ROUNDS
 
 
 @pytest.mark.slow

@@ -63,6 +63,19 @@ def test_another_market_does_not_fit():
         group({"bids": 4}).warm_start_from(group({"bids": 5}).state())
 
 
+def test_a_state_within_a_batch_is_refused():
+    """Its samples would be learned from twice, and the buffer would run over."""
+    market = make_market("ad_auction", {"bids": 4})
+    configs = {seat.name: IppoConfig(rounds_per_update=8) for seat in market.seats}
+    first, then = (make_group(market, kpi.resolve(market, None), configs, seed=0) for _ in range(2))
+    first.run(12)
+    with pytest.raises(ValueError, match="between two batches"):
+        then.warm_start_from(first.state())
+    first.run(4)
+    then.warm_start_from(first.state())
+    assert then.run(8) == 8
+
+
 def test_no_arm_is_trained_before_the_one_that_it_starts_from(tmp_path):
     summary = small(tmp_path, config=FILE, name="warm_starts")
     assert list(summary["arms"]) == ["after", "before", "last"]
@@ -95,6 +108,7 @@ def test_a_finished_arm_in_the_folder_is_enough_and_a_missing_one_is_reported(tm
         ({"train.starts_from": "before", "market.bids": 5}, "arm before is in another market"),
         ({"train.starts_from": "before", "seeds": 3}, "has seeds 0 .. 1, but seeds 0 .. 2"),
         ({"train.starts_from": "before", "agents.bidder": "ippo"}, "needs tabular or scripted"),
+        ({"train.starts_from": "before", "agents.bidder": "sb3"}, "needs tabular or scripted"),
         ({"train.starts_from": "before", "train.copies": 2}, "has train.copies 1, not 2"),
     ],
 )
