@@ -40,7 +40,7 @@ class EventFile:
         Args:
             folder: where the file lies; made if it is missing.
             resume: what `size` returned: the file to continue, cut to the length that it had then.
-                By default, and where that file is gone, a new file is begun.
+                By default, and where that file is missing, a new file is begun.
             listed: whether TensorBoard shows it.
         """
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """Messages for TensorBoard's plugins: the table of HParams, the charts of Custom Scalars.
 
-HParams: the table's columns stand once, in the run's root; every seed is a trial of its arm. Bands:
-TensorBoard aggregates nothing, so mean and interval over seeds are written as scalars (`bands.py`),
-and Custom Scalars draws them as margins.
+HParams: the table's columns are written once, in the run's root; every seed is a trial of its arm.
+Bands: TensorBoard aggregates nothing, so mean and interval over seeds are written as scalars
+(`bands.py`), and Custom Scalars draws them as margins.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a click is worth, with floor prices and the course of a day.
 
 The amounts of the file are taken for bidders' values, none below `floor`, which is for files whose
-means hide it. An amount that stands in at least `FLOOR` of the rows is a floor price and has an
+means hide it. An amount that occurs in at least `FLOOR` of the rows is a floor price and has an
 entry of its own; the others are put into 15 cells of equal share, each standing for its middle. A
 day is cut into `parts` of equal length, a round each; their probabilities are the shares of their
 rows in every cell.
@@ -75,7 +75,7 @@ def _amounts(data: DataFile, options: ClickOptions) -> tuple[Floats, Ints]:
 
 
 def floor_prices(values: Floats) -> list[float]:
-    """Amounts that stand in at least `FLOOR` of the rows, from values `[n]`."""
+    """Amounts that occur in at least `FLOOR` of the rows, from values `[n]`."""
     amounts, count = np.unique(values, return_counts=True)
     return [float(v) for v in amounts[count >= FLOOR * len(values)]]
 

@@ -19,7 +19,7 @@ from tacit.envs.types import Floats
 LEAST_ROWS = 10
 DAY = 86_400  # seconds
 
-Cell = tuple[int, str]  # the line of the file that it stands in, and its text
+Cell = tuple[int, str]  # its line in the file, and its text
 Line = tuple[int, list[str]]  # number of the line, and its cells
 
 

@@ -18,7 +18,7 @@ HEAD = "# Fitted to data by this command; run it again rather than change a numb
 
 
 def preset_text(result: Calibration, request: Request, source: str, target: str) -> str:
-    """The preset as YAML; files stand in its command without their folders.
+    """The preset as YAML; its command names files without their folders.
 
     Args:
         result: what was fitted.

@@ -2,8 +2,8 @@
 
 An order is sent, its delivery is scheduled, it is delivered. What the market's supplier knows is
 the time from sending to schedule or delivery, whichever comes first; what is delivered after the
-schedule was held up by what nobody foresaw. So `lead_times` is fitted to the first, `delays` to the
-second, and the lead time that the market shows, from order to delivery, is their sum.
+schedule was held up by what could not be foreseen. So `lead_times` is fitted to the first, `delays`
+to the second, and the lead time that the market shows, from order to delivery, is their sum.
 
 It is played by suppliers that promise what they know and a buyer that always buys from the first.
 """

@@ -8,7 +8,7 @@ from tacit.envs.types import Floats
 
 # Odd multiples of 5, see `quantile_list`.
 SEEN = 5  # entries of a list that players see: every entry makes their tables larger
-UNSEEN = 15  # entries of a list that nobody sees
+UNSEEN = 15  # entries of a list that no player sees
 
 
 def quantile_list(values: Floats, count: int) -> Floats:

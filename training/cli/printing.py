@@ -31,7 +31,7 @@ def print_comparison(
         measure: what is compared; by default the market's headline.
         title: a line above the table.
         arm: the only arm that is shown; by default all are.
-        disclaimer: whether the line about simulations stands below a table with verdicts.
+        disclaimer: whether the line about simulations is printed below a table with verdicts.
     """
     from tacit.emergence.verdict import DISCLAIMER
     from tacit.training.show.terminal import TextTable, console

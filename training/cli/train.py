@@ -28,7 +28,7 @@ def train(
     as_json: JsonFlag = False,
     show: Annotated[bool, typer.Option("--show", help="print the config, train nothing")] = False,
 ) -> None:
-    """Train CONFIG under its KPIs, all arms and seeds; what stands finished is kept."""
+    """Train CONFIG under its KPIs, all arms and seeds; what is finished is kept."""
     from tacit.training.config.files import dump_yaml
     from tacit.training.config.load import load
     from tacit.training.storage.run_folder import named

@@ -22,8 +22,9 @@ def flat_settings(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def settings_by_role(arm: Arm) -> dict[str, Any]:
     """An arm's market, training, KPI weights and agents as dotted keys.
 
-    KPIs and agents stand under the role's name where all its seats agree, else under each seat's. A
-    measure that no term prices has weight 0, so that every arm of a market has the same weights.
+    KPIs and agents are listed under the role's name where all its seats agree, else under each
+    seat's. A measure that no term prices has weight 0, so that every arm of a market has the same
+    weights.
     """
     table: dict[str, Any] = {"market": arm.plain["market"], "train": arm.plain["train"]}
     for group in ("kpi", "agents"):

@@ -15,7 +15,7 @@ import yaml
 
 from tacit.envs.errors import ConfigError, nearest
 
-# (the parser in C, where PyYAML was built with it, is ten times as fast)
+# The parser in C is ten times as fast; PyYAML may be built without it.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -23,7 +23,7 @@ class Loader(_Base):  # type: ignore[misc]
     """Safe YAML as people mean it: `3e-4` is a number, `no` a word; a key is a word, once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A table as it stands, keys as they are written.
+        """A table with its keys as they are written.
 
         Raises:
             yaml.YAMLError: a key is no word, or occurs twice.

@@ -51,7 +51,8 @@ def load(
             raise ConfigError(mistakes)
     changes = parse_overrides(overrides, mistakes)
     named = file.arms or {"base": {}}
-    if file.arms or not raw.get("arms"):  # (else the arms themselves are what is wrong)
+    # Without arms in `file` although some were written, the arms themselves are what is wrong.
+    if file.arms or not raw.get("arms"):
         mistakes += _unknown_arms(file, arms, named)
     if as_arm is not None:
         check_arm_name(as_arm, "--as")

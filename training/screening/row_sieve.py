@@ -24,7 +24,7 @@ class LeftOut:
 
     Attributes:
         rows: how many.
-        lines: of the file, where the first few of them stand.
+        lines: numbers of the first few of them in the file.
     """
 
     rows: int

@@ -1,4 +1,4 @@
-"""Sentences about claims: what a seat says by what is so, and how much that tells."""
+"""Sentences about claims: what a seat says when something is so, and how informative that is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_INFORMATION = 1e-6  # nats; a truth of less is always the same
 
 
 def claim_sentences(population: FrozenPopulation, channel: Channel) -> Iterator[str]:
-    """What a seat does by what is so, truths with one answer together; then how much that tells."""
+    """What a seat does by what is so, truths with one answer together; then how much it reveals."""
     role, claim = channel.seat.role, channel.claim
     joint = signalling.truth_and_action(population, channel)  # [truths, acts]
     truths = next(part for part in channel.sees if part.name == claim.about).values

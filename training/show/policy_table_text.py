@@ -67,7 +67,7 @@ def action_text(role: Role, probabilities: Floats, bare: bool = False) -> str:
     Args:
         role: who acts.
         probabilities: float64 `[A]`.
-        bare: an action that is one word stands without the name of its part.
+        bare: an action that is one word is shown without the name of its part.
     """
     likely = [(float(p), a) for a, p in enumerate(probabilities) if p > RARE]
     likely.sort(reverse=True)

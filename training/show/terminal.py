@@ -28,7 +28,7 @@ def console(stderr: bool = False) -> Console:
 class TextTable:
     """Rows of cells as a plain table, which Rich's console prints.
 
-    Where the page is too narrow, columns that do not fit stand in a second table below, and so on,
+    Where the page is too narrow, columns that do not fit go into a second table below, and so on,
     each table with the first column. Only columns of long text are folded.
 
     Attributes:

@@ -11,7 +11,7 @@ from tacit.training.config.arms import Arm, Experiment
 from .atomic_files import read_json, write_json
 from .run_folder import RunFolder
 
-# Keys of an experiment file that stand in the run's arms, fully resolved, instead.
+# Keys of an experiment file that config.yaml holds by arm, fully resolved.
 RESOLVED = {"market", "kpi", "agents", "train", "arms", "seeds", "seed"}
 
 
@@ -20,11 +20,11 @@ def check_same_run(experiment: Experiment, config: dict[str, Any] | None, run: R
 
     Args:
         experiment: what is to be trained.
-        config: the config.yaml that stands there, or None for a new run.
+        config: what config.yaml holds so far, or None for a new run.
         run: the folder.
 
     Raises:
-        ConfigError: an arm stands there with another configuration, or another experiment does.
+        ConfigError: it holds an arm with another configuration, or another experiment.
     """
     if config is None:
         return
@@ -55,7 +55,7 @@ def write_run_config(
 
     Args:
         experiment: what is to be trained.
-        config: the config.yaml that stands there, or None for a new run.
+        config: what config.yaml holds so far, or None for a new run.
         run: the folder.
 
     Returns:

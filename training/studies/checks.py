@@ -54,7 +54,7 @@ def checks(experiment: Experiment, arms: Mapping[str, ArmSummary]) -> list[Check
     """Every published value, prediction and expected verdict whose arms were run.
 
     Args:
-        experiment: what they stand in.
+        experiment: whose references they are.
         arms: summaries of the arms that were run.
     """
     published, predicted = references_of(experiment, set(arms))

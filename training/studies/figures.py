@@ -103,7 +103,7 @@ def _lines(experiment: Experiment, arms: ArmSummaries, spec: Figure) -> Any:
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(lines),
                   frameon=False, fontsize=9)  # fmt: skip
     if max(shown) <= 0 > min(shown):
-        # x is a charge, a negative weight: 0 stands left, and the charge grows to the right.
+        # x is a charge, a negative weight: 0 is on the left, and the charge grows to the right.
         left.invert_xaxis()
         right.invert_xaxis()
     right.set(xlabel=spec.x_label or spec.x, ylabel=f"{fundamental} per round")

@@ -64,7 +64,7 @@ def _found_here(name: str, results: Path) -> str:
     good = sum(row["within"] == "yes" for row in rows)
     found = f"{good} of {len(rows)} within"
     page = table.with_suffix(".md")
-    # The page names the command; settings would stand behind the experiment's name.
+    # The page names the command; settings would follow the experiment's name.
     if page.is_file() and f"`tacit reproduce {name}`" not in page.read_text():
         found += ", other settings"
     return found

@@ -9,9 +9,13 @@ import pytest
 from support.groups import copied, everybody, group
 from support.training_fixtures import SMALL, small
 
+from tacit.agents.group import make_group
+from tacit.agents.neural.config import IppoConfig
 from tacit.agents.tabular.arrays import PENDING_ROUND
 from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.envs import kpi
 from tacit.envs.errors import ConfigError
+from tacit.envs.registry import make_market
 from tacit.training.config.load import load
 from tacit.training.runs.warm_start import ancestors
 from tacit.training.storage.load_run import learned_group

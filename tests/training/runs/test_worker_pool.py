@@ -19,7 +19,8 @@ from tacit.training.runs.runner import Interrupted, train, train_experiment
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
-NETWORKS = (  # (the mix of `test_partial`, whose loops serve here as well)
+pytestmark = pytest.mark.full_mirror  # worker processes have no short one
+NETWORKS = (  # as in `test_partial`, so that its compiled loops serve here as well
     "agents.bidder_0=ippo", "agents.bidder_0.rounds_per_update=16", "agents.bidder_0.hidden=[8]",
     "train.evaluate_every=160", "train.copies=4", "train.rounds=1600", "train.measure_last=160",
     "seeds=3",
