@@ -19,12 +19,12 @@ def csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Pat
     return path
 
 
-def orders(path: Path, orders: Iterable[tuple[int, int]]) -> Path:
-    """Orders of a day each: (days from sending to schedule, days late)."""
+def orders(path: Path, due_and_late: Iterable[tuple[int, int]]) -> Path:
+    """An order a day: (days from sending to schedule, days late)."""
     days = [START + timedelta(days=k) for k in range(1000)]
     rows = [
         (f"{sent:%Y-%m-%d}", *(f"{sent + timedelta(days=d):%Y-%m-%d}" for d in (due, due + late)))
-        for sent, (due, late) in zip(days, orders, strict=False)
+        for sent, (due, late) in zip(days, due_and_late, strict=False)
     ]
     return csv(path, ("Sent", "Due", "Delivered"), rows)
 
