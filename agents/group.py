@@ -111,6 +111,10 @@ class Group(Protocol):
     def warm_start_from(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Begin training where another group in this market ended.
 
+        Args:
+            state: the other group's `state()`. Its learners' knowledge and the state of the market
+                are taken over; t is 0 again, so schedules begin anew, and sums are empty.
+
         Raises:
             ValueError: the state does not fit this configuration.
         """

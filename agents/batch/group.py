@@ -207,15 +207,14 @@ class BatchGroup:
         self._play_acting_tables()
 
     def warm_start_from(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Begin training where another group in this market ended.
-
-        Args:
-            state: the other group's `state()`. Its learners' knowledge and the state of the market
-                are taken over; t is 0 again, so schedules begin anew, and sums are empty.
+        """Begin training where another group ended, as `Group.warm_start_from` says.
 
         Raises:
-            ValueError: the state does not fit this configuration.
+            ValueError: the state does not fit this configuration, or was saved within a batch,
+                whose samples would then be counted twice.
         """
+        if state["q_arrays.clock"][TRAINED_ROUNDS] % self.batch_rounds:
+            raise ValueError("a warm start needs a state that was saved between two batches")
         self.load(self.seed_state.as_warm_start(state))
         self.seed_state.restart_clock()
 

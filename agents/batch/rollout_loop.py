@@ -33,7 +33,9 @@ from tacit.agents.tabular.arrays import (
 from tacit.agents.tabular.q_learning_loop import (
     act,
     add_to_sums,
+    any_synchronous,
     begin_episode,
+    flat_views,
     learn_synchronously,
     look_ahead,
     renew_exploration_bounds,
@@ -45,7 +47,7 @@ from tacit.envs.engine.engine_loop import (
     step_copy,
     step_once,
 )
-from tacit.envs.engine.game_arrays import CopyRows, GameArrays
+from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW, CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold, u
@@ -72,7 +74,7 @@ def close_reached_samples(
         s = buffer.seats[k]
         if buffer.open[k, copy] and game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            if game.legal[game.first_row[at(s)] + o, 1] > 1:
+            if game.legal[game.per_seat[at(s), FIRST_ROW] + o, 1] > 1:
                 n = buffer.counts[k, copy] - 1
                 buffer.next_observation[k, n, copy] = o
                 buffer.rounds_between[k, n, copy] = t - buffer.last_round[k, copy]
@@ -88,7 +90,7 @@ def open_samples(
         s = buffer.seats[k]
         if game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            if game.legal[game.first_row[at(s)] + o, 1] > 1:
+            if game.legal[game.per_seat[at(s), FIRST_ROW] + o, 1] > 1:
                 n = buffer.counts[k, r]
                 buffer.observation[k, n, r] = o
                 buffer.action[k, n, r] = rows.actions[r, s]
@@ -156,13 +158,13 @@ def act_greedy(
     for s in range(seats):
         if game.acts[at(phase), at(s)]:
             o = rows.observations[0, s]
-            table_row = game.first_row[at(s)] + o
+            table_row = game.per_seat[at(s), FIRST_ROW] + o
             first, count = game.legal[table_row, 0], game.legal[table_row, 1]
             action = first
             if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
                 action = q_arrays.greedy[table_row]
             elif count > 1:
-                cell = q_arrays.first_cell[s] + o * game.actions[at(s)]
+                cell = q_arrays.first_cell[s] + o * game.per_seat[at(s), ACTION_COUNT]
                 draw = u(key, s)
                 for a in range(cell + first, cell + first + count - 1):
                     action += draw >= q_arrays.cumulative[a]
@@ -228,13 +230,10 @@ def rollout(
     game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
     scratch, buffer = borrow(scratch), borrow(buffer)
     keys, episode_keys = borrow(keys), borrow(episode_keys)
-    flat_measures = borrow(rows.measures.reshape((len(rows.state), -1)))
-    measure_sums = borrow(q_arrays.measure_sums.reshape(-1))
+    flat_measures, measure_sums = flat_views(rows, q_arrays)
     clock = q_arrays.clock
     (phases, seats), terms = game.acts.shape, game.terms.shape[0]
-    synchronous = 0
-    for s in range(seats):
-        synchronous |= int(q_arrays.settings[s, SYNCHRONOUS])
+    synchronous = any_synchronous(q_arrays)
     begin_episode(keys, clock[EPISODE], episode_keys)
     for n in range(rounds):
         t, episode, round_ = clock[TRAINED_ROUNDS], clock[EPISODE], clock[EPISODE_ROUND]

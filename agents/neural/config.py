@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from tacit.agents.batch.config import BatchConfig
+from tacit.envs.errors import InvalidKey
 from tacit.envs.types import Count, NonNegative, Positive, Share
 
 MAX_HEADS = 8  # value heads of a critic: one for every term of the seat's KPI
@@ -75,9 +76,12 @@ class IdqnConfig(NeuralConfig):
     @model_validator(mode="after")
     def _fits(self) -> IdqnConfig:
         if self.epsilon_min > self.epsilon:
-            raise ValueError(f"epsilon_min {self.epsilon_min} is above epsilon {self.epsilon}")
+            raise InvalidKey(
+                "epsilon_min",
+                f"must be at most epsilon ({self.epsilon:g}), got {self.epsilon_min:g}.",
+            )
         if self.batch > self.replay:
-            raise ValueError(f"batch {self.batch} is above replay {self.replay}")
+            raise InvalidKey("batch", f"must be at most replay ({self.replay}), got {self.batch}.")
         return self
 
 

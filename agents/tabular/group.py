@@ -209,11 +209,7 @@ class TabularGroup:
         copy_into(self.seed_state.arrays(), state)
 
     def warm_start_from(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Begin training where another group in this market ended.
-
-        Args:
-            state: the other group's `state()`. Its learners' knowledge and the state of the market
-                are taken over; t is 0 again, so schedules begin anew, and sums are empty.
+        """Begin training where another group ended, as `Group.warm_start_from` says.
 
         Raises:
             ValueError: the state does not fit this configuration.

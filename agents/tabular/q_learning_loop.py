@@ -40,7 +40,7 @@ from tacit.agents.tabular.arrays import (
 from tacit.agents.tabular.exploration import exploration_bound, explore
 from tacit.agents.tabular.q_values import rank, update
 from tacit.envs.engine.engine_loop import start, step_copy
-from tacit.envs.engine.game_arrays import CopyRows, GameArrays
+from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW, FIRST_TERM, CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.kpi import reward
@@ -62,9 +62,11 @@ def begin_training(game: GameArrays, rows: CopyRows, keys: Any, q_arrays: QArray
     """Find the greedy actions of the initial Q values, and start the first episode."""
     seats = game.acts.shape[1]
     for s in range(seats):
-        width = game.actions[at(s)]
-        for table_row in range(game.first_row[at(s)], game.first_row[at(s + 1)]):
-            cell = q_arrays.first_cell[s] + (table_row - game.first_row[at(s)]) * width
+        width = game.per_seat[at(s), ACTION_COUNT]
+        for table_row in range(
+            game.per_seat[at(s), FIRST_ROW], game.per_seat[at(s + 1), FIRST_ROW]
+        ):
+            cell = q_arrays.first_cell[s] + (table_row - game.per_seat[at(s), FIRST_ROW]) * width
             first, count = game.legal[table_row, 0], game.legal[table_row, 1]
             q_arrays.greedy[table_row], q_arrays.runner_up[table_row] = rank(
                 q_arrays.q, cell, first, count
@@ -134,7 +136,7 @@ def td_update_phase(game: GameArrays, rows: CopyRows, q_arrays: QArrays, phase: 
     changed = 0
     for s in range(seats):
         if game.acts[at(phase), at(s)]:
-            first_row, width = game.first_row[at(s)], game.actions[at(s)]
+            first_row, width = game.per_seat[at(s), FIRST_ROW], game.per_seat[at(s), ACTION_COUNT]
             for r in range(len(rows.state)):
                 changed |= td_update(game, rows, q_arrays, r, s, first_row, width, t)
     return changed
@@ -161,9 +163,9 @@ def act(
     for s in range(seats):
         if game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            table_row = at(game.first_row[at(s)] + o)
+            table_row = at(game.per_seat[at(s), FIRST_ROW] + o)
             first, count = game.legal[table_row, 0], game.legal[table_row, 1]
-            cell = q_arrays.first_cell[s] + o * game.actions[at(s)]
+            cell = q_arrays.first_cell[s] + o * game.per_seat[at(s), ACTION_COUNT]
             action = first
             if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
                 action = q_arrays.greedy[table_row]
@@ -199,7 +201,7 @@ def learn_synchronously(
     All targets are computed before any Q value changes. Returns 1 if the greedy policy changed.
     """
     seats = game.acts.shape[1]
-    width, first_row = game.actions[at(s)], game.first_row[at(s)]
+    width, first_row = game.per_seat[at(s), ACTION_COUNT], game.per_seat[at(s), FIRST_ROW]
     settings = row(q_arrays.settings, s)
     o = rows.observations[r, s]
     first, count = game.legal[first_row + o, 0], game.legal[first_row + o, 1]
@@ -213,7 +215,12 @@ def learn_synchronously(
         actions[s] = a
         measures[:] = 0.0
         play(game.params, state, 0, actions, measures, key)
-        payoff = reward(game.terms, game.first_term[at(s)], game.first_term[at(s + 1)], measures)
+        payoff = reward(
+            game.terms,
+            game.per_seat[at(s), FIRST_TERM],
+            game.per_seat[at(s + 1), FIRST_TERM],
+            measures,
+        )
         now = observe(game.params, state, 0, s)
         next_cell = q_arrays.first_cell[s] + now * width + q_arrays.greedy[first_row + now]
         q_arrays.targets[a] = payoff + settings[DISCOUNT] * q_arrays.q[next_cell]
@@ -275,6 +282,22 @@ def renew_exploration_bounds(q_arrays: QArrays, n: Any, t: Any) -> None:
 
 
 @inlined
+def any_synchronous(q_arrays: QArrays) -> Any:
+    """1 if a seat updates all its actions every round, else 0."""
+    found = 0
+    for s in range(len(q_arrays.settings)):
+        found |= int(q_arrays.settings[s, SYNCHRONOUS])
+    return found
+
+
+@inlined
+def flat_views(rows: CopyRows, q_arrays: QArrays) -> Any:
+    """Measures float64 `[N, (S + 1) M]` and their sums `[(S + 1) M]`, for `add_to_sums`."""
+    flat_measures = borrow(rows.measures.reshape((len(rows.state), -1)))
+    return flat_measures, borrow(q_arrays.measure_sums.reshape(-1))
+
+
+@inlined
 def add_to_sums(
     rows: CopyRows, q_arrays: QArrays, flat_measures: Any, measure_sums: Any, r: Any
 ) -> None:
@@ -310,13 +333,10 @@ def learn(
     """
     game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
     scratch, keys, episode_keys = borrow(scratch), borrow(keys), borrow(episode_keys)
-    flat_measures = borrow(rows.measures.reshape((len(rows.state), -1)))
-    measure_sums = borrow(q_arrays.measure_sums.reshape(-1))
+    flat_measures, measure_sums = flat_views(rows, q_arrays)
     clock = q_arrays.clock
     (phases, seats), terms = game.acts.shape, game.terms.shape[0]
-    synchronous = 0
-    for s in range(seats):
-        synchronous |= int(q_arrays.settings[s, SYNCHRONOUS])
+    synchronous = any_synchronous(q_arrays)
     begin_episode(keys, clock[EPISODE], episode_keys)
     for n in range(rounds):
         t, episode, round_ = clock[TRAINED_ROUNDS], clock[EPISODE], clock[EPISODE_ROUND]

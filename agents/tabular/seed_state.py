@@ -16,7 +16,7 @@ from tacit.agents.policy import PolicyTable, cumulative, deterministic, uniform
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
-from tacit.envs.engine.game_arrays import build_game, build_rows
+from tacit.envs.engine.game_arrays import FIRST_ROW, build_game, build_rows
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market, Seat
 from tacit.envs.types import Floats
@@ -136,7 +136,7 @@ class SeedState:
         tables = []
         for seat, settings in zip(self.market.seats, self.q_arrays.settings, strict=True):
             if settings[LEARNS] == 1.0:
-                first = self.game.first_row[seat.index]
+                first = self.game.per_seat[seat.index, FIRST_ROW]
                 actions = self.q_arrays.greedy[first : first + seat.role.observations]
                 tables.append(deterministic(seat.role, actions.astype(np.int64)))
             else:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from tacit.envs.engine.game_arrays import CopyRows, GameArrays
+from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW, CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, pointer, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.kpi.scoring import score
@@ -57,7 +57,7 @@ def first_illegal(game: GameArrays, rows: CopyRows, phase: Any) -> Any:
     for r in range(len(rows.actions)):
         for s in range(seats):
             if game.acts[at(phase), at(s)]:
-                o = game.first_row[at(s)] + rows.observations[r, s]
+                o = game.per_seat[at(s), FIRST_ROW] + rows.observations[r, s]
                 first, count = game.legal[o, 0], game.legal[o, 1]
                 if rows.actions[r, s] < first or rows.actions[r, s] >= first + count:
                     return 1 + r * seats + s
@@ -104,27 +104,25 @@ def step(
 
 # Where each array lies in a bound one (`array_views.bind`): four words each, the address and up to
 # three sizes, in the order of GameArrays, then CopyRows.
-(PARAMS, TERMS, ACTS, FIRST_ROW, ACTION_COUNTS, FIRST_TERM, LEGAL) = range(0, 28, 4)
-(STATE, MEASURES, SCORES, ACTIONS, OBSERVATIONS) = range(28, 48, 4)
+(PARAMS, TERMS, ACTS, PER_SEAT, LEGAL) = range(0, 20, 4)
+(STATE, MEASURES, SCORES, ACTIONS, OBSERVATIONS) = range(20, 40, 4)
 
 
 @inlined
 def bound_game(b: Any) -> Any:
-    """The `GameArrays` at the front of a bound array `b` int64 `[48]`."""
+    """The `GameArrays` at the front of a bound array `b` int64 `[40]`."""
     return GameArrays(
         carray(pointer(b[PARAMS], np.float64), (b[PARAMS + 1],)),
         carray(pointer(b[TERMS], np.float64), (b[TERMS + 1], b[TERMS + 2])),
         carray(pointer(b[ACTS], np.int64), (b[ACTS + 1], b[ACTS + 2])),
-        carray(pointer(b[FIRST_ROW], np.int64), (b[FIRST_ROW + 1],)),
-        carray(pointer(b[ACTION_COUNTS], np.int64), (b[ACTION_COUNTS + 1],)),
-        carray(pointer(b[FIRST_TERM], np.int64), (b[FIRST_TERM + 1],)),
+        carray(pointer(b[PER_SEAT], np.int64), (b[PER_SEAT + 1], b[PER_SEAT + 2])),
         carray(pointer(b[LEGAL], np.int32), (b[LEGAL + 1], b[LEGAL + 2])),
     )
 
 
 @inlined
 def bound_rows(b: Any) -> Any:
-    """The `CopyRows` behind the game in a bound array `b` int64 `[48]`."""
+    """The `CopyRows` behind the game in a bound array `b` int64 `[40]`."""
     return CopyRows(
         carray(pointer(b[STATE], np.float64), (b[STATE + 1], b[STATE + 2])),
         carray(
@@ -138,7 +136,7 @@ def bound_rows(b: Any) -> Any:
 
 @loop
 def step_bound(bound: Any, key: Any, episode: Any, round_: Any, phase: Any) -> None:
-    """One phase of copy 0 of a game and rows in `bound` int64 `[48]`, as `step` plays it."""
+    """One phase of copy 0 of a game and rows in `bound` int64 `[40]`, as `step` plays it."""
     game, rows = bound_game(bound), bound_rows(bound)
     step_copy(game, rows, 0, moment(key, episode, round_, phase), phase)
 
@@ -163,10 +161,10 @@ def draw_actions(
     seats = game.acts.shape[1]
     base = 0  # where the seat's table begins in `cumulative`
     for s in range(seats):
-        width = game.actions[at(s)]
+        width = game.per_seat[at(s), ACTION_COUNT]
         if game.acts[at(phase), at(s)]:
             o = rows.observations[r, s]
-            line = game.first_row[at(s)] + o
+            line = game.per_seat[at(s), FIRST_ROW] + o
             first, count = game.legal[line, 0], game.legal[line, 1]
             action = first
             if count > 1:
@@ -177,7 +175,7 @@ def draw_actions(
                     # processor would often predict wrongly.
                     action += draw >= cumulative[at(a)]
             rows.actions[r, s] = action
-        base += (game.first_row[at(s + 1)] - game.first_row[at(s)]) * width
+        base += (game.per_seat[at(s + 1), FIRST_ROW] - game.per_seat[at(s), FIRST_ROW]) * width
 
 
 @inlined

@@ -15,29 +15,31 @@ from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
+# Columns of `GameArrays.per_seat`. One array with three columns, not three arrays: every array that
+# a loop takes costs it seven words of stack.
+FIRST_ROW = 0  # the seat's first row of `legal`; in row S, the end of the last seat's
+ACTION_COUNT = 1  # its number of actions A
+FIRST_TERM = 2  # its first KPI term; in row S, the end of the last seat's
+
 
 class GameArrays(NamedTuple):
     """What compiled loops know of a market under a KPI; every array is read-only.
 
     Arrays of all seats are laid end to end, so that one array serves seats of any size: seat s has
-    the rows `first_row[s] .. first_row[s + 1] - 1` of `legal`.
+    the rows `per_seat[s, FIRST_ROW] .. per_seat[s + 1, FIRST_ROW] - 1` of `legal`.
 
     Attributes:
         params: the market's own constants, float64 `[.]`.
         terms: the compiled KPI, float64 `[T, 7 + S]` (see `tacit.envs.kpi.compile_kpi`).
         acts: 1 where a seat decides in a phase, int64 `[P, S]`.
-        first_row: each seat's first row of `legal`, and the end of the last, int64 `[S + 1]`.
-        actions: each seat's number of actions A, int64 `[S]`.
-        first_term: each seat's first KPI term, and the end of the last, int64 `[S + 1]`.
+        per_seat: the columns FIRST_ROW, ACTION_COUNT and FIRST_TERM, int64 `[S + 1, 3]`.
         legal: first legal action and how many there are, int32 `[sum of O, 2]`.
     """
 
     params: Floats
     terms: Floats
     acts: Ints
-    first_row: Ints
-    actions: Ints
-    first_term: Ints
+    per_seat: Ints
     legal: NDArray[np.int32]
 
 
@@ -73,13 +75,15 @@ class CopyRows(NamedTuple):
 def build_game(market: Market, table: kpis.KpiTable) -> GameArrays:
     """The constant arrays of a market under a resolved KPI."""
     seats, phases = market.seats, range(len(market.phases))
+    per_seat = np.zeros((len(seats) + 1, 3), np.int64)
+    per_seat[1:, FIRST_ROW] = np.cumsum([seat.role.observations for seat in seats])
+    per_seat[:-1, ACTION_COUNT] = [seat.role.actions for seat in seats]
+    per_seat[1:, FIRST_TERM] = np.cumsum([len(table[seat.name]) for seat in seats])
     game = GameArrays(
         params=market.params,
         terms=kpis.compile_kpi(market, table),
         acts=np.array([[market.acts(seat, p) for seat in seats] for p in phases], np.int64),
-        first_row=np.cumsum([0, *(seat.role.observations for seat in seats)]),
-        actions=np.array([seat.role.actions for seat in seats], np.int64),
-        first_term=np.cumsum([0, *(len(table[seat.name]) for seat in seats)]),
+        per_seat=per_seat,
         legal=np.concatenate([seat.role.legal for seat in seats]),
     )
     for array in game:

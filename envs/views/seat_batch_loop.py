@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.envs.engine.engine_loop import draw_actions, start_copy, step_copy
-from tacit.envs.engine.game_arrays import CopyRows, GameArrays
+from tacit.envs.engine.game_arrays import FIRST_ROW, CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold, moment
@@ -47,7 +47,7 @@ def decides(game: GameArrays, rows: CopyRows, r: Any, phase: Any, own: Any) -> A
     found = False
     for s in range(seats):
         if own[s] and game.acts[at(phase), at(s)]:
-            line = game.first_row[at(s)] + rows.observations[r, s]
+            line = game.per_seat[at(s), FIRST_ROW] + rows.observations[r, s]
             if game.legal[line, 1] > 1:
                 found = True
     return found

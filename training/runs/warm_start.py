@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tacit.agents.batch.config import BatchConfig
 from tacit.agents.group import Group
-from tacit.agents.neural.config import NeuralConfig
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage import checkpoint
@@ -77,7 +77,7 @@ def check_warm_starts(
     Args:
         experiment: what is to be trained.
         run: its folder.
-        config: the config.yaml that stands there, or None for a new run.
+        config: what config.yaml holds so far, or None for a new run.
 
     Raises:
         ConfigError: all that are missing, unfinished, of another market or of another kind.
@@ -108,7 +108,8 @@ def _misfits(arm: Arm, base: Arm) -> Iterator[str]:
     """Why an arm cannot start from another one."""
     if arm.plain["market"] != base.plain["market"]:
         yield f"arm {base.name} is in another market; only KPI, agents and training may change."
-    if any(isinstance(c, NeuralConfig) for x in (arm, base) for c in x.agents.values()):
+    # A batch learner's buffer may end half full, and a new group would write past its end.
+    if any(isinstance(c, BatchConfig) for x in (arm, base) for c in x.agents.values()):
         yield "needs tabular or scripted agents in both arms."
     if arm.train.copies != base.train.copies:
         yield f"arm {base.name} has train.copies {base.train.copies}, not {arm.train.copies}."
