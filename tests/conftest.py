@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from tacit.agents import registry as agents
+from tacit.emergence.registry import PROBES
+from tacit.envs.registry import MARKETS
 
 # Same examples on every run and machine; compilation makes the first one slow.
 settings.register_profile("tacit", derandomize=True, deadline=None, database=None, max_examples=50)
@@ -15,3 +21,20 @@ settings.load_profile("tacit")
 def luck() -> np.random.Generator:  # noqa: TID251 (not tacit's own draws: its tests must not lean on them)
     """A generator that always starts the same."""
     return np.random.default_rng(1729)  # noqa: TID251
+
+
+@pytest.fixture
+def registers() -> Iterator[None]:
+    """For a test that registers markets, agents or probes: afterwards they are unknown again."""
+    registries: tuple[dict, ...] = (
+        MARKETS,
+        agents.AGENTS,
+        agents.SUMMARIES,
+        agents.REGISTERED,
+        PROBES,
+    )
+    before = [dict(registry) for registry in registries]
+    yield
+    for registry, entries in zip(registries, before, strict=True):
+        registry.clear()
+        registry.update(entries)

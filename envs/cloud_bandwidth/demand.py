@@ -118,7 +118,7 @@ def demand(params: Any, state: Any, shock: Any, measures: Any) -> Any:
 
 @kernel
 def tabled_demand(params: Any, joint: Any, shock: Any, measures: Any) -> Any:
-    """`demand` looked up in its table, which `CloudBandwidth.declare` fills by calling `demand`.
+    """`demand` looked up in its table, which `demand_loop` fills by calling `demand`.
 
     The table has N + 1 numbers for each shock (if there are shocks) and joint price: the shares,
     then the gain. `params` `[.]`, `measures` `[S + 1, M]`.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role
 from tacit.envs.types import Floats, Ints
 
@@ -14,7 +15,6 @@ from . import positions as at
 from .analysis import CloudBandwidthAnalysis
 from .benchmarks import PricingOutcome, solve
 from .config import CloudBandwidthConfig
-from .demand import demand
 from .measures import (
     MEASURES,
     PRICE,
@@ -27,6 +27,7 @@ from .measures import (
 )
 from .rationing import Rationing, rationing_benchmarks, trivial_capacity
 
+DEMAND_TEMPLATE = "tacit.envs.cloud_bandwidth.demand_loop"
 MOST_TABLED = 2**16  # numbers of a demand table; beyond, demand is computed in every round
 SMALLEST_GAP = 1e-4  # between benchmark prices, for a grid around them
 NEEDS, LOADS, CLAIMS = ("standard", "critical"), ("calm", "surge"), ("ample", "tight")
@@ -208,17 +209,16 @@ class CloudBandwidth(Market):
         Args:
             params: the constants before the table, float64 `[.]`.
             shocks: 1 or 3.
+
+        Returns:
+            float64 `[shocks * J * (N + 1)]`.
         """
-        n = self.config.providers
-        state = np.zeros(at.POSTED + n)
-        measures = np.zeros((n + 1, QUANTITY + 1))
-        rows = []
-        for shock in range(shocks) if shocks > 1 else [1]:  # shock 1 leaves a_0 as it is
-            for joint in np.ndindex(*[self.config.prices] * n):
-                state[at.POSTED :] = joint
-                gain = demand(params, state, shock, measures)
-                rows += [*measures[:n, QUANTITY], gain]
-        return np.array(rows)
+        c = self.config
+        table = np.empty((shocks, c.prices**c.providers, c.providers + 1))
+        # Shock 1 leaves the outside good as it is.
+        which = np.arange(3) if shocks > 1 else np.ones(1, dtype=np.int64)
+        compiled(DEMAND_TEMPLATE).fill_demand_table(params, which, table)
+        return table.reshape(-1)
 
     def _start_memory(self) -> int:
         """Index of the prices remembered before the first round; -1: they are drawn."""
@@ -276,9 +276,8 @@ class CloudBandwidth(Market):
         c = self.config
         if not c.tenants or c.providers > 1 or c.prices > 1 or c.surge or c.outside_shock:
             return {}
-        measures = np.zeros((2, QUANTITY + 1))
-        demand(self.params, np.zeros(self.state_width), 1, measures)
-        background = c.background_demand * float(measures[0, QUANTITY])
+        share = float(self._demand_table(self.params, 1)[0])
+        background = c.background_demand * share
         return rationing_benchmarks(c, float(self.grid[0, 0]), background)
 
     # --- summaries and words --------------------------------------------------------------------

@@ -9,7 +9,7 @@ from support.pages import run_page
 from support.paths import ROOT
 
 DOCS = ROOT / "docs"
-SLOW = ("own_kpi.md",)  # it trains three arms of 48 repetitions
+SLOW = ("own_kpi.md", "own_learner.md", "own_market.md")  # they train for 10 s and more
 TUTORIALS = [
     pytest.param(path.name, marks=[pytest.mark.slow] * (path.name in SLOW))
     for path in sorted((DOCS / "tutorials").glob("*.md"))
@@ -23,7 +23,7 @@ def test_examples_print_what_stands_below_them(page):
 
 
 @pytest.mark.parametrize("page", TUTORIALS)
-def test_a_tutorial_works_from_top_to_bottom(page, tmp_path, monkeypatch):
+def test_a_tutorial_works_from_top_to_bottom(page, tmp_path, monkeypatch, registers):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     assert run_page(DOCS / "tutorials" / page, tmp_path) > 0

@@ -16,7 +16,7 @@ from support.paths import ROOT
 pytestmark = pytest.mark.slow
 
 HIDDEN = shutil.ignore_patterns("__pycache__")
-MAIN = "from tacit.training.cli.cli import main; main()"
+MAIN = "from tacit.training.cli import main; main()"
 CODE = ("envs", "agents", "emergence", "oversight", "training", "configs")
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 
@@ -78,13 +78,11 @@ def test_the_wheel_holds_code_and_configs_and_nothing_else(wheel):
     text = zipfile.ZipFile(wheel).read(
         next(name for name in names if name.endswith("entry_points.txt"))
     )
-    assert b"tacit = tacit.training.cli.cli:main" in text
+    assert b"tacit = tacit.training.cli:main" in text
 
 
 def test_it_is_the_wheel_that_is_imported(installed, python):
-    found = python(
-        "import tacit.training.cli.cli as c, tacit.envs as e; print(c.__file__, e.__file__)"
-    )
+    found = python("import tacit.training.cli as c, tacit.envs as e; print(c.__file__, e.__file__)")
     assert all(path.startswith(str(installed)) for path in found.split())
 
 

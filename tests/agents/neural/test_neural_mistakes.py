@@ -50,7 +50,10 @@ def test_a_mistake_in_ippo_is_reported_with_its_key(keys, message):
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"epsilon": 0.1, "epsilon_min": 0.2}, "epsilon_min: must be at most epsilon (0.1), got 0.2."),
+        (
+            {"epsilon": 0.1, "epsilon_min": 0.2},
+            "epsilon_min: must be at most epsilon (0.1), got 0.2.",
+        ),
         ({"replay": 10}, "batch: must be at most replay (10), got 256."),
         ({"clip": 0.1}, "agents.b.clip: unknown key."),
         ({"sampling": "last"}, "agents.b.sampling: must be 'uniform' or 'latest', got 'last'."),
