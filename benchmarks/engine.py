@@ -3,7 +3,7 @@
     python -m benchmarks.engine            # prints the table and writes benchmarks/engine.md
     python -m benchmarks.engine --quick    # fewer repeats, writes nothing
     python -m benchmarks.engine --rows     # only: what borrowed rows buy
-    python -m benchmarks.engine --memo     # only: what looking rounds up buys
+    python -m benchmarks.engine --table    # only: what looking rounds up buys
 
 All times are CPU time of one thread. Run it on a machine with nothing else to do.
 """
@@ -70,9 +70,9 @@ def learning(repeats: int) -> list[Figure]:
 
 def remembering(repeats: int) -> list[Figure]:
     """Two Q-learners that see last round's prices: rounds looked up, or played by the kernels."""
-    played, looked = "Q-learning, last prices, kernels", "Q-learning, last prices, memo"
+    played, looked = "Q-learning, last prices, kernels", "Q-learning, last prices, looked up"
     other, unit = "Q-learning, last prices, Python", "M rounds/s"
-    all_played, all_looked = "all prices updated, kernels", "all prices updated, memo"
+    all_played, all_looked = "all prices updated, kernels", "all prices updated, looked up"
     cases = [
         *q_prices.tacit_cases({"never": played, "always": looked}, 3_000_000),
         q_prices.plain_case(other, 20_000),
@@ -148,15 +148,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Speed beside its peers.")
     parser.add_argument("--quick", action="store_true", help="3 repeats; engine.md stays")
     parser.add_argument("--rows", action="store_true", help="only what borrowed rows buy")
-    parser.add_argument("--memo", action="store_true", help="only what looking rounds up buys")
+    parser.add_argument("--table", action="store_true", help="only what looking rounds up buys")
     options = parser.parse_args()
     repeats = 3 if options.quick else 9
     kept = [environments, learning, remembering, starts, borrowed]
-    parts = [borrowed] if options.rows else [remembering] if options.memo else kept
+    parts = [borrowed] if options.rows else [remembering] if options.table else kept
     figures = [figure for part in parts for figure in part(repeats)]
     print(machine())
     print(table(figures))
-    if not (options.rows or options.memo or options.quick):
+    if not (options.rows or options.table or options.quick):
         RESULT.write_text(report(figures, repeats), encoding="utf-8")
         print(f"written to {RESULT.name}")
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit.decorators import kernel
-from .types import Floats
+from .types import Floats, Ints
 
 # Streams, by what a draw is for. Two streams of one seed share no draw.
 NATURE = 0  # the market's own: types, ties, shocks
@@ -82,13 +82,27 @@ def moment(copy_key: Any, episode: Any, round_: Any, phase: Any) -> Any:
     return fold(fold(fold(copy_key, episode), round_), phase)
 
 
-def seed_key(seed: int, which: int) -> np.uint64:
-    """`stream` for callers outside kernels.
+# --- keys outside kernels ------------------------------------------------------------------------
+# Nothing is compiled here: compiling `fold` takes longer than all else that many commands do.
 
-    A compiled function returns a key as a Python int, and would take it back as int64: keys that
-    pass through Python are wrapped in `np.uint64` again.
-    """
-    return np.uint64(stream(np.uint64(seed), which))
+
+def child_keys(keys: NDArray[np.uint64], n: Ints) -> NDArray[np.uint64]:
+    """`fold` of keys uint64 `[..]` and integers >= 0, int64 `[..]`, broadcast: uint64 `[..]`."""
+    # In arrays, unlike in scalars, NumPy lets integers overflow without a warning.
+    children = (np.asarray(n).astype(np.uint64) + _ONE) * _FOLD
+    mixed: NDArray[np.uint64] = mix.py_func(keys + children)  # type: ignore[attr-defined]
+    return mixed
+
+
+def child_key(key: np.uint64, n: int) -> np.uint64:
+    """`fold` of one key, as a scalar of NumPy: a Python int would enter a kernel as int64."""
+    found: np.uint64 = child_keys(np.array([key]), np.array([n], np.uint64))[0]
+    return found
+
+
+def seed_key(seed: int, which: int) -> np.uint64:
+    """`stream`: the key of one stream of one seed."""
+    return child_key(child_key(np.uint64(0), seed), which)
 
 
 def copy_keys(seeds: Sequence[int], copies: int, which: int) -> NDArray[np.uint64]:
@@ -96,13 +110,12 @@ def copy_keys(seeds: Sequence[int], copies: int, which: int) -> NDArray[np.uint6
 
     Seed-major: row r is copy `r % copies` of seed number `r // copies`.
     """
-    roots = [seed_key(seed, which) for seed in seeds]
-    return np.array([fold(root, c) for root in roots for c in range(copies)], np.uint64)
+    roots = np.array([seed_key(seed, which) for seed in seeds], np.uint64)
+    return child_keys(roots[:, None], np.arange(copies)).reshape(-1)
 
 
 def draws(key: Any, count: int) -> Floats:
     """`u(key, slot)` for the slots 0 .. count - 1 at once, float64 `[count]`."""
-    # In arrays, unlike in scalars, NumPy lets integers overflow without a warning.
     slots = np.arange(1, count + 1, dtype=np.uint64)
     mixed = mix.py_func(np.uint64(key) + slots * _DRAW)  # type: ignore[attr-defined]
     found: Floats = (mixed >> _S11).astype(np.float64) * _UNIT

@@ -99,10 +99,10 @@ class Idqn:
         self.config, self.seat, self.seed = config, seat, seed
         self.weights = term_weights(terms)
         encoding = Encoding(seat.role, config.encoding)
-        initial_key = np.uint64(rng.fold(rng.seed_key(seed, rng.INITIAL), seat.index))
+        initial_key = rng.child_key(rng.seed_key(seed, rng.INITIAL), seat.index)
         self.online = make_network(encoding, seat.role.actions, config, initial_key, 1.0)
         self.target = make_network(encoding, seat.role.actions, config, initial_key, 1.0)
-        self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
+        self.key = rng.child_key(rng.seed_key(seed, rng.MINIBATCH), seat.index)
         self.memory = ReplayMemory(config.replay)
         self.steps, self.epsilon = 0, config.epsilon
         self._loops = compiled(TEMPLATE)
@@ -165,7 +165,7 @@ class Idqn:
         config, places, samples = self.config, self._places, self.memory.samples
         if self.steps % config.target_every == 0:
             self.target.parameters[:] = self.online.parameters
-        key = np.uint64(rng.fold(self.key, self.steps))
+        key = rng.child_key(self.key, self.steps)
         self.memory.draw_places(places, key, config.sampling == "latest", step)
         rows = self._loops.number_observations(
             places, samples, self._row_numbers, self._observations

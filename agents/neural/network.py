@@ -127,7 +127,7 @@ def initial_parameters(
     parameters = np.zeros(layers[-1, 3] + layers[-1, 1])
     for k, (inputs, width, first, bias) in enumerate(layers.tolist() if config.hidden else []):
         gain = last_gain if k == len(layers) - 1 else np.sqrt(2.0)
-        weights = orthogonal((inputs - (k == 0), width), gain, np.uint64(rng.fold(key, k)))
+        weights = orthogonal((inputs - (k == 0), width), gain, rng.child_key(key, k))
         parameters[first:bias].reshape(inputs, width)[: len(weights)] = weights
     return parameters
 

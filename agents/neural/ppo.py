@@ -189,11 +189,11 @@ class Ippo:
         self.config, self.seat, self.seed = config, seat, seed
         self.weights = term_weights(terms)
         self.encoding = Encoding(seat.role, config.encoding)
-        initial_key = np.uint64(rng.fold(rng.seed_key(seed, rng.INITIAL), seat.index))
+        initial_key = rng.child_key(rng.seed_key(seed, rng.INITIAL), seat.index)
         self.actor_critic = make_actor_critic(
             config, self.encoding, seat, len(self.weights), initial_key
         )
-        self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
+        self.key = rng.child_key(rng.seed_key(seed, rng.MINIBATCH), seat.index)
         self.return_scale = np.zeros(len(self.weights))
         self.updates = 0
         shape = (seat.role.observations, seat.role.actions)
@@ -251,10 +251,10 @@ class Ippo:
         observations = self._advantage_loops.number_observations(samples, self._row_numbers)
         batch = self._advantages(samples, observations)
         cells = self._cells_of(observations)
-        key = np.uint64(rng.fold(self.key, self.updates))
+        key = rng.child_key(self.key, self.updates)
         losses = Losses(0.0, 0.0, 0.0)
         for epoch in range(config.epochs):
-            epoch_key = np.uint64(rng.fold(key, epoch))
+            epoch_key = rng.child_key(key, epoch)
             self._minibatch_loops.sum_by_cell(*batch, epoch_key, cells)
             losses = self.actor_critic.train_epoch(cells, self.return_scale, rates)
         self.updates += 1

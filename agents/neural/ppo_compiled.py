@@ -40,7 +40,7 @@ class CompiledActorCritic:
         self.config = config
         outputs = {ACTOR: seat.role.actions, CRITIC: heads}
         self.actor, self.critic = (
-            Network(encoding, outputs[k], config, np.uint64(rng.fold(key, k)), INITIAL_GAINS[k])
+            Network(encoding, outputs[k], config, rng.child_key(key, k), INITIAL_GAINS[k])
             for k in (ACTOR, CRITIC)
         )
         self._loops = compiled(TEMPLATE)

@@ -53,7 +53,7 @@ class TorchActorCritic:
         self.config = config
         self.actor, self.critic = (
             TorchNetwork(
-                encoding, outputs[k], config, np.uint64(rng.fold(key, k)), INITIAL_GAINS[k],
+                encoding, outputs[k], config, rng.child_key(key, k), INITIAL_GAINS[k],
                 modules[k],
             )
             for k in (ACTOR, CRITIC)

@@ -61,7 +61,7 @@ class KeyedRolloutBuffer:
     def get(self, batch_size: int | None = None) -> Iterator[RolloutBufferSamples]:
         """All samples once, in minibatches of this size (None: as one), in a new random order."""
         order = np.empty(len(self._observations), np.int64)
-        self._shuffle(order, np.uint64(rng.fold(self._key, self._passes)))
+        self._shuffle(order, rng.child_key(self._key, self._passes))
         self._passes += 1
         shuffled, size = torch.from_numpy(order), batch_size or len(order)
         for first in range(0, len(order), size):
@@ -98,7 +98,7 @@ class KeyedReplayBuffer:
         the decision that would have come.
         """
         places, samples = np.empty(batch_size, np.int64), self.memory.samples
-        self.memory.draw_places(places, np.uint64(rng.fold(self._key, self.draws)))
+        self.memory.draw_places(places, rng.child_key(self._key, self.draws))
         self.draws += 1
         rewards = torch.from_numpy(samples.reward[places].astype(np.float32))[:, None]
         discounts = (self._discount ** samples.rounds_between[places]).astype(np.float32)

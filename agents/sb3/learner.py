@@ -58,8 +58,8 @@ class _Sb3Learner:
     def __init__(self, config: Sb3Config, seat: Seat, terms: Terms, seed: int) -> None:
         self.config, self.seat, self.seed = config, seat, seed
         self.weights = term_weights(terms)
-        initial_key = np.uint64(rng.fold(rng.seed_key(seed, rng.INITIAL), seat.index))
-        self.key = np.uint64(rng.fold(rng.seed_key(seed, rng.MINIBATCH), seat.index))
+        initial_key = rng.child_key(rng.seed_key(seed, rng.INITIAL), seat.index)
+        self.key = rng.child_key(rng.seed_key(seed, rng.MINIBATCH), seat.index)
         self.model = make_model(config, seat.role, initial_key, f"agents.{seat.name}")
         observations = np.arange(seat.role.observations)
         self.digits = torch.from_numpy(DigitEncoder(seat.role)(observations))
@@ -172,7 +172,7 @@ class OnPolicy(_Sb3Learner):
             weighted, self._row_numbers, values, np.ones(1), config.discount, config.gae_lambda,
             rows, actions, advantages, returns,
         )  # fmt: skip
-        key = np.uint64(rng.fold(self.key, self.updates))
+        key = rng.child_key(self.key, self.updates)
         columns = (
             actions, values[rows, 0], log_policy[rows, actions], advantages, returns[:, 0],
         )  # fmt: skip

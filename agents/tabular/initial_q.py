@@ -44,8 +44,8 @@ def initial_q(
     low, high = config.initial_q if isinstance(config.initial_q, tuple) else (config.initial_q,) * 2
     q = np.full(observations * actions, float(low))
     if high > low:
-        key = rng.fold(rng.seed_key(seed, rng.INITIAL), seat.index)
-        compiled(TEMPLATE, market.kernels).draw_initial_q(q, np.uint64(key), low, high)
+        key = rng.child_key(rng.seed_key(seed, rng.INITIAL), seat.index)
+        compiled(TEMPLATE, market.kernels).draw_initial_q(q, key, low, high)
     return q
 
 

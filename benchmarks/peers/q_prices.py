@@ -69,10 +69,10 @@ def tacit_cases(
     rounds: int,
     update: Literal["asynchronous", "synchronous"] = "asynchronous",
 ) -> list[Case]:
-    """`TabularGroup.run` of new groups, at most so many rounds, with and without the memo.
+    """`TabularGroup.run` of new groups, at most so many rounds, which are looked up or played.
 
-    Groups of one market share a memo, as the seeds of a run do: the first round of a race, which
-    only warms up, enumerates it.
+    Groups of one market share a transition table, as the seeds of a run do: the first round of a
+    race, which only warms up, enumerates it.
     """
     market = make_market("cloud_bandwidth")
     config = QLearningConfig(

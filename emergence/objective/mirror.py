@@ -112,10 +112,10 @@ def first_tables(game: FictitiousPlayGame) -> Floats:
     Exponential draws, divided by their sum at each information set, are Dirichlet(1).
     """
     x = np.empty((game.first_cell[-1], STARTS))
-    root = np.uint64(rng.fold(rng.seed_key(0, rng.PROBE), FIRST_TABLES_KEY))
+    root = rng.child_key(rng.seed_key(0, rng.PROBE), FIRST_TABLES_KEY)
     for b in range(STARTS):
-        key = np.uint64(rng.fold(root, b))
-        x[:, b] = [-log1p(-rng.u(key, c)) for c in range(len(x))]
+        key = rng.child_key(root, b)
+        x[:, b] = [-log1p(-draw) for draw in rng.draws(key, len(x))]
     for first, last in pairwise(game.first_cell):
         x[first:last] /= x[first:last].sum(axis=0)
     return x

@@ -73,10 +73,8 @@ def replay_keys(seed: int, draw: Ints) -> tuple[NDArray[np.uint64], NDArray[np.u
     Returns:
         Two arrays uint64 `[K]`.
     """
-    root = np.uint64(rng.seed_key(seed, rng.PROBE))
-    nature = [np.uint64(rng.fold(root, n)) for n in range(int(draw.max()) + 1)]
-    actor = [np.uint64(rng.fold(key, 1)) for key in nature]
-    return np.array(nature, np.uint64)[draw], np.array(actor, np.uint64)[draw]
+    nature = rng.child_keys(np.array([rng.seed_key(seed, rng.PROBE)]), draw)
+    return nature, rng.child_keys(nature, np.array([1]))
 
 
 def game_arrays(market: Market, kpi: kpis.KpiTable) -> GameArrays:

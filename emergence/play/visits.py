@@ -33,7 +33,7 @@ def visits(population: FrozenPopulation) -> tuple[Floats, ...]:
     counts = tuple(np.zeros(seat.role.observations) for seat in seats)
     for t in range(SETTLING_ROUNDS + COUNTED_ROUNDS):
         for phase in range(len(market.phases)):
-            key = np.uint64(rng.fold(np.uint64(rng.fold(root, t)), phase))
+            key = rng.child_key(rng.child_key(root, t), phase)
             draws = rng.draws(key, COPIES * len(seats)).reshape(len(seats), COPIES)
             for s, seat in enumerate(seats):
                 observed = engine.observations[:, s]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tacit.envs import rng
 from tacit.envs.types import Floats
 
@@ -19,5 +17,5 @@ def uniform_draws(count: int, *numbers: int) -> Floats:
     """
     key = rng.seed_key(0, rng.PROBE)
     for number in numbers:
-        key = np.uint64(rng.fold(key, number))
+        key = rng.child_key(key, number)
     return rng.draws(key, count)

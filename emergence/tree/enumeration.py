@@ -199,11 +199,11 @@ def _fill_observations(market: Market, game: GameArrays, rows: CopyRows, phase: 
 def _play_phase(market: Market, game: GameArrays, rows: CopyRows, phase: int) -> CopyRows:
     """One phase of every row; after the last phase, payoffs are means over draws within `play`."""
     loops = compiled(engine.TEMPLATE, market.kernels)
-    root = np.uint64(rng.seed_key(0, rng.PROBE))
+    root = rng.seed_key(0, rng.PROBE)
 
     def play_under(n: int) -> CopyRows:
         after = rows.copy()
-        nature = np.full(len(after.state), rng.fold(root, n), np.uint64)
+        nature = np.full(len(after.state), rng.child_key(root, n), np.uint64)
         loops.step(game, nature, after, 0, 0, phase)
         return after
 

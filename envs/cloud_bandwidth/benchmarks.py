@@ -47,6 +47,25 @@ DAMPED_FROM = 50
 # machine.
 DIGITS = 6
 GRID_POINTS = 97  # of the search for a best price
+# Keys of a config that the posting game does not depend on.
+OUTSIDE_THE_GAME = {
+    name: CloudBandwidthConfig.model_fields[name].default
+    for name in (
+        "prices",
+        "price_margin",
+        "price_range",
+        "memory",
+        "start",
+        "tenants",
+        "critical_probability",
+        "standard_value",
+        "critical_value",
+        "priority_surcharge",
+        "headroom_claims",
+        "false_headroom_fine",
+        "claims_heard",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -180,9 +199,18 @@ def bounded_exp(x: float) -> float:
     return float(np.exp(min(x, 300.0)))
 
 
-@lru_cache(maxsize=256)
 def solve(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]:
-    """Nash and joint-profit outcomes of the posting game; cached, since a search takes seconds."""
+    """Nash and joint-profit outcomes of the posting game.
+
+    Keys that the game does not depend on are set to their defaults first: arms and controls that
+    differ in nothing else share one search.
+    """
+    return _solve(config.model_copy(update=OUTSIDE_THE_GAME))
+
+
+@lru_cache(maxsize=256)
+def _solve(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]:
+    """`solve`, cached, since a search takes seconds."""
     if config.homogeneous:
         return _bertrand(config)
     game = PricingGame(config)

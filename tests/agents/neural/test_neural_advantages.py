@@ -160,7 +160,7 @@ def test_minibatches_hold_every_sample_once(parts, luck):
     observations = learner._advantage_loops.number_observations(samples, learner._row_numbers)
     batch = tuple(np.array(x) for x in learner._advantages(samples, observations))
     rows, actions, advantages, returns = batch
-    key = np.uint64(rng.fold(np.uint64(5), 0))
+    key = rng.child_key(np.uint64(5), 0)
     groups = dealt(samples.total, parts, key)
     assert sorted(np.concatenate(groups).tolist()) == list(range(samples.total))
     assert max(map(len, groups)) - min(map(len, groups)) <= 1
