@@ -87,7 +87,15 @@ def moment(copy_key: Any, episode: Any, round_: Any, phase: Any) -> Any:
 
 
 def child_keys(keys: NDArray[np.uint64], n: Ints) -> NDArray[np.uint64]:
-    """`fold` of keys uint64 `[..]` and integers >= 0, int64 `[..]`, broadcast: uint64 `[..]`."""
+    """`fold` of arrays.
+
+    Args:
+        keys: uint64 `[K]`, or `[G, 1]`.
+        n: numbers of children, >= 0, int64 `[K]`.
+
+    Returns:
+        Broadcast, uint64 `[K]` or `[G, K]`.
+    """
     # In arrays, unlike in scalars, NumPy lets integers overflow without a warning.
     children = (np.asarray(n).astype(np.uint64) + _ONE) * _FOLD
     mixed: NDArray[np.uint64] = mix.py_func(keys + children)  # type: ignore[attr-defined]
