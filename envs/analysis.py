@@ -86,6 +86,8 @@ class Analysis:
     def expected(self) -> Market:
         """The same market with measures in expectation over the draws within `play`.
 
+        An override makes it once and keeps it: probes remember what they find by market.
+
         States, observations, actions and successors are the same. The market itself where there is
         no such form; `luck` and `Market.play_draws` then say whether any randomness remains.
         """

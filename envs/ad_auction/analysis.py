@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -48,6 +49,10 @@ class AdAuctionAnalysis(Analysis):
 
     def expected(self) -> Market:
         """Ties are shared: what a sampled winner gets on average. Private values stay drawn."""
+        return self._expected
+
+    @cached_property
+    def _expected(self) -> Market:
         if self.market.config.ties == "shared":
             return self.market
         return type(self.market)({**self.market.config.model_dump(), "ties": "shared"})

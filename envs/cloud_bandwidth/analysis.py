@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tacit.envs.analysis import Analysis, Draw
-from tacit.envs.market import Role, Seat
+from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
 
@@ -52,7 +53,15 @@ class CloudBandwidthAnalysis(Analysis):
     def luck(self) -> bool:
         """Whether demand is shocked, or tenants' requests are rationed by lottery."""
         c = self.market.config
-        return bool(c.outside_shock or (c.tenants and c.capacity))
+        return bool(self.market.shocked or (c.tenants and c.capacity))
+
+    def expected(self) -> Market:
+        """Demand in its mean over the shocks, where profits and surplus are linear in it."""
+        return self._expected
+
+    @cached_property
+    def _expected(self) -> Market:
+        return self.market.without_shocks() or self.market
 
     def value_scale(self, role: Role) -> float:
         """A provider's: all demand at a price that leaves buyers nothing; a tenant's: a unit."""
@@ -69,14 +78,16 @@ class CloudBandwidthAnalysis(Analysis):
     # --- scripted players -----------------------------------------------------------------------
 
     def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
-        """The benchmark's price, and the claim `ample`; a tenant asks provider_0, no priority."""
-        outcome = {"competitive": self.market.nash, "collusive": self.market.joint}.get(benchmark)
+        """The grid's own equilibrium or joint optimum (`grid_benchmarks`), and the claim `ample`.
+
+        A tenant asks provider_0, without priority.
+        """
         if seat.role.name == "tenant":
             asks = seat.role.encode_action(provider="provider_0", priority="standard")
             return asks if benchmark == "competitive" else None
-        if outcome is None:
+        if benchmark not in ("competitive", "collusive"):
             return None
-        step = int(self.market.nearest_prices(outcome)[seat.index])
+        step = int(self.market.benchmark_steps[benchmark][seat.index])
         # With claims an action is 2 * price + claim, and `ample` is claim 0.
         return 2 * step if self.market.config.headroom_claims else step
 

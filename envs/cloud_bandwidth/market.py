@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from . import positions as at
 from .analysis import CloudBandwidthAnalysis
 from .benchmarks import PricingOutcome, solve
 from .config import CloudBandwidthConfig
+from .grid_benchmarks import collusive_steps, competitive_steps, grid_profits
 from .measures import (
     MEASURES,
     PRICE,
@@ -73,6 +75,8 @@ class CloudBandwidth(Market):
             false = "false_headroom"
             self.claims = (Claim("provider", "claim", "load", above=false, below=false),)
         self.params = self._params()
+        if c.start != "random":
+            self.params[at.START_MEMORY] = self._start_memory()
         listed = c.surge is not None and c.surge.listed
         self.state_width = at.drawn(c.providers, c.tenants) + (2 * c.providers if listed else 0)
 
@@ -179,7 +183,7 @@ class CloudBandwidth(Market):
         params[at.CLAIMS] = c.headroom_claims
         params[at.FINE] = c.false_headroom_fine
         params[at.CLAIMS_HEARD] = c.claims_heard
-        params[at.START_MEMORY] = self._start_memory()
+        params[at.START_MEMORY] = -1  # `declare` knows better, once there is a demand table
         params[at.PLAIN] = is_plain(c)
         params[at.TABLED] = tabled
         params[at.GRID] = grid
@@ -221,13 +225,10 @@ class CloudBandwidth(Market):
         return table.reshape(-1)
 
     def _start_memory(self) -> int:
-        """Index of the prices remembered before the first round; -1: they are drawn."""
+        """Index of the prices remembered before the first round, where these are a benchmark's."""
         c = self.config
-        if c.start == "random":
-            return -1
-        actions = self.nearest_prices(self.nash if c.start == "competitive" else self.joint)
         joint = 0
-        for a in [*actions] * c.memory:
+        for a in [*self.benchmark_steps[c.start]] * c.memory:
             joint = joint * c.prices + int(a)
         return joint
 
@@ -236,11 +237,56 @@ class CloudBandwidth(Market):
         steps: Ints = np.abs(self.grid - outcome.price[:, None]).argmin(axis=1)
         return steps
 
+    @cached_property
+    def benchmark_steps(self) -> dict[str, Ints]:
+        """The steps that compete and that collude on the grid, each int64 `[N]`.
+
+        The grid's own (`grid_benchmarks`) where profits are those of a demand table; with tenants,
+        surges or capacity, and on grids too large for a table, the nearest to the benchmarks.
+        """
+        nearest = {name: self.nearest_prices(outcome) for name, outcome in
+                   (("competitive", self.nash), ("collusive", self.joint))}  # fmt: skip
+        c = self.config
+        if not self.params[at.TABLED] or not is_plain(c):
+            return nearest
+        shares = self._tables().mean(axis=0)[:, :-1]
+        cost = np.array(c.each(c.cost))
+        profits = grid_profits(self.grid, cost, c.background_demand, shares)
+        competitive = competitive_steps(self.grid, profits, self.nash.price)
+        collusive = collusive_steps(self.grid, profits, self.joint.price)
+        own = nearest["competitive"] if competitive is None else competitive
+        return {"competitive": own, "collusive": collusive}
+
+    # --- shocks ---------------------------------------------------------------------------------
+
+    @property
+    def shocked(self) -> bool:
+        """Whether the outside option moves from round to round."""
+        return bool(self.params[at.SHOCK_SIZE] > 0.0)
+
     @property
     def play_draws(self) -> bool:
         """Shocks, needs and lotteries, and surges."""
-        c = self.config
-        return bool(c.outside_shock or c.tenants or c.surge)
+        return bool(self.shocked or self.config.tenants or self.config.surge)
+
+    def without_shocks(self) -> CloudBandwidth | None:
+        """The same market with demand in its mean over the shocks; None where that is another game.
+
+        Measures are linear in demand if providers only post prices, and if demand is tabled the
+        mean of its tables is the table of its mean.
+        """
+        if not self.shocked or not self.params[at.TABLED] or not is_plain(self.config):
+            return None
+        still = CloudBandwidth(self.config.model_dump())
+        mean = self._tables().mean(axis=0)
+        still.params = np.concatenate([self.params[: int(self.params[at.TABLE])], mean.ravel()])
+        still.params[at.SHOCK_SIZE] = 0.0
+        return still
+
+    def _tables(self) -> Floats:
+        """The demand table, float64 `[shocks, J, N + 1]`."""
+        table = self.params[int(self.params[at.TABLE]) :]
+        return table.reshape(-1, int(self.params[at.TABLED]), self.config.providers + 1)
 
     def too_large(self, role: Role) -> str:
         """The advice that follows when a role sees too much."""

@@ -1,16 +1,29 @@
-"""Template: phases and rounds over many copies of one market (see `tacit.envs.jit.loops`).
+"""Template: phases and rounds over many copies of one market.
+
+A template is compiled once for each market: `tacit.envs.jit.loops` puts the market's own kernels in
+the place of `reset`, `observe` and `play`, which are imported from `tacit.envs.rules`.
 
 The engine and all views run on `step_copy`; `play_tables` plays whole rounds with policy tables.
+
+Letters in shapes: N copies, P phases, S seats, T KPI terms of all seats, M measures, W numbers of a
+state row, O observations and A actions of a seat.
+
+`row(a, i)` is `a[i]`, `borrow(a)` is `a`, and `at(i)` is `i`. They are written for speed: the first
+two keep no reference count, the third tells the compiler that an index is not negative
+(`tacit.envs.jit.array_views`). A function marked `inlined` is compiled into its callers, because a
+call would have to pass every array of `game` and `rows`.
 
 Arguments of the loops:
 
     game        `tacit.envs.engine.game_arrays.GameArrays`, what never changes
     rows        `tacit.envs.engine.game_arrays.CopyRows`, one row for each of N copies
-    nature      uint64 [N], each copy's key of the stream NATURE
-    actor       uint64 [N], each copy's key of the stream ACTION
+    nature      uint64 [N], each copy's key of the stream NATURE: the market's own draws
+                (`tacit.envs.rng` explains keys and streams)
+    actor       uint64 [N], each copy's key of the stream ACTION: actions sampled from tables
     cumulative  float64 [1 or N, sum of O * A], policy tables as cumulative probabilities, seats end
                 to end, the last legal entry of a row exactly 1; a single row serves all copies
-    r           the copy, a row of `rows`
+    r           the number of the copy, and so its row in every array of `rows`
+    key         uint64, the key from which the copy's draws in this phase are made
 """
 
 from __future__ import annotations
@@ -47,12 +60,17 @@ def start(game: GameArrays, nature: Any, rows: CopyRows, episode: Any) -> None:
     """Begin an episode in every copy; `nature` uint64 `[N]`."""
     game, rows = borrow(game), borrow(rows)
     for r in range(len(nature)):
+        # The start belongs to no round and no phase, so its key is that of the episode.
         start_copy(game, rows, r, fold(nature[r], episode))
 
 
 @loop
 def first_illegal(game: GameArrays, rows: CopyRows, phase: Any) -> Any:
-    """1 + row * S + seat of the first illegal action of an acting seat; 0 if all are legal."""
+    """1 + r * S + seat of the first illegal action of an acting seat; 0 if all are legal.
+
+    One number holds both, since the caller needs them for its message only; 1 is added so that 0 is
+    free.
+    """
     seats = game.acts.shape[1]
     for r in range(len(rows.actions)):
         for s in range(seats):
@@ -66,7 +84,11 @@ def first_illegal(game: GameArrays, rows: CopyRows, phase: Any) -> Any:
 
 @inlined
 def step_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) -> None:
-    """One phase of copy r with the actions in its row; the last phase scores the round."""
+    """One phase of copy r with the actions in its row of `rows.actions`.
+
+    After the last phase of a round the KPI is scored, and the seats observe the next round's first
+    phase.
+    """
     params = game.params
     phases, seats = game.acts.shape
     state, measures = row(rows.state, r), row(rows.measures, r)
@@ -86,7 +108,11 @@ def step_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) ->
 
 @loop
 def step_once(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) -> None:
-    """`step_copy` as a real call, for rare uses that need not compile the rules once more."""
+    """`step_copy` as a function that is called and not inlined.
+
+    Every inlined use compiles the market's rules once more. A loop that steps rarely, such as the
+    one that plays past an episode's end, calls this instead and compiles sooner.
+    """
     step_copy(game, rows, r, key, phase)
 
 
@@ -102,8 +128,10 @@ def step(
 
 # --- one copy with few arguments ------------------------------------------------------------------
 
-# Where each array lies in a bound one (`array_views.bind`): four words each, the address and up to
-# three sizes, in the order of GameArrays, then CopyRows.
+# A PettingZoo view steps one copy from Python, and handing a compiled function ten arrays takes
+# longer than the step. So their addresses and shapes are handed over in one int64 array, the bound
+# array (`array_views.bind`). Each array has four entries in it, its address and up to three sizes,
+# in the order of GameArrays and then CopyRows. These are the positions of the first of the four.
 (PARAMS, TERMS, ACTS, PER_SEAT, LEGAL) = range(0, 20, 4)
 (STATE, MEASURES, SCORES, ACTIONS, OBSERVATIONS) = range(20, 40, 4)
 
@@ -136,7 +164,7 @@ def bound_rows(b: Any) -> Any:
 
 @loop
 def step_bound(bound: Any, key: Any, episode: Any, round_: Any, phase: Any) -> None:
-    """One phase of copy 0 of a game and rows in `bound` int64 `[40]`, as `step` plays it."""
+    """One phase of copy 0 of the game and rows in `bound` int64 `[40]`; same draws as in `step`."""
     game, rows = bound_game(bound), bound_rows(bound)
     step_copy(game, rows, 0, moment(key, episode, round_, phase), phase)
 
@@ -167,10 +195,14 @@ def draw_actions(
             line = game.per_seat[at(s), FIRST_ROW] + o
             first, count = game.legal[line, 0], game.legal[line, 1]
             action = first
+            # Without a choice there is no draw. Draws are made from counters, so a draw that is
+            # left out changes no other one.
             if count > 1:
                 draw = u(key, s)
                 cell = base + o * width
                 for a in range(cell + first, cell + first + count - 1):
+                    # The action is the first one whose cumulative probability lies above the
+                    # draw. The last legal one is not compared: its entry is 1, above every draw.
                     # Counting the entries at or below the draw needs no branch, which the
                     # processor would often predict wrongly.
                     action += draw >= cumulative[at(a)]
@@ -193,6 +225,7 @@ def play_round(
 
     `nature` and `actor` uint64 `[N]`, `cumulative` float64 `[1 or N, sum of O * A]`.
     """
+    # `cumulative` has a row for every copy, or a single one, which the remainder 0 selects.
     table = row(cumulative, r % len(cumulative))
     for phase in range(game.acts.shape[0]):
         draw_actions(game, rows, r, moment(actor[r], episode, round_, phase), table, phase)
@@ -212,7 +245,7 @@ def play_tables(
     measures: Any,
     scores: Any,
 ) -> None:
-    """Play `rounds` rounds of every copy and add each round to sums.
+    """Play `rounds` rounds of every copy and add each round's measures and scores to sums.
 
     Args:
         game: the game.
