@@ -3,8 +3,9 @@
 Where a market declares that `play` makes no draws (`Market.play_draws`), a round is a function of
 the state before it and of the joint action. All states that play can lead to are found by playing
 every joint action in every state found so far. If states x joint actions are at most MOST_CELLS,
-rounds are looked up from then on. What is looked up are the kernels' own results, added up in the
-same order: trajectories, measures and scores are the same to the bit.
+rounds are looked up from then on. Joint actions are counted before any array is made for them: four
+seats of 100 actions have 10^8. What is looked up are the kernels' own results, added up in the same
+order: trajectories, measures and scores are the same to the bit.
 
 Groups of one market and KPI share a table; `transition_table_for` makes it when it is worth it.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -30,6 +32,7 @@ from .arrays import COLUMNS_AT_ONCE, TransitionArrays
 
 MOST_CELLS = 2**20  # states x joint actions
 MOST_NUMBERS = 2**22  # of figures that are kept for all cells
+MOST_FIRST_FIGURES = 2**26  # of all joint actions in the first state: half a GiB
 BATCH = 2**14  # cells played at once
 
 
@@ -55,6 +58,20 @@ def allows_lookup(market: Market) -> bool:
     """Whether a round is one decision of every seat, always among the same actions, no draws."""
     alike = all(r.actions > 1 and len(np.unique(r.legal, axis=0)) == 1 for r in market.roles)
     return alike and len(market.phases) == 1 and not market.play_draws
+
+
+def least_cells(market: Market, rows: CopyRows) -> int:
+    """Cells that a table has at least: those of one state, counted without making any array.
+
+    More than MOST_CELLS also where the figures of that one state would be too many.
+
+    Args:
+        market: whose seats act at once.
+        rows: any copies of it, which say how many figures a round has.
+    """
+    joints = prod(seat.role.actions for seat in market.seats)
+    figures = rows.measures[0].size + rows.scores[0].size
+    return joints if joints * figures <= MOST_FIRST_FIGURES else max(joints, MOST_CELLS + 1)
 
 
 # --- tables that groups share --------------------------------------------------------------------
@@ -94,6 +111,7 @@ def transition_table_for(
         if shared.table is not None and shared.table.holds(rows.state[0]):
             return shared.table
         limit = min(shared.asked_rounds, MOST_CELLS)
+        shared.cells = max(shared.cells, least_cells(market, rows))
         if shared.cells > limit:
             return None
         enumeration = _Enumeration(market, kpi, rows)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from support.groups import PUBLISHER
 
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular import group as tabular
+from tacit.agents.tabular import transition_table
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.agents.tabular.group import TabularGroup
 from tacit.agents.tabular.transition_table import MOST_CELLS, transition_table_for
 from tacit.envs import kpi
 from tacit.envs.engine.engine import Engine
-from tacit.envs.registry import make_market
+from tacit.envs.registry import MARKETS, make_market
 
 FOUR = {"prices": 4}
 SHARED = {"ties": "shared", "bids": 4}
@@ -122,6 +125,33 @@ def test_too_many_cells_are_played_by_the_kernels():
         each.run(500)
         assert each.transition_table is None
     assert_same(*groups)
+
+
+LARGEST = {
+    "cloud_bandwidth": {"providers": 16, "prices": 1000, "memory": 0, "differentiation": 0},
+    "four sellers at 100 prices": {"providers": 4, "prices": 100, "memory": 0},
+    "figures of ten sellers": {"providers": 10, "prices": 4, "memory": 0},
+    "ad_auction": {"bidders": 16, "bids": 999, "ties": "shared"},
+}
+
+
+@pytest.mark.parametrize("case", LARGEST)
+def test_the_largest_market_is_counted_before_anything_is_made_for_it(case, monkeypatch):
+    def enumerate_(*_: object) -> None:
+        raise AssertionError("an enumeration was begun")
+
+    monkeypatch.setattr(transition_table, "_Enumeration", enumerate_)
+    market = make_market(case if case in MARKETS else "cloud_bandwidth", LARGEST[case])
+    agents = {seat.name: Q(initial_q=0) for seat in market.seats}
+    large = TabularGroup(market, kpi.resolve(market, None), agents, 0)
+    large.look_up = "always"
+    assert large.can_look_up
+    tracemalloc.start()
+    assert large.run(50) == 50
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert large.transition_table is None
+    assert peak < 64 * 2**20  # what is left is imports and compiled code
 
 
 @pytest.mark.parametrize(
