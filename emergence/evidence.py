@@ -43,6 +43,7 @@ class Evidence:
         controls: other arms of the run that differ from this one in one setting, by what they lack:
             'memoryless' (seats remember nothing), 'unheard' (nobody hears a claim).
         training_curves: figure name -> the figure along training, for those that are taken there.
+        learned: whether each seat learned; empty: none did. Some words are only of seats that do.
     """
 
     market: Market
@@ -51,6 +52,7 @@ class Evidence:
     n: int
     controls: Mapping[str, Evidence] = field(default_factory=dict)
     training_curves: Mapping[str, TrainingCurve] = field(default_factory=dict)
+    learned: tuple[bool, ...] = ()
 
     def defined(self, name: str) -> list[float]:
         """The values of a figure in the seeds that have it."""

@@ -15,6 +15,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
 from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.engine.policy_tables import by_seat
+from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 
 # Named figures of one population. NaN: this population does not have the figure.
@@ -35,6 +36,8 @@ class FrozenPopulation:
         rows: one copy of the market as training left it; None: play starts from the market's reset.
         discount: weight of a round relative to the round before it, in every sum that a probe takes
             over time. It belongs to the market, not to the learners.
+        learned: whether each seat's table was learned; False: it was written by hand, a script.
+        discounts: the discount that each seat itself plays by: of its learner, or the probe's.
     """
 
     market: Market
@@ -43,6 +46,15 @@ class FrozenPopulation:
     seed: int
     rows: CopyRows | None = None
     discount: float = 0.95
+    learned: tuple[bool, ...] = ()
+    discounts: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        # Nothing said: every seat is a script that looks as far ahead as probes do.
+        if not self.learned:
+            object.__setattr__(self, "learned", (False,) * len(self.tables))
+        if not self.discounts:
+            object.__setattr__(self, "discounts", (self.discount,) * len(self.tables))
 
 
 def freeze(
@@ -51,8 +63,14 @@ def freeze(
     tables: Sequence[PolicyTable] | Mapping[str, PolicyTable],
     seed: int,
     rows: CopyRows | None = None,
+    learned: bool | Sequence[bool] = False,
+    discounts: Sequence[float] | None = None,
 ) -> FrozenPopulation:
     """Freeze one seed's policies under the probe discount of their market.
+
+    Whether a table was learned cannot be seen from it, and some words are only of seats that learn
+    (`KPI-made`, `learned`). So it must be said: by default no seat has learned anything, and such a
+    word is withheld. Runs of `tacit train` say it by themselves.
 
     Args:
         market: the market that is played.
@@ -60,12 +78,15 @@ def freeze(
         tables: policy tables float64 `[O, A]`, one a seat in order, or by role or seat name.
         seed: the number from which the probe's own draws are derived.
         rows: copies of the market as training left them. Only the first one is kept.
+        learned: whether tables were learned, of all seats or of each one; False: by hand.
+        discounts: the discount of each seat's learner; by default the probe's.
 
     Returns:
         The population that probes measure.
 
     Raises:
-        ConfigError: a KPI or tables that do not fit the market, all mistakes at once.
+        ConfigError: a KPI or tables that do not fit the market, all mistakes at once; or not one
+            entry of `learned` or `discounts` for each seat.
     """
     if not isinstance(tables, Mapping):
         tables = {seat.name: own for seat, own in zip(market.seats, tables, strict=True)}
@@ -74,7 +95,12 @@ def freeze(
     discount = (market.analysis_class or Analysis).probe_discount
     resolved = kpi if _is_resolved(kpi, market) else kpis.resolve(market, kpi)
     checked = tuple(by_seat(market, tables))
-    return FrozenPopulation(market, resolved, checked, seed, rows, discount)
+    who = (learned,) * len(checked) if isinstance(learned, bool) else tuple(learned)
+    patience = (discount,) * len(checked) if discounts is None else tuple(discounts)
+    for name, own in (("learned", who), ("discounts", patience)):
+        if len(own) != len(checked):
+            raise ConfigError(f"{name}: {len(own)} entries for {len(checked)} seats.")
+    return FrozenPopulation(market, resolved, checked, seed, rows, discount, who, patience)
 
 
 def _is_resolved(kpi: Mapping[str, Any] | None, market: Market) -> TypeGuard[kpis.KpiTable]:

@@ -45,7 +45,8 @@ def verdicts(arm: Evidence | Sequence[FrozenPopulation]) -> list[Verdict]:
         for verdict in tacit.verdicts(arm):
             print(f"{verdict.behaviour}: {verdict.word}")
 
-    prints `collusion: tacit collusion` and `KPI: learned`.
+    prints `collusion: tacit collusion` and `KPI: scripted`. Where policies were learned elsewhere,
+    say so: `tacit.freeze(..., learned=True)`.
 
     Args:
         arm: the evidence on one arm, or its populations in order of seed.
@@ -54,7 +55,7 @@ def verdicts(arm: Evidence | Sequence[FrozenPopulation]) -> list[Verdict]:
         One verdict for each behaviour that can occur.
 
     Raises:
-        ValueError: no populations, or populations of different markets or KPIs.
+        ValueError: no populations, or populations of different markets, KPIs or learners.
     """
     evidence = arm if isinstance(arm, Evidence) else evidence_of(arm)
     found = [rule(evidence) for rule in RULES.values()]
@@ -72,7 +73,7 @@ def evidence_of(populations: Sequence[FrozenPopulation]) -> Evidence:
         out, as in summary.json.
 
     Raises:
-        ValueError: no populations, or populations of different markets or KPIs.
+        ValueError: no populations, or populations of different markets, KPIs or learners.
     """
     if not populations:
         raise ValueError("a verdict needs at least one population")
@@ -82,6 +83,8 @@ def evidence_of(populations: Sequence[FrozenPopulation]) -> Evidence:
             raise ValueError("populations of one arm must have the same market and config")
         if other.kpi != first.kpi:
             raise ValueError("populations of one arm must have the same KPI")
+        if other.learned != first.learned:
+            raise ValueError("in populations of one arm the same seats must have learned")
     per_seed: list[dict[str, float]] = [{} for _ in populations]
     for own, population in zip(per_seed, populations, strict=True):
         for of_probe in run_probes(population).values():
@@ -92,4 +95,5 @@ def evidence_of(populations: Sequence[FrozenPopulation]) -> Evidence:
     names = dict.fromkeys(name for own in per_seed for name in own)
     figures = {name: [own.get(name, float("nan")) for own in per_seed] for name in names}
     defined = {name: values for name, values in figures.items() if any(map(isfinite, values))}
-    return Evidence(first.market, first.kpi, defined, len(populations))
+    n = len(populations)
+    return Evidence(first.market, first.kpi, defined, n, learned=first.learned)

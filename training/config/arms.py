@@ -11,7 +11,9 @@ from pydantic import BaseModel
 
 from tacit.agents.group import Group, make_group
 from tacit.agents.registry import check_agents, check_batches
+from tacit.agents.scripted import ScriptedConfig
 from tacit.envs import kpi as kpis
+from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, market_class
@@ -51,6 +53,19 @@ class Arm:
     def kpi_hash(self) -> str:
         """SHA-256 of the KPI table."""
         return kpis.kpi_hash(self.kpi)
+
+    @property
+    def learned(self) -> tuple[bool, ...]:
+        """Whether each seat's agent learns; False: it is scripted."""
+        configs = (self.agents[seat.name] for seat in self.market.seats)
+        return tuple(not isinstance(config, ScriptedConfig) for config in configs)
+
+    @property
+    def discounts(self) -> tuple[float, ...]:
+        """The discount of each seat's agent; of one that has none, that of the market's probes."""
+        default = (self.market.analysis_class or Analysis).probe_discount
+        configs = (self.agents[seat.name] for seat in self.market.seats)
+        return tuple(float(getattr(config, "discount", default)) for config in configs)
 
     def group(self, k: int) -> Group:
         """The group of repetition k before training."""

@@ -52,4 +52,6 @@ def _evidence(arm: Arm, summary: Mapping[str, Any]) -> Evidence:
         for name, measure in summary["measures"].items()
     }
     curves = read_training_curves(summary.get("training_curve", {}))
-    return Evidence(arm.market, arm.kpi, figures, summary["seeds"], training_curves=curves)
+    return Evidence(
+        arm.market, arm.kpi, figures, summary["seeds"], training_curves=curves, learned=arm.learned
+    )

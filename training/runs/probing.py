@@ -25,7 +25,9 @@ PlainFigures = dict[str, float | None]  # as JSON holds them: null for NaN
 
 def population_of(arm: Arm, k: int, group: Group) -> FrozenPopulation:
     """Repetition k of an arm, frozen as it is now."""
-    return freeze(arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows)
+    return freeze(
+        arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows, arm.learned, arm.discounts
+    )
 
 
 def probe_seed(
