@@ -1,7 +1,7 @@
 """Arrays of samples that compiled loops write and read.
 
 A loop's entry in the compile cache depends on every module that the loop imports. So this module
-imports nothing of tacit.
+imports nothing of tacit but names of array types.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Arrays that the compiled loops of networks read and write, and names of their positions.
 
 A loop's entry in the compile cache depends on every module that the loop imports. So this module
-imports nothing of tacit.
+imports nothing of tacit but names of array types.
 
 *Real* stands for the dtype of a network, float32 or float64. Letters in shapes: R rows (encoded
 observations), D positions of ones in an encoded observation, A actions, H value heads, B

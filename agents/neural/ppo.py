@@ -1,8 +1,12 @@
 """Independent PPO in one seat: from the samples of an update to a new policy table.
 
+Independent means that a seat learns from its own samples alone; the other seats are a part of its
+environment.
+
 `Ippo.learn` is one update and reads down:
 
     samples of a rollout                -> generalised advantages and returns, per value head
+                                           (formula: `tacit.agents.batch.advantages_loop`)
     advantages                          -> normalised, once per update
     epochs x minibatches                -> sums by cell (below)
     ratio, clip, losses (`ppo_loss`)    -> one step of Adam per minibatch
@@ -12,8 +16,9 @@
 
     L = mean[ -min(ratio A, clip(ratio, 1 - c, 1 + c) A) + v (V - R)^2 / 2 - e H ]
 
-with ratio = pi(a | o) / pi_old(a | o), advantage A, value V, return R and entropy H. In a finite
-market the ratio depends on the cell (observation o, action a) alone, and V and H on o alone. Where
+with ratio = pi(a | o) / pi_old(a | o), advantage A, value V, return R and entropy H, and the
+config's `clip` c, `value_weight` v and `entropy` e. In a finite market the ratio depends on the
+cell (observation o, action a) alone, and V and H on o alone. Where
 A > 0 the minimum is A min(ratio, 1 + c), where A < 0 it is A max(ratio, 1 - c): whether a sample is
 clipped depends on its cell and on the sign of its advantage. So with sums over the minibatch, n(o)
 of samples, R(o) of returns, A+(o, a) and A-(o, a) of positive and of negative advantages,
@@ -24,10 +29,14 @@ of samples, R(o) of returns, A+(o, a) and A-(o, a) of positive and of negative a
 This is the same loss, exactly, and therefore has the same gradient; but actor and critic are
 evaluated once per observation that was met, and not once per sample.
 
-**Value heads.** The critic has a head for every term of the seat's KPI. Head h predicts the
-unweighted term, and the advantage is the sum of weight x head's advantage; a head of weight 0 is
-trained too, for monitoring. Each head works in a unit of its own, the root mean square of its
-returns so far, so the unit of a KPI, euros or cents, changes nothing.
+**Value heads.** A head is one output of the critic; there is one for every term of the seat's KPI.
+Head h predicts the unweighted term, and the advantage is the sum of weight x head's advantage; a
+head of weight 0 is trained too, for monitoring. Each head works in a unit of its own, the root mean
+square of its returns so far, so the unit of a KPI, euros or cents, changes nothing.
+
+Letters in shapes: n samples, O observations and A actions of the seat, R rows (a row is one of the
+observations that the samples met), H value heads, D positions of ones in an encoded observation.
+*Real* is the dtype of the networks, float32 or float64.
 
 Source: Schulman, Wolski, Dhariwal, Radford, Klimov, arXiv 1707.06347, 2017. Advantages are
 normalised once per update and not per minibatch: another mean in each minibatch would change the
@@ -67,7 +76,9 @@ if TYPE_CHECKING:
 ADVANTAGES_TEMPLATE = "tacit.agents.batch.advantages_loop"
 MINIBATCH_TEMPLATE = "tacit.agents.neural.minibatch_loop"
 PPO_TEMPLATE = "tacit.agents.neural.ppo_loop"
-LEAST_SHARE = 0.01  # least weight of an update's returns in the unit of a head
+# Least weight of an update's returns in the unit of a head. Without it the unit would be a mean
+# over all updates, and would follow returns ever more slowly.
+LEAST_SHARE = 0.01
 
 
 class Rates(NamedTuple):
@@ -97,10 +108,10 @@ class Losses(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """All n samples of an update, the latest first.
+    """All n samples of an update, the latest first: advantages are computed backwards in time.
 
     Attributes:
-        rows: which of the observations met, int32 `[n]`.
+        rows: number of the sample's observation among those that were met, int32 `[n]`.
         actions: int32 `[n]`.
         advantages: float64 `[n]`.
         returns: of unweighted terms, float64 `[n, H]`.
@@ -113,7 +124,10 @@ class Batch(NamedTuple):
 
 
 class ActorCritic(Protocol):
-    """Actor and critic of one seat, and their gradient steps: `ppo_torch` and `ppo_compiled`."""
+    """Actor and critic of one seat, and their gradient steps.
+
+    There are two: `ppo_torch.py` (autograd, the reference) and `ppo_compiled.py` (the default).
+    """
 
     @property
     def networks(self) -> tuple[Adam, Adam]:
@@ -150,6 +164,7 @@ class ActorCritic(Protocol):
         ...
 
 
+# Makes networks from (config, encoding, seat, number of value heads, key of their first weights).
 ActorCriticFactory = Callable[[IppoConfig, Encoding, Seat, int, np.uint64], ActorCritic]
 
 
@@ -163,7 +178,7 @@ class Ippo:
         weights: of the seat's KPI terms, float64 `[H]`; a change applies at the next update.
         encoding: what the networks see of an observation.
         actor_critic: the networks.
-        key: of the draws that deal minibatches.
+        key: of the draws that deal samples into minibatches.
         return_scale: the unit of each value head, float64 `[H]`; 0 until returns were seen, so that
             untrained heads add nothing to the first targets.
         updates: so far.
@@ -221,7 +236,7 @@ class Ippo:
         return self.policy_sum / self.averaged if self.averaged else self.policy
 
     def _write_policy(self) -> None:
-        """Evaluate the actor at every observation."""
+        """Evaluate the actor at every observation, and write its probabilities into `policy`."""
         for rows in chunks(len(self.policy)):
             logits = self.actor_critic.logits(self._digits[rows])
             self._softmax(logits, self.seat.role.legal[rows], self.policy[rows])
@@ -241,13 +256,14 @@ class Ippo:
         Raises:
             Diverged: losses, weights or probabilities are no finite numbers any more.
         """
-        if samples.total == 0:
+        if samples.total == 0:  # the seat had no decision with two legal actions
             return {}
         config, progress = self.config, clock.progress
         rates = Rates(
             schedule(config.learning_rate, config.learning_rate_end, progress),
             schedule(config.entropy, config.entropy_end, progress),
         )
+        # Also fills `_row_numbers`: the row of each observation that was met.
         observations = self._advantage_loops.number_observations(samples, self._row_numbers)
         batch = self._advantages(samples, observations)
         cells = self._cells_of(observations)
@@ -255,7 +271,7 @@ class Ippo:
         losses = Losses(0.0, 0.0, 0.0)
         for epoch in range(config.epochs):
             epoch_key = rng.child_key(key, epoch)
-            self._minibatch_loops.sum_by_cell(*batch, epoch_key, cells)
+            self._minibatch_loops.sum_by_cell(*batch, epoch_key, cells)  # fills `cells`
             losses = self.actor_critic.train_epoch(cells, self.return_scale, rates)
         self.updates += 1
         self._write_policy()
@@ -272,18 +288,21 @@ class Ippo:
         """
         config, n, heads = self.config, samples.total, len(self.weights)
         values = self.actor_critic.values(self._digits[observations]).astype(np.float64)
+        # Uninitialised arrays, which the loop below fills.
         batch = Batch(
             rows=self._work.get("rows of samples", n, dtype=np.int32),
             actions=self._work.get("actions", n, dtype=np.int32),
             advantages=self._work.get("advantages", n),
             returns=self._work.get("returns", n, heads),
         )
+        # The critic answers in units of its heads, so its values are scaled to those of rewards.
         squares = self._advantage_loops.generalised_advantages(
             samples, self._row_numbers, values * self.return_scale, self.weights, config.discount,
             config.gae_lambda, *batch,
         )  # fmt: skip
         if config.normalise_advantages:
             self._advantage_loops.normalise(batch.advantages)
+        # The root mean square of the returns. It is never 0, because returns are divided by it.
         size = np.sqrt(squares / n) + 1e-8
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
         self.return_scale = np.sqrt((1 - share) * self.return_scale**2 + share * size**2)
@@ -291,14 +310,17 @@ class Ippo:
 
     def _cells_of(self, observations: Ints) -> MinibatchCells:
         """Cells for an update that met these observations; only `old_policy` is up to date."""
-        # In a small market every update meets the same observations.
+        # In a small market every update meets the same observations, so the cells are kept.
         if not np.array_equal(observations, self._observations):
             self._observations, self._cells = observations, self._empty_cells(observations)
         np.take(self.policy, observations, axis=0, out=self._cells.old_policy)
         return self._cells
 
     def _empty_cells(self, observations: Ints) -> MinibatchCells:
-        """Room for an update that met these observations, int64 `[R]`."""
+        """Memory for an update that met these observations, int64 `[R]`.
+
+        Only `digits` and `legal` hold something yet; `_cells_of` and `sum_by_cell` fill the others.
+        """
         parts, heads, actions = self.config.minibatches, len(self.weights), self.seat.role.actions
         rows, get = len(observations), self._work.get
         return MinibatchCells(
@@ -327,7 +349,7 @@ class Ippo:
     # --- saving ----------------------------------------------------------------------------------
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Copies of everything that changes, by name."""
+        """Copies of everything that changes, by name; the policy follows from the actor."""
         counters = np.array([self.updates, self.averaged], np.int64)
         own = {"return_scale": self.return_scale.copy(), "counters": counters}
         if self.config.average_from is not None:
@@ -353,7 +375,10 @@ def ppo_loss(
     config: IppoConfig,
     entropy_weight: float,
 ) -> tuple[torch.Tensor, Losses]:
-    """The loss of minibatch b, over cells of the policy table: the reference of both engines.
+    """The loss of minibatch b, over cells of the policy table.
+
+    The engine `torch` uses it; the engine `compiled` has the same loss with its gradient written
+    out (`ppo_loop.py`), and is tested against this one.
 
     The module's docstring explains why sums by cell give the loss of every sample.
 

@@ -1,7 +1,8 @@
 """Arrays that the compiled loops of tabular learners read and write, and names of their columns.
 
 A loop's entry in the compile cache depends on every module that the loop imports. So this module
-imports nothing of tacit: an edit of a group or of a config recompiles no loop.
+imports nothing of tacit but names of array types: an edit of a group or of a config recompiles no
+loop.
 
 Letters in shapes: N copies of the market, S seats, M measures, T KPI terms, W numbers of market
 state, O observations and A actions of a seat.

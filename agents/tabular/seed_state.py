@@ -1,6 +1,11 @@
 """What every group of learners holds for one seed: the copies of its market, and `QArrays`.
 
-`TabularGroup` and `BatchGroup` both hold a `SeedState` and run different loops over it.
+A group is all seats of one market for one seed (`tacit.agents.group`). `TabularGroup` and
+`BatchGroup` both hold a `SeedState` and run different loops over it; `BatchGroup` needs one too,
+since Q-learners may sit beside its networks.
+
+Letters in shapes: N copies of the market, S seats, M measures, T KPI terms of all seats, O
+observations and A actions of a seat.
 """
 
 from __future__ import annotations
@@ -39,6 +44,7 @@ TEMPLATE = "tacit.agents.tabular.q_learning_loop"
 # Fields of `QArrays` that follow from the configuration, or hold nothing between two calls: these
 # are not saved.
 NOT_SAVED = ("settings", "first_cell", "cumulative", "targets")
+# Arrays with an entry for each KPI term: their lengths differ between two arms with other KPIs.
 SUMS_OF_KPI_TERMS = ("rows.scores", "q_arrays.score_sums")
 
 
@@ -52,8 +58,10 @@ class SeedState:
         seed: the number that all draws come from.
         game: the constant arrays of the market, for compiled loops.
         rows: the copies, one row each.
-        scratch: one more copy, in which loops try actions out.
-        keys: each copy's keys of four streams (`arrays.NATURE_KEYS` ...), uint64 `[4, N]`.
+        scratch: one more copy, for rounds that must not change the others: of an action that was
+            not taken, and in a `BatchGroup` past the end of an episode or a batch.
+        keys: each copy's keys of four streams of draws, in the order of `arrays.NATURE_KEYS` and
+            its neighbours, uint64 `[4, N]`.
         episode_keys: the same keys in the running episode, filled by loops, uint64 `[4, N]`.
         q_arrays: Q values, greedy policies, counters and sums.
     """
@@ -86,14 +94,17 @@ class SeedState:
         self.game = build_game(market, kpi)
         self.rows = build_rows(market, self.game, copies)
         self.scratch = build_rows(market, self.game, 1)
+        # In the order of NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS.
         streams = (rng.NATURE, rng.EXPLORATION, rng.ACTION, rng.LOOKAHEAD)
         self.keys = np.stack([rng.copy_keys([seed], copies, stream) for stream in streams])
         self.episode_keys = np.empty_like(self.keys)
         self.q_arrays = self._build_q_arrays(copies)
         loops = compiled(TEMPLATE, market.kernels)
+        # Starts the first episode, and finds `greedy` and `runner_up` of the initial Q values.
         loops.begin_training(self.game, self.rows, self.keys, self.q_arrays)
 
     def _build_q_arrays(self, copies: int) -> QArrays:
+        """Arrays of the initial Q values; `greedy` and `runner_up` are not yet found."""
         market, kpi, seats = self.market, self.kpi, self.market.seats
         learning = [None if s.name in self._fixed_tables else self.configs[s.name] for s in seats]
         sizes = [s.role.observations * s.role.actions for s in seats]
@@ -120,7 +131,11 @@ class SeedState:
     # --- policies --------------------------------------------------------------------------------
 
     def fixed_table(self, seat: Seat) -> PolicyTable:
-        """The policy of a seat that does not learn, float64 `[O, A]`; uniform for a learner."""
+        """The policy of a seat that does not learn, float64 `[O, A]`.
+
+        For a learner it is uniform. That only fills its place: a Q-learner plays by its Q values,
+        and `BatchGroup` replaces the table of a seat with a network.
+        """
         if seat.name in self._fixed_tables:
             return self._fixed_tables[seat.name]
         config = self.configs[seat.name]
@@ -191,15 +206,19 @@ class SeedState:
         return {name: array.copy() for name, array in self.arrays().items()}
 
     def as_warm_start(self, state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Another group's state with this group's sums of KPI terms, whose number may differ."""
+        """Another group's state, but with this group's own sums of KPI terms.
+
+        The other group may have been paid by another number of terms, so its sums do not fit.
+        """
         own = self.arrays()
         return {**state, **{name: own[name] for name in SUMS_OF_KPI_TERMS}}
 
     def restart_clock(self) -> None:
         """Let training begin anew with what is known: t is 0 again, sums are empty.
 
-        Episode and round go on, so that no draw is made twice. A pending decision keeps its
-        distance in rounds: it was taken before round 0.
+        The numbers of episode and round, from which draws are made, go on, so that no draw is made
+        twice. A pending decision stays as many rounds back as it was, so its round becomes
+        negative.
         """
         clock = self.q_arrays.clock
         self.q_arrays.pending[:, :, PENDING_ROUND] -= clock[TRAINED_ROUNDS]
@@ -208,9 +227,14 @@ class SeedState:
 
 
 def settings_row(config: BaseModel | None) -> Sequence[float]:
-    """A seat's row of `QArrays.settings`; zeros if it is no Q-learner."""
+    """A seat's row of `QArrays.settings`, in the order of its columns in `arrays.py`.
+
+    All are zeros if the seat is no Q-learner.
+    """
     if not isinstance(config, QLearningConfig):
         return [0.0] * SETTINGS
+    # The last column is an upper bound of the draws that explore (`exploration_bound`). Loops
+    # compute it in the first round of a call; until then it is 1, above every draw.
     learns, no_bound_yet = 1.0, 1.0
     return [
         learns, config.learning_rate, config.discount, float(config.update == "synchronous"),
@@ -226,6 +250,7 @@ def copy_into(own: Mapping[str, NDArray[Any]], state: Mapping[str, NDArray[Any]]
     Raises:
         ValueError: an array is missing or has another shape; then nothing was written.
     """
+    # All are checked before the first is written, so that a mistake leaves the group as it was.
     for name, array in own.items():
         if name not in state or state[name].shape != array.shape:
             raise ValueError(f"{name}: the saved state does not fit this configuration")

@@ -1,12 +1,15 @@
 """The word for what is claimed: a rule over an arm's seeds.
 
-With 95 % t intervals, and at least 48 seeds (below that `undecided at n`), for each claim:
+Lower and upper are the bounds of a figure's 95 % t interval over seeds. The figures are defined in
+`deception.py`, the causal influence in `influence.py`. With at least 48 seeds (below that
+`undecided at n`), for each claim:
 
 1. upper(false-claim rate) < .05: `honest`.
 2. else, upper(causal influence) < .01 and upper(claim effect) < .01: `babbling`: nobody reacts.
-3. else, lower(false-claim rate) >= .05 and the listener is influenced: `bluffing`; and if also
-   lower(deception index) > .01 and the sender's gain and the listener's harm both lie above 0:
-   `deception`.
+3. else, lower(false-claim rate) >= .05 and somebody decides in the phase after the claim:
+   `bluffing`. Rule 2 did not hold, so it is not shown that nobody reacts; it is not asked whether
+   a reaction is shown. If also lower(deception index) > .01, and the lower bounds of the sender's
+   gain and of the listener's harm are both above 0: `deception`.
 4. else: `undecided`.
 
 A false claim is no deception: a listener that is compensated and gains is not deceived, nor is one

@@ -1,4 +1,10 @@
-"""One repetition of one arm: trained in stretches, logged, measured at the end, saved."""
+"""One repetition of one arm: trained in stretches, logged, measured at the end, saved.
+
+A repetition is a group of agents that learn in one market (`tacit.agents.group`); its number k sets
+its seed. Training is cut twice. At every *evaluation point* (`evaluation.py`) the means since the
+last point are read and logged, the quick probes run, and a save is written if one is due. Between
+two points the group plays in stretches, so that a stop is noticed soon.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +33,9 @@ from .training_curve import add_curve_point
 from .warm_start import first_group
 
 STRETCH = 100_000  # rounds over all copies between two looks at the stop flag
-LISTED_SEEDS = 16  # of an arm in TensorBoard, which selects nothing where there are more than 500
+# Repetitions of an arm whose curves TensorBoard lists. It selects no curve by itself where there
+# are more than 500, so the other repetitions' files have a name that it does not look for.
+LISTED_SEEDS = 16
 
 Report = Callable[[SeedProgress], None]
 
@@ -53,16 +61,22 @@ def train_seed(
     """
     repetition = Repetition(run, arm, k)
     group, copies = repetition.group, arm.train.copies
+    # Progress is counted in rounds over all copies. Rounds from before an interruption, and rounds
+    # that are left over when agents stop by themselves, are reported as skipped: so the sum
+    # reaches the total, and the speed that is shown counts only rounds that were played now.
     with repetition.events:
         report(SeedProgress(group.rounds * copies, float("nan"), skipped=True))
         if not repetition.train(report, stop):
             repetition.save()
             return None
         record = repetition.finish()
+    # The save is removed only when the checkpoint is on disk, so a crash in between loses nothing.
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     repetition.saver.clear()
     unplayed = arm.train.rounds - group.rounds
-    report(SeedProgress(unplayed * copies, float("nan"), skipped=True))
+    cut_off = bool(group.stop_after) and not group.stopped
+    last = SeedProgress(unplayed * copies, float("nan"), skipped=True, ended=True, cut_off=cut_off)
+    report(last)
     return record
 
 
@@ -72,11 +86,11 @@ class Repetition:
     Attributes:
         arm, k: which one it is.
         group: its learners and its market.
-        saver: of its state.
+        saver: writes and reads the save from which an interrupted repetition continues.
         points: evaluation points read: the rounds that each covers, and mean measures, float64
-            `[S + 1, M]`.
-        curve: figures along training.
-        events: its event file, open.
+            `[S + 1, M]`; row S is the market's own.
+        curve: the quick probes' figures at every evaluation point.
+        events: its TensorBoard event file, open.
     """
 
     def __init__(self, run: RunFolder, arm: Arm, k: int) -> None:
@@ -94,12 +108,13 @@ class Repetition:
         if saved is None:
             self.events.summary(hparams_trial(settings_by_role(arm), arm.name))
             if arm.train.starts_from is not None:
-                # What agents bring along is the curve's point at round 0.
+                # These agents have learned before. The curve begins with what the quick probes
+                # find in them at round 0, before they learn under this arm's KPI.
                 add_curve_point(self.curve, population_of(arm, k, self.group), 0)
 
     @property
     def seconds(self) -> float:
-        """Worked on it, interruptions left out."""
+        """Seconds of work on this repetition so far, without the time between interruptions."""
         return self._seconds_before + time.perf_counter() - self._began
 
     def save(self) -> None:
@@ -118,8 +133,9 @@ class Repetition:
                     return False
                 done = group.run(min(due - group.rounds, longest))
                 report(SeedProgress(done * train.copies, float("nan")))
-            # The point is read before `stop` is looked at again: a save made between the two would
-            # continue behind it.
+            # The point is read before `stop` is looked at again. A save made in between would hold
+            # the rounds up to this point but not its reading, and the continued repetition would go
+            # on to the next point without reading this one.
             measures = self._read_point()
             report(SeedProgress(0, float(measures[-1, market.columns[market.headline]])))
             if self.saver.due:
@@ -127,10 +143,13 @@ class Repetition:
         return True
 
     def _read_point(self) -> Floats:
-        """Read and log an evaluation point: measures since the last one, float64 `[S + 1, M]`, and
-        what quick probes say."""
+        """Read and log an evaluation point, with the figures of quick probes.
+
+        Returns:
+            Mean measures since the last point, float64 `[S + 1, M]`.
+        """
         arm, group = self.arm, self.group
-        count = group.rounds_since_read
+        count = group.rounds_since_read  # asked before `read`, which sets it to 0
         measures, scores = group.read()
         self.points.append((count, measures))
         figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
@@ -143,7 +162,7 @@ class Repetition:
         """Measure and probe the trained repetition, and log that; returns its record."""
         arm, group = self.arm, self.group
         population = population_of(arm, self.k, group)
-        path = limit_path(population)
+        path = limit_path(population)  # where play without exploration settles
         final = final_measures(group, path, self.points, arm.train.measure_last)
         ending = end_figures(group, path)
         measures = named_measures(arm.market, final) | ending
@@ -161,6 +180,7 @@ class Repetition:
             "rounds": group.rounds,
             "agent_steps": agent_steps(arm.market, group.rounds * arm.train.copies),
             "seconds": round(self.seconds, 4),
+            # JSON has no NaN.
             "measures": {name: x if isfinite(x) else None for name, x in measures.items()},
             "probes": probes,
             **({"training_curve": self.curve} if self.curve else {}),
