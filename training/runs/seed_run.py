@@ -74,9 +74,7 @@ def train_seed(
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     repetition.saver.clear()
     unplayed = arm.train.rounds - group.rounds
-    cut_off = bool(group.stop_after) and not group.stopped
-    last = SeedProgress(unplayed * copies, float("nan"), skipped=True, ended=True, cut_off=cut_off)
-    report(last)
+    report(SeedProgress(unplayed * copies, float("nan"), skipped=True))
     return record
 
 
