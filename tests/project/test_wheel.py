@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 HIDDEN = shutil.ignore_patterns("__pycache__")
 MAIN = "from tacit.training.cli import main; main()"
-CODE = ("envs", "agents", "emergence", "oversight", "training", "configs")
+CODE = ("facade", "envs", "agents", "emergence", "oversight", "training", "configs")
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 
 
