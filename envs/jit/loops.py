@@ -101,7 +101,9 @@ def _compiled(template: str, market: str | None) -> ModuleType:
         text = text.replace(f"from {other} import", f"from {generated} import")
     name = _name(template, market)
     path = cache_folder() / f"{name}.py"
-    if not path.exists():
+    # A source that was edited while another process came by here may have left a file of this name
+    # with other text.
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
         _write(path, text)
     return _load(f"_tacit_{name}", path)
 
