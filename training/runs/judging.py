@@ -6,16 +6,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tacit.emergence.evidence import Evidence
+from tacit.emergence.evidence import UNDECIDED, Evidence, Verdict
 from tacit.emergence.verdict import verdicts
 from tacit.envs.analysis import Analysis
 from tacit.training.config.arms import Arm
 
+from .summary import unconverged_seeds
 from .training_curve import read_training_curves
+
+# Share of an arm's seeds that `train.rounds` may cut off. Above it no word is given: a word about
+# what was learned would be a word about that bound.
+MOST_UNCONVERGED = 0.05
 
 
 def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> None:
     """Write the verdicts of all arms into their summaries.
+
+    Of an arm of which too many seeds were cut off by `train.rounds` every word is `undecided`.
 
     Args:
         arms: of one run.
@@ -25,7 +32,30 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
     for name, arm in arms.items():
         controls = {kind: evidence[control] for kind, control in _control_arms(arm, arms).items()}
         found = verdicts(replace(evidence[name], controls=controls))
+        seeds = summaries[name]["seeds"]
+        unconverged = unconverged_seeds(summaries[name]) or 0
+        if unconverged > MOST_UNCONVERGED * seeds:
+            found = [_withheld(each, unconverged, seeds, arm.train.rounds) for each in found]
         summaries[name]["verdicts"] = [verdict.plain() for verdict in found]
+
+
+def _withheld(verdict: Verdict, unconverged: int, seeds: int, rounds: int) -> Verdict:
+    """The verdict on an arm of which too many seeds were cut off: `undecided`, with the reason.
+
+    Args:
+        verdict: what the rule gives; its evidence is kept.
+        unconverged: seeds that were cut off.
+        seeds: of the arm.
+        rounds: `train.rounds`, at which they were.
+    """
+    reason = (
+        f"{unconverged} of {seeds} seeds had not converged when train.rounds ended; "
+        f"train.rounds={2 * rounds} may be enough"
+    )
+    if not verdict.word.startswith(UNDECIDED):
+        reason += f" (by these: {verdict.word})"
+    missing = (reason, *verdict.missing)
+    return replace(verdict, word=UNDECIDED, missing=missing, qualifiers=())
 
 
 def _control_arms(arm: Arm, arms: Mapping[str, Arm]) -> dict[str, str]:

@@ -15,11 +15,20 @@ class SeedProgress:
         headline: the market's headline measure at an evaluation point; NaN between two points.
         skipped: these rounds were not played now: they are from before an interruption, or the
             agents stopped by themselves before they were due.
+        ended: this is the seed's last report.
+        cut_off: it ended because `train.rounds` did, before its agents had stopped by themselves.
     """
 
     rounds: int
     headline: float
     skipped: bool = False
+    ended: bool = False
+    cut_off: bool = False
+
+
+def unconverged_text(unconverged: int, seeds: int) -> str:
+    """Says that so many of the seeds that have ended were cut off by `train.rounds`."""
+    return f"{unconverged} of {seeds} seeds {'has' if unconverged == 1 else 'have'} not stopped"
 
 
 class ProgressListener(Protocol):

@@ -30,6 +30,8 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
     steps = sum(record["agent_steps"] for record in records)
     seconds = sum(record["seconds"] for record in records)
     curve = summarise_curves([record.get("training_curve", {}) for record in records])
+    measures = _measures(records) | _figures(records)
+    unconverged = unconverged_seeds({"measures": measures})
     return {
         "experiment": experiment,
         "market": arm.market.name,
@@ -39,8 +41,9 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         # Of one thread: the seconds of all repetitions are added up, whether they ran side by side.
         "agent_steps_per_second": round(steps / seconds, 1) if seconds > 0 else None,
         "machine": machine(),
-        "measures": _measures(records) | _figures(records),
+        "measures": measures,
         "verdicts": [],
+        **({} if unconverged is None else {"unconverged": unconverged}),
         **({"training_curve": curve} if curve else {}),
     }
 
@@ -98,6 +101,16 @@ def read_summary(path: Path) -> dict[str, dict[str, Any]]:
     if not all(isinstance(arm, dict) and "measures" in arm for arm in arms.values()):
         raise ConfigError(f"{path}: is not a summary. {advice}")
     return arms
+
+
+def unconverged_seeds(arm: ArmSummary) -> int | None:
+    """How many seeds `train.rounds` cut off before their agents had stopped by themselves.
+
+    Returns:
+        None where agents have no stopping rule (`stop_after`).
+    """
+    converged = arm["measures"].get("converged")
+    return None if converged is None else sum(x == 0.0 for x in converged["per_seed"])
 
 
 def estimate_of(arm: ArmSummary, measure: str) -> stats.Estimate | None:

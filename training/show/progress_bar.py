@@ -8,7 +8,7 @@ from math import isfinite
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from tacit.training.runs.progress import SeedProgress
+from tacit.training.runs.progress import SeedProgress, unconverged_text
 
 from .terminal import console
 
@@ -36,6 +36,8 @@ class ProgressBar:
         self._lock = threading.Lock()
         self._trained, self._began = 0, time.perf_counter()  # rounds trained since `begin`
         self._value = float("nan")
+        self._ended: dict[str, int] = {}  # finished seeds, by arm
+        self._cut_off: dict[str, int] = {}  # of these, seeds whose agents had not stopped
         self._progress: Progress | None = None
         self._task = TaskID(0)
 
@@ -45,6 +47,8 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         if self._progress is not None:
             self._progress.stop()
+            for line in self._unconverged():
+                self.note(f"{line} when train.rounds ended")
 
     def begin(self, total_rounds: int, finished_rounds: int) -> None:
         """Show the bar."""
@@ -66,13 +70,24 @@ class ProgressBar:
         with self._lock:
             # Rounds that were not played count as done, but not for the rate.
             self._trained += 0 if progress.skipped else progress.rounds
+            self._ended[arm] = self._ended.get(arm, 0) + progress.ended
+            self._cut_off[arm] = self._cut_off.get(arm, 0) + progress.cut_off
             if isfinite(progress.headline):
                 self._value = progress.headline
             rate = self._trained / max(1e-9, time.perf_counter() - self._began)
             text = f"{short_number(self._trained)} rounds  {short_number(rate)}/s"
             if isfinite(self._value):
                 text += f"  {self.headline} {self._value:.2f}  ({arm})"
+            text += "".join(f"  {line}" for line in self._unconverged())
             self._progress.update(self._task, advance=progress.rounds, description=text)
+
+    def _unconverged(self) -> list[str]:
+        """A line for each arm of which seeds have ended before their agents had stopped."""
+        return [
+            f"{arm}: {unconverged_text(count, self._ended[arm])}"
+            for arm, count in self._cut_off.items()
+            if count
+        ]
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""

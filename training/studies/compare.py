@@ -13,7 +13,12 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arm_settings import column_values, differing_settings
 from tacit.training.config.arms import Arm
-from tacit.training.runs.summary import difference, estimate_of, read_summary
+from tacit.training.runs.summary import (
+    difference,
+    estimate_of,
+    read_summary,
+    unconverged_seeds,
+)
 from tacit.training.storage.checkpoint import finished
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
@@ -111,12 +116,17 @@ def _row(
 ) -> ArmRow:
     """The row of an arm; `first` is the summary of the arm that it is compared with, if any."""
     own = estimate_of(summary, measure)
+    unconverged = unconverged_seeds(summary)
     cells = {"arm": label, **settings}
     numbers: dict[str, Any] = {"arm": label, **settings, "measure": measure}
     if own is None:
         return ArmRow({**cells, measure: "not defined"}, numbers)
     cells |= {measure: number(own.mean), "95 %": interval(own), "n": str(own.n)}
     numbers |= {"mean": own.mean, "low": own.low, "high": own.high, "n": own.n}
+    if unconverged:
+        cells["not converged"] = f"{unconverged} of {summary['seeds']}"
+    if unconverged is not None:
+        numbers["unconverged"] = unconverged
     gap = difference(summary, first, measure) if first else None
     cells["difference to first"] = f"{number(gap.mean)} {interval(gap)}" if gap else "-"
     if gap:
