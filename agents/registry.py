@@ -6,6 +6,7 @@ A new agent is one config model here; a learner that updates between batches als
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ SUMMARIES = {
 }
 
 
+LEARNER_METHODS = ("acting", "table", "learn", "state", "load")  # of `batch.learner.Learner`
 # Learners of users: the class of their config -> what makes the learner.
 REGISTERED: dict[type[BaseModel], LearnerFactory] = {}
 
@@ -58,14 +60,26 @@ def register_agent(config: type[BatchConfig], factory: LearnerFactory, summary: 
         summary: one line for `tacit list`.
 
     Raises:
-        ConfigError: the config has no name, or the name belongs to another agent.
+        ConfigError: the config has no name or is no `BatchConfig`, the name belongs to another
+            agent, or the learner's class lacks a method.
     """
+    if not issubclass(config, BatchConfig):
+        raise ConfigError(f"{config.__name__}: must be a subclass of BatchConfig.")
     field = config.model_fields.get("name")
     name = field.default if field is not None else None
     if not isinstance(name, str):
         raise ConfigError(f"{config.__name__}: needs a field `name` with its name as the default.")
     if AGENTS.get(name, config) is not config:
         raise ConfigError(f"{name}: an agent of this name exists.")
+    if isinstance(factory, type):
+        lacking = [method for method in LEARNER_METHODS if not hasattr(factory, method)]
+        if lacking:
+            names = ", ".join(lacking)
+            raise ConfigError(f"{name}: {factory.__name__} lacks methods of a Learner: {names}.")
+    try:
+        inspect.signature(factory).bind(config, None, {}, 0)
+    except TypeError as error:
+        raise ConfigError(f"{name}: is made from config, seat, terms, seed: {error}.") from None
     AGENTS[name], SUMMARIES[name], REGISTERED[config] = config, summary, factory
 
 

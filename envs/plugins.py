@@ -18,22 +18,33 @@ import importlib
 import importlib.util
 import os
 import sys
+import sysconfig
+import traceback
 from pathlib import Path
 
 from .errors import ConfigError
 from .market import Market
+from .market.check import class_mistakes
 from .registry import MARKETS
 
 VARIABLE = "TACIT_PLUGINS"
+# Folders of code that is not a user's: the standard library, installed packages, tacit.
+NOT_THE_USERS = (
+    sysconfig.get_path("stdlib"),
+    sysconfig.get_path("purelib"),
+    *(str(Path(str(sys.modules[name].__file__)).parent) for name in ("tacit", "tacit.envs")),
+)
 
 
 def register_market(cls: type[Market]) -> type[Market]:
     """Make a market known by its name, as the shipped ones are; usable as a decorator.
 
     Raises:
-        ConfigError: the name belongs to another market, or the class is defined in `__main__`,
-            where compiled loops could not import its kernels.
+        ConfigError: the class lacks an attribute, the name belongs to another market, or the class
+            is defined in `__main__`, where compiled loops could not import its kernels.
     """
+    if mistakes := class_mistakes(cls):
+        raise ConfigError(mistakes)
     home = f"{cls.__module__}:{cls.__qualname__}"
     if cls.__module__ == "__main__":
         raise ConfigError(
@@ -50,7 +61,8 @@ def load_plugins() -> None:
     """Import what `TACIT_PLUGINS` names.
 
     Raises:
-        ConfigError: a file or module that is not there or does not import.
+        ConfigError: a file or module that is not there or does not import; where it fails, the
+            message has the file and the line.
     """
     for source in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         try:
@@ -58,8 +70,27 @@ def load_plugins() -> None:
                 _import_file(source)
             else:
                 importlib.import_module(source)
-        except ImportError as error:
-            raise ConfigError(f"{VARIABLE}: {source} cannot be imported: {error}.") from None
+        except ConfigError:
+            raise
+        except Exception as error:
+            raise ConfigError(f"{VARIABLE}: {source}: {_in_words(error, source)}.") from error
+
+
+def _in_words(error: Exception, source: str) -> str:
+    """What went wrong while a file was imported, at the innermost line that is the user's own."""
+    what = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        what = f"{type(error).__name__}: {error.msg}"
+        places = [(error.filename or source, error.lineno)]
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [(f.filename, f.lineno) for f in frames]
+    own = [place for place in places if not place[0].startswith(("<", *NOT_THE_USERS))]
+    if not own:
+        return what
+    file, line = own[-1]
+    elsewhere = "" if Path(file) == Path(source).resolve() else f" of {file}"
+    return f"line {line}{elsewhere}: {what}"
 
 
 def _import_file(source: str) -> None:

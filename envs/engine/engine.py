@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
+from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.types import Floats
@@ -199,10 +200,20 @@ class Engine:
         return True
 
     def _refusal(self, r: int, index: int) -> str:
-        """What is wrong with the action of seat number `index` in row r."""
+        """What is wrong with the action of seat number `index` in row r.
+
+        Raises:
+            ConfigError: it is the observation that is wrong: the market's rules made a mistake.
+        """
         seat = self.market.seats[index]
         action = int(self.rows.actions[r, index])
-        first, count = seat.role.legal[self.observations[r, index]]
+        seen = int(self.observations[r, index])
+        if not 0 <= seen < seat.role.observations:
+            raise ConfigError(
+                f"{seat.name} (row {r}, phase '{self.market.phases[self.phase]}'): `observe` "
+                f"returned {seen}, not in 0 .. {seat.role.observations - 1}."
+            )
+        first, count = seat.role.legal[seen]
         kind = "masked" if 0 <= action < seat.role.actions else "outside its space"
         return (
             f"{seat.name} (row {r}, phase '{self.market.phases[self.phase]}'): action {action} "

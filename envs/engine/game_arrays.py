@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
+from tacit.envs.market.check import kernel_mistakes
 from tacit.envs.types import Floats, Ints
 
 # Columns of `GameArrays.per_seat`. One array with three columns, not three arrays: every array that
@@ -73,7 +75,13 @@ class CopyRows(NamedTuple):
 
 
 def build_game(market: Market, table: kpis.KpiTable) -> GameArrays:
-    """The constant arrays of a market under a resolved KPI."""
+    """The constant arrays of a market under a resolved KPI.
+
+    Raises:
+        ConfigError: the market's module lacks a kernel, or one takes other arguments.
+    """
+    if mistakes := kernel_mistakes(market.kernels):
+        raise ConfigError(mistakes)
     seats, phases = market.seats, range(len(market.phases))
     per_seat = np.zeros((len(seats) + 1, 3), np.int64)
     per_seat[1:, FIRST_ROW] = np.cumsum([seat.role.observations for seat in seats])

@@ -12,6 +12,7 @@ from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.types import Floats, Ints
 
+from .check import class_mistakes, declaration_mistakes
 from .declarations import Benchmark, Claim, Measure
 from .roles import WAIT, WAITING, Role, Seat
 
@@ -70,10 +71,15 @@ class Market:
         """Check `config` against the model, then declare.
 
         Raises:
-            ConfigError: mistakes in the keys, or a role that sees more than MAX_OBSERVATIONS.
+            ConfigError: mistakes in the keys, in what the class declares, or a role that sees more
+                than MAX_OBSERVATIONS.
         """
+        if mistakes := class_mistakes(type(self)):
+            raise ConfigError(mistakes)
         self.config = build(self.model, dict(config or {}), "market")
         self.declare()
+        if mistakes := declaration_mistakes(self):
+            raise ConfigError(mistakes)
         for role in self.roles:
             if role.observations > MAX_OBSERVATIONS:
                 raise ConfigError(
@@ -84,8 +90,12 @@ class Market:
     # --- what a market must say -----------------------------------------------------------------
 
     def declare(self) -> None:
-        """Set `phases`, `roles`, `params` and `state_width` from `self.config`."""
-        raise NotImplementedError
+        """Set `phases`, `roles`, `params` and `state_width` from `self.config`.
+
+        Raises:
+            ConfigError: the market's class does not define it.
+        """
+        raise ConfigError(f"{type(self).__name__}.declare: missing.")
 
     # --- what it can say ------------------------------------------------------------------------
 

@@ -66,6 +66,13 @@ def main() -> None:
         for line in error.mistakes:
             print(f"  {line}", file=sys.stderr)
         sys.exit(2)
+    except Exception as error:
+        from .numba_error import in_one_line
+
+        if (told := in_one_line(error)) is None:
+            raise
+        print(f"error: 1 mistake\n  {told}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

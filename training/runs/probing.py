@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
+from numbers import Real
 from typing import Any
 
 from tacit.agents.group import Group
 from tacit.emergence.population import Figures, FrozenPopulation, freeze
 from tacit.emergence.registry import CONTROLS, PROBES, run_controls, run_probes
+from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import read_json, write_json
@@ -38,8 +40,30 @@ def probe_seed(
     Args:
         population: the repetition, frozen.
         known: probes that are left out.
+
+    Raises:
+        ConfigError: a probe that returns anything but numbers by the names that it declares.
     """
-    return {probe: _plain(figures) for probe, figures in run_probes(population, known).items()}
+    found = run_probes(population, known)
+    for probe, figures in found.items():
+        _check_figures(probe, figures)
+    return {probe: _plain(figures) for probe, figures in found.items()}
+
+
+def _check_figures(probe: str, figures: object) -> None:
+    """Whether a probe has returned what it declares.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    if not isinstance(figures, Mapping):
+        raise ConfigError(f"probe {probe}: must return figures by name, got {figures!r}.")
+    declared = tuple(PROBES[probe].figures)
+    for name, value in figures.items():
+        if not any(name == d or (d.endswith("/") and name.startswith(d)) for d in declared):
+            raise ConfigError(f"probe {probe}: returns '{name}', which its FIGURES do not declare.")
+        if not isinstance(value, Real):
+            raise ConfigError(f"probe {probe}: '{name}' must be a number, got {value!r}.")
 
 
 def _plain(figures: Figures) -> PlainFigures:
