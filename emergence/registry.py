@@ -4,6 +4,7 @@
 |---|---|---|
 | `index` | collusion index on the limit path | `collusion` |
 | `temptation` | gain of a static best reply, later loss, who is deterred | `collusion` |
+| `sharing` | how the seats share the gain above competition | `collusion` |
 | `impulse_response` | rivals' conduct after a deviation, round of return, curves | `collusion` |
 | `equilibrium` | gain of the best response, checks for an equilibrium | `collusion` |
 | `start_gain` | discounted profit above competition from round 1 on | `collusion` |
@@ -12,7 +13,8 @@
 | `leadership` | whose changes of conduct come first | `coalition` |
 | `signalling` | share of the truth that a claim carries | `claims` |
 | `claims` | false claims, their influence, who gains and who loses | `claims` |
-| `regret` | one-round gain of a best reply, in the KPI and in the fundamental | `objective` |
+| `false_claims` | those on words that are said, summed over rounds: what is judged | `claims` |
+| `regrets` | gain of a best reply, in one round and patient, in KPI and fundamental | `objective` |
 | `harm` | what the KPI costs, by the KPI alone and by learning | `objective` |
 
 | control | reports | folder |
@@ -36,10 +38,18 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 
-from .claims import deception, signalling
+from .claims import deception, false_claims, signalling
 from .claims.channels import why_no_claims
 from .coalition import leadership, revealed_weights, rotation
-from .collusion import discounted_gain, equilibrium, impulse, index, rematched, temptation
+from .collusion import (
+    discounted_gain,
+    equilibrium,
+    impulse,
+    index,
+    rematched,
+    sharing,
+    temptation,
+)
 from .objective import harm, regret
 from .play.applicability import why_no_deviations
 from .population import Figures, FrozenPopulation
@@ -98,6 +108,7 @@ PROBES: dict[str, Probe] = {
     for probe in (
         Probe("index", index.frozen_index, index.why_no_index, index.FIGURES),
         Probe("temptation", temptation.temptation, why_no_deviations, temptation.FIGURES),
+        Probe("sharing", sharing.sharing, why_no_deviations, sharing.FIGURES),
         Probe("impulse_response", impulse.impulse, why_no_deviations, impulse.FIGURES),
         Probe("equilibrium", equilibrium.equilibrium, why_no_deviations, equilibrium.FIGURES),
         Probe(
@@ -119,7 +130,8 @@ PROBES: dict[str, Probe] = {
         ),
         Probe("signalling", signalling.signalling, why_no_claims, signalling.FIGURES),
         Probe("claims", deception.claims, why_no_claims, deception.FIGURES),
-        Probe("regret", regret.regrets, regret.why_no_regret, regret.FIGURES),
+        Probe("false_claims", false_claims.false_claims, why_no_claims, false_claims.FIGURES),
+        Probe("regrets", regret.regrets, regret.why_no_regret, regret.FIGURES),
         Probe("harm", harm.harm, harm.why_no_harm_split, harm.FIGURES),
     )
 }

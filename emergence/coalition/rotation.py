@@ -4,6 +4,7 @@
                         (k - 1)^2 / 2T of a sample; 0 independent, 1 determined by the last winner
     winner_turns        P(W_t+1 != W_t) / (1 - sum_i p_i^2): how often another seat wins next, over
                         what independence gives; 1 independent, above: alternation, below: streaks
+    winner_imbalance    max_i |p_i - 1/k|: how far the winners' shares are from equal ones
 
 On the limit path (`tacit.emergence.play.limit_path`): a cycle is closed, so its last round precedes
 its first. Rounds without exactly one winner are left out. NaN where one seat always wins. Rotation
@@ -29,6 +30,7 @@ from tacit.envs.types import Floats, Ints
 FIGURES = {
     "winner_dependence": "how far the last winner fixes the next one, 0 .. 1",
     "winner_turns": "how often another wins next, over what independence makes it",
+    "winner_imbalance": "distance of the winners' shares from equal ones",
 }
 NO_WINNER = -1
 
@@ -47,7 +49,13 @@ def rotation(population: FrozenPopulation) -> dict[str, float]:
     counts = np.zeros((len(seats), len(seats)))
     np.add.at(counts, (before[both], after[both]), 1.0)
     dependence, alternation = transition_figures(counts, exact=path.period > 0)
-    return {"winner_dependence": dependence, "winner_turns": alternation}
+    won = np.bincount(winner[winner != NO_WINNER], minlength=len(seats))
+    share = won / won.sum() if won.any() else np.full(len(seats), np.nan)
+    return {
+        "winner_dependence": dependence,
+        "winner_turns": alternation,
+        "winner_imbalance": float(np.abs(share - 1.0 / len(seats)).max()),
+    }
 
 
 def transition_figures(counts: Floats, exact: bool) -> tuple[float, float]:

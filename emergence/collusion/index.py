@@ -21,20 +21,29 @@ import numpy as np
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.applicability import why_no_analysis
 from tacit.emergence.play.limit_path import limit_path
+from tacit.emergence.play.one_step_payoffs import plays_deterministically
 from tacit.emergence.population import FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
 INDEX = "collusion_index"  # as markets name it in `derived`
-FIGURES = {"frozen_index": "collusion index on the limit path of the frozen policies"}
+FIGURES = {
+    "frozen_index": "collusion index on the limit path of the frozen policies",
+    "path_too_long": "1 if nothing is drawn and yet no limit cycle was found; else 0",
+}
 
 
 def frozen_index(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     market = population.market.analysis.expected()
     expected = population if market is population.market else replace(population, market=market)
-    measures = named_measures(expected.market, limit_path(expected).mean)
-    return {"frozen_index": measures.get(INDEX, float("nan"))}
+    path = limit_path(expected)
+    measures = named_measures(expected.market, path.mean)
+    drawn = expected.market.play_draws or not plays_deterministically(expected)
+    return {
+        "frozen_index": measures.get(INDEX, float("nan")),
+        "path_too_long": float(not path.period and not drawn),
+    }
 
 
 def why_no_index(market: Market, kpi: kpis.KpiTable) -> str | None:

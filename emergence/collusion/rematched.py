@@ -19,14 +19,15 @@ from .index import frozen_index
 from .temptation import temptation
 
 PREFIX = "rematched/"
-KEPT = ("frozen_index", "tempted", "deterred", "rival_response")
+KEPT = (
+    "frozen_index",
+    "tempted_states",
+    "deterred_deviations",
+    "upheld_deviations",
+    "rival_response",
+)
 
-FIGURES = {
-    "rematched/frozen_index": "index on the limit path of exchanged partners",
-    "rematched/tempted": "as `tempted`, with exchanged partners",
-    "rematched/deterred": "as `deterred`, with exchanged partners",
-    "rematched/rival_response": "as `rival_response`, with exchanged partners",
-}
+FIGURES = {PREFIX + name: f"as `{name}`, with exchanged partners" for name in KEPT}
 
 
 def rematch(populations: Sequence[FrozenPopulation]) -> list[FrozenPopulation]:

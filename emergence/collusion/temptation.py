@@ -1,44 +1,91 @@
-"""Temptation and deterrence: would a deviation pay at once, and would it pay in the end?
+"""Temptation, deterrence, and the form of the answer.
 
-With g, L and L_own of `tacit.emergence.play.deviations`, in units of profit_M - profit_N:
+Would leaving the path pay at once, would it pay in the end, and where does play go? With g, L and
+L_repent of `tacit.emergence.play.deviations`, in units of profit_M - profit_N:
 
-    tempted  = share of (state of the limit path, seat) with g >= .01
-    deterred = share of the tempted with L > g and L - L_own > g
+    tempted   a state of the limit path in which some seat gains g >= .05 at once
+    deterred  of the tempting deviations, those with L > g and L_repent > g
+    returns   afterwards play meets its path again within 100 rounds
+    reverts   afterwards it comes to rest, within as many states as there are seats, where the index
+              is at most .25
+    upheld    deterred, and play returns or reverts
 
-The second condition asks that it is the others' answer that makes the deviation a loss, not what
-the deviator's own table does to it afterwards. Without memory nothing is answered: L = 0.
+L_repent > g asks that it is the others who make the deviation a loss, whatever the deviator does.
+A form is asked for because tables of random cells deter as well: nearly everything that follows is
+worse than joint profit. An answer that holds a path up ends, or it gives the path up for
+competition; disorder does neither. To rest is to repeat a round (grim trigger), or to take turns,
+each seat once (tit for tat, whose blows echo); random tables wander round longer cycles. Without
+memory nothing is answered: L = 0.
+
+States, not seats, are tempted: where one seat takes all and the others nothing, or a ring of two
+takes turns, only the loser of the round can gain by leaving, and half of (state, seat) says nothing
+about either. The level .05 lies above what one step of a grid of 20 or more prices is worth.
+
+Sources: the deterrence of single deviations by a later loss is Friedman's, Review of Economic
+Studies 38(1), 1971; levels and forms are set on `python -m benchmarks.words`.
 """
 
 from __future__ import annotations
 
-from tacit.emergence.play.deviations import deviations
+import numpy as np
+
+from tacit.emergence.named_measures import named_measures
+from tacit.emergence.play.deviations import Deviations, deviations
 from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.stats import mean_or_nan
+from tacit.envs.market import Market
+from tacit.envs.types import Bools, Floats
 
-TEMPTING = 0.01  # of profit_M - profit_N
+from .index import INDEX
+
+TEMPTING = 0.05  # of profit_M - profit_N
+COMPETITIVE_REST = 0.25  # the index up to which play after a deviation has reverted
 
 FIGURES = {
-    "tempted": "share of (state, seat) whose best reply gains 1 % of the range at once",
-    "deterred": "share of the tempted who lose more later, through the others' answer",
+    "tempted_states": "share of states of the path in which some seat gains 5 % of the range",
+    "deterred_deviations": "share of the tempting deviations that the others make a loss",
+    "upheld_deviations": "share of them that are deterred, and play returns or reverts",
+    "returning_deviations": "share of them after which play meets its path within 100 rounds",
+    "reverting_deviations": "share of them after which play comes to rest near competition",
     "temptation": "mean gain of the best reply in its round, share of the range",
-    "punishment": "mean later loss of the tempted through the others' answer (L - L_own), summed "
-    "with the discount, share of the range",
+    "repented_loss": "mean later loss by the tempting deviations if the deviator goes back at once "
+    "(L_repent), summed with the discount, share of the range",
     "unprofitable": "share of deviations by the best reply that do not pay in the end (L >= g)",
     "deviations_exact": "1 if nothing is left to chance, 0 if states and replays are a sample",
 }
 
 
 def temptation(population: FrozenPopulation) -> dict[str, float]:
-    """Per seed: see `FIGURES`; NaN of what needs a tempted seat where none is."""
+    """Per seed: see `FIGURES`; NaN of what needs a tempting deviation where none is."""
     d = deviations(population)
-    tempted = d.gain >= TEMPTING
-    loss_by_others = d.loss - d.own_loss
-    deterred = (d.loss > d.gain) & (loss_by_others > d.gain)
+    tempting = d.gain >= TEMPTING
+    tempted = [bool(tempting[d.state == x].any()) for x in range(int(d.state.max()) + 1)]
+    deterred = (d.loss > d.gain) & (d.repented_loss > d.gain)
+    reverts = reverted(population.market, d)
     return {
-        "tempted": float(tempted.mean()),
-        "deterred": mean_or_nan(deterred[tempted]),
+        "tempted_states": float(np.mean(tempted)),
+        "deterred_deviations": mean_or_nan(deterred[tempting]),
+        "upheld_deviations": mean_or_nan((deterred & (d.returns | reverts))[tempting]),
+        "returning_deviations": mean_or_nan(d.returns[tempting]),
+        "reverting_deviations": mean_or_nan(reverts[tempting]),
         "temptation": float(d.gain.mean()),
-        "punishment": mean_or_nan(loss_by_others[tempted]),
+        "repented_loss": mean_or_nan(d.repented_loss[tempting]),
         "unprofitable": mean_or_nan((d.loss >= d.gain)[d.profitable]),
         "deviations_exact": float(d.exact),
     }
+
+
+def reverted(market: Market, d: Deviations) -> Bools:
+    """Whether play long after each deviation is near competition: bool `[D]`."""
+    expected = market.analysis.expected()
+    known: dict[bytes, bool] = {}  # many deviations come to rest on the same cycle
+
+    def near_competition(rest: Floats) -> bool:
+        """Whether the index of mean measures float64 `[S + 1, M]` is near competition."""
+        key = rest.tobytes()
+        if key not in known:
+            known[key] = named_measures(expected, rest).get(INDEX, np.nan) <= COMPETITIVE_REST
+        return known[key]
+
+    near: Bools = np.array([near_competition(rest) for rest in d.rest], bool)
+    return near & d.settled

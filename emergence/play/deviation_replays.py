@@ -1,8 +1,8 @@
 """Paired replays of deviations: one seat takes another action for one round, beside its path.
 
-Every deviation is played twice. In the first replay the others see it and answer by their tables.
-In the second they repeat what they do on the path, as if they had not seen it. What the deviator
-loses in the second one, its own table does to it.
+Every deviation is played twice. In the first replay everybody plays its table afterwards, the
+deviator too. In the second the deviator goes back to its actions on the path at once, as if it
+repented. What it loses in the second one is the others' doing alone.
 """
 
 from __future__ import annotations
@@ -12,35 +12,45 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.emergence.population import FrozenPopulation
-from tacit.envs.types import Floats, Ints
+from tacit.envs.types import Bools, Floats, Ints
 
 from .replay_columns import FORCED_ACTION, FORCED_SEAT, REPEATED_COPY
 from .replays import replay, unforced
 
 SAMPLED_REPLAYS = 16  # of each deviation, where something is drawn
-SAMPLED_ROUNDS = 135  # of the later loss where it is sampled: .95^135 = .001
+SAMPLED_ROUNDS = 199  # of the later loss where it is sampled: .95^135 = .001, then RESTING_ROUNDS
+RESTING_ROUNDS = 64  # the last rounds of a replay, which show where play comes to rest
+RETURN_ROUNDS = 100  # within which play is back on its path, or it does not return
 KEPT_ROUNDS = 16  # of which conduct is kept
 
 
 @dataclass(frozen=True)
 class DeviationOutcome:
-    """What follows D deviations; R rounds, S seats.
+    """What follows D deviations; R rounds, S seats, M measures.
 
     Attributes:
-        loss: later loss of the deviator, sum_{t>=1} d^t [payoff on the path - payoff], when the
-            others answer; in the fundamental's unit, float64 `[D]`.
-        own_loss: the same when the others do as on the path, float64 `[D]`.
+        loss: later loss of the deviator, sum_{t>=1} d^t [payoff on the path - payoff], when all
+            play their tables; in the fundamental's unit, float64 `[D]`.
+        repented_loss: the same when the deviator goes back to its path actions, float64 `[D]`.
         path: everybody's conduct without the deviation, rounds 0 .. R-1, float64 `[D, R, S]`.
-        conduct: everybody's conduct with it, the others answering, float64 `[D, R, S]`.
+        conduct: everybody's conduct with it, float64 `[D, R, S]`.
         returned: the first round, 1 being the deviation's, after which the state is on the path
-            again; float64 `[D]`, NaN: not within the horizon.
+            again, a mean over the replays in which it is; float64 `[D]`, NaN: in none.
+        returns: in most replays the path is met again within RETURN_ROUNDS rounds, bool `[D]`.
+        rest: measures after the deviation, averaged over the last RESTING_ROUNDS rounds and over
+            replays, float64 `[D, S + 1, M]`.
+        settled: play then stands still or goes round among at most S states; True where something
+            is drawn, so that states need not repeat; bool `[D]`.
     """
 
     loss: Floats
-    own_loss: Floats
+    repented_loss: Floats
     path: Floats
     conduct: Floats
     returned: Floats
+    returns: Bools
+    rest: Floats
+    settled: Bools
 
 
 @dataclass(frozen=True)
@@ -73,8 +83,8 @@ class DeviationReplays:
         """
         replays = 1 if self.exact else SAMPLED_REPLAYS
         x, d = len(self.states), len(self.seat)
-        # Copies in three groups: the X paths, the D deviations that are answered, and the same D
-        # with the others' actions repeated from the path (copies 0 .. X * replays - 1).
+        # Copies in three groups: the X paths (copies 0 .. X * replays - 1), the D deviations after
+        # which all play tables, and the same D with the deviator back on its path.
         paths = unforced(x, replays)
         forced = unforced(2, d, replays)
         forced[..., FORCED_SEAT], forced[..., FORCED_ACTION] = self.seat[:, None], actions[:, None]
@@ -88,20 +98,28 @@ class DeviationReplays:
             path_states,
             keep=KEPT_ROUNDS,
             rounds=None if self.exact else SAMPLED_ROUNDS,
+            resting=RESTING_ROUNDS,
         )
-        sums = found.sums.reshape(len(begin), replays, -1).mean(axis=1)
-        conduct = found.conduct.reshape(len(begin), replays, *found.conduct.shape[1:])
-        conduct = conduct.mean(axis=1)
-        answered = x + np.arange(d)
-        unanswered = x + d + np.arange(d)
+
+        def by_replay(values: Floats | Ints | Bools) -> Floats:
+            """`[X + D + D, replays, ..]` of `[K, ..]`."""
+            return values.reshape(len(begin), replays, *values.shape[1:]).astype(float)
+
+        sums, conduct = by_replay(found.sums).mean(axis=1), by_replay(found.conduct).mean(axis=1)
+        tables, repenting = x + np.arange(d), x + d + np.arange(d)
         on_path = sums[self.start, self.seat]
-        # The round of return is the first replay's: a mean of rounds some of which are NaN says
-        # little.
-        returned = found.returned.reshape(len(begin), replays)[x : x + d, 0].astype(float)
+        returned = by_replay(found.returned)[tables]
+        came_back = returned >= 0
+        rounds = np.where(came_back, returned + 1.0, 0.0).sum(axis=1)
+        times = came_back.sum(axis=1)
+        soon = (came_back & (returned < RETURN_ROUNDS)).mean(axis=1)
         return DeviationOutcome(
-            loss=on_path - sums[answered, self.seat],
-            own_loss=on_path - sums[unanswered, self.seat],
+            loss=on_path - sums[tables, self.seat],
+            repented_loss=on_path - sums[repenting, self.seat],
             path=conduct[self.start],
-            conduct=conduct[answered],
-            returned=np.where(returned < 0, np.nan, returned + 1.0),
+            conduct=conduct[tables],
+            returned=np.where(times > 0, rounds / np.maximum(times, 1), np.nan),
+            returns=soon > 0.5,
+            rest=by_replay(found.rest)[tables].mean(axis=1),
+            settled=by_replay(found.settled)[tables, 0] > 0 if self.exact else soon >= 0,
         )

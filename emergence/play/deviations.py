@@ -4,12 +4,14 @@ At a state x of the limit path (`tacit.emergence.play.limit_path`), for every se
 
     g  = max_a payoff_i(x, a) - payoff_i(x, own action)                what the best reply gains
     L  = sum_{t>=1} d^t [payoff_i(path_t) - payoff_i(after_t)]         what it costs later
-    L_own = the same, rivals held on the path: what its own reaction to its deviation costs
+    L_repent = the same when i goes back to its path actions at once: the others' doing alone
 
-with d the probe discount and fundamentals as payoffs. After the one round everybody, the deviator
-too, plays its table again. The same is played with a deviation of as many steps the other way (in
-prices: up), as far as the grid goes. Exact where tables and market draw nothing; else 16 states of
-the path and 16 paired replays of each are a sample, and `exact` is False.
+with d the probe discount and fundamentals as payoffs. After the one round everybody plays its table
+again; for L_repent all but the deviator. What play is like long after the deviation, and whether it
+meets its path again, says what form the answer has. The same is played with a deviation of as many
+steps the other way (in prices: up), as far as the grid goes. Exact where tables and market draw
+nothing and the path is a cycle; else 16 states of the path, and 16 paired replays of each where
+something is drawn, are a sample, and `exact` is False.
 """
 
 from __future__ import annotations
@@ -45,13 +47,17 @@ class Deviations:
         steps: steps of conduct from the path down to the best reply (negative: up), int64 `[D]`.
         gain: g, float64 `[D]`.
         loss: L, float64 `[D]`.
-        own_loss: L_own, float64 `[D]`.
+        repented_loss: L_repent, float64 `[D]`.
+        state: the number of the deviation's state, 0 .. X - 1, int64 `[D]`.
         before: everybody's conduct in the round before, float64 `[D, S]`.
         path: everybody's conduct without the deviation, float64 `[D, R, S]`.
         after: everybody's conduct after the best reply, float64 `[D, R, S]`.
         opposite: the same after the opposite step; NaN where there is none, float64 `[D, R, S]`.
         returned: the first round, 1 being the deviation's, after which the state is on the path
             again; float64 `[D]`, NaN: not within the horizon.
+        returns: whether it is so within 100 rounds (of most replays), bool `[D]`.
+        rest: mean measures of play long after the best reply, float64 `[D, S + 1, M]`.
+        settled: play then stands still or goes round among at most S states, bool `[D]`.
         exact: nothing was drawn, and every state of the limit cycle was used.
     """
 
@@ -59,12 +65,16 @@ class Deviations:
     steps: Ints
     gain: Floats
     loss: Floats
-    own_loss: Floats
+    repented_loss: Floats
+    state: Ints
     before: Floats
     path: Floats
     after: Floats
     opposite: Floats
     returned: Floats
+    returns: Bools
+    rest: Floats
+    settled: Bools
     exact: bool
 
     @property
@@ -86,21 +96,25 @@ _KNOWN: WeakKeyDictionary[FrozenPopulation, Deviations] = WeakKeyDictionary()
 def _deviations(population: FrozenPopulation) -> Deviations:
     market = population.market.analysis.expected()
     frozen = replace(population, market=market, rows=None)
-    exact = plays_deterministically(population) and not market.play_draws
+    still = plays_deterministically(population) and not market.play_draws
     path = limit_path(population)
-    # A whole cycle without draws is exact; else evenly spaced states are a sample of the path.
-    chosen = np.arange(len(path.states))
-    if not (exact and path.period):
-        chosen = np.linspace(0, chosen[-1], min(len(chosen), SAMPLED_STATES)).astype(int)
+    # A whole cycle without draws is exact; else evenly spaced states are a sample of the path. They
+    # begin with the second one where the round before the first is not on it.
+    chosen, exact = np.arange(len(path.states)), still and path.period > 0
+    if not exact:
+        first = 0 if path.period else 1
+        chosen = np.linspace(first, chosen[-1], min(len(chosen) - first, SAMPLED_STATES)).astype(
+            int
+        )
     states, seats = path.states[chosen], len(market.seats)
     conduct_column = market.columns[market.analysis.conduct[market.roles[0].name]]
-    # Index -1 of the first round is right on a cycle, where the last round precedes it.
+    # Index -1 of the first round occurs on a cycle only, where the last round precedes it.
     before = path.measures[chosen - 1, :seats, conduct_column]
     seat = np.tile(np.arange(seats), len(states))
     gain, own, best = _best_replies(frozen, states)
     steps, opposite = opposite_actions(market, own, best)
     start = np.repeat(np.arange(len(states)), seats)
-    replays = DeviationReplays(frozen, states, start, seat, exact)
+    replays = DeviationReplays(frozen, states, start, seat, still)
     after = replays.run(best, path.states)
     reverse = replays.run(opposite, path.states)
     low, high = benchmark_range(market)
@@ -110,12 +124,16 @@ def _deviations(population: FrozenPopulation) -> Deviations:
         steps=steps,
         gain=gain / (high - low),
         loss=after.loss / (high - low),
-        own_loss=after.own_loss / (high - low),
+        repented_loss=after.repented_loss / (high - low),
+        state=start,
         before=np.repeat(before, seats, axis=0),
         path=after.path,
         after=after.conduct,
         opposite=np.where(no_opposite, np.nan, reverse.conduct),
         returned=after.returned,
+        returns=after.returns,
+        rest=after.rest,
+        settled=after.settled,
         exact=exact,
     )
 

@@ -3,6 +3,10 @@
 Play continues from where training ended, with tables alone, on draws of the stream PROBE. If the
 last 1,024 of 2,048 rounds repeat with a period of at most 512, the path is one period, and exact:
 means over it are means over all later rounds. Else it is the last 1,024 rounds, a sample.
+
+The market's states may repeat while its measures do not, because `play` draws (ties, shocks). The
+measures at a place of the cycle are then means over all rounds at that place: one round's would be
+one draw. Where a market has an expected form (`Analysis.expected`), probes ask for its path.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ class LimitPath:
         period: the length T of the limit cycle; 0 where no cycle was found.
         states: the state before each round, float64 `[T, W]`.
         measures: the measures of each round, float64 `[T, S + 1, M]`; row S is the market's own.
+            On a cycle of a market that draws in `play`, their means over the times it was played.
     """
 
     period: int
@@ -76,5 +81,8 @@ def _limit_path(population: FrozenPopulation) -> LimitPath:
             own[:] = trained  # in place: the engine's loops hold these arrays
     states, measures = engine.trace(cumulative(market, population.tables)[None], TRACE_ROUNDS)
     period = cycle_length(states)
-    kept = period or TRACE_ROUNDS // 2
-    return LimitPath(period, states[-kept:], measures[-kept:])
+    if not period:
+        return LimitPath(0, states[-TRACE_ROUNDS // 2 :], measures[-TRACE_ROUNDS // 2 :])
+    times = TRACE_ROUNDS // 2 // period if market.play_draws else 1
+    played = measures[-times * period :].reshape(times, period, *measures.shape[1:])
+    return LimitPath(period, states[-period:], played.mean(axis=0))

@@ -43,7 +43,7 @@ def play_once(game: GameArrays, nature: Any, rows: CopyRows) -> None:
 @loop
 def replay(game: GameArrays, nature: Any, actor: Any, cumulative: Any, rows: CopyRows, forced: Any,
            columns: Any, path_states: Any, discount: Any, first: Any, rounds: Any, sums: Any,
-           conduct: Any, returned: Any) -> None:  # fmt: skip
+           conduct: Any, returned: Any, resting: Any, rest: Any, late: Any) -> None:  # fmt: skip
     """Play `rounds` rounds of every copy from the states in `rows`.
 
     Args:
@@ -59,6 +59,9 @@ def replay(game: GameArrays, nature: Any, actor: Any, cumulative: Any, rows: Cop
         conduct: filled with the kept measure of the first R rounds, float64 [K, R, S].
         returned: filled with the first round after which the state is one of `path_states`,
             int64 [K]; stays -1 if there is none.
+        resting: how many of the last rounds enter `rest`.
+        rest: filled with the mean measures of these rounds, float64 [K, S + 1, M].
+        late: filled with the states after the last S + 1 rounds, in order, float64 [K, S + 1, W].
     """
     fill_observations(game, rows)
     game, rows = borrow(game), borrow(rows)
@@ -71,18 +74,23 @@ def replay(game: GameArrays, nature: Any, actor: Any, cumulative: Any, rows: Cop
             key = moment(nature[r], 0, t, 0)
             draw_actions(game, rows, r, moment(actor[r], 0, t, 0), row(cumulative, 0), 0)
             seat, repeated = forced[r, FORCED_SEAT], forced[r, REPEATED_COPY]
-            if repeated >= 0:
-                for s in range(seats):
-                    if s != seat:
-                        rows.actions[r, s] = rows.actions[repeated, s]
             if t == 0 and seat >= 0:
                 rows.actions[r, seat] = forced[r, FORCED_ACTION]
+            elif repeated >= 0:
+                rows.actions[r, seat] = rows.actions[repeated, seat]
             step_copy(game, rows, r, key, 0)
             for s in range(seats):
                 if t >= first:
                     sums[r, s] += weight * rows.measures[r, s, columns[s, SUMMED_MEASURE]]
                 if t < conduct.shape[1]:
                     conduct[r, t, s] = rows.measures[r, s, columns[s, KEPT_MEASURE]]
+            if t >= rounds - resting:
+                for s in range(seats + 1):
+                    for k in range(rest.shape[2]):
+                        rest[r, s, k] += rows.measures[r, s, k] / resting
+            if t >= rounds - late.shape[1]:
+                for k in range(late.shape[2]):
+                    late[r, t - rounds + late.shape[1], k] = rows.state[r, k]
             if returned[r] < 0:
                 for c in range(len(path_states)):
                     same = True

@@ -1,10 +1,10 @@
 """Paired replays: the same initial state, the same draws, one action changed.
 
 A copy plays from a given state with everybody's frozen tables. In round 0 one seat may be forced to
-take another action. In addition the others may be made to repeat what they did in another copy, as
-if they had not seen the forced action. The copies of one pair share every draw, so their difference
-is the effect of that action. Where neither the market nor a table draws anything, one replay is
-exact.
+take another action. From the next round on it plays its table again, or it repeats what it does in
+another copy, as if it repented of the deviation. The copies of one pair share every draw, so their
+difference is the effect of that action. Where neither the market nor a table draws anything, one
+replay is exact.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tacit.envs.engine.game_arrays import (
 )
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
-from tacit.envs.types import Floats, Ints
+from tacit.envs.types import Bools, Floats, Ints
 
 from .replay_columns import KEPT_MEASURE, SUMMED_MEASURE
 
@@ -44,11 +44,16 @@ class Replays:
         conduct: the measure by which each seat competes, in rounds 0 .. R-1, float64 `[K, R, S]`.
         returned: the first round after which the state was one of the given path states,
             int64 `[K]`; -1: in no round.
+        rest: measures averaged over the last rounds, float64 `[K, S + 1, M]`.
+        settled: whether the last state is one of the S states before it, bool `[K]`. Without draws
+            play then stands still or goes round among at most S states.
     """
 
     sums: Floats
     conduct: Floats
     returned: Ints
+    rest: Floats
+    settled: Bools
 
 
 def unforced(*shape: int) -> Ints:
@@ -131,6 +136,7 @@ def replay(
     keep: int = 0,
     first: int = 1,
     rounds: int | None = None,
+    resting: int = 1,
 ) -> Replays:
     """Replay K copies of a population.
 
@@ -144,6 +150,7 @@ def replay(
         keep: the number R of rounds of which conduct is kept.
         first: the first round that enters the sums.
         rounds: how many rounds are played; by default until what is left out is negligible.
+        resting: the number of last rounds whose mean measures are kept.
 
     Returns:
         Sums, conduct and the round of return of every copy.
@@ -156,6 +163,8 @@ def replay(
     nature, actor = replay_keys(population.seed, draw)
     sums, conduct = np.zeros((len(states), seats)), np.zeros((len(states), keep, seats))
     returned = np.full(len(states), -1, np.int64)
+    rest = np.zeros((len(states), seats + 1, len(market.measures)))
+    late = np.zeros((len(states), seats + 1, market.state_width))
     columns = np.zeros((seats, 2), np.int64)
     for seat in market.seats:
         columns[seat.index, SUMMED_MEASURE] = market.columns[seat.role.fundamental]
@@ -164,6 +173,7 @@ def replay(
     compiled(TEMPLATE, market.kernels).replay(
         game, nature, actor, cumulative(market, population.tables)[None], rows, forced, columns,
         path_states, population.discount, first, rounds or horizon(population.discount), sums,
-        conduct, returned,
+        conduct, returned, resting, rest, late,
     )  # fmt: skip
-    return Replays(sums, conduct, returned)
+    settled = (late[:, :-1] == late[:, -1:]).all(axis=2).any(axis=1)
+    return Replays(sums, conduct, returned, rest, settled)

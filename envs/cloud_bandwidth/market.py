@@ -307,8 +307,10 @@ class CloudBandwidth(Market):
         """
 
         def values(outcome: PricingOutcome) -> dict[str, float]:
-            mean = {"price": outcome.price.mean(), "profit": outcome.profits.mean()}
-            return {name: float(x) for name, x in mean.items()}
+            found = {"price": outcome.price.mean(), "profit": outcome.profits.mean()}
+            if np.ptp(outcome.profits) > 0:  # providers differ
+                found |= {f"profit/provider_{i}": x for i, x in enumerate(outcome.profits)}
+            return {name: float(x) for name, x in found.items()}
 
         source = "posting game without tenants, solved in tacit.envs.cloud_bandwidth.benchmarks"
         return {

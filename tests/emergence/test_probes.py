@@ -22,8 +22,10 @@ from tacit.emergence.play.deviations import deviations, opposite_actions
 from tacit.emergence.play.limit_path import limit_path
 from tacit.emergence.play.replays import play_once, replay, unforced
 from tacit.emergence.play.state_index import StateIndex
+from tacit.emergence.population import freeze
 from tacit.emergence.registry import inapplicable, run_probes
 from tacit.envs import kpi as kpis
+from tacit.envs import rng
 from tacit.envs.registry import make_market
 
 D = 0.95
@@ -70,35 +72,70 @@ def test_grim_trigger_takes_the_difference_for_ever(known):
     assert d.exact
     assert d.gain == pytest.approx([known["gain"]] * 2)
     assert d.loss == pytest.approx([D / (1 - D) * (known["both"] - known["none"])] * 2)
-    # held on the path, the rival does not answer; the deviator's own table still reverts
-    own = D / (1 - D) * (known["both"] - known["exploits"])
-    assert d.own_loss == pytest.approx([own] * 2)
+    # who goes back to the collusive price at once meets a rival that competes for ever
+    repented = D / (1 - D) * (known["both"] - known["exploited"])
+    assert d.repented_loss == pytest.approx([repented] * 2)
     figures = temptation(scripted("grim_trigger"))
-    assert (figures["tempted"], figures["deterred"], figures["unprofitable"]) == (1, 1, 1)
+    words = ("tempted_states", "deterred_deviations", "upheld_deviations", "unprofitable")
+    assert [figures[word] for word in words] == [1, 1, 1, 1]
+    assert (figures["returning_deviations"], figures["reverting_deviations"]) == (0, 1)
 
 
 def test_after_tit_for_tat_the_two_alternate(known):
     d = deviations(scripted("tit_for_tat"))
     alternating = (known["exploited"] + D * known["exploits"]) / (1 - D * D)
     assert d.loss == pytest.approx([D * (known["both"] / (1 - D) - alternating)] * 2)
-    assert d.own_loss == pytest.approx([0, 0], abs=1e-9)
+    # one blow, and the rival copies the collusive price again
+    assert d.repented_loss == pytest.approx([D * (known["both"] - known["exploited"])] * 2)
+    assert temptation(scripted("tit_for_tat"))["reverting_deviations"] == 1
 
 
 def test_win_stay_lose_shift_is_back_after_one_bad_round(known):
     d = deviations(scripted("win_stay_lose_shift"))
     assert d.loss == pytest.approx([D * (known["both"] - known["none"])] * 2)
     assert d.returned == pytest.approx([3, 3])  # deviation, both competitive, both collusive
+    assert d.returns.all()
+    figures = temptation(scripted("win_stay_lose_shift"))
+    assert (figures["returning_deviations"], figures["reverting_deviations"]) == (1, 0)
 
 
 def test_a_constant_price_deters_nobody():
     figures = temptation(scripted("collusive"))
-    assert (figures["tempted"], figures["deterred"], figures["punishment"]) == (1, 0, 0)
+    assert (figures["tempted_states"], figures["deterred_deviations"]) == (1, 0)
+    assert figures["repented_loss"] == 0
+    assert figures["returning_deviations"] == 1  # and yet nothing is upheld
+    assert figures["upheld_deviations"] == 0
 
 
 def test_nobody_is_tempted_in_competition():
     figures = temptation(scripted("competitive"))
-    assert figures["tempted"] == 0
-    assert np.isnan(figures["deterred"])
+    assert figures["tempted_states"] == 0
+    assert np.isnan(figures["deterred_deviations"])
+    assert np.isnan(figures["upheld_deviations"])
+
+
+def junk(market, seed):
+    """The collusive pair maps to itself; every other cell is a random action."""
+    draws = iter(rng.draws(rng.seed_key(seed, rng.INITIAL), 10_000))
+    high = [market.analysis.benchmark_action("collusive", s, 0) for s in market.seats]
+    on_path = high[0] * market.config.prices + high[1]
+    tables = []
+    for seat in market.seats:
+        table = np.zeros((seat.role.observations, seat.role.actions))
+        for o in range(len(table)):
+            drawn = int(next(draws) * seat.role.actions)
+            table[o, high[seat.index] if o == on_path else drawn] = 1.0
+        tables.append(table)
+    return freeze(market, default_kpi(market), tables, seed)
+
+
+@pytest.mark.parametrize("config", [{}, {"differentiation": 0.01}, {"differentiation": 0.0}])
+def test_disorder_deters_but_upholds_nothing(config):
+    """Nearly all that follows is worse than joint profit, but play neither returns nor reverts."""
+    market = prices(start="collusive", **config)
+    found = [temptation(junk(market, seed)) for seed in range(40)]
+    assert np.mean([f["deterred_deviations"] for f in found]) > 0.75
+    assert np.mean([f["upheld_deviations"] for f in found]) < 0.3
 
 
 # --- impulse response -----------------------------------------------------------------------------
@@ -274,8 +311,8 @@ def test_partners_are_exchanged_within_their_group():
     assert pairs[1].tables[1] is every[0].tables[1]
     assert pairs[2].tables[0] is every[2].tables[0]
     found = rematched(every)
-    assert [np.isnan(f["rematched/tempted"]) for f in found] == [False] * 4 + [True]
-    assert [f["rematched/deterred"] for f in found[:4]] == [0.5, 0.5, 1, 1]
+    assert [np.isnan(f["rematched/tempted_states"]) for f in found] == [False] * 4 + [True]
+    assert [f["rematched/deterred_deviations"] for f in found[:4]] == [0.5, 0.5, 1, 1]
     assert len(rematched(every[:1])) == 1
 
 
@@ -308,11 +345,27 @@ def test_a_probe_that_does_not_apply_names_the_reason(name, config, reason):
 
 
 def test_draws_in_payoffs_alone_are_sampled():
-    market = prices(outside_shock=0.1)
+    market = prices(outside_shock=0.1, capacity=0.9)  # capacity: demand has no expected form
     assert why_no_deviations(market, default_kpi(market)) is None
     d = deviations(scripted("grim_trigger", market))
     assert not d.exact
     assert (d.loss > d.gain).all()
+
+
+def test_shocks_of_demand_are_averaged_not_drawn():
+    """A constant pair has one index, whatever the seed: its expectation over the shocks."""
+    market = prices(outside_shock=0.3)
+    found = [run_probes(scripted("collusive", market, seed)) for seed in range(3)]
+    assert len({f["index"]["frozen_index"] for f in found}) == 1
+    assert found[0]["index"]["frozen_index"] == pytest.approx(1, abs=0.05)
+    assert {f["temptation"]["deviations_exact"] for f in found} == {1.0}
+
+
+def test_where_nothing_is_expected_a_cycle_averages_what_was_played():
+    market = prices(outside_shock=0.1, capacity=0.9)
+    found = [frozen_index(scripted("collusive", market, seed))["frozen_index"] for seed in (0, 1)]
+    assert found[0] == pytest.approx(found[1], abs=0.05)
+    assert found[0] != found[1]
 
 
 def test_seats_may_have_grids_of_their_own():

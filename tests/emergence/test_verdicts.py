@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from support.boards import Board
 from support.paths import ROOT
-from support.populations import default_kpi, prices
 from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
-from tacit.emergence.collusion.verdict import collusion
-from tacit.emergence.evidence import DISCLAIMER, MIN_SEEDS, Evidence
+from tacit.emergence.evidence import DISCLAIMER
 from tacit.emergence.registry import CONTROLS, PROBES
 from tacit.emergence.verdict import WORDS
 from tacit.envs.errors import ConfigError
-from tacit.envs.registry import make_market
 from tacit.training.board.verdict_text import verdict_lines, verdict_page
 from tacit.training.config import files
 from tacit.training.config.load import load
@@ -29,97 +25,6 @@ from tacit.training.storage.atomic_files import write_json
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.studies.checks import NOT, checks
-
-COLLUDING = {"frozen_index": 0.85, "tempted": 0.98, "deterred": 0.9, "rival_response": -0.12}
-
-
-def evidence(n=MIN_SEEDS, market=None, spread=0.01, **figures):
-    """An arm whose seeds lie evenly around the given means."""
-    market = market or prices()
-    offsets = [spread * (2 * k / max(n - 1, 1) - 1) for k in range(n)]
-    means = COLLUDING | figures
-    return Evidence(
-        market, default_kpi(market),
-        {name: [mean + x for x in offsets] for name, mean in means.items()}, n,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("figures", "word"),
-    [
-        ({}, "tacit collusion"),
-        ({"frozen_index": 0.05}, "competitive"),
-        ({"tempted": 0.4}, "supra-competitive, partly tempted"),
-        ({"tempted": 0.0}, "supra-competitive, static equilibrium"),
-        ({"deterred": 0.6}, "supra-competitive, unpunished"),
-        ({"rival_response": -0.01}, "supra-competitive, unpunished"),
-        ({"rival_response": 0.1}, "supra-competitive, unpunished"),
-    ],
-)
-def test_the_rule(figures, word):
-    assert collusion(evidence(**figures)).word == word
-
-
-def test_a_wide_interval_shows_nothing():
-    assert collusion(evidence(frozen_index=0.2, spread=1.0)).word == "not shown above competition"
-
-
-def test_an_auction_needs_no_answer_in_prices():
-    market = make_market("ad_auction", {"observe": "bids"})
-    assert collusion(evidence(market=market, rival_response=5.0)).word == "tacit collusion"
-
-
-@pytest.mark.parametrize("n", [1, 2, MIN_SEEDS - 1])
-def test_below_the_least_n_the_strongest_word_is_undecided(n):
-    verdict = collusion(evidence(n))
-    assert verdict.word == f"undecided at n = {n}"
-    assert f"n = {n} of the {MIN_SEEDS} seeds" in verdict.missing[0]
-    if n > 2:
-        assert "tacit collusion" in verdict.missing[0]
-        assert collusion(evidence(n, frozen_index=0.0)).word == "not shown above competition"
-
-
-def test_seeds_without_the_figure_are_left_out():
-    arm = evidence()
-    some = [float("nan") if k % 4 else 0.9 for k in range(MIN_SEEDS)]
-    verdict = collusion(replace(arm, figures={**arm.figures, "deterred": some}))
-    assert verdict.word == "tacit collusion"
-    assert "deterred, of the tempted .900 [.900, .900], n = 12" in verdict.evidence
-
-
-def test_a_market_without_the_probes_is_undecided_and_says_why():
-    market = make_market("procurement", {"suppliers": 2})
-    verdict = collusion(evidence(market=market))
-    assert verdict.word == "undecided"
-    assert any("several roles" in line for line in verdict.missing)
-
-
-def test_a_market_without_an_index_has_no_such_verdict():
-    assert collusion(evidence(market=make_market("procurement"))) is None
-
-
-def test_qualifiers_stand_beside_the_word():
-    arm = evidence(
-        best_response_gap=0.4,
-        rival_response_opposite=-0.1,
-        **{"rematched/frozen_index": 0.09, "rematched/tempted": 0.6, "rematched/deterred": 0.3,
-           "rematched/rival_response": -0.05},
-    )  # fmt: skip
-    arm = replace(arm, controls={"memoryless": evidence(frozen_index=0.95)})
-    verdict = collusion(arm)
-    assert verdict.word == "tacit collusion"
-    assert verdict.qualifiers == (
-        "not an equilibrium", "untargeted", "pair-specific", "level also reached without memory",
-    )  # fmt: skip
-    assert "by the same rule, exchanged partners: competitive" in verdict.evidence
-    assert verdict.missing == ()
-
-
-def test_what_is_missing_is_listed():
-    missing = collusion(evidence()).missing
-    assert "an arm without memory (--as memoryless market.memory=0)" in missing
-    assert any(line.startswith("exchanged partners") for line in missing)
-
 
 # --- words in files -------------------------------------------------------------------------------
 
@@ -144,7 +49,7 @@ def test_an_expected_verdict_of_an_unknown_arm_is_refused():
     [
         ("competitive", "competitive", True),
         ("competitive", "tacit collusion", False),
-        ("not tacit collusion", "supra-competitive, unpunished", True),
+        ("not tacit collusion", "above competition, unpunished", True),
         ("not tacit collusion", "tacit collusion", False),
         ("not tacit collusion", "undecided", False),
         ("not tacit collusion", "undecided at n = 3", None),

@@ -54,22 +54,22 @@ def test_every_probe_and_control_that_applies_is_in_the_evidence():
             defined = {n: x for n, x in probe.run(populations[1]).items() if np.isfinite(x)}
             assert {n: evidence.figures[n][1] for n in defined} == defined
             ran += bool(defined)
-    assert ran == 7  # all that apply but leadership: no price moves here
+    assert ran == 8  # all that apply but leadership: no price moves here
     for control in CONTROLS.values():
         assert set(control.figures) <= set(evidence.figures)
 
 
 def test_a_seed_without_a_partner_has_no_figures_of_exchanged_partners():
     evidence = evidence_of(arm(n=3))
-    assert np.isnan(evidence.figures["rematched/tempted"]).tolist() == [False, False, True]
+    assert np.isnan(evidence.figures["rematched/tempted_states"]).tolist() == [False, False, True]
     (control,) = run_controls(arm(n=3)).values()
-    assert [own["rematched/tempted"] for own in control[:2]] == [1.0, 1.0]
+    assert [own["rematched/tempted_states"] for own in control[:2]] == [1.0, 1.0]
 
 
 def test_a_figure_that_no_seed_has_is_left_out():
     evidence = evidence_of(arm("competitive", n=2))
-    assert "deterred" not in evidence.figures  # nobody is tempted
-    assert evidence.figures["tempted"] == [0.0, 0.0]
+    assert "deterred_deviations" not in evidence.figures  # nobody is tempted
+    assert evidence.figures["tempted_states"] == [0.0, 0.0]
 
 
 def test_only_populations_of_one_arm_are_judged_together():
