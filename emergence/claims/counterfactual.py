@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -24,9 +25,10 @@ from tacit.emergence.tree.enumeration import enumerate_round
 from tacit.emergence.tree.expectations import edge_probability, expected_value
 from tacit.emergence.tree.initial_states import initial_states
 from tacit.emergence.tree.round_tree import PhaseLayer, RoundTree, played_actions
+from tacit.envs.errors import ConfigError
 from tacit.envs.types import Bools, Floats, Ints
 
-from .channels import Channel
+from .channels import Channel, channels
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +69,33 @@ class CounterfactualClaims:
 
     channel: Channel
     weight: Floats
+    claims_a_round: float
     truth: Ints
     expected_value: Floats
     listeners: tuple[Listener, ...]
     exact: bool
+
+
+# Two probes ask for the same claims, one right after the other. Only the last population's are
+# kept: those of many populations can fill the memory.
+_LATEST: WeakKeyDictionary[FrozenPopulation, list[tuple[Channel, CounterfactualClaims | None]]]
+_LATEST = WeakKeyDictionary()
+
+
+def all_counterfactual_claims(
+    population: FrozenPopulation,
+) -> list[tuple[Channel, CounterfactualClaims | None]]:
+    """Every claim of every seat; None where the round is too large to enumerate."""
+    if population not in _LATEST:
+        found: list[tuple[Channel, CounterfactualClaims | None]] = []
+        for channel in channels(population.market):
+            try:
+                found.append((channel, counterfactual_claims(population, channel)))
+            except ConfigError:
+                found.append((channel, None))
+        _LATEST.clear()
+        _LATEST[population] = found
+    return _LATEST[population]
 
 
 def counterfactual_claims(population: FrozenPopulation, channel: Channel) -> CounterfactualClaims:
@@ -96,10 +121,11 @@ def counterfactual_claims(population: FrozenPopulation, channel: Channel) -> Cou
     speaks = np.flatnonzero((observed >= 0) & (observed < channel.size))
     edges = _counterfactual_edges(layer, speaks, channel)
     weight = edge_probability(tree, tables)[channel.phase][edges]
-    total = weight.sum()
+    total = float(weight.sum())
     return CounterfactualClaims(
         channel=channel,
         weight=weight / total if total > 0 else weight,
+        claims_a_round=total,
         truth=channel.truth[observed[edges[:, 0]]],
         expected_value=expected_value(tree, tables, tree.fundamentals)[channel.phase][edges],
         listeners=tuple(_listeners(tree, channel, edges)),
@@ -129,9 +155,9 @@ def _counterfactual_edges(layer: PhaseLayer, speaks: Ints, channel: Channel) -> 
     own = layer.actions[speaks, channel.seat.index] - channel.act
     others = np.delete(layer.actions[speaks], channel.seat.index, axis=1)
     key = np.column_stack([layer.node[speaks], others, channel.rest[own]])
-    _, row = np.unique(key, axis=0, return_inverse=True)
+    different, row = np.unique(key, axis=0, return_inverse=True)
     words = int(channel.said.max()) + 1
-    edges = np.full((int(row.max()) + 1, words), -1)
+    edges = np.full((len(different), words), -1)
     edges[row.ravel(), channel.said[own]] = speaks
     assert (edges >= 0).all(), "an action without its counterfactual"
     return edges
@@ -142,13 +168,28 @@ def _listeners(tree: RoundTree, channel: Channel, edges: Ints) -> Iterator[Liste
     if channel.phase + 1 == len(tree.layers):
         return
     layer = tree.layers[channel.phase + 1]
-    # Each edge leads to equally many nodes, one for each combination of nature's draws, in order.
-    kinds = len(layer.origin) // len(tree.layers[channel.phase].node)
-    nodes = edges[:, :, None] * kinds + np.arange(kinds)
+    nodes, possible = _nodes_after(layer, edges)
     for seat in tree.market.seats:
         if seat is channel.seat or not layer.acts[seat.index]:
             continue
         observations = layer.observations[nodes, seat.index]
-        choice = seat.role.legal[observations, 1] > 1
+        choice = possible & (seat.role.legal[observations, 1] > 1)
         if choice.any():
             yield Listener(seat.index, observations, layer.probability[nodes] * choice)
+
+
+def _nodes_after(layer: PhaseLayer, edges: Ints) -> tuple[Ints, Bools]:
+    """The nodes that edges `[G, M]` lead to: int64 `[G, M, K]`, and which of them there are.
+
+    Draws of probability 0 have no node, so edges may lead to different numbers of nodes: K is the
+    most, and the places that an edge lacks hold any node and False. Nodes of an edge lie in the
+    order of nature's draws, so place k is one and the same draw for all words of a row.
+    """
+    by_edge = np.argsort(layer.origin, kind="stable")
+    origin = layer.origin[by_edge]
+    first = np.searchsorted(origin, edges, "left")
+    count = np.searchsorted(origin, edges, "right") - first
+    place = np.arange(int(count.max(initial=1)))
+    possible: Bools = place < count[..., None]
+    nodes: Ints = by_edge[np.where(possible, first[..., None] + place, 0)]
+    return nodes, possible

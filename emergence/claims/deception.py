@@ -30,11 +30,10 @@ import numpy as np
 
 from tacit.emergence.payoffs import NEGLIGIBLE_GAIN
 from tacit.emergence.population import FrozenPopulation
-from tacit.envs.errors import ConfigError
 from tacit.envs.types import Bools, Floats, Ints
 
-from .channels import Channel, channels
-from .counterfactual import CounterfactualClaims, Listener, counterfactual_claims
+from .channels import Channel
+from .counterfactual import CounterfactualClaims, Listener, all_counterfactual_claims
 from .influence import causal_influence, claim_effect
 
 MOVED = 0.01  # nats of `claim_effect` above which a claim counts as moving its listener
@@ -56,20 +55,21 @@ LISTENER_FIGURES = ("causal_influence", "claim_effect", "listener_harm", "decept
 def claims(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`; what follows the slash is the claim's name.
 
-    NaN where a round is too large to enumerate, and for listeners where nobody decides after it.
+    NaN where a round is too large to enumerate or the claim is never made, and for listeners where
+    nobody decides after it.
     """
     found: dict[str, list[float]] = {}
-    for channel in channels(population.market):
-        try:
-            own = channel_figures(population, counterfactual_claims(population, channel))
-        except ConfigError:
+    for channel, made in all_counterfactual_claims(population):
+        if made is None or not made.claims_a_round > 0:
             own = {name.removesuffix("/"): float("nan") for name in FIGURES}
+        else:
+            own = channel_figures(population, made)
         for name, value in own.items():
             found.setdefault(f"{name}/{channel.claim.part}", []).append(value)
-    return {name: _mean_of_defined(values) for name, values in found.items()}
+    return {name: mean_of_defined(values) for name, values in found.items()}
 
 
-def _mean_of_defined(values: Sequence[float]) -> float:
+def mean_of_defined(values: Sequence[float]) -> float:
     """The mean of those that are not NaN; NaN if none is left."""
     defined = [value for value in values if isfinite(value)]
     return float(np.mean(defined)) if defined else float("nan")
@@ -88,9 +88,9 @@ def channel_figures(population: FrozenPopulation, made: CounterfactualClaims) ->
     }
     of_listeners = [_listener_figures(population, made, x, false) for x in made.listeners]
     means = {
-        name: _mean_of_defined([own[name] for own in of_listeners]) for name in LISTENER_FIGURES
+        name: mean_of_defined([own[name] for own in of_listeners]) for name in LISTENER_FIGURES
     }
-    gain = _gain_against_truth(made, made.channel.seat.index)
+    gain = gain_against_truth(made, made.channel.seat.index)
     return figures | means | {"sender_gain": float((weight * gain).sum())}
 
 
@@ -101,8 +101,8 @@ def _listener_figures(
     table = population.tables[listener.seat]
     effect = claim_effect(table, made, listener)
     market, sender = population.market, made.channel.seat
-    gain = _gain_against_truth(made, sender.index)
-    loss = -_gain_against_truth(made, listener.seat)
+    gain = gain_against_truth(made, sender.index)
+    loss = -gain_against_truth(made, listener.seat)
     least_gain = NEGLIGIBLE_GAIN * market.analysis.value_scale(sender.role)
     least_loss = NEGLIGIBLE_GAIN * market.analysis.value_scale(market.seats[listener.seat].role)
     lies = np.where(false, made.weight, 0.0)
@@ -115,7 +115,7 @@ def _listener_figures(
     }
 
 
-def _gain_against_truth(made: CounterfactualClaims, seat: int) -> Floats:
+def gain_against_truth(made: CounterfactualClaims, seat: int) -> Floats:
     """What a seat's fundamental gains by each word against the true one, float64 `[G, M]`."""
     value = made.expected_value[:, :, seat]
     gain: Floats = value - np.take_along_axis(value, made.truth[:, None], axis=1)
