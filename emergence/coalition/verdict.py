@@ -11,6 +11,9 @@ With 95 % t intervals, and at least 48 seeds (below that `undecided at n`):
 1. a pair is betrayed: `betrayal`; 2. else a pair is allied: `alliance`;
 3. else `no alliance shown`.
 
+Where a seed lacks a weight no word is given: a pair that is judged by some seeds only would be
+another pair.
+
 Weights are as if: an alliance is what policies do, not what was agreed on.
 """
 
@@ -61,6 +64,9 @@ def coalition(e: Evidence) -> Verdict | None:
     names = [seat.name for seat in e.market.seats]
     if why_no_weights(e.market, e.kpi) is not None or not e.defined(_weight(*names[:2])):
         return None
+    if (lacking := _seeds_without(e, names)) > 0:
+        reason = f"{lacking} of {e.n} seeds have no weight of some pair"
+        return Verdict("coalition", UNDECIDED, (), (reason,))
     betrayals = [b for i, j in permutations(names, 2) if (b := betrayed(e, i, j)) is not None]
     allies = [pair for pair in combinations(names, 2) if allied(e, *pair)]
     word = BETRAYAL if betrayals else ALLIANCE if allies else NO_ALLIANCE
@@ -81,6 +87,12 @@ def _weight(i: str, j: str) -> str:
     return f"weight/{i}/{j}"
 
 
+def _seeds_without(e: Evidence, names: list[str]) -> int:
+    """How many seeds lack the weight of some seat on some other."""
+    weights = [e.figures.get(_weight(i, j), [np.nan] * e.n) for i, j in permutations(names, 2)]
+    return int((~np.isfinite(weights).all(axis=0)).sum())
+
+
 def _mutual(e: Evidence, i: str, j: str) -> Floats:
     """min(w_ij, w_ji) of every seed, float64 `[n]`."""
     return np.minimum(e.figures[_weight(i, j)], e.figures[_weight(j, i)])
@@ -92,10 +104,8 @@ def allied(e: Evidence, i: str, j: str) -> bool:
     thirds = [s.name for s in e.market.seats if s.name not in (i, j)]
     others = [e.figures[_weight(a, k)] for a in (i, j) for k in thirds]
     beyond = mutual - np.mean(others, axis=0)
-    return all(
-        stats.student(list(values[np.isfinite(values)])).low > least
-        for values, least in ((mutual, CARES), (beyond, 0))
-    )
+    cares, more = stats.student(list(mutual)), stats.student(list(beyond))
+    return cares.low > CARES and more.low > 0
 
 
 def betrayed(e: Evidence, i: str, j: str) -> Betrayal | None:
