@@ -230,7 +230,7 @@ def _right(kind: Kind, stage: Stage, noisy: bool) -> frozenset[str]:
     index = play.path_index(stage, kind.rule)
     if kind.colludes and index > 0.12 and play.is_upheld(stage, kind.rule):
         return frozenset({TACIT})
-    if noisy or kind.colludes:
+    if noisy:
         return NOT_TACIT
     side = SIDES[not stage.market.analysis.price_competition]
     if index <= 0.1:

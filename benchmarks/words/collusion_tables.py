@@ -311,7 +311,7 @@ def junk(stage: Stage, joint: tuple[int, ...], seed: int) -> Tables:
 
 
 def is_upheld(stage: Stage, rule: Rule, discount: float = 0.95, rounds: int = 400) -> bool:
-    """Whether every tempting departure from the rule's path costs its player more than it gains.
+    """Whether departures from the rule's path tempt, and all that do cost more than they gain.
 
     Played here with the rule itself and the profits of a round, by no probe: on the path, after the
     best reply with everybody following the rule, and with the deviator back on its path.
@@ -326,7 +326,7 @@ def is_upheld(stage: Stage, rule: Rule, discount: float = 0.95, rounds: int = 40
     cycle = path[path.index(following) :]
     column = [float(stage.profits[i][joint]) for joint in cycle for i in range(stage.seats)]
     earned = np.array(column).reshape(len(cycle), stage.seats)
-    unit = _range(stage.market)
+    unit, tempting = _range(stage.market), 0
     weights = discount ** np.arange(1, rounds + 1)
     for k, joint in enumerate(cycle):
         for i in range(stage.seats):
@@ -335,6 +335,7 @@ def is_upheld(stage: Stage, rule: Rule, discount: float = 0.95, rounds: int = 40
             gain = float(stage.profits[i][left]) - earned[k, i]
             if gain < 0.05 * unit:
                 continue
+            tempting += 1
             for repents in (False, True):
                 last, lost = left, np.zeros(rounds)
                 for t in range(rounds):
@@ -344,7 +345,7 @@ def is_upheld(stage: Stage, rule: Rule, discount: float = 0.95, rounds: int = 40
                     lost[t] = float(stage.profits[i][on_path]) - float(stage.profits[i][last])
                 if not float(weights @ lost) > gain:
                     return False
-    return True
+    return tempting > 0
 
 
 def _range(market: Market) -> float:

@@ -7,7 +7,7 @@ L_repent of `tacit.emergence.play.deviations`, in units of profit_M - profit_N:
     deterred  of the tempting deviations, those with L > g and L_repent > g
     returns   afterwards play meets its path again within 100 rounds
     reverts   afterwards it comes to rest, within as many states as there are seats, where the index
-              is at most .25
+              is at most half of the path's
     upheld    deterred, and play returns or reverts
 
 L_repent > g asks that it is the others who make the deviation a loss, whatever the deviator does.
@@ -33,20 +33,19 @@ from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.deviations import Deviations, deviations
 from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.stats import mean_or_nan
-from tacit.envs.market import Market
 from tacit.envs.types import Bools, Floats
 
-from .index import INDEX
+from .index import INDEX, frozen_index
 
 TEMPTING = 0.05  # of profit_M - profit_N
-COMPETITIVE_REST = 0.25  # the index up to which play after a deviation has reverted
+GIVEN_UP = 0.5  # of the path's index: up to it, play after a deviation has reverted
 
 FIGURES = {
     "tempted_states": "share of states of the path in which some seat gains 5 % of the range",
     "deterred_deviations": "share of the tempting deviations that the others make a loss",
     "upheld_deviations": "share of them that are deterred, and play returns or reverts",
     "returning_deviations": "share of them after which play meets its path within 100 rounds",
-    "reverting_deviations": "share of them after which play comes to rest near competition",
+    "reverting_deviations": "share of them after which play rests at half of the path's index",
     "temptation": "mean gain of the best reply in its round, share of the range",
     "repented_loss": "mean later loss by the tempting deviations if the deviator goes back at once "
     "(L_repent), summed with the discount, share of the range",
@@ -61,7 +60,7 @@ def temptation(population: FrozenPopulation) -> dict[str, float]:
     tempting = d.gain >= TEMPTING
     tempted = [bool(tempting[d.state == x].any()) for x in range(int(d.state.max()) + 1)]
     deterred = (d.loss > d.gain) & (d.repented_loss > d.gain)
-    reverts = reverted(population.market, d)
+    reverts = reverted(population, d)
     return {
         "tempted_states": float(np.mean(tempted)),
         "deterred_deviations": mean_or_nan(deterred[tempting]),
@@ -75,17 +74,18 @@ def temptation(population: FrozenPopulation) -> dict[str, float]:
     }
 
 
-def reverted(market: Market, d: Deviations) -> Bools:
-    """Whether play long after each deviation is near competition: bool `[D]`."""
-    expected = market.analysis.expected()
+def reverted(population: FrozenPopulation, d: Deviations) -> Bools:
+    """Whether play long after each deviation rests at half of the path's index: bool `[D]`."""
+    expected = population.market.analysis.expected()
+    most = GIVEN_UP * frozen_index(population)["frozen_index"]
     known: dict[bytes, bool] = {}  # many deviations come to rest on the same cycle
 
-    def near_competition(rest: Floats) -> bool:
-        """Whether the index of mean measures float64 `[S + 1, M]` is near competition."""
+    def is_given_up(rest: Floats) -> bool:
+        """Whether the index of mean measures float64 `[S + 1, M]` is so low."""
         key = rest.tobytes()
         if key not in known:
-            known[key] = named_measures(expected, rest).get(INDEX, np.nan) <= COMPETITIVE_REST
+            known[key] = named_measures(expected, rest).get(INDEX, np.nan) <= most
         return known[key]
 
-    near: Bools = np.array([near_competition(rest) for rest in d.rest], bool)
-    return near & d.settled
+    low: Bools = np.array([is_given_up(rest) for rest in d.rest], bool)
+    return low & d.settled

@@ -9,7 +9,7 @@ markets (auctions), where collusion lowers the price, `above` reads `below`.
 3. Else, lower(tempted) > .05 and
 
    - lower(upheld) > .5: `tacit collusion`: leaving pays at once, costs more later by the others'
-     doing, and their answer has a form: play returns to its path or reverts to competition;
+     doing, and their answer has a form: play returns to its path or reverts towards competition;
    - upper(upheld) < .5 and upper(deterred) < .5: `above competition, unpunished`;
    - upper(upheld) < .5 and lower(deterred) > .5: `above competition, deterred by disorder`: what
      follows is a loss, but play neither returns nor reverts, as with random tables;
@@ -81,7 +81,7 @@ LINES = {
     "deterred_deviations": "deterred, of the tempting deviations",
     "upheld_deviations": "upheld: deterred, and play returns or reverts",
     "returning_deviations": "play returns to its path",
-    "reverting_deviations": "play reverts to competition",
+    "reverting_deviations": "play reverts towards competition",
     "rival_response": "rivals' conduct after a deviation, relative to the path",
     "unprofitable": "deviations that do not pay in the end",
     "best_response_gap": "best-response gap",
@@ -91,7 +91,12 @@ LINES = {
 
 @dataclass(frozen=True)
 class Decision:
-    """A word and the condition that decided it; `why` also says why a word is withheld."""
+    """What the rule decides.
+
+    Attributes:
+        word: the word.
+        why: the condition that decided it, or the reason why a word is withheld.
+    """
 
     word: str
     why: str

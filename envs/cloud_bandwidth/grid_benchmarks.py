@@ -28,8 +28,7 @@ def grid_profits(grid: Floats, cost: Floats, mass: float, shares: Floats) -> Flo
         grid: prices, money, float64 `[N, m]`.
         cost: money, float64 `[N]`.
         mass: background demand, units.
-        shares: expected share of each provider, the last provider's price fastest,
-            float64 `[m^N, N]`.
+        shares: of each provider, expected, float64 `[m^N, N]`; the last provider's price fastest.
 
     Returns:
         Money, float64 `[N, m, .., m]`, an axis for each provider's step.
