@@ -28,7 +28,8 @@ def grid_profits(grid: Floats, cost: Floats, mass: float, shares: Floats) -> Flo
         grid: prices, money, float64 `[N, m]`.
         cost: money, float64 `[N]`.
         mass: background demand, units.
-        shares: of each provider, expected, float64 `[m^N, N]`; the last provider's price fastest.
+        shares: of each provider, expected, float64 `[J, N]`; J joint prices, the last provider's
+            fastest.
 
     Returns:
         Money, float64 `[N, m, .., m]`, an axis for each provider's step.
