@@ -8,11 +8,17 @@ most (`Analysis.value_scale`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import isfinite
+
 from tacit.envs import kpi as kpis
-from tacit.envs.market import Market, Seat
+from tacit.envs.market import Market, Role, Seat
 
 COMPETITIVE_AND_COLLUSIVE = ("competitive", "collusive")  # benchmarks, the lower one first
 NEGLIGIBLE_GAIN = 0.02  # of a role's value scale: a gain, loss or regret up to this is none
+# Of profit_M - profit_N: a gain up to this tempts nobody and is no regret.
+NEGLIGIBLE_SHARE = 0.05
+SMALLEST_RANGE = 1e-9  # a distance of benchmarks up to this is rounding
 
 
 def benchmark_range(market: Market) -> tuple[float, float]:
@@ -31,6 +37,36 @@ def benchmark_range(market: Market) -> tuple[float, float]:
     ]
     low, high = (float("nan") if value is None else float(value) for value in values)
     return low, high
+
+
+@dataclass(frozen=True)
+class GainUnit:
+    """What a gain in the fundamental is divided by, and up to which share it counts as none.
+
+    Attributes:
+        size: the unit, in money; NaN where the market has none.
+        negligible: the share of the unit up to which a gain is none.
+        name: the unit in words.
+    """
+
+    size: float
+    negligible: float
+    name: str
+
+
+def gain_unit(market: Market, role: Role) -> GainUnit:
+    """The unit of gains of a role's seats.
+
+    One for all probes, so that a deviation that tempts nobody is no regret either: profit_M -
+    profit_N where the market has both benchmarks, for every role, since fundamentals are money;
+    else the role's value scale.
+    """
+    low, high = benchmark_range(market)
+    if high - low > SMALLEST_RANGE:  # also False for NaN
+        return GainUnit(high - low, NEGLIGIBLE_SHARE, "profit_M - profit_N")
+    scale = float(market.analysis.value_scale(role))
+    size = scale if isfinite(scale) and scale > 0 else float("nan")
+    return GainUnit(size, NEGLIGIBLE_GAIN, "the value scale")
 
 
 def fundamental_kpi(market: Market) -> kpis.KpiTable:

@@ -35,6 +35,9 @@ FIGURES = {
     "harm/": "lost against best responders to the fundamentals",
     "harm_kpi/": "the part of it that best responders to the KPI lose as well",
     "harm_learning/": "the part of it that only the learners lose",
+    "mirror_exact": "1 if the payoffs of the mirrors depend on no draws within a round; else 0",
+    "mirror_moved": "largest change of a probability in the last quarter of fictitious play, times "
+    "how likely play comes there; of both mirrors",
 }
 
 
@@ -49,9 +52,13 @@ def harm(population: FrozenPopulation) -> dict[str, float]:
         own = mirror(market, population.kpi)
         ideal = mirror(market, fundamental_kpi(market))
     except ConfigError:
-        return {f"{part}{name}": float("nan") for part in FIGURES for name in measures}
+        by_measure = [part for part in FIGURES if part.endswith("/")]
+        return {f"{part}{name}": float("nan") for part in by_measure for name in measures}
     learned = long_run_measures(population)
-    figures: dict[str, float] = {}
+    figures: dict[str, float] = {
+        "mirror_exact": float(own.exact and ideal.exact),
+        "mirror_moved": round(max(own.moved, ideal.moved), 12),
+    }
     for name in measures:
         low, high = own.range(name)
         parts = {

@@ -39,6 +39,7 @@ from .mirror_game import FictitiousPlayGame
 
 TEMPLATE = "tacit.emergence.objective.mirror_loop"
 STEPS, STARTS = 4_000, 32
+LAST_QUARTER = STEPS * 3 // 4  # from this step on, how far tables still move is noted
 MOST_ENDS = 60_000  # ends of a round, after all histories that are told apart
 FIRST_TABLES_KEY = 2**20  # of the draws of first tables, in the stream PROBE of seed 0
 
@@ -51,10 +52,13 @@ class Mirror:
         outcomes: measure (named as in summary.json) -> its long-run mean for each of B starts,
             float64 `[B]`, in the measure's unit.
         exact: payoffs did not depend on draws within a round.
+        moved: the largest change of a probability in the last quarter of the steps, in any start,
+            times how likely play comes to that observation; .25 is the most.
     """
 
     outcomes: Mapping[str, Floats]
     exact: bool
+    moved: float
 
     def mean(self, measure: str) -> float:
         """The mean over starts."""
@@ -97,12 +101,16 @@ def _mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
     game = build_fictitious_play(histories)
     x = first_tables(game)
     history = np.zeros((1 if histories.seen else histories.count, STARTS))
-    compiled(TEMPLATE).fictitious_play(game, x, STEPS, history)
+    loop = compiled(TEMPLATE).fictitious_play
+    loop(game, x, 0, LAST_QUARTER, history)
+    before = x.copy()
+    loop(game, x, LAST_QUARTER, STEPS, history)
     means = mean_measures(histories, game, x, history)
     outcomes = [named_measures(market, mean) for mean in means]
     return Mirror(
         {name: np.array([outcome[name] for outcome in outcomes]) for name in outcomes[0]},
         histories.tree.exact,
+        movement(game, before, x),
     )
 
 
@@ -148,8 +156,36 @@ def mean_measures(
         yield np.tensordot(weight, measures, axes=2)
 
 
+def movement(game: FictitiousPlayGame, before: Floats, after: Floats) -> float:
+    """The largest change of a probability, times how likely play comes to the observation.
+
+    Tables at observations that nobody comes to any more go on drifting, which changes nothing.
+
+    Args:
+        game: the game.
+        before: tables at some step, float64 `[C, B]`.
+        after: tables at a later step, float64 `[C, B]`.
+    """
+    weight = np.zeros((len(game.first_cell) - 1, after.shape[1]))
+    for p, (reached, _) in enumerate(reach(game, after)):
+        for own in game.set_at[game.first_node[p] : game.first_node[p + 1]].T:
+            np.add.at(weight, own[own >= 0], reached[own >= 0])
+    # Where histories are seen, an information set's weight is the one given its history.
+    each = np.repeat(weight, np.diff(game.first_cell), axis=0)
+    return float((np.abs(after - before) * each).max())
+
+
 def leaf_probability(game: FictitiousPlayGame, x: Floats) -> Floats:
     """How likely each end of the round is, given its root, under tables `x` `[C, B]`: `[L, B]`."""
+    *_, (_, edges) = reach(game, x)
+    return edges
+
+
+def reach(game: FictitiousPlayGame, x: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """How likely play comes to each node `[N, B]` and passes each edge `[E, B]` of every phase.
+
+    Given the root, under tables `x` `[C, B]`.
+    """
     padded = np.concatenate([x, np.ones((1, x.shape[1]))])  # cell -1, no choice: probability 1
     edges = np.ones((0, x.shape[1]))
     for p, (first, last) in enumerate(pairwise(game.first_edge)):
@@ -159,7 +195,7 @@ def leaf_probability(game: FictitiousPlayGame, x: Floats) -> Floats:
         edges = reached[game.node[first:last] - game.first_node[p]]
         for column in game.cell[first:last].T:
             edges = edges * padded[column]
-    return edges
+        yield reached, edges
 
 
 def stationary_histories(histories: PayoffHistories, ends: Floats) -> Floats:

@@ -158,8 +158,8 @@ def fill_values_before(
 
 
 @loop
-def fictitious_play(game: FictitiousPlayGame, x: Any, steps: Any, history: Any) -> None:
-    """Play `steps` steps from the tables `x` float64 [C, B], in place.
+def fictitious_play(game: FictitiousPlayGame, x: Any, first: Any, last: Any, history: Any) -> None:
+    """Play steps `first` .. `last` - 1 from the tables `x` float64 [C, B], in place.
 
     `history` float64 [G, B] is overwritten; at the end it holds the distribution of the last
     round's history. G = 1 means that payoffs need not be averaged over histories.
@@ -172,7 +172,7 @@ def fictitious_play(game: FictitiousPlayGame, x: Any, steps: Any, history: Any) 
     values = np.zeros((game.first_edge[-1], seats, starts))
     q, best, product = np.zeros((cells, starts)), np.zeros((cells, starts)), np.zeros(starts)
     weight = np.zeros((len(game.first_cell) - 1, starts))
-    for t in range(steps):
+    for t in range(first, last):
         for p in range(phases):
             fill_reach(game, x, p, averaged, nodes, edges, product)
         if averaged:

@@ -1,15 +1,25 @@
-"""Regret: what a seat would gain in one round by a best reply to what the others do on average.
+"""Regret: what a seat would gain by a best reply to what the others do, in one round or patiently.
 
-    regret = max over seats i of [max_a u_i(a, x_-i) - u_i(x)] / value scale of i's role
+    regret = max over judged seats i of [best reply's u_i - own u_i] / unit
 
-x is the *memoryless projection* of the learned tables: each seat's actions in the long run, given
-what it privately knows, whatever happened before. u is the KPI payoff (KPI regret) or the
-fundamental (fundamental regret); under a KPI that looks back, the last round is drawn from x too.
+in KPI payoff (KPI regret) and in the fundamental (fundamental regret), each
 
-If KPI regret is small and fundamental regret is not, agents play a best reply to their KPI and not
-to their fundamental: the KPI explains what they do. If KPI regret is large, what they do is no best
-reply of one round, and only learning, memory or habit explains it. No selection among equilibria is
-needed. Unit: share of the market's `value_scale` for the role.
+- *in one round*: max_a u_i(a, x_-i) - u_i(x), x the *memoryless projection* of the learned tables:
+  each seat's actions in the long run, given what it privately knows, whatever happened before.
+  Under a KPI that looks back, the round before is one of the long run of x too;
+- *patient*: all rounds to come, at the seat's own discount, against the others' whole tables, by
+  the best table within what the seat sees (`tacit.emergence.objective.patient_regret`); a gain per
+  round.
+
+If one-round KPI regret is small and fundamental regret is not, every step is a best reply to the
+KPI: the KPI explains it. If patient KPI regret is small too, nobody would leave who looks ahead.
+If one-round KPI regret is large, only learning, memory or habit explains play. No selection among
+equilibria is needed.
+
+The unit is that of all gains (`tacit.emergence.payoffs.gain_unit`): profit_M - profit_N where the
+market has it, else the value scale. KPI payoff is first converted to the fundamental's unit
+(`tacit.emergence.objective.kpi_scale`), so that all weights times a constant are the same KPI.
+Judged are the seats that learn; all where none does.
 """
 
 from __future__ import annotations
@@ -20,15 +30,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.agents.policy import PolicyTable
+from tacit.emergence.payoffs import gain_unit
 from tacit.emergence.play.applicability import why_no_analysis
 from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.best_reply import best_reply
 from tacit.emergence.tree.enumeration import enumerate_round, opening_observations
-from tacit.emergence.tree.expectations import edge_probability
 from tacit.emergence.tree.initial_states import (
     initial_states,
     state_without_past,
-    without_draws,
     without_memory,
 )
 from tacit.emergence.tree.payoff_history import looks_back, nature_persists
@@ -36,21 +45,30 @@ from tacit.emergence.tree.round_tree import played_actions
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
-from tacit.envs.types import Floats
+
+from .kpi_scale import kpi_scales
+from .patient_regret import patient_gains, rounds_are_independent
+from .round_beginnings import round_beginnings
 
 FIGURES = {
-    "kpi_regret": "largest one-round gain of a seat in KPI payoff, share of the value scale",
-    "fundamental_regret": "the same in the fundamental",
+    "kpi_regret_round": "largest one-round gain of a seat in KPI payoff, share of the unit of "
+    "gains",
+    "kpi_regret_patient": "the same of a patient best reply, per round",
+    "fundamental_regret_round": "largest one-round gain of a seat in the fundamental, share of the "
+    "unit of gains",
+    "fundamental_regret_patient": "the same of a patient best reply, per round",
+    "regret_exact": "1 if one-round payoffs depend on no draws within a round, 0 if on a sample",
+    "regret_patient_exact": "the same of patient best replies, 0 also where the path is a sample",
 }
 
 
 @dataclass(frozen=True)
 class Regret:
-    """The largest regret over seats.
+    """The largest one-round regrets over seats.
 
     Attributes:
-        kpi: in KPI payoff, as a share of the value scale.
-        fundamental: in the fundamental, as a share of the value scale.
+        kpi: in KPI payoff, as a share of the unit of gains.
+        fundamental: in the fundamental, as a share of the unit of gains.
         exact: payoffs did not depend on draws within a round.
     """
 
@@ -60,16 +78,26 @@ class Regret:
 
 
 def regrets(population: FrozenPopulation) -> dict[str, float]:
-    """Per seed: see `FIGURES`; NaN where the tables allow too many different rounds."""
+    """Per seed: see `FIGURES`; NaN of what cannot be computed."""
+    figures = dict.fromkeys(FIGURES, float("nan"))
     try:
-        found = regret(population)
+        one_round = regret(population)
     except ConfigError:
-        return dict.fromkeys(FIGURES, float("nan"))
-    return {"kpi_regret": found.kpi, "fundamental_regret": found.fundamental}
+        one_round = None
+    if one_round is not None:
+        figures["kpi_regret_round"] = one_round.kpi
+        figures["fundamental_regret_round"] = one_round.fundamental
+        figures["regret_exact"] = float(one_round.exact)
+    patient = patient_regret(population, one_round)
+    if patient is not None:
+        figures["kpi_regret_patient"] = patient.kpi
+        figures["fundamental_regret_patient"] = patient.fundamental
+        figures["regret_patient_exact"] = float(patient.exact)
+    return figures
 
 
 def why_no_regret(market: Market, kpi: kpis.KpiTable) -> str | None:
-    """Why regrets are not measured here, and what is; None: they are measured."""
+    """Why one-round regrets are not measured here, and what is; None: they are measured."""
     if (reason := why_no_analysis(market, "draws, memoryless")) is not None:
         return reason
     if len(market.phases) > 1 and without_memory(market) is not market:
@@ -85,45 +113,64 @@ def why_no_regret(market: Market, kpi: kpis.KpiTable) -> str | None:
     return None
 
 
+def judged_seats(population: FrozenPopulation) -> list[int]:
+    """The indices of the seats that learned; of all where none did."""
+    learned = [seat for seat, own in enumerate(population.learned) if own]
+    return learned or list(range(len(population.learned)))
+
+
 def regret(population: FrozenPopulation) -> Regret:
-    """The regrets of a population.
+    """The one-round regrets of a population.
 
     Raises:
         ConfigError: a round is too large to enumerate, or has several phases and is remembered.
     """
     market, tables = memoryless_projection(population)
-    kpi = population.kpi
-    roots, probability = round_beginnings(market, kpi, tables)
-    worst_kpi, worst_fundamental, exact = 0.0, 0.0, True
-    for seat in market.seats:
-        allowed = played_actions(market, tables, free_seat=seat.index)
-        tree = enumerate_round(market, kpi, allowed, roots, probability)
-        unit, exact = market.analysis.value_scale(seat.role), exact and tree.exact
-        in_kpi = best_reply(tree, tables, seat.index, tree.rewards[:, seat.index])
-        in_fundamental = best_reply(tree, tables, seat.index, tree.fundamentals[:, seat.index])
-        worst_kpi = max(worst_kpi, in_kpi.gain / unit)
-        worst_fundamental = max(worst_fundamental, in_fundamental.gain / unit)
-    return Regret(worst_kpi, worst_fundamental, exact)
+    roots, probability = round_beginnings(market, population.kpi, tables)
+    seats, exact = judged_seats(population), True
+    in_kpi, in_fundamental = [], []
+    for seat in seats:
+        allowed = played_actions(market, tables, free_seat=seat)
+        tree = enumerate_round(market, population.kpi, allowed, roots, probability)
+        exact = exact and tree.exact
+        in_kpi.append(best_reply(tree, tables, seat, tree.rewards[:, seat]).gain)
+        in_fundamental.append(best_reply(tree, tables, seat, tree.fundamentals[:, seat]).gain)
+    return _largest(population, seats, in_kpi, in_fundamental, exact)
 
 
-def round_beginnings(
-    market: Market, kpi: kpis.KpiTable, tables: Sequence[PolicyTable]
-) -> tuple[Floats, Floats | None]:
-    """States in which a round may begin: after a round of the same tables where the KPI looks back,
-    else one without a past.
+def patient_regret(population: FrozenPopulation, one_round: Regret | None) -> Regret | None:
+    """The patient regrets of a population; None where they cannot be measured.
 
-    Returns:
-        The states float64 `[R, W]` and their probabilities float64 `[R]`; None: there is one.
+    Args:
+        population: the frozen population.
+        one_round: its one-round regrets, which they equal where rounds are independent.
     """
-    start = state_without_past(market, kpi)
-    if not looks_back(market, kpi):
-        return start, None
-    tree = enumerate_round(market, kpi, played_actions(market, tables), start)
-    # The next round draws anew, so leaves that differ in this round's draws only are one state.
-    states, index = np.unique(without_draws(market, tree.states), axis=0, return_inverse=True)
-    probability = np.zeros(len(states))
-    np.add.at(probability, index.ravel(), edge_probability(tree, tables)[-1])
-    return states, probability
+    if rounds_are_independent(population.market, population.kpi):
+        return one_round
+    seats = judged_seats(population)
+    gains = patient_gains(population, seats)
+    if gains is None:
+        return None
+    return _largest(population, seats, gains.kpi, gains.fundamental, gains.exact)
+
+
+def _largest(
+    population: FrozenPopulation,
+    seats: Sequence[int],
+    in_kpi: Sequence[float],
+    in_fundamental: Sequence[float],
+    exact: bool,
+) -> Regret:
+    """The largest gains over seats, in the unit of gains; NaN where a seat has no unit."""
+    market = population.market
+    scales = kpi_scales(market, population.kpi)[seats]
+    units = np.array([gain_unit(market, market.seats[seat].role).size for seat in seats])
+    # Under a KPI that pays the same whatever happens, every action is a best reply.
+    converted = np.divide(in_kpi, scales, out=np.zeros(len(seats)), where=scales != 0)
+    # `max` of an array is NaN if an entry is, unlike that of Python.
+    return Regret(
+        float(np.max(converted / units)), float(np.max(np.array(in_fundamental) / units)), exact
+    )
 
 
 def memoryless_projection(

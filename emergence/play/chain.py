@@ -90,6 +90,18 @@ class Chain:
         joint = (own.table[:, :, None] * own.probability[:, None, :]).reshape(count, -1)
         return self._solve(expected[:, None], own.successor.reshape(count, 1, -1), joint)
 
+    def value_of_actions(self, seat: int, payoff: str, actions: Ints) -> Floats:
+        """V float64 `[N]` of a seat that takes the given action in each node.
+
+        Args:
+            seat: the index of the seat.
+            payoff: 'fundamental' or 'kpi'.
+            actions: a legal action in each node, int64 `[N]`.
+        """
+        own, nodes = self.seats[seat], np.arange(len(actions))
+        earned = getattr(own, payoff)[nodes, actions]
+        return self._solve(earned[:, None], own.successor[nodes, actions][:, None], own.probability)
+
     def advantage(self, seat: int, payoff: str, value: Floats) -> Floats:
         """What one other action gains if the own table is played ever after, float64 `[N, A]`.
 

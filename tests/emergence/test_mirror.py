@@ -1,5 +1,5 @@
 """The best-response benchmark of a KPI (mirror): a slow recomputation, known equilibria, payoff
-histories that are observed or not; regrets, harm."""
+histories that are observed or not; whether it has settled; harm."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from support.every_market import CASES
 
 from tacit.agents.policy import deterministic, uniform
 from tacit.emergence.objective import mirror as mirrors
@@ -20,7 +21,6 @@ from tacit.emergence.objective.harm import (
 )
 from tacit.emergence.objective.mirror import mirror
 from tacit.emergence.objective.mirror_build import build_fictitious_play
-from tacit.emergence.objective.regret import regret, regrets, why_no_regret
 from tacit.emergence.payoffs import fundamental_kpi, rewards_only_fundamentals
 from tacit.emergence.population import freeze
 from tacit.emergence.tree.payoff_history import payoff_histories
@@ -65,7 +65,7 @@ def test_compiled_fictitious_play_equals_a_slow_one(weight):
     x = mirrors.first_tables(game)
     before = x.copy()
     history = np.zeros((found.count, mirrors.STARTS))
-    mirrors.compiled(mirrors.TEMPLATE).fictitious_play(game, x, 50, history)
+    mirrors.compiled(mirrors.TEMPLATE).fictitious_play(game, x, 0, 50, history)
     bids, rows = np.array(market.grid), np.arange(5)
     price = np.minimum.outer(bids, bids)
     wins = np.sign(rows[:, None] - rows) / 2 + 0.5
@@ -152,61 +152,54 @@ def test_suppliers_paid_for_bookings_overpromise_in_the_mirror_too():
     assert harm_measures(market) == ["margin", "surplus", "welfare"]
 
 
-# --- regret ---------------------------------------------------------------------------------------
-
-
 def frozen(market, kpi, bids):
     tables = [deterministic(s.role, np.full(s.role.observations, b)) for s, b in
               zip(market.seats, bids, strict=True)]  # fmt: skip
     return freeze(market, kpi, tables, 0)
 
 
-@pytest.mark.parametrize(
-    ("bids", "kpi_regret", "profit_regret"),
-    [
-        ([17, 7], 0.0, 0.1),  # .90 against .40: the loser would pay .90, a change of .50
-        ([13, 10], 0.15, 0.30),  # .70 against .55: outbidding brings .30 and moves the price .15
-        ([18, 18], 0.0, 0.0),
-    ],
-)
-def test_regrets_by_hand_under_a_charge_on_volatility(bids, kpi_regret, profit_regret):
-    found = regret(frozen(*auction(CALM), bids))
-    assert found.exact
-    assert found.kpi == pytest.approx(kpi_regret)
-    assert found.fundamental == pytest.approx(profit_regret)
+def test_a_mirror_says_whether_it_has_settled():
+    """At weight -2 one start still drifts from one bid to another; at -1 all have settled."""
+    market, kpi = auction(CALM)
+    assert mirror(market, kpi).moved < 0.01
+    figures = harm(frozen(market, kpi, [17, 10]))
+    assert figures["mirror_moved"] == pytest.approx(mirror(market, kpi).moved)
+    assert figures["mirror_exact"] == 1.0
+    market, kpi = auction({"bidder": {"profit": 1.0, "price_change": -2.0}})
+    assert 0.05 < mirror(market, kpi).moved <= 0.25
+    # A lottery among six tenants is averaged over draws.
+    market = make_market("cloud_bandwidth", {"prices": 2, "tenants": 3, "capacity": 1})
+    tables = [uniform(seat.role) for seat in market.seats]
+    assert harm(freeze(market, None, tables, 0))["mirror_exact"] == 0.0
 
 
-def test_regret_is_against_what_others_do_on_average():
-    """One bids .9; the other, who sees the last price, .5 after .1 and .1 after .5. On average it
-    bids either as often, whatever came before: then every bid up to .5 is charged the same .2."""
-    second = np.zeros(10, np.int64)
-    second[1] = 4
-    for table, kpi_regret in ((None, 0.05), (CALM, 0.0)):
-        market, kpi = auction(table, observe="price", bids=9)
-        tables = [deterministic(market.roles[0], acts) for acts in (np.full(10, 8), second)]
-        found = regret(freeze(market, kpi, tables, 0))
-        assert found.kpi == pytest.approx(kpi_regret)
-        assert found.fundamental == pytest.approx(0.05)  # it could bid .9, and win half the time
-
-
-def test_regrets_are_not_defined_where_tables_do_too_much():
-    market = make_market("cloud_bandwidth", {"tenants": 12, "memory": 0, "capacity": 3})
-    kpi = kpis.resolve(market, None)
-    found = regrets(freeze(market, kpi, [uniform(s.role) for s in market.seats], 0))
-    assert all(np.isnan(x) for x in found.values())
-
-
-def test_where_regret_does_not_apply_it_names_what_does():
-    market = make_market("procurement", {"suppliers": 2, "record": "on_time", "lead_times": [0, 1]})
-    assert "best-response" in why_no_regret(market, kpis.resolve(market, None))
-    keys = {"prices": 4, "surge": {}}
-    cloud = make_market("cloud_bandwidth", keys)
-    table = {"provider": {"profit": 1.0, "price_change": -1.0}}
-    assert "goes on from round to round" in why_no_regret(cloud, kpis.resolve(cloud, table))
-    assert why_no_regret(cloud, kpis.resolve(cloud, None)) is None
+def test_movement_counts_what_play_comes_to():
+    market, kpi = auction(bids=3)
+    game = build_fictitious_play(payoff_histories(market, kpi, mirrors.MOST_ENDS))
+    before = mirrors.first_tables(game)
+    after = before.copy()
+    after[0] += 0.125
+    assert mirrors.movement(game, before, after) == pytest.approx(0.125)  # one phase: always
 
 
 # --- harm -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_harm_is_judged_by_what_is_money_and_better_high(case):
+    """A role's fundamental or the market's own; in cheap talk nothing is money."""
+    market = make_market(*case)
+    good = [m for m in market.measures if m.sign > 0 and m.unit == "money"]
+    fundamentals = {role.fundamental for role in market.roles}
+    expected = [m.name for m in good if m.name in fundamentals or "market" in m.roles]
+    assert harm_measures(market) == expected
+    assert bool(expected) == (market.name != "cheap_talk")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_welfare_that_a_market_declares_is_a_measure_of_its_own(case):
+    market = make_market(*case)
+    assert market.welfare in [measure.name for measure in market.measured("market")]
 
 
 def test_long_run_measures_are_exact_where_nobody_remembers():

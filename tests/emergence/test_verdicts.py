@@ -24,13 +24,14 @@ from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import write_json
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
-from tacit.training.studies.checks import NOT, checks
+from tacit.training.studies.checks import NOT, UNDECIDED_ABOUT, checks
 
 # --- words in files -------------------------------------------------------------------------------
 
 
 def test_every_expected_word_is_of_a_rule():
     known = {word for group in WORDS.values() for word in group}
+    known |= {UNDECIDED_ABOUT + behaviour for behaviour in WORDS}
     for name in files.names("experiments"):
         experiment = load(name)
         for _, word in expected_words(experiment.file.expected_verdict, experiment.arms):
@@ -54,6 +55,9 @@ def test_an_expected_verdict_of_an_unknown_arm_is_refused():
         ("not tacit collusion", "undecided", False),
         ("not tacit collusion", "undecided at n = 3", None),
         ("tacit collusion", "undecided at n = 3", None),
+        ("undecided about collusion", "undecided", True),
+        ("undecided about collusion", "tacit collusion", False),
+        ("undecided about collusion", "undecided at n = 3", None),
     ],
 )
 def test_reproduce_compares_the_verdict_with_the_expected_one(expected, given, within):

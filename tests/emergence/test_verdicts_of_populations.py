@@ -16,6 +16,7 @@ from tacit.emergence.evidence import MIN_SEEDS
 from tacit.emergence.registry import CONTROLS, PROBES, run_controls
 from tacit.emergence.verdict import evidence_of, verdicts
 from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
 
 
 def arm(rule: str = "grim_trigger", n: int = MIN_SEEDS) -> list:
@@ -27,11 +28,32 @@ def words(populations) -> dict[str, str]:
 
 
 def test_scripted_players_get_every_word_that_applies():
-    """Grim trigger is tacit collusion, and no best reply of one round to its KPI, which is profit;
-    nobody claims anything, and two seats have no coalition."""
-    assert words(arm()) == {"collusion": "tacit collusion", "KPI": "learned"}
+    """Grim trigger is tacit collusion; whether its KPI made it do so is not asked of a script.
+    Nobody claims anything, and two seats have no coalition."""
+    assert words(arm()) == {"collusion": "tacit collusion", "KPI": "scripted"}
     assert words(arm("competitive"))["collusion"] == "competitive"
     assert words(arm(n=3))["collusion"] == "undecided at n = 3"
+
+
+def test_the_same_tables_are_judged_where_they_were_learned():
+    """No best reply of one round to the KPI, which is profit; a patient agent would keep it up."""
+    learned = [replace(own, learned=(True, True)) for own in arm()]
+    (verdict,) = [v for v in tacit.verdicts(learned) if v.behaviour == "KPI"]
+    assert verdict.word == "learned"
+    assert verdict.qualifiers == ("a patient agent paid by this KPI would stay",)
+    with pytest.raises(ValueError, match="the same seats must have learned"):
+        verdicts([*arm(n=2), learned[0]])
+
+
+def test_who_learned_is_said_when_policies_are_frozen():
+    market, tables = prices(), arm(n=1)[0].tables
+    assert tacit.freeze(market, None, tables, 0).learned == (False, False)
+    assert tacit.freeze(market, None, tables, 0, learned=True).learned == (True, True)
+    some = tacit.freeze(market, None, tables, 0, learned=(True, False), discounts=(0.5, 0.9))
+    assert (some.learned, some.discounts) == ((True, False), (0.5, 0.9))
+    assert tacit.freeze(market, None, tables, 0).discounts == (0.95, 0.95)
+    with pytest.raises(ConfigError, match="learned: 1 entries for 2 seats"):
+        tacit.freeze(market, None, tables, 0, learned=(True,))
 
 
 def test_the_example_of_the_docstring_runs(capsys):
@@ -40,7 +62,7 @@ def test_the_example_of_the_docstring_runs(capsys):
     code = textwrap.dedent("\n".join(lines))
     names = {"tacit": tacit, "kpis": kpis, "Scripted": Scripted, "ScriptedConfig": ScriptedConfig}
     exec(code, names)
-    assert capsys.readouterr().out.splitlines() == ["collusion: tacit collusion", "KPI: learned"]
+    assert capsys.readouterr().out.splitlines() == ["collusion: tacit collusion", "KPI: scripted"]
 
 
 def test_every_probe_and_control_that_applies_is_in_the_evidence():

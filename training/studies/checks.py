@@ -15,6 +15,8 @@ from tacit.training.runs.summary import difference, estimate_of
 
 HEAD = ("quantity", "published", "measured", "95 %", "n", "tolerance", "within")
 NOT = "not "  # before a verdict that must not be given
+# Before a behaviour: its rule must leave the arm undecided, for another reason than too few seeds.
+UNDECIDED_ABOUT = "undecided about "
 WITHIN = {True: "yes", False: "no", None: "more seeds"}  # a check's result as text
 
 ArmSummary = Mapping[str, Any]  # an arm's part of summary.json
@@ -136,9 +138,10 @@ def _check_bound(reference: Predicted, bound: float, arm: ArmSummary) -> Check:
 
 
 def _check_verdict(name: str, word: str, arm: ArmSummary) -> Check:
-    """A verdict is given; `not WORD`: the arm was judged, and the word is not among its verdicts.
+    """A verdict is given; `not WORD`: the arm was judged, and the word is not among its verdicts;
+    `undecided about BEHAVIOUR`: its rule had seeds enough, and gives no word.
 
-    An arm that is undecided for want of seeds supports neither.
+    An arm that is undecided for want of seeds supports none of them.
     """
     plain = word.removeprefix(NOT)
     given = [v["word"] for v in arm["verdicts"] if v["behaviour"] == _behaviour_of(word)]
@@ -146,6 +149,8 @@ def _check_verdict(name: str, word: str, arm: ArmSummary) -> Check:
     if not any(verdict.startswith("undecided at n") for verdict in given):
         decided = bool(given) and not any(v.startswith("undecided") for v in given)
         within = decided and (plain in given) != word.startswith(NOT)
+        if plain.startswith(UNDECIDED_ABOUT):
+            within = bool(given) and decided == word.startswith(NOT)
     return Check(
         f"verdict of {name}", word, ", ".join(given) or "none", "-", arm["seeds"], "-", within
     )
@@ -154,6 +159,9 @@ def _check_verdict(name: str, word: str, arm: ArmSummary) -> Check:
 def _behaviour_of(word: str) -> str | None:
     """The behaviour whose rule can give this word, or None."""
     plain = word.removeprefix(NOT)
+    if plain.startswith(UNDECIDED_ABOUT):
+        behaviour = plain.removeprefix(UNDECIDED_ABOUT)
+        return behaviour if behaviour in WORDS else None
     return next((behaviour for behaviour, words in WORDS.items() if plain in words), None)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence.objective.harm import harm_measures
+from tacit.emergence.objective.split import harm_splits
 from tacit.emergence.stats import interval, number
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
@@ -134,6 +136,7 @@ def _row(
     row = ArmRow(cells, numbers)
     _add_earnings(row, arm, summary)
     _add_beside_headline(row, arm, summary)
+    _add_harm(row, arm, summary)
     _add_verdicts(row, summary)
     return row
 
@@ -154,6 +157,20 @@ def _add_beside_headline(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
         if found:
             row.cells[title] = number(found.mean)
             row.numbers[name] = found.mean
+
+
+def _add_harm(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
+    """The largest harm that is shown, and what of it best replies to the KPI alone would do."""
+    splits = harm_splits(harm_measures(arm.market), lambda name: estimate_of(summary, name))
+    if splits:
+        largest = splits[0]
+        row.cells["harm = by KPI alone + by learning"] = largest.short() if largest.shown else "-"
+        row.numbers.update(
+            harm_in=largest.measure,
+            harm=largest.whole.mean,
+            harm_by_kpi=largest.by_kpi.mean,
+            harm_by_learning=largest.by_learning.mean,
+        )
 
 
 def _add_verdicts(row: ArmRow, summary: ArmSummary) -> None:

@@ -51,6 +51,22 @@ def test_compare_prints_one_row_an_arm(tacit, results):
     assert calm.startswith("calm    profit 1, price_change -1")
 
 
+def test_the_largest_harm_is_split(results):
+    run = RunFolder(results / "ad_auction")
+    row = compare([run])[1]
+    measures = read_summary(run.summary)["calm"]["measures"]
+    name = row.numbers["harm_in"]
+    assert row.numbers["harm"] == measures[f"harm/{name}"]["mean"]
+    parts = row.numbers["harm_by_kpi"] + row.numbers["harm_by_learning"]
+    assert parts == pytest.approx(row.numbers["harm"])
+    others = ("profit", "revenue", "welfare")
+    assert row.numbers["harm"] == max(measures[f"harm/{x}"]["mean"] for x in others)
+    # Three seeds may not show a harm; where they do, the table has it.
+    shown = measures[f"harm/{name}"]["ci95"][0] > 0
+    cell = row.cells["harm = by KPI alone + by learning"]
+    assert cell.startswith(f"{name} .") if shown else cell == "-"
+
+
 def test_the_difference_is_paired_by_seed(results):
     run = RunFolder(results / "ad_auction")
     rows = compare([run], "revenue")
