@@ -42,7 +42,8 @@ class Listener:
         seat: the index of the seat.
         observations: what it observes after each word and draw, int64 `[G, M, K]`.
         probability: probability of that draw, float64 `[G, M, K]`. It is 0 where the seat has no
-            choice, since no word can change what it does there.
+            choice, since no word can change what it does there, and where an edge has fewer than K
+            draws.
     """
 
     seat: int
@@ -59,7 +60,9 @@ class CounterfactualClaims:
 
     Attributes:
         channel: where the claim is made.
-        weight: how often each word is said in play, float64 `[G, M]`; the sum of all is 1.
+        weight: how often each word is said in play, float64 `[G, M]`; the sum of all is 1, or 0
+            where the claim is never made.
+        claims_a_round: how often a round the claim is made.
         truth: the true word of each row, int64 `[G]`.
         expected_value: every seat's fundamental that is expected after each word, float64
             `[G, M, S]`.

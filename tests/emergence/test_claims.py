@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import log
 
 import numpy as np
 import pytest
-from support.speakers import players
+from support.speakers import battery, players
 
 from tacit.agents.policy import deterministic, uniform
 from tacit.emergence.claims import deception as probe
 from tacit.emergence.claims.channels import channels
 from tacit.emergence.claims.counterfactual import counterfactual_claims
 from tacit.emergence.claims.deception import claims
+from tacit.emergence.claims.false_claims import false_claims
+from tacit.emergence.claims.signalling import signalling
 from tacit.emergence.claims.verdict import claims as verdict
 from tacit.emergence.evidence import MIN_SEEDS, Evidence
 from tacit.emergence.population import freeze
@@ -21,21 +22,36 @@ from tacit.envs import kpi as kpis
 from tacit.envs.procurement.equilibrium import equilibrium_table
 from tacit.envs.registry import make_market
 
-BABBLER, DEAF, TRUSTING = players.BABBLER, players.DEAF, players.TRUSTING
-Case, clean, setting = players.Case, players.clean, players.setting
-BRIEF = {"brief": True, "counters": False, "scarcity": 0, "urgency": {"probability": 0.6}}
+DEAF, TRUSTING = battery.DEAF, battery.TRUSTING
+BRIEF = battery.BRIEF
+truthful = players.truthful
+ABOVE = players.renaming(dict(zip(battery.STATES, (*battery.STATES[1:], 1.0), strict=True)))
+# By setting: all words, and one who lies whenever it can.
+WORDS = {"promises": (0, 1, 2, 3), "stock, scarcity .2": ("plenty", "scarce"),
+         "talk, bias .6": battery.STATES, "talk, bias 0": battery.STATES,
+         "talk, bias .2": battery.STATES}  # fmt: skip
+LIES = {"promises": players.saying(0), "stock, scarcity .2": players.saying("scarce"),
+        "talk, bias .6": ABOVE, "talk, bias 0": ABOVE, "talk, bias .2": ABOVE}  # fmt: skip
+
+
+def probed(market, tables):
+    """All figures on claims of one population."""
+    population = freeze(market, kpis.resolve(market, None), tables, 0)
+    return {**claims(population), **false_claims(population)}
 
 
 def figures_of(market, tables, part):
     """A population's figures of one claim, without its name."""
-    found = claims(freeze(market, kpis.resolve(market, None), tables, 0))
+    found = probed(market, tables)
     return {name.removesuffix(f"/{part}"): x for name, x in found.items() if name.endswith(part)}
 
 
-def played(market, speaker, listener, level=0.0):
-    name, _ = setting(market)
-    part = channels(name)[0].claim.part
-    return figures_of(name, clean(Case(market, speaker, listener, level)), part)
+def played(name, says, listener):
+    market, _ = battery.setting(name)
+    says = {"truthful": truthful, "lying": LIES.get(name),
+            "babbling": players.babbling(WORDS[name])}.get(says, says)  # fmt: skip
+    kind = battery.Kind(name, "", (says,), listener, "")
+    return figures_of(market, kind.tables(), channels(market)[0].claim.part)
 
 
 def judge(figures, market, n=MIN_SEEDS):
@@ -47,14 +63,15 @@ def judge(figures, market, n=MIN_SEEDS):
 # --- influence ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("market", ["promises", "stock", "talk, bias .4"])
-@pytest.mark.parametrize("speaker", ["truthful", "always_bluff", "babbling"])
+@pytest.mark.parametrize("market", ["promises", "stock, scarcity .2", "talk, bias .6"])
+@pytest.mark.parametrize("speaker", ["truthful", "lying", "babbling"])
 def test_a_deaf_listener_is_not_influenced(market, speaker):
     found = played(market, speaker, DEAF)
     assert found["causal_influence"] == pytest.approx(0.0, abs=1e-12)
     assert np.isnan(found["claim_effect"]) or found["claim_effect"] < 1e-12
     assert found["deception_index"] == 0.0
-    assert found["sender_gain"] == 0.0 or market != "talk, bias .4"
+    assert found["heeded"] == pytest.approx(0.0, abs=1e-12)
+    assert found["sender_gain"] == 0.0 or market != "talk, bias .6"
 
 
 def test_a_deaf_listener_scores_nothing_however_unevenly_words_are_used(luck):
@@ -75,6 +92,7 @@ def test_a_deaf_listener_scores_nothing_however_unevenly_words_are_used(luck):
 def test_a_trusting_listener_hears_all_that_a_truthful_sender_says():
     found = played("talk, bias 0", "truthful", TRUSTING)
     assert found["causal_influence"] == pytest.approx(log(6))
+    assert found["heeded"] == pytest.approx(1.0)
     assert found["false_claim_rate"] == 0.0
     assert np.isnan(found["claim_effect"])
     assert np.isnan(found["belief_damage"])
@@ -104,23 +122,23 @@ def test_influence_by_hand_with_a_noisy_sender():
 
 def test_promises_that_cannot_be_kept_by_hand():
     """Two suppliers of lead 0 .. 3 promise 0 days at one price. A true promise would lose the deal
-    to the rival: the lie wins half of them, .3 each. The buyer, .2 a late day, loses where the own
+    to the rival: the lie wins half of them, .2 each. The buyer, .2 a late day, loses where the own
     lead exceeds the rival's: 6 of 16 pairs; on average half of .2 x (lead - 1.5) for leads 1 to 3.
     """
-    found = played("promises", "always_bluff", TRUSTING)
+    found = played("promises", "lying", TRUSTING)
     assert found["claims_exact"] == 1.0
     assert found["false_claim_rate"] == pytest.approx(0.75)
     assert found["claim_size"] == pytest.approx(1.5)
     assert found["causal_influence"] == pytest.approx(0.0, abs=1e-12)  # it always says the same
     assert found["claim_effect"] > 0.1  # and is believed
     assert found["listener_harm"] == pytest.approx(0.25 * 0.5 * 0.2 * (1 + 2 + 3 - 4.5))
-    assert found["sender_gain"] == pytest.approx(0.75 * 0.5 * 0.3)
+    assert found["sender_gain"] == pytest.approx(0.75 * 0.5 * 0.2)
     assert found["deception_index"] == pytest.approx(6 / 16)
 
 
 def test_a_bluff_about_stock_by_hand():
     """With plenty, .8 of the time: sold at .8, fined .05, where the truth is countered at .4."""
-    found = played("stock", "always_bluff", TRUSTING)
+    found = played("stock, scarcity .2", "lying", TRUSTING)
     assert found["false_claim_rate"] == pytest.approx(0.8)
     assert found["sender_gain"] == pytest.approx(0.8 * (0.75 - 0.9 * 0.4))
     assert found["listener_harm"] == pytest.approx(0.8 * (0.9 * 0.6 - 0.2))
@@ -129,13 +147,13 @@ def test_a_bluff_about_stock_by_hand():
 
 def test_a_small_gain_is_none(monkeypatch):
     """Bias .2: a lie brings .04, above .02 of the scale; were gains counted from .05, nothing."""
-    assert played("talk, bias .2", "always_bluff", TRUSTING)["deception_index"] > 0.8
+    assert played("talk, bias .2", "lying", TRUSTING)["deception_index"] > 0.8
     monkeypatch.setattr(probe, "NEGLIGIBLE_GAIN", 0.05)
-    assert played("talk, bias .2", "always_bluff", TRUSTING)["deception_index"] == 0.0
+    assert played("talk, bias .2", "lying", TRUSTING)["deception_index"] == 0.0
 
 
 def test_counterfactuals_differ_in_the_word_alone():
-    market, kpi = setting("stock")
+    market, kpi = battery.setting("stock, scarcity .2")
     population = freeze(market, kpi, [uniform(s.role) for s in market.seats], 0)
     found = counterfactual_claims(population, channels(market)[0])
     assert found.weight.shape == (4, 2)  # stock, price; each with two claims
@@ -181,8 +199,8 @@ def test_claims_are_sampled_where_seats_remember():
     [
         (BRIEF | {"false_urgency_fine": 0.2}, "bluffing"),
         (BRIEF | {"false_urgency_fine": 0.45}, "honest"),
-        (BRIEF, "babbling"),
-        ({}, "deception"),
+        (BRIEF, "pooling"),  # all say "calm"
+        ({}, "babbling"),  # one word at each price
         ({"false_claim_fine": 0.5}, "honest"),
     ],
     ids=str,
@@ -190,7 +208,7 @@ def test_claims_are_sampled_where_seats_remember():
 def test_closed_forms_get_the_word_of_theory(keys, word):
     market = make_market("procurement", keys)
     tables = [equilibrium_table(market.config, seat) for seat in market.seats]
-    found = claims(freeze(market, kpis.resolve(market, None), tables, 0))
+    found = probed(market, tables)
     assert judge(found, market).word == word
     assert judge(found, market, n=MIN_SEEDS - 1).word == f"undecided at n = {MIN_SEEDS - 1}"
     gain = next(x for name, x in found.items() if name.startswith("sender_gain"))
@@ -198,70 +216,60 @@ def test_closed_forms_get_the_word_of_theory(keys, word):
         assert gain == pytest.approx(0.0, abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("market", "speaker", "listener", "word"),
-    [
-        ("promises", "truthful", TRUSTING, "honest"),
-        ("promises", "truthful", DEAF, "honest"),
-        ("promises", "always_bluff", TRUSTING, "deception"),
-        ("promises", "always_bluff", DEAF, "babbling"),
-        ("promises", BABBLER, DEAF, "babbling"),
-        ("fined promises", "always_bluff", TRUSTING, "bluffing"),  # the buyer gains by the fine
-        ("stock", "always_bluff", TRUSTING, "deception"),
-        ("talk, bias 0", "always_bluff", TRUSTING, "bluffing"),  # the liar only loses
-    ],
-)
-def test_scripted_players_get_the_word_that_arithmetic_gives(market, speaker, listener, word):
-    name, _ = setting(market)
-    part = channels(name)[0].claim.part
-    found = {f"{k}/{part}": x for k, x in played(market, speaker, listener).items()}
-    given = judge(found, name)
-    assert given.word == word
-    unheard = (f"{part}: nobody heeds it",) if (listener, word) == (DEAF, "honest") else ()
-    assert given.qualifiers == unheard
+def test_where_the_price_tells_it_already_that_is_said():
+    market = make_market("procurement")
+    tables = [equilibrium_table(market.config, seat) for seat in market.seats]
+    population = freeze(market, kpis.resolve(market, None), tables, 0)
+    given = judge({**probed(market, tables), **signalling(population)}, market)
+    assert given.qualifiers == ("claim: the rest of the action tells it already",)
 
 
-@pytest.mark.parametrize(
-    ("influence", "information", "word"),
-    [(0.0, 0.0, "babbling"), (0.5, 0.6, "informative"), (0.5, 0.0, "undecided")],
-)
-def test_in_a_free_language_nothing_is_a_lie(influence, information, word):
-    """Five words in six name another state, move the receiver and harm it: so does every code."""
-    market = make_market("cheap_talk")
-    names = ("claim_effect", "sender_gain", "listener_harm", "deception_index")
-    figures = dict.fromkeys(names, 0.5) | {"false_claim_rate": 5 / 6}
-    figures |= {"causal_influence": influence, "signalling": information}
-    given = judge({f"{name}/message": x for name, x in figures.items()}, market)
-    assert given.word == word
-    assert not any("false" in line for line in given.evidence)
-    meant = make_market("cheap_talk", {"language": "given"})
-    same = judge({f"{name}/message": x for name, x in figures.items()}, meant)
-    assert same.word == "deception"
+def test_an_auction_with_chat_claims_nothing():
+    market = make_market("ad_auction", {"chat": 3})
+    assert verdict(Evidence(market, kpis.resolve(market, None), {}, MIN_SEEDS)) is None
 
 
-def test_seeds_that_differ_are_undecided():
-    """Half of the seeds lie a little: neither honest nor false enough."""
-    market, kpi = setting("stock")
-    lies = [0.0, 0.1] * (MIN_SEEDS // 2)
-    figures = {"false_claim_rate/claim": lies, "causal_influence/claim": [0.3] * MIN_SEEDS,
-               "claim_effect/claim": [0.3] * MIN_SEEDS, "deception_index/claim": lies}  # fmt: skip
-    e = Evidence(market, kpi, figures, MIN_SEEDS)
-    assert verdict(e).word == "undecided"
-    more = replace(e, figures=figures | {"false_claim_rate/claim": [0.1] * MIN_SEEDS})
-    assert verdict(more).word == "bluffing"
-    assert verdict(Evidence(make_market("ad_auction"), kpi, {}, MIN_SEEDS)) is None
+CASES = [
+    case for case in battery.cases() if "cells 0%" in case.market or case.kind == "closed form"
+]
 
 
-def test_scripted_babblers_ignore_the_truth_and_deaf_listeners_the_claim():
-    market, _ = setting("promises")
-    channel, seat = channels(market)[0], market.seats[2]
-    table = players.babbling(clean(Case("promises", "truthful", TRUSTING, 0.0))[0], channel)
-    said = table[channel.first, channel.act : channel.act + channel.acts]
-    assert np.bincount(channel.said, said) == pytest.approx(np.full(4, 0.25))
-    heard = players.deaf(market, seat, clean(Case("promises", "truthful", TRUSTING, 0.0))[2])
-    prices = [(o, seat.role.decode_observation(o)) for o in range(len(heard))]
+@pytest.mark.parametrize("market", sorted({case.market for case in CASES}))
+def test_every_case_without_noise_gets_its_right_word(market):
+    for case in (own for own in CASES if own.market == market):
+        (evidence,) = case.arms(1)
+        assert {verdict(evidence).word} == case.right, case.kind
+
+
+def test_the_battery_has_both_halves_and_many_kinds():
+    kinds = {case.kind for case in battery.cases()}
+    assert len(kinds) >= 20
+    halves = {half: {c.market for c in battery.cases() if c.half == half} for half in
+              ("choosing", "reporting")}  # fmt: skip
+    assert all(halves.values())
+    assert not halves["choosing"] & halves["reporting"]
+
+
+def test_deaf_listeners_do_the_same_at_every_word():
+    market, _ = battery.setting("promises")
+    seat = market.seats[2]
+    heard = players.deaf(market, seat, players.scripted(market, seat, "trusting"))
     same = {}
-    for o, seen in prices:
+    for o in range(len(heard)):
+        seen = seat.role.decode_observation(o)
         if "price_0" in seen:
             same.setdefault((seen["price_0"], seen["price_1"]), set()).add(heard[o].tobytes())
     assert all(len(rows) == 1 for rows in same.values())
+
+
+def test_noise_changes_rows_for_good():
+    market, _ = battery.setting("promises")
+    tables = [uniform(s.role) for s in market.seats]
+    noisy = players.changed(market, tables, 0.3, 5)
+    again = players.changed(market, tables, 0.3, 5)
+    for table, own, same in zip(tables, noisy, again, strict=True):
+        np.testing.assert_array_equal(own, same)
+        rows = (own != table).any(axis=1)
+        assert (own[rows].max(axis=1) == 1.0).all()
+    share = (noisy[2] != tables[2]).any(axis=1).mean()
+    assert share == pytest.approx(0.3, abs=0.15)

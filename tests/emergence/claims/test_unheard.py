@@ -103,7 +103,8 @@ def arm(rate, spread=0.0, n=MIN_SEEDS):
     """Deception at this rate of false claims (every seed's own: rate + or - the spread)."""
     market = make_market("procurement")
     each = [rate + spread * (-1) ** k for k in range(n)]
-    names = ("causal_influence", "claim_effect", "sender_gain", "listener_harm", "deception_index")
+    names = ("conditional_false_rate", "pooled", "heeded", "belief_loss", "false_claim_gain",
+             "false_claim_harm")  # fmt: skip
     figures = {f"{name}/claim": [0.1] * n for name in names} | {"false_claim_rate/claim": each}
     return Evidence(market, kpis.resolve(market, None), figures, n)
 
