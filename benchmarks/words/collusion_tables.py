@@ -88,12 +88,17 @@ class Stage:
 
     def best_reply(self, seat: int, joint: tuple[int, ...]) -> int:
         """The action that earns most against the others' actions in `joint`."""
-        where: tuple[int | slice, ...] = (
-            *joint[:seat],
-            slice(None),
-            *joint[seat + 1 :],
-        )
-        return int(np.argmax(self.profits[seat][where]))
+        return int(np.argmax(self._earned(seat, joint)))
+
+    def worst_reply(self, seat: int, joint: tuple[int, ...]) -> int:
+        """The action that earns least against the others' actions in `joint`."""
+        return int(np.argmin(self._earned(seat, joint)))
+
+    def _earned(self, seat: int, joint: tuple[int, ...]) -> Floats:
+        """What each own action earns against the others' actions in `joint`, float64 `[A]`."""
+        where: tuple[int | slice, ...] = (*joint[:seat], slice(None), *joint[seat + 1 :])
+        earned: Floats = self.profits[seat][where]
+        return earned
 
 
 Rule = Callable[[Stage, int, Last], int]
@@ -159,10 +164,10 @@ def grim_half_way(stage: Stage, seat: int, last: Last) -> int:
 
 
 def own_shame(stage: Stage, seat: int, last: Last) -> int:
-    """Collude; only who left competes afterwards, so that it is hurt by its own table alone."""
+    """Collude; who left does what earns it least afterwards, and is hurt by its own table alone."""
     if last is None or last[seat] == stage.high[seat]:
         return stage.high[seat]
-    return stage.low[seat]
+    return stage.worst_reply(seat, stage.high)
 
 
 def punishes_raises(stage: Stage, seat: int, last: Last) -> int:

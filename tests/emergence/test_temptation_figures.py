@@ -81,7 +81,7 @@ def test_an_answer_needs_a_form(monkeypatch, returns, settled, reverts, upheld):
 
 def test_who_is_hurt_by_its_own_table_only_is_not_deterred():
     """The others go on as if nothing had happened: L is large, L_repent is 0."""
-    market = prices()
+    market = prices(differentiation=0.01)
     stage = players.Stage(market)
     tables = players.tables(stage, players.own_shame)
     population = freeze(market, default_kpi(market), tables, 0)
