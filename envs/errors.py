@@ -162,7 +162,7 @@ def _describe(model: type[BaseModel], error: Any, values: Mapping[str, Any], pre
     location, kind, context = _locate(model, error["loc"]), error["type"], error.get("ctx", {})
     if isinstance(context.get("error"), InvalidKey):
         location.path.append(context["error"].key)
-    if error["loc"] and isinstance(error["loc"][-1], int):
+    elif error["loc"] and isinstance(error["loc"][-1], int):
         listed = _value_at(values, location.path[:-1])
         if kind == "missing" or not isinstance(listed, list | tuple):
             # The list has too few entries, or one value was given in place of a list: the mistake

@@ -17,14 +17,14 @@ from tacit.envs.errors import ConfigError
 from tacit.training.board.verdict_text import verdict_lines, verdict_page
 from tacit.training.config import files
 from tacit.training.config.load import load
-from tacit.training.config.references import expected_words
+from tacit.training.config.references import NOT
 from tacit.training.runs import probing
 from tacit.training.runs.summary import read_summary
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import write_json
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
-from tacit.training.studies.checks import NOT, UNDECIDED_ABOUT, checks
+from tacit.training.studies.checks import UNDECIDED_ABOUT, checks
 
 # --- words in files -------------------------------------------------------------------------------
 
@@ -34,8 +34,9 @@ def test_every_expected_word_is_of_a_rule():
     known |= {UNDECIDED_ABOUT + behaviour for behaviour in WORDS}
     for name in files.names("experiments"):
         experiment = load(name)
-        for _, word in expected_words(experiment.file.expected_verdict, experiment.arms):
-            assert word.removeprefix(NOT) in known, (name, word)
+        for row in experiment.file.all_references(experiment.arms):
+            if row.kind == "word":
+                assert row.word.removeprefix(NOT) in known, (name, row.word)
 
 
 def test_an_expected_verdict_of_an_unknown_arm_is_refused():
@@ -65,7 +66,7 @@ def test_reproduce_compares_the_verdict_with_the_expected_one(expected, given, w
     verdict = {"behaviour": "collusion", "word": given, "evidence": [], "missing": []}
     arm = {"measures": {}, "verdicts": [verdict], "seeds": 3}
     (row,) = checks(experiment, {"base": arm})
-    assert (row.quantity, row.published) == ("verdict of base", expected)
+    assert (row.quantity, row.kind, row.reference) == ("verdict of base", "word", expected)
     assert (row.measured, row.within) == (given, within)
 
 

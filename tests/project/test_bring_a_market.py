@@ -57,7 +57,11 @@ def test_every_probe_says_what_it_lacks(lemonade, tmp_path):
     reasons = inapplicable(market, kpis.resolve(market, None))
     assert set(reasons) == {*PROBES, *CONTROLS}
     for probe, reason in reasons.items():
-        if probe not in ("signalling", "claims", "false_claims"):  # nothing is claimed: no analysis would help
+        if probe not in (
+            "signalling",
+            "claims",
+            "false_claims",
+        ):  # nothing is claimed: no analysis would help
             assert "lemonade declares no Analysis" in reason, probe
             assert "this probe needs its" in reason, probe
     train("lemonade", ["seeds=1", "train.rounds=2000", "train.measure_last=500"])

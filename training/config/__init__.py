@@ -2,7 +2,7 @@
 
     load                           from a name, a file or a table to an `Experiment`
     files                          YAML, and where files of configs/ are found
-    experiment_file, references    keys of an experiment file; what it publishes and predicts
+    experiment_file, references    keys of an experiment file; what its results are put beside
     layers                         market's YAML < experiment < arm < command line
     kpi_settings, agent_settings   an arm's KPIs and agents
     arms, arm_settings             an `Arm`; settings in which arms differ
@@ -13,7 +13,7 @@ Reading starts with `load.load`.
 
 from .arms import Arm, Experiment
 from .experiment_file import ExperimentFile, TrainConfig
-from .references import Figure, Panel, Predicted, Published
+from .references import Figure, Panel, Reference
 
 __all__ = [
     "Arm",
@@ -21,7 +21,6 @@ __all__ = [
     "ExperimentFile",
     "Figure",
     "Panel",
-    "Predicted",
-    "Published",
+    "Reference",
     "TrainConfig",
 ]

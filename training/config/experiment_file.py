@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from tacit.envs.errors import InvalidKey, build
 
 from . import files
 from .mistakes import is_right
-from .references import Expected, Figure, Predicted, Published
+from .references import Expected, Figure, Reference, expected_words, with_kinds
 
 # The groups of settings that an arm or the command line may change, by their first word.
 GROUPS = ("market", "kpi", "agents", "train", "seeds", "seed")
@@ -63,13 +63,32 @@ class ExperimentFile(BaseModel):
     seed: Annotated[int, Field(ge=0)] = 0
     requires: list[str] = []  # conditions of the market, by name, that every arm must meet
     arms: dict[str, dict[str, Any]] = {}
-    published: list[Published] = []
-    predicted: list[Predicted] = []
+    references: list[Reference] = []
+    # Names of earlier versions, which are still read: see `references.OLD_KEYS`.
+    published: list[Reference] = []
+    predicted: list[Reference] = []
     expected_verdict: Expected = None
     shares: str | None = None  # the experiment whose market, agents, training and arms these are
     figure: Figure | None = None
     explains: str = ""
     compute: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_entries_have_kinds(cls, raw: Any) -> Any:
+        return with_kinds(raw) if isinstance(raw, Mapping) else raw
+
+    def all_references(self, arms: Iterable[str]) -> list[Reference]:
+        """References under every key, those of earlier names first, words last.
+
+        Args:
+            arms: of which an `expected_verdict` without names speaks.
+        """
+        listed = [*self.published, *self.predicted, *self.references]
+        old = expected_words(self.expected_verdict, list(arms))
+        # An old file does not say when a word was written, so nothing is checked of it here.
+        words = [Reference.model_construct(kind="word", arm=arm, word=word) for arm, word in old]
+        return listed + words
 
 
 def read_experiment_file(path: Traversable) -> dict[str, Any]:

@@ -20,7 +20,8 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Loader(_Base):  # type: ignore[misc]
-    """Safe YAML as people mean it: `3e-4` is a number, `no` a word; a key is a word, once."""
+    """Safe YAML as people mean it: `3e-4` is a number, `no` and a date are words; a key is a word,
+    once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """A table with its keys as they are written.
@@ -39,9 +40,11 @@ class Loader(_Base):  # type: ignore[misc]
         return table
 
 
-# YAML 1.2's booleans and numbers instead of 1.1's
+# YAML 1.2's booleans and numbers instead of 1.1's, and no dates, which JSON could not hold
 Loader.yaml_implicit_resolvers = {
-    letter: [(tag, rule) for tag, rule in rules if not tag.endswith((":bool", ":float"))]
+    letter: [
+        (tag, rule) for tag, rule in rules if not tag.endswith((":bool", ":float", ":timestamp"))
+    ]
     for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 Loader.add_implicit_resolver(

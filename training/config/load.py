@@ -20,7 +20,7 @@ from .experiment_file import (
 )
 from .layers import Setting
 from .mistakes import MistakeList
-from .references import arms_named
+from .references import arms_named, old_key_notes
 
 
 def load(
@@ -70,7 +70,8 @@ def load(
                 wrong.setdefault(line, []).append(arm)
     mistakes += _with_arms(file, wrong, len(chosen), changes)
     mistakes.raise_if_any()
-    return Experiment(name, file, *distinct_arms(resolved))
+    distinct, notes = distinct_arms(resolved)
+    return Experiment(name, file, distinct, [*old_key_notes(raw), *notes])
 
 
 def _name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -87,7 +88,9 @@ def _name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[st
 def _unknown_arms(file: ExperimentFile, arms: Sequence[str], named: Iterable[str]) -> list[str]:
     """Arms that options, references, the figure or expected verdicts name and that do not exist."""
     spoken_of = [("--arm", arm) for arm in arms]
-    spoken_of += arms_named(file.published, file.predicted, file.figure, file.expected_verdict)
+    keys = ("references", "published", "predicted")
+    references = {key: getattr(file, key) for key in keys}
+    spoken_of += arms_named(references, file.figure, file.expected_verdict)
     return [
         f"{where}: unknown arm '{arm}'. {nearest(arm, named)}"
         for where, arm in spoken_of

@@ -1,87 +1,175 @@
-"""What an experiment file publishes, predicts and draws."""
+"""What an experiment's results are put beside, and what it draws.
+
+A *reference* is one row of `tacit reproduce`. Its `kind` says what evidence it is:
+
+    literature     a number that others published, with its source
+    closed form    a number that follows from the market's rules by a derivation kept in the code
+    prediction     what this project expected of its own experiment, a number or a direction
+    word           the verdict that this project expected, with the date on which it was written
+
+Only the first two can be *reproduced*: a prediction that comes true shows that its writer
+understood the experiment, not that anybody else found the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tacit.envs.errors import InvalidKey, nearest
 
-class Published(BaseModel):
-    """A published value of one arm, and how far from it the mean (median) over seeds may lie.
-
-    Attributes:
-        quantity: the name of the row in tables.
-        arm, measure: what is compared with the value.
-        value: a number, or the name of another measure of the arm, as closed forms are:
-            `bluff_rate_theory`.
-        tolerance: the largest distance, in the measure's unit.
-        statistic: of the measure over seeds.
-        fitted: what was chosen after a first version had missed the value; empty if nothing was.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    quantity: str
-    arm: str
-    measure: str
-    value: float | str
-    tolerance: Annotated[float, Field(ge=0)]
-    statistic: Literal["mean", "median"] = "mean"
-    fitted: str = ""
+Kind = Literal["literature", "closed form", "prediction", "word"]
+KINDS: tuple[str, ...] = get_args(Kind)
+REPRODUCIBLE = KINDS[:2]  # kinds of which `reproduced` is said
+SECOND_HAND = "second hand"  # of a published number that was read in somebody else's notes
+NOT = "not "  # before a verdict that must not be given
 
 
-class Predicted(BaseModel):
-    """A prediction: an interval lies wholly above or below another one or a number, or, in a
-    negative control, two means are the same to within a tolerance.
+def _kind(value: Any) -> Any:
+    if value not in KINDS:
+        raise ValueError(f"unknown kind {value!r}. {nearest(str(value), KINDS)}")
+    return value
+
+
+class Reference(BaseModel):
+    """One row of `tacit reproduce`: what a measured figure, or a verdict, is compared with.
+
+    A number (`value`) asks that the measured mean or median lies within the tolerance. A direction
+    (`versus`, `expected`) asks that the interval lies wholly above or below another one or a
+    number; `same` asks that two means are equal to within a tolerance. A word (`word`) asks that a
+    rule gives it.
 
     Attributes:
-        quantity: the name of the row in tables.
-        arm, measure: whose interval over seeds it is.
+        kind: what evidence it is, one of `KINDS`.
+        quantity: the name of the row in tables; of a word `verdict of ARM`.
+        arm, measure: what is compared.
+        value: a number, in the measure's unit; or the name of another measure of the arm, as closed
+            forms are: `bluff_rate_theory`.
         versus: the other arm, or a number.
         expected: where the interval lies; `same`: the mean paired difference is small.
-        tolerance: of `same`, in the measure's unit.
+        tolerance: the largest distance, in the measure's unit.
+        statistic: of the measure over seeds.
+        source: of a published number: the paper, and the place in it.
+        read: whether a published number was checked in the paper or the authors' files, or is
+            known from somebody else's notes only.
+        word: a verdict; `not WORD` for one that must not be given.
+        written: the date on which a word, or a prediction, was written. Its writer had not seen
+            the run then.
         fitted: what was chosen after a first version had missed; empty if nothing was.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    quantity: str
+    kind: Annotated[Kind, BeforeValidator(_kind)]
     arm: str
-    versus: str | Annotated[float, Field(allow_inf_nan=False)]
-    measure: str
-    expected: Literal["above", "below", "same"]
+    quantity: str = ""
+    measure: str = ""
+    value: Annotated[float, Field(allow_inf_nan=False)] | str | None = None
+    versus: Annotated[float, Field(allow_inf_nan=False)] | str | None = None
+    expected: Literal["above", "below", "same"] | None = None
     tolerance: Annotated[float, Field(ge=0)] | None = None
+    statistic: Literal["mean", "median"] = "mean"
+    source: str = ""
+    read: Literal["checked", "second hand"] = "checked"
+    word: str = ""
+    written: date | None = None
     fitted: str = ""
 
     @model_validator(mode="after")
-    def _tolerance_where_it_counts(self) -> Predicted:
+    def _complete(self) -> Reference:
+        if self.kind == "word":
+            self._needs("word", "written")
+            return self
+        self._needs("quantity", "measure")
+        if self.kind == "literature":
+            self._needs("source")
+        if self.versus is None and self.expected is None:
+            self._needs("value", "tolerance")
+            return self
+        self._needs("versus", "expected")
         if (self.tolerance is None) == (self.expected == "same"):
-            raise ValueError("a tolerance goes with expected: same, and only with it.")
+            raise InvalidKey("tolerance", "goes with expected: same, and only with it.")
         if self.expected == "same" and not isinstance(self.versus, str):
-            raise ValueError("expected: same needs another arm in versus (or publish the value).")
+            raise InvalidKey("versus", "must be another arm with expected: same (or give a value).")
         return self
+
+    def _needs(self, *keys: str) -> None:
+        for key in keys:
+            if getattr(self, key) in (None, ""):
+                raise InvalidKey(key, f"missing, and a row of kind {self.kind} needs it.")
 
     @property
     def arms(self) -> tuple[str, ...]:
         """The arms that it names."""
         return (self.arm, self.versus) if isinstance(self.versus, str) else (self.arm,)
 
+    @property
+    def label(self) -> str:
+        """Its kind, and whether a published number is known from notes only."""
+        return f"{self.kind}, {SECOND_HAND}" if self.read == SECOND_HAND else self.kind
+
+
+# --- keys of earlier versions ---------------------------------------------------------------------
 
 # One or several verdicts; `not WORD` for one that must not be given.
 Words = str | list[str]
 Expected = Words | dict[str, Words] | None  # of every arm, or by arm
 
+OLD_KEYS = {  # of experiment files; each is still read, as references of these kinds
+    "published": "literature, closed form",
+    "predicted": "prediction",
+    "expected_verdict": "word",
+}
+
+
+def old_key_notes(raw: Mapping[str, Any]) -> list[str]:
+    """A line that gives the present name of the old keys that an experiment file uses, if any."""
+    used = [key for key in OLD_KEYS if raw.get(key)]
+    kinds = ", ".join(OLD_KEYS[key] for key in used)
+    if not used:
+        return []
+    return [f"{', '.join(used)}: read; the present name is references, with kind: {kinds}"]
+
+
+def with_kinds(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """An experiment file's keys, with the kind that each entry of an old key has today.
+
+    A published number takes the file's source; where the file has none, it is not called
+    literature.
+    """
+    values, source = dict(raw), raw.get("source")
+    for key in ("published", "predicted"):
+        entries = values.get(key)
+        if isinstance(entries, list | tuple):
+            values[key] = [
+                {**_old_kind(key, entry, source), **entry} if isinstance(entry, Mapping) else entry
+                for entry in entries
+            ]
+    return values
+
+
+def _old_kind(key: str, entry: Mapping[str, Any], source: Any) -> dict[str, Any]:
+    if key == "predicted" or not (source or isinstance(entry.get("value"), str)):
+        return {"kind": "prediction"}
+    if isinstance(entry.get("value"), str):
+        return {"kind": "closed form"}
+    return {"kind": "literature", "source": source}
+
 
 def expected_words(expected: Expected, arms: Iterable[str]) -> list[tuple[str, str]]:
-    """(arm, word) for every verdict that is expected of `arms`."""
+    """(arm, word) for every verdict that an `expected_verdict` expects of `arms`."""
     by_arm = expected if isinstance(expected, dict) else dict.fromkeys(arms, expected or [])
     found: list[tuple[str, str]] = []
     for arm, words in by_arm.items():
         if arm in arms:
             found += [(arm, word) for word in ([words] if isinstance(words, str) else words)]
     return found
+
+
+# --- figures --------------------------------------------------------------------------------------
 
 
 class Panel(BaseModel):
@@ -148,16 +236,20 @@ class Figure(BaseModel):
 
 
 def arms_named(
-    published: Iterable[Published],
-    predicted: Iterable[Predicted],
-    figure: Figure | None,
-    expected: Expected,
+    references: Mapping[str, Iterable[Reference]], figure: Figure | None, expected: Expected
 ) -> list[tuple[str, str]]:
-    """(key, arm) for every arm that references, figure and expected verdicts name."""
-    named = [(f"published.{k}.arm", value.arm) for k, value in enumerate(published)]
-    for k, prediction in enumerate(predicted):
-        keys = (f"predicted.{k}.arm", f"predicted.{k}.versus")
-        named += zip(keys, prediction.arms, strict=False)  # one arm where `versus` is a number
+    """(key, arm) for every arm that references, figure and expected verdicts name.
+
+    Args:
+        references: by the key of the file under which they stand.
+        figure: what is drawn.
+        expected: the file's `expected_verdict`.
+    """
+    named: list[tuple[str, str]] = []
+    for key, rows in references.items():
+        for k, row in enumerate(rows):
+            keys = (f"{key}.{k}.arm", f"{key}.{k}.versus")
+            named += zip(keys, row.arms, strict=False)  # one arm where `versus` is none
     for k, panel in enumerate(figure.panels if figure else []):
         named += [(f"figure.panels.{k}.arms", arm) for arm in panel.arms]
     for label, arms in (figure.lines if figure else {}).items():

@@ -32,25 +32,27 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
     for name, arm in arms.items():
         controls = {kind: evidence[control] for kind, control in _control_arms(arm, arms).items()}
         found = verdicts(replace(evidence[name], controls=controls))
-        seeds = summaries[name]["seeds"]
-        unconverged = unconverged_seeds(summaries[name]) or 0
-        if unconverged > MOST_UNCONVERGED * seeds:
-            found = [_withheld(each, unconverged, seeds, arm.train.rounds) for each in found]
+        if are_withheld(summaries[name]):
+            found = [_withheld(each, summaries[name], arm.train.rounds) for each in found]
         summaries[name]["verdicts"] = [verdict.plain() for verdict in found]
 
 
-def _withheld(verdict: Verdict, unconverged: int, seeds: int, rounds: int) -> Verdict:
+def are_withheld(summary: Mapping[str, Any]) -> bool:
+    """Whether so many of an arm's seeds were cut off that no word is said of it."""
+    return bool((unconverged_seeds(summary) or 0) > MOST_UNCONVERGED * summary["seeds"])
+
+
+def _withheld(verdict: Verdict, summary: Mapping[str, Any], rounds: int) -> Verdict:
     """The verdict on an arm of which too many seeds were cut off: `undecided`, with the reason.
 
     Args:
         verdict: what the rule gives; its evidence is kept.
-        unconverged: seeds that were cut off.
-        seeds: of the arm.
-        rounds: `train.rounds`, at which they were.
+        summary: of the arm.
+        rounds: `train.rounds`, at which they were cut off.
     """
     reason = (
-        f"{unconverged} of {seeds} seeds had not converged when train.rounds ended; "
-        f"train.rounds={2 * rounds} may be enough"
+        f"{unconverged_seeds(summary)} of {summary['seeds']} seeds had not converged when "
+        f"train.rounds ended; train.rounds={2 * rounds} may be enough"
     )
     if not verdict.word.startswith(UNDECIDED):
         reason += f" (by these: {verdict.word})"

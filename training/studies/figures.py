@@ -27,7 +27,7 @@ def draw(experiment: Experiment, arms: ArmSummaries, path: Path) -> bool:
     """Draw what the experiment's `figure` asks for.
 
     Args:
-        experiment: its figure, its arms, its published values.
+        experiment: its figure, its arms, its references.
         arms: summaries of the arms that were run.
         path: the PNG to write; its folder is made.
 
@@ -140,20 +140,21 @@ def _side_by_side(experiment: Experiment, arms: ArmSummaries, spec: Figure) -> A
 
 
 def _histogram(experiment: Experiment, arms: ArmSummaries, spec: Figure, measure: str) -> Any:
-    """One panel an arm: the measure over seeds, with its mean and the published value."""
+    """One panel an arm: the measure over seeds, with its mean and its reference."""
     names = _with_measure(experiment, arms, measure)
     if not names:
         return None
     figure, axes = new_figure(len(names))
-    published = {r.arm: r.value for r in experiment.file.published if r.measure == measure}
+    rows = experiment.file.all_references(arms)
+    references = {r.arm: r for r in rows if r.measure == measure and r.value is not None}
     for axis, name in zip(axes, names, strict=True):
         values = arms[name]["measures"][measure]["per_seed"]
         axis.hist(values, bins=spec.bins, range=spec.range, color=BLUE)
         mean = sum(values) / len(values)
         axis.axvline(mean, color=RED, label=f"mean {mean:.3f}")
-        if name in published:
-            label = f"published {published[name]}"
-            axis.axvline(published[name], color="black", ls=":", label=label)
+        if name in references and not isinstance(references[name].value, str):
+            label = f"{references[name].kind} {references[name].value}"
+            axis.axvline(references[name].value, color="black", ls=":", label=label)
         axis.set(title=name, xlabel=measure, ylabel="seeds")
         axis.legend(frameon=False, fontsize=8)
     put_title(figure, experiment, f"n = {len(values)} seeds")
@@ -161,7 +162,7 @@ def _histogram(experiment: Experiment, arms: ArmSummaries, spec: Figure, measure
 
 
 def _impulse(experiment: Experiment, arms: ArmSummaries, path: str) -> Any:
-    """One panel an arm: an impulse response, its published points as crosses."""
+    """One panel an arm: an impulse response, points from the literature as crosses."""
     first = f"{path}/path/0"
     names = _with_measure(experiment, arms, first)
     if not names:
@@ -171,11 +172,11 @@ def _impulse(experiment: Experiment, arms: ArmSummaries, path: str) -> Any:
         impulse_response(axis, arms[name]["measures"])
         points = [
             (int(reference.measure.rpartition("/")[2]), reference.value)
-            for reference in experiment.file.published
-            if reference.arm == name and reference.measure.startswith(f"{path}/")
+            for reference in experiment.file.all_references(arms)
+            if reference.arm == name and reference.measure.startswith(f"{path}/rival/")
         ]
         if points:
-            axis.plot(*zip(*points, strict=True), "x", color="black", label="rivals, published")
+            axis.plot(*zip(*points, strict=True), "x", color="black", label="rivals, literature")
         axis.set(title=name)
         axis.legend(frameon=False, fontsize=8)
     put_title(figure, experiment, f"n = {arms[names[0]]['measures'][first]['n']} seeds")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tacit.envs.errors import ConfigError
 from tacit.training.config import files
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
+from tacit.training.config.references import KINDS
 from tacit.training.runs.progress import ProgressListener
 from tacit.training.runs.runner import train_experiment
 from tacit.training.runs.summary import read_summary
@@ -19,40 +21,33 @@ from tacit.training.storage.atomic_files import write_atomically
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
-from .checks import HEAD, Check, checks, references_of
+from .checks import HEAD, YES, Check, checks, references_of
 from .figures import draw
 from .reference_tables import experiment_file, table_page
 
-SHOWN = 6  # published values in a row of the overview, where there are more than 7
-
 
 def reproducible() -> list[str]:
-    """Experiments that publish or predict something."""
+    """Experiments that have references, words apart."""
     found = []
     for name in files.names("experiments"):
         raw = files.read_yaml(files.find(name, ("experiments",), "NAME"))
-        if raw.get("published") or raw.get("predicted"):
+        if any(raw.get(key) for key in ("references", "published", "predicted")):
             found.append(name)
     return found
 
 
 def overview(results: Path) -> list[dict[str, str]]:
-    """The table of `--list`: source, what is published, compute, and what was found here."""
+    """The table of `--list`: source, references by kind, compute, and what was found here."""
     rows = []
     for name in reproducible():
         file = experiment_file(name)
-        values = [_short(ref.value) for ref in file.published]
-        values = values or [ref.expected for ref in file.predicted]
-        values = [*values[:SHOWN], "..."] if len(values) > SHOWN + 1 else values
+        kinds = Counter[str](row.kind for row in file.all_references(file.arms or ["base"]))
+        counts = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind])
         rows.append({
-            "name": name, "source": file.source, "published": "/".join(dict.fromkeys(values)),
+            "name": name, "source": file.source, "references": counts,
             "compute": file.compute, "here": _found_here(name, results),
         })  # fmt: skip
     return rows
-
-
-def _short(value: float | str) -> str:
-    return "closed form" if isinstance(value, str) else f"{value:g}"
 
 
 def _found_here(name: str, results: Path) -> str:
@@ -61,7 +56,7 @@ def _found_here(name: str, results: Path) -> str:
     if not table.is_file():
         return "not run"
     rows = list(csv.DictReader(table.read_text().splitlines()))
-    good = sum(row["within"] == "yes" for row in rows)
+    good = sum(row["within"] == YES for row in rows)
     found = f"{good} of {len(rows)} within"
     page = table.with_suffix(".md")
     # The page names the command; settings would follow the experiment's name.
@@ -78,7 +73,7 @@ def reproduce(
     An experiment that shares another's arms uses that one's run.
 
     Args:
-        experiment: with at least one published value or prediction.
+        experiment: with at least one reference that is no word.
         overrides: the `key=value` words with which it was loaded.
         results: where runs are kept.
         listener: receives the progress of training.
@@ -90,8 +85,9 @@ def reproduce(
         ConfigError: there is nothing to compare, or training is refused.
         Interrupted: stopped by Ctrl-C.
     """
-    if not any(references_of(experiment, set(experiment.arms))):
-        raise ConfigError(f"NAME: {experiment.name} publishes and predicts nothing to compare.")
+    references = references_of(experiment, list(experiment.arms))
+    if all(reference.kind == "word" for reference in references):
+        raise ConfigError(f"NAME: {experiment.name} has no references to compare with.")
     shares = experiment.file.shares
     trained = experiment if shares is None else load(shares, overrides)
     run = RunFolder(results / trained.name)

@@ -134,6 +134,31 @@ IN_FILES = [
         "published: [{quantity: q, arm: bas, measure: m, value: 1, tolerance: 0}]",
         "published.0.arm: unknown arm 'bas'. Did you mean 'base'?",
     ),
+    (
+        "references: [{kind: litrature, arm: base, quantity: q, measure: m}]",
+        "references.0.kind: unknown kind 'litrature'. Did you mean 'literature'?",
+    ),
+    (
+        "references: [{kind: literature, arm: base, quantity: q, measure: m}]",
+        "references.0.source: missing, and a row of kind literature needs it.",
+    ),
+    (
+        "references: [{kind: closed form, arm: base, quantity: q, measure: m, value: 1}]",
+        "references.0.tolerance: missing, and a row of kind closed form needs it.",
+    ),
+    (
+        "references: [{kind: word, arm: base, word: competitive}]",
+        "references.0.written: missing, and a row of kind word needs it.",
+    ),
+    (
+        "references: [{kind: prediction, arm: base, mesure: m}]",
+        "references.0.mesure: unknown key. Did you mean 'measure'?",
+    ),
+    (
+        "references: [{kind: prediction, arm: base, quantity: q, measure: m, versus: 1,"
+        " expected: same, tolerance: 1}]",
+        "references.0.versus: must be another arm with expected: same (or give a value).",
+    ),
 ]
 
 

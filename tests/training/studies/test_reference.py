@@ -9,14 +9,19 @@ import pytest
 from support.paths import ROOT
 
 from tacit.training.config.load import load
-from tacit.training.config.references import expected_words
-from tacit.training.studies.checks import HEAD
+from tacit.training.config.references import KINDS
+from tacit.training.studies.checks import HEAD, YES
 from tacit.training.studies.reference_tables import (
+    BEGIN,
     collected_page,
+    counts_table,
     experiment_file,
     read_cells,
     table_page,
+    with_counts,
+    with_table,
 )
+from tacit.training.studies.reproduce import reproducible
 
 REFERENCE, PAGES = ROOT / "results/reference", ROOT / "docs/experiments"
 TABLES = sorted(path.parent.name for path in REFERENCE.glob("*/table.csv"))
@@ -28,39 +33,42 @@ def page_of(name: str) -> Path:
     return next(PAGES.rglob(f"{name}.md"))
 
 
-@EACH
-def test_a_table_has_the_claims_of_its_experiment(name):
-    """A claim that changed after the table was made is found here.
+REFERENCES = {name: experiment_file(name).all_references(load(name).arms) for name in TABLES}
 
-    (Tables older than the verdicts end with the claims.)
-    """
-    file, rows = experiment_file(name), read_cells(REFERENCE / name / "table.csv")
-    claims = [*file.published, *file.predicted]
-    rows, verdicts = rows[: len(claims)], rows[len(claims) :]
-    assert [row[0] for row in rows] == [claim.quantity for claim in claims]
-    expected = expected_words(file.expected_verdict, load(name).arms)
-    wanted = [(f"verdict of {arm}", word) for arm, word in expected]
-    assert [(row[0], row[1]) for row in verdicts] in ([], wanted)
-    for row, claim in zip(rows, file.published, strict=False):
-        value, digits = claim.value, 1e-5
-        if isinstance(value, str):  # a closed form of the arm's market, shown to four digits
-            value = (
-                load(name).arms[claim.arm].market.analysis.theory()[value.removesuffix("_theory")]
-            )
-            digits = 1e-3
-        assert float(row[1]) == pytest.approx(value, rel=digits)
-        assert float(row[5]) == claim.tolerance
-    for row, other in zip(rows[len(file.published) :], file.predicted, strict=True):
-        assert row[1].split()[0] == other.expected
+
+@EACH
+def test_a_table_has_the_references_of_its_experiment(name):
+    """A reference that changed after the table was made is found here."""
+    rows = [dict(zip(HEAD, r, strict=True)) for r in read_cells(REFERENCE / name / "table.csv")]
+    assert len(rows) == len(REFERENCES[name])
+    for row, reference in zip(rows, REFERENCES[name], strict=True):
+        assert row["kind"] == reference.label
+        if reference.kind == "word":
+            found = (row["quantity"], row["reference"])
+            assert found == (f"verdict of {reference.arm}", reference.word)
+            continue
+        assert row["quantity"] == reference.quantity
+        if reference.versus is not None:
+            assert row["reference"].split()[0] == reference.expected
+            continue
+        value, digits = reference.value, 1e-3
+        if isinstance(value, str):  # a closed form of the arm's market
+            theory = load(name).arms[reference.arm].market.analysis.theory()
+            value = theory[value.removesuffix("_theory")]
+        assert float(row["reference"]) == pytest.approx(value, rel=digits)
+        assert float(row["tolerance"]) == reference.tolerance
 
 
 @EACH
 def test_what_is_within_its_tolerance_says_so(name):
-    """The columns of a published value agree with one another."""
-    for row in read_cells(REFERENCE / name / "table.csv"):
-        if row[5].replace(".", "").isdigit() and " against " not in row[2]:
-            within = abs(float(row[2]) - float(row[1])) <= float(row[5])
-            assert row[6] == ("yes" if within else "no"), row
+    """The columns of a number agree with one another."""
+    for cells in read_cells(REFERENCE / name / "table.csv"):
+        row = dict(zip(HEAD, cells, strict=True))
+        if row["tolerance"].replace(".", "").isdigit() and " against " not in row["measured"]:
+            distance = abs(float(row["measured"]) - float(row["reference"]))
+            within = distance <= float(row["tolerance"])
+            miss = "not reproduced" if row["kind"].startswith(KINDS[:2]) else "no"
+            assert row["within"] == (YES if within else miss), row
 
 
 @EACH
@@ -74,18 +82,18 @@ def test_a_page_is_its_table_and_a_figure_stands_beside_it(name):
 def test_the_one_table_is_collected_from_all():
     text = collected_page(REFERENCE)
     assert (REFERENCE / "table.md").read_text() == text
-    lines = [line for line in text.splitlines() if line.startswith("| ")]
-    assert lines[0] == f"| experiment | {' | '.join(HEAD)} | command |"
-    assert len(lines) - 1 == sum(len(read_cells(REFERENCE / n / "table.csv")) for n in TABLES)
+    lines = [line for line in text.splitlines() if line.startswith("| ") and "`" in line]
+    head = next(line for line in text.splitlines() if line.startswith("| experiment"))
+    assert head == f"| experiment | {' | '.join(HEAD)} | command |"
+    assert len(lines) == sum(len(read_cells(REFERENCE / n / "table.csv")) for n in TABLES)
 
 
 # --- documents -----------------------------------------------------------------------------------
 
 
 def cells_of(line: str) -> list[str]:
-    """The cells of a table's line, as the command prints it or as Markdown."""
-    parts = line.strip().strip("|").split("|") if "|" in line else re.split(r"  +", line.strip())
-    return [part.strip() for part in parts]
+    """The cells of a line of a table in Markdown."""
+    return [part.strip() for part in line.strip().strip("|").split("|")]
 
 
 @EACH
@@ -100,16 +108,49 @@ def test_every_committed_table_has_its_document(name):
     text = page_of(name).read_text()
     assert text.startswith(f"# {name}: ")
     assert f"tacit reproduce {name}" in text
-    assert str(page_of(name).relative_to(ROOT / "docs")) in (ROOT / "docs/README.md").read_text()
+    assert str(page_of(name).relative_to(PAGES)) in (PAGES / "README.md").read_text()
     if experiment_file(name).figure:
         assert f"reference/{name}/figure.png" in text or f"images/{name}.png" in text
 
 
 @EACH
 def test_what_was_chosen_after_a_miss_is_disclosed_in_the_document(name):
-    if any(
-        claim.fitted
-        for claim in (*experiment_file(name).published, *experiment_file(name).predicted)
-    ):
-        text = page_of(name).read_text()
-        assert "chosen after" in text
+    if any(reference.fitted for reference in REFERENCES[name]):
+        assert "chosen after" in page_of(name).read_text()
+
+
+# --- what evidence is what -----------------------------------------------------------------------
+
+
+def test_a_published_number_has_its_source_and_a_word_its_date():
+    for name in reproducible():
+        for reference in experiment_file(name).all_references(load(name).arms):
+            if reference.kind == "literature":
+                assert re.search(r"(19|20)\d\d", reference.source), reference
+            if reference.kind == "word":
+                assert reference.written is not None, reference
+
+
+def test_the_literature_is_in_the_majority_of_numbers():
+    rows = [r for n in reproducible() for r in experiment_file(n).all_references(load(n).arms)]
+    checked = [r for r in rows if r.kind == "literature" and r.read == "checked"]
+    assert len(checked) >= 60
+
+
+def test_the_counts_add_up_and_stand_in_the_readme():
+    rows = [line.strip("| ").split(" | ") for line in counts_table(REFERENCE)[2:]]
+    assert sum(int(row[1]) for row in rows) == sum(len(rows) for rows in REFERENCES.values())
+    assert [row[2].split()[-1] for row in rows if row[0].startswith("literature")] == [
+        "reproduced" for row in rows if row[0].startswith("literature")
+    ]
+    text = (ROOT / "README.md").read_text()
+    assert BEGIN in text
+    assert with_counts(text, counts_table(REFERENCE)) == text
+
+
+def test_a_document_s_table_is_replaced_and_nothing_else():
+    page = "# a\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n"
+    assert with_table(page, [["1"] * len(HEAD)]) == page
+    head = "| " + " | ".join(HEAD) + " |\n" + "|" + "---|" * len(HEAD) + "\n"
+    old, row = head + "| old |\n", "| " + " | ".join("abcdefgh") + " |\n"
+    assert with_table(page + old + "\nend\n", ["abcdefgh"]) == page + head + row + "\nend\n"

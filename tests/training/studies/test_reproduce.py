@@ -21,11 +21,11 @@ question: Does it hold here?
 source: nobody, 2026
 market: ad_auction
 arms: {{free: {{}}, calm: {{kpi: calm}}}}
-published:
-  - {{quantity: "price, free", arm: free, measure: revenue, value: {value}, tolerance: {tolerance}}}
-predicted:
-  - {{quantity: "calm against free", arm: calm, versus: free, measure: {measure}, expected:
-  {expected}}}
+references:
+  - {{kind: literature, quantity: "price, free", arm: free, measure: revenue, value: {value},
+     tolerance: {tolerance}, source: "nobody, 2026, page 1"}}
+  - {{kind: prediction, quantity: "calm against free", arm: calm, versus: free, measure: {measure},
+     expected: {expected}}}
 figure: {{histogram: revenue, range: [0, 1]}}
 """
 
@@ -72,7 +72,7 @@ def test_a_prediction_asks_for_disjoint_intervals_in_its_order(arms, tmp_path):
         file = experiment(tmp_path, measure="price_change", expected=expected)
         check = checks(load(file), arms)[1]
         assert check.within is (expected == "below")
-        assert check.published == expected
+        assert check.reference == expected
 
 
 @pytest.mark.parametrize("expected", ["above", "below"])
@@ -84,14 +84,17 @@ def test_a_prediction_against_a_number_asks_for_the_whole_interval(expected, arm
         file = write(tmp_path / "mine.yaml", text.replace("versus: free", f"versus: {bound}"))
         check = checks(load(file), {"calm": arms["calm"]})[0]
         assert check.within is ((low > bound) if expected == "above" else (high < bound))
-        assert (check.published.split()[0], check.tolerance) == (expected, "interval")
+        assert (check.reference.split()[0], check.tolerance) == (expected, "interval")
 
 
 def test_a_miss_that_was_fitted_is_noted(arms, tmp_path):
     text = FILE.format(value=0, tolerance=1, measure="revenue", expected="above")
-    file = write(tmp_path / "mine.yaml", text.replace("tolerance: 1", "tolerance: 1, fitted: luck"))
+    text = text.replace("tolerance: 1", "tolerance: 1, fitted: luck")
+    file = write(tmp_path / "mine.yaml", text)
     experiment = load(file)
-    text = table_page("mine", experiment.file, [["price, free", "0", ".5", "-", "4", "1", "yes"]])
+    text = table_page(
+        "mine", experiment.file, [["price, free", "prediction", "0", ".5", "-", "4", "1", "yes"]]
+    )
     assert text.splitlines()[-1] == "- price, free: chosen after a miss: luck"
 
 
@@ -110,6 +113,57 @@ def test_a_measure_that_is_not_there_is_not_within(arms, tmp_path):
 def test_only_arms_that_were_run_are_checked(arms, tmp_path):
     assert len(checks(load(experiment(tmp_path)), {"free": arms["free"]})) == 1
     assert checks(load(experiment(tmp_path)), {"calm": arms["calm"]}) == []
+
+
+OLD = """
+source: nobody, 2026
+market: ad_auction
+arms: {free: {}, calm: {kpi: calm}}
+published:
+  - {quantity: a, arm: free, measure: revenue, value: 1, tolerance: 9}
+  - {quantity: b, arm: free, measure: revenue, value: revenue, tolerance: 9}
+predicted: [{quantity: c, arm: calm, versus: free, measure: revenue, expected: below}]
+expected_verdict: {free: competitive}
+"""
+
+
+def test_keys_of_earlier_versions_are_read_and_their_present_name_is_told(arms, tmp_path):
+    experiment = load(write(tmp_path / "old.yaml", OLD))
+    assert experiment.notes == [
+        "published, predicted, expected_verdict: read; the present name is references, with kind: "
+        "literature, closed form, prediction, word"
+    ]
+    found = [(row.quantity, row.kind) for row in checks(experiment, arms)]
+    kinds = ["literature", "closed form", "prediction", "word"]
+    assert found == list(zip(["a", "b", "c", "verdict of free"], kinds, strict=True))
+    assert (
+        load(write(tmp_path / "bare.yaml", OLD.replace("source: nobody, 2026", "")))
+        .file.published[0]
+        .kind
+        == "prediction"
+    )  # a number without a source is nobody's but ours
+
+
+def test_only_the_literature_and_closed_forms_fail_to_be_reproduced(arms, tmp_path):
+    for kind, told in (("literature", "not reproduced"), ("prediction", "no")):
+        file = write(
+            tmp_path / "mine.yaml",
+            FILE.format(value=7, tolerance=1, measure="revenue", expected="above").replace(
+                "kind: literature", f"kind: {kind}"
+            ),
+        )
+        assert checks(load(file), arms)[0].cells()[-1] == told
+
+
+def test_a_word_about_seeds_that_were_cut_off_waits_for_more_rounds():
+    word = {"kind": "word", "arm": "base", "word": "competitive", "written": "2026-11-23"}
+    experiment = load({"market": "ad_auction", "references": [word]})
+    for cut_off, told in ((0, "no"), (3, "no"), (4, "more rounds")):
+        verdict = {"behaviour": "collusion", "word": "undecided", "evidence": [], "missing": []}
+        converged = {"per_seed": [0.0] * cut_off + [1.0] * (60 - cut_off)}
+        arm = {"measures": {"converged": converged}, "verdicts": [verdict], "seeds": 60}
+        (row,) = checks(experiment, {"base": arm})
+        assert row.cells()[-1] == told
 
 
 # --- the command ---------------------------------------------------------------------------------
@@ -133,7 +187,8 @@ def test_within_ends_with_0_and_writes_table_and_figure(tacit, results):
     text = (folder / "table.md").read_text()
     assert "Source: nobody, 2026." in text
     assert f"Command: `tacit reproduce mine {' '.join(SMALL)} seeds=4`" in text
-    assert "| price, free | 0.5 |" in text
+    assert "| price, free | literature | 0.5 |" in text
+    assert text.splitlines()[-1] == "- nobody, 2026, page 1: price, free"
     assert (folder / "figure.png").read_bytes()[:4] == b"\x89PNG"
     assert not (tacit.folder / "results/reference").exists()
 
@@ -158,8 +213,9 @@ def test_only_the_flag_writes_the_reference(tacit):
     names = {p.name for p in (tacit.folder / "results/reference/mine").iterdir()}
     assert names == {"table.md", "table.csv", "figure.png"}
     one = (tacit.folder / "results/reference/table.md").read_text()
-    assert "0 of 2 rows are within" in one or "1 of 2 rows are within" in one
-    assert "| mine | price, free | 0.5 |" in one
+    assert "| literature | 1 | 1 reproduced |" in one
+    assert "| prediction | 1 | 0 as expected |" in one
+    assert "| mine | price, free | literature | 0.5 |" in one
     (tacit.folder / "results/reference/table.md").unlink()
     result = tacit("reproduce", "--list", "--update-reference")
     assert result.out.splitlines()[-1] == "wrote results/reference/table.md"
@@ -181,18 +237,18 @@ def test_a_setting_where_a_name_belongs_is_refused(words, tacit):
 
 def test_a_config_that_publishes_nothing_is_refused(tacit):
     (line,) = mistake_lines(tacit("reproduce", "ad_auction"))
-    assert line == "NAME: ad_auction publishes and predicts nothing to compare."
+    assert line == "NAME: ad_auction has no references to compare with."
     assert list(tacit.folder.iterdir()) == []
 
 
 # --- the list ------------------------------------------------------------------------------------
 
 
-def test_the_list_has_source_published_compute_and_what_was_run_here(tacit):
+def test_the_list_has_source_references_compute_and_what_was_run_here(tacit):
     rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
     assert set(rows) == {"name", *reproducible()}
     assert "EC 2022" in rows["banchio_skrzypacz"]
-    assert "0.2265/0.9471/0.9" in rows["banchio_skrzypacz"]
+    assert "3 literature, 3 word" in rows["banchio_skrzypacz"]
     assert rows["banchio_skrzypacz"].rstrip().endswith("not run")
     table = "quantity,within\na,yes\nb,no\n"
     write(tacit.folder / "results/reproduce/volatility_kpi/table.csv", table)
