@@ -6,6 +6,7 @@ from math import log
 
 import numpy as np
 import pytest
+from support.paths import ROOT
 from support.speakers import battery, players
 
 from tacit.agents.policy import deterministic, uniform
@@ -18,6 +19,7 @@ from tacit.emergence.claims.signalling import signalling
 from tacit.emergence.claims.verdict import claims as verdict
 from tacit.emergence.evidence import MIN_SEEDS, Evidence
 from tacit.emergence.population import freeze
+from tacit.emergence.registry import PROBES
 from tacit.envs import kpi as kpis
 from tacit.envs.procurement.equilibrium import equilibrium_table
 from tacit.envs.registry import make_market
@@ -248,6 +250,13 @@ def test_the_battery_has_both_halves_and_many_kinds():
               ("choosing", "reporting")}  # fmt: skip
     assert all(halves.values())
     assert not halves["choosing"] & halves["reporting"]
+
+
+def test_every_figure_is_on_its_page():
+    page = (ROOT / "docs/probes/claims.md").read_text(encoding="utf-8")
+    for name in ("signalling", "claims", "false_claims"):
+        for figure in PROBES[name].figures:
+            assert f"`{figure}" in page, figure
 
 
 def test_deaf_listeners_do_the_same_at_every_word():
