@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence.collusion.sharing_word import ONE_SIDED, ROTATION
 from tacit.emergence.objective.harm import harm_measures
 from tacit.emergence.objective.split import harm_splits
 from tacit.emergence.stats import interval, number
@@ -164,7 +165,9 @@ def _add_harm(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
     splits = harm_splits(harm_measures(arm.market), lambda name: estimate_of(summary, name))
     if splits:
         largest = splits[0]
-        row.cells["harm = by KPI alone + by learning"] = largest.short() if largest.shown else "-"
+        row.cells["harm = by KPI alone + by learning"] = (
+            largest.short() if largest.shown(arm.market) else "-"
+        )
         row.numbers.update(
             harm_in=largest.measure,
             harm=largest.whole.mean,
@@ -173,8 +176,14 @@ def _add_harm(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
         )
 
 
+def _words(verdict: Mapping[str, Any]) -> list[str]:
+    """The word of a verdict, and how a gain is shared where it is not simply shared."""
+    beside = [q for q in verdict.get("qualifiers", ()) if q in (ROTATION, ONE_SIDED)]
+    return [verdict["word"], *beside]
+
+
 def _add_verdicts(row: ArmRow, summary: ArmSummary) -> None:
-    words = dict.fromkeys(verdict["word"] for verdict in summary.get("verdicts", []))
+    words = dict.fromkeys(word for v in summary.get("verdicts", []) for word in _words(v))
     if words:
         # `undecided at n = 4` is said of every arm with few seeds, and n has a column of its own.
         decided = [word for word in words if not word.startswith("undecided")]
