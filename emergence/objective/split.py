@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tacit.emergence.payoffs import gain_unit
 from tacit.emergence.stats import Estimate, interval, number
+from tacit.envs.market import Market
 
 FigureEstimate = Callable[[str], Estimate | None]  # a figure over seeds by name; None: not measured
 
@@ -37,10 +39,11 @@ class HarmSplit:
     by_learning: Estimate
     mirror: Estimate
 
-    @property
-    def shown(self) -> bool:
-        """Whether there is a harm: the interval of the whole lies above 0."""
-        return self.whole.low > 0
+    def shown(self, market: Market) -> bool:
+        """Whether there is a harm: the interval of the whole lies above what a gain must be to
+        count (`tacit.emergence.payoffs.gain_unit`)."""
+        unit = gain_unit(market, market.roles[0])
+        return self.whole.low > unit.negligible * unit.size
 
     @property
     def kpi_share(self) -> Estimate:

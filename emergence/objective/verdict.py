@@ -17,7 +17,7 @@ n >= 48 (below that `undecided at n`), in this order:
 
 Why the third condition: a KPI may make every status quo a best reply (one that charges changes
 does). Regret is then small wherever learning happened to stop, and only the benchmark says how far
-best replies go by themselves. A harm is counted if its interval lies above 0.
+best replies go by themselves. A harm is one if its interval lies above the level of gains.
 
 The first lines are the split of the harm, the largest first; then every condition with its interval
 and n; last, what decided.
@@ -166,7 +166,7 @@ def conditions(e: Evidence, splits: list[HarmSplit]) -> KpiConditions:
     if own is not None and (later := passing(e, OWN_PATIENT, level)) is not None:
         own = [a or b for a, b in zip(own, later, strict=True)]
     whole = splits[0].whole if splits else None
-    known = whole is not None and whole.n == e.n and splits[0].shown and not unsettled(e)
+    known = whole is not None and whole.n == e.n and splits[0].shown(e.market) and not unsettled(e)
     share = splits[0].kpi_share if known else None
     return KpiConditions(_share(in_round), _share(patient), _share(both), _share(own), share)
 

@@ -140,6 +140,12 @@ def test_half_is_asked_of_the_upper_end_of_the_harm():
     assert word(split=harm("revenue", 0.4, 0.235, spread=0.2)) == KPI_MADE
 
 
+@pytest.mark.parametrize(("whole", "given"), [(0.022, UNDECIDED), (0.023, KPI_MADE)])
+def test_a_harm_counts_from_the_level_of_gains_on(whole, given):
+    """.05 of .45 is .0225."""
+    assert word(split=harm("revenue", whole, whole)) == given
+
+
 def test_a_harm_must_be_shown():
     """.05 give or take .2: the interval holds 0, and half of it is no explanation."""
     assert word(split=harm("revenue", 0.05, 0.3, spread=0.2)) == UNDECIDED

@@ -62,7 +62,7 @@ def test_the_largest_harm_is_split(results):
     others = ("profit", "revenue", "welfare")
     assert row.numbers["harm"] == max(measures[f"harm/{x}"]["mean"] for x in others)
     # Three seeds may not show a harm; where they do, the table has it.
-    shown = measures[f"harm/{name}"]["ci95"][0] > 0
+    shown = measures[f"harm/{name}"]["ci95"][0] > 0.0225
     cell = row.cells["harm = by KPI alone + by learning"]
     assert cell.startswith(f"{name} .") if shown else cell == "-"
 
