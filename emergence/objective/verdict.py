@@ -222,7 +222,11 @@ def _condition_lines(e: Evidence, found: KpiConditions, splits: list[HarmSplit])
             f"{number(found.share.mean)}, {low}, n = {found.share.n}"
         )
     elif splits:
-        why = "the mirror has not settled" if unsettled(e) else "no harm is shown in every seed"
+        why = "no harm is shown"
+        if unsettled(e):
+            why = "the mirror has not settled"
+        elif splits[0].whole.n < e.n:
+            why = "not measured in every seed"
         lines.append(f"share of the harm that the KPI alone explains: {why}")
     if any(e.learned) and not all(e.learned):
         names = ", ".join(seat.name for seat in judged(e))
