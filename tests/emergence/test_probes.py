@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.populations import default_kpi, prices, random_tables, scripted, trembling
 
+from tacit.agents.policy import deterministic
 from tacit.emergence.collusion.discounted_gain import discounted_gain
 from tacit.emergence.collusion.equilibrium import equilibrium
 from tacit.emergence.collusion.impulse import impulse
@@ -271,6 +272,29 @@ def test_grim_trigger_is_an_equilibrium_at_this_discount_and_not_at_0(known):
     assert equilibrium(myopic)["best_response_gap"] == pytest.approx(known["gain"])
 
 
+@pytest.fixture(scope="module")
+def one_sided(known):
+    """The first provider keeps to the joint-profit price, the second to its best reply to that."""
+    market = prices()
+    acts = known["high"], known["best"]
+    tables = [
+        deterministic(seat.role, np.full(seat.role.observations, a))
+        for seat, a in zip(market.seats, acts, strict=True)
+    ]
+    return freeze(market, default_kpi(market), tables, 0)
+
+
+def test_one_seat_whose_deviation_pays_is_enough_against_stability(one_sided, known):
+    figures, best = equilibrium(one_sided), known["best"]
+    gains = [profits(prices(), a, best)[0] for a in range(15)]
+    low, high = benchmark_range(prices())
+    missed = (max(gains) - gains[known["high"]]) / (high - low)
+    assert missed > 0
+    assert figures["best_response_gap/provider_0"] == pytest.approx(missed)
+    assert figures["best_response_gap/provider_1"] == pytest.approx(0, abs=1e-8)
+    assert figures["one_shot_stable"] == 0
+
+
 def test_a_kpi_may_be_best_served_by_another_policy_than_its_owner():
     market = prices()
     revenue = kpis.resolve(market, {"provider": {"price": 1.0}})
@@ -280,6 +304,17 @@ def test_a_kpi_may_be_best_served_by_another_policy_than_its_owner():
     assert paid.exact
     assert paid.best == pytest.approx(market.grid[0].max())
     assert paid.own == pytest.approx(limit_path(population).measures[0, 0, market.columns["price"]])
+
+
+def test_there_is_no_chain_of_means_where_a_kpi_has_a_term_that_is_not_linear():
+    """Ties are sampled, so the chain is one of mean measures: the square of a mean is no mean
+    square. One such term among plain ones is enough."""
+    market = make_market("ad_auction", {"observe": "bids", "bids": 3})
+    population = scripted("collusive", market)
+    assert best_response.joint_chain(population) is not None
+    calm = {"measure": "profit", "transform": "square", "weight": -0.5}
+    kpi = kpis.resolve(market, {"bidder": {"profit": 1.0, "calm": calm}})
+    assert best_response.joint_chain(replace(population, kpi=kpi)) is None
 
 
 @pytest.mark.slow

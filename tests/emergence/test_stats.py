@@ -84,6 +84,22 @@ def test_a_paired_difference_is_over_the_seeds_that_both_have():
     assert (e.mean, e.n) == (2.0, 3)
 
 
+@pytest.mark.parametrize(("n", "k"), [(6, 1), (8, 1), (9, 2), (10, 2), (20, 6), (25, 8)])
+def test_the_median_lies_between_the_order_statistics_of_the_usual_tables(n, k, luck):
+    """The k-th smallest and the k-th largest, as in tables of the sign test (95 %, two-sided)."""
+    x = luck.permutation(np.arange(1.0, n + 1))  # the k-th smallest value is k
+    e = stats.median(x)
+    assert (e.low, e.mean, e.high, e.n) == (k, (n + 1) / 2, n + 1 - k, n)
+
+
+def test_a_median_of_five_has_no_interval():
+    """All five lie on one side of the median with probability 2 / 32, which is more than 5 %."""
+    e = stats.median([3.0, 1.0, 2.0, 5.0, 4.0])
+    assert (e.mean, e.n) == (3.0, 5)
+    assert isnan(e.low)
+    assert isnan(e.high)
+
+
 def test_shares_of_runs_have_wilson_s_interval_and_measures_student_s():
     ends = [1.0, 1.0, 0.0, 1.0]
     for name in ("converged", "cycle_1_share", "cycle_2_share", "cycle_3plus_share"):

@@ -185,6 +185,35 @@ def test_a_reply_plans_its_later_answers(luck):
     assert reply.own == pytest.approx((0.8 + 0.4) / 2 / 4)
 
 
+def test_a_reply_weighs_what_it_cannot_see_by_nature_s_odds():
+    """Every supplier claims to be scarce, at the high price, and seven of ten are: so many are gone
+    when they are countered, the others accept."""
+    market = make_market("procurement", {"scarcity": 0.7})
+    c, supplier, buyer = market.config, market.seats[0].role, market.seats[1].role
+    low, high = c.prices
+    tables = [uniform(seat.role) for seat in market.seats]
+    for o in np.flatnonzero(supplier.legal[:, 1] > 1):
+        countered = "counter" in supplier.decode_observation(o)
+        parts = {"answer": "accept"} if countered else {"price": high, "claim": "scarce"}
+        tables[0][o] = np.eye(supplier.actions)[supplier.encode_action(**parts)]
+    kpi = kpis.resolve(market, None)
+    trees = [enumerated(market, kpi, tables, seat) for seat in range(2)]
+    offer, reply = (best_reply(t, tables, k, t.rewards[:, k]) for k, t in enumerate(trees))
+    (met,) = np.flatnonzero(reply.weight)
+    assert reply.weight[met] == pytest.approx(1.0)
+    gone, there = -c.stockout_cost, c.wait_discount * (c.value - low)
+    for response, payoff in (
+        ("walk", 0.0),
+        ("accept supplier_0", c.value - high),
+        (f"counter supplier_0 at {low:g}", 0.7 * gone + 0.3 * there),
+    ):
+        assert reply.payoff[met, buyer.encode_action(response=response)] == pytest.approx(payoff)
+    offering = [o for o in range(supplier.observations) if supplier.legal[o, 1] > 1]
+    seen = {o: supplier.decode_observation(o) for o in offering}
+    chances = {s["stock"]: offer.weight[o] for o, s in seen.items() if "counter" not in s}
+    assert chances == pytest.approx({"scarce": 0.7, "plenty": 0.3})
+
+
 def test_the_expected_value_of_first_edges_is_the_mean(luck):
     market = make_market("procurement", {"suppliers": 2})
     found, tables = uniform_round(market)

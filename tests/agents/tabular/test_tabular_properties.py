@@ -7,7 +7,9 @@ import pytest
 from support.groups import PUBLISHER, everybody, group
 
 from tacit.agents.scripted import ScriptedConfig
+from tacit.agents.tabular.arrays import CONSTANT, EPSILON, RANDOM_TIES, SCHEDULE, SETTINGS
 from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.agents.tabular.exploration import explore
 from tacit.agents.tabular.group import TabularGroup
 from tacit.agents.tabular.initial_q import uniform_payoffs
 from tacit.envs import kpi
@@ -109,6 +111,19 @@ def payoff_bounds(market: Market) -> tuple[np.ndarray, np.ndarray]:
     grid = np.array(market.grid)
     below = np.concatenate([[0], np.cumsum(1 - grid)[:-1]])
     return below / len(grid), (below + 1 - grid) / len(grid)
+
+
+@pytest.mark.parametrize("random_ties", [True, False])
+def test_one_draw_explores_or_breaks_a_tie_with_equal_shares(random_ties):
+    """Legal are 1 .. 4, and 2 and 4 are the best. Half of all draws explore: each action has a
+    quarter of them. Of the other half each of the best has one half, or the first has all."""
+    q = np.array([9.0, 1.0, 2.0, 1.0, 2.0, 9.0])
+    settings = np.zeros(SETTINGS)
+    settings[[SCHEDULE, EPSILON, RANDOM_TIES]] = CONSTANT, 0.5, float(random_ties)
+    draws = (np.arange(80) + 0.5) / 80
+    found = [explore.py_func(q, 0, 1, 4, 2, settings, draw, 0) for draw in draws]
+    rest = [2] * 20 + [4] * 20 if random_ties else [2] * 40
+    assert found == [1] * 10 + [2] * 10 + [3] * 10 + [4] * 10 + rest
 
 
 def test_rival_uniform_is_the_discounted_payoff():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.play import phases, random_actions
 
-from tacit.agents.policy import cumulative, uniform
+from tacit.agents.policy import cumulative, deterministic, uniform
 from tacit.envs import kpi, rng
 from tacit.envs.engine.engine import Engine
 from tacit.envs.engine.game_arrays import CopyRows
@@ -187,6 +187,22 @@ def test_playing_tables_is_stepping_with_the_same_draws():
     np.testing.assert_array_equal(sums.measures, measures)
     np.testing.assert_array_equal(tables.rows.state, hand.rows.state)
     assert tables.round == hand.round == 10
+
+
+def test_every_copy_may_have_tables_of_its_own():
+    """In copy r everybody bids the r-th bid of the grid, in two rounds."""
+    market = make_market("ad_auction")
+    own = [
+        cumulative(
+            market, [deterministic(s.role, np.full(s.role.observations, r)) for s in market.seats]
+        )
+        for r in range(3)
+    ]
+    engine = Engine(market, copies=3)
+    engine.reset()
+    bids = engine.play(np.array(own), 2).measures[:, : len(market.seats), market.columns["bid"]]
+    for r in range(3):
+        np.testing.assert_allclose(bids[r], 2 * market.grid[r])
 
 
 def test_a_trace_is_copy_0_round_by_round():

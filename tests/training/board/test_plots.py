@@ -5,11 +5,20 @@ from __future__ import annotations
 import struct
 
 import pytest
+from matplotlib.figure import Figure
 from support.boards import Board
 from support.training_fixtures import small
 
 from tacit.envs.registry import MARKETS
-from tacit.training.board.plots import DPI, HEIGHT, PLOTS, WIDTH, curve, draw_plots
+from tacit.training.board.plots import (
+    DPI,
+    HEIGHT,
+    PLOTS,
+    WIDTH,
+    curve,
+    draw_plots,
+    mirror_against_learned,
+)
 
 pytestmark = [pytest.mark.plots("rendered"), pytest.mark.full_mirror]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -61,3 +70,18 @@ def test_a_curve_of_one_seed_has_no_width():
     measures = {"a/0": entry(1.0, [0.5, 2.0]), "a/1": entry(3.0, [None, None]), "a/3": {}}
     mean, low, high = curve(measures, "a")
     assert (mean.tolist(), low.tolist(), high.tolist()) == ([1.0, 3.0], [0.5, 3.0], [2.0, 3.0])
+
+
+def test_the_mirror_lies_between_what_the_owner_wants_and_what_was_learned():
+    """Harm counts down from the mirror of the fundamental: .5 + .3 = .8, and .8 - .35 = .45."""
+    interval = {"mirror": 0.5, "mirror_low": 0.4, "mirror_high": 0.6, "harm_kpi": 0.3}
+    measures = {
+        f"{name}/profit": {"mean": x, "ci95": [x, x], "n": 4} for name, x in interval.items()
+    }
+    measures["harm/profit"] = {"mean": 0.35, "ci95": [0.3, 0.4], "n": 4}
+    axis = Figure().subplots()
+    assert mirror_against_learned(axis, measures)
+    ideal, mirror, learned = (float(line.get_ydata()[0]) for line in axis.lines)
+    assert (ideal, mirror, learned) == pytest.approx((0.8, 0.5, 0.45))
+    ends = [lines.get_segments()[0][:, 1].tolist() for lines in axis.collections]
+    assert ends == [pytest.approx(x) for x in ([0.8, 0.8], [0.4, 0.6], [0.4, 0.5])]

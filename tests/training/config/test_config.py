@@ -39,6 +39,17 @@ def test_every_layer_goes_over_the_one_before(layers, tmp_path, monkeypatch):
     assert found == wanted.get(layers, (6, 6, 0.6, 6))
 
 
+def test_the_keys_of_an_experiment_go_over_its_preset(tmp_path, monkeypatch):
+    """Those that it does not name are the preset's, also within a table."""
+    monkeypatch.chdir(tmp_path)
+    preset = "market: {name: ad_auction, bidders: 3, bids: 5, value: {kind: uniform, levels: 3}}"
+    write(tmp_path / "configs/markets/small.yaml", preset)
+    text = "market: {name: small, bids: 7, value: {levels: 4}}"
+    made = arm(config=write(tmp_path / "mine.yaml", text)).market
+    assert (made.name, made.config.bidders, made.config.bids) == ("ad_auction", 3, 7)
+    assert (made.config.value.kind, made.config.value.levels) == ("uniform", 4)
+
+
 def test_a_setting_within_a_table_leaves_its_neighbours(tmp_path):
     path = write(tmp_path / "x.yaml", "market: {name: ad_auction, value: {value: 3}, bids: 5}")
     made = arm("market.price_mix=1", config=path)

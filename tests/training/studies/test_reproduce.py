@@ -105,6 +105,30 @@ def test_overlapping_intervals_are_no_order(arms, tmp_path):
         assert checks(load(file), same)[1].within is False
 
 
+@pytest.mark.parametrize(
+    ("calm", "below", "above"),
+    [
+        ([0.1, 0.3], True, False),  # [.4, .6] lies above it
+        ([0.1, 0.5], False, False),  # overlaps on the left
+        ([0.5, 0.9], False, False),  # on the right
+        ([0.45, 0.55], False, False),  # within
+        ([0.1, 0.9], False, False),  # around
+        ([0.7, 0.9], False, True),
+    ],
+)
+def test_an_order_needs_all_of_one_interval_beyond_all_of_the_other(
+    calm, below, above, arms, tmp_path
+):
+    def arm(ends):
+        entry = {"mean": sum(ends) / 2, "ci95": ends, "n": 4, "per_seed": [*ends, *ends]}
+        return {**arms["free"], "measures": {"revenue": entry}}
+
+    given = {"free": arm([0.4, 0.6]), "calm": arm(calm)}
+    for expected, within in (("below", below), ("above", above)):
+        file = experiment(tmp_path, measure="revenue", expected=expected)
+        assert checks(load(file), given)[1].within is within
+
+
 def test_a_measure_that_is_not_there_is_not_within(arms, tmp_path):
     check = checks(load(experiment(tmp_path)), arms)[1]
     assert (check.measured, check.within) == ("not defined", False)
