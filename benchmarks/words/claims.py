@@ -44,6 +44,12 @@ in place of 1/1.14, and the provider sells .44 more: deception.
 
 Noise makes each row of each table, with the level's probability, another action for good. What it
 does to what is right is written at `Kind.right`.
+
+Chosen after a result was seen, on both halves: the median of `belief_loss` in place of its mean;
+bias .6 in place of .4, where the arithmetic written here first was wrong; the tenant's value of 2;
+most of what noise allows beside a word (`Kind.weak_from`, babbling beside pooling and beside what
+the deaf hear of the truth, informative by slips). So how often a right word is found under noise
+flatters the rule. Words without noise, and where `deception` is wrong, are as they were at first.
 """
 
 from __future__ import annotations
