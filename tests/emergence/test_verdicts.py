@@ -120,7 +120,7 @@ def test_probes_of_an_older_run_are_added_from_its_checkpoints(run):
     assert json.loads(path.read_text())["probes"] == whole["probes"]
     assert set(records[1]["probes"]) == {*whole["probes"], *CONTROLS}
     assert (
-        records[2]["probes"]["rematched"]["rematched/tempted"] is None
+        records[2]["probes"]["rematched"]["rematched/tempted_states"] is None
     )  # no partner for the third
 
 

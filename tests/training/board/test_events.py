@@ -65,7 +65,7 @@ def test_the_tags_of_a_seed(board):
     found = board.tags("calm/s1")
     assert tags <= found
     extra = {tag.removeprefix("probe/") for tag in found - tags}
-    assert "tempted" in extra
+    assert "tempted_states" in extra
     assert extra <= {name for probe in PROBES.values() for name in probe.figures}
 
 

@@ -85,7 +85,7 @@ def test_the_names_of_measures(summary):
     probed = [*PROBES.values(), *CONTROLS.values()]
     figures = tuple(name for probe in probed for name in probe.figures)
     assert all(name.startswith(figures) for name in set(summary["measures"]) - known)
-    assert {"tempted", "best_response_gap/bidder_0", "rematched/tempted"} <= set(
+    assert {"tempted_states", "best_response_gap/bidder_0", "rematched/tempted_states"} <= set(
         summary["measures"]
     )
 
