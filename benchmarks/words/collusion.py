@@ -25,8 +25,9 @@ from tacit.emergence.collusion.temptation import temptation
 from tacit.emergence.collusion.verdict import (
     COMPETITIVE,
     DISORDER,
+    EQUAL,
+    NEAR,
     NEARLY,
-    NOT_SHOWN,
     SIDES,
     STATIC,
     TACIT,
@@ -228,27 +229,19 @@ def _right(kind: Kind, stage: Stage, noisy: bool) -> frozenset[str]:
     if kind.rule is None:
         return NOT_TACIT
     index = play.path_index(stage, kind.rule)
-    if kind.colludes and index > 0.12 and play.is_upheld(stage, kind.rule):
+    if kind.colludes and index > NEAR and play.is_upheld(stage, kind.rule):
         return frozenset({TACIT})
     if noisy:
         return NOT_TACIT
     side = SIDES[not stage.market.analysis.price_competition]
-    if index <= 0.1:
-        # without noise the interval is a point
-        word = COMPETITIVE if abs(index) <= 0.05 else NEARLY if index >= -0.1 else TOUGHER
-        return frozenset({word, TOUGHER} if index < -0.05 else {word})
-    holds = {UNPUNISHED, DISORDER} if not _still(stage, kind.rule) else {STATIC}
-    return frozenset(w.format(side=side) for w in (*holds, NOT_SHOWN))
-
-
-def _still(stage: Stage, rule: Rule) -> bool:
-    """Whether nobody is tempted anywhere on the rule's path."""
-    joint = tuple(rule(stage, i, None) for i in range(stage.seats))
-    path: list[tuple[int, ...]] = []
-    while joint not in path:
-        path.append(joint)
-        joint = tuple(rule(stage, i, path[-1]) for i in range(stage.seats))
-    return not any(play.is_tempting(stage, j) for j in path[path.index(joint) :])
+    if index <= NEAR:  # without noise the interval is a point
+        word = COMPETITIVE if abs(index) <= EQUAL else TOUGHER if index < -EQUAL else NEARLY
+        return frozenset({word})
+    tempting = any(play.is_tempting(stage, joint) for joint in play.cycle_of(stage, kind.rule))
+    # Whether most of what follows happens to be a loss is not settled here: players who undercut
+    # each other go down a staircase that a deviator may only enter elsewhere.
+    words = (UNPUNISHED, DISORDER) if tempting else (STATIC,)
+    return frozenset(word.format(side=side) for word in words)
 
 
 def _arms(kind: Kind, setting: Setting, level: float, count: int) -> Iterator[Evidence]:

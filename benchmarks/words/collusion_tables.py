@@ -315,6 +315,16 @@ def junk(stage: Stage, joint: tuple[int, ...], seed: int) -> Tables:
 # --- arithmetic ----------------------------------------------------------------------------------
 
 
+def cycle_of(stage: Stage, rule: Rule) -> list[tuple[int, ...]]:
+    """The joint actions that a rule repeats in the long run, in order, from its first round on."""
+    path: list[tuple[int, ...]] = []
+    joint = tuple(rule(stage, i, None) for i in range(stage.seats))
+    while joint not in path:
+        path.append(joint)
+        joint = tuple(rule(stage, i, path[-1]) for i in range(stage.seats))
+    return path[path.index(joint) :]
+
+
 def is_upheld(stage: Stage, rule: Rule, discount: float = 0.95, rounds: int = 400) -> bool:
     """Whether departures from the rule's path tempt, and all that do cost more than they gain.
 
@@ -325,10 +335,7 @@ def is_upheld(stage: Stage, rule: Rule, discount: float = 0.95, rounds: int = 40
     def play(last: Last) -> tuple[int, ...]:
         return tuple(rule(stage, i, last) for i in range(stage.seats))
 
-    path = [play(None)]
-    while (following := play(path[-1])) not in path:
-        path.append(following)
-    cycle = path[path.index(following) :]
+    cycle = cycle_of(stage, rule)
     column = [float(stage.profits[i][joint]) for joint in cycle for i in range(stage.seats)]
     earned = np.array(column).reshape(len(cycle), stage.seats)
     unit, tempting = _range(stage.market), 0
@@ -361,14 +368,8 @@ def _range(market: Market) -> float:
 
 
 def path_index(stage: Stage, rule: Rule) -> float:
-    """The mean index along the rule's cycle, from its first round on."""
-    joint = tuple(rule(stage, i, None) for i in range(stage.seats))
-    path: list[tuple[int, ...]] = []
-    while joint not in path:
-        path.append(joint)
-        joint = tuple(rule(stage, i, path[-1]) for i in range(stage.seats))
-    cycle = path[path.index(joint) :]
-    return float(np.mean([stage.index(j) for j in cycle]))
+    """The mean index along the rule's cycle."""
+    return float(np.mean([stage.index(joint) for joint in cycle_of(stage, rule)]))
 
 
 def is_tempting(stage: Stage, joint: tuple[int, ...]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tacit.agents.policy import PolicyTable
+from tacit.emergence.play.chain import SETTLED, long_run_shares
 from tacit.emergence.play.state_index import StateIndex
 from tacit.emergence.tree.enumeration import enumerate_round
 from tacit.emergence.tree.expectations import edge_probability
@@ -20,8 +21,6 @@ from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
 MOST_BEGINNINGS = 4_096
-SETTLED = 1e-13  # the change of all shares together at which the long run is reached
-MOST_STEPS = 100_000
 
 
 def round_beginnings(
@@ -68,7 +67,9 @@ def round_beginnings(
         probability.append(edge_probability(tree, tables)[-1])
         done += len(frontier)
     target = index.find(np.concatenate(following))
-    share = _long_run(np.concatenate(source), target, np.concatenate(probability), index.count)
+    share = long_run_shares(
+        np.concatenate(source), target, np.concatenate(probability), index.count
+    )
     kept = share > SETTLED
     return index.states[kept], share[kept] / share[kept].sum()
 
@@ -79,24 +80,3 @@ def roots_of_leaves(tree: RoundTree) -> Ints:
     for layer in tree.layers[1:]:
         root = root[layer.origin][layer.node]
     return root
-
-
-def _long_run(source: Ints, target: Ints, probability: Floats, count: int) -> Floats:
-    """Long-run shares of time of `count` states, float64 `[count]`, from the first on.
-
-    The chain is made lazy, which leaves its long run and takes away its cycles.
-
-    Args:
-        source: where each step begins, int64 `[K]`.
-        target: where it leads, int64 `[K]`.
-        probability: of the step, given where it begins, float64 `[K]`.
-        count: the number of states.
-    """
-    share = np.zeros(count)
-    share[0] = 1.0
-    for _ in range(MOST_STEPS):
-        moved = np.bincount(target, share[source] * probability, minlength=count)
-        if np.abs(moved - share).sum() < SETTLED:
-            break
-        share = 0.5 * (share + moved)
-    return share

@@ -33,6 +33,7 @@ MOST_STATES = 2**16
 MOST_PLAYS = 2**22  # rounds played to find the states
 TOLERANCE = 1e-10
 SWEEPS = 100_000
+SETTLED = 1e-13  # the change of all shares together at which the long run is reached
 
 
 @dataclass(frozen=True)
@@ -115,24 +116,6 @@ class Chain:
         gain: Floats = getattr(own, payoff) + self.discount * later - value[:, None]
         return gain
 
-    def stationary(self, start: int = 0) -> Floats:
-        """Long-run share of time in each node, from node `start`, if all play their tables: `[N]`.
-
-        Powers of the lazy chain (P + I)/2, which has the same long run and no cycle.
-        """
-        own = self.seats[0]
-        count = len(self.states)
-        step = (own.table[:, :, None] * own.probability[:, None, :]).ravel()
-        target, source = own.successor.ravel(), np.repeat(np.arange(count), step.size // count)
-        share = np.zeros(count)
-        share[start] = 1.0
-        for _ in range(SWEEPS):
-            moved = np.bincount(target, share[source] * step, minlength=count)
-            if np.abs(moved - share).sum() < TOLERANCE:
-                break
-            share = 0.5 * (share + moved)
-        return share
-
     def _solve(self, payoff: Floats, successor: NDArray[np.int32], probability: Floats) -> Floats:
         values = np.zeros(len(payoff))
         arrays = [np.ascontiguousarray(x) for x in (successor, probability, payoff)]
@@ -183,3 +166,24 @@ def _decision_problem(
         probability=np.concatenate([part.probability for part in parts]),
         table=table,
     )
+
+
+def long_run_shares(source: Ints, target: Ints, probability: Floats, count: int) -> Floats:
+    """Long-run shares of time of `count` states, float64 `[count]`, from the first on.
+
+    The chain is made lazy, which leaves its long run and takes away its cycles.
+
+    Args:
+        source: where each step begins, int64 `[K]`.
+        target: where it leads, int64 `[K]`.
+        probability: of the step, given where it begins, float64 `[K]`.
+        count: the number of states.
+    """
+    share = np.zeros(count)
+    share[0] = 1.0
+    for _ in range(SWEEPS):
+        moved = np.bincount(target, share[source] * probability, minlength=count)
+        if np.abs(moved - share).sum() < SETTLED:
+            break
+        share = 0.5 * (share + moved)
+    return share

@@ -14,6 +14,7 @@ import numpy as np
 from tacit.emergence.population import FrozenPopulation
 from tacit.envs.types import Bools, Floats, Ints
 
+from .one_step_payoffs import plays_deterministically
 from .replay_columns import FORCED_ACTION, FORCED_SEAT, REPEATED_COPY
 from .replays import replay, unforced
 
@@ -39,8 +40,8 @@ class DeviationOutcome:
         returns: in most replays the path is met again within RETURN_ROUNDS rounds, bool `[D]`.
         rest: measures after the deviation, averaged over the last RESTING_ROUNDS rounds and over
             replays, float64 `[D, S + 1, M]`.
-        settled: play then stands still or goes round among at most S states; True where something
-            is drawn, so that states need not repeat; bool `[D]`.
+        settled: play then stands still or goes round among at most S states. Where acts are drawn
+            states need not repeat, and it is True; bool `[D]`.
     """
 
     loss: Floats
@@ -109,6 +110,7 @@ class DeviationReplays:
         tables, repenting = x + np.arange(d), x + d + np.arange(d)
         on_path = sums[self.start, self.seat]
         returned = by_replay(found.returned)[tables]
+        still = plays_deterministically(self.population)
         came_back = returned >= 0
         rounds = np.where(came_back, returned + 1.0, 0.0).sum(axis=1)
         times = came_back.sum(axis=1)
@@ -121,5 +123,5 @@ class DeviationReplays:
             returned=np.where(times > 0, rounds / np.maximum(times, 1), np.nan),
             returns=soon > 0.5,
             rest=by_replay(found.rest)[tables].mean(axis=1),
-            settled=by_replay(found.settled)[tables, 0] > 0 if self.exact else soon >= 0,
+            settled=(by_replay(found.settled)[tables, 0] > 0) | (not still),
         )

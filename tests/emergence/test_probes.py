@@ -18,7 +18,7 @@ from tacit.emergence.collusion.temptation import temptation
 from tacit.emergence.payoffs import benchmark_range, fundamental_kpi
 from tacit.emergence.play import best_response, learned_response
 from tacit.emergence.play.applicability import why_no_deviations
-from tacit.emergence.play.chain import MOST_STATES, build_chain
+from tacit.emergence.play.chain import MOST_STATES, build_chain, long_run_shares
 from tacit.emergence.play.deviations import deviations, opposite_actions
 from tacit.emergence.play.limit_path import limit_path
 from tacit.emergence.play.replays import play_once, replay, unforced
@@ -216,7 +216,11 @@ def test_a_sampled_loss_agrees_with_the_chain(luck):
 def test_the_stationary_distribution_agrees_with_a_long_simulation(luck):
     population = trembling(random_tables(luck), 0.2)
     known = build_chain(population, limit_path(population).states[:1])
-    law = known.stationary()
+    own = known.seats[0]
+    step = (own.table[:, :, None] * own.probability[:, None, :]).ravel()
+    count = len(known.states)
+    source = np.repeat(np.arange(count), step.size // count)
+    law = long_run_shares(source, own.successor.ravel(), step, count)
     assert law.sum() == pytest.approx(1)
     expected = [
         law @ (seat.table * seat.fundamental).sum(axis=1) for seat in known.seats

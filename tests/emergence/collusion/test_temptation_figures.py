@@ -89,3 +89,16 @@ def test_who_is_hurt_by_its_own_table_only_is_not_deterred():
     assert (d.loss > d.gain).all()
     assert d.repented_loss == pytest.approx([0, 0], abs=1e-9)
     assert temptation(population)["deterred_deviations"] == 0
+
+
+def test_luck_in_payoffs_does_not_settle_a_wandering_table():
+    """Where profits are drawn and prices are not, play still has to come to rest."""
+    market = prices(outside_shock=0.1, capacity=0.9)
+    assert market.analysis.expected().play_draws
+    stage = players.Stage(market)
+    found = [
+        deviations(freeze(market, default_kpi(market), players.junk(stage, stage.high, seed), seed))
+        for seed in range(8)
+    ]
+    assert not any(d.exact for d in found)
+    assert 0 < np.mean([d.settled.mean() for d in found]) < 1

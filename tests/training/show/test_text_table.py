@@ -14,7 +14,7 @@ ROWS = [
     {"arm": "second_0", "KPI": "profit 1", "price": ".950", "95 %": "[.949, .950]", "n": "48",
      "verdict": "competitive"},
     {"arm": "second_1", "KPI": "profit 1, price_change -1", "price": ".496",
-     "95 %": "[.450, .542]", "verdict": "supra-competitive, partly tempted, KPI-made"},
+     "95 %": "[.450, .542]", "verdict": "below competition, unpunished, KPI-made"},
 ]  # fmt: skip
 LONG = [{"key": "market.value", "meaning": "worth of a click: " + "private, drawn, " * 9}]
 
