@@ -8,8 +8,9 @@ markets (auctions), where collusion lowers the price, `above` reads `below`.
 2. Else, upper(tempted) <= .05: `above competition, nobody would leave`.
 3. Else, lower(tempted) > .05 and
 
-   - lower(upheld) > .5: `tacit collusion`: leaving pays at once, costs more later by the others'
-     doing, and their answer has a form: play returns to its path or reverts towards competition;
+   - lower(upheld) > .5 and lower(tempted) > .5: `tacit collusion`: leaving pays at once, costs more
+     later by the others' doing, and their answer has a form: play returns to its path or reverts
+     towards competition; and it is most of the path that would else be left;
    - upper(upheld) < .5 and upper(deterred) < .5: `above competition, unpunished`;
    - upper(upheld) < .5 and lower(deterred) > .5: `above competition, deterred by disorder`: what
      follows is a loss, but play neither returns nor reverts, as with random tables;
@@ -23,9 +24,10 @@ also reached without memory". None of them can contradict a word: each is asked 
 be true (`QUALIFIERS`).
 
 .5, .05 and the level of `reverts` were set on the choosing half of `python -m benchmarks.words`,
-which reports the rule's error rates on the other half. That the whole interval must lie within a
-margin before equality is claimed is the usual test of equivalence (Schuirmann, Journal of
-Pharmacokinetics and Biopharmaceutics 15, 1987).
+which reports the rule's error rates on the other half. That most of the path must tempt was asked
+after two runs in which a quarter and a half of it did had been called `tacit collusion`. That the
+whole interval must lie within a margin before equality is claimed is the usual test of equivalence
+(Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ from .sharing_word import sharing_word
 EQUAL = 0.05  # of the index: an interval within +-EQUAL is competition
 NEAR = 0.10  # an interval within +-NEAR is near competition; above it the level is high
 HARDLY_TEMPTED = 0.05  # share of states up to which nobody would leave
-MOST = 0.5  # of the tempting deviations
+MOST = 0.5  # of the tempting deviations, and of the states
 ANSWERED = -0.02  # rivals' conduct after a deviation, relative to the path
 NEAR_EQUILIBRIUM = 0.05  # best-response gap, share of the range
 LEAST_TEMPTED = MIN_SEEDS // 2  # seeds in which somebody must be tempted to ask what follows
@@ -168,6 +170,9 @@ def _what_holds_it(e: Evidence, side: str) -> Decision:
     if upheld.n < min(LEAST_TEMPTED, e.n):
         return Decision(UNDECIDED, f"somebody is tempted in {upheld.n} of {e.n} seeds only")
     if upheld.low > MOST:
+        if not tempted.low > MOST:
+            told = f"tempted {_shown(tempted)} is not wholly above {number(MOST)}"
+            return Decision(UNDECIDED, f"{told}: most of the path may tempt nobody")
         return Decision(TACIT, f"upheld {_shown(upheld)} is above {number(MOST)}")
     if upheld.high < MOST and deterred.high < MOST:
         word = UNPUNISHED.format(side=side)

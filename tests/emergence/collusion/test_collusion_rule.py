@@ -86,7 +86,10 @@ def test_the_level_is_judged_by_its_whole_interval(index, expected):
         ((0.04, 0.005), STATIC),
         ((0.04, 0.02), UNDECIDED),  # the upper end, not the mean
         ((0.06, 0.02), UNDECIDED),  # the lower end, not the mean
-        ((0.06, 0.005), TACIT),
+        ((0.06, 0.005), UNDECIDED),  # upheld where it tempts, but most of the path tempts nobody
+        ((0.52, 0.03), UNDECIDED),
+        ((0.48, 0.01), UNDECIDED),
+        ((0.52, 0.01), TACIT),
     ],
 )
 def test_whether_anybody_would_leave(tempted, expected):
@@ -108,6 +111,12 @@ def test_whether_anybody_would_leave(tempted, expected):
 )
 def test_what_would_follow(deterred, upheld, expected):
     assert word(deterred_deviations=deterred, upheld_deviations=upheld) == expected
+
+
+def test_what_tempts_little_may_still_be_unpunished():
+    low = {"deterred_deviations": 0.1, "upheld_deviations": 0.1}
+    assert word(tempted_states=(0.06, 0.005), **low) == UNPUNISHED
+    assert word(tempted_states=(0.06, 0.02), **low) == UNDECIDED
 
 
 def test_the_word_names_the_condition_that_decided():
