@@ -31,7 +31,8 @@ To add a probe: a module with its formula, unit, source and `FIGURES`, and a lin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tacit.envs import kpi as kpis
@@ -147,12 +148,37 @@ def register_probe(probe: Probe) -> Probe:
     """Add a probe of one's own: it runs on every seed of every run from now on.
 
     Raises:
-        ConfigError: a probe of this name exists.
+        ConfigError: a probe or a figure of this name exists, or `run` or `why_not` does not take
+            what it is given.
     """
-    if probe.name in PROBES:
-        raise ConfigError(f"{probe.name}: a probe of this name exists.")
+    mistakes = list(_probe_mistakes(probe))
+    if mistakes:
+        raise ConfigError(mistakes)
     PROBES[probe.name] = probe
     return probe
+
+
+def _probe_mistakes(probe: Probe) -> Iterator[str]:
+    """What is wrong with a probe, a line each: found here, not after hours of training."""
+    if probe.name in PROBES or probe.name in CONTROLS:
+        yield f"{probe.name}: a probe of this name exists."
+    for role, count in (("run", 1), ("why_not", 2)):
+        function = getattr(probe, role)
+        try:
+            inspect.signature(function).bind(*[None] * count)
+        except TypeError as error:
+            taken = "a population" if role == "run" else "a market and a KPI"
+            yield f"{probe.name}.{role}: must be a function of {taken}: {error}."
+        except ValueError:
+            continue  # a builtin whose signature Python does not know
+    if not isinstance(probe.figures, Mapping) or not probe.figures:
+        yield f"{probe.name}.figures: must map the name of a figure to its meaning and unit."
+        return
+    every: list[Probe | Control] = [*PROBES.values(), *CONTROLS.values()]
+    owners = {figure: other.name for other in every for figure in other.figures}
+    for figure in probe.figures:
+        if figure in owners:  # figures of all probes are kept side by side, under their names
+            yield f"{probe.name}.figures: '{figure}' is a figure of the probe {owners[figure]}."
 
 
 def run_probes(population: FrozenPopulation, known: Collection[str] = ()) -> dict[str, Figures]:

@@ -138,11 +138,45 @@ def test_a_learner_is_checked_when_it_registers(registers, old, new, mistake):
     [
         (None, "probe mine: must return figures by name, got None."),
         ({"regrt": 1.0}, "probe mine: returns 'regrt', which its FIGURES do not declare."),
-        ({"kpi_regret": "x"}, "probe mine: 'kpi_regret' must be a number, got 'x'."),
+        ({"decided": "x"}, "probe mine: 'decided' must be a number, got 'x'."),
     ],
 )
 def test_figures_of_a_probe_are_checked(registers, figures, mistake):
-    register_probe(Probe("mine", dict, lambda market, kpi: None, {"kpi_regret": "a share"}))
+    register_probe(Probe("mine", dict, lambda market, kpi: None, {"decided": "a share"}))
     with pytest.raises(ConfigError) as refused:
         _check_figures("mine", figures)
+    assert str(refused.value) == mistake
+
+
+def never(market, kpi):
+    return "nowhere"
+
+
+@pytest.mark.parametrize(
+    ("probe", "mistake"),
+    [
+        (Probe("index", dict, never, {"x": "."}), "index: a probe of this name exists."),
+        (Probe("rematched", dict, never, {"x": "."}), "rematched: a probe of this name exists."),
+        (
+            Probe("mine", lambda: {}, never, {"x": "."}),
+            "mine.run: must be a function of a population: too many positional arguments.",
+        ),
+        (
+            Probe("mine", dict, lambda market: None, {"x": "."}),
+            "mine.why_not: must be a function of a market and a KPI: too many positional "
+            "arguments.",
+        ),
+        (
+            Probe("mine", dict, never, {}),
+            "mine.figures: must map the name of a figure to its meaning and unit.",
+        ),
+        (
+            Probe("mine", dict, never, {"tempted_states": "a share"}),
+            "mine.figures: 'tempted_states' is a figure of the probe temptation.",
+        ),
+    ],
+)
+def test_a_probe_is_checked_when_it_registers(registers, probe, mistake):
+    with pytest.raises(ConfigError) as refused:
+        register_probe(probe)
     assert str(refused.value) == mistake
