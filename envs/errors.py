@@ -10,7 +10,7 @@ report into one plain line per mistake:
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -63,11 +63,48 @@ def build(model: type[M], values: Mapping[str, Any], prefix: str) -> M:
         ConfigError: all mistakes at once, each as `prefix.key: what is wrong`.
     """
     try:
-        return model(**values)
+        found = model(**values)
     except ValidationError as error:
         lines = [_describe(model, e, values, prefix) for e in error.errors()]
         # Every alternative of a union reports the same mistake: keep the first of equal lines.
         raise ConfigError(list(dict.fromkeys(lines))) from None
+    lines = [f"{'.'.join(filter(None, (prefix, *path)))}: must be {kind}, got {value!r}."
+             for path, kind, value in _converted(found, values)]  # fmt: skip
+    if lines:
+        raise ConfigError(lines)
+    return found
+
+
+def _converted(found: Any, given: Any) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """Where pydantic made a number of a text or of a truth value, or a truth value of something.
+
+    Its own strict mode would also refuse `1e6` as a count and a list as a tuple, which are meant.
+
+    Yields:
+        The keys that lead there, what is wanted there, and what was given.
+    """
+    if isinstance(found, bool):
+        if not isinstance(given, bool):
+            yield (), "true or false", given
+    elif isinstance(found, int | float):
+        if isinstance(given, str | bytes | bool):
+            yield (), "a number", given
+    elif isinstance(found, BaseModel) and isinstance(given, Mapping):
+        for key in type(found).model_fields:
+            if key in given:
+                yield from _below(key, getattr(found, key), given[key])
+    elif isinstance(found, Mapping) and isinstance(given, Mapping):
+        for key in found.keys() & given.keys():
+            yield from _below(str(key), found[key], given[key])
+    elif isinstance(found, list | tuple) and isinstance(given, list | tuple):
+        for k, (own, entry) in enumerate(zip(found, given, strict=False)):
+            yield from _below(str(k), own, entry)
+
+
+def _below(key: str, found: Any, given: Any) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """`_converted` of one entry, with its key in front."""
+    for path, kind, value in _converted(found, given):
+        yield (key, *path), kind, value
 
 
 # --- where a mistake is ---------------------------------------------------------------------------

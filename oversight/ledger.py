@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,8 @@ class Ledger:
         self._lock = threading.Lock()
         entries = []
         if path.exists():
-            _drop_cut_line(path)
             entries = read(path)
+            _end_last_line(path)
         self.count = len(entries)
         self.head = entries[-1]["hash"] if entries else FIRST
 
@@ -60,6 +61,9 @@ class Ledger:
         Args:
             act: what was done, in a few words.
             details: whatever belongs to it, as JSON can hold it.
+
+        Raises:
+            ConfigError: the system refuses; the file is as it was.
         """
         with self._lock:
             entry = {
@@ -70,10 +74,7 @@ class Ledger:
                 "previous": self.head,
             }
             entry["hash"] = _seal(entry)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            _append_line(self.path, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             self.count, self.head = self.count + 1, entry["hash"]
 
 
@@ -86,7 +87,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         ConfigError: a line is no entry.
     """
     entries = []
-    for number, line in enumerate(_complete_part(path).splitlines(), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         entry = _parse(line)
         if entry is None:
             raise ConfigError(f"{path}: line {number} is not a ledger entry; it was altered.")
@@ -97,39 +98,72 @@ def read(path: Path) -> list[dict[str, Any]]:
 def first_broken(path: Path) -> int | None:
     """The number (from 0) of the first entry that breaks the chain, or None."""
     head = FIRST
-    for n, line in enumerate(_complete_part(path).splitlines()):
+    for n, line in enumerate(_lines(path)):
         entry = _parse(line)
         if entry is None:
             return n
-        body = {key: value for key, value in entry.items() if key != "hash"}
-        if entry.get("n") != n or entry.get("previous") != head or entry["hash"] != _seal(body):
+        if entry.get("n") != n or entry.get("previous") != head or not _is_sealed(entry, line):
             return n
         head = entry["hash"]
     return None
+
+
+def _is_sealed(entry: dict[str, Any], line: bytes) -> bool:
+    """Whether a line is, byte for byte, what `append` wrote of an entry with this hash."""
+    body = {key: value for key, value in entry.items() if key != "hash"}
+    return entry["hash"] == _seal(body) and line == json.dumps(entry, ensure_ascii=False).encode()
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     """A line as an entry; None if it is none."""
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) and isinstance(entry.get("hash"), str) else None
 
 
-def _complete_part(path: Path) -> bytes:
-    """The file up to its last line feed.
+# --- the file ------------------------------------------------------------------------------------
 
-    `append` writes an entry and its line feed in one go, so a last line without one was cut by a
-    crash: its act was never recorded.
+
+def _lines(path: Path) -> list[bytes]:
+    """The lines of the file, without one that was cut by a crash.
+
+    `append` writes an entry and its line feed in one go, so a last line without a line feed was
+    cut: its act was never recorded. A last line that lacks only the line feed is whole. If it has
+    another byte in its place, no crash did that: the line is kept, and `first_broken` finds it.
     """
+    *lines, rest = path.read_bytes().split(b"\n")
+    is_whole = (entry := _parse(rest)) is not None and _is_sealed(entry, rest)
+    is_altered = (entry := _parse(rest[:-1])) is not None and _is_sealed(entry, rest[:-1])
+    return [*lines, rest] if is_whole or is_altered else lines
+
+
+def _end_last_line(path: Path) -> None:
+    """Complete or remove a last line that was cut, so that the next entry has a line of its own."""
     data = path.read_bytes()
-    return data[: data.rfind(b"\n") + 1]
+    kept = sum(len(line) + 1 for line in _lines(path))
+    with path.open("r+b") as file:
+        if kept > len(data):
+            file.seek(0, os.SEEK_END)
+            file.write(b"\n")
+        else:
+            file.truncate(kept)
 
 
-def _drop_cut_line(path: Path) -> None:
-    """Remove a last line that was cut, so that the next entry begins on a line of its own."""
-    complete = len(_complete_part(path))
-    if complete < path.stat().st_size:
-        with path.open("r+b") as file:
-            file.truncate(complete)
+def _append_line(path: Path, line: bytes) -> None:
+    """Append a line and sync the file; where that fails, the file is as it was.
+
+    Raises:
+        ConfigError: the system refuses.
+    """
+    size = path.stat().st_size if path.exists() else 0
+    try:
+        with path.open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        with suppress(OSError):
+            os.truncate(path, size)
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}.") from None

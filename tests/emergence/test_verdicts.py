@@ -21,7 +21,6 @@ from tacit.training.config.references import NOT
 from tacit.training.runs import probing
 from tacit.training.runs.summary import read_summary
 from tacit.training.storage import checkpoint
-from tacit.training.storage.atomic_files import write_json
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.studies.checks import UNDECIDED_ABOUT, checks
@@ -113,22 +112,25 @@ def test_the_word_and_a_picture_are_in_tensorboard(run):
 def test_probes_of_an_older_run_are_added_from_its_checkpoints(run):
     arm = read_experiment(run).arms["base"]
     path = run.checkpoint("base", 1).with_suffix(".json")
-    whole = json.loads(path.read_text())
-    write_json(path, {k: v for k, v in whole.items() if k != "probes"})
+    sealed = path.read_bytes()
+    whole = json.loads(sealed)
+    older = {k: v for k, v in whole.items() if k != "probes"}
+    checkpoint.rewrite_record(run.checkpoint("base", 1), older)
     records = [checkpoint.finished(run.checkpoint("base", k)) for k in range(3)]
-    probing.complete(run, arm, records)
+    probing.complete(run, arm, records, lambda: None)
     assert json.loads(path.read_text())["probes"] == whole["probes"]
     assert set(records[1]["probes"]) == {*whole["probes"], *CONTROLS}
     assert (
         records[2]["probes"]["rematched"]["rematched/tempted_states"] is None
     )  # no partner for the third
+    path.write_bytes(sealed)
 
 
 def test_controls_are_kept_until_a_seed_changes(run, monkeypatch):
     arm = read_experiment(run).arms["base"]
     records = [checkpoint.finished(run.checkpoint("base", k)) for k in range(3)]
     monkeypatch.setattr(probing, "learned_group", None)  # nothing may be loaded
-    probing.complete(run, arm, records)
+    probing.complete(run, arm, records, lambda: None)
     assert "rematched" in records[0]["probes"]
 
 

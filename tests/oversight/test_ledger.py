@@ -55,7 +55,8 @@ def test_a_line_changed_and_sealed_anew_breaks_the_next_one(path):
     def change(lines):
         entry = json.loads(lines[2]) | {"seed": 7}
         del entry["hash"]
-        lines[2] = json.dumps(entry | {"hash": ledger._seal(entry)}).encode() + b"\n"
+        sealed = entry | {"hash": ledger._seal(entry)}
+        lines[2] = json.dumps(sealed, ensure_ascii=False).encode() + b"\n"
 
     rewrite(path, change)
     assert ledger.first_broken(path) == 3
@@ -85,9 +86,37 @@ def test_a_line_that_is_no_entry_is_found_and_refused(path, line):
         Ledger(path)
 
 
-@pytest.mark.parametrize("kept", [1, 40, -1])
+def test_the_same_entry_written_in_another_way_is_found(path):
+    rewrite(path, lambda lines: lines.insert(2, lines.pop(2).replace(b'"n": 2', b'"n":  2')))
+    assert ledger.first_broken(path) == 2
+
+
+def test_a_last_line_that_lacks_only_its_end_is_whole(path):
+    def change(lines):
+        lines[-1] = lines[-1][:-1]
+
+    rewrite(path, change)
+    assert len(ledger.read(path)) == 5
+    assert ledger.first_broken(path) is None
+    Ledger(path).append("training finished")
+    assert [entry["n"] for entry in ledger.read(path)] == list(range(6))
+    assert ledger.first_broken(path) is None
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_an_altered_end_of_the_last_line_is_found(path, bit):
+    def change(lines):
+        lines[-1] = lines[-1][:-1] + bytes([ord("\n") ^ 1 << bit])
+
+    rewrite(path, change)
+    assert ledger.first_broken(path) == 4
+    with pytest.raises(ConfigError, match=r"ledger\.jsonl: line 5 is not a ledger entry"):
+        Ledger(path)
+
+
+@pytest.mark.parametrize("kept", [1, 40, -2])
 def test_a_cut_last_line_is_dropped(path, kept):
-    """Also one that lacks only its line end: what was never whole was never recorded."""
+    """What was never whole was never recorded."""
 
     def change(lines):
         lines[-1] = lines[-1][:kept]

@@ -40,17 +40,19 @@ class EventFile:
         Args:
             folder: where the file lies; made if it is missing.
             resume: what `size` returned: the file to continue, cut to the length that it had then.
-                By default, and where that file is missing, a new file is begun.
+                By default, and where that file is missing, a new file is begun. It comes from a
+                file, so only a name that an event file can have, and no link, is continued.
             listed: whether TensorBoard shows it.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        kept = {name: size for name, size in (resume or {}).items() if (folder / name).is_file()}
+        present = {path.name for path in event_files(folder) if not path.is_symlink()}
+        kept = {name: size for name, size in (resume or {}).items() if name in present}
         for old in event_files(folder):
             if old.name not in kept:
                 old.unlink()
         new_name = f"{LISTED if listed else UNLISTED}{int(time.time())}.tacit.{os.getpid()}"
         self.path = folder / next(iter(kept), new_name)
-        self._file = self.path.open("r+b" if kept else "wb")
+        self._file = self.path.open("r+b" if kept else "xb")
         self._writer = RecordWriter(self._file)
         if kept:
             self._file.seek(self._file.truncate(kept[self.path.name]))

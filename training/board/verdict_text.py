@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.emergence.verdict import DISCLAIMER
+from tacit.training.storage.atomic_files import write_atomically
 
 from .event_file import EventFile
 from .plots import draw_plots
@@ -43,7 +44,7 @@ def write_verdicts(events: EventFile, folder: Path, name: str, arm: ArmSummary) 
     if text:
         events.text("verdict", text)
     for plot, picture in draw_plots(name, arm["measures"]).items():
-        (folder / f"{plot}.png").write_bytes(picture.png)
+        write_atomically(folder / f"{plot}.png", picture.png)
         events.image(plot, picture.png, picture.width, picture.height)
 
 

@@ -22,10 +22,10 @@ def compare(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """One row an arm: mean, interval, n, paired difference to the first arm, who earns what."""
-    from tacit.training.storage.run_folder import existing_run
+    from tacit.training.storage.load_run import load_run
     from tacit.training.studies.compare import write_csv
 
-    folders = [existing_run(run, results) for run in runs]
+    folders = [load_run(run, results).folder for run in runs]
     rows = print_comparison(folders, measure)
     if csv is not None:
         write_csv(csv, rows)
@@ -95,9 +95,9 @@ def show(
         run_lines,
     )
     from tacit.training.show.terminal import console
-    from tacit.training.storage.run_folder import existing_run
+    from tacit.training.storage.load_run import load_run
 
-    folder = existing_run(run, results)
+    folder = load_run(run, results).folder
     if policy is not None:
         for line in learned_policy_lines(folder, arm, policy, seed or 0):
             console().print(line, soft_wrap=True)

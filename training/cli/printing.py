@@ -45,21 +45,19 @@ def print_comparison(
 
 
 def print_next(run: RunFolder, as_shipped: bool) -> None:
-    """Draw the experiment's figure; print where it is, what the figures mean, what is next.
+    """Print what the figures mean, where the run's figure is, and what is next.
 
     Args:
         run: a finished run.
         as_shipped: it has the experiment's own settings, so that the file's text holds for it.
     """
-    from tacit.training.runs.summary import read_summary
     from tacit.training.show.terminal import console
     from tacit.training.storage.load_run import read_experiment
-    from tacit.training.studies.figures import draw
 
     experiment, out = read_experiment(run), console()
     if experiment.file.explains and as_shipped:
         out.print(f"\n{experiment.file.explains.strip()}", soft_wrap=True)
-    figure = run.path / f"{experiment.name}.png"
-    if draw(experiment, read_summary(run.summary), figure):
+    figure = run.figure(experiment.name)
+    if figure.is_file():
         out.print(f"figure: {figure}", soft_wrap=True)
     out.print(f"next:   tacit board {run.name}{results_option(run)}", soft_wrap=True)

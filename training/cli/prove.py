@@ -92,10 +92,10 @@ def best_response(
 ) -> None:
     """What each seat of RUN would gain by leaving its policy: in its KPI, in its fundamental."""
     from tacit.training.show.terminal import TextTable, console
-    from tacit.training.storage.run_folder import existing_run
+    from tacit.training.storage.load_run import load_run
     from tacit.training.studies.best_responses import best_responses
 
-    rows, note = best_responses(existing_run(run, results), seat, arm or [])
+    rows, note = best_responses(load_run(run, results).folder, seat, arm or [])
     if as_json:
         print(json.dumps([row.plain() for row in rows], allow_nan=False))
         return

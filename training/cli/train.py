@@ -60,16 +60,17 @@ def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bo
     """
     from tacit.training.runs.runner import Interrupted, train_experiment
     from tacit.training.show.progress_bar import ProgressBar
+    from tacit.training.studies.figures import draw_in_run
 
     market = next(iter(experiment.arms.values())).market
     try:
         with ProgressBar(market.headline, quiet=as_json) as progress_bar:
-            summary = train_experiment(experiment, run, progress_bar)
-    except Interrupted:
+            summary = train_experiment(experiment, run, progress_bar, draw_in_run)
+    except Interrupted as stopped:
         where = results_option(run)
         print(f"stopped; everything is kept. Go on: tacit resume {run.name}{where}",
               file=sys.stderr)  # fmt: skip
-        sys.exit(130)
+        sys.exit(stopped.exit_code)
     if as_json:
         print(json.dumps(summary, allow_nan=False))
         return

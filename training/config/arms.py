@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 
 from tacit.agents.group import Group, make_group
-from tacit.agents.registry import check_agents, check_batches
+from tacit.agents.registry import check_agents, check_batches, make_config
 from tacit.agents.scripted import ScriptedConfig
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
-from tacit.envs.registry import MARKETS, market_class
+from tacit.envs.registry import MARKETS, make_market, market_class
 
 from .agent_settings import agent_configs
 from .experiment_file import GROUPS, ExperimentFile, TrainConfig
 from .kpi_settings import kpi_table
 from .layers import Setting, as_table, layered_settings
 from .mistakes import MistakeList, is_right
+from .names import arm_mistake
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,12 @@ class Arm:
         )  # fmt: skip
 
     def same(self, plain: Mapping[str, Any]) -> bool:
-        """Whether the `plain` of a run on disk is that of this very configuration."""
-        return json.dumps(self.plain, sort_keys=True) == json.dumps(plain, sort_keys=True)
+        """Whether the `plain` of a run on disk is that of this very configuration.
+
+        A key that it lacks, because the key is newer than the run, has its default.
+        """
+        own, stored = _text(self.plain), _text(plain)
+        return own == stored or own == _completed(stored)
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,42 @@ def resolve_arm(
             check_batches(table, agents, train.rounds)
     if mistakes or table is None or agents is None or train is None or counts is None:
         raise ConfigError(mistakes)
+    return _arm(name, market, table, agents, train, counts)
+
+
+def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
+    """The arm that its resolved data describe; keys that they lack have their defaults.
+
+    Args:
+        name: of the arm.
+        plain: `Arm.plain`, as config.yaml and checkpoints hold it.
+
+    Raises:
+        ConfigError: a name that no arm can have; a market, KPI, agent or key that is not valid.
+        LookupError, TypeError, AttributeError: the data do not describe an arm.
+    """
+    check_arm_name(name, "arms")
+    values = dict(plain["market"])
+    market = make_market(values.pop("name"), values)
+    return _arm(
+        name,
+        market,
+        kpis.resolve(market, plain["kpi"]),
+        {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()},
+        build(TrainConfig, plain["train"], "train"),
+        build(ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""),
+    )
+
+
+def _arm(
+    name: str,
+    market: Market,
+    table: kpis.KpiTable,
+    agents: dict[str, BaseModel],
+    train: TrainConfig,
+    counts: ExperimentFile,
+) -> Arm:
+    """An arm of checked parts, with the data that identify it."""
     plain = {
         "market": {"name": market.name, **market.config.model_dump(mode="json")},
         "kpi": kpis.canonical(table),
@@ -146,6 +188,20 @@ def resolve_arm(
         "seed": counts.seed,
     }
     return Arm(name, market, table, agents, train, counts.seeds, counts.seed, plain)
+
+
+def _text(plain: Mapping[str, Any]) -> str:
+    """Data as text that is the same for the same data."""
+    return json.dumps(plain, sort_keys=True)
+
+
+@lru_cache(maxsize=256)  # all seeds of an arm hold the same text
+def _completed(text: str) -> str:
+    """The text of an arm's data with every key that they lack; as it is if they are no arm."""
+    try:
+        return _text(arm_from_plain("arm", json.loads(text)).plain)
+    except (ConfigError, LookupError, TypeError, AttributeError):
+        return text
 
 
 def distinct_arms(arms: dict[str, Arm]) -> tuple[dict[str, Arm], list[str]]:
@@ -168,10 +224,9 @@ def check_arm_name(name: str, where: str) -> None:
     Raises:
         ConfigError: it cannot.
     """
-    if not name or any(c in name for c in "/\\ ") or name.startswith((".", "_")):
+    if (mistake := arm_mistake(name)) is not None:
         raise ConfigError(
-            f"{where}: '{name}' cannot name an arm; it becomes a folder: no spaces, slashes, "
-            "leading dot or underscore."
+            f"{where}: {name!r} cannot name an arm, for it becomes a folder: it {mistake}."
         )
 
 

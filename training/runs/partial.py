@@ -18,13 +18,15 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats
 from tacit.training.config.arms import Arm
 from tacit.training.storage import checkpoint
+from tacit.training.storage.load_run import put_into
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import CHECKPOINT
 
 from .training_curve import SeedCurve
 
 NAME = "partial.safetensors"
-EVERY = 5.0  # seconds between two saves, which are made at evaluation points
+EVERY = 5.0  # seconds between two saves
+ADVICE = "Nothing was changed. Move it away to train this seed anew."
 POINTS = ("points.rounds", "points.measures")  # arrays beside the group's own
 
 # Evaluation points: the rounds that each covers, and mean measures, float64 `[S + 1, M]`.
@@ -100,12 +102,15 @@ class SeedSaver:
             return None
         check_save(record, self.arm, self.path)
         arrays, _ = checkpoint.load(self.path)
-        rounds, measures = (arrays.pop(name) for name in POINTS)
-        group.load(arrays)
-        points = [(int(n), own) for n, own in zip(rounds, measures, strict=True)]
-        return PartialSeed(
-            points, record["training_curve"], float(record["seconds"]), dict(record["events"])
-        )
+        try:
+            rounds, measures = (arrays.pop(name) for name in POINTS)
+            points = [(int(n), own) for n, own in zip(rounds, measures, strict=True)]
+            curve, seconds = record["training_curve"], float(record["seconds"])
+            events = {str(name): int(size) for name, size in record["events"].items()}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(f"{self.path}: is not a save: {error!r}. {ADVICE}") from None
+        put_into(group, arrays, self.path)
+        return PartialSeed(points, curve, seconds, events)
 
     def clear(self) -> None:
         """Remove the save, as the repetition is finished."""
@@ -120,17 +125,16 @@ def check_save(record: dict[str, Any], arm: Arm, path: Path) -> None:
     Raises:
         ConfigError: it was saved by other versions or for another configuration.
     """
-    advice = "Nothing was changed. Move it away to train this seed anew."
     if not arm.same(record.get("arm", {})):
-        raise ConfigError(f"{path}: was saved for another configuration. {advice}")
-    here, there = machine()["versions"], record["machine"]["versions"]
+        raise ConfigError(f"{path}: was saved for another configuration. {ADVICE}")
+    here, there = machine()["versions"], record.get("machine", {}).get("versions", {})
     other = [
         f"{name} {there.get(name)} (here {here[name]})"
         for name in here
         if there.get(name) != here[name]
     ]
     if other:
-        raise ConfigError(f"{path}: was saved with {', '.join(other)}. {advice}")
+        raise ConfigError(f"{path}: was saved with {', '.join(other)}. {ADVICE}")
 
 
 def save_notes(folder: Path) -> list[str]:
@@ -141,7 +145,7 @@ def save_notes(folder: Path) -> list[str]:
         if damaged:
             lines.append(f"{path}: was cut or altered and is left out; the seed is trained again.")
     record = checkpoint.finished(folder / NAME)
-    if record and record["machine"]["flags"] != machine()["flags"]:
+    if record and record.get("machine", {}).get("flags") != machine()["flags"]:
         lines.append(
             f"{folder / NAME}: was saved on another type of processor; what follows is not bit for "
             "bit what it would have been there."

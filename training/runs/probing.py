@@ -5,7 +5,7 @@ What a record lacks (it is older than a probe, say) is measured from the repetit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import isfinite
 from numbers import Real
 from typing import Any
@@ -70,29 +70,36 @@ def _plain(figures: Figures) -> PlainFigures:
     return {name: float(x) if isfinite(x) else None for name, x in figures.items()}
 
 
-def complete(run: RunFolder, arm: Arm, records: Sequence[Record]) -> None:
+def complete(
+    run: RunFolder, arm: Arm, records: Sequence[Record], before_write: Callable[[], None]
+) -> None:
     """Add what is missing to the records of an arm: probes of each repetition, controls of all.
 
     Args:
         run: the run's folder; probes that were missing are written there too.
         arm: whose repetitions these are.
         records: of all of them, in order; changed in place.
+        before_write: called before a file of the run is written.
     """
     due = {name for name, probe in PROBES.items() if probe.applies(arm.market, arm.kpi)}
     for k, record in enumerate(records):
         probes = record.setdefault("probes", {})
         if due - set(probes):
             probes |= probe_seed(_learned_population(run, arm, k), known=probes)
-            on_disk = checkpoint.read_record(run.checkpoint(arm.name, k)) or {}
-            path = run.checkpoint(arm.name, k).with_suffix(".json")
-            write_json(path, {**on_disk, "probes": probes})
-    for name, by_repetition in _controls(run, arm, len(records)).items():
+            before_write()
+            path = run.checkpoint(arm.name, k)
+            checkpoint.rewrite_record(
+                path, {**(checkpoint.read_record(path) or {}), "probes": probes}
+            )
+    for name, by_repetition in _controls(run, arm, len(records), before_write).items():
         # With too few repetitions a control has no figures at all.
         for record, figures in zip(records, by_repetition, strict=False):
             record["probes"][name] = figures
 
 
-def _controls(run: RunFolder, arm: Arm, count: int) -> dict[str, list[PlainFigures]]:
+def _controls(
+    run: RunFolder, arm: Arm, count: int, before_write: Callable[[], None]
+) -> dict[str, list[PlainFigures]]:
     """Figures of every control that applies, by repetition; none where there are too few.
 
     They are kept in the arm's folder with the hashes of the checkpoints that they were made from,
@@ -111,6 +118,7 @@ def _controls(run: RunFolder, arm: Arm, count: int) -> dict[str, list[PlainFigur
         name: [_plain(figures) for figures in by_repetition]
         for name, by_repetition in run_controls(populations).items()
     }
+    before_write()
     write_json(run.controls(arm.name), {"seeds": hashes, "figures": found})
     return found
 

@@ -45,6 +45,15 @@ class ProgressListener(Protocol):
     def advance(self, arm: str, progress: SeedProgress) -> None:
         """A seed of an arm went on; called from the threads that train."""
 
+    def finishing(self, what: str, done: int, of: int) -> None:
+        """All seeds are trained, and results are being written.
+
+        Args:
+            what: is worked on now.
+            done: steps of this work that are done.
+            of: all its steps.
+        """
+
     def note(self, text: str) -> None:
         """Something that deserves a line."""
 
@@ -56,6 +65,9 @@ class NoProgress:
         pass
 
     def advance(self, arm: str, progress: SeedProgress) -> None:
+        pass
+
+    def finishing(self, what: str, done: int, of: int) -> None:
         pass
 
     def note(self, text: str) -> None:

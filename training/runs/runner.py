@@ -18,35 +18,41 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
-from tacit.training.board import EventFile, write_bands, write_run_pages, write_verdicts
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
 from tacit.training.storage import checkpoint
-from tacit.training.storage.atomic_files import write_json
-from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_config import check_same_run, write_run_config
 from tacit.training.storage.run_folder import RunFolder, named
+from tacit.training.storage.run_lock import writing
+from tacit.training.storage.seals import Sealer
 
-from .goodhart import add_goodhart_gaps
-from .judging import judge
+from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
+from .finishing import Draw, Records, finish, write_pages
 from .partial import save_notes
-from .probing import complete
 from .progress import NoProgress, ProgressListener, SeedProgress
 from .seed_run import train_seed
-from .summary import arm_summary, assemble, read_summary
+from .signals import stopping_on_signals
 from .warm_start import check_warm_starts, generations
 from .worker_pool import WorkerPool, has_networks, needs_pool
 
 RESULTS = Path("results")
 
 Job = tuple[str, int]  # the name of an arm, and the number of the repetition
-Records = dict[Job, dict[str, Any]]  # what a finished seed's checkpoint.json holds
 
 
 class Interrupted(Exception):
-    """Training was stopped by the user; all that was learned is kept."""
+    """Training was stopped by the user; all that was learned is kept.
+
+    Attributes:
+        exit_code: 130 after Ctrl-C, 128 + the number of another signal.
+    """
+
+    def __init__(self, run: str, exit_code: int = 130) -> None:
+        super().__init__(run)
+        self.exit_code = exit_code
 
 
 def train(
@@ -74,8 +80,9 @@ def train(
         The summary, as written to summary.json.
 
     Raises:
-        ConfigError: mistakes in the configuration, or a run folder that holds something else.
-        Interrupted: stopped by Ctrl-C; call again, or `tacit resume`, to go on.
+        ConfigError: mistakes in the configuration, or a run folder that holds something else, is
+            being written by another process, or was altered.
+        Interrupted: stopped by a signal; call again, or `tacit resume`, to go on.
     """
     experiment = load(config, overrides, arms, as_arm)
     run = named(Path(results), name or experiment.name)
@@ -83,32 +90,68 @@ def train(
 
 
 def train_experiment(
-    experiment: Experiment, run: RunFolder, listener: ProgressListener
+    experiment: Experiment,
+    run: RunFolder,
+    listener: ProgressListener,
+    draw: Draw | None = None,
 ) -> dict[str, Any]:
     """Train what is missing of an experiment's arms in a run folder.
+
+    Args:
+        experiment: what is trained.
+        run: where; made if it is missing.
+        listener: receives the progress.
+        draw: draws the experiment's figure; by default none is drawn.
 
     Returns:
         The summary of all arms of the run, as written to summary.json.
 
     Raises:
-        ConfigError: the folder holds something else or cannot be written, or a seed cannot be
-            trained.
-        Interrupted: stopped by Ctrl-C.
+        ConfigError: the folder holds something else, is being written by another process, was
+            altered or cannot be written, or a seed cannot be trained.
+        Interrupted: stopped by a signal.
     """
-    # Everything that can be refused is refused before anything is trained.
+    # What can be refused without a lock is refused before a folder is made for it.
+    _check(experiment, run)
+    try:
+        with stopping_on_signals(), writing(run):
+            return _train_locked(experiment, run, listener, draw)
+    except KeyboardInterrupt as error:
+        raise Interrupted(run.name, getattr(error, "exit_code", 130)) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or run.path}: {error.strerror or error}. What was saved is kept: "
+            f"tacit resume {run.name}"
+        ) from None
+
+
+def _check(experiment: Experiment, run: RunFolder) -> dict[str, Any] | None:
+    """Check that an experiment may be trained in a folder; returns what config.yaml holds."""
     config = run.read_config()
     check_same_run(experiment, config, run)
-    read_summary(run.summary)
-    run.prepare()
+    check_warm_starts(experiment, run, config)
+    return config
+
+
+def _train_locked(
+    experiment: Experiment, run: RunFolder, listener: ProgressListener, draw: Draw | None
+) -> dict[str, Any]:
+    """`train_experiment`, while this process holds the run's lock."""
+    config = _check(experiment, run)
+    seals = checked_seals(experiment, run, config, listener)
+    earlier = earlier_summaries(experiment, run)
     for note in experiment.notes:
         listener.note(note)
-    check_warm_starts(experiment, run, config)
-    names = write_run_config(experiment, config, run)
-    ledger = Ledger(run.ledger)
     jobs, records = plan(experiment, run)
+    ledger = Ledger(run.ledger)
+    sealer = Sealer(run, ledger, seals)
+    names = write_run_config(experiment, config, run, sealer)
     for arm, k in jobs:
         for note in save_notes(run.seed(arm, k)):
             listener.note(note)
+        sealer.unseal_seed(arm, k)
+    write_pages(run, sealer)
+    sealer.close()
     seeds = len(jobs) + len(records)
     try:
         if jobs:
@@ -117,28 +160,45 @@ def train_experiment(
             listener.begin(*_rounds(experiment, jobs))
         else:
             listener.note(f"{run.path}: trained already; nothing to do")
-        with EventFile(run.path) as events:
-            write_run_pages(events, read_experiment(run))
         # Linear algebra must not start threads of its own beside those that train.
         with threadpool_limits(limits=1):
             _train_jobs(experiment, run, jobs, records, listener)
-        return finish(experiment, run, records, names, ledger if jobs else None)
+        for note in mixed_machines(experiment, records):
+            listener.note(note)
+        summary = finish(experiment, run, records, earlier, names, sealer, listener, draw)
     except KeyboardInterrupt:
         ledger.append("training interrupted", finished=len(records), of=seeds)
-        raise Interrupted(run.name) from None
+        raise
+    sealer.close()
+    if jobs:
+        ledger.append("training finished", arms=list(experiment.arms))
+    return summary
 
 
 def plan(experiment: Experiment, run: RunFolder) -> tuple[list[Job], Records]:
-    """The jobs to do, and the records of the seeds that are finished in the folder."""
+    """The jobs to do, and the records of the seeds that are finished in the folder.
+
+    Raises:
+        ConfigError: seeds that were finished under another configuration, which are kept.
+    """
     jobs: list[Job] = []
     records: Records = {}
+    others: list[str] = []
     for name, arm in experiment.arms.items():
         for k in range(arm.seeds):
             record = checkpoint.finished(run.checkpoint(name, k))
-            if record is not None and arm.same(record.get("arm", {})):
+            if record is None:
+                jobs.append((name, k))
+            elif arm.same(record.get("arm", {})):
                 records[name, k] = record
             else:
-                jobs.append((name, k))
+                others.append(
+                    f"{run.seed(name, k)}: was finished under another configuration "
+                    f"({differences(record.get('arm'), arm.plain)}), and is kept. Give {name} its "
+                    "configuration back, or train this one in a run of its own: --name NAME."
+                )
+    if others:
+        raise ConfigError(others)
     return jobs, records
 
 
@@ -193,43 +253,3 @@ def _train_jobs(
             if worker_pool is not None:
                 worker_pool.stop()
                 worker_pool.wait()
-
-
-def finish(
-    experiment: Experiment,
-    run: RunFolder,
-    records: Records,
-    names: Sequence[str],
-    ledger: Ledger | None,
-) -> dict[str, Any]:
-    """Complete a run whose seeds are all trained: probes, verdicts, bands, summary.json, ledger.
-
-    Args:
-        experiment: what was trained.
-        run: its folder.
-        records: of every seed of these arms.
-        names: of all arms of the run, in order.
-        ledger: where the end of training is recorded; None if nothing was trained.
-
-    Returns:
-        The summary of all arms.
-    """
-    summaries = read_summary(run.summary)
-    for name, arm in experiment.arms.items():
-        own = [records[name, k] for k in range(arm.seeds)]
-        complete(run, arm, own)
-        summaries[name] = arm_summary(experiment.name, arm, own)
-    # Gaps and verdicts compare arms: all that have a summary are judged anew.
-    arms = {a: arm for a, arm in read_experiment(run).arms.items() if a in summaries}
-    add_goodhart_gaps(arms, summaries)
-    judge(arms, summaries)
-    for name, arm in experiment.arms.items():
-        with EventFile(run.band(name)) as events:
-            write_bands(events, [run.seed(name, k) for k in range(arm.seeds)], arm)
-            write_verdicts(events, run.band(name), name, summaries[name])
-    in_order = {name: summaries[name] for name in names if name in summaries}
-    summary = assemble(experiment.name, in_order)
-    write_json(run.summary, summary)
-    if ledger is not None:
-        ledger.append("training finished", arms=list(experiment.arms))
-    return summary

@@ -2,8 +2,9 @@
 
 A repetition is a group of agents that learn in one market (`tacit.agents.group`); its number k sets
 its seed. Training is cut twice. At every *evaluation point* (`evaluation.py`) the means since the
-last point are read and logged, the quick probes run, and a save is written if one is due. Between
-two points the group plays in stretches, so that a stop is noticed soon.
+last point are read and logged, and the quick probes run. Between two points the group plays in
+stretches of half a second or so: after each of them a stop is noticed, and a save is written if one
+is due. Where a stretch ends changes no bit of what is learned.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from tacit.training.board.plugin_messages import hparams_trial
 from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Arm
 from tacit.training.storage import checkpoint
+from tacit.training.storage.atomic_files import file_hash
+from tacit.training.storage.finite import check_finite
+from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
+from tacit.training.storage.run_lock import writing_seed
 
 from .evaluation import evaluation_points, point_tags
 from .final_measures import agent_steps, end_figures, final_measures
@@ -32,7 +37,8 @@ from .progress import SeedProgress
 from .training_curve import add_curve_point
 from .warm_start import first_group
 
-STRETCH = 100_000  # rounds over all copies between two looks at the stop flag
+FIRST_STRETCH = 1_000  # rounds over all copies until a stop is looked for; then by the clock
+LONG_STRETCH = 0.5  # seconds: one that took less is followed by one of twice the length
 # Repetitions of an arm whose curves TensorBoard lists. It selects no curve by itself where there
 # are more than 500, so the other repetitions' files have a name that it does not look for.
 LISTED_SEEDS = 16
@@ -59,6 +65,14 @@ def train_seed(
     Raises:
         ConfigError: a save cannot be continued here, or an agent cannot learn on.
     """
+    with writing_seed(run, arm.name, k):
+        return _train_seed(run, arm, k, report, stop)
+
+
+def _train_seed(
+    run: RunFolder, arm: Arm, k: int, report: Report, stop: Callable[[], bool]
+) -> dict[str, Any] | None:
+    """`train_seed`, while the repetition's lock is held."""
     repetition = Repetition(run, arm, k)
     group, copies = repetition.group, arm.train.copies
     # Progress is counted in rounds over all copies. Rounds from before an interruption, and rounds
@@ -70,12 +84,21 @@ def train_seed(
             repetition.save()
             return None
         record = repetition.finish()
+    events = repetition.events.path
+    record["events_sha256"] = {events.name: file_hash(events)}
     # The save is removed only when the checkpoint is on disk, so a crash in between loses nothing.
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     repetition.saver.clear()
     unplayed = arm.train.rounds - group.rounds
     report(SeedProgress(unplayed * copies, float("nan"), skipped=True))
     return record
+
+
+def _next_stretch(rounds: int, seconds: float) -> int:
+    """The length of the next stretch, after one of so many rounds that took so long."""
+    if seconds > 2 * LONG_STRETCH:
+        return rounds // 2
+    return 2 * rounds if seconds < LONG_STRETCH else rounds
 
 
 class Repetition:
@@ -123,14 +146,18 @@ class Repetition:
     def train(self, report: Report, stop: Callable[[], bool]) -> bool:
         """Train to the end, reading at every evaluation point; False if stopped on the way."""
         market, train, group = self.arm.market, self.arm.train, self.group
-        points, longest = evaluation_points(train), max(1, STRETCH // train.copies)
+        points, stretch = evaluation_points(train), max(1, FIRST_STRETCH // train.copies)
         while group.rounds < train.rounds and not group.stopped:
             due = points[bisect_right(points, group.rounds)]
             while group.rounds < due and not group.stopped:
                 if stop():
                     return False
-                done = group.run(min(due - group.rounds, longest))
+                began = time.monotonic()
+                done = group.run(min(due - group.rounds, stretch))
+                stretch = max(1, _next_stretch(stretch, time.monotonic() - began))
                 report(SeedProgress(done * train.copies, float("nan")))
+                if self.saver.due and group.rounds < due and not group.stopped:
+                    self.save()
             # The point is read before `stop` is looked at again. A save made in between would hold
             # the rounds up to this point but not its reading, and the continued repetition would go
             # on to the next point without reading this one.
@@ -145,8 +172,12 @@ class Repetition:
 
         Returns:
             Mean measures since the last point, float64 `[S + 1, M]`.
+
+        Raises:
+            ConfigError: what is learned is no longer finite.
         """
         arm, group = self.arm, self.group
+        check_finite(group.state(), arm.name, self.k, group.rounds)
         count = group.rounds_since_read  # asked before `read`, which sets it to 0
         measures, scores = group.read()
         self.points.append((count, measures))
@@ -174,6 +205,7 @@ class Repetition:
         self.events.scalars(group.rounds, tags)
         return {
             "arm": arm.plain,
+            "machine": machine(),
             "seed": arm.seed + self.k,
             "rounds": group.rounds,
             "agent_steps": agent_steps(arm.market, group.rounds * arm.train.copies),

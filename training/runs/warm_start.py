@@ -34,8 +34,12 @@ def first_group(run: RunFolder, arm: Arm, k: int) -> Group:
     """
     group = arm.group(k)
     if arm.train.starts_from is not None:
-        arrays, _ = checkpoint.load(run.checkpoint(arm.train.starts_from, k))
-        group.warm_start_from(arrays)
+        path = run.checkpoint(arm.train.starts_from, k)
+        arrays, _ = checkpoint.load(path)
+        try:
+            group.warm_start_from(arrays)
+        except (ValueError, LookupError) as error:
+            raise ConfigError(f"{path}: does not fit arm {arm.name}: {error}.") from None
     return group
 
 

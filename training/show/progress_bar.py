@@ -12,6 +12,8 @@ from tacit.training.runs.progress import SeedProgress, unconverged_text
 
 from .terminal import console
 
+TELL_EVERY = 2.0  # seconds between two lines about finishing, where no bar is shown
+
 
 def short_number(x: float) -> str:
     """A large number in short: `132 M`, `4.1 M`, `850 k`."""
@@ -38,6 +40,7 @@ class ProgressBar:
         self._value = float("nan")
         self._ended: dict[str, int] = {}  # finished seeds, by arm
         self._cut_off: dict[str, int] = {}  # of these, seeds whose agents had not stopped
+        self._told = time.monotonic()  # when the last line about finishing was printed
         self._progress: Progress | None = None
         self._task = TaskID(0)
 
@@ -88,6 +91,14 @@ class ProgressBar:
             for arm, count in self._cut_off.items()
             if count
         ]
+
+    def finishing(self, what: str, done: int, of: int) -> None:
+        """Show what of the results is being written, once that takes a moment."""
+        if self._progress is not None:
+            self._progress.update(self._task, description=f"results: {what}, {done} of {of}")
+        elif not self.quiet and done < of and time.monotonic() - self._told > TELL_EVERY:
+            self._told = time.monotonic()
+            self.note(f"results: {what}, {done} of {of}")
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""

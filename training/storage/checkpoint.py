@@ -1,25 +1,26 @@
-"""Checkpoints: one safetensors file a save, beside it a JSON record with its SHA-256. No pickle.
+"""Checkpoints: one safetensors file a save, beside it a sealed JSON record with its SHA-256.
 
-A flipped bit loads silently without the hash, so the hash is checked before anything is read.
+A flipped bit loads silently without the hash, so hash and seal are checked before anything is used.
+No pickle is read or written.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from tacit.envs.errors import ConfigError
 
-from .atomic_files import write_atomically, write_json
-from .legacy import upgrade_arrays, upgrade_record
+from .atomic_files import SEAL, parse_json, read_file, seal_holds, write_atomically, write_sealed
+from .legacy import UNSEALED_KEYS, upgrade_arrays, upgrade_record
 
 
 def save(path: Path, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, Any]) -> None:
@@ -29,26 +30,47 @@ def save(path: Path, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, An
         path: the .safetensors file.
         arrays: of any shape and type, by name.
         record: what the .json beside it holds, together with the hash.
+
+    Raises:
+        ConfigError: the system refuses.
     """
     data = save_tensors({name: np.ascontiguousarray(a) for name, a in arrays.items()})
     # The record is written last: without it, or with another hash in it, the save is unfinished.
     write_atomically(path, data)
-    write_json(path.with_suffix(".json"), {**record, "sha256": _sha256(data)})
+    write_sealed(path.with_suffix(".json"), {**record, "sha256": _sha256(data)})
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """The record beside a checkpoint, whose hash is not checked; None where either is missing."""
+    """The record beside a checkpoint; None where either is missing, or the record was altered.
+
+    The arrays' hash is not checked. A record without a seal is one of a version that sealed none:
+    it has no key that such versions did not write.
+    """
     try:
-        record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        text = read_file(path.with_suffix(".json"))
+        record = parse_json(text)
     except (OSError, ValueError):
         return None
-    return upgrade_record(record) if isinstance(record, dict) and path.is_file() else None
+    if not isinstance(record, dict) or not path.is_file():
+        return None
+    if not (seal_holds(text) if SEAL in record else record.keys() <= UNSEALED_KEYS):
+        return None
+    return upgrade_record(record)
+
+
+def rewrite_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Put another record beside a checkpoint whose arrays stay.
+
+    Raises:
+        ConfigError: the system refuses.
+    """
+    write_sealed(path.with_suffix(".json"), record)
 
 
 def finished(path: Path) -> dict[str, Any] | None:
     """The record of a checkpoint that is whole; None where it is missing, cut or altered."""
     record = read_record(path)
-    if record is None or _sha256(path.read_bytes()) != record.get("sha256"):
+    if record is None or _sha256(read_file(path)) != record.get("sha256"):
         return None
     return record
 
@@ -57,15 +79,19 @@ def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Arrays and record of a checkpoint.
 
     Raises:
-        ConfigError: it is missing, cut or altered.
+        ConfigError: it is missing, cut or altered, or its arrays cannot be read.
     """
     record = read_record(path)
     if record is None:
         raise ConfigError(f"{path}: there is no finished checkpoint here.")
-    data = path.read_bytes()
+    data = read_file(path)
     if _sha256(data) != record.get("sha256"):
         raise ConfigError(f"{path}: does not match its SHA-256; it was cut or altered.")
-    return upgrade_arrays(load_tensors(data)), record
+    try:
+        arrays = load_tensors(data)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: holds no arrays that can be read ({error}).") from None
+    return upgrade_arrays(arrays), record
 
 
 def _sha256(data: bytes) -> str:

@@ -22,6 +22,11 @@ FIGURES = {
     "repaired/rival_response": "rematched/rival_response",
 }
 PROBES = {"repaired": "rematched"}  # probes and controls
+# Keys of the records of versions that did not seal them yet.
+UNSEALED_KEYS = frozenset({
+    "arm", "seed", "rounds", "agent_steps", "seconds", "measures", "probes", "training_curve",
+    "course", "events", "machine", "sha256",
+})  # fmt: skip
 KEYS = {"course": "training_curve"}  # of a seed's record and of an arm's summary
 # Saved arrays; `learner.*` stands for the learner of any seat.
 ARRAYS = {

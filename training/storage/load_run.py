@@ -7,42 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from tacit.agents.group import Group
 from tacit.agents.policy import PolicyTable
-from tacit.agents.registry import make_config
-from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
-from tacit.envs.registry import make_market
-from tacit.training.config.arms import Arm, Experiment
-from tacit.training.config.experiment_file import ExperimentFile, TrainConfig
+from tacit.training.config.arms import Arm, Experiment, arm_from_plain
+from tacit.training.config.experiment_file import ExperimentFile
+from tacit.training.config.names import folder_mistake
 
 from . import checkpoint
 from .atomic_files import read_json
+from .finite import not_finite
 from .run_folder import RunFolder, existing_run
-
-
-def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
-    """The arm that its resolved data describe.
-
-    Args:
-        name: of the arm.
-        plain: `Arm.plain`, as config.yaml and checkpoints hold it.
-
-    Raises:
-        ConfigError: a market, KPI, agent or key is no longer valid.
-    """
-    values = dict(plain["market"])
-    market = make_market(values.pop("name"), values)
-    return Arm(
-        name,
-        market,
-        kpis.resolve(market, plain["kpi"]),
-        {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()},
-        build(TrainConfig, plain["train"], "train"),
-        plain["seeds"],
-        plain["seed"],
-        dict(plain),
-    )
+from .seals import check_sealed
 
 
 def read_experiment(run: RunFolder) -> Experiment:
@@ -62,7 +40,10 @@ def read_experiment(run: RunFolder) -> Experiment:
         raise ConfigError(f"{run.config}: does not describe a run ({error!r}).") from None
     about = {k: v for k, v in config.items() if k in ExperimentFile.model_fields and k != "arms"}
     file = build(ExperimentFile, {"market": "", **about}, str(run.config))
-    return Experiment(str(config.get("experiment", run.name)), file, arms, [])
+    name = str(config.get("experiment", run.name))
+    if (mistake := folder_mistake(name)) is not None:
+        raise ConfigError(f"{run.config}: experiment: {name!r} {mistake}.")
+    return Experiment(name, file, arms, [])
 
 
 @dataclass(frozen=True)
@@ -92,10 +73,13 @@ def load_run(run: str | Path, results: str | Path = "results") -> Run:
     """A run by its path, or by its name under `results`.
 
     Raises:
-        ConfigError: there is no such run, or its folder does not describe one.
+        ConfigError: there is no such run, its folder does not describe one, or it is not as it was
+            sealed: every file that was altered is named.
     """
     folder = existing_run(str(run), Path(results))
-    return Run(folder, read_experiment(folder))
+    experiment = read_experiment(folder)
+    check_sealed(folder, {name: arm.seeds for name, arm in experiment.arms.items()})
+    return Run(folder, experiment)
 
 
 def load_policy(
@@ -139,10 +123,30 @@ def learned_group(run: RunFolder, arm: Arm, k: int) -> Group:
     Raises:
         ConfigError: it is not finished, or its checkpoint was altered.
     """
-    arrays, _ = checkpoint.load(run.checkpoint(arm.name, k))
+    path = run.checkpoint(arm.name, k)
+    arrays, _ = checkpoint.load(path)
     group = arm.group(k)
-    group.load(arrays)
+    put_into(group, arrays, path)
     return group
+
+
+def put_into(group: Group, arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
+    """Put a group into a saved state.
+
+    Args:
+        group: a new group of the arm that was saved.
+        arrays: what was read.
+        path: from where, for the message.
+
+    Raises:
+        ConfigError: the arrays do not fit the arm, or hold NaN or infinity.
+    """
+    if wrong := not_finite(arrays):
+        raise ConfigError(f"{path}: {', '.join(wrong)} holds numbers that are not finite.")
+    try:
+        group.load(arrays)
+    except (ValueError, LookupError) as error:
+        raise ConfigError(f"{path}: does not fit its configuration: {error}.") from None
 
 
 def learned_tables(run: RunFolder, arm: Arm, k: int) -> dict[str, PolicyTable]:

@@ -10,6 +10,7 @@ from tacit.training.config.arms import Arm, Experiment
 
 from .atomic_files import read_json, write_json
 from .run_folder import RunFolder
+from .seals import Sealer
 
 # Keys of an experiment file that config.yaml holds by arm, fully resolved.
 RESOLVED = {"market", "kpi", "agents", "train", "arms", "seeds", "seed"}
@@ -49,7 +50,7 @@ def check_same_run(experiment: Experiment, config: dict[str, Any] | None, run: R
 
 
 def write_run_config(
-    experiment: Experiment, config: dict[str, Any] | None, run: RunFolder
+    experiment: Experiment, config: dict[str, Any] | None, run: RunFolder, sealer: Sealer
 ) -> list[str]:
     """Add the experiment's arms to config.yaml and incentives.json.
 
@@ -57,6 +58,7 @@ def write_run_config(
         experiment: what is to be trained.
         config: what config.yaml holds so far, or None for a new run.
         run: the folder.
+        sealer: records and seals what is written.
 
     Returns:
         The names of all arms of the run, the earlier ones first.
@@ -66,11 +68,13 @@ def write_run_config(
     earlier = config["arms"] if config else {}
     arms = {**earlier, **{name: arm.plain for name, arm in experiment.arms.items()}}
     data = {"experiment": experiment.name, **(config or {}), **about, "arms": arms}
-    if data != config:
-        run.write_config(data)
     known = read_json(run.incentives)
-    cards = {name: incentives(arm) for name, arm in experiment.arms.items()}
-    write_json(run.incentives, known | cards)
+    cards = known | {name: incentives(arm) for name, arm in experiment.arms.items()}
+    if data != config or cards != known:
+        sealer.open()
+        run.write_config(data)
+        write_json(run.incentives, cards)
+        sealer.files(run.config, run.incentives)
     return list(arms)
 
 

@@ -2,6 +2,9 @@
 
 `results/<run>/{config.yaml, incentives.json, summary.json, ledger.jsonl}`, `<arm>/s<k>/` for every
 seed (events, checkpoint) and `<arm>/_band/` for what is over all seeds.
+
+A run folder may come from anywhere, so what its files say is not trusted. Every path of a run is
+made by `RunFolder.inside`, which refuses one that leads out of the folder.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any
 
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config import files
+from tacit.training.config.names import folder_mistake
 
 from .atomic_files import write_atomically
 
@@ -19,17 +23,20 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 def named(results: Path, name: str) -> RunFolder:
-    """The folder of a run by its name.
+    """The folder of a run by its name, which may have several parts: `study/first`.
 
     Raises:
-        ConfigError: the name leads out of `results`.
+        ConfigError: the name leads out of `results`, or a part of it cannot be a folder's name.
     """
     path = Path(name)
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise ConfigError(
-            f"--name: must name a folder within {results}, got '{name}'. (--results DIR puts it "
+            f"--name: must name a folder within {results}, got {name!r}. (--results DIR puts it "
             "elsewhere.)"
         )
+    for part in path.parts:
+        if (mistake := folder_mistake(part)) is not None:
+            raise ConfigError(f"--name: {part!r} cannot name a folder: it {mistake}.")
     return RunFolder(results / path)
 
 
@@ -48,57 +55,71 @@ class RunFolder:
         """The last part of the path."""
         return self.path.name
 
+    def inside(self, *parts: str) -> Path:
+        """A path within the folder.
+
+        Args:
+            parts: names of folders, one within the other, and of a file.
+
+        Raises:
+            ConfigError: it leads out of the folder, by a part that is no plain name or by a link.
+        """
+        path = self.path.joinpath(*parts)
+        plain = all(part not in ("", ".", "..") and not set(part) & {"/", "\\", "\0"}
+                    for part in parts)  # fmt: skip
+        root = os.path.realpath(self.path)
+        if not plain or os.path.commonpath([root, os.path.realpath(path)]) != root:
+            raise ConfigError(
+                f"{self.path}: {'/'.join(parts)!r} leads out of the run's folder. Nothing was read "
+                "or written there."
+            )
+        return path
+
     @property
     def config(self) -> Path:
         """Question, and every arm fully resolved."""
-        return self.path / "config.yaml"
+        return self.inside("config.yaml")
 
     @property
     def incentives(self) -> Path:
         """Every seat's KPI in numbers and words."""
-        return self.path / "incentives.json"
+        return self.inside("incentives.json")
 
     @property
     def summary(self) -> Path:
         """The result."""
-        return self.path / "summary.json"
+        return self.inside("summary.json")
 
     @property
     def ledger(self) -> Path:
         """What was done to the run."""
-        return self.path / "ledger.jsonl"
+        return self.inside("ledger.jsonl")
+
+    @property
+    def seals(self) -> Path:
+        """Hashes of what was written over all seeds."""
+        return self.inside("seals.json")
+
+    def figure(self, experiment: str) -> Path:
+        """The figure that an experiment asks for."""
+        return self.inside(f"{experiment}.png")
 
     def seed(self, arm: str, k: int) -> Path:
         """The folder of repetition k of an arm."""
-        return self.path / arm / f"s{k}"
+        return self.inside(arm, f"s{k}")
 
     def checkpoint(self, arm: str, k: int) -> Path:
         """The checkpoint of repetition k of an arm, once it is finished."""
-        return self.seed(arm, k) / CHECKPOINT
+        self.inside(arm, f"s{k}", CHECKPOINT.replace(".safetensors", ".json"))  # its record
+        return self.inside(arm, f"s{k}", CHECKPOINT)
 
     def band(self, arm: str) -> Path:
         """The folder of what is over all seeds of an arm."""
-        return self.path / arm / "_band"
+        return self.inside(arm, "_band")
 
     def controls(self, arm: str) -> Path:
         """Figures of the probes that need all seeds of an arm."""
-        return self.band(arm) / "controls.json"
-
-    def prepare(self) -> None:
-        """Make the folder, and find out whether it can be written before hours of training.
-
-        Raises:
-            ConfigError: it cannot be made or written.
-        """
-        trial = self.path / f".write.{os.getpid()}"
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            trial.touch()
-            trial.unlink()
-        except OSError as error:
-            raise ConfigError(
-                f"results: {self.path} cannot be written: {error.strerror}."
-            ) from None
+        return self.inside(arm, "_band", "controls.json")
 
     def read_config(self) -> dict[str, Any] | None:
         """What config.yaml holds; None for a new run.

@@ -16,6 +16,7 @@ from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Experiment
 from tacit.training.config.references import Figure
 from tacit.training.runs.summary import estimate_of
+from tacit.training.storage.run_folder import RunFolder
 
 from .theory_figures import theory_panels
 
@@ -53,6 +54,11 @@ def draw(experiment: Experiment, arms: ArmSummaries, path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=DPI)
     return True
+
+
+def draw_in_run(experiment: Experiment, arms: ArmSummaries, run: RunFolder) -> None:
+    """Draw the experiment's figure, if it asks for one, to its place in a run's folder."""
+    draw(experiment, arms, run.figure(experiment.name))
 
 
 def _with_measure(experiment: Experiment, arms: ArmSummaries, measure: str) -> list[str]:

@@ -22,7 +22,7 @@ from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
 from .checks import HEAD, YES, Check, checks, references_of
-from .figures import draw
+from .figures import draw, draw_in_run
 from .reference_tables import experiment_file, table_page
 
 
@@ -91,7 +91,7 @@ def reproduce(
     shares = experiment.file.shares
     trained = experiment if shares is None else load(shares, overrides)
     run = RunFolder(results / trained.name)
-    train_experiment(trained, run, listener)
+    train_experiment(trained, run, listener, draw_in_run)
     arms = read_summary(run.summary)
     rows = checks(experiment, arms)
     folder = results / "reproduce" / experiment.name

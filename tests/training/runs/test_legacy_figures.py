@@ -96,7 +96,7 @@ def test_records_are_read_and_only_new_probes_are_measured(run):
     for name, arm in experiment.arms.items():
         records = [checkpoint.finished(run.checkpoint(name, k)) for k in range(arm.seeds)]
         before = [{probe: dict(own) for probe, own in r["probes"].items()} for r in records]
-        probing.complete(run, arm, records)
+        probing.complete(run, arm, records, lambda: None)
         for record, known in zip(records, before, strict=True):
             # Controls are of all repetitions together, and kept beside the records.
             kept = {probe: own for probe, own in known.items() if probe in PROBES}

@@ -146,7 +146,7 @@ def test_a_cut_checkpoint_of_a_finished_seed_is_reported(tmp_path, whole):
 def change(path, **values):
     """A save whose record says something else."""
     record = json.loads(path.with_suffix(".json").read_text())
-    path.with_suffix(".json").write_text(json.dumps(record | values))
+    checkpoint.rewrite_record(path, record | values)
 
 
 def refused(results, path, match):

@@ -47,7 +47,8 @@ def summary(results):
 def test_the_run_folder(results):
     run = results / "ad_auction"
     top = {p.name for p in run.iterdir() if not p.name.startswith("events.out.tfevents.")}
-    assert top == {"config.yaml", "incentives.json", "summary.json", "ledger.jsonl", "base"}
+    files = {"config.yaml", "incentives.json", "summary.json", "ledger.jsonl", "seals.json"}
+    assert top == files | {"base", ".locks"}
     assert {p.name for p in (run / "base").iterdir()} == {"s0", "s1", "_band"}
     seed = sorted(p.name.partition(".tfevents")[0] for p in (run / "base/s0").iterdir())
     assert seed == ["checkpoint.json", "checkpoint.safetensors", "events.out"]
@@ -189,7 +190,8 @@ def test_the_same_again_trains_nothing(results, summary):
     acts = [
         json.loads(x)["act"] for x in (results / "ad_auction/ledger.jsonl").read_text().splitlines()
     ]
-    assert acts == ["training started", "training finished"]
+    sealing = ["results are being written", "results sealed"]
+    assert acts == [*sealing, "training started", *sealing, "training finished"]
 
 
 def test_another_configuration_is_refused_with_advice(results):

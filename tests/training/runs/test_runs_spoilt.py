@@ -17,7 +17,9 @@ def test_a_file_in_place_of_a_folder(tmp_path):
     ):
         small(tmp_path / "results")
     (tmp_path / "ad_auction").write_text("")
-    with pytest.raises(ConfigError, match=r"results: .*ad_auction cannot be written: File exists"):
+    with pytest.raises(
+        ConfigError, match=r"results: .*ad_auction cannot be written: Not a directory"
+    ):
         small(tmp_path)
 
 

@@ -1,0 +1,129 @@
+"""The end of a run: probes, summary, verdicts, bands, plots, figure, seals.
+
+Only what changed is written. An arm's bands and plots are made of its part of the summary and of
+its seeds' event files; where the hash of these is the one that was sealed, they stay as they are.
+So adding an arm to a run of hundreds costs the time of one arm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tacit.training.board import EventFile, write_bands, write_run_pages, write_verdicts
+from tacit.training.config.arms import Arm, Experiment
+from tacit.training.storage.atomic_files import as_json, write_atomically
+from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.run_folder import RunFolder
+from tacit.training.storage.seals import Sealer
+
+from .goodhart import add_goodhart_gaps
+from .judging import judge
+from .probing import complete
+from .progress import ProgressListener
+from .summary import ArmSummary, arm_summary, assemble
+
+Records = dict[tuple[str, int], dict[str, Any]]  # by arm and repetition: its checkpoint.json
+Summaries = dict[str, dict[str, Any]]
+# Draws the figure that an experiment asks for into the run's folder, if it asks for one.
+Draw = Callable[[Experiment, Mapping[str, ArmSummary], RunFolder], None]
+
+
+def finish(
+    experiment: Experiment,
+    run: RunFolder,
+    records: Records,
+    earlier: Summaries,
+    names: Sequence[str],
+    sealer: Sealer,
+    listener: ProgressListener,
+    draw: Draw | None = None,
+) -> dict[str, Any]:
+    """Complete a run whose seeds are all trained.
+
+    Args:
+        experiment: what was trained.
+        run: its folder.
+        records: of every seed of these arms.
+        earlier: summaries of the run's other arms.
+        names: of all arms of the run, in order.
+        sealer: records and seals what is written.
+        listener: receives the progress.
+        draw: draws the figure.
+
+    Returns:
+        The summary of all arms, as written to summary.json.
+    """
+    summaries = dict(earlier)
+    for done, (name, arm) in enumerate(experiment.arms.items()):
+        listener.finishing(f"probes of {name}", done, 2 * len(experiment.arms))
+        own = [records[name, k] for k in range(arm.seeds)]
+        complete(run, arm, own, sealer.open)
+        summaries[name] = arm_summary(experiment.name, arm, own)
+    # Gaps and verdicts compare arms: all that have a summary are judged anew.
+    whole = read_experiment(run)
+    arms = {a: arm for a, arm in whole.arms.items() if a in summaries}
+    add_goodhart_gaps(arms, summaries)
+    judge(arms, summaries)
+    for done, (name, arm) in enumerate(experiment.arms.items()):
+        listener.finishing(f"curves of {name}", len(experiment.arms) + done,
+                           2 * len(experiment.arms))  # fmt: skip
+        _write_band(run, arm, summaries[name], records, sealer)
+    in_order = {name: summaries[name] for name in names if name in summaries}
+    summary = assemble(experiment.name, in_order)
+    text = as_json(summary).encode()
+    figure = run.figure(whole.name)
+    if not run.summary.is_file() or run.summary.read_bytes() != text:
+        sealer.open()
+        write_atomically(run.summary, text)
+        if draw is not None:
+            draw(whole, in_order, run)
+    elif draw is not None and not figure.is_file() and whole.file.figure:
+        sealer.open()
+        draw(whole, in_order, run)
+    for name, arm in experiment.arms.items():
+        sealer.seeds(name, arm.seeds)
+    sealer.files(run.summary, figure, run.config, run.incentives)
+    listener.finishing("done", 1, 1)
+    return summary
+
+
+def _write_band(
+    run: RunFolder, arm: Arm, summary: ArmSummary, records: Records, sealer: Sealer
+) -> None:
+    """An arm's bands, page of verdicts and plots, unless they are there already."""
+    seeds = [records[arm.name, k].get("events_sha256") for k in range(arm.seeds)]
+    made_of = hash_of([{k: v for k, v in summary.items() if k != "machine"}, seeds])
+    folder = run.band(arm.name)
+    if sealer.holds(arm.name, made_of, folder) and None not in seeds:
+        return
+    sealer.open()
+    with EventFile(folder) as events:
+        write_bands(events, [run.seed(arm.name, k) for k in range(arm.seeds)], arm)
+        write_verdicts(events, folder, arm.name, summary)
+    sealer.files(folder)
+    sealer.seals.made_of[arm.name] = made_of
+
+
+def write_pages(run: RunFolder, sealer: Sealer) -> None:
+    """What TensorBoard shows of the whole run, unless that is there already."""
+    experiment = read_experiment(run)
+    about = experiment.file.model_dump(mode="json")
+    made_of = hash_of([about, {name: arm.plain for name, arm in experiment.arms.items()}])
+    present = [name for name in sealer.seals.files if "/" not in name and "tfevents" in name]
+    if sealer.seals.made_of.get("") == made_of and all(run.inside(p).is_file() for p in present):
+        return
+    sealer.open()
+    with EventFile(run.path) as events:
+        write_run_pages(events, experiment)
+    for name in present:
+        sealer.seals.files.pop(name)
+    sealer.files(events.path)
+    sealer.seals.made_of[""] = made_of
+
+
+def hash_of(data: Any) -> str:
+    """SHA-256 of data, as hexadecimal digits."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
