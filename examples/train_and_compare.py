@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 
 import tacit
-from tacit.training.runs.summary import difference
+from tacit.training.outcome.summary import difference
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     gap = (fundamental under itself as KPI - fundamental under this KPI) / |the former|
 
-per seed; a share, without a unit. `tacit.training.runs.goodhart` finds the two arms of a run.
+per seed; a share, without a unit. `tacit.training.outcome.goodhart` finds the two arms of a run.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ cache in every new process. The name of a generated file holds a hash of everyth
 inlined into it: its *import closure*, all modules of tacit and of the market that it imports,
 directly or not. So a stale result cannot occur, and an edit elsewhere recompiles nothing.
 
-Numba's cache is a pickle, the only one that tacit ever reads: the folder is made with mode 0700
-and refused if another user owns it or may write to it.
+Numba's cache is a pickle, the only one that tacit ever reads. So the folder is made with mode 0700,
+and it is refused if another user owns anything in it, or could have written to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -53,19 +53,49 @@ def cache_folder() -> Path:
     """`$TACIT_CACHE`, else `tacit` in the user's cache folder; created with mode 0700.
 
     Raises:
-        PermissionError: another user owns the folder, or may write to it.
+        PermissionError: another user owns the folder or something in it, or could write to it.
+        OSError: it cannot be made.
     """
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     folder = Path(os.environ.get("TACIT_CACHE") or Path(base) / "tacit")
+    return _private_folder(folder)
+
+
+@cache
+def _private_folder(folder: Path) -> Path:
+    """`cache_folder`, once for each folder in a process."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    info = folder.stat()
+    if not hasattr(os, "getuid"):
+        return folder
+    advice = "Remove the folder, or set TACIT_CACHE to one of your own."
     others = stat.S_IWGRP | stat.S_IWOTH
-    if hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & others):
+    info = folder.stat()
+    if info.st_uid != os.getuid() or info.st_mode & others:
         raise PermissionError(
             f"{folder}: compiled code is kept here, so only you may write to it. "
             "Set TACIT_CACHE to a folder of your own."
         )
+    # Where others cannot enter the folder, they cannot reach what is in it, whatever its own mode
+    # (under umask 000 Numba writes files that everybody may write). Where they can, such a file may
+    # be theirs.
+    could_enter = bool(info.st_mode & (stat.S_IXGRP | stat.S_IXOTH))
+    for path in _everything_in(folder):
+        entry = path.lstat()
+        is_loose = bool(entry.st_mode & others) and not stat.S_ISLNK(entry.st_mode)
+        if entry.st_uid != os.getuid() or (could_enter and is_loose) or path.is_symlink():
+            raise PermissionError(
+                f"{path}: compiled code is kept here, and others could write it. {advice}"
+            )
+    if could_enter:
+        folder.chmod(0o700)
     return folder
+
+
+def _everything_in(folder: Path) -> Iterator[Path]:
+    """All folders and files within a folder; links are not followed."""
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            yield Path(parent, name)
 
 
 def compiled(template: str, market: str | None = None) -> ModuleType:

@@ -25,7 +25,7 @@ from tacit.emergence.objective.verdict import (
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
 from tacit.training.config.load import load
-from tacit.training.runs.goodhart import add_goodhart_gaps
+from tacit.training.outcome.goodhart import add_goodhart_gaps
 
 MARKET = make_market("ad_auction")
 KPI = kpis.resolve(MARKET, None)

@@ -18,8 +18,8 @@ from tacit.training.board.verdict_text import verdict_lines, verdict_page
 from tacit.training.config import files
 from tacit.training.config.load import load
 from tacit.training.config.references import NOT
-from tacit.training.runs import probing
-from tacit.training.runs.summary import read_summary
+from tacit.training.outcome.summary import read_summary
+from tacit.training.outcome import probing
 from tacit.training.storage import checkpoint
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
@@ -172,6 +172,7 @@ def test_best_response_names_what_is_missing(run, tacit):
         (line,) = mistake_lines(tacit("best-response", "ad_auction", *results))
     finally:
         hidden.rename(kept)
-    assert line.endswith(
-        "arm base has no finished checkpoint of 1 of its 3 seeds; tacit resume ad_auction"
+    assert line == (
+        f"{kept}: does not match its seal; it was cut or altered. tacit resume ad_auction trains "
+        "it again."
     )

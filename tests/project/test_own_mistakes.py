@@ -17,7 +17,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.plugins import load_plugins
 from tacit.envs.registry import MARKETS
 from tacit.training.cli.numba_error import in_one_line
-from tacit.training.runs.probing import _check_figures
+from tacit.training.outcome.probing import _check_figures
 
 PAGES = ROOT / "docs/tutorials"
 

@@ -6,6 +6,7 @@ Custom Scalars) are made in `plugin_messages.py`.
 
 from __future__ import annotations
 
+import html
 import os
 import time
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from typing import Any
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
+
+from tacit.training.plain_text import visible
 
 from .plugin_messages import as_summary
 
@@ -87,8 +90,9 @@ class EventFile:
         self.summary(summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, image=image)]))
 
     def text(self, tag: str, markdown: str) -> None:
-        """Write a page of the Text tab."""
-        self.summary(as_summary(text_pb(tag, markdown)))
+        """Write a page of the Text tab; tags of HTML in it are shown, not followed."""
+        safe = html.escape(visible(markdown), quote=False)
+        self.summary(as_summary(text_pb(tag, safe)))
 
     def _write(self, event: Any) -> None:
         self._writer.write(event.SerializeToString())

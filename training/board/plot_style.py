@@ -16,8 +16,11 @@ HEIGHT = 4.2  # inches
 def new_figure(panels: int, width: float = 5.6) -> tuple[Any, Any]:
     """A Matplotlib figure and its axes, side by side; width of a panel in inches."""
     # Not through pyplot: it keeps every figure alive, and it is not safe to use from threads.
+    import matplotlib
     from matplotlib.figure import Figure
 
+    # A user's question may hold a dollar sign, which would begin a formula.
+    matplotlib.rcParams["text.parse_math"] = False
     figure = Figure(figsize=(width * panels, HEIGHT), layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]
     for axis in axes:

@@ -14,6 +14,8 @@ from typing import Any
 
 import typer
 
+from tacit.training.plain_text import say
+
 from . import data, look, prove, train
 
 TRAIN, COMPARE, PROVE = "Train", "Compare", "Prove"  # groups of commands in the help
@@ -61,21 +63,38 @@ def main() -> None:
 
         if not isinstance(error, ConfigError):
             raise
-        count = len(error.mistakes)
-        print(f"error: {count} mistake{'s' * (count > 1)}", file=sys.stderr)
-        for line in error.mistakes:
-            print(f"  {line}", file=sys.stderr)
-        sys.exit(2)
+        _end_with(error.mistakes)
+    except BrokenPipeError:
+        # Whatever reads the output, `head` say, has closed it. Python would fail once more when it
+        # flushes standard output at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, MemoryError, RecursionError) as error:
+        _end_with([_in_words(error)])
     except Exception as error:
         from .numba_error import in_one_line
 
         if (told := in_one_line(error)) is None:
             raise
-        print(f"error: 1 mistake\n  {told}", file=sys.stderr)
-        sys.exit(2)
+        _end_with([told])
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # Whatever reads the output, `head` say, has closed it. Python would fail once more when it
-        # flushes standard output at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _in_words(error: OSError | MemoryError | RecursionError) -> str:
+    """What the system refused, in a line."""
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory for this{f' ({error})' if str(error) else ''}."
+    if isinstance(error, RecursionError):
+        return "something that was read is nested too deeply."
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}."
+
+
+def _end_with(mistakes: list[str]) -> None:
+    """Print mistakes, a line each, and exit with code 2."""
+    count = len(mistakes)
+    say(f"error: {count} mistake{'s' * (count > 1)}", is_error=True)
+    for line in mistakes:
+        # A name with a line feed in it must not look like a second mistake.
+        say("  " + line.replace("\n", "\\n"), is_error=True)
+    sys.exit(2)

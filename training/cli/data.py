@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tacit.training.plain_text import say
+
 from .options import DEFAULT_RESULTS, JsonFlag, Results
 
 
@@ -118,4 +120,4 @@ def screen(
     out.print(TextTable(report.rows(done)))
     for line in report.remarks(done):
         out.print(line, soft_wrap=True)
-    print(f"figure: {figure}")
+    say(f"figure: {figure}")

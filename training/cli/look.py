@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tacit.training.plain_text import say
+
 from .options import DEFAULT_RESULTS, Results
 from .printing import print_comparison
 
@@ -29,7 +31,7 @@ def compare(
     rows = print_comparison(folders, measure)
     if csv is not None:
         write_csv(csv, rows)
-        print(f"wrote {csv}")
+        say(f"wrote {csv}")
     if board:
         _board(folders[0].path if len(folders) == 1 else results, len(folders) == 1)
 
@@ -55,9 +57,9 @@ def _board(path: Path, one_run: bool, port: int = 6006) -> None:
 
     port = tensorboard.free_port(port)
     links = tensorboard.links(port, one_run)
-    print(f"TensorBoard: {next(iter(links.values()))}")
+    say(f"TensorBoard: {next(iter(links.values()))}")
     for page, address in links.items():
-        print(f"  {page}: {address}", flush=True)
+        say(f"  {page}: {address}")
     sys.exit(tensorboard.serve(tensorboard.command(path, port)))
 
 
@@ -88,7 +90,7 @@ def show(
     """A run: question, KPIs in words, results; or one learned policy, read out."""
     from tacit.envs.errors import ConfigError
     from tacit.training.board.verdict_text import verdict_lines
-    from tacit.training.runs.summary import read_summary
+    from tacit.training.outcome.summary import read_summary
     from tacit.training.show.run_text import (
         learned_policy_lines,
         not_measured_lines,

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from tacit.training.plain_text import say
+
 from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
 
 REFERENCE = Path("results/reference")  # committed; the same wherever runs are kept
@@ -37,7 +39,7 @@ def reproduce(
         console().print(TextTable(overview(results)))
         if update_reference:
             collect_tables(REFERENCE)
-            print(f"wrote {REFERENCE / 'table.md'}")
+            say(f"wrote {REFERENCE / 'table.md'}")
         return
     if name is not None and "=" in name and not Path(name).is_file():
         advice = "settings go behind one experiment's NAME; --all takes experiments as they are."
@@ -72,14 +74,14 @@ def _reproduce(name: str, settings: list[str], results: Path, update_reference: 
     cells = [dict(zip(HEAD, row.cells(), strict=True)) for row in rows]
     console().print(TextTable(cells, experiment.file.question))
     written = ",".join(sorted(p.name for p in folder.iterdir()))
-    print(f"wrote {folder}/{{{written}}}")
+    say(f"wrote {folder}/{{{written}}}")
     if update_reference:
         target = REFERENCE / experiment.name
         shutil.copytree(folder, target, dirs_exist_ok=True)
         collect_tables(REFERENCE)
-        print(f"wrote {target}, {REFERENCE / 'table.md'}")
+        say(f"wrote {target}, {REFERENCE / 'table.md'}")
     if any(row.lacks == MORE_SEEDS for row in rows):
-        print("verdicts need 48 seeds: add seeds=48")
+        say("verdicts need 48 seeds: add seeds=48")
     return all(row.within is not False for row in rows)
 
 

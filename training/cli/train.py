@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tacit.training.plain_text import say
+
 from .options import DEFAULT_RESULTS, ArmOption, Config, JsonFlag, Results, Settings
 from .printing import print_comparison, print_next, results_option
 
@@ -36,7 +38,7 @@ def train(
     experiment = load(config, settings or [], arm or [], as_arm)
     if show:
         for note in experiment.notes:
-            print(f"# {note}")
+            say(f"# {note}")
         arms = {label: a.plain for label, a in experiment.arms.items()}
         print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
         return
@@ -68,8 +70,7 @@ def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bo
             summary = train_experiment(experiment, run, progress_bar, draw_in_run)
     except Interrupted as stopped:
         where = results_option(run)
-        print(f"stopped; everything is kept. Go on: tacit resume {run.name}{where}",
-              file=sys.stderr)  # fmt: skip
+        say(f"stopped; everything is kept. Go on: tacit resume {run.name}{where}", is_error=True)
         sys.exit(stopped.exit_code)
     if as_json:
         print(json.dumps(summary, allow_nan=False))

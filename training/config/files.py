@@ -15,6 +15,12 @@ import yaml
 
 from tacit.envs.errors import ConfigError, nearest
 
+# A file that is written by hand stays far below these bounds. Beyond them are files that were made
+# to exhaust memory, by nesting, or by anchors that stand for more anchors.
+MOST_BYTES = 16_000_000
+MOST_DEPTH = 40
+MOST_VALUES = 500_000  # every mention of an anchor counted with all that it stands for
+
 # The parser in C is ten times as fast; PyYAML may be built without it.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -40,15 +46,21 @@ class Loader(_Base):  # type: ignore[misc]
         return table
 
 
-# YAML 1.2's booleans and numbers instead of 1.1's, and no dates, which JSON could not hold
+# YAML 1.2's booleans and numbers instead of 1.1's, and no dates, which JSON could not hold. So
+# `1:30`, `1_000` and `010` are words, of which 1.1 would make 90, 1000 and 8.
 Loader.yaml_implicit_resolvers = {
     letter: [
-        (tag, rule) for tag, rule in rules if not tag.endswith((":bool", ":float", ":timestamp"))
+        (tag, rule)
+        for tag, rule in rules
+        if not tag.endswith((":bool", ":int", ":float", ":timestamp"))
     ]
     for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(0|[1-9]\d*)$"), list("-+0123456789")
 )
 Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
@@ -72,15 +84,55 @@ def parse(text: str, where: str) -> Any:
     """YAML text as data.
 
     Raises:
-        ConfigError: it is not valid YAML; the message names the line.
+        ConfigError: it is not valid YAML; the message names the line. Or it is too long, nested too
+            deeply, or stands for too many values.
     """
+    if len(text) > MOST_BYTES:
+        raise ConfigError(
+            f"{where}: has {len(text):,} characters; at most {MOST_BYTES:,} are read."
+        )
     try:
+        _check_size(text, where)
         return yaml.load(text, Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{where}: not valid YAML: line {line}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, OverflowError) as error:  # a number of thousands of digits
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"{where}: not valid YAML: {error}") from None
+
+
+def _check_size(text: str, where: str) -> None:
+    """Count depth and values of a YAML text without making them.
+
+    Raises:
+        ConfigError: there are too many.
+        yaml.YAMLError: it is not valid YAML.
+    """
+    sizes: dict[str, int] = {}  # anchor -> values that it stands for
+    open_nodes: list[tuple[str | None, int]] = []  # anchor, and values counted before it
+    count = 0
+    for event in yaml.parse(text, Loader):
+        if isinstance(event, yaml.AliasEvent):
+            count += sizes.get(str(event.anchor), 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            count += 1
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            open_nodes.append((event.anchor, count))
+            count += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_nodes.pop()
+            if anchor:
+                sizes[anchor] = count - before
+        if len(open_nodes) > MOST_DEPTH:
+            raise ConfigError(f"{where}: is nested more than {MOST_DEPTH} deep.")
+        if count > MOST_VALUES:
+            raise ConfigError(f"{where}: stands for more than {MOST_VALUES:,} values.")
 
 
 def read_yaml(path: Path | Traversable) -> dict[str, Any]:
@@ -89,6 +141,8 @@ def read_yaml(path: Path | Traversable) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read, is not valid YAML, or holds no table.
     """
+    if isinstance(path, Path) and path.exists() and not path.is_file():
+        raise ConfigError(f"{path}: cannot be read: it is not an ordinary file.")
     try:
         data = parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:

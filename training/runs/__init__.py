@@ -1,13 +1,12 @@
-"""Runs: training every repetition of every arm, and measuring what they learned.
+"""Runs: training every repetition of every arm. What they found is in `tacit.training.outcome`.
 
     runner                       `train`: all jobs of an experiment, then its summary
+    earlier                      what a run folder holds already, and whether it can be relied on
     seed_run                     one repetition, from its first round to its record
-    evaluation, final_measures   what is read of a repetition on its way, and at its end
+    evaluation                   what is read of a repetition on its way
     partial, warm_start          repetitions that were interrupted, or that begin where others ended
     worker_pool, worker          processes for repetitions with networks
-    progress                     what is reported on the way
-    probing, training_curve      figures of probes, at the end and on the way
-    summary, goodhart, judging   summary.json; gaps between arms; verdicts
+    progress, signals            what is reported on the way; how a run is stopped
 
 Nothing is exported here: `python -m tacit.training.runs.worker` must not have been imported before
 it runs.

@@ -10,12 +10,12 @@ from typing import Any
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arm_settings import flat_settings
 from tacit.training.config.arms import Experiment
+from tacit.training.outcome.finishing import Records, Summaries
+from tacit.training.outcome.summary import read_summary
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.seals import Seals, findings, is_unfinished, read_seals
 
-from .finishing import Records, Summaries
 from .progress import ProgressListener
-from .summary import read_summary
 
 SHOWN = 3  # differing settings that a message names
 

@@ -15,22 +15,18 @@ import numpy as np
 
 from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
-from tacit.envs.types import Floats
 from tacit.training.config.arms import Arm
+from tacit.training.outcome.final_measures import Points
+from tacit.training.outcome.training_curve import SeedCurve
 from tacit.training.storage import checkpoint
 from tacit.training.storage.load_run import put_into
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import CHECKPOINT
 
-from .training_curve import SeedCurve
-
 NAME = "partial.safetensors"
 EVERY = 5.0  # seconds between two saves
 ADVICE = "Nothing was changed. Move it away to train this seed anew."
 POINTS = ("points.rounds", "points.measures")  # arrays beside the group's own
-
-# Evaluation points: the rounds that each covers, and mean measures, float64 `[S + 1, M]`.
-Points = list[tuple[int, Floats]]
 
 
 class PartialSeed(NamedTuple):

@@ -22,6 +22,7 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
+from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
 from tacit.training.storage import checkpoint
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_config import check_same_run, write_run_config
@@ -30,7 +31,6 @@ from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 
 from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
-from .finishing import Draw, Records, finish, write_pages
 from .partial import save_notes
 from .progress import NoProgress, ProgressListener, SeedProgress
 from .seed_run import train_seed
@@ -165,7 +165,7 @@ def _train_locked(
             _train_jobs(experiment, run, jobs, records, listener)
         for note in mixed_machines(experiment, records):
             listener.note(note)
-        summary = finish(experiment, run, records, earlier, names, sealer, listener, draw)
+        summary = finish(experiment, run, records, earlier, names, sealer, listener.finishing, draw)
     except KeyboardInterrupt:
         ledger.append("training interrupted", finished=len(records), of=seeds)
         raise

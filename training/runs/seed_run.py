@@ -22,6 +22,9 @@ from tacit.training.board.event_file import EventFile
 from tacit.training.board.plugin_messages import hparams_trial
 from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Arm
+from tacit.training.outcome.final_measures import agent_steps, end_figures, final_measures
+from tacit.training.outcome.probing import figures_of, population_of, probe_seed
+from tacit.training.outcome.training_curve import add_curve_point
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.finite import check_finite
@@ -30,11 +33,8 @@ from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing_seed
 
 from .evaluation import evaluation_points, point_tags
-from .final_measures import agent_steps, end_figures, final_measures
 from .partial import PartialSeed, SeedSaver
-from .probing import figures_of, population_of, probe_seed
 from .progress import SeedProgress
-from .training_curve import add_curve_point
 from .warm_start import first_group
 
 FIRST_STRETCH = 1_000  # rounds over all copies until a stop is looked for; then by the clock

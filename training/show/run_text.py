@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tacit.emergence.registry import inapplicable
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
-from tacit.training.runs.probing import population_of
+from tacit.training.outcome.probing import population_of
 from tacit.training.storage.load_run import choose_arm, learned_group, read_experiment
 from tacit.training.storage.run_folder import RunFolder
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
+
+from tacit.training.plain_text import visible
 
 WIDTH = 500  # characters of a line that does not go to a terminal
 FOLDED = 48  # characters; columns that are wider are folded
@@ -16,12 +19,20 @@ GAP = 2  # characters between columns
 BESIDE = ("95 %", "n")  # columns that stay beside the one before them, which they qualify
 
 
+class SafeConsole(Console):
+    """A console that writes out codes in the text that it is given, and prints its own."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """`Console.print`, with texts made visible."""
+        super().print(*(visible(x) if isinstance(x, str) else x for x in objects), **options)
+
+
 def console(stderr: bool = False) -> Console:
     """A console; away from a terminal it is wide, so that tables stay whole in files."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH
     # No markup: brackets and colons in a user's text are printed as they are.
-    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    return SafeConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
 @dataclass(frozen=True)
@@ -44,12 +55,14 @@ class TextTable:
             if k:
                 yield ""
             elif self.title:
-                yield Text(self.title, style="bold")
+                yield Text(visible(self.title), style="bold")
             table = Table(box=None, pad_edge=False)
             for name in names:
-                table.add_column(name, overflow="fold", no_wrap=self._width(name) <= FOLDED)
+                table.add_column(
+                    visible(name), overflow="fold", no_wrap=self._width(name) <= FOLDED
+                )
             for row in self.rows:
-                table.add_row(*(row.get(name, "") for name in names))
+                table.add_row(*(visible(row.get(name, "")) for name in names))
             yield table
 
     def pages(self, width: int) -> list[list[str]]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from tacit.envs.errors import ConfigError
 
-
 # The best action but one of an observation with one legal action has the value minus infinity.
 MINUS_INFINITE = ("q_arrays.runner_up",)
 

@@ -13,7 +13,7 @@ from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
-from tacit.training.runs.probing import population_of
+from tacit.training.outcome.probing import population_of
 from tacit.training.storage import checkpoint
 from tacit.training.storage.load_run import choose_arm, learned_group, read_experiment
 from tacit.training.storage.run_folder import RunFolder

@@ -12,8 +12,8 @@ from tacit.emergence.stats import interval, number
 from tacit.emergence.verdict import WORDS
 from tacit.training.config.arms import Experiment
 from tacit.training.config.references import NOT, REPRODUCIBLE, Reference
-from tacit.training.runs.judging import are_withheld
-from tacit.training.runs.summary import difference, estimate_of
+from tacit.training.outcome.judging import are_withheld
+from tacit.training.outcome.summary import difference, estimate_of
 
 HEAD = ("quantity", "kind", "reference", "measured", "95 %", "n", "tolerance", "within")
 YES = "yes"  # in the column `within`

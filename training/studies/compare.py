@@ -16,7 +16,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arm_settings import column_values, differing_settings
 from tacit.training.config.arms import Arm
-from tacit.training.runs.summary import (
+from tacit.training.outcome.summary import (
     difference,
     estimate_of,
     read_summary,

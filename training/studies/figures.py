@@ -15,7 +15,7 @@ from tacit.training.board.plots import impulse_response
 from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Experiment
 from tacit.training.config.references import Figure
-from tacit.training.runs.summary import estimate_of
+from tacit.training.outcome.summary import estimate_of
 from tacit.training.storage.run_folder import RunFolder
 
 from .theory_figures import theory_panels

@@ -14,9 +14,9 @@ from tacit.training.config import files
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
 from tacit.training.config.references import KINDS
+from tacit.training.outcome.summary import read_summary
 from tacit.training.runs.progress import ProgressListener
 from tacit.training.runs.runner import train_experiment
-from tacit.training.runs.summary import read_summary
 from tacit.training.storage.atomic_files import write_atomically
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder

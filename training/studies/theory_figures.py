@@ -15,7 +15,7 @@ from tacit.training.board.plot_style import COLOURS, new_figure, put_title
 from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.config.references import Figure, Panel
-from tacit.training.runs.summary import estimate_of
+from tacit.training.outcome.summary import estimate_of
 
 ArmSummaries = Mapping[str, Mapping[str, Any]]  # parts of summary.json by arm
 POINTS = 241  # of a curve

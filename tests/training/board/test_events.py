@@ -40,7 +40,7 @@ def board(run):
 
 @pytest.fixture(scope="module")
 def summary(run):
-    from tacit.training.runs.summary import read_summary
+    from tacit.training.outcome.summary import read_summary
 
     return read_summary(run.summary)
 

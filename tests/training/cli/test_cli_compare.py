@@ -15,7 +15,7 @@ from support.training_fixtures import small
 from tacit.emergence import stats
 from tacit.emergence.verdict import DISCLAIMER
 from tacit.training.board import server as boards
-from tacit.training.runs.summary import read_summary
+from tacit.training.outcome.summary import read_summary
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.studies.compare import compare
 

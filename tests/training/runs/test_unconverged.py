@@ -11,9 +11,9 @@ from support.terminal import Terminal
 from support.training_fixtures import small
 
 from tacit.training.config.load import load
-from tacit.training.runs.judging import judge
+from tacit.training.outcome.judging import judge
+from tacit.training.outcome.summary import unconverged_seeds
 from tacit.training.runs.progress import SeedProgress, unconverged_text
-from tacit.training.runs.summary import unconverged_seeds
 from tacit.training.show import progress_bar
 from tacit.training.show.terminal import console
 

@@ -6,7 +6,7 @@ import pytest
 from support.training_fixtures import small
 
 from tacit.training.config.load import load
-from tacit.training.runs.summary import read_summary
+from tacit.training.outcome.summary import read_summary
 from tacit.training.studies import figures
 
 PNG = b"\x89PNG"

@@ -11,7 +11,7 @@ from support.terminal import SMALL, Terminal, mistake_lines
 from support.training_fixtures import small, write
 
 from tacit.training.config.load import load
-from tacit.training.runs.summary import read_summary
+from tacit.training.outcome.summary import read_summary
 from tacit.training.studies.checks import checks
 from tacit.training.studies.reference_tables import table_page
 from tacit.training.studies.reproduce import reproducible

@@ -22,12 +22,12 @@ from tacit.training.storage.seals import Sealer
 from .goodhart import add_goodhart_gaps
 from .judging import judge
 from .probing import complete
-from .progress import ProgressListener
 from .summary import ArmSummary, arm_summary, assemble
 
 Records = dict[tuple[str, int], dict[str, Any]]  # by arm and repetition: its checkpoint.json
 Summaries = dict[str, dict[str, Any]]
 # Draws the figure that an experiment asks for into the run's folder, if it asks for one.
+Report = Callable[[str, int, int], None]
 Draw = Callable[[Experiment, Mapping[str, ArmSummary], RunFolder], None]
 
 
@@ -38,7 +38,7 @@ def finish(
     earlier: Summaries,
     names: Sequence[str],
     sealer: Sealer,
-    listener: ProgressListener,
+    report: Report,
     draw: Draw | None = None,
 ) -> dict[str, Any]:
     """Complete a run whose seeds are all trained.
@@ -50,7 +50,7 @@ def finish(
         earlier: summaries of the run's other arms.
         names: of all arms of the run, in order.
         sealer: records and seals what is written.
-        listener: receives the progress.
+        report: told what is worked on, how many steps of this work are done, and of how many.
         draw: draws the figure.
 
     Returns:
@@ -58,7 +58,7 @@ def finish(
     """
     summaries = dict(earlier)
     for done, (name, arm) in enumerate(experiment.arms.items()):
-        listener.finishing(f"probes of {name}", done, 2 * len(experiment.arms))
+        report(f"probes of {name}", done, 2 * len(experiment.arms))
         own = [records[name, k] for k in range(arm.seeds)]
         complete(run, arm, own, sealer.open)
         summaries[name] = arm_summary(experiment.name, arm, own)
@@ -68,7 +68,7 @@ def finish(
     add_goodhart_gaps(arms, summaries)
     judge(arms, summaries)
     for done, (name, arm) in enumerate(experiment.arms.items()):
-        listener.finishing(f"curves of {name}", len(experiment.arms) + done,
+        report(f"curves of {name}", len(experiment.arms) + done,
                            2 * len(experiment.arms))  # fmt: skip
         _write_band(run, arm, summaries[name], records, sealer)
     in_order = {name: summaries[name] for name in names if name in summaries}
@@ -86,7 +86,7 @@ def finish(
     for name, arm in experiment.arms.items():
         sealer.seeds(name, arm.seeds)
     sealer.files(run.summary, figure, run.config, run.incentives)
-    listener.finishing("done", 1, 1)
+    report("done", 1, 1)
     return summary
 
 

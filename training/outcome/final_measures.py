@@ -9,9 +9,10 @@ from tacit.emergence.play.limit_path import LimitPath
 from tacit.envs.market import Market
 from tacit.envs.types import Floats
 
-from .partial import Points
-
 NAN = float("nan")
+
+# Evaluation points: the rounds that each covers, and mean measures, float64 `[S + 1, M]`.
+Points = list[tuple[int, Floats]]
 
 
 def agent_steps(market: Market, rounds: int) -> int:
