@@ -174,7 +174,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     )  # fmt: skip
     ledger = tmp_path / "out/ad_auction/ledger.jsonl"
     until = time.monotonic() + 240
-    while not (ledger.exists() and ledger.stat().st_size) and time.monotonic() < until:
+    started = '"act": "training started"'
+    while not (ledger.exists() and started in ledger.read_text()) and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=240)

@@ -10,12 +10,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from support.boards import Board
 from support.terminal import Terminal, mistake_lines
-from support.training_fixtures import small
+from support.training_fixtures import InterruptAfter, small
 
 from tacit.emergence import stats
 from tacit.emergence.verdict import DISCLAIMER
 from tacit.training.board import server as boards
 from tacit.training.outcome.summary import read_summary
+from tacit.training.runs.runner import Interrupted
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.studies.compare import compare
 
@@ -125,12 +126,22 @@ def test_compare_refuses_with_the_nearest_name(tacit, results):
     assert "--csv: nowhere/a.csv cannot be written: No such file or directory." in result.err
 
 
-def test_compare_of_a_run_without_results_says_how_to_go_on(tacit, tmp_path):
+def test_compare_of_a_run_without_results_says_how_to_go_on(tacit, tmp_path, monkeypatch):
+    monkeypatch.setenv("TACIT_THREADS", "1")
+    with pytest.raises(Interrupted):
+        small(tmp_path / "results", listener=InterruptAfter(60))
+    (line,) = mistake_lines(tacit("compare", "ad_auction"))
+    assert line.endswith(
+        "of 2 seeds are finished, the summary is not written yet; tacit resume ad_auction"
+    )
+
+
+def test_results_that_were_removed_are_missed(tacit, tmp_path):
     tacit.train("ad_auction")
     (tmp_path / "results/ad_auction/summary.json").unlink()
     (line,) = mistake_lines(tacit("compare", "ad_auction"))
-    assert line.endswith(
-        "2 of 2 seeds are finished, the summary is not written yet; tacit resume ad_auction"
+    assert line == (
+        "results/ad_auction/summary.json: is missing. tacit resume ad_auction writes it anew."
     )
 
 
