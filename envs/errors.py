@@ -53,6 +53,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"One of: {', '.join(names)}." if names else "There are none."
 
 
+LARGEST = 2**53  # of a whole number: beyond it, float64 does not hold every one
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -78,6 +80,8 @@ def build(model: type[M], values: Mapping[str, Any], prefix: str) -> M:
 def _converted(found: Any, given: Any) -> Iterator[tuple[tuple[str, ...], str, Any]]:
     """Where pydantic made a number of a text or of a truth value, or a truth value of something.
 
+    Also whole numbers that no array can hold.
+
     Its own strict mode would also refuse `1e6` as a count and a list as a tuple, which are meant.
 
     Yields:
@@ -89,6 +93,8 @@ def _converted(found: Any, given: Any) -> Iterator[tuple[tuple[str, ...], str, A
     elif isinstance(found, int | float):
         if isinstance(given, str | bytes | bool):
             yield (), "a number", given
+        elif isinstance(found, int) and abs(found) > LARGEST:
+            yield (), f"at most {LARGEST:,} in size", given
     elif isinstance(found, BaseModel) and isinstance(given, Mapping):
         for key in type(found).model_fields:
             if key in given:

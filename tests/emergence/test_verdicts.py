@@ -18,8 +18,8 @@ from tacit.training.board.verdict_text import verdict_lines, verdict_page
 from tacit.training.config import files
 from tacit.training.config.load import load
 from tacit.training.config.references import NOT
-from tacit.training.outcome.summary import read_summary
 from tacit.training.outcome import probing
+from tacit.training.outcome.summary import read_summary
 from tacit.training.storage import checkpoint
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder

@@ -6,6 +6,7 @@
     evaluation                   what is read of a repetition on its way
     partial, warm_start          repetitions that were interrupted, or that begin where others ended
     worker_pool, worker          processes for repetitions with networks
+    memory                       whether the copies of a market fit into it
     progress, signals            what is reported on the way; how a run is stopped
 
 Nothing is exported here: `python -m tacit.training.runs.worker` must not have been imported before

@@ -31,6 +31,7 @@ from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 
 from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
+from .memory import check_memory
 from .partial import save_notes
 from .progress import NoProgress, ProgressListener, SeedProgress
 from .seed_run import train_seed
@@ -112,6 +113,7 @@ def train_experiment(
         Interrupted: stopped by a signal.
     """
     # What can be refused without a lock is refused before a folder is made for it.
+    check_memory(experiment)
     _check(experiment, run)
     try:
         with stopping_on_signals(), writing(run):

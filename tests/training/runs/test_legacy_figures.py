@@ -15,8 +15,8 @@ from support.paths import ROOT
 from support.terminal import Terminal
 
 from tacit.emergence.registry import PROBES
-from tacit.training.outcome.summary import read_summary
 from tacit.training.outcome import probing
+from tacit.training.outcome.summary import read_summary
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import train_experiment
 from tacit.training.storage import checkpoint
