@@ -46,6 +46,8 @@ def deal_anew(tenders: BidsBySize, deal: int) -> BidsBySize:
     """
     found = {}
     for n, bids in tenders.items():
-        order = np.argsort(uniform_draws(bids.size, DEAL, deal, n), kind="stable")
-        found[n] = np.sort(bids.ravel()[order].reshape(bids.shape), axis=1)
+        order = np.argsort(uniform_draws(bids.size, DEAL, deal, n))
+        dealt = bids.ravel()[order].reshape(bids.shape)
+        dealt.sort(axis=1)
+        found[n] = np.asfortranarray(dealt)
     return found

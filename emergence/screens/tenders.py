@@ -35,4 +35,7 @@ def group_bids(tender: Ints, bid: Floats) -> BidsBySize:
     Returns:
         The tenders with two bids or more.
     """
-    return {n: bid[rows] for n, rows in positions_by_size(tender, bid).items()}
+    # Columns lie together in memory: sums and extremes over a tender's few bids are then taken
+    # column by column, several times as fast.
+    rows_by_size = positions_by_size(tender, bid)
+    return {n: np.asfortranarray(bid[rows]) for n, rows in rows_by_size.items()}

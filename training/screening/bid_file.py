@@ -9,7 +9,6 @@ before, and if its tender keeps another bid.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -86,7 +85,7 @@ def read_bids(path: Path, columns: BidColumns) -> Bids:
         raise ConfigError(f"{path}: holds no rows below its header.")
     sieve = RowSieve(raw, path)
     sieve.leave_out("fewer cells than the header", raw.short)
-    tender, _ = number_words(raw.cells["--tender"])
+    tender = raw.cells["--tender"].code
     sieve.leave_out_missing("--tender", columns.tender)
     bid = _amounts(sieve, "--bid", columns.bid)
     if columns.reserve is not None:
@@ -96,7 +95,7 @@ def read_bids(path: Path, columns: BidColumns) -> Bids:
     bidder, bidders = None, list[str]()
     if columns.bidder is not None:
         sieve.leave_out_missing("--bidder", columns.bidder)
-        bidder, bidders = number_words(raw.cells["--bidder"])
+        bidder, bidders = raw.cells["--bidder"].code, raw.cells["--bidder"].words
     days = _days(sieve, columns.date) if columns.date is not None else None
     notes = _leave_out_duplicates(sieve, tender, bid, bidder)
     sieve.leave_out("the only bid of its tender", _only_bids(tender, sieve.keep))
@@ -120,16 +119,9 @@ def read_bids(path: Path, columns: BidColumns) -> Bids:
     )
 
 
-def number_words(cells: Sequence[str]) -> tuple[Ints, list[str]]:
-    """Words as numbers in order of first appearance, int64 `[R]`, and the words."""
-    known: dict[str, int] = {}
-    numbers = [known.setdefault(cell, len(known)) for cell in cells]
-    return np.array(numbers, np.int64), list(known)
-
-
 def _amounts(sieve: RowSieve, option: str, name: str) -> Floats:
     """Amounts of all rows, float64 `[R]`; rows without one that is above 0 are left out."""
-    values = np.array([_number(cell) for cell in sieve.raw.cells[option]], float)
+    values = sieve.raw.cells[option].each(_number)
     sieve.leave_out_unreadable(option, name, values, "number", "Write numbers as 1234.5.")
     sieve.leave_out(f"{name} is not above 0", ~(values > 0))
     return values
@@ -221,9 +213,7 @@ def day_of(cell: str) -> float:
 
 def _days(sieve: RowSieve, name: str) -> Floats:
     """Dates of all rows as numbers, float64 `[R]`; rows without one are left out."""
-    cells = sieve.raw.cells["--date"]
-    known = {cell: day_of(cell) for cell in set(cells)}  # dates repeat
-    days = np.array([known[cell] for cell in cells], float)
+    days = sieve.raw.cells["--date"].each(day_of)
     advice = "Write dates as 2007-06-07, or name the columns of year, month and day: --date y,m,d."
     sieve.leave_out_unreadable("--date", name, days, "date", advice)
     return days
@@ -253,4 +243,4 @@ def _tenders_in_time(
     rank = np.argsort(days[rows[first]], kind="stable")
     place = np.empty(len(rank), np.int64)
     place[rank] = np.arange(len(rank))
-    return place[number], [raw.cells["--date"][rows[k]] for k in first[rank]]
+    return place[number], [raw.cells["--date"].at(rows[k]) for k in first[rank]]

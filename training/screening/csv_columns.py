@@ -1,7 +1,10 @@
 """Named columns of a user's CSV file, in one pass; a million rows take a few seconds.
 
     raw = read_columns(path, {"--tender": ["pid"], "--bid": ["norm_bid"]})
-    raw.cells["--bid"]        # text, one entry a row
+    raw.cells["--bid"].words[raw.cells["--bid"].code[7]]        # the text in row 7
+
+Texts repeat, so each is kept once and rows hold numbers: what is asked of a text (is it a number,
+does it say nothing) is asked once, and a million rows need tens of megabytes.
 
 Separator comma, semicolon or tab, whichever the first line holds most of; UTF-8. Blank lines are
 passed over, a row with too few cells is filled up and marked.
@@ -10,8 +13,9 @@ passed over, a row with too few cells is filled up and marked.
 from __future__ import annotations
 
 import csv
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +23,31 @@ from typing import Any
 import numpy as np
 
 from tacit.envs.errors import ConfigError, nearest
-from tacit.envs.types import Bools, Ints
+from tacit.envs.types import Bools, Floats, Ints
 
 SEPARATORS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Words:
+    """One text a row.
+
+    Attributes:
+        words: the texts that occur, in order of first appearance.
+        code: which of them each row holds, int64 `[R]`.
+    """
+
+    words: list[str]
+    code: Ints
+
+    def at(self, row: int) -> str:
+        """The text in a row."""
+        return self.words[int(self.code[row])]
+
+    def each(self, ask: Callable[[str], float]) -> Floats:
+        """A number of every row's text, float64 `[R]`; `ask` is called once for each text."""
+        found: Floats = np.array([ask(word) for word in self.words], float)[self.code]
+        return found
 
 
 @dataclass(frozen=True)
@@ -36,7 +62,7 @@ class RawColumns:
         spare: the number of columns that no option names.
     """
 
-    cells: dict[str, list[str]]
+    cells: dict[str, Words]
     line: Ints
     digest: Ints
     short: Bools
@@ -93,34 +119,35 @@ def _positions(
 
 def _read_rows(rows: Any, width: int, positions: Mapping[str, list[int]]) -> RawColumns:
     """Read rows of `width` cells from a csv.reader."""
-    needed = list(dict.fromkeys(k for own in positions.values() for k in own))
-    texts: dict[int, list[str]] = {k: [] for k in needed}
-    columns = list(texts.items())
-    line: list[int] = []
-    digest: list[int] = []
-    short: list[bool] = []
+    needed = {k for own in positions.values() for k in own}
+    known: dict[str, dict[str, int]] = {option: {} for option in positions}
+    codes = {option: array("q") for option in positions}
+    single = [(own[0], known[o], codes[o]) for o, own in positions.items() if len(own) == 1]
+    joined = [(own, known[o], codes[o]) for o, own in positions.items() if len(own) > 1]
+    line, digest, short = array("q"), array("q"), array("q")
     for row in rows:
         if not row:
             continue
-        cut = len(row) < width
-        if cut:
+        if len(row) < width:
+            short.append(len(line))
             row = row + [""] * (width - len(row))
-        short.append(cut)
         line.append(rows.line_num)
         digest.append(hash(tuple(row)))
-        for k, column in columns:
-            column.append(row[k].strip())
+        for k, numbers, code in single:
+            code.append(numbers.setdefault(row[k].strip(), len(numbers)))
+        for own, numbers, code in joined:  # year-month-day
+            text = "-".join([row[k].strip() for k in own])
+            code.append(numbers.setdefault(text, len(numbers)))
+    is_short = np.zeros(len(line), bool)
+    is_short[short] = True
     return RawColumns(
-        cells={option: _joined([texts[k] for k in own]) for option, own in positions.items()},
-        line=np.array(line, np.int64),
-        digest=np.array(digest, np.int64),
-        short=np.array(short, bool),
+        cells={option: Words(list(known[option]), _ints(codes[option])) for option in positions},
+        line=_ints(line),
+        digest=_ints(digest),
+        short=is_short,
         spare=width - len(needed),
     )
 
 
-def _joined(columns: list[list[str]]) -> list[str]:
-    """Several columns as one, their cells joined by '-': year-month-day."""
-    if len(columns) == 1:
-        return columns[0]
-    return ["-".join(parts) for parts in zip(*columns, strict=True)]
+def _ints(numbers: array[int]) -> Ints:
+    return np.frombuffer(numbers, np.int64) if numbers else np.empty(0, np.int64)

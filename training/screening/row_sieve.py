@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +11,9 @@ import numpy as np
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Bools, Floats
 
-from .csv_columns import RawColumns
+from .csv_columns import RawColumns, Words
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "."))  # cells that say nothing
-LONGEST = max(len(word) for word in MISSING)
 SHOWN = 3  # lines named for each reason
 
 
@@ -84,17 +83,16 @@ class RowSieve:
             k = int(np.flatnonzero(bad)[0]) if bad.any() else 0
             raise ConfigError(
                 f"{option}: column '{name}' of {self.path.name} holds no {kind}s: "
-                f"{bad.sum() + missing.sum():,} of {len(cells):,} cells are none (line "
-                f"{self.raw.line[k]}: '{cells[k]}'). {advice}"
+                f"{bad.sum() + missing.sum():,} of {len(missing):,} cells are none (line "
+                f"{self.raw.line[k]}: '{cells.at(k)}'). {advice}"
             )
         self.leave_out(f"no {name}", missing)
         self.leave_out(f"{name} is no {kind}", bad)
 
 
-def missing_cells(cells: Sequence[str]) -> Bools:
+def missing_cells(cells: Words) -> Bools:
     """Which cells say nothing, bool `[R]`."""
-    # Length first: lower() on every cell would take most of the time.
-    return np.array([len(c) <= LONGEST and c.lower() in MISSING for c in cells], bool)
+    return cells.each(lambda word: word.lower() in MISSING) > 0
 
 
 def reason_lines(left_out: Mapping[str, LeftOut]) -> list[str]:
