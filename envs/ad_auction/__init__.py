@@ -9,8 +9,9 @@ gets slot k with its click rate and pays per click
 where the floor counts as a losing bid: `price_mix` 1 is a first-price, 0 a (generalised)
 second-price auction. Ties are broken by a sampled order; `ties: shared` pays everybody the expected
 share instead, which changes what is learned. If no bid reaches the floor, nothing is sold, and the
-last price stays. Values are common, or private: drawn for every bidder and round, seen by their
-bidder only. With a `cycle` their probabilities follow the parts of a day, which bidders see.
+last price stays. Values are common; or fixed, a known one for each bidder; or private: drawn for
+every bidder and round, seen by their bidder only. With a `cycle` their probabilities follow the
+parts of a day, which bidders see.
 
 | who | phase | observation | action |
 |---|---|---|---|
@@ -18,7 +19,8 @@ bidder only. With a `cycle` their probabilities follow the parts of a day, which
 | bidder | chat | time (with a cycle); value; floor (if posted); last price or all bids | a token |
 | bidder | bid | the same; everybody's token | bid k/(bids+1) x highest value |
 
-Rewards are the KPI's; episodes end by truncation only. Benchmarks: `benchmarks.py`.
+Rewards are the KPI's; episodes end by truncation only. Benchmarks: `benchmarks.py`, and of fixed
+values `fixed_values.py`.
 
 Sources. The pricing rule with a mix between first and second price: Banchio, Skrzypacz,
 "Artificial Intelligence and Auction Design", EC 2022. Slots: Edelman, Ostrovsky, Schwarz,
@@ -27,7 +29,8 @@ Sources. The pricing rule with a mix between first and second price: Banchio, Sk
 Version history: v0, first release.
 
 Parts: `config.py`, `measures.py`, `positions.py` (how params and state are laid out), `kernels.py`
-(the rules), `benchmarks.py` (theory), `market.py`, `analysis.py` (for probes and scripted players).
+(the rules), `benchmarks.py` and `fixed_values.py` (theory), `market.py`, `analysis.py` (for probes
+and scripted players).
 """
 
 from .analysis import AdAuctionAnalysis

@@ -86,7 +86,7 @@ class AdAuctionAnalysis(Analysis):
         if phase == "floor":
             return first
         low = self.market.lowest_bid
-        bids = {
+        bids = self._known_bids(seat) or {
             "competitive": self._competitive_bid(seat, seen.get("time", 0), seen["value"]),
             "collusive": low,
             # In a rotation the designated winner bids one step above the others.
@@ -96,6 +96,20 @@ class AdAuctionAnalysis(Analysis):
         if bid is None:
             return None
         return first if phase == "chat" else first + bid
+
+    def _known_bids(self, seat: Seat) -> dict[str, int | None]:
+        """The steps of both benchmarks where bidders have known values of their own; else none.
+
+        A rotation is of equals: there is none here.
+        """
+        market = self.market
+        if not market.worth:
+            return {}
+        known = market.known_round
+        found: dict[str, int | None] = {"collusive": known.step(known.collusive[seat.index])}
+        if known.competitive is not None:
+            found["competitive"] = known.step(known.competitive[seat.index])
+        return {"competitive": None, "rotation": None} | found
 
     def _competitive_bid(self, seat: Seat, time: int, value: float) -> int | None:
         """The step on the grid of the competitive bid; None if no single bid is one."""

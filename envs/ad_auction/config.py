@@ -193,6 +193,28 @@ class ListedValue(_Value):
         return self.cycle or super().by_time()
 
 
+class FixedValue(_Value):
+    """Every bidder has a known value of its own, the same in every round.
+
+    Nothing is drawn, so there is one level of value: that of the highest bidder, which the grid of
+    bids is made from.
+    """
+
+    kind: Literal["fixed"] = "fixed"
+    values: Annotated[tuple[NonNegative, ...], Field(min_length=2, max_length=MOST_BIDDERS)]
+
+    @field_validator("values")
+    @classmethod
+    def _somebody_buys(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if max(values) <= 0:
+            raise ValueError(f"must have an entry above 0, got {list(values)}.")
+        return values
+
+    def grid(self) -> Grid:
+        """The highest value, with probability 1."""
+        return (max(self.values),), (1.0,)
+
+
 # --- the auction -----------------------------------------------------------------------------
 
 
@@ -205,12 +227,13 @@ class AdAuctionConfig(BaseModel):
         2, description="number of bidders"
     )
     value: Annotated[
-        CommonValue | UniformValue | LognormalValue | ListedValue, Field(discriminator="kind")
+        CommonValue | FixedValue | UniformValue | LognormalValue | ListedValue,
+        Field(discriminator="kind"),
     ] = Field(
         CommonValue(),
-        description="worth of a click: kind common (value), or private, drawn every round: uniform "
-        "(low, high, levels), lognormal (mu, sigma, cap, levels, atoms), list (values, "
-        "probabilities or cycle)",
+        description="worth of a click: kind common (value), fixed (values, one a bidder), or "
+        "private, drawn every round: uniform (low, high, levels), lognormal (mu, sigma, cap, "
+        "levels, atoms), list (values, probabilities or cycle)",
     )
     bids: Annotated[int, Field(ge=1, le=999)] = Field(
         19, description="bids on the grid k/(bids+1) x highest value, k = 1 .. bids"
@@ -258,6 +281,14 @@ class AdAuctionConfig(BaseModel):
         if any(b > a for a, b in pairwise(rates)):
             raise ValueError(f"must not increase, got {list(rates)}.")
         return rates
+
+    @model_validator(mode="after")
+    def _one_value_each(self) -> AdAuctionConfig:
+        if isinstance(self.value, FixedValue) and len(self.value.values) != self.bidders:
+            values = list(self.value.values)
+            message = f"must have one entry for each of {self.bidders} bidders, got {len(values)}: "
+            raise InvalidKey("value.values", f"{message}{values}.")
+        return self
 
     @model_validator(mode="after")
     def _reserve_can_be_met(self) -> AdAuctionConfig:

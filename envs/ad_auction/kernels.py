@@ -40,6 +40,8 @@ def time_of(params: Any, state: Any) -> Any:
 @kernel
 def click_value(params: Any, state: Any, i: Any) -> Any:
     """What a click is worth to bidder i this round, money; `state` `[W]`."""
+    if params[at.FIXED] == 1.0:
+        return params[at.value_grid(params) + i]
     if params[at.LEVELS] == 1.0:
         return params[at.HIGHEST]
     level = int(state[at.values(int(params[at.N_BIDDERS])) + i])
@@ -287,11 +289,11 @@ def report(params: Any, state: Any, actions: Any, measures: Any, sold: Any, pric
         state[at.PRICE] = price
         if last >= 0.0:
             change = abs(price - last)
-    private = params[at.LEVELS] > 1.0
-    value = params[at.HIGHEST]
+    own = params[at.LEVELS] > 1.0 or params[at.FIXED] == 1.0  # bidders differ in what a click is
+    value = params[at.HIGHEST]  # worth to them; else it is this to all
     for i in range(bidders):
         bid = params[at.AMOUNTS + actions[i]]
-        if private:
+        if own:
             value = click_value(params, state, i)
         measures[i, BID] = bid
         measures[i, SHADING] = value - bid

@@ -14,7 +14,8 @@ from tacit.envs.types import Floats, Ints
 from . import positions as at
 from .analysis import AdAuctionAnalysis
 from .benchmarks import SaleOutcome, StageGame, mean_outcome, stage_game
-from .config import EPSILON, AdAuctionConfig
+from .config import EPSILON, AdAuctionConfig, FixedValue
+from .fixed_values import KnownRound, KnownSale
 from .measures import BID, CLEARING_PRICE, FILL, MEASURES, PROFIT, SHADING, SPEND, WIN
 
 
@@ -26,6 +27,7 @@ class AdAuction(Market):
         probabilities: of the values, the mean over the day.
         grid: bids, ascending, money.
         floors: what a publisher can post, ascending: 0 and the grid, as far as the reserve allows.
+        worth: each bidder's known value, with `value: {kind: fixed}`; else empty.
     """
 
     analysis_class = AdAuctionAnalysis
@@ -46,6 +48,7 @@ class AdAuction(Market):
         """Grids of values, bids and floors; then roles, params and the state's width."""
         c = self.config
         self.values, self.probabilities = c.value.grid()
+        self.worth = c.value.values if isinstance(c.value, FixedValue) else ()
         top = self.values[-1]
         self.grid = tuple(top * (step + 1) / (c.bids + 1) for step in range(c.bids))
         self.floors = tuple(f for f in (0.0, *self.grid) if f >= c.reserve - EPSILON)
@@ -91,7 +94,8 @@ class AdAuction(Market):
         times = tuple(range(len(c.value.by_time())))
         if len(times) > 1:
             seen += (Part("time", times, "part of the day"),)
-        seen += (Part("value", self.values, "what a click is worth to the bidder"),)
+        if not self.worth:  # (a part is the same of all seats, and known values differ)
+            seen += (Part("value", self.values, "what a click is worth to the bidder"),)
         if c.publisher:
             seen += (floor,)
         levels = ("none", *self.grid)
@@ -108,7 +112,8 @@ class AdAuction(Market):
         c, bidder = self.config, self.role("bidder")
         days = c.value.by_time()
         amounts = [*[0.0] * c.chat, *self.grid]
-        tail = [*amounts, *self.values, *np.cumsum(days, axis=1).ravel()]
+        drawn = [*self.values, *np.cumsum(days, axis=1).ravel()]
+        tail = [*amounts, *(self.worth or drawn)]
         params = np.zeros(at.AMOUNTS + len(tail))
         params[at.N_BIDDERS] = c.bidders
         params[at.N_BIDS] = c.bids
@@ -124,6 +129,7 @@ class AdAuction(Market):
         params[at.LEVELS] = len(self.values)
         params[at.SHARES_TIES] = c.ties == "shared"
         params[at.DAY] = len(days)
+        params[at.FIXED] = bool(self.worth)
         params[at.CLICKS : at.CLICKS + c.slots] = c.click_rates
         params[at.AMOUNTS :] = tail
         return params
@@ -167,7 +173,7 @@ class AdAuction(Market):
             values or are not known.
         """
         c, stage = self.config, self.stages[time]
-        if c.slots > 1:
+        if c.slots > 1 or self.worth:
             return None
         if len(self.values) > 1 and c.price_mix > 0:
             return stage.equilibrium
@@ -183,16 +189,41 @@ class AdAuction(Market):
         (v - b)/n > 0 of it, for every price_mix, so it is an equilibrium. In second price it is the
         only one in pure strategies: the loser of any other profile gains by tying or beating at b.
         In first price b is strict, and with two bidders the next grid bid is a weak equilibrium as
-        well. Private values, several slots: see `tacit.envs.ad_auction.benchmarks`.
+        well. Private values, several slots: see `tacit.envs.ad_auction.benchmarks`; known values
+        that differ: `tacit.envs.ad_auction.fixed_values`.
 
         Collusive: the lowest price at which all slots are sold. The winners bid the lowest bid that
         can win, the others less: the last winner pays mix x that bid + (1 - mix) x the larger of
         the reserve and the lowest bid of the grid (of the reserve alone if nobody is left over).
         """
+        if self.worth:
+            return self._of_known_values()
         marks = {}
         if self.config.slots == 1 or self.config.price_mix == 0:
             marks["competitive"] = self._competitive()
         return marks | {"collusive": self._collusive()}
+
+    @cached_property
+    def known_round(self) -> KnownRound:
+        """The round as a game of bidders with known values (`value: {kind: fixed}`)."""
+        c, bids = self.config, tuple(self.grid)
+        return KnownRound(self.worth, bids, c.click_rates, c.price_mix, self.stage.floor)
+
+    def _of_known_values(self) -> dict[str, Benchmark]:
+        """Benchmarks of known values, with each bidder's profit; without a competitive one where
+        theory has none."""
+        known = self.known_round
+        source = "joint optimum of known values, derived in tacit.envs.ad_auction.fixed_values"
+        marks = {"collusive": self._of_sale(known.sale(known.collusive), source)}
+        if known.competitive is None:
+            return marks
+        return {"competitive": self._of_sale(known.sale(known.competitive), known.source)} | marks
+
+    def _of_sale(self, sale: KnownSale, source: str) -> Benchmark:
+        """Measures of a sale to bidders with known values."""
+        mark = self._benchmark(SaleOutcome(sale.revenue, sale.welfare, sale.sold), source)
+        each = {f"profit/bidder_{i}": x for i, x in enumerate(sale.profits)}
+        return Benchmark({**mark.values, **each}, source)
 
     def _competitive(self) -> Benchmark:
         """Where theory knows it: one slot, or price_mix 0."""
@@ -269,7 +300,7 @@ class AdAuction(Market):
             lines += [f"bidder_{i} says {token}" for i, token in enumerate(tokens)]
         for i in range(n):
             worth = f" (worth {measures[i, BID] + measures[i, SHADING]:.3g})"
-            worth = worth if len(self.values) > 1 else ""
+            worth = worth if len(self.values) > 1 or self.worth else ""
             lines.append(f"bidder_{i}{worth} bids {measures[i, BID]:.3g}")
         return lines + self._sales_in_words(measures)
 

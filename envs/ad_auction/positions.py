@@ -24,11 +24,12 @@ N_SLOTS = 10  # slots for sale
 LEVELS = 11  # values that a bidder may have; 1: a common value
 SHARES_TIES = 12  # 1: tied bids share what they win; 0: a sampled order decides
 DAY = 13  # parts of a day; 1: all rounds are alike
-CLICKS = 14  # from here each slot's click rate, best first, then zeros
+FIXED = 14  # 1: every bidder has a known value of its own
+CLICKS = 15  # from here each slot's click rate, best first, then zeros
 # From here what each of a bidder's actions offers, money: CHAT zeros for the tokens, then the grid
 # of bids. Behind it the values [LEVELS], then for each part of the day their cumulative
-# probabilities [LEVELS]. The entry before AMOUNTS is always 0: it serves as the floor 0, which is
-# one step below the lowest bid.
+# probabilities [LEVELS]; with FIXED, each bidder's value instead [N_BIDDERS]. The entry before
+# AMOUNTS is always 0: it serves as the floor 0, which is one step below the lowest bid.
 AMOUNTS = CLICKS + MOST_BIDDERS + 1
 
 SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)  # values of OBSERVE

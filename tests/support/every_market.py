@@ -29,6 +29,8 @@ CONFIGS = {
         },
         {"bidders": 3, "slots": 3, "click_rates": [2, 1, 1], "chat": 2, "reserve": 0.3},
         {"value": DAY, "chat": 2, "observe": "price", "publisher": True, "bids": 6},
+        {"value": {"kind": "fixed", "values": [4, 10, 2]}, "bidders": 3, "observe": "price",
+         "slots": 2, "click_rates": [200, 100], "publisher": True, "bids": 4, "chat": 2},
     ],
     "procurement": [
         {},

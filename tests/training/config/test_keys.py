@@ -96,6 +96,7 @@ AUCTION = [
     ["market.value={kind: list, values: [.2, .9], probabilities: [.3, .7]}"],
     ["market.value={kind: list, values: [.2, .9], cycle: [[.3, .7], [.8, .2]]}"],
     ["market.value.value=2"],
+    ["market.value={kind: fixed, values: [1, .4]}"],
     ["market.bids=9"],
     ["market.price_mix=1"],
     ["market.price_mix=.5"],
