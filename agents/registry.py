@@ -21,7 +21,8 @@ from .batch.learner import Learner, LearnerFactory
 from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
 from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
-from .tabular.config import QLearningConfig, check_synchronous
+from .tabular.config import TABULAR, QLearningConfig, check_synchronous
+from .tabular.multiplicative_weights import MultiplicativeWeightsConfig
 
 if TYPE_CHECKING:
     from .neural.dqn import QNetworkFactory
@@ -31,6 +32,7 @@ MOST_CELLS = 2**26  # of all seats' policy tables; learning takes about 45 bytes
 
 AGENTS: dict[str, type[BaseModel]] = {
     "q_learning": QLearningConfig,
+    "multiplicative_weights": MultiplicativeWeightsConfig,
     "ippo": IppoConfig,
     "idqn": IdqnConfig,
     "sb3": Sb3Config,
@@ -38,6 +40,7 @@ AGENTS: dict[str, type[BaseModel]] = {
 }
 SUMMARIES = {
     "q_learning": "tabular Q-learning, asynchronous or synchronous, many explorations",
+    "multiplicative_weights": "tabular Hedge: all own actions are credited after every round",
     "ippo": "independent PPO: an actor and a critic per seat, evaluated once per observation",
     "idqn": "independent double DQN with replay and a target network",
     "sb3": "PPO, A2C or DQN of Stable-Baselines3, read back as tables",
@@ -207,7 +210,7 @@ def _check_agent(market: Market, seat: Seat, config: BaseModel) -> None:
     """
     if isinstance(config, ScriptedConfig):
         Scripted(config, market, seat)
-    elif isinstance(config, QLearningConfig):
+    elif isinstance(config, TABULAR):
         check_synchronous(market, {seat.name: config})
     elif isinstance(config, Sb3Config):
         from .sb3.model import check_sb3  # torch takes a second to import

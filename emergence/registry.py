@@ -8,6 +8,8 @@
 | `impulse_response` | rivals' conduct after a deviation, round of return, curves | `collusion` |
 | `equilibrium` | gain of the best response, checks for an equilibrium | `collusion` |
 | `start_gain` | discounted profit above competition from round 1 on | `collusion` |
+| `audit` | calibrated regret: the best replacement of each posted action | `collusion` |
+| `census` | which strategy of one round of memory each of two rivals plays | `collusion` |
 | `coalitions` | revealed weight of each seat on each other seat's fundamental | `coalition` |
 | `rotation` | how far the last winner determines the next one | `coalition` |
 | `leadership` | whose changes of conduct come first | `coalition` |
@@ -43,6 +45,8 @@ from .claims import deception, false_claims, signalling
 from .claims.channels import why_no_claims
 from .coalition import leadership, revealed_weights, rotation
 from .collusion import (
+    calibrated_regret,
+    census,
     discounted_gain,
     equilibrium,
     impulse,
@@ -118,6 +122,13 @@ PROBES: dict[str, Probe] = {
             why_no_deviations,
             discounted_gain.FIGURES,
         ),
+        Probe(
+            "audit",
+            calibrated_regret.calibrated_regret,
+            why_no_deviations,
+            calibrated_regret.FIGURES,
+        ),
+        Probe("census", census.census, census.why_no_census, census.FIGURES),
         Probe(
             "coalitions",
             revealed_weights.revealed_weights,

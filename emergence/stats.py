@@ -16,7 +16,8 @@ from tacit.envs.types import Bools, Floats
 LEVEL = 0.95
 NORMAL_QUANTILE = 1.959963984540054  # of (1 + LEVEL) / 2
 # Summary measures that are 0 or 1 in every seed, so that their mean over seeds is a share.
-SHARES = ("converged", "best_responses", "one_shot_stable")
+SHARES = ("converged", "best_responses", "one_shot_stable", "nearer_collusive")
+SHARE_PREFIXES = ("cycle_", "both/")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def paired(values: Sequence[float], reference: Sequence[float]) -> Estimate:
 
 def estimate(name: str, values: Sequence[float]) -> Estimate:
     """The interval that fits a summary measure: Wilson's for shares of runs, else Student's t."""
-    if name in SHARES or name.startswith("cycle_"):
+    if name in SHARES or name.startswith(SHARE_PREFIXES):
         return wilson(int(sum(values)), len(values))
     return student(values)
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from tacit.agents.policy import PolicyTable
 from tacit.agents.tabular.arrays import TRAINED_ROUNDS
-from tacit.agents.tabular.config import QLearningConfig
+from tacit.agents.tabular.config import TABULAR
 from tacit.agents.tabular.seed_state import SeedState, copy_into
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
@@ -109,7 +109,7 @@ class BatchGroup:
         )
         self._rollout = compiled(ROLLOUT_TEMPLATE, market.kernels).rollout
         self._cumulate = compiled(TABLE_TEMPLATE).cumulate
-        has_q_learners = any(isinstance(c, QLearningConfig) for c in configs.values())
+        has_q_learners = any(isinstance(c, TABULAR) for c in configs.values())
         self._q_learners = True if has_q_learners else None  # see `rollout_loop.rollout`
         self._play_acting_tables()
 

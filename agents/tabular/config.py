@@ -20,6 +20,8 @@ from tacit.envs.errors import ConfigError, InvalidKey
 from tacit.envs.market import Market
 from tacit.envs.types import Count, Finite, NonNegative, Positive, Share
 
+from .multiplicative_weights import MultiplicativeWeightsConfig
+
 
 class QLearningConfig(BaseModel):
     """Keys of a Q-learner; t counts rounds since the start of training."""
@@ -61,19 +63,24 @@ class QLearningConfig(BaseModel):
         return self
 
 
+# Agents that learn a table after every round, in the compiled loops of this folder.
+TABULAR = (QLearningConfig, MultiplicativeWeightsConfig)
+
+
 def check_synchronous(market: Market, configs: Mapping[str, BaseModel]) -> None:
     """Synchronous updates replay a round with every own action: only for markets of one phase.
 
     Raises:
         ConfigError: a seat's agent makes them, and the market has several phases.
     """
-    seats = [
-        name
-        for name, config in configs.items()
-        if isinstance(config, QLearningConfig) and config.update == "synchronous"
-    ]
-    if seats and len(market.phases) > 1:
-        raise ConfigError(
-            f"agents.{seats[0]}.update: synchronous needs a market of one phase; {market.name} "
-            f"has {', '.join(market.phases)} here."
-        )
+    if len(market.phases) == 1:
+        return
+    for name, config in configs.items():
+        if isinstance(config, MultiplicativeWeightsConfig):
+            who = f"agents.{name}: {config.name}"
+        elif isinstance(config, QLearningConfig) and config.update == "synchronous":
+            who = f"agents.{name}.update: synchronous"
+        else:
+            continue
+        phases = ", ".join(market.phases)
+        raise ConfigError(f"{who} needs a market of one phase; {market.name} has {phases} here.")

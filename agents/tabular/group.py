@@ -1,4 +1,4 @@
-"""A group of one seed: Q-learners and fixed policy tables in the seats of a market.
+"""A group of one seed: learners of tables and fixed policy tables in the seats of a market.
 
 group = TabularGroup(market, kpi, configs, seed=0)
 group.run(100_000)                  # compiled, without the interpreter lock
@@ -32,7 +32,7 @@ from .arrays import (
     STATE_BEFORE,
     LookupScratch,
 )
-from .config import QLearningConfig
+from .config import TABULAR
 from .seed_state import TEMPLATE, SeedState, copy_into
 from .transition_table import (
     MOST_CELLS,
@@ -46,14 +46,14 @@ LOOK_UP_FROM = 10_000  # rounds of a call from which on they may be looked up
 
 
 class TabularGroup:
-    """Q-learners and fixed policy tables in the seats of one market, for one seed.
+    """Learners of tables and fixed policy tables in the seats of one market, for one seed.
 
     A `tacit.agents.group.Group`.
 
     Attributes:
         seed_state: the copies of the market, and all that is learned.
         market, rows: those of `seed_state`.
-        figures: empty: Q-learners report no figures of their updates.
+        figures: empty: learners of tables report no figures of their updates.
         episode_rounds: rounds of an episode; None: endless.
         stop_after: rounds of unchanged greedy policies after which the group stops; 0: never.
         look_up: whether rounds may be looked up in a transition table. `auto` decides by the number
@@ -219,6 +219,9 @@ class TabularGroup:
 
 
 def _stop_after(configs: Mapping[str, BaseModel]) -> int:
-    """A group stops when the longest demand is met, and only if every learner makes one."""
-    stops = [c.stop_after for c in configs.values() if isinstance(c, QLearningConfig)]
+    """A group stops when the longest demand is met, and only if every learner makes one.
+
+    Multiplicative weights make none: a mixed policy never stands still.
+    """
+    stops = [getattr(c, "stop_after", None) for c in configs.values() if isinstance(c, TABULAR)]
     return 0 if None in stops or not stops else max(stop for stop in stops if stop)

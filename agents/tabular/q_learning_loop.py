@@ -33,6 +33,7 @@ from tacit.agents.tabular.arrays import (
     PENDING_ROUND,
     ROUNDS_SINCE_READ,
     STABLE_ROUNDS,
+    SUMS,
     SYNCHRONOUS,
     TRAINED_ROUNDS,
     QArrays,
@@ -198,7 +199,8 @@ def learn_synchronously(
 ) -> Any:
     """Update all own actions of seat s, each against the others' actual actions, with one key.
 
-    All targets are computed before any Q value changes. Returns 1 if the greedy policy changed.
+    All targets are computed before any Q value changes. Multiplicative weights add a target to
+    their sum, where a Q value moves towards it. Returns 1 if the greedy policy changed.
     """
     seats = game.acts.shape[1]
     width, first_row = game.per_seat[at(s), ACTION_COUNT], game.per_seat[at(s), FIRST_ROW]
@@ -226,9 +228,10 @@ def learn_synchronously(
         q_arrays.targets[a] = payoff + settings[DISCOUNT] * q_arrays.q[next_cell]
     cell = q_arrays.first_cell[s] + o * width
     old = q_arrays.greedy[first_row + o]
+    forgets = 1.0 - settings[SUMS]
     for a in range(first, first + count):
         q_arrays.q[cell + a] += settings[LEARNING_RATE] * (
-            q_arrays.targets[a] - q_arrays.q[cell + a]
+            q_arrays.targets[a] - forgets * q_arrays.q[cell + a]
         )
     q_arrays.greedy[first_row + o], q_arrays.runner_up[first_row + o] = rank(
         q_arrays.q, cell, first, count

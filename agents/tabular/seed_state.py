@@ -27,6 +27,7 @@ from tacit.envs.market import Market, Seat
 from tacit.envs.types import Floats
 
 from .arrays import (
+    BOLTZMANN,
     CLOCK,
     LEARNS,
     PENDING_ROUND,
@@ -34,11 +35,13 @@ from .arrays import (
     SCHEDULES,
     SETTINGS,
     STABLE_ROUNDS,
+    SUMS,
     TRAINED_ROUNDS,
     QArrays,
 )
-from .config import QLearningConfig, check_synchronous
+from .config import TABULAR, check_synchronous
 from .initial_q import initial_q
+from .multiplicative_weights import MultiplicativeWeightsConfig, weights_table
 
 TEMPLATE = "tacit.agents.tabular.q_learning_loop"
 # Fields of `QArrays` that follow from the configuration, or hold nothing between two calls: these
@@ -146,11 +149,16 @@ class SeedState:
     def tables(self) -> list[PolicyTable]:
         """Every seat's policy without exploration, float64 `[O, A]` each.
 
-        A Q-learner's is greedy, any other seat's its `fixed_table`.
+        A Q-learner's is greedy. Multiplicative weights are a mixed policy, which is what they play.
+        Any other seat's is its `fixed_table`.
         """
         tables = []
         for seat, settings in zip(self.market.seats, self.q_arrays.settings, strict=True):
-            if settings[LEARNS] == 1.0:
+            if settings[SUMS] == 1.0:
+                cell = self.q_arrays.first_cell[seat.index]
+                size = seat.role.observations * seat.role.actions
+                tables.append(weights_table(seat.role, self.q_arrays.q[cell : cell + size]))
+            elif settings[LEARNS] == 1.0:
                 first = self.game.per_seat[seat.index, FIRST_ROW]
                 actions = self.q_arrays.greedy[first : first + seat.role.observations]
                 tables.append(deterministic(seat.role, actions.astype(np.int64)))
@@ -229,18 +237,24 @@ class SeedState:
 def settings_row(config: BaseModel | None) -> Sequence[float]:
     """A seat's row of `QArrays.settings`, in the order of its columns in `arrays.py`.
 
-    All are zeros if the seat is no Q-learner.
+    All are zeros if the seat is no learner of a table.
     """
-    if not isinstance(config, QLearningConfig):
+    if not isinstance(config, TABULAR):
         return [0.0] * SETTINGS
-    # The last column is an upper bound of the draws that explore (`exploration_bound`). Loops
+    # EXPLORATION_BOUND is an upper bound of the draws that explore (`exploration_bound`). Loops
     # compute it in the first round of a call; until then it is 1, above every draw.
-    learns, no_bound_yet = 1.0, 1.0
+    learns, no_bound_yet, averages = 1.0, 1.0, 0.0
+    if isinstance(config, MultiplicativeWeightsConfig):
+        discount, synchronous, temperature, sums = 0.0, 1.0, 1.0, 1.0
+        return [
+            learns, config.learning_rate, discount, synchronous, BOLTZMANN, 0.0, 0.0, 0.0,
+            temperature, 0.0, 0.0, no_bound_yet, sums,
+        ]  # fmt: skip
     return [
         learns, config.learning_rate, config.discount, float(config.update == "synchronous"),
         SCHEDULES.index(config.exploration), config.epsilon, config.epsilon_decay,
         config.epsilon_min, config.temperature, config.temperature_decay,
-        float(config.tie_break == "random"), no_bound_yet,
+        float(config.tie_break == "random"), no_bound_yet, averages,
     ]  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from tacit.agents.tabular.arrays import (
     STABLE_ROUNDS,
     STATE_BEFORE,
     STATE_NOW,
+    SUMS,
     SYNCHRONOUS,
     TRAINED_ROUNDS,
     VISITED_JOINT,
@@ -112,7 +113,8 @@ def learn_synchronously(
 ) -> Any:
     """Update all own actions of seat s, each against the others' actual actions.
 
-    All targets are computed before any Q value changes. Returns 1 if the greedy policy changed.
+    All targets are computed before any Q value changes. Multiplicative weights add a target to
+    their sum, where a Q value moves towards it. Returns 1 if the greedy policy changed.
     """
     settings, stride, width = row(q_arrays.settings, s), table.strides[s], table.actions[s]
     next_states = row(table.next_state, state_number if len(table.next_state) > 1 else 0)
@@ -126,9 +128,10 @@ def learn_synchronously(
         value = q_arrays.q[at(q_arrays.first_cell[at(s)] + now * width + greedy)]
         q_arrays.targets[at(a)] = rewards[at(tried), at(s)] + settings[DISCOUNT] * value
         tried += stride
+    forgets = 1.0 - settings[SUMS]
     for a in range(cell, cell + width):
         q_arrays.q[at(a)] += settings[LEARNING_RATE] * (
-            q_arrays.targets[at(a - cell)] - q_arrays.q[at(a)]
+            q_arrays.targets[at(a - cell)] - forgets * q_arrays.q[at(a)]
         )
     old = q_arrays.greedy[table_row]
     q_arrays.greedy[table_row], q_arrays.runner_up[table_row] = rank(q_arrays.q, cell, 0, width)

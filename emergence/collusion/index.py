@@ -15,6 +15,7 @@ Source: Calvano, Calzolari, Denicolo, Pastorello, AER 110(10), 2020 (their profi
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
@@ -27,8 +28,10 @@ from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 
 INDEX = "collusion_index"  # as markets name it in `derived`
+HALF_WAY = 0.5
 FIGURES = {
     "frozen_index": "collusion index on the limit path of the frozen policies",
+    "nearer_collusive": "1 if that index is above .5: nearer to collusion than to competition",
     "path_too_long": "1 if nothing is drawn and yet no limit cycle was found; else 0",
 }
 
@@ -40,8 +43,10 @@ def frozen_index(population: FrozenPopulation) -> dict[str, float]:
     path = limit_path(expected)
     measures = named_measures(expected.market, path.mean)
     drawn = expected.market.play_draws or not plays_deterministically(expected)
+    index = measures.get(INDEX, float("nan"))
     return {
-        "frozen_index": measures.get(INDEX, float("nan")),
+        "frozen_index": index,
+        "nearer_collusive": float(index > HALF_WAY) if isfinite(index) else index,
         "path_too_long": float(not path.period and not drawn),
     }
 

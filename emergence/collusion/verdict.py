@@ -47,6 +47,7 @@ from tacit.emergence.evidence import (
 from tacit.emergence.play.applicability import why_no_deviations
 from tacit.emergence.stats import Estimate, number
 
+from .calibrated_regret import audit
 from .index import why_no_index
 from .rematched import PREFIX
 from .sharing_word import sharing_word
@@ -112,6 +113,8 @@ def collusion(e: Evidence) -> Verdict | None:
     decision = decide(e, reason)
     lines = [f"decided by: {decision.why}"]
     lines += [e.line(label, name) for name, label in LINES.items() if name in e.figures]
+    if (line := audit(e)) is not None:
+        lines.append(line)
     if e.n >= MIN_SEEDS and e.defined("rematched/frozen_index"):
         partners = decide(_partners(e), reason)
         lines.append(f"by the same rule, exchanged partners: {partners.word} ({partners.why})")

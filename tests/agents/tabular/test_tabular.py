@@ -10,6 +10,7 @@ from support.toy_markets.errand import Errand
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.agents.tabular.group import TabularGroup
+from tacit.agents.tabular.multiplicative_weights import MultiplicativeWeightsConfig as Hedge
 from tacit.envs import kpi
 from tacit.envs.registry import make_market
 
@@ -47,6 +48,16 @@ CASES = {
         {"observe": "bids", "bids": 3, "bidders": 3},
         [decaying(update="synchronous"), decaying(discount=0.5), ScriptedConfig(rule="random")],
         {"copies": 3},
+    ),
+    "multiplicative weights": (
+        {"observe": "price", "bids": 4},
+        [Hedge(learning_rate=0.7)],
+        {"copies": 2, "episode_rounds": 9},
+    ),
+    "multiplicative weights beside others": (
+        {"bids": 3, "bidders": 3, "ties": "shared"},
+        [Hedge(), decaying(discount=0.5), ScriptedConfig(rule="random")],
+        {},
     ),
     "publisher": (PUBLISHER, [decaying()], {"copies": 2}),
     "publisher beside a scripted bidder": (

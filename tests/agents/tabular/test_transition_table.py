@@ -13,6 +13,7 @@ from tacit.agents.tabular import group as tabular
 from tacit.agents.tabular import transition_table
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.agents.tabular.group import TabularGroup
+from tacit.agents.tabular.multiplicative_weights import MultiplicativeWeightsConfig as Hedge
 from tacit.agents.tabular.transition_table import MOST_CELLS, transition_table_for
 from tacit.envs import kpi
 from tacit.envs.engine.engine import Engine
@@ -45,6 +46,9 @@ CASES = {
     ),
     "auction": ("ad_auction", SHARED | {"observe": "bids"}, None, [decaying()]),
     "auction, feedback": ("ad_auction", SHARED, MOVES, [decaying(update="synchronous")]),
+    "multiplicative weights": (
+        "cloud_bandwidth", FOUR, {"profit": 1} | MOVES, [Hedge(), decaying()]
+    ),
     "boltzmann": (
         "ad_auction", SHARED | {"observe": "price"}, None,
         [Q(exploration="boltzmann", temperature=0.5, initial_q=(0, 1))],

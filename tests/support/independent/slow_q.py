@@ -1,4 +1,4 @@
-"""Q-learning written a second time, slowly, from the formulas: the compiled loop must equal it."""
+"""Learning of tables written a second time, slowly, from formulas: compiled loops must equal it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from tacit.agents.policy import uniform
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig
+from tacit.agents.tabular.multiplicative_weights import MultiplicativeWeightsConfig
 from tacit.envs import kpi, rng
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
@@ -22,6 +23,7 @@ class SlowGroup:
 
     o' is met k rounds later, R is what was earned in between. Actions come from the same draws as
     in the compiled loop: one u a decision, below epsilon it names the random action as well.
+    Multiplicative weights: `q` holds the logarithms of the weights.
     """
 
     def __init__(self, market: Market, configs, q, copies: int = 1, episode_rounds: int = 0):
@@ -65,8 +67,9 @@ class SlowGroup:
             cumulative = np.cumsum(uniform(self.market.seats[s].role)[o])
             return min(int((self.draw(r, s, rng.ACTION) >= cumulative).sum()), legal[-1])
         u, values = self.draw(r, s, stream), [self.q[s][o, a] for a in legal]
-        if c.exploration == "boltzmann":
-            heat = c.temperature * exp(-c.temperature_decay * self.t)
+        hedges = isinstance(c, MultiplicativeWeightsConfig)
+        if hedges or c.exploration == "boltzmann":
+            heat = 1.0 if hedges else c.temperature * exp(-c.temperature_decay * self.t)
             odds = np.exp((np.array(values) - max(values)) / heat)
             return legal[min(int((u >= np.cumsum(odds / odds.sum())).sum()), len(legal) - 1)]
         decayed = c.epsilon * exp(-c.epsilon_decay * self.t)
@@ -89,9 +92,12 @@ class SlowGroup:
             e.step(tried)
             o2 = e.observations[r, s]
             best = max(self.q[s][o2, b] for b in self.legal(s, o2))
-            targets[a] = e.rewards[r, s] + c.discount * best
+            targets[a] = e.rewards[r, s] + getattr(c, "discount", 0.0) * best
             e.set_state(before)
         for a, target in targets.items():
+            if isinstance(c, MultiplicativeWeightsConfig):
+                self.q[s][o, a] += c.learning_rate * target
+                continue
             self.q[s][o, a] += c.learning_rate * (target - self.q[s][o, a])
 
     def phase(self, stream: int) -> None:
@@ -105,7 +111,9 @@ class SlowGroup:
                 actions[r, s] = self.choose(r, s, stream)
             for s in self.deciders(r):
                 c = self.configs[s]
-                if isinstance(c, QLearningConfig) and c.update == "synchronous":
+                if isinstance(c, MultiplicativeWeightsConfig) or (
+                    isinstance(c, QLearningConfig) and c.update == "synchronous"
+                ):
                     self.synchronous(r, s, actions)
                 elif isinstance(c, QLearningConfig):
                     self.pending[r, s] = [observations[r, s], actions[r, s], self.t, 0.0]
