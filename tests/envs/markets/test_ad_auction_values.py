@@ -201,7 +201,10 @@ def test_chat_changes_no_round_of_bids():
 # --- mistakes --------------------------------------------------------------------------------
 
 VALUES = [
-    ({"kind": "unform"}, "kind: must be 'common', 'fixed', 'uniform', 'lognormal' or 'list', got 'unform'."),
+    (
+        {"kind": "unform"},
+        "kind: must be 'common', 'fixed', 'uniform', 'lognormal' or 'list', got 'unform'.",
+    ),
     ({"kind": "uniform", "levels": 1}, "levels: must be greater than or equal to 2, got 1."),
     ({"kind": "uniform", "low": 1}, "high: must be greater than low (1), got 1."),
     ({"kind": "uniform", "lw": 1}, "lw: unknown key. Did you mean 'low'?"),

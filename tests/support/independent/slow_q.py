@@ -114,7 +114,8 @@ class SlowGroup:
                 if isinstance(c, MultiplicativeWeightsConfig) or (
                     isinstance(c, QLearningConfig) and c.update == "synchronous"
                 ):
-                    self.synchronous(r, s, actions)
+                    if stream == rng.EXPLORATION:  # nothing is learned from the look ahead
+                        self.synchronous(r, s, actions)
                 elif isinstance(c, QLearningConfig):
                     self.pending[r, s] = [observations[r, s], actions[r, s], self.t, 0.0]
         self.engine.step(actions)
