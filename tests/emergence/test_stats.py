@@ -102,7 +102,7 @@ def test_a_median_of_five_has_no_interval():
 
 def test_shares_of_runs_have_wilson_s_interval_and_measures_student_s():
     ends = [1.0, 1.0, 0.0, 1.0]
-    for name in ("converged", "cycle_1_share", "cycle_2_share", "cycle_3plus_share"):
+    for name in ("converged", "cycle_1_share", "cycle_2_share", "cycle_3plus_share", "both/grim"):
         assert stats.estimate(name, ends) == stats.wilson(3, 4)
     for name in ("winner_share", "profit/best", "rounds_to_stop"):
         assert stats.estimate(name, ends) == stats.student(np.array(ends))

@@ -52,3 +52,26 @@ def test_the_pricing_rule_decides_whether_learners_compete(claim, tmp_path):
     found = arms[claim.arm]["measures"][claim.measure]
     assert found["n"] == 24
     assert abs(found["mean"] - claim.value) < 0.05
+
+
+@pytest.mark.parametrize(("arm", "low", "high"), [("a_1.2", 0.8, 1.0), ("a_1.8", 0.0, 0.2)])
+def test_the_payment_rule_decides_it_by_degrees(arm, low, high, tmp_path):
+    """Figure 2 of Banchio, Skrzypacz, far from its steep part, to what 12 seeds can tell."""
+    arms = train("payment_rule", ["seeds=12"], arms=[arm], results=tmp_path)["arms"]
+    assert low <= arms[arm]["measures"]["nearer_collusive"]["mean"] <= high
+
+
+def test_the_commonest_strategy_of_two_prices_is_win_stay_lose_shift(tmp_path):
+    """Den Boer, Meylahn, Schinkel, to what 200 seeds can tell."""
+    probes = train("two_prices", ["seeds=200"], results=tmp_path)["measures"]
+    for claim in load("two_prices").file.references:
+        assert abs(probes[claim.measure]["mean"] - claim.value) < 0.1, claim.measure
+    assert probes["both/win_stay_lose_shift"]["mean"] > 3 * probes["both/grim"]["mean"]
+
+
+def test_the_audit_flags_q_learners_and_passes_multiplicative_weights(tmp_path):
+    arms = ["q_learning", "weights", "competitive"]
+    found = train("regret_audit", ["seeds=8"], arms=arms, results=tmp_path)["arms"]
+    regret = {name: arm["measures"]["calibrated_regret"]["ci95"] for name, arm in found.items()}
+    assert regret["q_learning"][0] > 0.05
+    assert max(regret["weights"][1], regret["competitive"][1]) < 0.05
