@@ -109,7 +109,7 @@ class AdAuctionAnalysis(Analysis):
         found: dict[str, int | None] = {"collusive": known.step(known.collusive[seat.index])}
         if known.competitive is not None:
             found["competitive"] = known.step(known.competitive[seat.index])
-        return {"competitive": None, "rotation": None} | found
+        return found
 
     def _competitive_bid(self, seat: Seat, time: int, value: float) -> int | None:
         """The step on the grid of the competitive bid; None if no single bid is one."""

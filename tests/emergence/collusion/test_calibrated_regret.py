@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tacit.agents.scripted import Scripted, ScriptedConfig
-from tacit.emergence.collusion.calibrated_regret import MARGIN, audit, calibrated_regret, regret_of
+from tacit.emergence.collusion import calibrated_regret as module
+from tacit.emergence.collusion.calibrated_regret import audit, calibrated_regret, regret_of
 from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import freeze
 from tacit.emergence.verdict import evidence_of, verdicts
@@ -109,14 +110,17 @@ def line(values) -> str | None:
     return audit(Evidence(market, kpi.resolve(market, None), figures, len(values)))
 
 
-def test_an_arm_passes_is_flagged_or_neither():
+def test_an_arm_passes_is_flagged_or_neither(monkeypatch):
     assert line([]) is None
     assert "audit of posted actions: passes (" in line([0.049, 0.051] * 10 + [0.01] * 40)
     assert "audit of posted actions: flagged (" in line([0.2, 0.3] * 24)
     assert "audit of posted actions: undecided (" in line([0.0, 0.1] * 24)
     assert "undecided" in line([0.3] * 47)
     assert "undecided" in line([0.0] * 47)
-    assert "passes" in line([MARGIN] * 48)
+    assert "undecided" in line([0.0, 0.12] * 24)  # the mean lies above, the interval on both sides
+    assert "undecided" in line([0.0, 0.09] * 24)
+    monkeypatch.setattr(module, "MARGIN", 0.0625)  # (exact in binary, unlike .05)
+    assert "passes" in line([0.0625] * 48)
 
 
 def test_it_stands_beside_the_verdict_and_does_not_decide_it():

@@ -187,6 +187,14 @@ def test_first_price_bids_of_close_and_of_far_values():
     assert auction([4, 0.1], price_mix=1, bids=7).known_round.competitive == (1.0, 0.5)
     assert auction([4, 0.1], price_mix=1, bids=1).known_round.competitive == (2.0, 2.0)
     assert auction([4, 3, 1], price_mix=1, bids=7).known_round.competitive == (3.0, 2.5, 1.0)
+    assert auction([4, 3, 3], price_mix=1, bids=7).known_round.competitive == (3.0, 2.5, 2.5)
+
+
+def test_a_reserve_counts_as_the_lowest_bid_of_positions():
+    """Telescoped: (200 - 100) 4 + 100 x 3 for the first, 100 x 3 for the second position."""
+    market = make_market("ad_auction", POSITIONS | {"reserve": 3})
+    assert market.known_round.competitive == pytest.approx((9.5, 3.5, 2))
+    assert market.benchmarks()["competitive"].values["revenue"] == pytest.approx(700 + 300)
 
 
 def test_several_slots_with_a_price_mix_have_no_competitive_benchmark():
@@ -220,7 +228,7 @@ def test_no_bids_of_the_grid_bring_more_together_than_the_collusive_ones(values,
 
 @pytest.mark.parametrize("mix", [0, 0.3, 1])
 def test_the_theory_of_a_sale_is_what_is_played(mix):
-    market = make_market("ad_auction", POSITIONS | {"price_mix": mix, "reserve": 1.2, "bids": 4})
+    market = make_market("ad_auction", POSITIONS | {"price_mix": mix, "reserve": 3, "bids": 4})
     for bids in product(market.grid, repeat=3):
         sale = market.known_round.sale(bids)
         engine = played(market.analysis.expected(), list(bids))
