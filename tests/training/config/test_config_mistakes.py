@@ -24,7 +24,7 @@ ONE = [
     ("market.observe=prices", "must be 'none', 'price' or 'bids', got 'prices'."),
     (
         "market.value.kind=private",
-        "must be 'common', 'uniform', 'lognormal' or 'list', got 'private'.",
+        "must be 'common', 'fixed', 'uniform', 'lognormal' or 'list', got 'private'.",
     ),
     ("market=3", "must be a table of keys, got 3."),
     ("train=3", "must be a table of keys, got 3."),
