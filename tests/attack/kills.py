@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 from attack.trial import (
@@ -50,7 +51,7 @@ def _killed(folder: Path, what: str, settings: tuple[str, ...], count: int) -> O
     expected, luck, n = weights(whole), chance(what), 0
     target = folder / f"run_{n}"
     for k in range(count):
-        child = Child(lambda: train(target, settings))
+        child = Child(partial(train, target, settings))
         time.sleep(luck.uniform(0.0, length))
         if settings is NETWORKS and k % 2:
             _kill_a_worker(child)
@@ -71,7 +72,7 @@ def _end(target: Path, settings: tuple[str, ...]) -> None:
     """Finish what was killed, and look at it as `tacit show` does."""
     train(target, settings)
     load_run(target / "ad_auction")
-    left = [p for p in target.rglob(".*.tmp")]
+    left = list(target.rglob(".*.tmp"))
     assert not left, left
 
 
@@ -117,19 +118,23 @@ def _two_writers(folder: Path, count: int) -> Outcome:
     length = duration(lambda: train(whole, TABULAR))
     expected, luck = weights(whole), chance("two writers")
     for k in range(count):
-        target = folder / f"run_{k}"
-        first, second = (Child(lambda: train(target, TABULAR)) for _ in range(2))
-        time.sleep(luck.uniform(0.0, length))
-        (first if luck.random() < 0.5 else second).kill()
-        for child in (first, second):
-            try:
-                child.join()
-            except ChildProcessError:
-                continue  # the one that was killed
-        failure = _damage(target, expected)
-        if failure is None and (target / "ad_auction/config.yaml").exists():
-            ended = Child(lambda: (resume(target), None)[1]).join(120)
-            if ended != "done" or weights(target) != expected:
-                failure = f"resumed: {ended}"
-        outcome.count(failure)
+        wait, kills_first = luck.uniform(0.0, length), luck.random() < 0.5
+        outcome.count(_one_of_two(folder / f"run_{k}", wait, kills_first, expected))
     return outcome
+
+
+def _one_of_two(
+    target: Path, wait: float, kills_first: bool, expected: dict[str, bytes]
+) -> str | None:
+    """Kill one of two writers after so many seconds; None if nothing was lost."""
+    first, second = (Child(lambda: train(target, TABULAR)) for _ in range(2))
+    time.sleep(wait)
+    killed, other = (first, second) if kills_first else (second, first)
+    killed.kill()
+    other.join()
+    failure = _damage(target, expected)
+    if failure is None and (target / "ad_auction/config.yaml").exists():
+        ended = Child(lambda: resume(target)).join(120)
+        if ended != "done" or weights(target) != expected:
+            failure = f"resumed: {ended}"
+    return failure

@@ -27,26 +27,22 @@ def races(folder: Path, count: int) -> list[Outcome]:
     return outcomes
 
 
-def _same(target: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+def _same(target: Path) -> tuple[Callable[[], object], Callable[[], object]]:
     return (lambda: train(target, TABULAR)), (lambda: train(target, TABULAR))
 
 
-def _two_arms(target: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+def _two_arms(target: Path) -> tuple[Callable[[], object], Callable[[], object]]:
     return (
         lambda: train(target, TABULAR, as_arm="profit"),
         lambda: train(target, (*TABULAR, "kpi=calm"), as_arm="calm"),
     )
 
 
-def _beside_resume(target: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+def _beside_resume(target: Path) -> tuple[Callable[[], object], Callable[[], object]]:
     first = Child(lambda: train(target, TABULAR))
     first.kill() if chance(str(target)).random() < 0.5 else first.join()
     Child(lambda: train(target, (*TABULAR, "seeds=1"), as_arm="begun")).join()
-    return (lambda: train(target, TABULAR)), (lambda: _resumed(target))
-
-
-def _resumed(target: Path) -> None:
-    resume(target)
+    return (lambda: train(target, TABULAR)), (lambda: resume(target))
 
 
 PAIRS = {
@@ -57,7 +53,7 @@ PAIRS = {
 
 
 def _race(
-    target: Path, pair: Callable[[Path], tuple[Callable[[], None], Callable[[], None]]]
+    target: Path, pair: Callable[[Path], tuple[Callable[[], object], Callable[[], object]]]
 ) -> str | None:
     """Both at once; None if one worked and the other was told, or came when it had ended."""
     children = [Child(do) for do in pair(target)]

@@ -123,7 +123,7 @@ def eager_workers() -> Iterator[None]:
 class Child:
     """A forked process that does something and tells how it ended."""
 
-    def __init__(self, do: Callable[[], None]) -> None:
+    def __init__(self, do: Callable[[], object]) -> None:
         read, write = os.pipe()
         self.pid = os.fork()
         if self.pid:
@@ -165,7 +165,7 @@ class Child:
         return "hung"
 
 
-def duration(do: Callable[[], None]) -> float:
+def duration(do: Callable[[], object]) -> float:
     """Seconds that something takes in a process of its own."""
     began = time.monotonic()
     ended = Child(do).join(600)  # loops may have to be compiled first
