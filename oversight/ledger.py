@@ -96,7 +96,11 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def first_broken(path: Path) -> int | None:
-    """The number (from 0) of the first entry that breaks the chain, or None."""
+    """The number (from 0) of the first entry that breaks the chain, or None.
+
+    Raises:
+        ConfigError: it is not an ordinary file.
+    """
     head = FIRST
     for n, line in enumerate(_lines(path)):
         entry = _parse(line)
@@ -132,7 +136,12 @@ def _lines(path: Path) -> list[bytes]:
     `append` writes an entry and its line feed in one go, so a last line without a line feed was
     cut: its act was never recorded. A last line that lacks only the line feed is whole. If it has
     another byte in its place, no crash did that: the line is kept, and `first_broken` finds it.
+
+    Raises:
+        ConfigError: it is not an ordinary file.
     """
+    if not path.is_file():  # to open a pipe would wait for ever
+        raise ConfigError(f"{path}: cannot be read: it is not an ordinary file.")
     *lines, rest = path.read_bytes().split(b"\n")
     is_whole = (entry := _parse(rest)) is not None and _is_sealed(entry, rest)
     is_altered = (entry := _parse(rest[:-1])) is not None and _is_sealed(entry, rest[:-1])

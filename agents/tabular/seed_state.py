@@ -262,11 +262,12 @@ def copy_into(own: Mapping[str, NDArray[Any]], state: Mapping[str, NDArray[Any]]
     """Write saved arrays into a group's own.
 
     Raises:
-        ValueError: an array is missing or has another shape; then nothing was written.
+        ValueError: an array is missing or has another shape or type; then nothing was written.
     """
     # All are checked before the first is written, so that a mistake leaves the group as it was.
     for name, array in own.items():
-        if name not in state or state[name].shape != array.shape:
+        saved = state.get(name)
+        if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
             raise ValueError(f"{name}: the saved state does not fit this configuration")
     for name, array in own.items():
         array[:] = state[name]
