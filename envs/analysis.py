@@ -72,6 +72,17 @@ class Analysis:
     def __init__(self, market: Market) -> None:
         self.market = market
 
+    # --- rounds ---------------------------------------------------------------------------------
+
+    @property
+    def stage_game(self) -> bool:
+        """Whether a round is a game of its own.
+
+        Then earlier rounds matter only by what seats remember of them, by payoffs that look back
+        (`Measure.past`) and by nature. Not so where an act of one round binds the next one.
+        """
+        return True
+
     # --- nature ---------------------------------------------------------------------------------
 
     def draws(self, phase: int) -> tuple[Draw, ...]:

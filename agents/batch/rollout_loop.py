@@ -32,6 +32,7 @@ from tacit.agents.tabular.arrays import (
 )
 from tacit.agents.tabular.q_learning_loop import (
     act,
+    add_pending_rewards,
     add_to_sums,
     any_synchronous,
     begin_episode,
@@ -232,7 +233,7 @@ def rollout(
     keys, episode_keys = borrow(keys), borrow(episode_keys)
     flat_measures, measure_sums = flat_views(rows, q_arrays)
     clock = q_arrays.clock
-    (phases, seats), terms = game.acts.shape, game.terms.shape[0]
+    phases, seats = game.acts.shape
     synchronous = any_synchronous(q_arrays)
     begin_episode(keys, clock[EPISODE], episode_keys)
     for n in range(rounds):
@@ -259,8 +260,7 @@ def rollout(
             add_rewards(rows, buffer, r)
             add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
             if q_learners is not None:
-                for s in range(seats):
-                    q_arrays.pending_reward[r, s] += rows.scores[r, terms + s]
+                add_pending_rewards(rows, q_arrays, r, t)
         clock[TRAINED_ROUNDS] = t + 1
         clock[ROUNDS_SINCE_READ] += 1
         clock[EPISODE_ROUND] = round_ + 1

@@ -19,8 +19,9 @@ from tacit.envs.types import Floats, Ints
 
 # Columns of `QArrays.settings`.
 (LEARNS, LEARNING_RATE, DISCOUNT, SYNCHRONOUS, SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN,
- TEMPERATURE, TEMPERATURE_DECAY, RANDOM_TIES, EXPLORATION_BOUND, SUMS) = range(13)  # fmt: skip
-SETTINGS = 13
+ TEMPERATURE, TEMPERATURE_DECAY, RANDOM_TIES, EXPLORATION_BOUND, SUMS,
+ DISCOUNT_BETWEEN) = range(14)  # fmt: skip
+SETTINGS = 14
 
 # Values of the column SCHEDULE, in the order of `QLearningConfig.exploration`.
 EXPONENTIAL, CONSTANT, BOLTZMANN, NO_EXPLORATION = range(4)
@@ -57,7 +58,7 @@ class QArrays(NamedTuple):
     *cell* is one action in a row, C = sum of O * A in all.
 
     Attributes:
-        settings: each seat's learning settings, float64 `[S, 13]`; zeros where a seat is no learner
+        settings: each seat's learning settings, float64 `[S, 14]`; zeros where a seat is no learner
             of a table.
         first_cell: each seat's first cell, int64 `[S]`.
         q: Q values, in units of reward, float64 `[C]`; where the column SUMS is 1, logarithms of

@@ -2,11 +2,14 @@
 
     Q(o, a) <- Q(o, a) + alpha [ R + discount^k max_a' Q(o', a') - Q(o, a) ]
 
-where o' is the seat's next own decision, k rounds later, and R the reward until then.
+where o' is the seat's next own decision, k rounds later, and R the reward until then: its plain sum
+or, with `rewards_between: discounted`, sum_{j<k} discount^j r_j.
 
 Source: Watkins, Dayan, Machine Learning 8, 1992; the options are those of Calvano, Calzolari,
 Denicolo, Pastorello, AER 110(10), 2020 (exponential exploration, `rival_uniform`, stopping rule),
-Asker, Fershtman, Pakes, AEA P&P 112, 2022 (synchronous updates), and Banchio, Skrzypacz, EC 2022.
+Asker, Fershtman, Pakes, AEA P&P 112, 2022 (synchronous updates), Banchio, Skrzypacz, EC 2022, and
+Klein, RAND Journal of Economics 52(3), 2021 (rewards between two decisions, as in semi-Markov
+decision processes: Bradtke, Duff, NIPS 7, 1994).
 """
 
 from __future__ import annotations
@@ -46,6 +49,9 @@ class QLearningConfig(BaseModel):
     initial_q: Literal["rival_uniform"] | Finite | tuple[Finite, Finite] = Field(
         "rival_uniform",
         description="discounted payoff against uniformly random rivals, a number, or [lo, hi]",
+    )
+    rewards_between: Literal["summed", "discounted"] = Field(
+        "summed", description="until the next own decision: a plain sum, or discounted by round"
     )
     tie_break: Literal["first", "random"] = Field("first", description="among equal Q")
     stop_after: Count | None = Field(

@@ -12,6 +12,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 from tacit.envs.engine.policy_tables import cumulative, uniform
+from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market, Seat
 from tacit.envs.types import Floats, Ints
@@ -34,11 +35,19 @@ def initial_q(
         seat: whose values they are.
         config: the seat's agent, if it has one.
         seed: the group's seed, for values that are drawn.
+
+    Raises:
+        ConfigError: payoffs of a round are asked for, and a seat does not decide in every round.
     """
     observations, actions = seat.role.observations, seat.role.actions
     if not isinstance(config, QLearningConfig):
         return np.zeros(observations * actions)
     if config.initial_q == "rival_uniform":
+        if len(market.phases) == 1 and len(np.unique(seat.role.legal, axis=0)) > 1:
+            raise ConfigError(
+                f"agents.{seat.name}.initial_q: rival_uniform needs a seat that decides in every "
+                f"round; a {seat.role.name} of {market.name} waits in some here. Give a number."
+            )
         payoff = uniform_payoffs(market, kpi)[seat.index]
         return np.tile(payoff / (1.0 - config.discount), observations)
     low, high = config.initial_q if isinstance(config.initial_q, tuple) else (config.initial_q,) * 2

@@ -1,7 +1,8 @@
 """Template: rounds of one seed in which Q-learners and fixed policy tables play and learn.
 
 A learner's step is an own decision with at least two legal actions. Its decision is *pending* until
-the seat reaches its next one; rewards in between are summed, and the next value is discounted by
+the seat reaches its next one; rewards in between are summed (each discounted by the rounds since
+the decision, if the seat's settings say so), and the next value is discounted by
 discount^(rounds between). In every phase all copies first make the due TD updates, in ascending
 order, because one table of Q values serves all copies of a seat; then they act.
 
@@ -20,6 +21,7 @@ from tacit.agents.tabular.arrays import (
     ACTION_KEYS,
     BOUND_ROUNDS,
     DISCOUNT,
+    DISCOUNT_BETWEEN,
     EPISODE,
     EPISODE_ROUND,
     EXPLORATION_BOUND,
@@ -239,6 +241,19 @@ def learn_synchronously(
     return 1 if q_arrays.greedy[first_row + o] != old else 0
 
 
+@inlined
+def add_pending_rewards(rows: CopyRows, q_arrays: QArrays, r: Any, t: Any) -> None:
+    """Add copy r's rewards of round t, just played, to what its pending decisions have earned."""
+    seats = len(q_arrays.settings)
+    first = rows.scores.shape[1] - seats  # rewards lie behind the KPI's terms
+    for s in range(seats):
+        earned = rows.scores[r, at(first + s)]
+        if q_arrays.settings[s, DISCOUNT_BETWEEN] == 1.0:
+            since = t - q_arrays.pending[r, s, PENDING_ROUND]
+            earned *= q_arrays.settings[s, DISCOUNT] ** since
+        q_arrays.pending_reward[r, s] += earned
+
+
 # --- the end of an episode -----------------------------------------------------------------------
 
 
@@ -338,7 +353,7 @@ def learn(
     scratch, keys, episode_keys = borrow(scratch), borrow(keys), borrow(episode_keys)
     flat_measures, measure_sums = flat_views(rows, q_arrays)
     clock = q_arrays.clock
-    (phases, seats), terms = game.acts.shape, game.terms.shape[0]
+    phases, seats = game.acts.shape
     synchronous = any_synchronous(q_arrays)
     begin_episode(keys, clock[EPISODE], episode_keys)
     for n in range(rounds):
@@ -356,8 +371,7 @@ def learn(
                 step_copy(game, rows, r, key, phase)
         for r in range(len(rows.state)):
             add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
-            for s in range(seats):
-                q_arrays.pending_reward[r, s] += rows.scores[r, at(terms + s)]
+            add_pending_rewards(rows, q_arrays, r, t)
         clock[TRAINED_ROUNDS] = t + 1
         clock[ROUNDS_SINCE_READ] += 1
         clock[EPISODE_ROUND] = round_ + 1

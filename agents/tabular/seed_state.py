@@ -245,16 +245,17 @@ def settings_row(config: BaseModel | None) -> Sequence[float]:
     # compute it in the first round of a call; until then it is 1, above every draw.
     learns, no_bound_yet, averages = 1.0, 1.0, 0.0
     if isinstance(config, MultiplicativeWeightsConfig):
-        discount, synchronous, temperature, sums = 0.0, 1.0, 1.0, 1.0
+        discount, synchronous, temperature, sums, summed = 0.0, 1.0, 1.0, 1.0, 0.0
         return [
             learns, config.learning_rate, discount, synchronous, BOLTZMANN, 0.0, 0.0, 0.0,
-            temperature, 0.0, 0.0, no_bound_yet, sums,
+            temperature, 0.0, 0.0, no_bound_yet, sums, summed,
         ]  # fmt: skip
     return [
         learns, config.learning_rate, config.discount, float(config.update == "synchronous"),
         SCHEDULES.index(config.exploration), config.epsilon, config.epsilon_decay,
         config.epsilon_min, config.temperature, config.temperature_decay,
         float(config.tie_break == "random"), no_bound_yet, averages,
+        float(config.rewards_between == "discounted"),
     ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from tacit.agents.policy import PolicyTable
-from tacit.emergence.play.applicability import why_no_analysis
+from tacit.emergence.play.applicability import why_no_stage_game
 from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.enumeration import enumerate_round
 from tacit.emergence.tree.expectations import edge_probability
@@ -152,7 +152,7 @@ def is_hostile(kpi: kpis.KpiTable) -> bool:
 
 def why_no_weights(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why weights are not revealed here, and what is measured instead; None: they are."""
-    if (reason := why_no_analysis(market, "draws, memoryless")) is not None:
+    if (reason := why_no_stage_game(market, "draws, memoryless")) is not None:
         return reason
     if len(market.phases) > 1 or len(market.roles) > 1:
         return f"a round of {market.name} has several phases or roles; KPI regret tells"

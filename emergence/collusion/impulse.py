@@ -7,8 +7,9 @@ round 1 the deviation, round 2 the first that can answer it.
     response = mean over deviations of p_2 / path_2 - 1,   p the rivals' mean conduct
 
 relative to the undeviated path *at the same date*: many pairs cycle, and a path's own movement is
-no answer. `opposite` is the same after a deviation of as many steps the other way: a rise in
-prices. Rivals that answer a rise as they answer a cut punish nothing in particular.
+no answer. Dates at which the path's conduct is 0 have no such share and are left out. `opposite` is
+the same after a deviation of as many steps the other way: a rise in prices. Rivals that answer a
+rise as they answer a cut punish nothing in particular.
 
 Sources: the exercise is that of Calvano, Calzolari, Denicolo, Pastorello, AER 110(10), 2020; its
 counterpart for price rises that of Epivent, Lambin, Economics Letters, 2024.
@@ -55,10 +56,14 @@ def impulse(population: FrozenPopulation) -> dict[str, float]:
         return mixed
 
     path, after, opposite = (rivals(x) for x in (d.path, d.after, d.opposite))
+    relative, relative_opposite = (
+        np.divide(x, path, out=np.full(path.shape, np.nan), where=path != 0.0)
+        for x in (after, opposite)
+    )
     has_opposite = profitable & np.isfinite(d.opposite).all(axis=(1, 2))
     figures = {
-        "rival_response": mean_or_nan((after / path - 1.0)[profitable, ANSWER]),
-        "rival_response_opposite": mean_or_nan((opposite / path - 1.0)[has_opposite, ANSWER]),
+        "rival_response": finite_mean((relative - 1.0)[profitable, ANSWER]),
+        "rival_response_opposite": finite_mean((relative_opposite - 1.0)[has_opposite, ANSWER]),
         "return_round": mean_or_nan(d.returned[profitable & np.isfinite(d.returned)]),
     }
     before = (d.before * rival_weight).sum(axis=1)
@@ -66,9 +71,14 @@ def impulse(population: FrozenPopulation) -> dict[str, float]:
         "rival": (before, after),
         "deviator": (d.before[own, d.seat], d.after[own, :, d.seat]),
         "path": (before, path),
-        "relative": (np.ones(len(own)), after / path),
+        "relative": (np.ones(len(own)), relative),
     }
     for name, (round_before, from_deviation) in curves.items():
         curve = np.column_stack([round_before, from_deviation])[profitable]
-        figures |= {f"impulse/{name}/{t}": mean_or_nan(curve[:, t]) for t in range(SHOWN_ROUNDS)}
+        figures |= {f"impulse/{name}/{t}": finite_mean(curve[:, t]) for t in range(SHOWN_ROUNDS)}
     return figures
+
+
+def finite_mean(values: Floats) -> float:
+    """The mean of the finite entries of an array `[.]`; NaN where there is none."""
+    return mean_or_nan(values[np.isfinite(values)])

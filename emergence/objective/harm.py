@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.payoffs import fundamental_kpi
-from tacit.emergence.play.applicability import why_no_analysis
+from tacit.emergence.play.applicability import why_no_stage_game
 from tacit.emergence.play.limit_path import limit_path
 from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.enumeration import count_ends, enumerate_round, too_large
@@ -103,7 +103,7 @@ def why_no_harm_split(market: Market, kpi: kpis.KpiTable) -> str | None:
 
     Quick: the benchmark itself is not tried out.
     """
-    if (reason := why_no_analysis(market, "draws")) is not None:
+    if (reason := why_no_stage_game(market, "draws")) is not None:
         return reason
     if (ends := count_ends(market)) > MOST_ENDS:
         return f"no mirror: {too_large(market, ends, MOST_ENDS)} {INSTEAD}"

@@ -31,7 +31,7 @@ import numpy as np
 
 from tacit.agents.policy import PolicyTable
 from tacit.emergence.payoffs import gain_unit
-from tacit.emergence.play.applicability import why_no_analysis
+from tacit.emergence.play.applicability import why_no_stage_game
 from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.tree.best_reply import best_reply
 from tacit.emergence.tree.enumeration import enumerate_round, opening_observations
@@ -98,7 +98,7 @@ def regrets(population: FrozenPopulation) -> dict[str, float]:
 
 def why_no_regret(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why one-round regrets are not measured here, and what is; None: they are measured."""
-    if (reason := why_no_analysis(market, "draws, memoryless")) is not None:
+    if (reason := why_no_stage_game(market, "draws, memoryless")) is not None:
         return reason
     if len(market.phases) > 1 and without_memory(market) is not market:
         return (

@@ -1,7 +1,8 @@
 """Which markets let one action of a seat be changed and the consequences be computed.
 
-Probes of collusion need one decision a round, rivals of one role with the same observation, a next
-state that depends on the present state and the actions only, and two benchmarks for the unit. Roles
+Probes of collusion need one decision a round, rivals of one role with the same observation (those
+that decide, where seats move in turn), a next state that depends on the present state and the
+actions only, and two benchmarks for the unit. Roles
 and benchmarks are declared by the market; the rest is tried out by playing.
 
 Functions named `why_no_...` return None where something can be measured; else one sentence that
@@ -32,6 +33,16 @@ def why_no_analysis(market: Market, needs: str) -> str | None:
     if market.analysis_class is not None:
         return None
     return f"{market.lacks_analysis()}; this probe needs its {needs}"
+
+
+def why_no_stage_game(market: Market, needs: str) -> str | None:
+    """Why a probe that looks at single rounds cannot run; `needs`: what it reads in `Analysis`."""
+    if (reason := why_no_analysis(market, needs)) is not None or market.analysis.stage_game:
+        return reason
+    return (
+        f"what was done in one round of {market.name} binds the next one here: no round is a game "
+        "of its own; the best-response gain (tacit best-response) does"
+    )
 
 
 def why_no_deviations(market: Market, kpi: kpis.KpiTable) -> str | None:
@@ -78,7 +89,7 @@ def _why_unpredictable(market: Market, kpi: kpis.KpiTable, same_observation: boo
     Args:
         market: the market; its expected form is played.
         kpi: any resolved KPI table.
-        same_observation: whether all seats must observe the same.
+        same_observation: whether all seats that have a choice must observe the same.
     """
     if len(market.phases) > 1:
         return f"a round of {market.name} has several phases here; {INSTEAD}"
@@ -88,11 +99,13 @@ def _why_unpredictable(market: Market, kpi: kpis.KpiTable, same_observation: boo
     states, observations = engine.rows.state, engine.observations
     draw = np.arange(TRIAL_COPIES)
     for t in range(TRIAL_ROUNDS):
-        if same_observation and np.any(observations != observations[:, :1]):
-            return f"seats of {market.name} see different things here; {INSTEAD}"
         first, count = np.stack(
             [seat.role.legal[observations[:, i]] for i, seat in enumerate(market.seats)], axis=1
         ).transpose(2, 0, 1)
+        chooses = count > 1
+        seen = observations[draw, chooses.argmax(axis=1)]  # by the first seat that has a choice
+        if same_observation and np.any(chooses & (observations != seen[:, None])):
+            return f"seats of {market.name} see different things here; {INSTEAD}"
         # A different joint action in each copy, without drawing: strides 3, 4, ... per seat
         # reach combinations that equal strides would not.
         actions = first + (draw[:, None] * np.arange(3, 3 + len(market.seats)) + 7 * t) % count

@@ -84,7 +84,9 @@ class Chain:
         """V float64 `[N]` of a seat's own table; `payoff`: 'fundamental' or 'kpi'."""
         own = self.seats[seat]
         # Where the probability is 0 the payoff may be -inf, and 0 x -inf would be NaN.
-        expected = np.where(own.table > 0, own.table * getattr(own, payoff), 0.0).sum(axis=1)
+        products = np.zeros(own.table.shape)
+        np.multiply(own.table, getattr(own, payoff), out=products, where=own.table > 0)
+        expected = products.sum(axis=1)
         count = len(self.states)
         # Policy evaluation is value iteration with one "action" whose successors are those of all
         # actions, weighted by the table.

@@ -150,7 +150,9 @@ def _best_replies(population: FrozenPopulation, states: Floats) -> tuple[Floats,
         payoffs = one_step_payoffs(population, states, observations, i, draws)
         probability = table[observations[:, i]]
         # Where the probability is 0 the payoff may be -inf, and 0 x -inf would be NaN.
-        earned = np.where(probability > 0, probability * payoffs.fundamental, 0.0).sum(axis=1)
+        products = np.zeros(probability.shape)
+        np.multiply(probability, payoffs.fundamental, out=products, where=probability > 0)
+        earned = products.sum(axis=1)
         gain[:, i] = payoffs.fundamental.max(axis=1) - earned
         own[:, i], best[:, i] = probability.argmax(axis=1), payoffs.fundamental.argmax(axis=1)
     return gain.ravel(), own.ravel(), best.ravel()

@@ -10,6 +10,7 @@ from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
+from .alternating import cycle_answer, joint_step
 
 if TYPE_CHECKING:
     from .market import CloudBandwidth
@@ -25,6 +26,11 @@ class CloudBandwidthAnalysis(Analysis):
     price_competition = True
     memoryless: ClassVar[Mapping[str, Any]] = {"memory": 0}
     unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
+
+    @property
+    def stage_game(self) -> bool:
+        """With alternating moves a rival's price stays: a round is no game of its own."""
+        return not self.market.in_turn
 
     # --- nature ---------------------------------------------------------------------------------
 
@@ -69,7 +75,7 @@ class CloudBandwidthAnalysis(Analysis):
         if role.name == "tenant":
             return c.critical_value
         pairs = zip(c.each(c.quality), c.each(c.cost), strict=True)
-        if c.demand == "unit":
+        if c.demand != "logit":
             margin = max(c.reservation_price - cost for _, cost in pairs)
         else:
             margin = max(a - c.outside_quality - cost for a, cost in pairs)
@@ -80,21 +86,33 @@ class CloudBandwidthAnalysis(Analysis):
     def benchmark_action(self, benchmark: str, seat: Seat, observation: int) -> int | None:
         """The grid's own equilibrium or joint optimum (`grid_benchmarks`), and the claim `ample`.
 
-        A tenant asks provider_0, without priority.
+        Where providers move in turn, the competitive ones follow their cycle. A tenant asks
+        provider_0, without priority.
         """
         if seat.role.name == "tenant":
             asks = seat.role.encode_action(provider="provider_0", priority="standard")
             return asks if benchmark == "competitive" else None
         if benchmark not in ("competitive", "collusive"):
             return None
+        if self.market.in_turn:
+            return self._action_in_turn(benchmark, observation)
         step = int(self.market.benchmark_steps[benchmark][seat.index])
         # With claims an action is 2 * price + claim, and `ample` is claim 0.
         return 2 * step if self.market.config.headroom_claims else step
 
+    def _action_in_turn(self, benchmark: str, observation: int) -> int | None:
+        """A benchmark's step where providers move in turn; None where it takes a rival's price."""
+        c, top = self.market.config, joint_step(self.market.lone_profit)
+        if observation == (c.prices if c.memory else 1):
+            return c.prices  # the only legal action of a provider that waits
+        if benchmark == "collusive":
+            return top
+        return cycle_answer(observation, top) if c.memory else None
+
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
         """The last prices, as far as a provider remembers them; claims are not remembered."""
         c = self.market.config
-        if seat.role.name == "tenant" or c.memory == 0 or c.headroom_claims:
+        if seat.role.name == "tenant" or c.memory == 0 or c.headroom_claims or self.market.in_turn:
             return None
         # The own load is the last digit of an observation, before it the last provider's price.
         index = observation // 2 if c.surge else observation

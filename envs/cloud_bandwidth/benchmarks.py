@@ -20,7 +20,8 @@ Press, 1992.
 
 **Homogeneous products.** Bertrand: the provider with the best a_i - c_i sells at the price at which
 nobody else can match its offer (ties: at cost), the others ask their cost; together they would sell
-through the best provider only, at the price that is best against the outside option.
+through the best provider only, at the price that is best against the outside option. With linear
+demand 1 - p/r that is (r + c)/2.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ OUTSIDE_THE_GAME = {
         "headroom_claims",
         "false_headroom_fine",
         "claims_heard",
+        "timing",
     )
 }
 
@@ -336,23 +338,31 @@ def _joint_in_quantities(game: PricingGame) -> Floats:
 def _bertrand(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]:
     """Nash and joint-profit outcomes of homogeneous products; capacity does not bind."""
     cost = np.array(config.each(config.cost))
-    unit = config.demand == "unit"
+    logit, linear = config.demand == "logit", config.demand == "linear"
     quality = np.full(config.providers, config.reservation_price)
-    if not unit:
+    if logit:
         quality = np.array(config.each(config.quality))
-    h = 0.0 if unit else config.outside_shock
-    base = 0.0 if unit else config.outside_quality
+    h = config.outside_shock if logit else 0.0
+    base = config.outside_quality if logit else 0.0
     outside = base + np.array([-h, 0.0, h] if h else [0.0])
     offer = quality - cost
     best = int(np.argmax(offer))
     rival = float(np.max(np.delete(offer, best), initial=-np.inf))
 
+    def buying(price: float) -> float:
+        """The share of consumers who buy at the best provider's price if nobody beats it."""
+        if linear:
+            return max(0.0, 1.0 - price / float(quality[best]))
+        return float(np.mean(quality[best] - price >= outside - 1e-12))
+
     def seller(price: float) -> float:
         """The best provider's profit per unit of mass if nobody beats its offer."""
-        return float(price - cost[best]) * float(np.mean(quality[best] - price >= outside - 1e-12))
+        return float(price - cost[best]) * buying(price)
 
     # A price that is best against a random outside option leaves buyers exactly one of its values.
     options = [float(quality[best] - a) for a in outside if quality[best] - a >= cost[best]]
+    if linear and quality[best] >= cost[best]:
+        options = [float(quality[best] + cost[best]) / 2.0]
     monopoly = max(options, key=seller, default=float(cost[best]))
     matched = float(quality[best]) - max(rival, -1e300)
     competitive = max((p for p in [*options, matched] if p <= matched), key=seller, default=matched)
@@ -366,7 +376,7 @@ def _bertrand(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutc
         prices = others.copy()
         prices[best] = price
         tied = np.abs((quality - prices) - (quality[best] - price)) < 1e-9
-        earns = np.array([np.mean(quality[best] - price >= outside - 1e-12)])
+        earns = np.array([buying(price)])
         profits = np.where(tied, (prices - cost) * earns * mass / tied.sum(), 0.0)
         if abs(price - competitive) < 1e-12 and tied.sum() > 1 and price > cost[best]:
             # At this price the best provider takes all: it could undercut by next to nothing.

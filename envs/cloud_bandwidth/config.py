@@ -123,10 +123,16 @@ class CloudBandwidthConfig(BaseModel):
     differentiation: NonNegative = Field(
         0.25, description="mu: how products differ; 0: the best offer takes all, ties split"
     )
-    demand: Literal["logit", "unit"] = Field(
-        "logit", description="logit, or one unit from the cheapest up to reservation_price"
+    demand: Literal["logit", "unit", "linear"] = Field(
+        "logit",
+        description="logit; or of the cheapest: one unit up to reservation_price, or 1 - p/it",
     )
-    reservation_price: Positive = Field(2.0, description="of unit demand: nobody pays more")
+    reservation_price: Positive = Field(
+        2.0, description="of unit and linear demand: nobody pays more"
+    )
+    timing: Literal["simultaneous", "alternating"] = Field(
+        "simultaneous", description="all post every round, or two take turns and one price stays"
+    )
     background_demand: NonNegative = Field(
         1.0, description="mass of the consumers that are no seats: units when all of them buy"
     )
@@ -213,10 +219,35 @@ class CloudBandwidthConfig(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _turns_are_solvable(self) -> CloudBandwidthConfig:
+        """With alternating moves the competitive benchmark is the cycle of `alternating.py`."""
+        if self.timing != "alternating":
+            return self
+        needed = {
+            "providers": (self.providers == 2, f"2, got {self.providers}"),
+            "demand": (self.demand == "linear", f"linear, got {self.demand}"),
+            "memory": (self.memory < 2, f"0 or 1, got {self.memory}: the mover sees one price"),
+            "surge": (self.surge is None, "null"),
+            "capacity": (self.capacity is None, f"null, got {self.capacity}"),
+            "tenants": (self.tenants == 0, f"0, got {self.tenants}"),
+            "headroom_claims": (not self.headroom_claims, "false, got true"),
+            "cost": (len(set(self.each(self.cost))) == 1, f"one for both, got {self.cost}"),
+            "price_range": (
+                self.price_range is not None and self.price_range[0] in self.each(self.cost),
+                f"[{self.each(self.cost)[0]:g}, high], from cost up, got "
+                f"{None if self.price_range is None else list(self.price_range)}",
+            ),
+        }
+        for key, (is_met, what) in needed.items():
+            if not is_met:
+                raise InvalidKey(key, f"with timing: alternating must be {what}.")
+        return self
+
     @property
     def homogeneous(self) -> bool:
         """Whether the best offer takes all."""
-        return self.demand == "unit" or self.differentiation == 0
+        return self.demand != "logit" or self.differentiation == 0
 
     @property
     def peak_demand(self) -> float:

@@ -1,7 +1,7 @@
 """What background consumers buy, as compiled functions of one copy.
 
 Logit shares (Anderson, de Palma, Thisse, Discrete Choice Theory of Product Differentiation, MIT
-Press, 1992), their limit without differentiation, or unit demand.
+Press, 1992), their limit without differentiation, unit demand, or linear demand.
 
 Each rule fills `measures[i, QUANTITY]` with provider i's share of the consumers, and returns the
 mean gain over not buying of those who buy, money. Background consumers are a mass, so quantities
@@ -102,6 +102,19 @@ def cheapest(params: Any, state: Any, measures: Any) -> Any:
     return max(0.0, params[at.RESERVATION] - low)
 
 
+@kernel
+def linear(params: Any, state: Any, measures: Any) -> Any:
+    """Linear demand: the share 1 - p/r buys at the lowest price p, ties split it equally.
+
+    r is the reservation price: consumers' values are uniform on [0, r]. `state` `[W]`, `measures`
+    `[S + 1, M]`. Returns the mean gain of those who buy: their values are uniform on [p, r].
+    """
+    gain = cheapest(params, state, measures)
+    for i in range(int(params[at.N_PROVIDERS])):
+        measures[i, QUANTITY] *= gain / params[at.RESERVATION]
+    return 0.5 * gain
+
+
 @called_kernel
 def demand(params: Any, state: Any, shock: Any, measures: Any) -> Any:
     """Demand by the market's rule, under a shock 0, 1 or 2: a_0 lower, as it is, higher.
@@ -113,6 +126,8 @@ def demand(params: Any, state: Any, shock: Any, measures: Any) -> Any:
         return logit(params, state, outside, measures)
     if params[at.RULE] == at.BEST_OFFER:
         return best_offer(params, state, outside, measures)
+    if params[at.RULE] == at.LINEAR:
+        return linear(params, state, measures)
     return cheapest(params, state, measures)
 
 

@@ -1,7 +1,8 @@
 """The rules of the cloud market, as compiled functions of one copy.
 
 Background consumers buy (`demand.py`), then capacity is rationed: a lottery among tenants' priority
-requests, then one among the others. Surges are in `surges.py`.
+requests, then one among the others. Surges are in `surges.py`. With alternating moves one of two
+providers posts a price, and the other's last price stays.
 
 `params` float64 `[.]` and `state` float64 `[W]` are laid out by `positions.py`. Letters: N
 providers, m prices of each, S seats (the providers first, then the tenants), M measures, W numbers
@@ -57,7 +58,11 @@ def reset(params: Any, state: Any, key: Any) -> None:
     else:
         state[at.PAST] = below(key, at.FIRST_PRICES, params[at.MEMORY_SIZE])
     past = int(state[at.PAST])
-    if params[at.MEMORY_SIZE] > 1.0:
+    in_turn = params[at.ALTERNATING] == 1.0
+    if in_turn and params[at.MEMORY_SIZE] == 1.0:
+        # Nobody remembers anything, but the first mover needs a rival whose price stands.
+        past = below(key, at.FIRST_PRICES, params[at.JOINTS])
+    if params[at.MEMORY_SIZE] > 1.0 or in_turn:
         # The last round's prices are the lowest digits of the index, the last provider's lowest.
         for i in range(providers - 1, -1, -1):
             state[at.POSTED + i] = past % prices
@@ -84,9 +89,15 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     """The index of what a seat sees, from `state` `[W]`.
 
     A provider: past prices, then its own load; one more observation while tenants request. A
-    tenant: one observation while providers post, then its need, all prices and all claims.
+    tenant: one observation while providers post, then its need, all prices and all claims. With
+    alternating moves, a provider in its turn: the rival's price; one more while it waits.
     """
     providers = int(params[at.N_PROVIDERS])
+    if params[at.ALTERNATING] == 1.0:
+        remembers = params[at.MEMORY_SIZE] > 1.0
+        if int(state[at.mover(providers)]) != seat:
+            return int(params[at.N_PRICES]) if remembers else 1
+        return int(state[at.POSTED + 1 - seat]) if remembers else 0
     if seat < providers:
         index = int(state[at.PAST])
         if params[at.HAS_SURGE] == 1.0:
@@ -134,7 +145,8 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
 def post(params: Any, state: Any, actions: Any, measures: Any) -> Any:
     """Post every provider's price and claim; returns the index of the joint price.
 
-    `state` `[W]`, `actions` int64 `[S]`, `measures` `[S + 1, M]`.
+    With alternating moves only the mover's price changes, and the turn passes on. `state` `[W]`,
+    `actions` int64 `[S]`, `measures` `[S + 1, M]`.
     """
     providers, prices = int(params[at.N_PROVIDERS]), int(params[at.N_PRICES])
     grid = int(params[at.GRID])
@@ -145,6 +157,8 @@ def post(params: Any, state: Any, actions: Any, measures: Any) -> Any:
         if params[at.CLAIMS] == 1.0:  # the claim is the last digit of an action
             state[at.claims(providers) + i] = step % 2
             step = step // 2
+        if params[at.ALTERNATING] == 1.0 and int(state[at.mover(providers)]) != i:
+            step = int(state[at.POSTED + i])
         first = grid + i * prices
         price = params[first + step]
         measures[i, PRICE] = price
@@ -155,6 +169,8 @@ def post(params: Any, state: Any, actions: Any, measures: Any) -> Any:
         joint = joint * prices + step
     measures[measures.shape[0] - 1, PRICE] = total / providers
     state[at.STARTED] = 1.0
+    if params[at.ALTERNATING] == 1.0:
+        state[at.mover(providers)] = (state[at.mover(providers)] + 1.0) % providers
     size, joints = params[at.MEMORY_SIZE], params[at.JOINTS]
     if size == joints:  # one round is remembered
         state[at.PAST] = joint

@@ -13,6 +13,7 @@ from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Ro
 from tacit.envs.types import Floats, Ints
 
 from . import positions as at
+from .alternating import edgeworth_cycle, joint_step
 from .analysis import CloudBandwidthAnalysis
 from .benchmarks import PricingOutcome, solve
 from .config import CloudBandwidthConfig
@@ -39,7 +40,7 @@ class CloudBandwidth(Market):
     """See the package's docstring.
 
     Attributes set by `declare`, beside those of `Market`:
-        nash: the competitive outcome of the posting game.
+        nash: the competitive outcome of the posting game; with alternating moves of their cycle.
         joint: its joint-profit outcome.
         grid: prices, each provider's ascending, money, float64 `[N, m]`.
     """
@@ -66,6 +67,8 @@ class CloudBandwidth(Market):
         c = self.config
         self.nash, self.joint = solve(c)
         self.grid = self._grid()
+        if self.in_turn:
+            self.nash = self._cycle()
         self.measures = measures_of(c)
         self.phases = ("post", "request") if c.tenants else ("post",)
         provider = Role("provider", c.providers, "profit", "profit", self._provider_blocks())
@@ -79,6 +82,34 @@ class CloudBandwidth(Market):
             self.params[at.START_MEMORY] = self._start_memory()
         listed = c.surge is not None and c.surge.listed
         self.state_width = at.drawn(c.providers, c.tenants) + (2 * c.providers if listed else 0)
+        self.state_width += self.in_turn  # whose turn it is
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether providers move in turn."""
+        return self.config.timing == "alternating"
+
+    @property
+    def lone_profit(self) -> Floats:
+        """What provider_0 would earn alone under linear demand, by its price, money, `[m]`."""
+        c, prices = self.config, self.grid[0]
+        sold = c.background_demand * np.maximum(1.0 - prices / c.reservation_price, 0.0)
+        profit: Floats = (prices - c.each(c.cost)[0]) * sold
+        return profit
+
+    def _cycle(self) -> PricingOutcome:
+        """The competitive outcome where providers move in turn.
+
+        Raises:
+            ConfigError: the grid has no price above the joint-profit price.
+        """
+        if joint_step(self.lone_profit) == self.config.prices - 1:
+            ends = [float(price) for price in self.grid[0, [0, -1]]]
+            raise ConfigError(
+                f"market.price_range: with timing: alternating must have a price above the "
+                f"joint-profit price {self.joint.price[0]:.4g}, got {ends}."
+            )
+        return edgeworth_cycle(self.grid[0], self.lone_profit)
 
     def _grid(self) -> Floats:
         """Prices float64 `[N, m]`: of `price_range`, or around each provider's benchmarks."""
@@ -113,8 +144,15 @@ class CloudBandwidth(Market):
         return Part(name, tuple(float(p) for p in own), meaning)
 
     def _provider_blocks(self) -> tuple[Block, ...]:
-        """The provider's blocks; the last one, if there are tenants, is for waiting."""
+        """The provider's blocks; the last one, with tenants or turns, is for waiting."""
         c = self.config
+        does: tuple[Part, ...] = (self._price_part("price", None, "the price it posts"),)
+        forgets = (Part("memory", ("none",), "it remembers nothing"),)
+        if self.in_turn:
+            rival = (self._price_part("rival_price", 0, "the rival's price, which stays"),)
+            turn = Part("turn", ("own", "rival"), "whose turn it is to post a price")
+            own = Block(0, rival if c.memory else forgets, does, given=((turn, "own"),))
+            return own, Block(0, given=((turn, "rival"),))
         sees = tuple(
             self._price_part(f"{when}_price_{i}", i, f"provider_{i}'s price, {ago}")
             for when, ago in (("earlier", "two rounds ago"), ("last", "last round"))[2 - c.memory :]
@@ -124,8 +162,7 @@ class CloudBandwidth(Market):
             # Without surges the load is always calm: a claim is still about something.
             loads = LOADS if c.surge else LOADS[:1]
             sees += (Part("load", loads, "its own background demand this round"),)
-        sees = sees or (Part("memory", ("none",), "it remembers nothing"),)
-        does: tuple[Part, ...] = (self._price_part("price", None, "the price it posts"),)
+        sees = sees or forgets
         if c.headroom_claims:
             does += (Part("claim", CLAIMS, "what it says of its load: ample is calm, tight surge"),)
         return (Block(0, sees, does), Block(1)) if c.tenants else (Block(0, sees, does),)
@@ -188,6 +225,7 @@ class CloudBandwidth(Market):
         params[at.TABLED] = tabled
         params[at.GRID] = grid
         params[at.TABLE] = surge_at + len(surge)
+        params[at.ALTERNATING] = self.in_turn
         params[at.COST : grid] = c.each(c.cost)
         params[grid:surge_at] = [*self.grid.ravel(), *utility.ravel()]
         params[surge_at:] = surge
@@ -195,8 +233,8 @@ class CloudBandwidth(Market):
 
     def _rule(self) -> int:
         """The rule of demand."""
-        if self.config.demand == "unit":
-            return at.CHEAPEST
+        if self.config.demand in ("unit", "linear"):
+            return at.CHEAPEST if self.config.demand == "unit" else at.LINEAR
         return at.BEST_OFFER if self.config.homogeneous else at.LOGIT
 
     def _surge_block(self) -> list[float]:
@@ -313,8 +351,11 @@ class CloudBandwidth(Market):
             return {name: float(x) for name, x in found.items()}
 
         source = "posting game without tenants, solved in tacit.envs.cloud_bandwidth.benchmarks"
+        competitive = f"Nash of the {source}"
+        if self.in_turn:
+            competitive = "Edgeworth cycle; tacit.envs.cloud_bandwidth.alternating"
         return {
-            "competitive": Benchmark(values(self.nash), f"Nash of the {source}"),
+            "competitive": Benchmark(values(self.nash), competitive),
             "collusive": Benchmark(values(self.joint), f"joint profit of the {source}"),
             **self._rationing(),
         }

@@ -66,6 +66,9 @@ def measures_of(config: CloudBandwidthConfig) -> tuple[Measure, ...]:
 
     Columns keep their place; a measure that nobody can have under the config has no roles.
     """
+    if config.timing == "alternating":
+        # One of the two prices was posted in an earlier round.
+        return tuple(replace(measure, past=True) for measure in MEASURES[:N_PLAIN])
     if is_plain(config):
         return MEASURES[:N_PLAIN]
     nobody: set[str] = set()

@@ -12,11 +12,11 @@ N_PROVIDERS = 0  # N
 N_PRICES = 1  # m
 JOINTS = 2  # joint prices, m^N
 MEMORY_SIZE = 3  # remembered joint prices, JOINTS^memory
-RULE = 4  # of demand: LOGIT, BEST_OFFER or CHEAPEST
+RULE = 4  # of demand: LOGIT, BEST_OFFER, CHEAPEST or LINEAR
 MU = 5  # how differentiated products are, money
 OUTSIDE = 6  # a_0, what not buying is worth, money
 SHOCK_SIZE = 7  # a_0 moves by so much up or down, money; 0: never
-RESERVATION = 8  # the most that unit demand pays, money
+RESERVATION = 8  # the most that unit and linear demand pay, money
 MASS = 9  # of background consumers, units
 CAPACITY = 10  # of each provider, units; infinite: none
 HAS_SURGE = 11  # 1 if background demand surges
@@ -34,9 +34,10 @@ PLAIN = 22  # 1 if nothing can go unserved or be claimed (`measures.is_plain`)
 TABLED = 23  # joint prices in the demand table; 0: there is no table
 GRID = 24  # position in `params` of the price grids [N, m], money; behind them a - p [N, m]
 TABLE = 25  # position in `params` of the demand table: see `tabled_demand`
-COST = 26  # from here each provider's cost of a unit, money [N]
+ALTERNATING = 26  # 1 if providers move in turn, 0 if all post every round
+COST = 27  # from here each provider's cost of a unit, money [N]
 
-LOGIT, BEST_OFFER, CHEAPEST = range(3)  # values of RULE
+LOGIT, BEST_OFFER, CHEAPEST, LINEAR = range(4)  # values of RULE
 
 # --- positions in `state`, float64 ----------------------------------------------------------------
 
@@ -45,7 +46,7 @@ PAST = 1  # the remembered prices as one index: the oldest round first, provider
 POSTED = 2  # from here each provider's last price, as its step on the own grid
 # From `loads` on each provider's load (1: surge); from `claims` on each one's claim (1: tight);
 # from `needs` on each tenant's need (1: critical); from `drawn` on the numbers of `surges.py`, if
-# surges are drawn from lists.
+# surges are drawn from lists. With alternating moves, at `mover` the provider that moves next.
 
 # --- slots of draws -------------------------------------------------------------------------------
 
@@ -81,3 +82,12 @@ def needs(providers: Any) -> Any:
 def drawn(providers: Any, tenants: Any) -> Any:
     """The position in `state` `[W]` of what was drawn from lists of surges."""
     return POSTED + 3 * providers + tenants
+
+
+@kernel
+def mover(providers: Any) -> Any:
+    """The position in `state` `[W]` of the provider whose turn it is, with alternating moves.
+
+    It is the place of `drawn` without tenants: alternating moves exclude surges and tenants.
+    """
+    return POSTED + 3 * providers

@@ -59,6 +59,11 @@ CONFIGS = {
             "critical_probability": 0.5,
         },
         {"differentiation": 0, "quality": [2.0, 2.5], "prices": 3, "headroom_claims": True},
+        {"demand": "linear", "providers": 3, "prices": 4, "cost": [0.2, 0.4, 1.0]},
+        {
+            "timing": "alternating", "demand": "linear", "prices": 5, "price_range": [0, 1],
+            "cost": 0, "reservation_price": 1,
+        },
         {
             "prices": 3, "tenants": 4, "capacity": 2, "demand": "unit", "background_demand": 1.5,
             "surge": {"enter": 0.5, "leave": 0.5, "multiplier": 1.2}, "critical_probability": 0.5,

@@ -77,7 +77,7 @@ TENDERS = st.fixed_dictionaries(
 
 def solvable(config: dict[str, Any]) -> dict[str, Any]:
     """Without the capacity where homogeneous products and a binding one are refused together."""
-    alike = config["demand"] == "unit" or config["differentiation"] == 0
+    alike = config["demand"] != "logit" or config["differentiation"] == 0
     peak = config["background_demand"] * (3 if config["surge"] else 1)
     binds = config["capacity"] is not None and config["capacity"] < peak
     return config | ({"capacity": None} if alike and binds and config["providers"] > 1 else {})
@@ -88,7 +88,7 @@ CLOUDS = st.fixed_dictionaries(
         "providers": st.integers(1, 3),
         "prices": st.integers(2, 4),
         "price_range": st.tuples(st.floats(0, 1), st.floats(1.1, 3)).map(list),
-        "demand": st.sampled_from(["logit", "unit"]),
+        "demand": st.sampled_from(["logit", "unit", "linear"]),
         "differentiation": st.sampled_from([0.0, 0.05, 0.25, 2.0]),
         "outside_shock": st.sampled_from([0.0, 0.3]),
         "memory": st.integers(0, 2),

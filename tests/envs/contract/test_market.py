@@ -106,6 +106,8 @@ def hidden_cloud_bandwidth(market: Market, seat: Seat) -> list[int]:
     posted, loads = cloud.POSTED, cloud.POSTED + n
     claims, needs = loads + n, loads + 2 * n
     surges = nature_of_cloud_bandwidth(market)[n:]  # multipliers and lengths: nobody sees them
+    if market.config.timing == "alternating":
+        return [cloud.PAST, posted + seat.index, *range(loads, needs)]
     if seat.role.name == "provider":
         past = [] if market.config.memory else [cloud.PAST]
         others = [loads + i for i in range(n) if i != seat.index]

@@ -76,6 +76,14 @@ PLAYS: dict[str, dict[str, Any]] = {
         },
         "kpi": {"tenant": {"surplus": 1.0, "uptime": 0.5}},
     },
+    "cloud_bandwidth_turns": {
+        "name": "cloud_bandwidth",
+        "market": {
+            "timing": "alternating", "demand": "linear", "reservation_price": 1.0, "cost": 0.0,
+            "prices": 5, "price_range": [0.0, 1.0],
+        },
+        "kpi": {},
+    },
     "cheap_talk": {
         "name": "cheap_talk",
         "market": {"states": 3, "actions": 5},

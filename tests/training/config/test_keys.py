@@ -18,6 +18,9 @@ SLOTS = ["market.slots=2", "market.click_rates=[1, .5]"]
 LEADS = ["market.lead_times=[0, 2]", "market.lead_cost=.1", "market.delay_cost=.1"]
 BRIEF = ["market.urgency={probability: .3, urgent: 2, calm: .6}", "market.brief=true"]
 
+TURNS = ["market.timing=alternating", "market.demand=linear", "market.price_range=[1, 2.2]",
+         "market.reservation_price=3", "agents.provider.initial_q=0",
+         "agents.provider.rewards_between=discounted"]  # fmt: skip
 CLOUD = [
     ["market.providers=3"],
     ["market.providers=3", "market.cost=[1.0, .75, .5]"],
@@ -30,6 +33,8 @@ CLOUD = [
     ["market.differentiation=0"],
     ["market.demand=unit"],
     ["market.demand=unit", "market.reservation_price=5"],
+    ["market.demand=linear", "market.cost=.5"],
+    TURNS,
     ["market.background_demand=2"],
     ["market.prices=7"],
     ["market.price_margin=.3"],
