@@ -53,6 +53,7 @@ class Analysis:
         probe_discount: the discount of a later round, where probes add up over time.
         conduct: role -> the measure by which its seats compete (probes of collusion).
         price_competition: whether that measure is a posted price.
+        output_competition: whether it is an output put on sale: less of it raises the price.
         wins: role -> the measure that is 1 for a round's winner.
         memoryless: config keys under which seats remember nothing (a control arm).
         unheard: config keys under which nobody hears a claim (a control arm).
@@ -64,6 +65,7 @@ class Analysis:
     probe_discount: ClassVar[float] = 0.95
     conduct: ClassVar[Mapping[str, str]] = {}
     price_competition: ClassVar[bool] = False
+    output_competition: ClassVar[bool] = False
     wins: ClassVar[Mapping[str, str]] = {}
     memoryless: ClassVar[Mapping[str, Any]] = {}
     unheard: ClassVar[Mapping[str, Any]] = {}

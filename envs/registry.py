@@ -14,6 +14,7 @@ MARKETS: dict[str, str] = {
     "ad_auction": "tacit.envs.ad_auction:AdAuction",
     "procurement": "tacit.envs.procurement:Procurement",
     "cloud_bandwidth": "tacit.envs.cloud_bandwidth:CloudBandwidth",
+    "quantity_competition": "tacit.envs.quantity_competition:QuantityCompetition",
     "cheap_talk": "tacit.envs.cheap_talk:CheapTalk",
 }
 

@@ -217,7 +217,7 @@ class _Enumeration:
             next_state=next_state[: 1 if same_everywhere else None],
             rewards=rewards,
             joint_figures=np.pad(self.first_figures[:, by_joint], ((0, 0), (0, padding))),
-            state_figures=state_figures.reshape(-1, joints, len(by_state)),
+            state_figures=state_figures.reshape(len(self.states), joints, len(by_state)),
             columns=np.concatenate([by_joint, np.full(padding, -1), by_state]),
         )
         arrays = arrays._replace(

@@ -140,7 +140,7 @@ def decide(e: Evidence, reason: str | None = None) -> Decision:
         e: the evidence on an arm.
         reason: why deviations are not measured here, if they are not.
     """
-    side = SIDES[not in_prices(e)]
+    side = SIDES[not sells(e)]
     if (gap := _gap_in_figures(e)) is not None:
         return Decision(UNDECIDED, gap)
     index = e.mean("frozen_index")
@@ -188,8 +188,13 @@ def _what_holds_it(e: Evidence, side: str) -> Decision:
 
 
 def in_prices(e: Evidence) -> bool:
-    """Whether rivals are sellers who compete by their prices; else they are buyers who bid."""
+    """Whether rivals are sellers who compete by their prices."""
     return e.market.analysis.price_competition
+
+
+def sells(e: Evidence) -> bool:
+    """Whether rivals are sellers, by prices or by outputs; else they are buyers who bid."""
+    return in_prices(e) or e.market.analysis.output_competition
 
 
 def is_high(e: Evidence) -> bool:
@@ -268,7 +273,7 @@ QUALIFIERS: dict[str, tuple[Callable[[Evidence], bool], tuple[str, ...]]] = {
 def _qualifiers(e: Evidence, word: str) -> list[str]:
     if not is_high(e):
         return []
-    side = SIDES[not in_prices(e)]
+    side = SIDES[not sells(e)]
     return [
         name
         for name, (holds, words) in QUALIFIERS.items()
