@@ -69,6 +69,12 @@ CONFIGS = {
             "surge": {"enter": 0.5, "leave": 0.5, "multiplier": 1.2}, "critical_probability": 0.5,
         },
     ],
+    "quantity_competition": [
+        {},
+        {"monitoring": "imperfect", "demand_shock": 10, "outputs": 5},
+        {"firms": 3, "outputs": 4, "output_range": [0, 80], "cost": 20, "demand_shock": 50},
+        {"monitoring": "none", "firms": 4, "outputs": 3, "output_range": [10, 60]},
+    ],
     "cheap_talk": [{}, {"states": 3, "actions": 4, "bias": 0}],
 }  # fmt: skip
 

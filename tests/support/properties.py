@@ -112,9 +112,17 @@ CLOUDS = st.fixed_dictionaries(
 TALKS = st.fixed_dictionaries(
     {"states": st.integers(2, 12), "actions": st.integers(2, 30), "bias": st.floats(0, 1)}
 )
+OUTPUTS = st.fixed_dictionaries(
+    {
+        "firms": st.integers(2, 4), "outputs": st.integers(2, 5), "cost": st.sampled_from([0, 40]),
+        "output_range": st.tuples(st.floats(0, 20), st.floats(21, 50)).map(list),
+        "demand_shock": st.sampled_from([0, 3.5, 60]), "demand": st.floats(260, 400),
+        "monitoring": st.sampled_from(["perfect", "imperfect", "none"]),
+    }
+)  # fmt: skip
 CONFIGS = {
     "ad_auction": auctions(), "procurement": TENDERS, "cloud_bandwidth": CLOUDS,
-    "cheap_talk": TALKS,
+    "quantity_competition": OUTPUTS, "cheap_talk": TALKS,
 }  # fmt: skip
 
 # --- money -----------------------------------------------------------------------------------
@@ -201,10 +209,24 @@ def balance_of_talk(engine: Engine) -> None:
     assert np.all(np.abs(sides + sender).min(axis=0) < 1e-12)
 
 
+def balance_of_outputs(engine: Engine) -> None:
+    """Buyers pay for every unit; that less its cost, and their surplus, is what was created."""
+    of, m, config = columns(engine), engine.measures, engine.market.config
+    firms, whole = m[:, :-1], m[:, -1]
+    total = of("quantity", whole)
+    np.testing.assert_allclose(of("quantity", firms).sum(axis=1), total, rtol=1e-12)
+    profits = of("profit", firms).sum(axis=1)
+    np.testing.assert_allclose(profits, (of("price", whole) - config.cost) * total, rtol=1e-9)
+    created = profits + of("consumer_surplus", whole)
+    np.testing.assert_allclose(of("welfare", whole), created, rtol=1e-12)
+    assert np.all(of("price", whole) >= 0)
+
+
 BALANCE: dict[str, Callable[[Engine], None]] = {
     "ad_auction": balance_of_auction,
     "procurement": balance_of_tender,
     "cloud_bandwidth": balance_of_cloud,
+    "quantity_competition": balance_of_outputs,
     "cheap_talk": balance_of_talk,
 }
 
@@ -228,6 +250,10 @@ SYMMETRIC: dict[str, list[dict[str, Any]]] = {
         {"providers": 3, "prices": 4, "demand": "unit", "surge": {}, "headroom_claims": True},
         {"prices": 3, "tenants": 4, "priority_surcharge": 0.1, "headroom_claims": True,
          "critical_probability": 0.5, "surge": {}},
+    ],
+    "quantity_competition": [
+        {"firms": 3, "outputs": 3, "output_range": [10, 60], "demand_shock": 20},
+        {"firms": 3, "outputs": 4, "output_range": [10, 60], "monitoring": "imperfect"},
     ],
     "cheap_talk": [{}],  # one seat a role: nothing to reorder
 }  # fmt: skip
@@ -268,10 +294,19 @@ def _state_of_cloud(market: Market, state: np.ndarray, orders: Orders) -> np.nda
     return result
 
 
+def _state_of_outputs(market: Market, state: np.ndarray, orders: Orders) -> np.ndarray:
+    if market.config.monitoring != "perfect":  # the price is the same for all
+        return state
+    shape = (market.config.outputs,) * market.config.firms
+    steps = np.unravel_index(state[:, 0].astype(int), shape)
+    return np.ravel_multi_index([steps[i] for i in orders["firm"]], shape)[:, None].astype(float)
+
+
 REORDER_STATE: dict[str, Callable[[Market, np.ndarray, Orders], np.ndarray]] = {
     "ad_auction": _state_of_auction,
     "procurement": _state_of_tender,
     "cloud_bandwidth": _state_of_cloud,
+    "quantity_competition": _state_of_outputs,
     "cheap_talk": lambda market, state, orders: state,
 }
 

@@ -125,6 +125,7 @@ HIDDEN = {
     "ad_auction": hidden_ad_auction,
     "procurement": hidden_procurement,
     "cloud_bandwidth": hidden_cloud_bandwidth,
+    "quantity_competition": lambda market, seat: [],
     "cheap_talk": hidden_cheap_talk,
 }
 

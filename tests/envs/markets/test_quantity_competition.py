@@ -14,11 +14,12 @@ from tacit.emergence.play.applicability import why_no_deviations
 from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.emergence.registry import run_probes
 from tacit.envs import kpi as kpis
-from tacit.envs import quantity_competition as cournot
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.quantity_competition import QuantityCompetition
+from tacit.envs.quantity_competition import measures as cournot
+from tacit.envs.quantity_competition.benchmarks import joint_output, nash_output, profit_of
 
 SHOCKS = {"demand_shock": 10.0}
 UNSEEN = {"monitoring": "imperfect"}
@@ -122,12 +123,12 @@ def test_the_published_benchmarks():
 @pytest.mark.parametrize("firms", [2, 3, 5])
 def test_nobody_gains_by_leaving_cournot_and_no_total_beats_joint_profit(firms):
     c = QuantityCompetition({"firms": firms, "cost": 30, "output_range": [0, 50]}).config
-    q, each = cournot.nash_output(c), np.linspace(0, 150, 3001)
+    q, each = nash_output(c), np.linspace(0, 150, 3001)
     alone = (c.demand - each - (firms - 1) * q - c.cost) * each
-    assert alone.max() <= cournot.profit_of(c, q) + 1e-9
+    assert alone.max() <= profit_of(c, q) + 1e-9
     assert each[alone.argmax()] == pytest.approx(q, abs=0.05)
-    together = [cournot.profit_of(c, x) for x in each]
-    assert each[np.argmax(together)] == pytest.approx(cournot.joint_output(c), abs=0.05)
+    together = [profit_of(c, x) for x in each]
+    assert each[np.argmax(together)] == pytest.approx(joint_output(c), abs=0.05)
 
 
 @pytest.mark.parametrize(("rule", "index"), [("competitive", 0.0), ("collusive", 1.0)])
@@ -152,13 +153,17 @@ def test_learned_index_with_an_unseen_shock_is_that_of_a_sample():
 
 
 def population(market: Market, rule: str) -> FrozenPopulation:
+    """Everybody plays one rule, from a round on in which all produced the third output."""
+    engine = Engine(market)
+    engine.reset()
+    engine.step(np.full((1, len(market.seats)), 2))
     tables = [Scripted(ScriptedConfig(rule=rule), market, seat).table() for seat in market.seats]
-    return freeze(market, kpis.resolve(market, {}), tables, 0)
+    return freeze(market, kpis.resolve(market, {}), tables, 0, engine.rows)
 
 
 def test_cheating_on_joint_profit_pays_and_grim_trigger_deters_it():
     """Best reply to 75: 105 of the grid (112.5 off it), (300 - 180) 105 = 12,600, a gain of
-    1,350 / 1,250; then Cournot for good: 1,250 lost in every round, 19 of them discounted."""
+    1,350 / 1,250; then Cournot for good, which costs 1,250 in every round."""
     figures = run_probes(population(QuantityCompetition(), "grim_trigger"))
     assert figures["temptation"]["tempted_states"] == 1
     assert figures["temptation"]["temptation"] == pytest.approx(1350 / 1250)

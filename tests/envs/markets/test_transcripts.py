@@ -84,6 +84,11 @@ PLAYS: dict[str, dict[str, Any]] = {
         },
         "kpi": {},
     },
+    "quantity_competition": {
+        "name": "quantity_competition",
+        "market": {"outputs": 5, "demand_shock": 10.0, "monitoring": "imperfect"},
+        "kpi": {"firm": {"profit": 1.0, "quantity": 2.0}},
+    },
     "cheap_talk": {
         "name": "cheap_talk",
         "market": {"states": 3, "actions": 5},

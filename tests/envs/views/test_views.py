@@ -79,6 +79,7 @@ DRAWS = {
     "ad_auction": {"publisher": True, "bidders": 3, "bids": 4, "observe": "bids"},
     "procurement": {"suppliers": 2, "clause": {}, "lead_times": [0, 2]},
     "cloud_bandwidth": {"prices": 3, "tenants": 3, "capacity": 2, "surge": {"enter": 0.5}},
+    "quantity_competition": {"monitoring": "imperfect", "demand_shock": 10},
     "cheap_talk": {},
 }
 

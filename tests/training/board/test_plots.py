@@ -28,6 +28,7 @@ ALLOWED = {
     "ad_auction": [*PLOTS],
     "cloud_bandwidth": [*PLOTS],
     "procurement": ["mirror_against_learned"],
+    "quantity_competition": [*PLOTS],
     "cheap_talk": [],
 }
 

@@ -127,8 +127,19 @@ TALK = [
     ["market.language=given"],
     ["kpi.sender.false_claim=-1"],
 ]
+OUTPUTS = [
+    ["market.firms=3", "market.output_range=[20, 90]"],
+    ["market.demand=400"],
+    ["market.demand_shock=10"],
+    ["market.demand_shock=10", "market.monitoring=imperfect"],
+    ["market.monitoring=none"],
+    ["market.cost=20"],
+    ["market.outputs=5"],
+    ["kpi.firm.quantity=1"],
+]
 SETTINGS = {
     "cloud_bandwidth": CLOUD, "procurement": TENDER, "ad_auction": AUCTION, "cheap_talk": TALK,
+    "quantity_competition": OUTPUTS,
 }  # fmt: skip
 # the experiments that keys are set on top of, and the arm of each
 EXPERIMENTS = [
@@ -139,6 +150,7 @@ EXPERIMENTS = [
     ("ad_auction", "base", AUCTION),
     ("volatility_kpi", "second_1", AUCTION[:4]),
     ("banchio_skrzypacz", "feedback", AUCTION[:2]),
+    ("quantity_competition", "base", OUTPUTS),
     ("cheap_talk", "bias_.1", TALK),
 ]  # fmt: skip
 RUNS = [
