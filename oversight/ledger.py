@@ -152,6 +152,8 @@ def _end_last_line(path: Path) -> None:
     """Complete or remove a last line that was cut, so that the next entry has a line of its own."""
     data = path.read_bytes()
     kept = sum(len(line) + 1 for line in _lines(path))
+    if kept == len(data):
+        return
     with path.open("r+b") as file:
         if kept > len(data):
             file.seek(0, os.SEEK_END)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from tacit.training.plain_text import say
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
@@ -44,7 +45,7 @@ def stopping_on_signals() -> Iterator[None]:
     handled = [number for number, handler in before.items() if handler != signal.SIG_IGN]
 
     def end(number: int, frame: FrameType | None) -> None:
-        print("ended at once; what was saved is kept", file=sys.stderr, flush=True)
+        say("ended at once; what was saved is kept", is_error=True)
         os._exit(128 + number)
 
     def stop(number: int, frame: FrameType | None) -> None:
