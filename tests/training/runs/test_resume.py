@@ -8,6 +8,7 @@ import pytest
 from support.training_fixtures import InterruptAfter, files_of, small
 
 from tacit.oversight import ledger
+from tacit.training.runs import partial, seed_run
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import Interrupted, train_experiment
 from tacit.training.storage.load_run import read_experiment
@@ -76,6 +77,38 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
     assert counts.trained == counts.total - counts.finished
     assert acts(folder)[2:] == ["training started", "training finished"]
     assert ledger.first_broken(folder / "ledger.jsonl") is None
+
+
+@pytest.mark.parametrize("rounds", [7, 333])
+def test_where_a_stretch_ends_changes_no_bit(rounds, tmp_path, monkeypatch, whole):
+    """Stretches follow the clock, so they are never the same twice."""
+    monkeypatch.setattr(seed_run, "FIRST_STRETCH", rounds)
+    monkeypatch.setattr(seed_run, "_next_stretch", lambda rounds, seconds: rounds + 1)
+    assert small(tmp_path, SEEDS)["measures"] == whole[0]
+    assert files_of(tmp_path) == whole[1]
+
+
+def test_a_stretch_grows_while_it_is_short_and_shrinks_when_it_is_long():
+    assert seed_run._next_stretch(100, 0.49) == 200
+    assert seed_run._next_stretch(100, 0.5) == seed_run._next_stretch(100, 1.0) == 100
+    assert seed_run._next_stretch(100, 1.01) == 50
+
+
+def test_a_seed_is_saved_between_evaluation_points(tmp_path, monkeypatch):
+    """A long way lies between two points; a save may not wait for the next one."""
+    monkeypatch.setattr(partial, "EVERY", 0.0)
+    monkeypatch.setattr(seed_run, "FIRST_STRETCH", 1_000)
+    monkeypatch.setattr(seed_run, "_next_stretch", lambda rounds, seconds: rounds)
+    rounds = []
+    save = partial.SeedSaver.save
+
+    def noted(self, group, state):
+        rounds.append(group.rounds)
+        save(self, group, state)
+
+    monkeypatch.setattr(partial.SeedSaver, "save", noted)
+    small(tmp_path, "seeds=1", "train.evaluate_every=10000")
+    assert rounds == list(range(1_000, 20_001, 1_000))
 
 
 def test_finished_seeds_are_kept_when_it_is_stopped_late(tmp_path, monkeypatch):
