@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.training_fixtures import mistakes, write
+from support.training_fixtures import arm, mistakes, write
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import MARKETS
@@ -213,3 +213,30 @@ def test_an_agent_for_a_role_that_is_not_at_the_table_is_left_out():
 def test_the_error_s_text_holds_every_line():
     with pytest.raises(ConfigError, match=r"(?s)seeds: must.*train\.rounds: must|train.*seeds"):
         load("ad_auction", ["seeds=0", "train.rounds=0"])
+
+
+# --- numbers are numbers --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("market.bidders='3'", "market.bidders: must be a number, got '3'."),
+        ("market.price_mix='.5'", "market.price_mix: must be a number, got '.5'."),
+        ("market.price_mix=true", "market.price_mix: must be a number, got True."),
+        ("market.price_mix=1_0e-1", "market.price_mix: must be a number, got '1_0e-1'."),
+        ("market.publisher=1", "market.publisher: must be true or false, got 1."),
+        ("market.reserve=false", "market.reserve: must be a number, got False."),
+        ("agents.bidder.discount='.5'", "agents.bidder.discount: must be a number, got '.5'."),
+        ("kpi.bidder.profit='1'", "kpi.bidder.profit.weight: must be a valid number, got '1'."),
+        ("seed=90071992547409920", "seed: must be at most 9,007,199,254,740,992 in size, got "
+         "90071992547409920."),
+    ],
+)  # fmt: skip
+def test_a_text_or_a_truth_value_is_no_number(word, line):
+    assert line in mistakes(word)
+
+
+def test_a_whole_number_may_be_written_as_any(tmp_path):
+    assert arm("seed=9007199254740992").seed == 2**53
+    assert arm("market.price_mix=1").plain["market"]["price_mix"] == 1.0

@@ -9,6 +9,7 @@ from support.training_fixtures import write
 
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
+from tacit.training.config.files import parse
 
 WORDS = [
     "no",
@@ -126,3 +127,51 @@ def test_an_unknown_name_is_reported_with_the_nearest():
         files.find("clam", ("kpis",), "kpi")
     with pytest.raises(ConfigError, match=r"kpi: there is no file 'nowhere\.yaml'"):
         files.find("nowhere.yaml", ("kpis",), "kpi")
+
+
+# --- numbers, and files that were made to exhaust memory ------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["1:30", "1_000", "010", "0x1f", "0o17", "1_0e-1", "+-1", "1e"])
+def test_what_only_looks_like_a_number_is_a_word(word):
+    assert parse(f"a: {word}", "x") == {"a": word}
+
+
+def test_numbers_are_those_of_yaml_1_2():
+    text = "a: [0, -5, +3, 12, 1e6, .5, -0.0, 1.5e-3]"
+    assert parse(text, "x") == {"a": [0, -5, 3, 12, 1e6, 0.5, -0.0, 0.0015]}
+
+
+def nested(depth):
+    return "[" * depth + "]" * depth
+
+
+def test_depth_and_values_are_bounded_at_their_bound(monkeypatch):
+    assert parse(nested(files.MOST_DEPTH), "x")
+    with pytest.raises(ConfigError, match=f"x: is nested more than {files.MOST_DEPTH} deep"):
+        parse(nested(files.MOST_DEPTH + 1), "x")
+    monkeypatch.setattr(files, "MOST_VALUES", 20)
+    assert len(parse("[" + "1, " * 18 + "1]", "x")) == 19
+    with pytest.raises(ConfigError, match="x: stands for more than 20 values"):
+        parse("[" + "1, " * 19 + "1]", "x")
+
+
+def test_every_mention_of_an_anchor_counts_with_all_that_it_stands_for(monkeypatch):
+    monkeypatch.setattr(files, "MOST_VALUES", 15)
+    # the table, its three keys, the list with 3 numbers, and twice what it stands for: 16
+    text = "a: &a [1, 2, 3]\nb: *a\nc: *a"
+    with pytest.raises(ConfigError, match="stands for more than 15 values"):
+        parse(text, "x")
+    monkeypatch.setattr(files, "MOST_VALUES", 16)
+    assert parse(text, "x")["c"] == [1, 2, 3]
+
+
+def test_a_long_text_a_long_number_and_a_folder_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="x: not valid YAML: Exceeds the limit"):
+        parse("a: " + "9" * 6_000, "x")
+    with pytest.raises(ConfigError, match="cannot be read: it is not an ordinary file"):
+        files.read_yaml(tmp_path)
+    monkeypatch.setattr(files, "MOST_BYTES", 5)
+    assert parse("a: 22", "x") == {"a": 22}
+    with pytest.raises(ConfigError, match="x: has 6 characters; at most 5 are read"):
+        parse("a: 222", "x")
