@@ -105,6 +105,7 @@ def _write_band(
         write_verdicts(events, folder, arm.name, summary)
     sealer.files(folder)
     sealer.seals.made_of[arm.name] = made_of
+    sealer.keep()
 
 
 def write_pages(run: RunFolder, sealer: Sealer) -> None:

@@ -13,7 +13,13 @@ from tacit.training.config.arms import Experiment
 from tacit.training.outcome.finishing import Records, Summaries
 from tacit.training.outcome.summary import read_summary
 from tacit.training.storage.run_folder import RunFolder
-from tacit.training.storage.seals import Seals, findings, is_unfinished, read_seals
+from tacit.training.storage.seals import (
+    Seals,
+    findings,
+    is_unfinished,
+    read_seals,
+    still_made,
+)
 
 from .progress import ProgressListener
 
@@ -59,7 +65,7 @@ def checked_seals(
         seals.files.pop(finding.path.relative_to(run.path).as_posix(), None)
         seals.made_of.clear()
     if is_unfinished(run):
-        seals.made_of.clear()
+        seals.made_of = still_made(run, seals)
     return seals
 
 

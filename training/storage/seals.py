@@ -13,6 +13,7 @@ them again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,6 +62,20 @@ def _texts(table: object) -> dict[str, str]:
     return {str(key): value for key, value in entries if isinstance(value, str)}
 
 
+def still_made(run: RunFolder, seals: Seals) -> dict[str, str]:
+    """Of `Seals.made_of` of an interrupted writer, the arms whose files are as it left them."""
+    return {
+        arm: made_of
+        for arm, made_of in seals.made_of.items()
+        if arm
+        and all(
+            file_hash(run.inside(*name.split("/"))) == digest
+            for name, digest in seals.files.items()
+            if name.startswith(f"{arm}/")
+        )
+    }
+
+
 def read_seals(run: RunFolder) -> Seals:
     """The seals of a run; empty ones where it has none.
 
@@ -71,6 +86,9 @@ def read_seals(run: RunFolder) -> Seals:
 
 
 # --- sealing -------------------------------------------------------------------------------------
+
+
+KEEP_EVERY = 5.0  # seconds between two writings of seals that are not complete
 
 
 class Sealer:
@@ -85,7 +103,7 @@ class Sealer:
     def __init__(self, run: RunFolder, ledger: Ledger, seals: Seals) -> None:
         """A sealer of a run whose lock is held; `seals` are those that hold now."""
         self.run, self.seals = run, seals
-        self._ledger, self._is_open = ledger, False
+        self._ledger, self._is_open, self._kept = ledger, False, time.monotonic()
 
     def open(self) -> None:
         """Record that files of the run are being written, if that is not recorded already."""
@@ -99,6 +117,13 @@ class Sealer:
             write_json(self.run.seals, self.seals.plain())
             self._ledger.append(SEALED, **{HASH: file_hash(self.run.seals)})
             self._is_open = False
+
+    def keep(self) -> None:
+        """Write the seals so far, if that is some seconds ago, so that a command that is stopped
+        while it draws hundreds of arms goes on where it was."""
+        if self._is_open and time.monotonic() - self._kept >= KEEP_EVERY:
+            write_json(self.run.seals, self.seals.plain())
+            self._kept = time.monotonic()
 
     def files(self, *paths: Path) -> None:
         """Seal files as they are now, and every file of those paths that are folders.

@@ -12,6 +12,7 @@ from support.training_fixtures import SMALL, small
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 from tacit.training.config.load import load
+from tacit.training.outcome import finishing
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import train_experiment
 from tacit.training.storage import atomic_files, checkpoint, seals
@@ -204,6 +205,28 @@ def test_another_arm_leaves_bands_and_plots_of_the_others(run):
     assert kept
     assert all(after[p] == before[p] for p in kept)
     assert run.band("third") / "controls.json" in after
+
+
+def test_a_writer_that_is_stopped_while_it_draws_goes_on_where_it_was(finished, run, monkeypatch):
+    """Two arms are drawn anew; the second is never reached."""
+    monkeypatch.setattr(seals, "KEEP_EVERY", 0.0)
+    for arm in ("profit", "calm"):
+        (run.band(arm) / "controls.json").unlink()
+    write, drawn = finishing.write_bands, []
+
+    def stopped(events, folders, arm):
+        drawn.append(arm.name)
+        if len(drawn) == 2:
+            raise ZeroDivisionError
+        write(events, folders, arm)
+
+    monkeypatch.setattr(finishing, "write_bands", stopped)
+    with pytest.raises(ZeroDivisionError):
+        resume(run)
+    assert drawn == ["profit", "calm"]
+    resume(run)
+    assert drawn == ["profit", "calm", "calm"]
+    load_run(run.path)
 
 
 # --- what is kept --------------------------------------------------------------------------------
