@@ -148,13 +148,41 @@ def page(every: dict[str, list[tuple[Case, Answer]]], count: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+# --- the pages of the probes ----------------------------------------------------------------------
+
+PAGES = {"collusion": "collusion.md", "KPI": "mirror.md", "claims": "claims.md"}
+DOCS = RESULT.parent.parent / "docs" / "probes"
+BEGIN, END = f"<!-- rates: {COMMAND} -->", "<!-- end of rates -->"
+
+
+def quoted(text: str, behaviour: str) -> str:
+    """What a probe's page quotes of the kept page: the rates on the reporting half."""
+    own = text.partition(f"\n## {behaviour}\n")[2].partition("\n## ")[0]
+    lines = [line for line in own.splitlines() if line.startswith("- reporting half: ")]
+    return "\n".join(["Reporting half:", "", *(f"- {x.partition(': ')[2]}" for x in lines)])
+
+
+def quote_on_pages(text: str) -> None:
+    """Write the rates of the kept page into the pages of the probes."""
+    for behaviour, name in PAGES.items():
+        path = DOCS / name
+        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+        after = rest.partition(END)[2]
+        block = f"{BEGIN}\n\n{quoted(text, behaviour)}\n\n{END}"
+        path.write_text(f"{before}{block}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Judge what was asked for."""
     parser = argparse.ArgumentParser(prog=COMMAND, description="Error rates of the rules.")
     parser.add_argument("--quick", action="store_true", help="one arm a case; words.md stays")
     parser.add_argument("--only", choices=list(MODULES), help="one behaviour; words.md stays")
     parser.add_argument("--arms", type=int, default=3, help="arms of a case (default 3)")
+    parser.add_argument("--quote", action="store_true", help="only copy words.md into the docs")
     options = parser.parse_args()
+    if options.quote:
+        quote_on_pages(RESULT.read_text(encoding="utf-8"))
+        return
     count = 1 if options.quick else options.arms
     chosen = [options.only] if options.only else list(MODULES)
     every = {name: run(name, count, os.cpu_count() or 1) for name in chosen}
@@ -162,6 +190,7 @@ def main() -> None:
     print(text)
     if not options.quick and not options.only:
         RESULT.write_text(text, encoding="utf-8")
+        quote_on_pages(text)
         print(f"written to {RESULT.name}")
 
 

@@ -11,6 +11,7 @@ from tacit.emergence.collusion.verdict import TACIT, WORDS
 from tacit.envs.registry import make_market
 
 collusion, collusion_tables = battery.load("collusion"), battery.load("collusion_tables")
+words = battery.load("__main__")
 Stage, tables = collusion_tables.Stage, collusion_tables.tables
 is_upheld, path_index = collusion_tables.is_upheld, collusion_tables.path_index
 BERTRAND = {"differentiation": 0.0, "start": "collusive"}
@@ -81,3 +82,11 @@ def test_an_arm_of_a_case_is_judged_as_a_run_would_be():
     (evidence,) = case.arms(3)  # every seed is the same: one arm
     assert evidence.n == 48
     assert evidence.mean("upheld_deviations").low == 1.0
+
+
+@pytest.mark.parametrize("behaviour", ["collusion", "KPI", "claims"])
+def test_pages_quote_the_rates_that_were_measured(behaviour):
+    page = (words.DOCS / words.PAGES[behaviour]).read_text(encoding="utf-8")
+    block = page.partition(words.BEGIN)[2].partition(words.END)[0]
+    assert block.strip() == words.quoted(words.RESULT.read_text(encoding="utf-8"), behaviour)
+    assert block.count("where it is wrong") == block.count("where it is right") == 1
