@@ -235,6 +235,20 @@ def test_who_rises_first_leads(monkeypatch):
     assert np.isnan([*leadership.leadership(SimpleNamespace(market=market)).values()]).all()
 
 
+def test_a_rise_is_led_by_whom_somebody_follows_who_did_not_rise_with_it():
+    """Rows are rounds, columns seats; 1 is a rise."""
+    rises = leadership.rises_led
+    assert np.isnan(rises(np.array([[1.0, 1.0], [1.0, 1.0]])))  # both at once: nobody follows
+    assert np.isnan(rises(np.array([[1.0, 0.0], [1.0, 0.0]])))  # the leader goes on alone
+    assert rises(np.array([[1.0, 0.0], [1.0, 1.0]])) == 1.0  # the other follows it
+    assert np.isnan(rises(np.array([[-1.0, 0.0], [0.0, 1.0]])))  # a cut is no rise
+    # seat 1 follows 0, 2 follows 0, 1 follows 2: seat 0 leads two of three rises
+    turns = [[1, 0, 0], [0, 1, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 0]]
+    assert rises(np.array(turns, float)) == pytest.approx(2 / 3)
+    more = [*turns, [0, 0, 1], [1, 0, 0]]  # and 0 follows 2: two of four each
+    assert rises(np.array(more, float)) == pytest.approx(2 / 4)
+
+
 def test_where_rotation_and_leadership_do_not_apply_the_reason_is_named():
     kinds = {"cloud_bandwidth": "nobody wins", "procurement": "nobody wins"}
     for name, reason in kinds.items():

@@ -23,6 +23,7 @@ from tacit.emergence.objective.mirror import mirror
 from tacit.emergence.objective.mirror_build import build_fictitious_play
 from tacit.emergence.payoffs import fundamental_kpi, rewards_only_fundamentals
 from tacit.emergence.population import freeze
+from tacit.emergence.tree import payoff_history
 from tacit.emergence.tree.payoff_history import payoff_histories
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
@@ -124,6 +125,25 @@ def test_an_observed_history_has_a_table_each_and_a_partly_observed_one_is_refus
         payoff_histories(*auction(CALM, observe="price", bids=4, price_mix=0.5), mirrors.MOST_ENDS)
     with pytest.raises(ConfigError, match="depends here on the round before"):
         payoff_histories(*auction(CALM, bids=4, reserve=0.5), mirrors.MOST_ENDS)
+
+
+def test_bounds_of_payoff_histories_are_exact(monkeypatch):
+    """Four bids: 16 ends of a round, after each of 4 prices."""
+    market, kpi = auction(CALM, bids=4)
+    found = payoff_histories(market, kpi, 64)  # ends of all rounds after all histories
+    assert (found.count, len(found.following)) == (4, 64)
+    for most in (63, 15):
+        with pytest.raises(ConfigError, match=f"can end in {64 if most > 15 else 16} ways"):
+            payoff_histories(market, kpi, most)
+    plain = auction(bids=4)
+    assert payoff_histories(*plain, 16).count == 1
+    with pytest.raises(ConfigError, match="can end in 16 ways"):
+        payoff_histories(*plain, 15)
+    monkeypatch.setattr(payoff_history, "MOST_PAIRS", 256)  # 16 pairs of bids stay in the state
+    assert payoff_histories(market, kpi, 64).count == 4
+    monkeypatch.setattr(payoff_history, "MOST_PAIRS", 255)
+    with pytest.raises(ConfigError, match="256 pairs of rounds, over 255"):
+        payoff_histories(market, kpi, 64)
 
 
 def test_a_mirror_that_is_too_large_names_the_reason_and_an_alternative():

@@ -3,16 +3,26 @@ does not fire, a ring with cover bids does."""
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import pytest
 
 from tacit.emergence.screens import bid_screens as screens
+from tacit.emergence.screens import cover_bids
+from tacit.emergence.screens import survey as survey_module
+from tacit.emergence.screens import winner_rotation as winner_rotation_module
 from tacit.emergence.screens.competitive_control import deal_anew, is_on_one_scale, on_one_scale
 from tacit.emergence.screens.cover_bids import LEAST_MEETINGS, bidder_pairs
-from tacit.emergence.screens.survey import survey
+from tacit.emergence.screens.survey import ScreenReading, survey
 from tacit.emergence.screens.tenders import BidsBySize, group_bids
 from tacit.emergence.screens.win_shares import quotient, win_shares, wins
-from tacit.emergence.screens.winner_rotation import winner_rotation, winners
+from tacit.emergence.screens.winner_rotation import (
+    successive_information,
+    winner_rotation,
+    winners,
+)
+from tacit.emergence.stats import Estimate
 
 TWO = np.array([[1.0, 1.1]])
 FOUR = np.array([[1.0, 1.2, 1.3, 1.5]])
@@ -179,6 +189,106 @@ def test_a_cover_bidder_is_found(luck):
     assert first.margin == pytest.approx(0.02)
     assert first.p == pytest.approx(3 * 2 * 0.5**60)
     assert all(pair.p > 0.05 for pair in others)
+
+
+@pytest.mark.parametrize(
+    ("value", "control", "against"),
+    [
+        ((0.1, 0.3), (0.3, 0.5), "like control"),  # they touch
+        ((0.1, 0.29), (0.3, 0.5), "below"),
+        ((0.5, 0.7), (0.3, 0.5), "like control"),
+        ((0.51, 0.7), (0.3, 0.5), "above"),
+        ((0.1, 0.9), (0.3, 0.5), "like control"),
+        ((0.1, np.inf), (0.3, 0.5), "undecided"),
+        ((np.nan, 0.2), (0.3, 0.5), "undecided"),
+        ((0.1, 0.2), (0.3, np.nan), "undecided"),
+    ],
+)
+def test_a_screen_fires_on_its_own_side_of_the_control_only(value, control, against):
+    fired = {}
+    for side in ("low", "high", ""):
+        reading = ScreenReading(
+            "s", Estimate(0.2, *value, 9), Estimate(0.4, *control, 9), side, "share"
+        )
+        assert reading.against == against
+        fired[side] = reading.fires
+    assert fired == {"low": against == "below", "high": against == "above", "": False}
+
+
+def test_work_is_bounded_by_the_number_of_tenders_and_bids(monkeypatch):
+    """20 tenders of two bids: 40 bids."""
+    tenders = {2: np.sort(1.0 + 0.01 * np.arange(40).reshape(20, 2), axis=1)}
+    for name, value in {"RESAMPLES": 70, "DEALS": 15, "WORK_RESAMPLES": 1200, "WORK_DEALS": 480,
+                        "KEPT_MARGINS": 100}.items():  # fmt: skip
+        monkeypatch.setattr(survey_module, name, value)
+    found = survey(tenders, [])
+    assert (found.tenders, found.bids, found.alone) == (20, 40, 0)
+    assert (found.resamples, found.deals) == (60, 12)
+    assert (len(found.margins), len(found.control_margins)) == (40, 2 * 40)
+    monkeypatch.setattr(survey_module, "WORK_RESAMPLES", 10)
+    monkeypatch.setattr(survey_module, "WORK_DEALS", 10)
+    fewest = survey(tenders, [])
+    assert (fewest.resamples, fewest.deals) == (50, 10)
+
+
+def test_shuffles_leave_a_fortieth_on_either_side(monkeypatch):
+    values = []
+    plain = winner_rotation_module.successive_information
+
+    def noted(sequence):
+        values.append(plain(sequence))
+        return values[-1]
+
+    monkeypatch.setattr(winner_rotation_module, "successive_information", noted)
+    found = winner_rotation(np.arange(60) * 7 % 5 % 3)
+    *shuffled, own = values
+    assert len(shuffled) == 200
+    information = found.information
+    assert (information.value, information.mean) == (own, pytest.approx(np.mean(shuffled)))
+    assert np.mean(np.array(shuffled) < information.low) == pytest.approx(0.025, abs=0.006)
+    assert np.mean(np.array(shuffled) > information.high) == pytest.approx(0.025, abs=0.006)
+
+
+def test_information_by_hand_and_the_least_number_of_steps():
+    turns = np.array([0, 1] * 5 + [0])  # ten steps: 0 -> 1 and 1 -> 0 five times each
+    assert successive_information(turns) == pytest.approx(np.log(2))
+    assert successive_information(np.zeros(5, np.int64)) == 0.0
+    # 0 0 1 0: steps 00, 01, 10; from 0 twice, to 0 twice
+    third, two = np.log(1 / 3), 2 / 3 * np.log(2 / 3) + 1 / 3 * np.log(1 / 3)
+    assert successive_information(np.array([0, 0, 1, 0])) == pytest.approx(third - 2 * two)
+    found = winner_rotation(turns)
+    assert (found.steps, found.repeats.value) == (10, 0.0)
+    assert winner_rotation(turns[:-1]) is None
+
+
+def test_the_cheaper_of_two_is_named_first_whoever_bid_first():
+    """Bidder 4 is below bidder 2 in nine of twelve; the median of those nine margins."""
+    count = 12
+    dearer = 1.0 + 0.01 * np.arange(1, count + 1)
+    first = np.where(np.arange(count) < 3, 1.0, dearer)  # bids of 2; it is below at first
+    second = np.where(np.arange(count) < 3, 1.5, 1.0)  # bids of 4
+    tender = np.repeat(np.arange(count), 2)
+    bid = np.stack([first, second], axis=1).ravel()
+    (pair,) = bidder_pairs(tender, bid, np.tile([2, 4], count))
+    assert (pair.below, pair.above, pair.met, pair.wins) == (4, 2, 12, 9)
+    assert pair.margin == pytest.approx(0.08)  # of .04 to .12
+    assert pair.p == pytest.approx(2 * sum(comb(12, k) for k in range(9, 13)) / 2**12)
+
+
+def test_an_even_pair_keeps_its_order_and_chance_is_certain():
+    tender = np.repeat(np.arange(10), 2)
+    bid = np.where(np.arange(10)[:, None] % 2, [1.1, 1.0], [1.0, 1.1]).ravel()
+    (pair,) = bidder_pairs(tender, bid, np.tile([3, 1], 10))
+    assert (pair.below, pair.above, pair.met, pair.wins) == (3, 1, 10, 5)
+    assert pair.p == 1.0
+
+
+def test_very_large_tenders_are_not_looked_at_for_pairs(monkeypatch):
+    monkeypatch.setattr(cover_bids, "MOST_BIDS", 3)
+    for size, pairs in ((3, 3), (4, 0)):
+        tender = np.repeat(np.arange(10), size)
+        bid = np.tile(1.0 + 0.1 * np.arange(size), 10)
+        assert len(bidder_pairs(tender, bid, np.tile(np.arange(size), 10))) == pairs
 
 
 def test_pairs_that_met_seldom_tie_or_are_one_are_left_out():

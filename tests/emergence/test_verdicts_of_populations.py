@@ -13,9 +13,11 @@ from support.populations import default_kpi, prices, scripted
 import tacit
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence.evidence import MIN_SEEDS
+from tacit.emergence.population import FrozenPopulation, _is_resolved
 from tacit.emergence.registry import CONTROLS, PROBES, run_controls
 from tacit.emergence.verdict import evidence_of, verdicts
 from tacit.envs import kpi as kpis
+from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
 
 
@@ -54,6 +56,52 @@ def test_who_learned_is_said_when_policies_are_frozen():
     assert tacit.freeze(market, None, tables, 0).discounts == (0.95, 0.95)
     with pytest.raises(ConfigError, match="learned: 1 entries for 2 seats"):
         tacit.freeze(market, None, tables, 0, learned=(True,))
+
+
+def test_a_resolved_kpi_is_shared_and_one_that_is_half_resolved_is_not():
+    """Populations of an arm share their table, and what is derived from it."""
+    market, tables = prices(), arm(n=1)[0].tables
+    kpi = default_kpi(market)
+    assert tacit.freeze(market, kpi, tables, 0).kpi is kpi
+    raw = {"provider_0": {"profit": 1.0}, "provider_1": {"profit": 1.0}}
+    assert tacit.freeze(market, raw, tables, 0).kpi == kpi
+    term = kpi["provider_0"]["profit"]
+    assert _is_resolved(kpi, market)
+    for half in (
+        None,
+        raw,
+        {"provider_0": {"profit": term}},
+        {"provider_0": {"profit": term}, "provider_1": {"profit": 1.0}},
+        {"provider_0": {"profit": term, "price": 1.0}, "provider_1": {"profit": term}},
+        {"provider_0": {"profit": term}, "provider_1": ["profit"]},
+        {**kpi, "provider_2": {"profit": term}},
+    ):
+        assert not _is_resolved(half, market)
+
+
+def test_a_population_of_which_nothing_is_said_is_of_scripts_that_look_as_far_as_probes():
+    own = arm(n=1)[0]
+    keys = {"market": own.market, "kpi": own.kpi, "tables": own.tables, "seed": 3}
+    plain = FrozenPopulation(**keys, discount=0.8)
+    assert (plain.learned, plain.discounts) == ((False, False), (0.8, 0.8))
+    said = FrozenPopulation(**keys, learned=(True, False), discounts=(0.3, 0.6))
+    assert (said.learned, said.discounts, said.discount) == ((True, False), (0.3, 0.6), 0.95)
+
+
+def test_only_the_first_copy_that_training_left_is_kept():
+    own = arm(n=1)[0]
+    engine = Engine(own.market, copies=3)
+    engine.reset()
+    engine.rows.state[:] = np.arange(3.0)[:, None]
+    kept = tacit.freeze(own.market, None, own.tables, 0, rows=engine.rows).rows
+    engine.rows.state[:] = 9.0
+    assert all(len(array) == 1 for array in kept)
+    assert not kept.state.any()
+
+
+def test_as_many_discounts_as_seats():
+    with pytest.raises(ConfigError, match="discounts: 3 entries for 2 seats"):
+        tacit.freeze(prices(), None, arm(n=1)[0].tables, 0, discounts=(0.9, 0.9, 0.9))
 
 
 def test_the_example_of_the_docstring_runs(capsys):

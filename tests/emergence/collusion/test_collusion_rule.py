@@ -20,7 +20,7 @@ from tacit.emergence.collusion.verdict import (
     decide,
 )
 from tacit.emergence.evidence import MIN_SEEDS, UNDECIDED, Evidence
-from tacit.emergence.stats import student
+from tacit.emergence.stats import Estimate, student
 from tacit.envs.registry import make_market
 
 UPHELD = {
@@ -78,6 +78,57 @@ def word(**figures):
 )
 def test_the_level_is_judged_by_its_whole_interval(index, expected):
     assert word(frozen_index=index) == expected
+
+
+class Exact(Evidence):
+    """Evidence whose intervals are given, end by end."""
+
+    def mean(self, name):
+        return INTERVALS.get(name) or super().mean(name)
+
+
+INTERVALS: dict[str, Estimate] = {}
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        ({"frozen_index": (-0.05, 0.05)}, COMPETITIVE),  # within, ends included
+        ({"frozen_index": (-0.1, 0.1)}, NEARLY),
+        ({"frozen_index": (-0.1, -0.05)}, NEARLY),  # not wholly below -.05
+        ({"frozen_index": (-0.2, -0.05)}, NOT_SHOWN),
+        ({"frozen_index": (-0.2, -0.0501)}, TOUGHER),
+        ({"frozen_index": (0.1, 0.3)}, NOT_SHOWN),  # not wholly above .10
+        ({"frozen_index": (0.1001, 0.3)}, TACIT),
+        ({"tempted_states": (0.0, 0.05)}, STATIC),  # at most .05
+        ({"tempted_states": (0.05, 0.2)}, UNDECIDED),
+        ({"tempted_states": (0.5, 0.9)}, UNDECIDED),  # not wholly above a half
+        ({"tempted_states": (0.501, 0.9)}, TACIT),
+        ({"upheld_deviations": (0.5, 0.9)}, UNDECIDED),
+        ({"upheld_deviations": (0.501, 0.9)}, TACIT),
+        ({"upheld_deviations": (0.1, 0.4), "deterred_deviations": (0.1, 0.5)}, UNDECIDED),
+        ({"upheld_deviations": (0.1, 0.4), "deterred_deviations": (0.1, 0.499)}, UNPUNISHED),
+        ({"upheld_deviations": (0.1, 0.5), "deterred_deviations": (0.1, 0.4)}, UNDECIDED),
+        ({"upheld_deviations": (0.1, 0.4), "deterred_deviations": (0.5, 0.9)}, UNDECIDED),
+        ({"upheld_deviations": (0.1, 0.4), "deterred_deviations": (0.501, 0.9)}, DISORDER),
+        ({"upheld_deviations": (0.1, 0.5), "deterred_deviations": (0.6, 0.9)}, UNDECIDED),
+    ],
+)
+def test_an_interval_that_ends_at_a_bound(monkeypatch, figures, expected):
+    for name, (low, high) in figures.items():
+        monkeypatch.setitem(INTERVALS, name, Estimate((low + high) / 2, low, high, MIN_SEEDS))
+    plain = evidence()
+    assert decide(Exact(plain.market, plain.kpi, plain.figures, plain.n)).word == expected
+
+
+def test_partners_are_judged_where_there_are_enough_seeds_and_partners():
+    known = {f"rematched/{name}": x for name, x in UPHELD.items()}
+    by_the_rule = [
+        [line for line in collusion(e).evidence if line.startswith("by the same rule")]
+        for e in (evidence(**known), evidence(n=MIN_SEEDS - 1, **known), evidence())
+    ]
+    assert [len(lines) for lines in by_the_rule] == [1, 0, 0]
+    assert f"exchanged partners: {TACIT} (" in by_the_rule[0][0]
 
 
 @pytest.mark.parametrize(

@@ -214,3 +214,27 @@ def test_a_trace_is_copy_0_round_by_round():
         np.testing.assert_array_equal(states[t], played.rows.state[0])
         played.play(TABLES, 1)
         np.testing.assert_array_equal(measures[t], played.measures[0])
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"copies": 0}, "needs a seed and a copy, got 1 and 0"),
+        ({"copies": -1}, "needs a seed and a copy, got 1 and -1"),
+        ({"seeds": []}, "needs a seed and a copy, got 0 and 1"),
+        ({"seeds": [3, -2, 0]}, "seeds must be >= 0, got -2"),
+    ],
+)
+def test_an_engine_has_a_seed_and_a_copy_and_no_negative_seed(keys, message):
+    with pytest.raises(ValueError, match=message):
+        Engine(PUBLISHER, **keys)
+    assert len(Engine(PUBLISHER, seeds=[0], copies=1).rows.state) == 1
+
+
+def test_new_seeds_are_as_many_as_before():
+    engine = Engine(PUBLISHER, seeds=[1, 2], copies=3)
+    for seeds in ([4], [4, 5, 6]):
+        with pytest.raises(ValueError, match=f"2 seeds are needed, got {len(seeds)}"):
+            engine.reseed(seeds)
+    engine.reseed([4, 5])
+    assert engine.seeds == (4, 5)

@@ -1,0 +1,105 @@
+"""Replays, paths and one-step payoffs at their bounds: cases small enough to count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from support.populations import default_kpi, prices, scripted
+
+from tacit.emergence.play import deviation_replays, replay_columns
+from tacit.emergence.play.deviations import deviations
+from tacit.emergence.play.limit_path import cycle_length, limit_path
+from tacit.emergence.play.one_step_payoffs import _joint_actions_of_others, combinations
+from tacit.emergence.play.replays import horizon, replay, unforced
+
+
+@pytest.mark.parametrize("discount", [0.01, 0.5, 0.9, 0.95, 0.999])
+@pytest.mark.parametrize("rest", [1e-9, 1e-3])
+def test_a_horizon_is_the_first_round_from_which_little_is_left(discount, rest):
+    """What is left after T rounds of payoff 1 is d^T / (1 - d)."""
+    rounds = horizon(discount, rest)
+    assert discount**rounds / (1 - discount) <= rest * (1 + 1e-9)
+    assert discount ** (rounds - 1) / (1 - discount) > rest
+
+
+def test_who_does_not_look_ahead_plays_one_round():
+    assert horizon(0.0) == horizon(-0.5) == horizon(1e-12) == 1
+
+
+def test_a_cycle_is_looked_for_in_the_last_rounds_only():
+    early = [[5.0], [6.0], [7.0], [8.0], [9.0]]
+    turns = np.array([*early, [1.0], [2.0], [1.0], [2.0]])
+    assert cycle_length(turns, longest=2) == 2
+    assert cycle_length(turns, longest=1) == 0  # one of two rounds is no period
+    assert cycle_length(np.array([*early, [3.0], [3.0]]), longest=1) == 1
+    thrice = np.array([[1.0], [2.0], [3.0]] * 2)
+    assert (cycle_length(thrice, longest=3), cycle_length(thrice, longest=2)) == (3, 0)
+
+
+def test_joint_actions_are_those_of_the_others_whatever_number_each_has():
+    """Three seats of two, three and four actions; the last sees two things."""
+    one, two = np.array([[0.25, 0.75]]), np.array([[0.2, 0.3, 0.5]])
+    three = np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]])
+    population = SimpleNamespace(tables=(one, two, three))
+    seen = np.array([[0, 0, 1], [0, 0, 0]])
+    for seat, others in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
+        actions, probability = _joint_actions_of_others(population, seen, seat)
+        sizes = [population.tables[j].shape[1] for j in others]
+        assert probability.shape == (2, np.prod(sizes))
+        assert probability.sum(axis=1) == pytest.approx([1.0, 1.0])
+        for n in range(2):
+            pairs = {tuple(own[list(others)]) for own in actions[n]}
+            assert pairs == {(a, b) for a in range(sizes[0]) for b in range(sizes[1])}
+            for own, chance in zip(actions[n], probability[n], strict=True):
+                assert own[seat] == 0
+                first, second = (population.tables[j][seen[n, j], own[j]] for j in others)
+                assert chance == pytest.approx(first * second)
+
+
+def test_a_pure_table_meets_one_joint_action_and_a_mixed_one_all():
+    market = prices()
+    pure = scripted("grim_trigger")
+    assert combinations(pure, 0) == market.roles[0].actions == 15
+    mixed = replace(pure, tables=(pure.tables[0], 0.5 * pure.tables[0] + 0.5 / 15))
+    assert combinations(mixed, 0) == combinations(mixed, 1) == 15 * 15
+
+
+def test_what_rests_is_the_mean_of_the_last_rounds():
+    """By default of the last one; seat 0 is forced to another price in round 0."""
+    population = scripted("tit_for_tat")
+    state = limit_path(population).states[:1]
+    forced = unforced(2)
+    forced[1, replay_columns.FORCED_SEAT], forced[1, replay_columns.FORCED_ACTION] = 0, 0
+    found = [
+        replay(population, np.repeat(state, 2, axis=0), forced, np.zeros(2, np.int64), state[:0],
+               keep=4, rounds=4, **more)
+        for more in ({}, {"resting": 3})
+    ]  # fmt: skip
+    price = population.market.columns["price"]
+    one, three = (x.rest[:, :2, price] for x in found)
+    conduct = found[0].conduct
+    assert len(np.unique(conduct[1, :, 0])) > 1  # the price moves
+    assert one == pytest.approx(conduct[:, -1])
+    assert three == pytest.approx(conduct[:, 1:].mean(axis=1))
+
+
+@pytest.mark.parametrize(("within", "returns"), [(2, False), (3, True), (100, True)])
+def test_a_path_is_met_again_within_so_many_rounds_or_not_at_all(monkeypatch, within, returns):
+    """Deviation, both competitive, both collusive: the third round."""
+    monkeypatch.setattr(deviation_replays, "RETURN_ROUNDS", within)
+    found = deviations(scripted("win_stay_lose_shift"))
+    assert found.returned == pytest.approx([3, 3])
+    assert (found.returns == returns).all()
+
+
+def test_a_state_on_no_path_is_never_returned_to():
+    population = scripted("collusive")
+    state = limit_path(population).states[:1]
+    copies = np.zeros(1, np.int64)
+    met = replay(population, state, unforced(1), copies, state, rounds=3)
+    never = replay(population, state, unforced(1), copies, state + 0.5, rounds=3)
+    assert (met.returned.tolist(), never.returned.tolist()) == ([0], [-1])
+    assert default_kpi(prices()) is population.kpi
