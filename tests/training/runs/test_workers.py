@@ -1,0 +1,265 @@
+"""Both ends of a worker's pipe, and the run that owns the pool, without any network or training."""
+
+from __future__ import annotations
+
+import io
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from support.training_fixtures import small
+
+from tacit.envs.errors import ConfigError
+from tacit.training.runs import runner, worker
+from tacit.training.runs.progress import SeedProgress
+from tacit.training.runs.seed_run import train_seed
+from tacit.training.runs.signals import Stopped, stopping_on_signals
+from tacit.training.runs.worker_pool import WorkerPool
+from tacit.training.storage.run_folder import RunFolder
+
+ANSWERS = [
+    {"progress": {"rounds": 5, "headline": 0.5, "skipped": True, "ended": False, "cut_off": False}},
+    {"progress": {"rounds": 7, "headline": 0.25, "skipped": False, "ended": True, "cut_off": True}},
+]
+
+
+class Ended(Exception):
+    """`os._exit` was called."""
+
+
+# --- the worker's end ------------------------------------------------------------------------------
+
+
+def requests_of(monkeypatch, *messages):
+    """What a worker is left with after these lines: its queue, and whether it was told to stop."""
+
+    def end(code):
+        raise Ended(code)
+
+    lines = "".join(json.dumps(message) + "\n" for message in messages)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    monkeypatch.setattr(worker.os, "_exit", end)
+    requests, stopped = queue.Queue(), threading.Event()
+    ended = None
+    try:
+        worker._read_requests(requests, stopped)
+    except Ended as error:
+        ended = error.args[0]
+    return [requests.get_nowait() for _ in range(requests.qsize())], stopped.is_set(), ended
+
+
+def test_a_worker_that_is_told_to_stop_reads_no_further(monkeypatch):
+    one, two = {"arm": "a", "seed": 0}, {"arm": "b", "seed": 1}
+    assert requests_of(monkeypatch, one, worker.STOP, two) == ([one, None], True, None)
+
+
+def test_a_worker_whose_parent_died_exits_at_once_with_code_1(monkeypatch):
+    one = {"arm": "a", "seed": 0}
+    assert requests_of(monkeypatch, one) == ([one], False, 1)
+
+
+def test_a_worker_answers_with_progress_and_then_the_record_or_the_mistakes(monkeypatch):
+    first, last = (SeedProgress(**answer["progress"]) for answer in ANSWERS)
+
+    def trained(run, arm, k, report, stop):
+        assert (run, arm) == ("run", "arm")
+        report(first)
+        report(last)
+        if k == 1:
+            raise ConfigError(["one", "two"])
+        return None if stop() else {"seed": k}
+
+    monkeypatch.setattr(worker, "train_seed", trained)
+    stopped = threading.Event()
+
+    def said(k):
+        page = io.StringIO()
+        worker._train("run", "arm", k, page, stopped)
+        return [json.loads(line) for line in page.getvalue().splitlines()]
+
+    assert said(0) == [*ANSWERS, {"record": {"seed": 0}}]
+    assert said(1) == [*ANSWERS, {"mistakes": ["one", "two"]}]
+    stopped.set()
+    assert said(0) == [*ANSWERS, {"record": None}]
+
+
+# --- the pool's end --------------------------------------------------------------------------------
+
+
+def pool_with(monkeypatch, *answers, code=7):
+    """A pool whose process says these lines; what it was sent is in its `stdin`."""
+    process = SimpleNamespace(
+        stdin=io.StringIO(),
+        stdout=iter([json.dumps(answer) + "\n" for answer in answers]),
+        wait=lambda: code,
+    )
+    pool = WorkerPool(RunFolder(Path("results/mine")))
+    monkeypatch.setattr(pool, "_process", lambda: process)
+    return pool, process
+
+
+def test_a_pool_asks_for_a_seed_and_hands_on_progress_record_and_mistakes(monkeypatch):
+    told = []
+    pool, process = pool_with(monkeypatch, *ANSWERS, {"record": {"x": 1}}, {"record": "late"})
+    assert pool.train("calm", 3, told.append) == {"x": 1}
+    assert json.loads(process.stdin.getvalue()) == {"arm": "calm", "seed": 3}
+    assert told == [SeedProgress(**answer["progress"]) for answer in ANSWERS]
+    pool, _ = pool_with(monkeypatch, {"record": None})
+    assert pool.train("calm", 3, told.append) is None
+    pool, _ = pool_with(monkeypatch, {"mistakes": ["this", "that"]})
+    with pytest.raises(ConfigError) as error:
+        pool.train("calm", 3, told.append)
+    assert error.value.mistakes == ["this", "that"]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_process_that_ends_without_an_answer_is_reported(monkeypatch, broken):
+    pool, process = pool_with(monkeypatch, ANSWERS[0])
+    if broken:
+        process.stdin = SimpleNamespace(write=lambda text: 1, flush=broken_pipe)
+    with pytest.raises(ConfigError, match=r"seed 3 of arm calm ended with exit code 7\. .*mine"):
+        pool.train("calm", 3, lambda progress: None)
+
+
+def broken_pipe():
+    raise BrokenPipeError
+
+
+def test_all_processes_are_told_to_stop_and_waited_for():
+    """Also one that ended before; told twice, they hear it once."""
+    listens = "import sys; sys.exit(3 if sys.stdin.readline() == '\"stop\"\\n' else 4)"
+    pool = WorkerPool(RunFolder(Path("results/mine")))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    programs = (listens, "pass", listens)
+    pool._all = [subprocess.Popen([sys.executable, "-S", "-c", p], **pipes) for p in programs]
+    pool._all[1].wait()
+    pool.stop()
+    pool.wait()
+    pool.stop()  # their input is closed by now
+    assert [process.returncode for process in pool._all] == [3, 0, 3]
+
+
+# --- the run that owns the pool --------------------------------------------------------------------
+
+
+class Pool:
+    """In the place of a pool: trains in this process and notes what is asked of it."""
+
+    made: list[Pool] = []
+    trains = staticmethod(train_seed)
+
+    def __init__(self, run):
+        self.run, self.asked, self.stopped = run, [], threading.Event()
+        Pool.made.append(self)
+
+    def train(self, name, k, report):
+        self.asked.append((name, k))
+        return Pool.trains(self, name, k, report)
+
+    def stop(self):
+        self.asked.append("stop")
+        self.stopped.set()
+
+    def wait(self):
+        self.asked.append("wait")
+
+
+@pytest.fixture
+def pooled(monkeypatch):
+    monkeypatch.setenv("TACIT_THREADS", "2")
+    monkeypatch.setattr(Pool, "made", [])
+    monkeypatch.setattr(runner, "WorkerPool", Pool)
+    monkeypatch.setattr(runner, "needs_pool", lambda experiment, jobs: True)
+    monkeypatch.setattr(runner, "has_networks", lambda arm: True)
+    return monkeypatch
+
+
+def test_workers_are_told_to_stop_and_waited_for_at_the_end_of_a_run(pooled, tmp_path):
+    arm = runner.load("ad_auction", ("train.rounds=20000", "train.measure_last=5000", "seeds=2"))
+
+    def in_this_process(pool, name, k, report):
+        return train_seed(pool.run, arm.arms[name], k, report, lambda: False)
+
+    pooled.setattr(Pool, "trains", staticmethod(in_this_process))
+    small(tmp_path)
+    (pool,) = Pool.made
+    assert sorted(pool.asked[:-2]) == [("base", 0), ("base", 1)]
+    assert pool.asked[-2:] == ["stop", "wait"]
+
+
+def test_a_mistake_of_one_seed_stops_the_workers_of_the_others_before_they_are_waited_for(
+    pooled, tmp_path
+):
+    heard = []
+
+    def fails(pool, name, k, report):
+        if k == 0:
+            raise ConfigError("seed 0 cannot be trained")
+        heard.append(pool.stopped.wait(timeout=10))
+
+    pooled.setattr(Pool, "trains", staticmethod(fails))
+    with pytest.raises(ConfigError, match="seed 0 cannot be trained"):
+        small(tmp_path, "seeds=2")
+    (pool,) = Pool.made
+    assert heard in ([], [True])  # (seed 1 had not begun, or was told at once)
+    assert pool.asked[-1] == "wait"
+
+
+def test_without_need_no_pool_is_made(pooled, tmp_path):
+    pooled.setattr(runner, "needs_pool", lambda experiment, jobs: False)
+    small(tmp_path, "seeds=1")
+    assert Pool.made == []
+
+
+# --- signals ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_the_first_signal_stops_and_afterwards_signals_are_as_before(name):
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped) as stopped, stopping_on_signals():
+        assert signal.getsignal(number) is not before
+        signal.raise_signal(number)
+    assert stopped.value.exit_code == 128 + number
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_signal_ends_the_process_whichever_it_is(monkeypatch, capsys):
+    def end(code):
+        raise Ended(code)
+
+    monkeypatch.setattr("tacit.training.runs.signals.os._exit", end)
+    with pytest.raises(Ended) as ended, stopping_on_signals():
+        with pytest.raises(Stopped):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+    assert ended.value.args == (128 + signal.SIGINT,)
+    assert capsys.readouterr().err == "ended at once; what was saved is kept\n"
+
+
+def test_an_ignored_signal_stays_ignored_and_other_threads_change_nothing():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping_on_signals():
+            signal.raise_signal(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    seen = []
+
+    def elsewhere():
+        with stopping_on_signals():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(signal.SIGTERM)]
