@@ -7,7 +7,9 @@ from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
 from tacit.agents.registry import AGENTS
+from tacit.envs.registry import make_market
 from tacit.training.config import files
+from tacit.training.show import listing
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,16 @@ def test_list_of_a_market_has_keys_bounds_and_measures(tacit):
     assert "money" in rows["profit"]
     assert "+" in rows["profit"]
     assert "competitive benchmark: clearing_price 0.95" in out
+
+
+def test_list_says_of_each_condition_whether_the_defaults_meet_it():
+    market = make_market("procurement")
+    conditions = market.conditions()
+    assert {bool(against) for against in conditions.values()} == {True, False}
+    lines = [line for line in listing.one("procurement") if isinstance(line, str)]
+    for name, against in conditions.items():
+        told = f"not met by the defaults ({'; '.join(against)})" if against else "met"
+        assert f"condition '{name}': {told}" in lines
 
 
 def test_list_of_an_unknown_name(tacit):

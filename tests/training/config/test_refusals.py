@@ -9,6 +9,7 @@ from support.training_fixtures import mistakes, write
 
 from tacit.envs.registry import make_market
 from tacit.training.config.load import load
+from tacit.training.config.names import arm_mistake, folder_mistake
 
 CLOUD, TENDER = "calvano_baseline", "procurement"
 SUPPLIERS = ["market.suppliers=4", "market.prices=[.1,.2,.3,.4,.5]", "market.lead_times=[0,1,2,3]"]
@@ -153,3 +154,30 @@ def test_a_mistake_in_an_arm_s_own_settings_names_the_arm(tmp_path):
     assert mistakes(config=path, arms=["c"]) == [own[1].replace("b, c", "c")]
     everybody = "train.rounds: must be greater than or equal to 1, got 0."
     assert sorted(mistakes("train.rounds=0", config=path)) == sorted([everybody, *own])
+
+
+@pytest.mark.parametrize(
+    ("name", "mistake"),
+    [
+        *((taken, "is kept for a file of the run") for taken in (
+            "config.yaml", "incentives.json", "summary.json", "ledger.jsonl", "seals.json",
+            "Seals.JSON", "events.out.x", "curves.out.", "a.png", "B.TMP", "x.lock",
+        )),
+        *((free, None) for free in ("config", "png", "events.out", "a.png.b", "base", "x" * 100)),
+        ("_band", "begins with an underscore"),
+        ("x" * 101, "is longer than 100 bytes"),
+        ("\u00e9" * 51, "is longer than 100 bytes"),
+        (".x", "begins with a dot or a dash"),
+        ("-x", "begins with a dot or a dash"),
+        ("a/b", "holds a space or a slash"),
+        ("a\\b", "holds a space or a slash"),
+        ("a b", "holds a space or a slash"),
+        ("a\x1b", "holds characters that cannot be printed"),
+        ("", "is no name"),
+        (3, "is no name"),
+    ],
+)  # fmt: skip
+def test_an_arm_has_a_name_that_no_file_of_the_run_has(name, mistake):
+    assert arm_mistake(name) == mistake
+    if mistake not in ("is kept for a file of the run", "begins with an underscore"):
+        assert folder_mistake(name) == mistake

@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 from support.training_fixtures import small
@@ -33,7 +34,7 @@ class Ended(Exception):
     """`os._exit` was called."""
 
 
-# --- the worker's end ------------------------------------------------------------------------------
+# --- the worker's end -----------------------------------------------------------------------------
 
 
 def requests_of(monkeypatch, *messages):
@@ -89,7 +90,7 @@ def test_a_worker_answers_with_progress_and_then_the_record_or_the_mistakes(monk
     assert said(0) == [*ANSWERS, {"record": None}]
 
 
-# --- the pool's end --------------------------------------------------------------------------------
+# --- the pool's end -------------------------------------------------------------------------------
 
 
 def pool_with(monkeypatch, *answers, code=7):
@@ -145,13 +146,13 @@ def test_all_processes_are_told_to_stop_and_waited_for():
     assert [process.returncode for process in pool._all] == [3, 0, 3]
 
 
-# --- the run that owns the pool --------------------------------------------------------------------
+# --- the run that owns the pool -------------------------------------------------------------------
 
 
 class Pool:
     """In the place of a pool: trains in this process and notes what is asked of it."""
 
-    made: list[Pool] = []
+    made: ClassVar[list[Pool]] = []
     trains = staticmethod(train_seed)
 
     def __init__(self, run):
@@ -217,17 +218,22 @@ def test_without_need_no_pool_is_made(pooled, tmp_path):
     assert Pool.made == []
 
 
-# --- signals ---------------------------------------------------------------------------------------
+# --- signals --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_the_first_signal_stops_and_afterwards_signals_are_as_before(name):
     number = getattr(signal, name)
     before = signal.getsignal(number)
-    with pytest.raises(Stopped) as stopped, stopping_on_signals():
-        assert signal.getsignal(number) is not before
-        signal.raise_signal(number)
-    assert stopped.value.exit_code == 128 + number
+
+    def stopped():
+        with stopping_on_signals():
+            assert signal.getsignal(number) is not before
+            signal.raise_signal(number)
+
+    with pytest.raises(Stopped) as error:
+        stopped()
+    assert error.value.exit_code == 128 + number
     assert signal.getsignal(number) is before
 
 
@@ -236,10 +242,15 @@ def test_a_second_signal_ends_the_process_whichever_it_is(monkeypatch, capsys):
         raise Ended(code)
 
     monkeypatch.setattr("tacit.training.runs.signals.os._exit", end)
-    with pytest.raises(Ended) as ended, stopping_on_signals():
-        with pytest.raises(Stopped):
-            signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGINT)
+
+    def signalled_twice():
+        with stopping_on_signals():
+            with pytest.raises(Stopped):
+                signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Ended) as ended:
+        signalled_twice()
     assert ended.value.args == (128 + signal.SIGINT,)
     assert capsys.readouterr().err == "ended at once; what was saved is kept\n"
 

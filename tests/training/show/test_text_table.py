@@ -7,6 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
+from tacit.training.show import progress_bar
 from tacit.training.show.progress_bar import short_number
 from tacit.training.show.terminal import TextTable
 
@@ -70,3 +71,29 @@ def test_nothing_is_a_table_without_rows():
 )
 def test_large_numbers_in_short(x, text):
     assert short_number(x) == text
+
+
+def test_a_page_is_filled_to_its_last_character():
+    """Columns of 2, 3, 4 and 5 letters, two between any two of them."""
+    table = TextTable([{"aa": "", "bbb": "", "cccc": "", "ddddd": ""}])
+    assert table.pages(2 + 5 + 6 + 7) == [["aa", "bbb", "cccc", "ddddd"]]
+    assert table.pages(2 + 5 + 6 + 7 - 1) == [["aa", "bbb", "cccc"], ["aa", "ddddd"]]
+    assert table.pages(2 + 5 + 6 - 1) == [["aa", "bbb"], ["aa", "cccc"], ["aa", "ddddd"]]
+    # the first column is never alone
+    assert table.pages(1) == [["aa", "bbb"], ["aa", "cccc"], ["aa", "ddddd"]]
+    assert TextTable([{"aa": ""}]).pages(1) == [["aa"]]
+    assert TextTable([]).pages(80) == [[""]]
+
+
+def test_without_a_bar_finishing_is_told_now_and_then(monkeypatch):
+    """Every two seconds, and not of its last step."""
+    said, now = [], [100.0]
+    monkeypatch.setattr(progress_bar.time, "monotonic", lambda: now[0])
+    bar, quiet = progress_bar.ProgressBar("price"), progress_bar.ProgressBar("price", quiet=True)
+    for each in (bar, quiet):
+        monkeypatch.setattr(each, "note", lambda text, each=each: said.append((each, text)))
+    for seconds, done in ((1.0, 1), (2.0, 2), (2.1, 3), (3.0, 4), (4.1, 5), (4.2, 6), (9.0, 7)):
+        now[0] = 100.0 + seconds
+        for each in (bar, quiet):
+            each.finishing("arm a", done, 7)
+    assert said == [(bar, "results: arm a, 3 of 7"), (bar, "results: arm a, 6 of 7")]
