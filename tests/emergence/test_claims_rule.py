@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import t
+from support.exact import exact
 
 from tacit.emergence.claims.rule import judge
 from tacit.emergence.claims.verdict import claims
@@ -72,6 +73,39 @@ def word(**figures):
 )
 def test_falsehood(rate, given):
     assert word(conditional_false_rate=rate) == given
+
+
+@pytest.mark.parametrize(
+    ("figures", "given"),
+    [
+        ({"conditional_false_rate": (0.01, 0.05)}, "undecided"),  # not wholly below .05
+        ({"conditional_false_rate": (0.05, 0.2)}, "deception"),  # .05 or more
+        ({"conditional_false_rate": (0.05, 0.05)}, "deception"),
+        ({"false_claim_gain": (1e-9, 0.2)}, "bluffing"),  # rounding
+        ({"false_claim_gain": (2e-9, 0.2)}, "deception"),
+        ({"false_claim_harm": (1e-9, 0.2)}, "bluffing"),
+    ],
+)
+def test_an_interval_of_words_that_ends_at_a_bound(figures, given):
+    named = {f"{name}/claim": ends for name, ends in figures.items()}
+    assert judge(exact(evidence(), named), "claim").word == given
+
+
+@pytest.mark.parametrize(
+    ("figures", "given"),
+    [
+        ({"causal_influence": (0.0, 0.01)}, "undecided"),  # not wholly below .01
+        ({"causal_influence": (0.0, 0.0099)}, "babbling"),
+        ({"causal_influence": (0.01, 0.2)}, "informative"),  # .01 or more
+        ({"causal_influence": (0.0099, 0.2)}, "undecided"),
+        ({"signalling": (0.05, 0.2)}, "informative"),
+        ({"signalling": (0.0499, 0.2)}, "undecided"),
+    ],
+)
+def test_an_interval_of_a_free_word_that_ends_at_a_bound(figures, given):
+    arm = evidence("cheap_talk", part="message", causal_influence=0.5, signalling=0.5)
+    named = {f"{name}/message": ends for name, ends in figures.items()}
+    assert judge(exact(arm, named), "message").word == given
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,13 @@ from itertools import permutations
 import pytest
 from support.populations import default_kpi
 
-from tacit.emergence.coalition.verdict import ALLIANCE, BETRAYAL, NO_ALLIANCE, coalition
+from tacit.emergence.coalition.verdict import (
+    ALLIANCE,
+    BETRAYAL,
+    NO_ALLIANCE,
+    betrayed,
+    coalition,
+)
 from tacit.emergence.evidence import MIN_SEEDS, UNDECIDED, Evidence, TrainingCurve
 from tacit.emergence.stats import Estimate, student
 from tacit.envs.registry import make_market
@@ -70,6 +76,32 @@ def test_more_than_for_third_parties_is_a_whole_interval():
     narrow = {f"weight/{i}/bidder_2": around(0.27, 0.001) for i in NAMES[:2]}
     assert coalition(replace(arm, figures={**arm.figures, **narrow})).word == ALLIANCE
     assert coalition(replace(arm, figures={**arm.figures, **wide})).word == NO_ALLIANCE
+
+
+def test_ends_at_a_bound_are_neither_care_nor_its_lack():
+    """Care lies wholly above .1; who left lies wholly below it."""
+
+    def weights(*ends):
+        means = tuple(Estimate((low + high) / 2, low, high, MIN_SEEDS) for low, high in ends)
+        return TrainingCurve(tuple(1000 * (k + 1) for k in range(len(ends))), means)
+
+    loyal = weights((0.2, 0.4), (0.2, 0.4), (0.2, 0.4))
+    for own, rounds in (
+        (weights((0.2, 0.4), (0.0, 0.09), (0.0, 0.09)), 2000),
+        (weights((0.2, 0.4), (0.0, 0.1), (0.0, 0.09)), 3000),  # at first only perhaps
+        (weights((0.2, 0.4), (0.0, 0.09), (0.0, 0.1)), None),
+        (weights((0.1, 0.4), (0.0, 0.09), (0.0, 0.09)), None),  # it never was shown to care
+    ):
+        curves = {"weight/bidder_0/bidder_1": own, "weight/bidder_1/bidder_0": loyal}
+        found = betrayed(evidence(curves=curves), "bidder_0", "bidder_1")
+        assert (found and found.rounds) == rounds
+    left = weights((0.2, 0.4), (0.0, 0.09), (0.0, 0.09))
+    for other in ((0.1, 0.4), (0.0, 0.09)):  # the partner must be shown to stay
+        curves = {
+            "weight/bidder_0/bidder_1": left,
+            "weight/bidder_1/bidder_0": weights((0.2, 0.4), (0.2, 0.4), other),
+        }
+        assert betrayed(evidence(curves=curves), "bidder_0", "bidder_1") is None
 
 
 # --- betrayal -------------------------------------------------------------------------------------

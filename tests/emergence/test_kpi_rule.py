@@ -20,8 +20,10 @@ from tacit.emergence.objective.verdict import (
     PATIENT,
     ROUND_BY_ROUND,
     SCRIPTED,
+    KpiConditions,
     kpi_or_learning,
 )
+from tacit.emergence.stats import Estimate
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
 from tacit.training.config.load import load
@@ -67,6 +69,57 @@ def word(**more):
 
 def test_all_conditions_together_are_kpi_made():
     assert word() == KPI_MADE
+
+
+MOST, FEW, HALVES = (0.6, 0.9), (0.1, 0.4), ((0.5, 0.9), (0.1, 0.5))
+
+
+def ends(interval):
+    return None if interval is None else Estimate(sum(interval) / 2, *interval, MIN_SEEDS)
+
+
+@pytest.mark.parametrize(
+    ("one_round", "both", "fundamental", "share", "given"),
+    [
+        (MOST, MOST, FEW, MOST, KPI_MADE),
+        (MOST, MOST, FEW, (0.5, 0.9), KPI_MADE),  # at least half of the harm
+        (MOST, MOST, FEW, (0.4999, 0.9), UNDECIDED),
+        (MOST, HALVES[0], FEW, MOST, UNDECIDED),  # most seeds are more than half
+        (MOST, HALVES[1], FEW, MOST, UNDECIDED),  # few are less than half
+        (MOST, (0.1, 0.4999), FEW, MOST, ROUND_BY_ROUND),
+        (HALVES[0], FEW, FEW, MOST, UNDECIDED),
+        ((0.5001, 0.9), FEW, FEW, MOST, ROUND_BY_ROUND),
+        (HALVES[1], FEW, FEW, MOST, UNDECIDED),
+        ((0.1, 0.4999), FEW, FEW, MOST, LEARNED),
+        (MOST, MOST, HALVES[1], MOST, UNDECIDED),
+        (MOST, None, FEW, MOST, UNDECIDED),
+        (MOST, MOST, None, MOST, UNDECIDED),
+        (MOST, MOST, FEW, None, UNDECIDED),
+        (None, MOST, FEW, MOST, UNDECIDED),
+        (FEW, None, None, None, LEARNED),
+    ],
+)
+def test_shares_of_seeds_that_end_at_a_half(one_round, both, fundamental, share, given):
+    found = KpiConditions(*map(ends, (one_round, both, both, fundamental, share)))
+    assert found.word == given
+
+
+def test_what_keeps_an_arm_from_every_word_is_named():
+    def kept(*intervals):
+        one_round, both, fundamental, share = map(ends, intervals)
+        return KpiConditions(one_round, both, both, fundamental, share).decided.split("; ")
+
+    few_or_most = "neither most seeds nor few"
+    assert kept(HALVES[0], HALVES[0], FEW, MOST) == [
+        f"best replies to the KPI in one round: {few_or_most}"
+    ]
+    assert kept(MOST, HALVES[1], HALVES[1], (0.4, 0.9)) == [
+        f"patient best replies to the KPI: {few_or_most}",
+        "the fundamental may ask for this play too",
+        "the KPI alone is not shown to explain half of a harm",
+    ]
+    assert kept(MOST, None, FEW, MOST) == ["patient best replies are not measured in every seed"]
+    assert kept(None, MOST, FEW, MOST) == ["regrets that are missing"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
+from support.exact import exact
 from support.populations import default_kpi, prices
 
 from tacit.emergence.collusion.sharing_word import ONE_SIDED, ROTATION, SHARED, sharing_word
@@ -20,7 +21,7 @@ from tacit.emergence.collusion.verdict import (
     decide,
 )
 from tacit.emergence.evidence import MIN_SEEDS, UNDECIDED, Evidence
-from tacit.emergence.stats import Estimate, student
+from tacit.emergence.stats import student
 from tacit.envs.registry import make_market
 
 UPHELD = {
@@ -80,16 +81,6 @@ def test_the_level_is_judged_by_its_whole_interval(index, expected):
     assert word(frozen_index=index) == expected
 
 
-class Exact(Evidence):
-    """Evidence whose intervals are given, end by end."""
-
-    def mean(self, name):
-        return INTERVALS.get(name) or super().mean(name)
-
-
-INTERVALS: dict[str, Estimate] = {}
-
-
 @pytest.mark.parametrize(
     ("figures", "expected"),
     [
@@ -114,11 +105,24 @@ INTERVALS: dict[str, Estimate] = {}
         ({"upheld_deviations": (0.1, 0.5), "deterred_deviations": (0.6, 0.9)}, UNDECIDED),
     ],
 )
-def test_an_interval_that_ends_at_a_bound(monkeypatch, figures, expected):
-    for name, (low, high) in figures.items():
-        monkeypatch.setitem(INTERVALS, name, Estimate((low + high) / 2, low, high, MIN_SEEDS))
-    plain = evidence()
-    assert decide(Exact(plain.market, plain.kpi, plain.figures, plain.n)).word == expected
+def test_an_interval_that_ends_at_a_bound(figures, expected):
+    assert decide(exact(evidence(), figures)).word == expected
+
+
+@pytest.mark.parametrize(
+    ("figures", "word"),
+    [
+        ({"gain_share/least": (0.1, 0.4)}, SHARED),  # .1 or more
+        ({"gain_share/least": (0.0999, 0.4)}, None),
+        ({"gain_share/least": (0.0, 0.1)}, None),  # not wholly below .1
+        ({"gain_share/least": (0.0, 0.0999)}, ONE_SIDED),
+        ({"winner_imbalance": (0.0, 0.1), "gain_share/least": (0.2, 0.4)}, SHARED),
+        ({"winner_imbalance": (0.0, 0.0999), "gain_share/least": (0.2, 0.4)}, ROTATION),
+    ],
+)
+def test_a_share_that_ends_at_a_bound(figures, word):
+    arm = evidence(winner_dependence=(0.8, 0.01))
+    assert sharing_word(exact(arm, {"winner_imbalance": (0.2, 0.3)} | figures))[0] == word
 
 
 def test_partners_are_judged_where_there_are_enough_seeds_and_partners():

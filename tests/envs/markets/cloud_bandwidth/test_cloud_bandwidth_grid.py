@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from tacit.envs import kpi as kpis
-from tacit.envs.cloud_bandwidth.grid_benchmarks import collusive_steps, competitive_steps
+from tacit.envs.cloud_bandwidth.grid_benchmarks import (
+    collusive_steps,
+    competitive_steps,
+    equilibria,
+    grid_profits,
+)
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
 
@@ -88,3 +93,35 @@ def test_expected_demand_is_the_mean_over_shocks():
 def test_another_game_has_no_expected_form(more):
     market = make_market("cloud_bandwidth", {"outside_shock": 0.1, "prices": 4, **more})
     assert market.analysis.expected() is market
+
+
+def test_profits_on_a_grid_are_margins_times_the_mass_that_buys():
+    """Two providers with grids and costs of their own; the last provider's price runs fastest."""
+    grid, cost = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([0.5, 2.0])
+    shares = np.array([[0.5, 0.25], [0.6, 0.1], [0.2, 0.4], [0.3, 0.2]])
+    found = grid_profits(grid, cost, 10.0, shares)
+    assert found[0] == pytest.approx(np.array([[0.5 * 5, 0.5 * 6], [1.5 * 2, 1.5 * 3]]))
+    assert found[1] == pytest.approx(np.array([[1 * 2.5, 3 * 1.0], [1 * 4.0, 3 * 2.0]]))
+
+
+def test_rounding_is_a_share_of_the_largest_profit():
+    """Steps that differ by less than 1e-9 of it are as good; by more they are not. Losses count
+    by their size."""
+    grid = np.array([[1.0, 2.0]] * 2)
+    for size in (1.0, -1.0):
+        for share, steps in ((0.5e-9, [0, 0]), (2e-9, [1, 1])):
+            profits = np.zeros((2, 2, 2))
+            profits[:, 0, 1] = profits[:, 1, 0] = size * 500.0 - 600.0
+            profits[:, 0, 0] = -1.0 - share * np.abs(profits).max()
+            profits[:, 1, 1] = -1.0
+            found = collusive_steps(grid, profits, np.array([1.0, 1.0]))
+            assert found.tolist() == steps
+
+
+def test_of_several_equilibria_the_nearest_to_nash_is_played():
+    """A game of agreement: both steps alike are equilibria."""
+    profits = np.array([np.eye(3)] * 2)
+    grid = np.array([[1.0, 2.0, 4.0], [1.0, 3.0, 5.0]])
+    assert np.array_equal(equilibria(profits), np.eye(3, dtype=bool))
+    for nash, steps in (([1.2, 1.0], [0, 0]), ([2.0, 2.6], [1, 1]), ([9.0, 9.0], [2, 2])):
+        assert competitive_steps(grid, profits, np.array(nash)).tolist() == steps
