@@ -243,6 +243,12 @@ def test_nature_draws_every_supplier_s_stock_and_lead_time_and_the_buyer_s_urgen
     assert plain.analysis.part_probabilities(plain.seats[1], "urgency") is None
 
 
+def test_days_ascend_once_each_whatever_the_order_of_the_list():
+    market = make_market("procurement", {"lead_times": [64, 1, 64, 7, 0]})
+    assert market.config.days == (0, 1, 7, 64)
+    assert market.analysis.draws(0)[1].probabilities == ((0.2, 0.2, 0.2, 0.4),)
+
+
 @pytest.mark.parametrize(
     ("keys", "luck"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from datetime import timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
 from tacit.training.calibrate import Request, Sample, ad_auction, calibrate, cloud_bandwidth
 from tacit.training.calibrate.samples import compare_samples
-from tacit.training.calibrate.value_lists import quantile_list
+from tacit.training.calibrate.value_lists import quantile_list, significant, whole_numbers
 from tacit.training.config import files
 
 HOUR = timedelta(hours=1)
@@ -48,6 +49,46 @@ def test_a_long_list_ends_in_the_mean_of_the_tail():
     made = quantile_list(sample, 10)
     assert made[:-1].tolist() == [1.0] * 9
     assert made[-1] == 550
+
+
+def test_entries_are_the_middles_of_equal_shares_and_rounded_halves_go_up():
+    assert quantile_list(np.arange(11.0), 5) == pytest.approx(np.array([1.0, 3, 5, 7, 9]))
+    assert quantile_list(np.arange(11.0), 1).tolist() == [5.0]
+    assert quantile_list(np.arange(21.0), 10)[-1] == 19.0  # the mean of 18, 19 and 20
+    assert whole_numbers(np.array([0.4, 0.5, 1.5, 2.49, 2.5])) == [0, 1, 2, 2, 3]
+    assert whole_numbers(np.array([0.4, 2.5]), least=1) == [1, 3]
+    assert significant(np.array([0.123456, 123456.0]), 3) == [0.123, 123000.0]
+
+
+def series_of(time, value=None, interval=None):
+    columns = {"time": np.array(time, float)}
+    if value is not None:
+        columns["value"] = np.array(value, float)
+    data = SimpleNamespace(file="d.csv", columns=columns)
+    return cloud_bandwidth.demand_series(data, cloud_bandwidth.SurgeOptions(interval=interval))
+
+
+def test_rounds_are_the_nearest_intervals_and_means_of_their_rows(monkeypatch):
+    """Rows out of order, one at 14 s and one at 16 s of rounds of 10 s, one round without any."""
+    monkeypatch.setattr(cloud_bandwidth, "LEAST_ROWS", 5)
+    nan = np.nan
+    time, value = [116, 100, 114, 140, 130, nan, 150], [4, 1, 2, 5, nan, 9, 7]
+    found = series_of(time, value, interval=10)
+    assert found == pytest.approx(np.array([1.0, 2.0, 4.0, nan, 5.0, 7.0]), nan_ok=True)
+    monkeypatch.setattr(cloud_bandwidth, "LEAST_ROWS", 6)
+    with pytest.raises(ConfigError, match="5 rows have time and value, at least 6 are needed"):
+        series_of(time, value, interval=10)
+
+
+def test_events_are_counted_up_to_the_interval_that_is_cut_short(monkeypatch):
+    monkeypatch.setattr(cloud_bandwidth, "LEAST_ROWS", 3)
+    assert series_of([105, 100, 109, 110, 125, 131], interval=10).tolist() == [3, 1, 1]
+    monkeypatch.setattr(cloud_bandwidth, "MOST_ROUNDS", 3)
+    assert len(series_of([105, 100, 109, 110, 125, 131], interval=10)) == 3
+    with pytest.raises(ConfigError, match=r"4 rounds of 10 s, must be 3 \.\. 3"):
+        series_of([100, 110, 120, 130, 140], interval=10)
+    with pytest.raises(ConfigError, match=r"2 rounds of 10 s, must be 3 \.\. 3"):
+        series_of([100, 110, 120], interval=10)
 
 
 def test_what_is_near():

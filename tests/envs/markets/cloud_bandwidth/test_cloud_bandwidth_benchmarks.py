@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from scipy.optimize import differential_evolution, minimize_scalar
 
+from tacit.envs.cloud_bandwidth import benchmarks
+from tacit.envs.cloud_bandwidth import market as cloud
 from tacit.envs.cloud_bandwidth.config import CloudBandwidthConfig
 from tacit.envs.cloud_bandwidth.demand import demand
 from tacit.envs.cloud_bandwidth.measures import PROFIT, QUANTITY
-from tacit.envs.cloud_bandwidth.positions import GRID, POSTED
+from tacit.envs.cloud_bandwidth.positions import GRID, POSTED, TABLED
 from tacit.envs.engine.engine import Engine
 from tacit.envs.registry import make_market
 
@@ -58,6 +60,26 @@ def test_published_prices(providers, nash, joint):
     if providers == 2:
         assert found[0].profits == pytest.approx([0.22293] * 2, abs=1e-5)
         assert found[1].profits == pytest.approx([0.33749] * 2, abs=1e-5)
+
+
+def test_a_damped_search_ends_at_the_same_prices(monkeypatch):
+    """Best responses that go half of the way only."""
+    keys = {"capacity": 0.4, "cost": [1.0, 0.6], "background_demand": 0.9}
+    whole = solved(**keys)[0].price
+    monkeypatch.setattr(benchmarks, "DAMPED_FROM", 0)
+    assert solved(**keys)[0].price == pytest.approx(whole, abs=1e-6)
+
+
+@pytest.mark.parametrize("keys", [{}, {"outside_shock": 0.1}, {"providers": 3}])
+def test_a_demand_table_of_exactly_the_most_numbers_is_made(monkeypatch, keys):
+    """Joint prices x three shocks, or one x a share for each provider and for who buys nothing."""
+    n = keys.get("providers", 2)
+    joints, shocks = 4**n, 3 if keys.get("outside_shock") else 1
+    numbers = joints * shocks * (n + 1)
+    for most, tabled in ((numbers, joints), (numbers - 1, 0)):
+        monkeypatch.setattr(cloud, "MOST_TABLED", most)
+        market = make_market("cloud_bandwidth", {"prices": 4, **keys})
+        assert market.params[TABLED] == tabled
 
 
 ODD = [
