@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import t
-from support.exact import exact
+from support.populations import exact
 
 from tacit.emergence.claims.rule import judge
 from tacit.emergence.claims.verdict import claims

@@ -1,4 +1,5 @@
-"""Frozen populations for tests of probes: scripted players, tables with noise."""
+"""For tests of probes and rules: frozen populations of scripted players and of tables with noise;
+evidence whose intervals are given end by end, so that a bound can be met exactly."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ import numpy as np
 
 from tacit.agents.policy import PolicyTable, deterministic
 from tacit.agents.scripted import Scripted, ScriptedConfig
+from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import FrozenPopulation, freeze
+from tacit.emergence.stats import Estimate
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
@@ -49,3 +52,22 @@ def trembling(population: FrozenPopulation, share: float) -> FrozenPopulation:
         (1 - share) * table + share / table.shape[1] for table in population.tables
     ]
     return freeze(population.market, population.kpi, tables, population.seed)
+
+
+class Exact(Evidence):
+    """Evidence in which some figures have the intervals that `exact` was given."""
+
+    given: dict[str, Estimate]
+
+    def mean(self, name: str) -> Estimate:
+        return self.given.get(name) or super().mean(name)
+
+
+def exact(e: Evidence, intervals: dict[str, tuple[float, float]]) -> Exact:
+    """The same evidence, but for these ends of intervals; the mean lies in the middle."""
+    made = Exact(**vars(e))
+    given = {
+        name: Estimate((low + high) / 2, low, high, e.n) for name, (low, high) in intervals.items()
+    }
+    object.__setattr__(made, "given", given)
+    return made

@@ -6,8 +6,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from support.exact import exact
-from support.populations import default_kpi, prices
+from support.populations import default_kpi, exact, prices
 
 from tacit.emergence.collusion.sharing_word import ONE_SIDED, ROTATION, SHARED, sharing_word
 from tacit.emergence.collusion.verdict import (
