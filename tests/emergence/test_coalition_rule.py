@@ -102,6 +102,12 @@ def test_ends_at_a_bound_are_neither_care_nor_its_lack():
             "weight/bidder_1/bidder_0": weights((0.2, 0.4), (0.2, 0.4), other),
         }
         assert betrayed(evidence(curves=curves), "bidder_0", "bidder_1") is None
+    for first in ((0.1, 0.4), (0.0, 0.4)):  # nor were they ever shown to be allies
+        curves = {
+            "weight/bidder_0/bidder_1": left,
+            "weight/bidder_1/bidder_0": weights(first, (0.2, 0.4), (0.2, 0.4)),
+        }
+        assert betrayed(evidence(curves=curves), "bidder_0", "bidder_1") is None
 
 
 # --- betrayal -------------------------------------------------------------------------------------

@@ -136,6 +136,19 @@ def test_the_mean_of_a_tree_is_that_of_long_play(name, config):
         assert np.all(np.abs(sample.mean(axis=0) - expected[:, column]) <= slack), measure.name
 
 
+def test_where_payoffs_are_averaged_measures_and_scores_are_of_the_same_draws():
+    """Requests are drawn by lot: a provider paid twice its profit has twice its mean."""
+    keys = {"prices": 2, "tenants": 2, "memory": 0, "capacity": 1}
+    market = make_market("cloud_bandwidth", keys)
+    kpi = kpis.resolve(market, {"provider": {"profit": 2.0}, "tenant": {"surplus": -1.0}})
+    start = state_without_past(market, kpi)
+    found = enumerate_round(market, kpi, legal_actions(market), start)
+    assert not found.exact
+    weights = np.array([2.0, 2.0, -1.0, -1.0])
+    assert found.rewards == pytest.approx(found.fundamentals * weights)
+    assert len(np.unique(np.round(found.fundamentals, 6))) > 5  # lots make means of their own
+
+
 EQUILIBRIA = [
     {},
     {"scarcity": 0.1, "false_claim_fine": 0.2},

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from support.populations import default_kpi, prices, scripted
 
+from tacit.agents.policy import deterministic
 from tacit.emergence.play import deviation_replays, replay_columns
+from tacit.emergence.play.best_response import BestResponse
 from tacit.emergence.play.deviations import deviations
 from tacit.emergence.play.limit_path import cycle_length, limit_path
 from tacit.emergence.play.one_step_payoffs import _joint_actions_of_others, combinations
 from tacit.emergence.play.replays import horizon, replay, unforced
+from tacit.emergence.population import freeze
 
 
 @pytest.mark.parametrize("discount", [0.01, 0.5, 0.9, 0.95, 0.999])
@@ -93,6 +96,25 @@ def test_a_path_is_met_again_within_so_many_rounds_or_not_at_all(monkeypatch, wi
     found = deviations(scripted("win_stay_lose_shift"))
     assert found.returned == pytest.approx([3, 3])
     assert (found.returns == returns).all()
+
+
+@pytest.mark.parametrize(("period", "settled"), [(1, True), (2, True), (3, False)])
+def test_play_is_settled_if_it_goes_round_among_as_many_states_as_seats(period, settled):
+    """Provider 0 goes through so many prices in turn, provider 1 stands still: two seats."""
+    market = prices()
+    own = np.arange(15 * 15) // 15  # what provider 0 posted last
+    turn = np.where(own + 1 < period, own + 1, 0)
+    tables = [deterministic(market.roles[0], acts) for acts in (turn, np.full(15 * 15, 4))]
+    population = freeze(market, default_kpi(market), tables, 0)
+    path = limit_path(population)
+    assert path.period == period
+    begin = path.states[:1]
+    found = replay(population, begin, unforced(1), np.zeros(1, np.int64), begin[:0], rounds=20)
+    assert found.settled.tolist() == [settled]
+
+
+def test_a_gain_is_what_the_best_earns_beyond_the_own():
+    assert BestResponse("s", "kpi", own=0.25, best=1.0, exact=True).gain == 0.75
 
 
 def test_a_state_on_no_path_is_never_returned_to():

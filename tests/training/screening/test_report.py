@@ -14,8 +14,8 @@ from tacit.emergence.screens.winner_rotation import ShuffledFigure, WinnerRotati
 from tacit.emergence.stats import Estimate
 from tacit.envs.errors import ConfigError
 from tacit.training.board.plot_style import BLUE, RED, new_figure
-from tacit.training.screening import figure, report
-from tacit.training.screening.bid_file import Bids
+from tacit.training.screening import figure, report, screening
+from tacit.training.screening.bid_file import BidColumns, Bids
 from tacit.training.screening.json_report import as_json
 from tacit.training.screening.row_sieve import LeftOut
 from tacit.training.screening.screening import Screening, parse_rhos
@@ -207,6 +207,33 @@ def test_a_panel_of_time_is_drawn_where_there_are_windows(tmp_path, monkeypatch)
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(ConfigError, match="cannot be written"):
         figure.draw(short, tmp_path / "folder.png")
+
+
+# --- from a file ----------------------------------------------------------------------------------
+
+
+def test_a_file_is_screened_for_what_its_columns_say(tmp_path, monkeypatch):
+    """Three tenders of two firms; windows of two tenders."""
+    monkeypatch.setattr(screening, "WINDOW", 2)
+    path = tmp_path / "bids.csv"
+    bids = [("a", "x", 1.0, 3), ("a", "y", 1.1, 3), ("b", "x", 1.0, 1), ("b", "y", 1.3, 1),
+            ("c", "y", 1.0, 2), ("c", "x", 1.2, 2)]  # fmt: skip
+    lines = [f"{lot},{firm},{bid},2020-01-{day:02d}" for lot, firm, bid, day in bids]
+    path.write_text("\n".join(["lot,firm,bid,day", *lines]) + "\n")
+    plain = screening.screen(path, BidColumns("lot", "bid"), [0.01])
+    assert (plain.survey.tenders, plain.survey.bids) == (3, 6)
+    assert (plain.rotation, plain.pairs, len(plain.rolling[0])) == (None, [], 0)
+    dated = screening.screen(path, BidColumns("lot", "bid", date="day"), [])
+    assert dated.rolling[0].tolist() == [1, 2]  # in order of dates: b, c, a
+    cv = [0.3 / 1.15, 0.2 / 1.1, 0.1 / 1.05]  # times the root of a half
+    means = [(cv[0] + cv[1]) / 2, (cv[1] + cv[2]) / 2]
+    assert dated.rolling[1] == pytest.approx(np.array(means) / np.sqrt(2))
+    many = "".join(f"{k},x,1,\n{k},y,2,\n" for k in range(11))
+    path.write_text("lot,firm,bid,day\n" + many)
+    named = screening.screen(path, BidColumns("lot", "bid", bidder="firm"), [])
+    assert (named.rotation.steps, named.rotation.repeats.value) == (10, 1.0)
+    (pair,) = named.pairs
+    assert (pair.met, pair.wins, named.bids.bidders[pair.below]) == (11, 11, "x")
 
 
 # --- options --------------------------------------------------------------------------------------
