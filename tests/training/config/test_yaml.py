@@ -81,6 +81,35 @@ def test_bad_yaml_is_named_with_its_place_and_line(text, complaint):
     assert line.startswith(f"here.yaml: not valid YAML: {complaint}")
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1", 1),
+        ("{x: 1, y: [2, 3]}", 7),  # two tables, two keys, three numbers
+        ("x: &a 1\ny: *a\nz: *a", 7),
+        ("x: &a [1, 2]\ny: *a\nz: *a", 1 + 3 + 3 * 3),  # every mention is three values
+        ("x: &a [1, 2]\ny: &b [*a, *a]\nz: *b", 1 + 3 + 3 + 7 + 7),
+    ],
+)
+def test_every_mention_of_an_anchor_counts_with_all_that_it_stands_for(monkeypatch, text, values):
+    monkeypatch.setattr(files, "MOST_VALUES", values)
+    files.parse(text, "here")
+    monkeypatch.setattr(files, "MOST_VALUES", values - 1)
+    with pytest.raises(ConfigError, match=f"here: stands for more than {values - 1} values"):
+        files.parse(text, "here")
+
+
+def test_depth_and_length_at_their_bounds(monkeypatch):
+    monkeypatch.setattr(files, "MOST_DEPTH", 3)
+    assert files.parse("[[[1], [2]]]", "here") == [[[1], [2]]]
+    with pytest.raises(ConfigError, match="here: is nested more than 3 deep"):
+        files.parse("[[[[1]]]]", "here")
+    monkeypatch.setattr(files, "MOST_BYTES", 5)
+    assert files.parse("[1,2]", "here") == [1, 2]
+    with pytest.raises(ConfigError, match="here: has 6 characters; at most 5 are read"):
+        files.parse("[1,23]", "here")
+
+
 def test_keys_are_words():
     assert files.parse("{1: a, no: b, 1e5: c}", "key") == {"1": "a", "no": "b", "1e5": "c"}
 

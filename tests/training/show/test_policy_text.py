@@ -133,6 +133,17 @@ def test_a_bluffing_and_a_truthful_supplier():
     ]
 
 
+def test_of_a_truth_that_never_occurs_nothing_is_said():
+    """Every buyer is urgent, and so it tells nothing that is not known."""
+    keys = {"brief": True, "counters": False, "scarcity": 0, "urgency": {"probability": 1}}
+    lines = sentences("procurement", keys, {"buyer_0": "truthful"}, "buyer_0")
+    assert lines[:2] == [
+        "When its urgency is urgent: stated_urgency urgent.",
+        "Taken by its word, its stated urgency is false 0% of the time.",
+    ]
+    assert not any(line.startswith("When its urgency is calm") for line in lines)
+
+
 def test_a_bluff_has_its_probability():
     """H(t) = .500; H(m) = .686, H(t, m) = .989: I(t; m) = .197, 39 % of H(t)."""
     made = population("procurement", {}, {"buyer_0": "trusting"})
