@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import BaseModel, Field
 from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
 from tacit.agents.registry import AGENTS
 from tacit.envs.registry import make_market
 from tacit.training.config import files
-from tacit.training.show import listing
+from tacit.training.show import config_keys, listing
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,27 @@ def test_list_says_of_each_condition_whether_the_defaults_meet_it():
     for name, against in conditions.items():
         told = f"not met by the defaults ({'; '.join(against)})" if against else "met"
         assert f"condition '{name}': {told}" in lines
+
+
+def test_a_key_s_default_is_as_one_would_write_it():
+    class Inner(BaseModel):
+        a: int = 1
+        b: float = 0.5
+
+    class Keys(BaseModel):
+        needed: int
+        nothing: int | None = None
+        truth: bool = True
+        listed: tuple[float, ...] = (1.0, 2.5)
+        made: list[int] = Field(default_factory=lambda: [3, 4])
+        inner: Inner = Inner()
+        word: str = "none"
+
+    told = {name: config_keys.default_text(info) for name, info in Keys.model_fields.items()}
+    assert told == {
+        "needed": "required", "nothing": "null", "truth": "true", "listed": "[1.0, 2.5]",
+        "made": "[3, 4]", "inner": "{a: 1, b: 0.5}", "word": "none",
+    }  # fmt: skip
 
 
 def test_list_of_an_unknown_name(tacit):

@@ -11,6 +11,7 @@ import pytest
 from support.paths import ROOT
 from support.terminal import Terminal, mistake_lines
 
+from tacit.envs.errors import ConfigError
 from tacit.training.screening.bid_file import BidColumns, day_of, read_bids
 from tacit.training.screening.row_sieve import reason_lines
 
@@ -127,6 +128,26 @@ def test_without_a_column_that_tells_them_apart_equal_rows_are_kept(read):
 def test_days():
     assert day_of("2007-6-7") == day_of("2007/06/07") == day_of("2007-06-07 13:00") > 700_000
     assert (day_of("2007"), day_of("x") == day_of("x")) == (2007.0, False)
+
+
+@pytest.mark.parametrize(
+    ("bids", "told"),
+    [
+        (["1", "2", "3", "4", *"wxyz"], None),  # exactly half of the cells that say something
+        (["1", "2", "3", "4", "", *"wxyz"], None),
+        (["1", "", "x", "y"], "3 of 4 cells are none (line 4: 'x')"),
+        (["x", "1", "y"], "2 of 3 cells are none (line 2: 'x')"),
+        (["", "", ""], "3 of 3 cells are none (line 2: '')"),
+    ],
+)
+def test_a_column_of_mostly_no_numbers_is_refused_at_the_first_of_them(read, bids, told):
+    text = "lot,bid\n" + "".join(f"{k // 2},{bid}\n" for k, bid in enumerate(bids))
+    if told is None:
+        assert read(text).bid.tolist() == [1.0, 2.0, 3.0, 4.0]
+        return
+    with pytest.raises(ConfigError) as error:
+        read(text)
+    assert f"--bid: column 'bid' of bids.csv holds no numbers: {told}. " in str(error.value)
 
 
 # --- refusals ------------------------------------------------------------------------------------
