@@ -12,9 +12,10 @@ from pathlib import Path
 from attack.trial import TABULAR, Child, Outcome, chance, train, weights
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# pytest and shells may start programs with Ctrl-C ignored, and the command keeps that.
+# pytest, shells and nohup may start programs with signals ignored, and the command keeps that.
 PROGRAM = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
     "from tacit.training.cli import main; main()"
 )
 SOON = 15  # seconds in which a command that was told twice must have ended, importing included

@@ -185,7 +185,7 @@ def test_depth_and_values_are_bounded_at_their_bound(monkeypatch):
         parse("[" + "1, " * 19 + "1]", "x")
 
 
-def test_every_mention_of_an_anchor_counts_with_all_that_it_stands_for(monkeypatch):
+def test_anchors_of_a_small_table_are_counted_by_hand(monkeypatch):
     monkeypatch.setattr(files, "MOST_VALUES", 15)
     # the table, its three keys, the list with 3 numbers, and twice what it stands for: 16
     text = "a: &a [1, 2, 3]\nb: *a\nc: *a"

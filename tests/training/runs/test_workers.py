@@ -224,6 +224,14 @@ def test_without_need_no_pool_is_made(pooled, tmp_path):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_the_first_signal_stops_and_afterwards_signals_are_as_before(name):
     number = getattr(signal, name)
+    outside = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP would be ignored
+    try:
+        _stops_at(number)
+    finally:
+        signal.signal(number, outside)
+
+
+def _stops_at(number):
     before = signal.getsignal(number)
 
     def stopped():
