@@ -80,6 +80,18 @@ def test_compiled_fictitious_play_equals_a_slow_one(weight):
         assert x[:, b] == pytest.approx(slow, abs=1e-9)
 
 
+def test_best_replies_that_tie_share_the_step():
+    """Paid nothing, every bid is a best reply: after the step of t = 0, half the way to even."""
+    market, kpi = auction({"bidder": {"profit": 0.0}}, bids=5)
+    found = payoff_histories(market, kpi, mirrors.MOST_ENDS)
+    game = build_fictitious_play(found)
+    x = mirrors.first_tables(game)
+    before = x.copy()
+    history = np.zeros((found.count, mirrors.STARTS))
+    mirrors.compiled(mirrors.TEMPLATE).fictitious_play(game, x, 0, 1, history)
+    assert x == pytest.approx(before + (1 / 5 - before) / 2)
+
+
 def test_first_tables_are_probabilities_and_every_start_has_its_own():
     market, kpi = auction(bids=4)
     game = build_fictitious_play(payoff_histories(market, kpi, mirrors.MOST_ENDS))
