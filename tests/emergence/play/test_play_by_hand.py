@@ -89,6 +89,25 @@ def test_what_rests_is_the_mean_of_the_last_rounds():
     assert three == pytest.approx(conduct[:, 1:].mean(axis=1))
 
 
+def test_a_forced_seat_repeats_its_own_actions_of_an_earlier_copy():
+    """Seat 0 always takes price 2 and seat 1 price 7; in the second copy seat 1 begins with 5."""
+    market = prices()
+    tables = tuple(
+        deterministic(seat.role, np.full(seat.role.observations, action))
+        for seat, action in zip(market.seats, (2, 7), strict=True)
+    )
+    population = freeze(market, default_kpi(market), tables, seed=0)
+    forced = unforced(2)
+    forced[1] = 1, 5, 0
+    found = replay(
+        population, np.repeat(limit_path(population).states[:1], 2, axis=0), forced,
+        np.zeros(2, np.int64), np.zeros((0, market.state_width)), keep=3, rounds=3,
+    )  # fmt: skip
+    grid = np.array(market.grid)
+    assert found.conduct[0] == pytest.approx(grid[[[2, 7]] * 3])
+    assert found.conduct[1] == pytest.approx(grid[[[2, 5], [2, 7], [2, 7]]])
+
+
 @pytest.mark.parametrize(("within", "returns"), [(2, False), (3, True), (100, True)])
 def test_a_path_is_met_again_within_so_many_rounds_or_not_at_all(monkeypatch, within, returns):
     """Deviation, both competitive, both collusive: the third round."""
