@@ -103,9 +103,10 @@ def test_a_forced_seat_repeats_its_own_actions_of_an_earlier_copy():
         population, np.repeat(limit_path(population).states[:1], 2, axis=0), forced,
         np.zeros(2, np.int64), np.zeros((0, market.state_width)), keep=3, rounds=3,
     )  # fmt: skip
-    grid = np.array(market.grid)
-    assert found.conduct[0] == pytest.approx(grid[[[2, 7]] * 3])
-    assert found.conduct[1] == pytest.approx(grid[[[2, 5], [2, 7], [2, 7]]])
+    first, second = np.array(market.grid)
+    low, high = first[2], second[7]
+    assert found.conduct[0] == pytest.approx(np.array([[low, high]] * 3))
+    assert found.conduct[1] == pytest.approx(np.array([[low, second[5]], [low, high], [low, high]]))
 
 
 @pytest.mark.parametrize(("within", "returns"), [(2, False), (3, True), (100, True)])
