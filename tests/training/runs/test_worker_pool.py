@@ -81,7 +81,8 @@ def test_a_seed_learns_the_same_in_a_process_of_its_own(tmp_path, eager, monkeyp
     assert (
         files_of(tmp_path / "apart") == files_of(tmp_path / "cut") == files_of(tmp_path / "alone")
     )
-    acts = [entry["act"] for entry in ledger.read(folder / "ledger.jsonl")]
+    every = [entry["act"] for entry in ledger.read(folder / "ledger.jsonl")]
+    acts = [act for act in every if "training" in act]
     assert acts[:2] == ["training started", "training interrupted"]
     assert acts[2:] == ["training started", "training finished"]
 
