@@ -73,6 +73,7 @@ def test_a_seed_is_estimated_from_few_copies_and_its_save_counts_as_well(monkeyp
 
 def test_more_copies_are_larger_and_this_machine_has_memory():
     (arm,) = load("ad_auction", []).arms.values()
+    memory._size(arm, 1)  # what is made once for all groups
     few, many = memory._size(arm, 1), memory._size(arm, 1_001)
     assert 0 < few < many
     assert 2**27 < memory.memory() < 2**50
