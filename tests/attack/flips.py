@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attack.trial import TABULAR, Child, Outcome, chance, train
+from attack.trial import TABULAR, Child, Outcome, chance, interrupt, train
 
 from tacit.envs.errors import ConfigError
 from tacit.training.runs.partial import save_notes
-from tacit.training.runs.progress import NoProgress
-from tacit.training.runs.runner import Interrupted, train_experiment
 from tacit.training.storage.load_run import load_run
-from tacit.training.storage.run_folder import RunFolder
 
 LOCKS = ".locks"  # what another command is told of the holder, and nothing else
 
@@ -69,26 +66,7 @@ def _under_way(folder: Path, count: int) -> Outcome:
         "a bit flipped in a save of a seed under way",
         "`tacit resume` says so and trains the seed again",
     )
-    experiment_run = RunFolder(folder / "ad_auction")
-
-    class StopAt(NoProgress):
-        left = 40
-
-        def advance(self, arm: str, progress: object) -> None:
-            StopAt.left -= 1
-            if StopAt.left == 0:
-                raise KeyboardInterrupt
-
-    def stopped() -> None:
-        from tacit.training.config.load import load
-
-        try:
-            train_experiment(load("ad_auction", TABULAR), experiment_run, StopAt())
-        except Interrupted:
-            return
-        raise AssertionError("it was not interrupted")
-
-    assert Child(stopped).join(300) == "done"
+    assert Child(lambda: interrupt(folder)).join(300) == "done"
     saves = sorted(folder.rglob("partial.*"))
     assert saves
     luck = chance("partial flips")

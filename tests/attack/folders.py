@@ -19,11 +19,12 @@ from attack.trial import (
     Outcome,
     contents,
     fresh_copy,
+    interrupt,
     train,
 )
 
 from tacit.training.runs.progress import NoProgress
-from tacit.training.runs.runner import Interrupted, train_experiment
+from tacit.training.runs.runner import train_experiment
 from tacit.training.storage import checkpoint
 from tacit.training.storage.load_run import load_policy, load_run, read_experiment
 from tacit.training.storage.run_folder import RunFolder
@@ -45,7 +46,7 @@ def folders(folder: Path, count: int) -> list[Outcome]:
     """Try the first `count` variants; all of them if there are fewer."""
     finished, cut = folder / "finished", folder / "cut"
     assert Child(lambda: train(finished, TABULAR)).join(300) == "done"
-    assert Child(lambda: _interrupted(cut)).join(300) == "done"
+    assert Child(lambda: interrupt(cut)).join(300) == "done"
     outcome = Outcome(
         "run folders whose files name other places, link there, or are no files",
         "read or refused in words; nothing outside is touched",
@@ -53,23 +54,6 @@ def folders(folder: Path, count: int) -> list[Outcome]:
     for name, (source, change) in list(_variants(finished, cut).items())[:count]:
         outcome.count(_tried(folder / "try", name, source, change))
     return [outcome]
-
-
-def _interrupted(results: Path) -> None:
-    class Stop(NoProgress):
-        left = 40
-
-        def advance(self, arm: str, progress: object) -> None:
-            Stop.left -= 1
-            if Stop.left == 0:
-                raise KeyboardInterrupt
-
-    from tacit.training.config.load import load
-
-    try:
-        train_experiment(load("ad_auction", TABULAR), RunFolder(results / "ad_auction"), Stop())
-    except Interrupted:
-        return
 
 
 def _tried(place: Path, name: str, source: Path, change: Change) -> str | None:

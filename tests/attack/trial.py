@@ -68,6 +68,24 @@ def train(results: Path, settings: tuple[str, ...], **options: Any) -> None:
     train_experiment(experiment, RunFolder(results / "ad_auction"), NoProgress())
 
 
+def interrupt(results: Path) -> None:
+    """Begin that run, and stop it with saves of seeds under way."""
+
+    class Stop(NoProgress):
+        left = 40  # reports of progress
+
+        def advance(self, arm: str, progress: object) -> None:
+            Stop.left -= 1
+            if Stop.left == 0:
+                raise KeyboardInterrupt
+
+    try:
+        train_experiment(load("ad_auction", TABULAR), RunFolder(results / "ad_auction"), Stop())
+    except Interrupted:
+        return
+    raise AssertionError("it was not interrupted")
+
+
 def resume(results: Path) -> dict[str, Any]:
     """What `tacit resume` does; the summary."""
     run = RunFolder(results / "ad_auction")

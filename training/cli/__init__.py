@@ -73,6 +73,10 @@ def main() -> None:
     except Exception as error:
         from .numba_error import in_one_line
 
+        runner = sys.modules.get("tacit.training.runs.runner")
+        if runner is not None and isinstance(error, runner.Interrupted):
+            say("stopped; everything is kept. The same command goes on from here", is_error=True)
+            sys.exit(error.exit_code)
         if (told := in_one_line(error)) is None:
             raise
         _end_with([told])

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tacit.training.board import EventFile, write_bands, write_run_pages, write_verdicts
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.atomic_files import as_json, write_atomically
-from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.seals import Sealer
 
@@ -26,17 +25,17 @@ from .summary import ArmSummary, arm_summary, assemble
 
 Records = dict[tuple[str, int], dict[str, Any]]  # by arm and repetition: its checkpoint.json
 Summaries = dict[str, dict[str, Any]]
+Report = Callable[[str, int, int], None]  # what is worked on, steps done, steps in all
 # Draws the figure that an experiment asks for into the run's folder, if it asks for one.
-Report = Callable[[str, int, int], None]
 Draw = Callable[[Experiment, Mapping[str, ArmSummary], RunFolder], None]
 
 
 def finish(
     experiment: Experiment,
+    whole: Experiment,
     run: RunFolder,
     records: Records,
     earlier: Summaries,
-    names: Sequence[str],
     sealer: Sealer,
     report: Report,
     draw: Draw | None = None,
@@ -45,10 +44,10 @@ def finish(
 
     Args:
         experiment: what was trained.
+        whole: the run with all its arms, in order.
         run: its folder.
-        records: of every seed of these arms.
+        records: of every seed of the arms that were trained.
         earlier: summaries of the run's other arms.
-        names: of all arms of the run, in order.
         sealer: records and seals what is written.
         report: told what is worked on, how many steps of this work are done, and of how many.
         draw: draws the figure.
@@ -56,22 +55,20 @@ def finish(
     Returns:
         The summary of all arms, as written to summary.json.
     """
-    summaries = dict(earlier)
+    summaries, steps = dict(earlier), 2 * len(experiment.arms)
     for done, (name, arm) in enumerate(experiment.arms.items()):
-        report(f"probes of {name}", done, 2 * len(experiment.arms))
+        report(f"probes of {name}", done, steps)
         own = [records[name, k] for k in range(arm.seeds)]
         complete(run, arm, own, sealer.open)
         summaries[name] = arm_summary(experiment.name, arm, own)
     # Gaps and verdicts compare arms: all that have a summary are judged anew.
-    whole = read_experiment(run)
     arms = {a: arm for a, arm in whole.arms.items() if a in summaries}
     add_goodhart_gaps(arms, summaries)
     judge(arms, summaries)
     for done, (name, arm) in enumerate(experiment.arms.items()):
-        report(f"curves of {name}", len(experiment.arms) + done,
-                           2 * len(experiment.arms))  # fmt: skip
+        report(f"curves of {name}", steps // 2 + done, steps)
         _write_band(run, arm, summaries[name], records, sealer)
-    in_order = {name: summaries[name] for name in names if name in summaries}
+    in_order = {name: summaries[name] for name in whole.arms if name in summaries}
     summary = assemble(experiment.name, in_order)
     text = as_json(summary).encode()
     figure = run.figure(whole.name)
@@ -108,9 +105,8 @@ def _write_band(
     sealer.keep()
 
 
-def write_pages(run: RunFolder, sealer: Sealer) -> None:
+def write_pages(experiment: Experiment, run: RunFolder, sealer: Sealer) -> None:
     """What TensorBoard shows of the whole run, unless that is there already."""
-    experiment = read_experiment(run)
     about = experiment.file.model_dump(mode="json")
     made_of = hash_of([about, {name: arm.plain for name, arm in experiment.arms.items()}])
     present = [name for name in sealer.seals.files if "/" not in name and "tfevents" in name]

@@ -24,6 +24,7 @@ from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
 from tacit.training.storage import checkpoint
+from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_config import check_same_run, write_run_config
 from tacit.training.storage.run_folder import RunFolder, named
@@ -147,12 +148,13 @@ def _train_locked(
     jobs, records = plan(experiment, run)
     ledger = Ledger(run.ledger)
     sealer = Sealer(run, ledger, seals)
-    names = write_run_config(experiment, config, run, sealer)
+    write_run_config(experiment, config, run, sealer)
+    whole = read_experiment(run)
     for arm, k in jobs:
         for note in save_notes(run.seed(arm, k)):
             listener.note(note)
         sealer.unseal_seed(arm, k)
-    write_pages(run, sealer)
+    write_pages(whole, run, sealer)
     sealer.close()
     seeds = len(jobs) + len(records)
     try:
@@ -167,7 +169,7 @@ def _train_locked(
             _train_jobs(experiment, run, jobs, records, listener)
         for note in mixed_machines(experiment, records):
             listener.note(note)
-        summary = finish(experiment, run, records, earlier, names, sealer, listener.finishing, draw)
+        summary = finish(experiment, whole, run, records, earlier, sealer, listener.finishing, draw)
     except KeyboardInterrupt:
         ledger.append("training interrupted", finished=len(records), of=seeds)
         raise

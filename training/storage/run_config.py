@@ -51,7 +51,7 @@ def check_same_run(experiment: Experiment, config: dict[str, Any] | None, run: R
 
 def write_run_config(
     experiment: Experiment, config: dict[str, Any] | None, run: RunFolder, sealer: Sealer
-) -> list[str]:
+) -> None:
     """Add the experiment's arms to config.yaml and incentives.json.
 
     Args:
@@ -59,9 +59,6 @@ def write_run_config(
         config: what config.yaml holds so far, or None for a new run.
         run: the folder.
         sealer: records and seals what is written.
-
-    Returns:
-        The names of all arms of the run, the earlier ones first.
     """
     about = experiment.file.model_dump(mode="json", exclude=RESOLVED)
     about = {key: value for key, value in about.items() if value}
@@ -75,7 +72,6 @@ def write_run_config(
         run.write_config(data)
         write_json(run.incentives, cards)
         sealer.files(run.config, run.incentives)
-    return list(arms)
 
 
 def incentives(arm: Arm) -> dict[str, Any]:

@@ -41,15 +41,11 @@ def writing(run: RunFolder) -> Iterator[None]:
     """
     holder = run.inside(FOLDER, "holder.json")
     lock = _lock(run, "run.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+    if not _taken(run, lock, 0.0):
         raise ConfigError(
             f"{run.path}: {_told(holder)} is writing to this run. Nothing was changed. Wait until "
             "it has ended, or stop it."
-        ) from None
-    except (OSError, NotImplementedError) as error:
-        raise ConfigError(f"{run.path}: cannot be locked: {error}.") from None
+        )
     try:
         if lock.lock_counter == 1:
             write_json(holder, _this_process())
@@ -70,15 +66,11 @@ def writing_seed(run: RunFolder, arm: str, k: int) -> Iterator[None]:
         ConfigError: another process still holds it after half a minute.
     """
     lock = _lock(run, f"{arm}.s{k}.lock")
-    try:
-        lock.acquire(timeout=PATIENCE)
-    except Timeout:
+    if not _taken(run, lock, PATIENCE):
         raise ConfigError(
             f"{run.path}: seed {k} of arm {arm} is still being written by a process of an earlier "
             "command. Stop it and try again."
-        ) from None
-    except (OSError, NotImplementedError) as error:
-        raise ConfigError(f"{run.path}: cannot be locked: {error}.") from None
+        )
     try:
         yield
     finally:
@@ -92,8 +84,24 @@ def _lock(run: RunFolder, name: str) -> FileLock:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"results: {run.path} cannot be written: {error.strerror}.") from None
-    # The real path: two ways to the same folder must meet the same lock.
-    return FileLock(os.path.realpath(path), is_singleton=True)
+    # The real path: two ways to the same folder must meet the same lock. Not a file that only marks
+    # the lock where the disk has none: it would outlive a process that is killed.
+    return FileLock(os.path.realpath(path), is_singleton=True, fallback_to_soft=False)
+
+
+def _taken(run: RunFolder, lock: FileLock, seconds: float) -> bool:
+    """Take a lock, waiting so long for it; False if another process still holds it then.
+
+    Raises:
+        ConfigError: the disk has no locks, or the lock's file cannot be opened.
+    """
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        return False
+    except (OSError, NotImplementedError) as error:
+        raise ConfigError(f"{run.path}: cannot be locked: {error}.") from None
+    return True
 
 
 def _this_process() -> dict[str, str | int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
 
 import pytest
 from support.terminal import SMALL, Terminal, mistake_lines
@@ -12,6 +13,7 @@ from support.training_fixtures import small, write
 
 from tacit.training.config.load import load
 from tacit.training.outcome.summary import read_summary
+from tacit.training.runs import runner
 from tacit.training.studies.checks import checks
 from tacit.training.studies.reference_tables import table_page
 from tacit.training.studies.reproduce import reproducible
@@ -191,6 +193,22 @@ def test_a_word_about_seeds_that_were_cut_off_waits_for_more_rounds():
 
 
 # --- the command ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_stopped_while_it_trains_it_says_so_and_ends_with_the_signal_s_code(
+    tacit, monkeypatch, name
+):
+    number = getattr(signal, name)
+    monkeypatch.setattr(runner, "_train_jobs", lambda *_: signal.raise_signal(number))
+    outside = signal.signal(number, signal.SIG_DFL)  # it may be ignored where tests run
+    try:
+        result = tacit("reproduce", experiment(tacit.folder), *SMALL)
+    finally:
+        signal.signal(number, outside)
+    assert result.code == 128 + number
+    assert "stopped; everything is kept. The same command goes on from here" in result.err
+    assert "Traceback" not in result.err
 
 
 def test_within_ends_with_0_and_writes_table_and_figure(tacit, results):
