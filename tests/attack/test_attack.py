@@ -9,9 +9,10 @@ from attack import disks, flips, folders, inputs, kills, races, stops
 from attack.trial import Attack
 from support.paths import ROOT
 
-QUICK: list[tuple[Attack, int]] = [(flips.flips, 120), (inputs.inputs, 1)]
+QUICK: list[tuple[Attack, int]] = [(flips.flips, 120)]
 SLOW: list[tuple[Attack, int]] = [
     (flips.flips, 600),
+    (inputs.inputs, 1),
     (folders.folders, 1_000),
     (races.races, 9),
     (stops.stops, 8),

@@ -135,7 +135,7 @@ def _side_by_side(experiment: Experiment, arms: ArmSummaries, spec: Figure) -> A
             assert e is not None
             seeds.add(e.n)
             axis.errorbar([at], [e.mean], _spread([e]), color=colour, marker="o", ms=6, capsize=4)
-        labels = [name.replace("_", "\n", 1) for name in names]
+        labels = [name.replace("_", "\n") for name in names]
         axis.set_xticks(range(len(names)), labels, fontsize=8)
         axis.set(title=measure.replace("_", " "), xlim=(-0.5, len(names) - 0.5))
         bottom, top = axis.dataLim.intervaly
