@@ -136,7 +136,7 @@ def _side_by_side(experiment: Experiment, arms: ArmSummaries, spec: Figure) -> A
             seeds.add(e.n)
             axis.errorbar([at], [e.mean], _spread([e]), color=colour, marker="o", ms=6, capsize=4)
         labels = [name.replace("_", "\n") for name in names]
-        axis.set_xticks(range(len(names)), labels, fontsize=8)
+        axis.set_xticks(range(len(names)), labels, fontsize=8 if len(names) < 6 else 6.5)
         axis.set(title=measure.replace("_", " "), xlim=(-0.5, len(names) - 0.5))
         bottom, top = axis.dataLim.intervaly
         room = 0.08 * max(top, -bottom, 1e-9)
