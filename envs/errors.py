@@ -53,6 +53,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"One of: {', '.join(names)}." if names else "There are none."
 
 
+BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
 LARGEST = 2**53  # of a whole number: beyond it, float64 does not hold every one
 
 M = TypeVar("M", bound=BaseModel)
@@ -230,6 +231,8 @@ def _describe(model: type[BaseModel], error: Any, values: Mapping[str, Any], pre
         discriminator = context["discriminator"].strip("'")
         choice = " or ".join(context["expected_tags"].rsplit(", ", 1))
         return f"{where}.{discriminator}: must be {choice}, got {context['tag']!r}."
+    if kind in BOUNDS and isinstance(error["input"], bool | str):  # compared as if it were a number
+        return f"{where}: must be a number, got {error['input']!r}."
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if kind == "value_error":  # raised by a validator of ours, which has written the whole sentence
         return f"{where}: {message}"

@@ -2,7 +2,8 @@
 
     regret_i = sum over a of max_b sum over x of w(x) P_i(a | x) [profit_i(x, b) - profit_i(x, a)]
 
-in units of profit_M - profit_N: w(x) is the share of time that play spends in state x in the long
+in units of profit_M - profit_N, a seat's profit in the market's collusive and in its competitive
+benchmark. w(x) is the share of time that play spends in state x in the long
 run, P_i(a | x) the probability with which seat i posts a there, profits are expected over the
 others' tables. For each action that was posted one replacement is chosen, in hindsight, for all the
 rounds in which it was posted; the others do what they did. Competitive play leaves nothing to be
@@ -10,8 +11,9 @@ gained so; a seat that keeps a price up because of what would follow does, for a
 rounds counts no later ones.
 
 The audit of an arm *passes* if the whole interval of the figure lies at or below .05, and *flags*
-it if the whole interval lies above; else it is undecided. It needs no motive and no path of
-deviations, so it flags more than collusion: whoever is simply mistaken has a regret as well.
+it if the whole interval lies above; else, and with fewer than 48 seeds, it is undecided. It needs
+no motive and no path of deviations, so it flags more than collusion: whoever is simply mistaken
+has a regret as well.
 
 Source: Hartline, Long, Zhang, "Regulation of algorithmic collusion", CSLAW 2024 (calibrated regret
 as a test of plausible non-collusion). There the audit reads logs of prices and estimates demand;

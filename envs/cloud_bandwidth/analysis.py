@@ -10,7 +10,7 @@ from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
-from .alternating import cycle_answer, joint_step
+from .edgeworth_cycle import cycle_answer, joint_step
 
 if TYPE_CHECKING:
     from .market import CloudBandwidth

@@ -221,7 +221,7 @@ class CloudBandwidthConfig(BaseModel):
 
     @model_validator(mode="after")
     def _turns_are_solvable(self) -> CloudBandwidthConfig:
-        """With alternating moves the competitive benchmark is the cycle of `alternating.py`."""
+        """With alternating moves the competitive benchmark is the cycle of `edgeworth_cycle.py`."""
         if self.timing != "alternating":
             return self
         needed = {

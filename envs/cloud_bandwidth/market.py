@@ -13,10 +13,10 @@ from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Ro
 from tacit.envs.types import Floats, Ints
 
 from . import positions as at
-from .alternating import edgeworth_cycle, joint_step
 from .analysis import CloudBandwidthAnalysis
 from .benchmarks import PricingOutcome, solve
 from .config import CloudBandwidthConfig
+from .edgeworth_cycle import edgeworth_cycle, joint_step
 from .grid_benchmarks import collusive_steps, competitive_steps, grid_profits
 from .measures import (
     MEASURES,
@@ -353,7 +353,7 @@ class CloudBandwidth(Market):
         source = "posting game without tenants, solved in tacit.envs.cloud_bandwidth.benchmarks"
         competitive = f"Nash of the {source}"
         if self.in_turn:
-            competitive = "Edgeworth cycle; tacit.envs.cloud_bandwidth.alternating"
+            competitive = "Edgeworth cycle; tacit.envs.cloud_bandwidth.edgeworth_cycle"
         return {
             "competitive": Benchmark(values(self.nash), competitive),
             "collusive": Benchmark(values(self.joint), f"joint profit of the {source}"),

@@ -1,7 +1,8 @@
 """The rules of quantity competition, as compiled functions of one copy.
 
-`params` float64 `[.]` and `state` float64 `[1]` are laid out by `positions.py`. Letters: N firms, m
-outputs of each, M measures.
+`params` float64 `[.]` and `state` float64 `[1]` are laid out by `positions.py`. The price is d
+minus the sum of outputs, d being the demand of the round. Letters: N firms, m outputs of each, M
+measures.
 """
 
 from __future__ import annotations

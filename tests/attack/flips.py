@@ -39,8 +39,9 @@ def _finished(folder: Path, count: int) -> Outcome:
             outcome.count(f"{path.relative_to(run)}: bit {bit} of byte {place} was accepted")
         except ConfigError as error:
             told = str(error)
-            names = path.name in told or path.stem in told
-            outcome.count(None if names else f"{path.relative_to(run)} is not named: {told}")
+            outcome.count(
+                None if str(path) in told else f"{path.relative_to(run)} is not named: {told}"
+            )
         except Exception as error:
             outcome.count(f"{path.relative_to(run)}: {error!r}")
         finally:
@@ -77,5 +78,6 @@ def _under_way(folder: Path, count: int) -> Outcome:
         path.write_bytes(_flipped(data, place, bit))
         told = save_notes(path.parent)
         path.write_bytes(data)
-        outcome.count(None if told else f"{path.name}: bit {bit} of byte {place} was accepted")
+        named = any(str(path) in line for line in told)
+        outcome.count(None if named else f"{path.name}: bit {bit} of byte {place}: {told}")
     return outcome

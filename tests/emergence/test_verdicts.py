@@ -173,6 +173,5 @@ def test_best_response_names_what_is_missing(run, tacit):
     finally:
         hidden.rename(kept)
     assert line == (
-        f"{kept}: does not match its seal; it was cut or altered. tacit resume ad_auction trains "
-        "it again."
+        f"{kept}: does not match its seal; it was cut or altered. {run.resume} trains it again."
     )

@@ -14,4 +14,4 @@ Settings = Annotated[
 ]
 ArmOption = Annotated[list[str] | None, typer.Option("--arm", help="only this arm (repeatable)")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="print the summary alone, as JSON")]
-DEFAULT_RESULTS = Path("results")
+DEFAULT_RESULTS = Path("results")  # as in `tacit.training.storage.run_folder`

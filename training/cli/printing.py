@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .options import DEFAULT_RESULTS
-
 if TYPE_CHECKING:
     from tacit.training.storage.run_folder import RunFolder
     from tacit.training.studies.compare import ArmRow
-
-
-def results_option(run: RunFolder) -> str:
-    """`--results DIR` where the run is not in the default folder, for advice on how to go on."""
-    parent = run.path.parent
-    return "" if parent == DEFAULT_RESULTS else f" --results {parent}"
 
 
 def print_comparison(
@@ -60,4 +52,4 @@ def print_next(run: RunFolder, as_shipped: bool) -> None:
     figure = run.figure(experiment.name)
     if figure.is_file():
         out.print(f"figure: {figure}", soft_wrap=True)
-    out.print(f"next:   tacit board {run.name}{results_option(run)}", soft_wrap=True)
+    out.print(f"next:   {run.command('board')}", soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, ArmOption, Config, JsonFlag, Results, Settings
-from .printing import print_comparison, print_next, results_option
+from .printing import print_comparison, print_next
 
 if TYPE_CHECKING:
     from tacit.training.config.arms import Experiment
@@ -42,7 +42,7 @@ def train(
         arms = {label: a.plain for label, a in experiment.arms.items()}
         print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
         return
-    run = named(results, name or experiment.name)
+    run = named(results, experiment.name if name is None else name)
     _train(experiment, run, as_json, as_shipped=not settings)
 
 
@@ -69,8 +69,7 @@ def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bo
         with ProgressBar(market.headline, quiet=as_json) as progress_bar:
             summary = train_experiment(experiment, run, progress_bar, draw_in_run)
     except Interrupted as stopped:
-        where = results_option(run)
-        say(f"stopped; everything is kept. Go on: tacit resume {run.name}{where}", is_error=True)
+        say(f"stopped; everything is kept. Go on: {run.resume}", is_error=True)
         sys.exit(stopped.exit_code)
     if as_json:
         print(json.dumps(summary, allow_nan=False))

@@ -19,7 +19,7 @@ def folder_mistake(name: object) -> str | None:
     if not name.isprintable():
         return "holds characters that cannot be printed"
     if any(c in name for c in "/\\ "):
-        return "holds a space or a slash"
+        return "holds a space, a slash or a backslash"
     if name.startswith((".", "-")):
         return "begins with a dot or a dash"
     return None

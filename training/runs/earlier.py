@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from tacit.envs.errors import ConfigError
@@ -12,7 +13,7 @@ from tacit.training.config.arm_settings import flat_settings
 from tacit.training.config.arms import Experiment
 from tacit.training.outcome.finishing import Records, Summaries
 from tacit.training.outcome.summary import read_summary
-from tacit.training.storage.run_folder import RunFolder
+from tacit.training.storage.run_folder import CHECKPOINT, RunFolder
 from tacit.training.storage.seals import (
     Seals,
     findings,
@@ -31,11 +32,11 @@ def checked_seals(
     run: RunFolder,
     config: Mapping[str, Any] | None,
     listener: ProgressListener,
-) -> Seals:
-    """The seals of a run, without those of files that are to be made again.
+) -> tuple[Seals, bool]:
+    """The seals of a run, without those of files that are to be made again; whether there are any.
 
     Files that were altered and that are made of seeds are removed with a note, so that nothing of
-    them is used. Altered seeds are trained again, as `save_notes` says.
+    them is used. Altered seeds are trained again.
 
     Args:
         experiment: what is to be trained in the run.
@@ -55,7 +56,8 @@ def checked_seals(
         raise ConfigError([f"{f.path}: {f.text}" for f in refused])
     seals = Seals() if any(f.path == run.seals for f in found) else read_seals(run)
     for finding in found:
-        if finding.path.suffix == ".safetensors":  # a seed; of damaged ones `save_notes` tells
+        if finding.path.stem == Path(CHECKPOINT).stem:
+            # A seed is trained again, and `partial.save_notes` tells of a damaged one.
             if not finding.path.exists():
                 listener.note(f"{finding.path}: {finding.text}")
             continue
@@ -66,7 +68,7 @@ def checked_seals(
         seals.made_of.clear()
     if is_unfinished(run):
         seals.made_of = still_made(run, seals)
-    return seals
+    return seals, bool(found)
 
 
 def _count(arm: object) -> int:
@@ -88,7 +90,7 @@ def earlier_summaries(experiment: Experiment, run: RunFolder) -> Summaries:
 def differences(stored: object, own: Mapping[str, Any]) -> str:
     """In which settings a stored arm differs from another, in words: `market.bidders 3, here 2`."""
     if not isinstance(stored, Mapping):
-        return "it says of which arm it is no more"
+        return "it no longer says which arm it belongs to"
     there, here = flat_settings(stored), flat_settings(own)
     keys = [key for key in dict.fromkeys([*there, *here]) if there.get(key) != here.get(key)]
     told = [f"{key} {there.get(key)!r}, here {here.get(key)!r}" for key in keys[:SHOWN]]

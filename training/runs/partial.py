@@ -139,7 +139,8 @@ def save_notes(folder: Path) -> list[str]:
     for path in (folder / CHECKPOINT, folder / NAME):
         damaged = path.with_suffix(".json").exists() and checkpoint.finished(path) is None
         if damaged:
-            lines.append(f"{path}: was cut or altered and is left out; the seed is trained again.")
+            wrong = checkpoint.damaged_file(path)
+            lines.append(f"{wrong}: was cut or altered and is left out; the seed is trained again.")
     record = checkpoint.finished(folder / NAME)
     if record and record.get("machine", {}).get("flags") != machine()["flags"]:
         lines.append(

@@ -27,7 +27,7 @@ from tacit.training.storage import checkpoint
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_config import check_same_run, write_run_config
-from tacit.training.storage.run_folder import RunFolder, named
+from tacit.training.storage.run_folder import DEFAULT_RESULTS, RunFolder, named
 from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 
@@ -39,8 +39,6 @@ from .seed_run import train_seed
 from .signals import stopping_on_signals
 from .warm_start import check_warm_starts, generations
 from .worker_pool import WorkerPool, has_networks, needs_pool
-
-RESULTS = Path("results")
 
 Job = tuple[str, int]  # the name of an arm, and the number of the repetition
 
@@ -64,7 +62,7 @@ def train(
     arms: Sequence[str] = (),
     as_arm: str | None = None,
     name: str | None = None,
-    results: str | Path = RESULTS,
+    results: str | Path = DEFAULT_RESULTS,
     listener: ProgressListener | None = None,
 ) -> dict[str, Any]:
     """Train an experiment.
@@ -87,7 +85,7 @@ def train(
         Interrupted: stopped by a signal; call again, or `tacit resume`, to go on.
     """
     experiment = load(config, overrides, arms, as_arm)
-    run = named(Path(results), name or experiment.name)
+    run = named(Path(results), experiment.name if name is None else name)
     return train_experiment(experiment, run, listener or NoProgress())
 
 
@@ -124,7 +122,7 @@ def train_experiment(
     except OSError as error:
         raise ConfigError(
             f"{error.filename or run.path}: {error.strerror or error}. What was saved is kept: "
-            f"tacit resume {run.name}"
+            f"{run.resume}"
         ) from None
 
 
@@ -141,7 +139,7 @@ def _train_locked(
 ) -> dict[str, Any]:
     """`train_experiment`, while this process holds the run's lock."""
     config = _check(experiment, run)
-    seals = checked_seals(experiment, run, config, listener)
+    seals, made_again = checked_seals(experiment, run, config, listener)
     earlier = earlier_summaries(experiment, run)
     for note in experiment.notes:
         listener.note(note)
@@ -163,7 +161,8 @@ def _train_locked(
             ledger.append("training started", arms=list(experiment.arms), kpi_hashes=hashes)
             listener.begin(*_rounds(experiment, jobs))
         else:
-            listener.note(f"{run.path}: trained already; nothing to do")
+            rest = "what was altered is written anew" if made_again else "nothing to do"
+            listener.note(f"{run.path}: trained already; {rest}")
         # Linear algebra must not start threads of its own beside those that train.
         with threadpool_limits(limits=1):
             _train_jobs(experiment, run, jobs, records, listener)
@@ -171,7 +170,9 @@ def _train_locked(
             listener.note(note)
         summary = finish(experiment, whole, run, records, earlier, sealer, listener.finishing, draw)
     except KeyboardInterrupt:
-        ledger.append("training interrupted", finished=len(records), of=seeds)
+        # Counted on the disk: some seeds ended while the others were being stopped.
+        finished = len(plan(experiment, run)[1])
+        ledger.append("training interrupted", finished=finished, of=seeds)
         raise
     sealer.close()
     if jobs:

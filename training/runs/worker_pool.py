@@ -86,7 +86,7 @@ class WorkerPool:
             pass  # it ended before it could read the request
         raise ConfigError(
             f"{self.run.path}: the process that trained seed {k} of arm {name} ended with exit "
-            f"code {process.wait()}. What was saved is kept: tacit resume {self.run.name}"
+            f"code {process.wait()}. What was saved is kept: {self.run.resume}"
         )
 
     def _process(self) -> subprocess.Popen[str]:

@@ -75,6 +75,12 @@ def finished(path: Path) -> dict[str, Any] | None:
     return record
 
 
+def damaged_file(path: Path) -> Path:
+    """Which of the two files of a checkpoint that is not whole was cut or altered: the record, or
+    the arrays, which then do not match it."""
+    return path.with_suffix(".json") if read_record(path) is None and path.is_file() else path
+
+
 def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Arrays and record of a checkpoint.
 

@@ -10,6 +10,7 @@ made by `RunFolder.inside`, which refuses one that leads out of the folder.
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tacit.training.config.names import folder_mistake
 from .atomic_files import write_atomically
 
 CHECKPOINT = "checkpoint.safetensors"
+DEFAULT_RESULTS = Path("results")  # where the commands look for runs without --results
 
 
 def named(results: Path, name: str) -> RunFolder:
@@ -54,6 +56,17 @@ class RunFolder:
     def name(self) -> str:
         """The last part of the path."""
         return self.path.name
+
+    def command(self, name: str) -> str:
+        """A command about the run, as its user types it: `tacit resume mine --results there`."""
+        parent = self.path.parent
+        where = "" if parent == DEFAULT_RESULTS else f" --results {shlex.quote(str(parent))}"
+        return f"tacit {name} {shlex.quote(self.name)}{where}"
+
+    @property
+    def resume(self) -> str:
+        """The command that goes on with the run."""
+        return self.command("resume")
 
     def inside(self, *parts: str) -> Path:
         """A path within the folder.

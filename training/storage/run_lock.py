@@ -47,7 +47,7 @@ def writing(run: RunFolder) -> Iterator[None]:
             "it has ended, or stop it."
         )
     try:
-        if lock.lock_counter == 1:
+        if lock.lock_counter == 1:  # not a second time within the same thread
             write_json(holder, _this_process())
             _remove_temporary_files(run)
         yield
@@ -75,6 +75,18 @@ def writing_seed(run: RunFolder, arm: str, k: int) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def told_holder(run: RunFolder) -> str | None:
+    """Who writes to a run now, in words; None if nobody does, or this thread."""
+    try:
+        lock = _lock(run, "run.lock")
+        if _taken(run, lock, 0.0):
+            lock.release()
+            return None
+    except ConfigError:
+        return None  # a disk that can only be read has no writer
+    return _told(run.inside(FOLDER, "holder.json"))
 
 
 def _lock(run: RunFolder, name: str) -> FileLock:
@@ -131,9 +143,8 @@ def _told(holder: Path) -> str:
 
 def _remove_temporary_files(run: RunFolder) -> None:
     """Remove files that a killed writer was in the middle of; only the lock's holder may."""
-    for folder, folders, names in os.walk(run.path):  # does not follow links
-        folders[:] = [name for name in folders if name != FOLDER]
+    for folder, _, names in os.walk(run.path):  # does not follow links
         for name in names:
-            if name.startswith(".") and (name.endswith(TEMPORARY) or name.startswith(".write.")):
+            if name.startswith(".") and name.endswith(TEMPORARY):
                 with suppress(OSError):
                     os.unlink(os.path.join(folder, name))

@@ -1,8 +1,8 @@
 """What a run seals, and finding out whether it is still as it was sealed.
 
 `seals.json` holds the SHA-256 of every file that is written over all seeds (configuration,
-incentives, summary, bands, plots, figure), and for every arm one of its seeds' records, each of
-which seals its own arrays, measures and event file. The ledger holds the SHA-256 of `seals.json`,
+incentives, summary, bands, plots, figure), and of the record of every seed, which seals its own
+arrays, measures and event file. The ledger holds the SHA-256 of `seals.json`,
 and seals itself as a chain. So a byte that is altered anywhere in a finished run is found and
 named.
 
@@ -25,6 +25,7 @@ from tacit.oversight.ledger import Ledger
 from . import checkpoint
 from .atomic_files import file_hash, read_json, write_json
 from .run_folder import RunFolder
+from .run_lock import told_holder
 
 WRITING, SEALED = "results are being written", "results sealed"
 HASH = "seals_sha256"  # in the ledger's entry
@@ -36,8 +37,9 @@ class Seals:
     Attributes:
         files: SHA-256 by path within the run, slashes between its parts.
         seeds: by arm, SHA-256 of the record of every seed, in order; "" of one that is not sealed.
-        made_of: by arm (and "" for the pages of the whole run), a hash of what its files were made
-            of: where it is the same, they need not be written again.
+        made_of: by arm, a hash of what its bands and plots were made of (its summary, its seeds'
+            event files): where it is the same, they need not be written again. Under "" that of
+            TensorBoard's pages of the whole run.
     """
 
     def __init__(self, table: Mapping[str, Any] | None = None) -> None:
@@ -196,9 +198,12 @@ def check_sealed(run: RunFolder, counts: Mapping[str, int]) -> None:
     """
     wrong = [f"{found.path}: {found.text}" for found in findings(run, counts)]
     if is_unfinished(run):
+        holder = told_holder(run)
         wrong.append(
             f"{run.path}: a command was interrupted while it wrote the results. Nothing that was "
-            f"learned is lost: tacit resume {run.name}"
+            f"learned is lost: {run.resume}"
+            if holder is None
+            else f"{run.path}: {holder} is writing its results now. Wait until it has ended."
         )
     if wrong:
         raise ConfigError(wrong)
@@ -219,7 +224,7 @@ def findings(run: RunFolder, counts: Mapping[str, int]) -> list[Finding]:
     Raises:
         ConfigError: a file cannot be read, or a line of the ledger is no entry.
     """
-    resume = f"tacit resume {run.name} writes it anew."
+    resume = f"{run.resume} writes it anew."
     if not run.ledger.exists():
         if run.seals.exists():
             return [Finding(run.ledger, "is missing, but this run was sealed.", False)]
@@ -250,7 +255,7 @@ def _altered_files(run: RunFolder, seals: Seals) -> list[Finding]:
             advice = (
                 "Put it back as it was: every seed's record holds its arm's part."
                 if is_config
-                else f"tacit resume {run.name} writes it anew."
+                else f"{run.resume} writes it anew."
             )
             found.append(Finding(path, f"{what}. {advice}", not is_config))
     return found
@@ -271,12 +276,13 @@ def _altered_seeds(
 def _altered_seed(run: RunFolder, arm: str, k: int, sealed: str) -> list[Finding]:
     """What is wrong with a repetition that was finished; `sealed` is its record's hash, or ""."""
     path = run.checkpoint(arm, k)
-    again = f"tacit resume {run.name} trains it again."
+    again = f"{run.resume} trains it again."
     if not path.with_suffix(".json").exists():
         return [Finding(path, f"is missing. {again}", True)] if sealed else []
     record = checkpoint.finished(path)
     if record is None:
-        return [Finding(path, f"does not match its seal; it was cut or altered. {again}", True)]
+        text = f"does not match its seal; it was cut or altered. {again}"
+        return [Finding(checkpoint.damaged_file(path), text, True)]
     if sealed and sealed != _record_hash(run, arm, k):
         text = f"is not the record that was sealed. Move {path.parent} away, then {again}"
         return [Finding(path.with_suffix(".json"), text, False)]

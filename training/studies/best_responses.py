@@ -97,7 +97,7 @@ def _check(run: RunFolder, arms: Sequence[Arm], seat: str | None) -> None:
         if unfinished:
             mistakes.append(
                 f"{run.path}: arm {arm.name} has no finished checkpoint of {unfinished} of its "
-                f"{arm.seeds} seeds; tacit resume {run.name}"
+                f"{arm.seeds} seeds; {run.resume}"
             )
     if mistakes:
         raise ConfigError(mistakes)

@@ -84,7 +84,7 @@ def _not_finished(run: RunFolder) -> str:
     done = sum(finished(run.checkpoint(*seed)) is not None for seed in seeds)
     return (
         f"{run.path}: {done} of {len(seeds)} seeds are finished, the summary is not written yet; "
-        f"tacit resume {run.name}"
+        f"{run.resume}"
     )
 
 

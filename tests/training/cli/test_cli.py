@@ -127,6 +127,7 @@ def test_all_mistakes_are_reported_and_nothing_is_written(tacit):
         (["ad_auction", "--arm", "bas"], "--arm: unknown arm 'bas'. Did you mean 'base'?"),
         (["volatility_kpi", "--as", "mine"], "this config has several."),
         (["ad_auction", "--as", "a/b"], "'a/b' cannot name an arm"),
+        (["ad_auction", "--name", ""], "--name: must name a folder within results, got ''"),
         (["ad_auction", "--results", "/dev/null"], "/dev/null/ad_auction cannot be written"),
     ],
 )

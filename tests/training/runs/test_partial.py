@@ -134,9 +134,10 @@ def test_a_flipped_bit_is_reported_and_the_seed_trained_again(stopped, whole):
     assert any("cut or altered" in text and str(path) in text for text in notes.lines)
 
 
-def test_a_cut_checkpoint_of_a_finished_seed_is_reported(tmp_path, whole):
+@pytest.mark.parametrize("name", ["checkpoint.safetensors", "checkpoint.json"])
+def test_a_cut_checkpoint_of_a_finished_seed_is_reported(name, tmp_path, whole):
     results = shutil.copytree(whole[2], tmp_path / "results")
-    path = results / "ad_auction" / "base" / "s1" / "checkpoint.safetensors"
+    path = results / "ad_auction" / "base" / "s1" / name
     path.write_bytes(path.read_bytes()[:-7])
     notes = Notes()
     assert go(results, notes)["measures"] == whole[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
 import pytest
 from support.training_fixtures import InterruptAfter, files_of, small
@@ -69,6 +71,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
     assert len(kept) < 4
     assert {name: whole[1][name] for name in kept} == kept
     assert acts(folder) == ["training started", "training interrupted"]
+    assert ledger.read(folder / "ledger.jsonl")[-1]["finished"] == len(kept)
     assert not (folder / "summary.json").exists()
     counts = Counts()
     assert resume(folder, counts) == whole[0]
@@ -116,6 +119,34 @@ def test_finished_seeds_are_kept_when_it_is_stopped_late(tmp_path, monkeypatch):
     with pytest.raises(Interrupted):
         small(tmp_path, SEEDS, listener=InterruptAfter(120))
     assert finished(tmp_path) == ["s0", "s1"]
+
+
+class InterruptAtAnEnd(NoProgress):
+    """Ctrl-C of one seed while another is in its last stretch of rounds, which it ends."""
+
+    def __init__(self):
+        self.rounds, self.interrupted = 0, None
+        self.at_the_end = threading.Event()
+
+    def advance(self, arm, progress):
+        if self.interrupted is None:
+            self.interrupted = threading.get_ident()
+        if self.interrupted == threading.get_ident():
+            self.at_the_end.wait()
+            raise KeyboardInterrupt
+        self.rounds += progress.rounds
+        if self.rounds == 20_000:
+            self.at_the_end.set()
+            time.sleep(0.3)  # until after the other one was stopped
+
+
+def test_a_seed_that_ends_while_the_others_stop_is_counted(tmp_path, monkeypatch):
+    monkeypatch.setenv("TACIT_THREADS", "2")
+    with pytest.raises(Interrupted):
+        small(tmp_path, listener=InterruptAtAnEnd())
+    assert len(finished(tmp_path)) == 1
+    last = ledger.read(tmp_path / "ad_auction/ledger.jsonl")[-1]
+    assert (last["act"], last["finished"], last["of"]) == ("training interrupted", 1, 2)
 
 
 def test_a_mistake_in_a_listener_is_not_swallowed(tmp_path):

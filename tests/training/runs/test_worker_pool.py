@@ -113,7 +113,7 @@ def test_a_process_that_is_killed_is_reported(tmp_path, eager, monkeypatch):
         train("ad_auction", NETWORKS, results=tmp_path, listener=Kills())
     (line,) = error.value.mistakes
     assert "ended with exit code -9" in line
-    assert line.endswith("What was saved is kept: tacit resume ad_auction")
+    assert line.endswith(f"What was saved is kept: tacit resume ad_auction --results {tmp_path}")
     assert resume(tmp_path / "ad_auction")
 
 

@@ -221,8 +221,20 @@ def test_without_need_no_pool_is_made(pooled, tmp_path):
 # --- signals --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_the_first_signal_stops_and_afterwards_signals_are_as_before(name):
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+@pytest.fixture
+def heard():
+    """Signals that are not ignored, as they are in a process that runs in the background."""
+    before = {name: signal.signal(getattr(signal, name), signal.SIG_DFL) for name in NAMES}
+    yield
+    for name, handler in before.items():
+        signal.signal(getattr(signal, name), handler)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_signal_stops_and_afterwards_signals_are_as_before(name, heard):
     number = getattr(signal, name)
     outside = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP would be ignored
     try:
@@ -245,7 +257,7 @@ def _stops_at(number):
     assert signal.getsignal(number) is before
 
 
-def test_a_second_signal_ends_the_process_whichever_it_is(monkeypatch, capsys):
+def test_a_second_signal_ends_the_process_whichever_it_is(monkeypatch, capsys, heard):
     def end(code):
         raise Ended(code)
 
@@ -263,7 +275,7 @@ def test_a_second_signal_ends_the_process_whichever_it_is(monkeypatch, capsys):
     assert capsys.readouterr().err == "ended at once; what was saved is kept\n"
 
 
-def test_an_ignored_signal_stays_ignored_and_other_threads_change_nothing():
+def test_an_ignored_signal_stays_ignored_and_other_threads_change_nothing(heard):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with stopping_on_signals():

@@ -61,7 +61,8 @@ def test_a_holder_that_left_no_name_is_another_process(tmp_path):
 
 def test_what_a_killed_writer_left_half_written_is_removed(tmp_path):
     run = RunFolder(tmp_path / "x")
-    left = [run.path / ".config.yaml.123.tmp", run.path / "calm/s0/.checkpoint.json.9.tmp"]
+    names = [".config.yaml.123.tmp", "calm/s0/.checkpoint.json.9.tmp", ".locks/.holder.json.9.tmp"]
+    left = [run.path / name for name in names]
     kept = run.path / "calm/s0/notes.tmp"
     for path in (*left, kept):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
+from pathlib import Path
 
 import pytest
 from support.training_fixtures import SMALL, small
@@ -17,7 +19,8 @@ from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import train_experiment
 from tacit.training.storage import atomic_files, checkpoint, seals
 from tacit.training.storage.load_run import load_run, read_experiment
-from tacit.training.storage.run_folder import RunFolder
+from tacit.training.storage.run_folder import DEFAULT_RESULTS, RunFolder
+from tacit.training.storage.run_lock import writing
 
 
 class Notes(NoProgress):
@@ -93,26 +96,27 @@ def test_a_run_is_accepted_as_it_is(run):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        (
-            "summary.json",
-            "was altered since it was sealed. tacit resume ad_auction writes it anew.",
-        ),
-        (
-            "incentives.json",
-            "was altered since it was sealed. tacit resume ad_auction writes it an",
-        ),
-        ("seals.json", "does not match the ledger; it was altered. tacit resume ad_auction writes"),
+        ("summary.json", "was altered since it was sealed. RESUME writes it anew."),
+        ("incentives.json", "was altered since it was sealed. RESUME writes it anew."),
+        ("seals.json", "does not match the ledger; it was altered. RESUME writes it anew."),
         ("config.yaml", "was altered since it was sealed. Put it back as it was: every seed's rec"),
-        ("calm/_band/controls.json", "was altered since it was sealed. tacit resume ad_auction wr"),
-        ("calm/s1/checkpoint.json", "does not match its seal; it was cut or altered. tacit resume"),
+        ("calm/_band/controls.json", "was altered since it was sealed. RESUME writes it anew."),
+        (
+            "calm/s1/checkpoint.json",
+            "does not match its seal; it was cut or altered. RESUME trains it again.",
+        ),
+        (
+            "calm/s1/checkpoint.safetensors",
+            "does not match its seal; it was cut or altered. RESUME trains it again.",
+        ),
     ],
 )
 def test_an_altered_file_is_named_with_what_to_do(run, name, line):
     path = run.path / name
     path.write_bytes(path.read_bytes() + b" ")
     (found,) = wrong(run)
-    shown = path.with_suffix(".safetensors") if "checkpoint" in name else path
-    assert found.startswith(f"{shown}: {line}")
+    line = line.replace("RESUME", f"tacit resume ad_auction --results {run.path.parent}")
+    assert found.startswith(f"{path}: {line}")
 
 
 def test_a_removed_file_and_a_removed_seed_are_missed(run):
@@ -150,9 +154,33 @@ def test_a_broken_chain_a_missing_ledger_and_an_interrupted_writer_are_told(run)
     run.ledger.write_bytes(text)
     Ledger(run.ledger).append(seals.WRITING)
     (found,) = wrong(run)
-    assert found.endswith("Nothing that was learned is lost: tacit resume ad_auction")
+    assert found.endswith(f"Nothing that was learned is lost: {run.resume}")
     resume(run)
     load_run(run.path)
+
+
+def test_results_that_another_writes_now_are_waited_for(run):
+    """Nothing was interrupted then, and `tacit resume` would be refused."""
+    Ledger(run.ledger).append(seals.WRITING)
+    begun, over = threading.Event(), threading.Event()
+
+    def write():
+        with writing(run):
+            begun.set()
+            over.wait()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    begun.wait()
+    try:
+        (found,) = wrong(run)
+    finally:
+        over.set()
+        writer.join()
+    assert found.startswith(f"{run.path}: '")
+    assert f"(process {os.getpid()} on " in found
+    assert found.endswith(") is writing its results now. Wait until it has ended.")
+    assert "was interrupted" in wrong(run)[0]
 
 
 # --- making again --------------------------------------------------------------------------------
@@ -166,6 +194,7 @@ def test_resume_writes_anew_what_is_made_of_seeds(run, name):
     notes = Notes()
     resume(run, notes)
     assert any(name in line and "written anew" in line for line in notes.lines)
+    assert notes.lines[-1] == f"{run.path}: trained already; what was altered is written anew"
     load_run(run.path)
     assert json.loads(run.summary.read_bytes()) == json.loads(before)
 
@@ -192,9 +221,10 @@ def written(run):
 
 
 def test_a_run_that_is_complete_is_not_written_again(run):
-    before = written(run)
-    resume(run)
+    before, notes = written(run), Notes()
+    resume(run, notes)
     assert written(run) == before
+    assert notes.lines == [f"{run.path}: trained already; nothing to do"]
 
 
 def test_another_arm_leaves_bands_and_plots_of_the_others(run):
@@ -291,3 +321,15 @@ def test_a_link_that_leads_out_is_refused_and_one_within_is_not(tmp_path):
     assert run.inside("within", "s0") == tmp_path / "run/within/s0"
     with pytest.raises(ConfigError, match="leads out"):
         run.inside("out", "s0")
+
+
+@pytest.mark.parametrize(
+    ("results", "command"),
+    [
+        (DEFAULT_RESULTS, "tacit resume mine"),
+        ("elsewhere", "tacit resume mine --results elsewhere"),
+        ("my runs", "tacit resume mine --results 'my runs'"),
+    ],
+)
+def test_advice_can_be_typed_as_it_stands(results, command):
+    assert RunFolder(Path(results) / "mine").resume == command

@@ -99,7 +99,7 @@ def test_what_differs_is_named_up_to_three_settings():
     assert differences({"market": {"d": 4}}, own) == told
     assert differences({}, own) == f"{told}; and 1 more"
     assert differences({"market": {**own["market"], "e": 5}}, own) == "market.e 5, here None"
-    assert differences("x", own) == "it says of which arm it is no more"
+    assert differences("x", own) == "it no longer says which arm it belongs to"
 
 
 @pytest.mark.parametrize(
@@ -204,8 +204,9 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
     run = RunFolder(tmp_path / "mine")
     (tmp_path / "mine/base/s0").mkdir(parents=True)
     (tmp_path / "mine/.locks").mkdir()
-    gone = [f".x{run_lock.TEMPORARY}", f"base/s0/.y{run_lock.TEMPORARY}", "base/.write.z"]
-    kept = [f"x{run_lock.TEMPORARY}", ".x", "write.z", f".locks/.x{run_lock.TEMPORARY}", "base/z"]
+    gone = [f".x{run_lock.TEMPORARY}", f"base/s0/.y{run_lock.TEMPORARY}"]
+    gone += [f".locks/.x{run_lock.TEMPORARY}"]
+    kept = [f"x{run_lock.TEMPORARY}", ".x", "write.z", "base/.write.z", "base/z"]
     for name in (*gone, *kept):
         (tmp_path / "mine" / name).write_text("")
     with run_lock.writing(run):

@@ -91,8 +91,7 @@ def test_all_that_is_missing_is_said_before_anything_is_computed(run, known, mon
     assert error.value.mistakes == [
         "--seat: unknown 'bider_1' in arm a. Did you mean 'bidder_1'?",
         "--seat: unknown 'bider_1' in arm b. Did you mean 'bidder_1'?",
-        f"{run.path}: arm b has no finished checkpoint of 1 of its 2 seeds; tacit resume "
-        "ad_auction",
+        f"{run.path}: arm b has no finished checkpoint of 1 of its 2 seeds; {run.resume}",
     ]
     assert known == []
     assert study.best_responses(run, None, ["a"])[0]  # which has both

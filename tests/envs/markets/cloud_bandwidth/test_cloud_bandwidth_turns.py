@@ -11,7 +11,7 @@ from tacit.emergence.population import freeze
 from tacit.emergence.registry import inapplicable, run_probes
 from tacit.envs import kpi as kpis
 from tacit.envs.cloud_bandwidth import positions as at
-from tacit.envs.cloud_bandwidth.alternating import cycle_answer, edgeworth_cycle, joint_step
+from tacit.envs.cloud_bandwidth.edgeworth_cycle import cycle_answer, edgeworth_cycle, joint_step
 from tacit.envs.engine.engine import Engine
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market

@@ -40,14 +40,16 @@ def edgeworth_cycle(grid: Floats, profit: Floats) -> PricingOutcome:
     """Mean prices and profits of the cycle.
 
     A round earns what the lower price earns, and one provider has it: top, .., 1, 0, and 0 again
-    while the other one has gone back up. Over two cycles both providers are in every place once.
+    while the other one has gone back up. The means are of both providers together: where a cycle
+    has an even number of rounds, who earns more of it depends on who moved first.
 
     Args:
         grid: prices from cost up, the same for both, money, float64 `[m]`.
         profit: of a lone seller by its price, money, float64 `[m]`; at most 0 at the lowest.
 
     Returns:
-        The mean posted price of each provider, and its expected profit of a round.
+        The mean posted price and the mean profit of a round, over rounds and both providers, given
+        for each of them.
     """
     top = joint_step(profit)
     rounds = top + 2
