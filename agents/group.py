@@ -21,6 +21,7 @@ from .batch.config import BatchConfig
 from .policy import PolicyTable
 from .registry import make_learner
 from .tabular.group import TabularGroup
+from .tabular.recording import Recording
 
 
 class Group(Protocol):
@@ -63,8 +64,13 @@ class Group(Protocol):
         """Whether the group has stopped by itself."""
         ...
 
-    def run(self, rounds: int) -> int:
+    def run(self, rounds: int, recording: Recording | None = None) -> int:
         """Play and learn up to so many rounds; fewer if the group stops.
+
+        Args:
+            rounds: how many.
+            recording: filled with the rounds (`build_recording` makes room for them). It changes
+                nothing of what is played and learned.
 
         Returns:
             Rounds played.

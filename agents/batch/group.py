@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from tacit.agents.policy import PolicyTable
 from tacit.agents.tabular.arrays import TRAINED_ROUNDS
 from tacit.agents.tabular.config import TABULAR
+from tacit.agents.tabular.recording import Recording
 from tacit.agents.tabular.seed_state import SeedState, copy_into
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
@@ -124,8 +125,12 @@ class BatchGroup:
 
     # --- rounds ----------------------------------------------------------------------------------
 
-    def run(self, rounds: int) -> int:
+    def run(self, rounds: int, recording: Recording | None = None) -> int:
         """Play so many rounds, and learn whenever a batch is full.
+
+        Args:
+            rounds: how many.
+            recording: filled with the rounds; it must have room for them.
 
         Returns:
             Rounds played.
@@ -141,7 +146,7 @@ class BatchGroup:
             self._rollout(
                 state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
                 state.scratch, self.rollout_buffer, stretch, self.episode_rounds or 0, is_full,
-                self._q_learners,
+                self._q_learners, recording,
             )  # fmt: skip
             if is_full:
                 self._learn()

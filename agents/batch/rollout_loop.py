@@ -42,6 +42,7 @@ from tacit.agents.tabular.q_learning_loop import (
     renew_exploration_bounds,
     td_update_phase,
 )
+from tacit.agents.tabular.recording import record_beginning, record_decisions, record_end
 from tacit.envs.engine.engine_loop import (
     draw_actions,
     start,
@@ -219,6 +220,7 @@ def rollout(
     episode_rounds: Any,
     ends_batch: Any,
     q_learners: Any,
+    recording: Any,
 ) -> None:
     """Play so many rounds in all copies, and write the learning seats' decisions into `buffer`.
 
@@ -226,7 +228,7 @@ def rollout(
     `episode_rounds` is the length of an episode (0: endless); `ends_batch` says that the last of
     these rounds ends a batch; `q_learners` is None where no Q-learner plays. As None is a type,
     Numba then leaves the half of the loop out that Q-learners need, which saves seconds of
-    compilation.
+    compilation. `recording` is a `Recording` with room for these rounds, or None.
     """
     game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
     scratch, buffer = borrow(scratch), borrow(buffer)
@@ -240,6 +242,8 @@ def rollout(
         t, episode, round_ = clock[TRAINED_ROUNDS], clock[EPISODE], clock[EPISODE_ROUND]
         if q_learners is not None:
             renew_exploration_bounds(q_arrays, n, t)
+        if recording is not None:
+            record_beginning(recording, rows, clock)
         for phase in range(phases):
             if q_learners is not None:
                 td_update_phase(game, rows, q_arrays, phase, t)
@@ -254,6 +258,8 @@ def rollout(
                     for s in range(seats * synchronous):
                         if q_arrays.settings[s, SYNCHRONOUS] == 1.0:
                             learn_synchronously(game, rows, q_arrays, scratch, r, s, key)
+                if recording is not None:
+                    record_decisions(recording, game, rows, q_arrays, r, phase, t)
                 open_samples(game, rows, buffer, r, phase, t)
                 step_copy(game, rows, r, key, phase)
         for r in range(len(rows.state)):
@@ -261,6 +267,8 @@ def rollout(
             add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
             if q_learners is not None:
                 add_pending_rewards(rows, q_arrays, r, t)
+        if recording is not None:
+            record_end(recording, rows)
         clock[TRAINED_ROUNDS] = t + 1
         clock[ROUNDS_SINCE_READ] += 1
         clock[EPISODE_ROUND] = round_ + 1

@@ -33,6 +33,7 @@ from .arrays import (
     LookupScratch,
 )
 from .config import TABULAR
+from .recording import Recording
 from .seed_state import TEMPLATE, SeedState, copy_into
 from .transition_table import (
     MOST_CELLS,
@@ -98,12 +99,18 @@ class TabularGroup:
 
     # --- rounds ----------------------------------------------------------------------------------
 
-    def run(self, rounds: int) -> int:
+    def run(self, rounds: int, recording: Recording | None = None) -> int:
         """Play and learn up to so many rounds; fewer if the stopping rule is met.
+
+        Args:
+            rounds: how many.
+            recording: filled with the rounds; it must have room for them.
 
         Returns:
             Rounds played.
         """
+        if recording is not None:
+            return self._play(rounds, recording)
         is_long = self.look_up == "always" or (self.look_up == "auto" and rounds >= LOOK_UP_FROM)
         if not (self.can_look_up and is_long):
             return self._play(rounds)
@@ -123,12 +130,12 @@ class TabularGroup:
             return done + self._play(rounds - done)
         return done + self._look_up(self.transition_table, rounds - done)
 
-    def _play(self, rounds: int) -> int:
+    def _play(self, rounds: int, recording: Recording | None = None) -> int:
         """`run` with the market's kernels."""
         state = self.seed_state
         done: int = self._loops.learn(
             state.game, state.rows, state.keys, state.episode_keys, state.q_arrays, state.scratch,
-            rounds, self.episode_rounds or 0, self.stop_after,
+            rounds, self.episode_rounds or 0, self.stop_after, recording,
         )  # fmt: skip
         return done
 

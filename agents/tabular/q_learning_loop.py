@@ -42,6 +42,7 @@ from tacit.agents.tabular.arrays import (
 )
 from tacit.agents.tabular.exploration import exploration_bound, explore
 from tacit.agents.tabular.q_values import rank, update
+from tacit.agents.tabular.recording import record_beginning, record_decisions, record_end
 from tacit.envs.engine.engine_loop import start, step_copy
 from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW, FIRST_TERM, CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
@@ -341,11 +342,13 @@ def learn(
     rounds: Any,
     episode_rounds: Any,
     stop_after: Any,
+    recording: Any,
 ) -> Any:
     """Play and learn up to `rounds` rounds in all copies; returns how many were played.
 
     `episode_rounds` is the length of an episode (0: endless). It stops earlier once all greedy
-    policies have been unchanged for `stop_after` rounds (0: never).
+    policies have been unchanged for `stop_after` rounds (0: never). `recording` is a `Recording`
+    with room for these rounds, or None.
 
     The caller holds every array, so references are not counted here (`tacit.envs.jit.array_views`).
     """
@@ -359,11 +362,15 @@ def learn(
     for n in range(rounds):
         t, episode, round_ = clock[TRAINED_ROUNDS], clock[EPISODE], clock[EPISODE_ROUND]
         renew_exploration_bounds(q_arrays, n, t)
+        if recording is not None:
+            record_beginning(recording, rows, clock)
         changed = 0
         for phase in range(phases):
             changed |= td_update_phase(game, rows, q_arrays, phase, t)
             for r in range(len(rows.state)):
                 act(game, rows, q_arrays, episode_keys, r, phase, t, EXPLORATION_KEYS, round_)
+                if recording is not None:
+                    record_decisions(recording, game, rows, q_arrays, r, phase, t)
                 key = fold(fold(episode_keys[NATURE_KEYS, r], round_), phase)
                 for s in range(seats * synchronous):
                     if q_arrays.settings[s, SYNCHRONOUS] == 1.0:
@@ -372,6 +379,8 @@ def learn(
         for r in range(len(rows.state)):
             add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
             add_pending_rewards(rows, q_arrays, r, t)
+        if recording is not None:
+            record_end(recording, rows)
         clock[TRAINED_ROUNDS] = t + 1
         clock[ROUNDS_SINCE_READ] += 1
         clock[EPISODE_ROUND] = round_ + 1

@@ -12,7 +12,7 @@ Reading starts with `load.load`.
 """
 
 from .arms import Arm, Experiment
-from .experiment_file import ExperimentFile, TrainConfig
+from .experiment_file import ExperimentFile, RecordConfig, TrainConfig
 from .references import Figure, Panel, Reference
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "Figure",
     "Panel",
     "Reference",
+    "RecordConfig",
     "TrainConfig",
 ]

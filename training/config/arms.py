@@ -20,7 +20,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
 
 from .agent_settings import agent_configs
-from .experiment_file import GROUPS, ExperimentFile, TrainConfig
+from .experiment_file import GROUPS, ExperimentFile, RecordConfig, TrainConfig
 from .kpi_settings import kpi_table
 from .layers import Setting, as_table, layered_settings
 from .mistakes import MistakeList, is_right
@@ -37,6 +37,7 @@ class Arm:
         kpi: the resolved KPI table.
         agents: the config of each seat's agent, by seat.
         train: rounds, copies, and when figures are read.
+        record: what is kept for replays.
         seeds: how many repetitions.
         seed: the seed of the first one; repetition k has seed + k.
         plain: the same as data, every key present: what identifies the configuration.
@@ -47,6 +48,7 @@ class Arm:
     kpi: kpis.KpiTable
     agents: dict[str, BaseModel]
     train: TrainConfig
+    record: RecordConfig
     seeds: int
     seed: int
     plain: dict[str, Any] = field(repr=False)
@@ -120,7 +122,7 @@ def resolve_arm(
         ])  # fmt: skip
     raw = layered_settings(file, settings)
     mistakes = MistakeList()
-    market = train = counts = table = agents = None
+    market = train = record = counts = table = agents = None
     with mistakes.collecting():
         market = _market(raw["market"])
         mistakes += _unmet_requirements(market, file.requires)
@@ -128,6 +130,8 @@ def resolve_arm(
         market = _nearest_market(raw["market"])
     with mistakes.collecting():
         train = build(TrainConfig, as_table(raw["train"], "train"), "train")
+    with mistakes.collecting():
+        record = build(RecordConfig, as_table(raw["record"], "record"), "record")
     with mistakes.collecting():
         numbers: dict[str, Any] = {key: raw[key] for key in ("seeds", "seed") if key in raw}
         counts = build(ExperimentFile, {"market": "", **numbers}, "")
@@ -141,9 +145,11 @@ def resolve_arm(
     if agents is not None and table is not None and train is not None:
         with mistakes.collecting():
             check_batches(table, agents, train.rounds)
-    if mistakes or table is None or agents is None or train is None or counts is None:
+    if table is None or agents is None or train is None or record is None or counts is None:
         raise ConfigError(mistakes)
-    return _arm(name, market, table, agents, train, counts)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return _arm(name, market, table, agents, train, record, counts)
 
 
 def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
@@ -166,6 +172,7 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
         kpis.resolve(market, plain["kpi"]),
         {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()},
         build(TrainConfig, plain["train"], "train"),
+        build(RecordConfig, plain.get("record", {}), "record"),
         build(ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""),
     )
 
@@ -176,6 +183,7 @@ def _arm(
     table: kpis.KpiTable,
     agents: dict[str, BaseModel],
     train: TrainConfig,
+    record: RecordConfig,
     counts: ExperimentFile,
 ) -> Arm:
     """An arm of checked parts, with the data that identify it."""
@@ -184,10 +192,11 @@ def _arm(
         "kpi": kpis.canonical(table),
         "agents": {seat: agent.model_dump(mode="json") for seat, agent in agents.items()},
         "train": train.model_dump(mode="json"),
+        "record": record.model_dump(mode="json"),
         "seeds": counts.seeds,
         "seed": counts.seed,
     }
-    return Arm(name, market, table, agents, train, counts.seeds, counts.seed, plain)
+    return Arm(name, market, table, agents, train, record, counts.seeds, counts.seed, plain)
 
 
 def _text(plain: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from .mistakes import is_right
 from .references import Expected, Figure, Reference, expected_words, with_kinds
 
 # The groups of settings that an arm or the command line may change, by their first word.
-GROUPS = ("market", "kpi", "agents", "train", "seeds", "seed")
+GROUPS = ("market", "kpi", "agents", "train", "record", "seeds", "seed")
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 
@@ -44,11 +44,21 @@ class TrainConfig(BaseModel):
         return self
 
 
+class RecordConfig(BaseModel):
+    """What a run keeps so that its rounds can be played again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keyframe_bytes: Annotated[int, Field(ge=0, strict=True)] = Field(
+        1_000_000, description="bytes a seed for states on its way; fewer states fit, evenly spaced"
+    )
+
+
 class ExperimentFile(BaseModel):
     """Keys of an experiment file.
 
-    `market`, `kpi`, `agents` and `train` are checked when an arm is resolved, because arms and the
-    command line may still change them.
+    `market`, `kpi`, `agents`, `train` and `record` are checked when an arm is resolved, because
+    arms and the command line may still change them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +69,7 @@ class ExperimentFile(BaseModel):
     kpi: Any = {}  # a table by role or seat, a name in configs/kpis, or a file
     agents: dict[str, Any] = {}
     train: dict[str, Any] = {}
+    record: dict[str, Any] = {}
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 16
     seed: Annotated[int, Field(ge=0)] = 0
     requires: list[str] = []  # conditions of the market, by name, that every arm must meet

@@ -64,7 +64,7 @@ def layered_settings(file: ExperimentFile, settings: Sequence[Setting]) -> dict[
         file: the experiment file.
         settings: the arm's dotted keys, then the command line's.
     """
-    plain = ("market", "train", "seeds", "seed")
+    plain = ("market", "train", "record", "seeds", "seed")
     own = {**file.model_dump(include={*plain}, exclude_unset=True)}
     own["market"] = short_market(file.market)
     for key, value in settings:
@@ -73,9 +73,9 @@ def layered_settings(file: ExperimentFile, settings: Sequence[Setting]) -> dict[
     own["market"] = _with_preset(short_market(own["market"]))
     name = own["market"].get("name") if isinstance(own["market"], Mapping) else None
     default = market_file(name)
-    below: dict[str, Any] = {k: default[k] for k in ("train", "seeds", "seed") if k in default}
+    below: dict[str, Any] = {k: default[k] for k in plain[1:] if k in default}
     below["market"] = short_market(default.get("market"))
-    return {"train": {}, **overlay(below, own)}
+    return {"train": {}, "record": {}, **overlay(below, own)}
 
 
 def _with_preset(market: Any) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
@@ -19,14 +20,19 @@ from tacit.training.config.arms import Arm
 from tacit.training.outcome.final_measures import Points
 from tacit.training.outcome.training_curve import SeedCurve
 from tacit.training.storage import checkpoint
+from tacit.training.storage.keyframes import Keyframes
 from tacit.training.storage.load_run import put_into
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import CHECKPOINT
 
+from .evaluation import evaluation_points
+
 NAME = "partial.safetensors"
 EVERY = 5.0  # seconds between two saves
 ADVICE = "Nothing was changed. Move it away to train this seed anew."
-POINTS = ("points.rounds", "points.measures")  # arrays beside the group's own
+# Arrays beside the group's own.
+POINTS = ("points.rounds", "points.measures")
+KEYFRAMES = "keyframes/"  # begins the names of those of earlier states
 
 
 class PartialSeed(NamedTuple):
@@ -38,12 +44,14 @@ class PartialSeed(NamedTuple):
         curve: figures along training.
         seconds: worked on it.
         events: bytes of its event file, by name.
+        keyframes: its states on the way.
     """
 
     points: Points
     curve: SeedCurve
     seconds: float
     events: dict[str, int]
+    keyframes: Keyframes
 
 
 class SeedSaver:
@@ -68,7 +76,9 @@ class SeedSaver:
     def save(self, group: Group, partial: PartialSeed) -> None:
         """Write everything that the repetition needs to continue."""
         rounds, measures = zip(*partial.points, strict=True) if partial.points else ((), ())
-        arrays = group.state() | {
+        kept = partial.keyframes.arrays()
+        arrays = group.state() | {f"{KEYFRAMES}{name}": array for name, array in kept.items()}
+        arrays |= {
             POINTS[0]: np.array(rounds, np.int64),
             POINTS[1]: np.array(measures, np.float64),
         }
@@ -79,6 +89,7 @@ class SeedSaver:
             "training_curve": partial.curve,
             "seconds": partial.seconds,
             "events": partial.events,
+            "keyframe_stride": partial.keyframes.stride,
             "machine": machine(),
         }
         checkpoint.save(self.path, arrays, record)
@@ -103,10 +114,20 @@ class SeedSaver:
             points = [(int(n), own) for n, own in zip(rounds, measures, strict=True)]
             curve, seconds = record["training_curve"], float(record["seconds"])
             events = {str(name): int(size) for name, size in record["events"].items()}
+            keyframes = self._keyframes(arrays, int(record.get("keyframe_stride", 1)))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"{self.path}: is not a save: {error!r}. {ADVICE}") from None
         put_into(group, arrays, self.path)
-        return PartialSeed(points, curve, seconds, events)
+        return PartialSeed(points, curve, seconds, events, keyframes)
+
+    def _keyframes(self, arrays: dict[str, NDArray[Any]], stride: int) -> Keyframes:
+        """The states in a save, whose arrays are taken out of `arrays`."""
+        names = [name for name in arrays if name.startswith(KEYFRAMES)]
+        kept = {name.removeprefix(KEYFRAMES): arrays.pop(name) for name in names}
+        numbers = {rounds: k for k, rounds in enumerate(evaluation_points(self.arm.train), 1)}
+        keyframes = Keyframes(self.arm.record.keyframe_bytes)
+        keyframes.restore(kept, numbers, stride)
+        return keyframes
 
     def clear(self) -> None:
         """Remove the save, as the repetition is finished."""

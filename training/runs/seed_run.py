@@ -28,6 +28,7 @@ from tacit.training.outcome.training_curve import add_curve_point
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.finite import check_finite
+from tacit.training.storage.keyframes import NAME, Keyframes
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing_seed
@@ -86,6 +87,9 @@ def _train_seed(
         record = repetition.finish()
     events = repetition.events.path
     record["events_sha256"] = {events.name: file_hash(events)}
+    repetition.keyframes.write(run.seed(arm.name, k))
+    kept = file_hash(run.inside(arm.name, f"s{k}", NAME))
+    record["keyframes_sha256"] = {NAME: kept} if kept else {}
     # The save is removed only when the checkpoint is on disk, so a crash in between loses nothing.
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     repetition.saver.clear()
@@ -111,6 +115,7 @@ class Repetition:
         points: evaluation points read: the rounds that each covers, and mean measures, float64
             `[S + 1, M]`; row S is the market's own.
         curve: the quick probes' figures at every evaluation point.
+        keyframes: its states at evaluation points, for replays.
         events: its TensorBoard event file, open.
     """
 
@@ -124,8 +129,10 @@ class Repetition:
         self.arm, self.k, self.group = arm, k, first_group(run, arm, k)
         self.saver = SeedSaver(run.seed(arm.name, k), arm, k)
         saved = self.saver.load(self.group)
-        self.points, self.curve, self._seconds_before, size = saved or PartialSeed([], {}, 0.0, {})
-        self.events = EventFile(run.seed(arm.name, k), size, listed=k < LISTED_SEEDS)
+        begun = saved or PartialSeed([], {}, 0.0, {}, Keyframes(arm.record.keyframe_bytes))
+        self.points, self.curve, self._seconds_before = begun.points, begun.curve, begun.seconds
+        self.keyframes = begun.keyframes
+        self.events = EventFile(run.seed(arm.name, k), begun.events, listed=k < LISTED_SEEDS)
         if saved is None:
             self.events.summary(hparams_trial(settings_by_role(arm), arm.name))
             if arm.train.starts_from is not None:
@@ -138,16 +145,22 @@ class Repetition:
         """Seconds of work on this repetition so far, without the time between interruptions."""
         return self._seconds_before + time.perf_counter() - self._began
 
+    @property
+    def is_over(self) -> bool:
+        """Whether training is over: all rounds are played, or the agents have stopped."""
+        return self.group.rounds >= self.arm.train.rounds or self.group.stopped
+
     def save(self) -> None:
         """Write what it needs to continue from here."""
-        partial = PartialSeed(self.points, self.curve, self.seconds, self.events.size())
+        sizes = self.events.size()
+        partial = PartialSeed(self.points, self.curve, self.seconds, sizes, self.keyframes)
         self.saver.save(self.group, partial)
 
     def train(self, report: Report, stop: Callable[[], bool]) -> bool:
         """Train to the end, reading at every evaluation point; False if stopped on the way."""
         market, train, group = self.arm.market, self.arm.train, self.group
         points, stretch = evaluation_points(train), max(1, FIRST_STRETCH // train.copies)
-        while group.rounds < train.rounds and not group.stopped:
+        while not self.is_over:
             due = points[bisect_right(points, group.rounds)]
             while group.rounds < due and not group.stopped:
                 if stop():
@@ -181,6 +194,8 @@ class Repetition:
         count = group.rounds_since_read  # asked before `read`, which sets it to 0
         measures, scores = group.read()
         self.points.append((count, measures))
+        if self.keyframes.wants(len(self.points)) and not self.is_over:
+            self.keyframes.add(len(self.points), group.rounds, group.state())
         figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
         tags = point_tags(arm, measures, scores) | group.figures
         tags |= {f"probe/{name}": x for name, x in figures.items()}

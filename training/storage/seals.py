@@ -2,7 +2,7 @@
 
 `seals.json` holds the SHA-256 of every file that is written over all seeds (configuration,
 incentives, summary, bands, plots, figure), and of the record of every seed, which seals its own
-arrays, measures and event file. The ledger holds the SHA-256 of `seals.json`,
+arrays, measures, event file and keyframes. The ledger holds the SHA-256 of `seals.json`,
 and seals itself as a chain. So a byte that is altered anywhere in a finished run is found and
 named.
 
@@ -289,7 +289,8 @@ def _altered_seed(run: RunFolder, arm: str, k: int, sealed: str) -> list[Finding
     move = f"Move {path.parent} away, then {again}"
     return [
         Finding(path.parent / name, f"was altered or removed since the seed ended. {move}", False)
-        for name, digest in _texts(record.get("events_sha256")).items()
+        for files in ("events_sha256", "keyframes_sha256")
+        for name, digest in _texts(record.get(files)).items()
         if file_hash(run.inside(arm, f"s{k}", name)) != digest
     ]
 

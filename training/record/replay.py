@@ -1,0 +1,193 @@
+"""Any round of a trained repetition, played again from the keyframe before it.
+
+    replay = SeedReplay(run, arm, 0)
+    replay.go_to(500_000)
+    recording = replay.record(1_000)      # rounds 500,000 to 500,999, as training played them
+
+A replay is a group of its own. It reads the run and writes nothing, so it touches neither what was
+learned nor a draw of training.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from tacit.agents.group import Group
+from tacit.agents.tabular.recording import Recording, build_recording, recording_bytes
+from tacit.envs.engine.game_arrays import GameArrays, build_game
+from tacit.envs.errors import ConfigError
+from tacit.training.config.arms import Arm
+from tacit.training.runs.evaluation import evaluation_points
+from tacit.training.runs.warm_start import first_group
+from tacit.training.storage import checkpoint
+from tacit.training.storage.keyframes import State, read_keyframes
+from tacit.training.storage.load_run import put_into
+from tacit.training.storage.run_folder import RunFolder
+
+MOST_BYTES = 200_000_000  # that one recording may take
+STRETCH = 100_000  # rounds over all copies between two reports of progress
+
+Report = Callable[[int], None]  # receives rounds that were played since the last report
+
+
+class SeedReplay:
+    """One repetition of a finished run, at any of its rounds.
+
+    Attributes:
+        arm, k: which repetition.
+        marks: its states by rounds played, ascending: keyframes, and the end of training. The state
+            at round 0 is not among them; it follows from the configuration.
+        end: rounds of its training, per copy.
+        group: its learners and market, as they were after `round` rounds.
+    """
+
+    def __init__(self, run: RunFolder, arm: Arm, k: int) -> None:
+        """Read what is needed; nothing is played yet.
+
+        Raises:
+            ConfigError: the repetition is not finished, or its files cannot be read.
+        """
+        self._run, self.arm, self.k = run, arm, k
+        path = run.checkpoint(arm.name, k)
+        last, record = checkpoint.load(path)
+        if not arm.same(record.get("arm", {})):
+            raise ConfigError(f"{path}: is of another configuration than arm {arm.name}.")
+        self.end = int(record["rounds"])
+        self.marks: dict[int, State] = {**read_keyframes(run.seed(arm.name, k)), self.end: last}
+        self.group: Group = first_group(run, arm, k)
+        self.game: GameArrays = build_game(arm.market, arm.kpi)
+        self._points = evaluation_points(arm.train)
+
+    @property
+    def round(self) -> int:
+        """Rounds that were played before the present state."""
+        return self.group.rounds
+
+    def rounds_to(self, round_: int) -> int:
+        """Rounds per copy that must be played to reach the state before a round."""
+        return round_ - max(self._start(round_), self.round if self.round <= round_ else 0)
+
+    def go_to(self, round_: int, report: Report | None = None) -> None:
+        """Be in the state before a round, counted from 0.
+
+        Args:
+            round_: the round; the end of training is the state after its last one.
+            report: receives progress.
+
+        Raises:
+            ConfigError: training did not go so far, or a state does not fit the configuration.
+        """
+        self._check(round_)
+        start = self._start(round_)
+        if not start <= self.round <= round_:
+            self._load(start)
+        self._play(round_, report)
+
+    def record(self, rounds: int) -> Recording:
+        """Play so many rounds of all copies and keep them; fewer where training ended.
+
+        Raises:
+            ConfigError: they take more memory than a recording may.
+        """
+        rounds = min(rounds, self.end - self.round)
+        room = self.room
+        if rounds > room:
+            raise ConfigError(
+                f"{rounds:,} rounds of {len(self.group.rows.state):,} copies cannot be recorded at "
+                f"once; {room:,} can."
+            )
+        whole = build_recording(self.game, self.group.rows, rounds)
+        while whole.recorded[0] < rounds:
+            count = min(rounds - int(whole.recorded[0]), self._next_point() - self.round)
+            self.group.run(count, whole)
+            self._read()
+        return whole
+
+    @property
+    def room(self) -> int:
+        """Rounds of all copies that one recording may hold."""
+        return max(1, MOST_BYTES // recording_bytes(self.game, self.group.rows))
+
+    # --- verification ----------------------------------------------------------------------------
+
+    def intervals(self) -> list[tuple[int, int]]:
+        """Rounds from one known state to the next, from the beginning to the end."""
+        known = [0, *self.marks]
+        return list(pairwise(known))
+
+    def differing(self, first: int, last: int, report: Report | None = None) -> list[str]:
+        """Play from one known state to the next; the arrays that differ from what is stored.
+
+        Args:
+            first: an interval's first rounds.
+            last: its last.
+            report: receives progress.
+
+        Returns:
+            Names of arrays, empty if every bit is the same.
+
+        Raises:
+            ConfigError: a state does not fit the configuration.
+        """
+        self._load(first)
+        self._play(last, report)
+        return differing_arrays(self.group.state(), self.marks[last])
+
+    # --- on the way ------------------------------------------------------------------------------
+
+    def _check(self, round_: int) -> None:
+        if not 0 <= round_ <= self.end:
+            raise ConfigError(
+                f"round {round_:,}: seed {self.k} of arm {self.arm.name} was trained for "
+                f"{self.end:,} rounds."
+            )
+
+    def _start(self, round_: int) -> int:
+        """The rounds of the last known state at or before a round."""
+        known = [0, *self.marks]
+        return known[bisect_right(known, round_) - 1]
+
+    def _load(self, rounds: int) -> None:
+        """Go back or on to a known state."""
+        if rounds == 0:
+            self.group = first_group(self._run, self.arm, self.k)
+        else:
+            path = self._run.checkpoint(self.arm.name, self.k)
+            put_into(self.group, self.marks[rounds], path)
+
+    def _next_point(self) -> int:
+        """The evaluation point that comes next."""
+        return self._points[bisect_right(self._points, self.round)]
+
+    def _play(self, round_: int, report: Report | None) -> None:
+        """Play on to the state before a round."""
+        copies = self.arm.train.copies
+        while self.round < round_:
+            most = max(1, STRETCH // copies) if report else round_
+            count = self.group.run(min(round_, self._next_point(), self.round + most) - self.round)
+            if report:
+                report(count * copies)
+            self._read()
+
+    def _read(self) -> None:
+        """Read the sums at an evaluation point, as training does: they begin anew there."""
+        if self.round in self._points or self.round == self.end:
+            self.group.read()
+
+
+def differing_arrays(state: State, stored: State) -> list[str]:
+    """Names of arrays that are not the same bits in both states."""
+    return [
+        name
+        for name in sorted(state.keys() | stored.keys())
+        if name not in state
+        or name not in stored
+        or state[name].dtype != stored[name].dtype
+        or state[name].shape != stored[name].shape
+        or np.ascontiguousarray(state[name]).tobytes()
+        != np.ascontiguousarray(stored[name]).tobytes()
+    ]
