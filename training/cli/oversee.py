@@ -1,0 +1,163 @@
+"""`tacit deals`: what was done in a run, deal by deal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tacit.training.plain_text import say
+
+from .options import DEFAULT_RESULTS, Results
+
+if TYPE_CHECKING:
+    from tacit.training.config.arms import Arm
+    from tacit.training.record.deals import Deals
+    from tacit.training.record.selection import Plan
+    from tacit.training.storage.load_run import Run
+
+SHOWN = 20  # deals that are printed where nothing says how many
+
+OneArm = Annotated[
+    str | None, typer.Option("--arm", help="of which arm (needed where there are several)")
+]
+
+
+def deals(
+    run: str,
+    arm: OneArm = None,
+    seed: Annotated[
+        list[int] | None, typer.Option("--seed", help="of which seed, 0 .. n-1 (default: all)")
+    ] = None,
+    rounds: Annotated[
+        str | None, typer.Option("--rounds", metavar="A:B", help="default: the last 1,000")
+    ] = None,
+    worst: Annotated[
+        int | None, typer.Option("--worst", min=1, help="so many, by harm, the worst first")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="SQL", help="only those that meet a condition")
+    ] = None,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="the columns that a condition may name")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="all of them into .parquet or .csv")
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """What was done, deal by deal: played again from the run, bit for bit."""
+    from tacit.training.record import table_file
+    from tacit.training.record.deals import worst as worst_of
+    from tacit.training.record.selection import plan_deals, produce
+    from tacit.training.storage.load_run import load_run
+
+    if where is not None:
+        table_file.need("--where")
+    if output is not None:
+        table_file.check_name(output)
+    whole = load_run(run, results)
+    chosen = one_arm(whole, arm)
+    plan = plan_deals(whole.folder, chosen, seed or range(chosen.seeds), _rounds(rounds))
+    with replaying(plan.rounds, plan.seconds) as report:
+        found = produce(plan, report)
+    if columns:
+        for name in found:
+            say(name)
+        return
+    if where is not None:
+        found = table_file.where(found, where)
+    if worst is not None:
+        found = worst_of(found, worst)
+    if output is not None:
+        table_file.write(output, found)
+    _print(plan, chosen, found, worst, output)
+
+
+def _print(plan: Plan, arm: Arm, found: Deals, worst: int | None, output: Path | None) -> None:
+    """The first deals as a table, and how many there are."""
+    from tacit.training.record.deals import in_words, row_names, size
+    from tacit.training.show.terminal import TextTable, console
+
+    out, most = console(), worst or SHOWN
+    rows = [
+        {
+            "deal": str(name),
+            **({"harm": f"{found['harm'].at(k):.3g}"} if "harm" in found else {}),
+            **({"to": str(found["harmed"].at(k))} if "harm" in found else {}),
+            "what was done": "; ".join(in_words(arm, found, k)),
+        }
+        for k, name in zip(range(most), row_names(found), strict=False)
+    ]
+    if rows:
+        out.print(TextTable(rows, f"{plan.run.name}, arm {arm.name}"))
+    else:
+        out.print("No deal meets the condition.")
+    if "harm" not in found:
+        out.print(
+            "harm is not told: this market knows no honest or competitive play for every seat."
+        )
+    count = size(found)
+    if output is not None:
+        say(f"wrote {count:,} deals to {output}")
+    elif count > len(rows):
+        say(
+            f"{count:,} deals, of which {len(rows)} are shown; -o FILE.parquet or .csv has them all"
+        )
+
+
+def one_arm(run: Run, name: str | None) -> Arm:
+    """The arm that a command is about.
+
+    Raises:
+        ConfigError: there is no such arm, or there are several and none was named.
+    """
+    from tacit.envs.errors import ConfigError, nearest
+
+    if name is None and len(run.arms) > 1:
+        raise ConfigError(f"--arm: is needed; the run has {', '.join(run.arms)}.")
+    chosen = name if name is not None else next(iter(run.arms))
+    if chosen not in run.arms:
+        raise ConfigError(f"--arm: unknown arm '{chosen}'. {nearest(chosen, run.arms)}")
+    return run.arms[chosen]
+
+
+def _rounds(text: str | None) -> tuple[int, int] | None:
+    """`A:B` as two numbers.
+
+    Raises:
+        ConfigError: it is written otherwise.
+    """
+    from tacit.envs.errors import ConfigError
+
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,15}):(\d{1,15})", text)
+    if match is None:
+        raise ConfigError(f"--rounds: must be A:B, as in 0:1000, got {text!r}.")
+    return int(match[1]), int(match[2])
+
+
+@contextmanager
+def replaying(rounds: int, seconds: float) -> Iterator[Callable[[int], None] | None]:
+    """Say how much must be played again, and show how far it has come; yields what reports it."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from tacit.training.show.terminal import console
+
+    if not rounds:
+        yield None
+        return
+    err = console(stderr=True)
+    err.print(f"plays {rounds:,} rounds again, about {max(1, round(seconds)):,} s")
+    bar = Progress(
+        BarColumn(26), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(),
+        console=err, transient=True, disable=not err.is_terminal,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("", total=rounds)
+        yield lambda done: bar.update(task, advance=done)
