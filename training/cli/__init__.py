@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
     (OVERSEE, "deals", oversee.deals),
+    (OVERSEE, "why", oversee.why),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""`tacit deals`: what was done in a run, deal by deal."""
+"""`tacit deals` and `tacit why`: what was done in a run, deal by deal, and why."""
 
 from __future__ import annotations
 
@@ -108,6 +108,47 @@ def _print(plan: Plan, arm: Arm, found: Deals, worst: int | None, output: Path |
         say(
             f"{count:,} deals, of which {len(rows)} are shown; -o FILE.parquet or .csv has them all"
         )
+
+
+def why(
+    run: str,
+    deal: Annotated[
+        str | None, typer.Argument(metavar="DEAL", help="as tacit deals names it: s0/b0/c0/r1200")
+    ] = None,
+    arm: OneArm = None,
+    worst: Annotated[
+        int | None, typer.Option("--worst", min=1, max=100, help="the worst of the last 1,000")
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Why a deal was done: claims, truth, beliefs, and what else would have brought."""
+    from tacit.envs.errors import ConfigError
+    from tacit.training.record.deals import deal_name, row_names
+    from tacit.training.record.deals import worst as worst_of
+    from tacit.training.record.replay import SeedReplay
+    from tacit.training.record.selection import plan_deals, produce
+    from tacit.training.record.why import explain
+    from tacit.training.show.terminal import console
+    from tacit.training.show.why_text import why_lines
+    from tacit.training.storage.load_run import load_run
+
+    if (deal is None) == (worst is None):
+        raise ConfigError("DEAL: give one, as tacit deals names it, or --worst N.")
+    names = [] if deal is None else [deal_name(deal)]
+    whole = load_run(run, results)
+    chosen = one_arm(whole, arm)
+    if worst is not None:
+        plan = plan_deals(whole.folder, chosen, range(chosen.seeds))
+        with replaying(plan.rounds, plan.seconds) as report:
+            names = list(row_names(worst_of(produce(plan, report), worst)))
+    for place, name in enumerate(names):
+        if name.seed >= chosen.seeds:
+            raise ConfigError(f"DEAL: arm {chosen.name} has seeds 0 to {chosen.seeds - 1}.")
+        if place:
+            console().print("")
+        replay = SeedReplay(whole.folder, chosen, name.seed)
+        for line in why_lines(explain(replay, name)):
+            console().print(line, soft_wrap=True)
 
 
 def one_arm(run: Run, name: str | None) -> Arm:
