@@ -180,7 +180,7 @@ class PricingGame:
 
 
 def log_sum_exp(values: Floats, axis: int) -> Floats:
-    """ln sum exp(values) along an axis of finite `values` `[..]`, which stays with length 1: `[..]`.
+    """ln sum exp of finite `values` `[..]` along an axis, which is kept with length 1: `[..]`.
 
     `scipy.special.logsumexp` gives the same bits in ten times the time, and searches call this a
     hundred thousand times.
