@@ -39,7 +39,6 @@ from .mirror_game import FictitiousPlayGame
 
 TEMPLATE = "tacit.emergence.objective.mirror_loop"
 STEPS, STARTS = 4_000, 32
-LAST_QUARTER = STEPS * 3 // 4  # from this step on, how far tables still move is noted
 MOST_ENDS = 60_000  # ends of a round, after all histories that are told apart
 FIRST_TABLES_KEY = 2**20  # of the draws of first tables, in the stream PROBE of seed 0
 
@@ -102,9 +101,10 @@ def _mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
     x = first_tables(game)
     history = np.zeros((1 if histories.seen else histories.count, STARTS))
     loop = compiled(TEMPLATE).fictitious_play
-    loop(game, x, 0, LAST_QUARTER, history)
+    last_quarter = STEPS * 3 // 4  # from this step on, how far tables still move is noted
+    loop(game, x, 0, last_quarter, history)
     before = x.copy()
-    loop(game, x, LAST_QUARTER, STEPS, history)
+    loop(game, x, last_quarter, STEPS, history)
     means = mean_measures(histories, game, x, history)
     outcomes = [named_measures(market, mean) for mean in means]
     return Mirror(
