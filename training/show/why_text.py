@@ -74,8 +74,8 @@ def _claim_lines(told: Explanation, decision: Decision, claim: SpokenClaim) -> I
         yield f"Its {name} was {said}, and its {about} was {so}: the claim was true."
     if claim.honest is not None:
         yield (
-            f"The true {name}, {so}, with all else as it was and the same draws, would have changed "
-            f"{_change_text(told, claim.honest.outcome)}."
+            f"The true {name}, {so}, with all else as it was and the same draws, would have "
+            f"changed {_change_text(told, claim.honest.outcome)}."
         )
 
 
@@ -102,8 +102,8 @@ def _belief_lines(told: Explanation, decision: Decision) -> Iterator[str]:
         own, other = (float(beliefs.values[a]) for a in (decision.action, second.action))
         tried = own < other - EQUAL  # a Q-learner does so only when it explores
         yield (
-            f"It believed that what it did would bring {_number(own)}, and the other {_number(other)}"
-            f"{', so it was exploring' * tried} (rewards from here on, discount "
+            f"It believed that what it did would bring {_number(own)}, and the other "
+            f"{_number(other)}{', so it was exploring' * tried} (rewards from here on, discount "
             f"{decision.discount:g})."
         )
         return
