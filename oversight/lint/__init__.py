@@ -1,0 +1,16 @@
+"""Lint of a KPI before any training: what it asks, how it can be gamed, what would repair it."""
+
+from .check import lint
+from .report import HIGH, MEDIUM, NOTE, SEVERITIES, ArmReport, Finding
+from .text import report_lines
+
+__all__ = [
+    "HIGH",
+    "MEDIUM",
+    "NOTE",
+    "SEVERITIES",
+    "ArmReport",
+    "Finding",
+    "lint",
+    "report_lines",
+]

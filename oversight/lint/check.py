@@ -1,0 +1,304 @@
+"""Lint of one arm: everything that can be said of its KPIs before anybody is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tacit.agents.policy import PolicyTable
+from tacit.emergence.objective.patient_regret import rounds_are_independent
+from tacit.emergence.payoffs import gain_unit, rewards_only_fundamentals
+from tacit.emergence.tree.payoff_history import looks_back
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Market
+from tacit.envs.types import Floats
+
+from .data_use import seen_parts
+from .free_actions import free_actions
+from .mechanism import mechanism
+from .potential import HARMLESS, Steps, all_steps, term_residual
+from .pricing import Pricing, price
+from .profiles import ProfileGame
+from .repair import smallest_repair
+from .report import (
+    HIGH,
+    NOTE,
+    SEVERITIES,
+    ArmReport,
+    Finding,
+    FreeAction,
+    Patience,
+    SeatReport,
+    StableRange,
+    TermCheck,
+)
+from .stable_play import HIGH_SHARE, StablePlay, harms, measured, severity_of, stable_play, stable_range
+from .trials import Trials
+
+FREE_COPIES, SEEN_COPIES = 4_096, 512  # sampled rounds
+EXACT_HALVINGS, PLAYED_HALVINGS = 20, 6
+ROUND_BY_ROUND, PATIENT = "best reply round by round", "patient best reply"
+MOST_DIGITS = 2**16  # observations of a role up to which parts of it are looked at
+
+
+def lint(
+    arm: str,
+    market: Market,
+    kpi: kpis.KpiTable,
+    learned: Sequence[bool],
+    scripts: Sequence[PolicyTable | None],
+    discounts: Sequence[float],
+) -> ArmReport:
+    """Everything that lint says of an arm.
+
+    Args:
+        arm: its name.
+        market: the market.
+        kpi: the resolved KPI table.
+        learned: whether each seat learns.
+        scripts: the policy table float64 `[O, A]` of each scripted seat, None for a learner.
+        discounts: of each seat's learner.
+    """
+    pricing = price(market, kpi)
+    left_out: list[str] = []
+    findings: list[Finding] = []
+    stable, patience, play = None, None, None
+    if not any(learned):
+        left_out.append("stable play, free actions: no seat learns, so nothing is learned of a KPI")
+    else:
+        play, reason = stable_play(pricing, learned, scripts)
+        if play is None:
+            left_out.append(f"stable play: {reason}")
+        elif rewards_only_fundamentals(market, kpi) and not isinstance(play, ProfileGame):
+            left_out.append("stable play: every KPI is the fundamental, so there is no difference")
+        else:
+            stable, found = _stable_findings(pricing, play, left_out)
+            findings += found
+        patience = _patience(pricing, play, discounts, left_out)
+        findings += _free_findings(pricing, learned, scripts, play, findings)
+    return ArmReport(
+        arm,
+        market.name,
+        _seats(pricing, learned, scripts, discounts, left_out),
+        tuple(sorted(findings, key=lambda f: SEVERITIES.index(f.severity))),
+        stable,
+        patience,
+        (*left_out, *_always_left_out(market, learned)),
+    )
+
+
+# --- stable play ----------------------------------------------------------------------------------
+
+
+def _stable_findings(
+    pricing: Pricing, play: StablePlay, left_out: list[str]
+) -> tuple[StableRange | None, list[Finding]]:
+    """Stable play under the KPIs beside the fundamentals, and the finding if it is worse."""
+    market = pricing.market
+    ideal, own = play.outcomes(pricing.ideal), play.outcomes(pricing.weights)
+    if ideal is None or own is None:
+        whose = "the fundamentals" if ideal is None else "the KPIs"
+        left_out.append(f"stable play: under {whose} there is none of this kind ({play.method})")
+        return None, []
+    found = harms(market, ideal, own)
+    shown = stable_range(market, play.method, ideal, own)
+    if not found:
+        return shown, []
+
+    def bad(weights: Floats) -> bool:
+        outcomes = play.outcomes(weights)
+        return outcomes is None or bool(harms(market, ideal, outcomes))
+
+    halvings = EXACT_HALVINGS if isinstance(play, ProfileGame) else PLAYED_HALVINGS
+    repair = smallest_repair(pricing, bad, halvings)
+    finding = Finding(
+        "stable play", severity_of(found), mechanism(pricing, play), tuple(found), None, repair
+    )
+    return shown, [finding]
+
+
+def _patience(
+    pricing: Pricing, play: StablePlay | None, discounts: Sequence[float], left_out: list[str]
+) -> Patience | None:
+    """What a patient plan gains where one-round best replies have settled."""
+    market = pricing.market
+    if play is None:
+        left_out.append("patience: without stable play there is nothing to leave")
+        return None
+    if not looks_back(market, pricing.kpi):
+        return Patience(PATIENT, 0.0, max(discounts), 0, 0, None)
+    if not isinstance(play, ProfileGame):
+        left_out.append("patience: the KPI looks back and a round has several decisions")
+        return None
+    stable = np.flatnonzero(play.stable(pricing.weights))
+    if not len(stable):
+        return None
+    gains = play.patient_gains(pricing.weights, discounts)[stable]
+    kept = stable[gains.max(axis=1) <= _negligible(pricing)]
+    prices = measured(market, play.measures()[kept], market.headline) if len(kept) else None
+    worst = np.unravel_index(int(gains.argmax()), gains.shape)
+    return Patience(
+        PATIENT if len(kept) == len(stable) else ROUND_BY_ROUND,
+        float(gains.max()),
+        float(discounts[int(worst[1])]),
+        len(kept),
+        len(stable),
+        None if prices is None else (float(prices.min()), float(prices.max())),
+    )
+
+
+def _negligible(pricing: Pricing) -> float:
+    """The gain up to which nobody leaves: a millionth of the unit of gains."""
+    return 1e-6 * gain_unit(pricing.market, pricing.market.roles[0]).size
+
+
+# --- free actions ---------------------------------------------------------------------------------
+
+
+def _free_findings(
+    pricing: Pricing,
+    learned: Sequence[bool],
+    scripts: Sequence[PolicyTable | None],
+    play: StablePlay | None,
+    known: Sequence[Finding],
+) -> list[Finding]:
+    """A finding for each free part; how grave it is, stable play decides where it is known."""
+    trials = Trials(pricing.market, pricing.table, scripts, FREE_COPIES)
+    found = []
+    for free in free_actions(trials, pricing, learned):
+        gravest = next((f for f in known if f.kind == "stable play"), None)
+        unprotected = any(
+            not x.counted and x.share is not None and x.share >= HIGH_SHARE
+            for x in free.losers
+            if play is None or not learned[pricing.market.seat(x.owner).index]
+        )
+        severity = NOTE
+        if unprotected:
+            severity = HIGH
+        elif gravest is not None and any(not x.counted for x in free.losers):
+            severity = gravest.severity
+        found.append(Finding("free action", severity, _free_words(free), (), free))
+    return found
+
+
+def _free_words(free: FreeAction) -> str:
+    """Why a free part is one, in a sentence."""
+    uncounted = [x for x in free.losers if not x.counted]
+    gains = "gains" if free.gain > 0 else "loses nothing"
+    text = (
+        f"{free.seat} {gains} in its KPI, whatever the others do, by {free.part} {free.to} in "
+        f"place of {free.value}"
+    )
+    if uncounted:
+        who = ", ".join(f"{x.owner} in {x.measure}" for x in uncounted)
+        text += f"; no KPI of a seat that learns counts what it costs {who}"
+    else:
+        text += "; the KPI of whoever loses counts it"
+    if free.reported:
+        text += f". The market reports it as {', '.join(free.reported)}, which no KPI prices"
+    return text + "."
+
+
+# --- seats ----------------------------------------------------------------------------------------
+
+
+def _seats(
+    pricing: Pricing,
+    learned: Sequence[bool],
+    scripts: Sequence[PolicyTable | None],
+    discounts: Sequence[float],
+    left_out: list[str],
+) -> tuple[SeatReport, ...]:
+    """What is said of each group of seats."""
+    market = pricing.market
+    sees = {}
+    if max(role.observations for role in market.roles) <= MOST_DIGITS:
+        sees = seen_parts(Trials(market, pricing.table, scripts, SEEN_COPIES))
+    else:
+        left_out.append(f"rivals' data: a role sees more than {MOST_DIGITS:,} observations")
+    steps = _lazily(lambda: all_steps(market), left_out)
+    found = []
+    for group in pricing.groups:
+        seat = market.seats[group.seats[0]]
+        terms = tuple(
+            _check_term(pricing, group.seats[0], name, term, discounts[seat.index], steps)
+            for name, term in pricing.kpi[seat.name].items()
+        )
+        found.append(
+            SeatReport(
+                group.name,
+                kpis.sentence(pricing.kpi[seat.name]),
+                bool(learned[seat.index]),
+                terms,
+                sees.get(seat.role.name, ()),
+            )
+        )
+    return tuple(found)
+
+
+def _lazily(make: Callable[[], Steps], left_out: list[str]) -> Callable[[], Steps | None]:
+    """The steps of the chain, made when they are first asked for; None if that fails."""
+    known: list[Steps | None] = []
+
+    def steps() -> Steps | None:
+        if not known:
+            try:
+                known.append(make())
+            except ConfigError as error:
+                left_out.append(f"harmless terms: {error}")
+                known.append(None)
+        return known[0]
+
+    return steps
+
+
+def _check_term(
+    pricing: Pricing,
+    seat: int,
+    name: str,
+    term: kpis.Term,
+    discount: float,
+    steps: Callable[[], Steps | None],
+) -> TermCheck:
+    """Whether a term can change a best reply."""
+    market = pricing.market
+    own = market.seats[seat]
+    if not term.weight:
+        return TermCheck(name, term.weight, True, None, "weight 0")
+    plain = (term.measure, term.scope, term.transform) == (own.role.fundamental, "own", "value")
+    if plain:
+        return TermCheck(name, term.weight, False, None, "the fundamental itself")
+    if market.analysis_class is None:
+        return TermCheck(name, term.weight, None, None, market.lacks_analysis())
+    chain = steps()
+    if chain is None:
+        return TermCheck(name, term.weight, None, None, "the chain is too large")
+    if not chain.exact and term.transform != "value":
+        return TermCheck(name, term.weight, None, None, "only means over draws are known")
+    left = term_residual(chain, seat, term.model_copy(update={"weight": 1.0}), discount)
+    harmless = left <= HARMLESS
+    reason = "a potential explains it" if harmless else "no potential explains it"
+    return TermCheck(name, term.weight, harmless, left, reason)
+
+
+def _always_left_out(market: Market, learned: Sequence[bool]) -> list[str]:
+    """What no arm is examined for."""
+    found = [
+        f"free actions and rivals' data: {FREE_COPIES:,} and {SEEN_COPIES} sampled rounds, not all",
+        "what learners find: memory, punishment, exploration and habit can raise or lower all of "
+        "this",
+    ]
+    scripted = [s.name for s, own in zip(market.seats, learned, strict=True) if not own]
+    if scripted:
+        found.append(f"KPIs of scripted seats, which do not follow them: {', '.join(scripted)}")
+    if market.analysis_class is not None and market.analysis.luck:
+        found.append("draws within a round: payoffs are means, over a sample where there is no form")
+    return found
+
+
+def without_names(report: ArmReport) -> ArmReport:
+    """The report under no arm's name: equal for arms of which the same is said."""
+    return replace(report, arm="")

@@ -1,0 +1,174 @@
+"""Terms that cannot change a best reply: is there a potential that explains them?
+
+    term(s, a, s') = d Phi(s') - Phi(s) + c   for every state s, joint action a and state s' after it
+
+A payoff of this form shifts the value of every plan by the same amount, so it changes no best reply
+at the discount d, whatever the others do (Ng, Harada, Russell, "Policy invariance under reward
+transformations", ICML 1999). The states are those that play can come to, less what nature draws
+anew. Phi and c solve one linear least-squares system; the term is harmless if what is left is at
+most 1e-9 of its size. A difference of successive values passes, its absolute value does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import sparse
+
+from tacit.emergence.play.state_index import StateIndex
+from tacit.emergence.tree.enumeration import count_ends, enumerate_round
+from tacit.emergence.tree.initial_states import state_without_past, without_draws
+from tacit.emergence.tree.round_tree import legal_actions
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
+from tacit.envs.kpi.scoring import coefficients
+from tacit.envs.market import Market, Seat
+from tacit.envs.types import Floats, Ints
+
+HARMLESS = 1e-9  # of the term's size: a residual up to this is rounding
+MOST_STEPS = 2**18  # steps of the chain
+MOST_STATES = 1_500  # the system has one unknown a state, and is solved densely
+REFINEMENTS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Every step of the chain; K steps between N states.
+
+    Attributes:
+        market: in its expected form.
+        source: the state before each step, int64 `[K]`.
+        target: the state after it, int64 `[K]`.
+        measures: of the step, float64 `[K, S + 1, M]`.
+        count: N.
+        exact: payoffs do not depend on draws within a round.
+    """
+
+    market: Market
+    source: Ints
+    target: Ints
+    measures: Floats
+    count: int
+    exact: bool
+
+
+def all_steps(market: Market) -> Steps:
+    """Every joint action in every state that play can come to, from the market's reset on.
+
+    Kept for the last market: arms that differ in weights ask for the same steps.
+
+    Raises:
+        ConfigError: there are more than 262,144 steps or 1,500 states.
+    """
+    return _all_steps(_SameMarket(market))
+
+
+class _SameMarket:
+    """A market that equals another one of the same config."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.key = (type(market), market.config.model_dump_json())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameMarket) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@lru_cache(maxsize=1)
+def _all_steps(same: _SameMarket) -> Steps:
+    market = same.market
+    kpi = kpis.resolve(market, None)
+    ends = count_ends(market)
+    index = StateIndex(market.state_width)
+    index.add(without_draws(market, state_without_past(market, kpi)))
+    legal, done = legal_actions(market), 0
+    source, following, measures, exact = [], [], [], True
+    while done < index.count:
+        if index.count * ends > MOST_STEPS or index.count > MOST_STATES:
+            raise ConfigError(
+                f"the chain has more than {MOST_STEPS:,} steps or {MOST_STATES:,} states"
+            )
+        frontier = index.states[done : index.count]
+        tree = enumerate_round(market, kpi, legal, frontier, np.ones(len(frontier)))
+        root = np.arange(len(frontier))
+        for layer in tree.layers:
+            root = root[layer.origin][layer.node]
+        left_behind = without_draws(market, tree.states)
+        index.add(left_behind)
+        source.append(done + root)
+        following.append(left_behind)
+        measures.append(tree.measures)
+        exact = exact and tree.exact
+        done += len(frontier)
+    return Steps(
+        tree.market,
+        np.concatenate(source),
+        index.find(np.concatenate(following)),
+        np.concatenate(measures),
+        index.count,
+        exact,
+    )
+
+
+def term_values(market: Market, seat: Seat, term: kpis.Term, measures: Floats) -> Floats:
+    """A term, unweighted, under measures float64 `[K, S + 1, M]`: float64 `[K]`."""
+    x = measures[:, :-1, market.columns[term.measure]]
+    threshold = term.threshold or 0.0
+    values = {
+        "value": x,
+        "absolute": np.abs(x),
+        "square": x * x,
+        "above": np.maximum(0.0, x - threshold),
+        "below": np.maximum(0.0, threshold - x),
+    }[term.transform]
+    found: Floats = values @ coefficients(market, seat, term)
+    return found
+
+
+@lru_cache(maxsize=64)
+def term_residual(steps: Steps, seat: int, term: kpis.Term, discount: float) -> float:
+    """What the best potential leaves of a term of a seat; its weight does not matter."""
+    owner = steps.market.seats[seat]
+    values = term_values(steps.market, owner, term, steps.measures)
+    return residual(values, steps.source, steps.target, steps.count, discount)
+
+
+def residual(values: Floats, source: Ints, target: Ints, count: int, discount: float) -> float:
+    """What the best potential leaves of a term, as a share of the term's largest value.
+
+    Args:
+        values: the term at each step, float64 `[K]`.
+        source: the state before each step, int64 `[K]`.
+        target: the state after it, int64 `[K]`.
+        count: N, the number of states.
+        discount: d.
+
+    Returns:
+        The largest |term - (d Phi(s') - Phi(s) + c)| over steps, divided by the largest |term|; 0
+        for a term that is 0 everywhere.
+    """
+    size = float(np.abs(values).max(initial=0.0))
+    if size == 0.0:
+        return 0.0
+    steps, scaled = np.arange(len(values)), values / size
+    entries = np.concatenate([
+        np.full(len(values), discount), np.full(len(values), -1.0), np.ones(len(values))
+    ])  # fmt: skip
+    columns = np.concatenate([target, source, np.full(len(values), count)])
+    shape = (len(values), count + 1)
+    system = sparse.csr_matrix((entries, (np.tile(steps, 3), columns)), shape)
+    # Normal equations: K may be a hundred times N. They square the condition number, so the
+    # solution is refined by solving again for what is left.
+    normal = (system.T @ system).toarray()
+    inverse = np.linalg.pinv(normal, hermitian=True)
+    solution = np.zeros(count + 1)
+    left = scaled
+    for _ in range(1 + REFINEMENTS):
+        solution += inverse @ (system.T @ left)
+        left = scaled - system @ solution
+    return float(np.abs(left).max())
