@@ -2,9 +2,10 @@
 
 from .check import lint
 from .report import HIGH, MEDIUM, NOTE, SEVERITIES, ArmReport, Finding
-from .text import report_lines
+from .text import DISCLAIMER, report_lines
 
 __all__ = [
+    "DISCLAIMER",
     "HIGH",
     "MEDIUM",
     "NOTE",

@@ -1,10 +1,10 @@
 """What best responders settle on, where a round has several phases or private information.
 
 The best-response benchmark of a KPI (`tacit.emergence.objective.mirror`) with fewer steps and
-starts, since lint asks for it many times. Reported are mean measures of the last two thirds of the
-steps: the frequencies of the best replies played in them, without the drawn first tables. A
-scripted seat keeps to its script: it is paid 1 for every decision that its script may take, so that
-nothing else is ever a best reply.
+starts, since lint asks for it many times: fewer, the more ends a round has. Reported are mean
+measures of the last two thirds of the steps: the frequencies of the best replies played in them,
+without the drawn first tables. A scripted seat keeps to its script: it is paid 1 for every decision
+that its script may take, so that nothing else is ever a best reply.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from tacit.envs.types import Floats
 from .pricing import Pricing
 
 STARTS = 4
-STEPS, BURN_IN = 240, 80
+FEWEST_STEPS, MOST_STEPS = 60, 1_000
+PLAYED_ENDS = 1_500_000  # steps x ends of a round
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +38,27 @@ class BestResponders:
         histories: the payoff histories, and the round after each of them.
         game: the round in the form that the compiled loop plays.
         scripted: what scripted seats are paid at each end, float64 `[L, S]`; NaN for learners.
+        starts: B, from how many drawn tables play begins.
+        played_ends: steps x ends of a round that are played, between the fewest and most steps.
     """
 
     pricing: Pricing
     histories: PayoffHistories
     game: FictitiousPlayGame
     scripted: Floats
+    starts: int = STARTS
+    played_ends: int = PLAYED_ENDS
 
-    method = f"best responders from {STARTS} starts, {STEPS} steps of fictitious play"
+    @property
+    def steps(self) -> int:
+        """How many steps are played."""
+        affordable = self.played_ends // len(self.histories.tree.scores)
+        return min(MOST_STEPS, max(FEWEST_STEPS, affordable))
+
+    @property
+    def method(self) -> str:
+        """The way in words."""
+        return f"best responders: {self.steps} steps of fictitious play from {self.starts} starts"
 
     def outcomes(self, weights: Floats) -> Floats:
         """Mean measures from each start, float64 `[B, S + 1, M]`; `weights` float64 `[T]`."""
@@ -54,14 +68,15 @@ class BestResponders:
         shared = 1 if self.histories.seen else self.histories.count
         payoff = payoff.reshape(shared, -1, payoff.shape[1]).transpose(1, 2, 0).copy()
         game = self.game._replace(payoff=payoff, largest=float(np.abs(payoff).max()))
-        x = first_tables(game, STARTS)
-        history = np.zeros((1 if self.histories.seen else self.histories.count, STARTS))
-        loop = compiled(TEMPLATE).fictitious_play
-        loop(game, x, 0, BURN_IN, history)
+        x = first_tables(game, self.starts)
+        history = np.zeros((1 if self.histories.seen else self.histories.count, self.starts))
+        loop, last = compiled(TEMPLATE).fictitious_play, self.steps
+        first = last // 3
+        loop(game, x, 0, first, history)
         before = x.copy()
-        loop(game, x, BURN_IN, STEPS, history)
+        loop(game, x, first, last, history)
         # x after t steps is the mean of the first tables and t best replies.
-        late = ((STEPS + 1) * x - (BURN_IN + 1) * before) / (STEPS - BURN_IN)
+        late = ((last + 1) * x - (first + 1) * before) / (last - first)
         late = np.clip(late, 0.0, 1.0)
         return np.stack(list(mean_measures(self.histories, game, late, history)))
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tacit.agents.policy import PolicyTable
-from tacit.emergence.objective.patient_regret import rounds_are_independent
-from tacit.emergence.payoffs import gain_unit, rewards_only_fundamentals
+from tacit.emergence.payoffs import (
+    gain_unit,
+    rewards_only_fundamental,
+    rewards_only_fundamentals,
+)
 from tacit.emergence.tree.payoff_history import looks_back
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.types import Floats
 
+from .best_responders import PLAYED_ENDS, BestResponders
 from .data_use import seen_parts
 from .free_actions import free_actions
 from .mechanism import mechanism
-from .potential import HARMLESS, Steps, all_steps, term_residual
+from .potential import HARMLESS, term_residual
 from .pricing import Pricing, price
 from .profiles import ProfileGame
 from .repair import smallest_repair
@@ -35,11 +39,20 @@ from .report import (
     StableRange,
     TermCheck,
 )
-from .stable_play import HIGH_SHARE, StablePlay, harms, measured, severity_of, stable_play, stable_range
+from .stable_play import (
+    HIGH_SHARE,
+    StablePlay,
+    harms,
+    measured,
+    severity_of,
+    stable_play,
+    stable_range,
+    worse_measures,
+)
 from .trials import Trials
 
 FREE_COPIES, SEEN_COPIES = 4_096, 512  # sampled rounds
-EXACT_HALVINGS, PLAYED_HALVINGS = 20, 6
+EXACT, PLAYED = 1e-5, 1 / 16  # precision of a repair, as a share of the change
 ROUND_BY_ROUND, PATIENT = "best reply round by round", "patient best reply"
 MOST_DIGITS = 2**16  # observations of a role up to which parts of it are looked at
 
@@ -78,7 +91,7 @@ def lint(
             stable, found = _stable_findings(pricing, play, left_out)
             findings += found
         patience = _patience(pricing, play, discounts, left_out)
-        findings += _free_findings(pricing, learned, scripts, play, findings)
+        findings += _free_findings(pricing, learned, scripts, stable is not None, findings)
     return ArmReport(
         arm,
         market.name,
@@ -103,17 +116,22 @@ def _stable_findings(
         whose = "the fundamentals" if ideal is None else "the KPIs"
         left_out.append(f"stable play: under {whose} there is none of this kind ({play.method})")
         return None, []
-    found = harms(market, ideal, own)
+    found = harms(pricing, ideal, own)
     shown = stable_range(market, play.method, ideal, own)
     if not found:
         return shown, []
 
-    def bad(weights: Floats) -> bool:
-        outcomes = play.outcomes(weights)
-        return outcomes is None or bool(harms(market, ideal, outcomes))
+    tried = play
+    if isinstance(play, BestResponders):
+        # One start and fewer steps show on which side of the border a weight lies.
+        tried = replace(play, starts=1, played_ends=PLAYED_ENDS // 2)
 
-    halvings = EXACT_HALVINGS if isinstance(play, ProfileGame) else PLAYED_HALVINGS
-    repair = smallest_repair(pricing, bad, halvings)
+    def bad(weights: Floats) -> bool:
+        outcomes = tried.outcomes(weights)
+        return outcomes is None or bool(harms(pricing, ideal, outcomes))
+
+    precision = EXACT if isinstance(play, ProfileGame) else PLAYED
+    repair = smallest_repair(pricing, bad, precision, worse_measures(market, ideal, own))
     finding = Finding(
         "stable play", severity_of(found), mechanism(pricing, play), tuple(found), None, repair
     )
@@ -162,10 +180,17 @@ def _free_findings(
     pricing: Pricing,
     learned: Sequence[bool],
     scripts: Sequence[PolicyTable | None],
-    play: StablePlay | None,
+    compared: bool,
     known: Sequence[Finding],
 ) -> list[Finding]:
-    """A finding for each free part; how grave it is, stable play decides where it is known."""
+    """A finding for each free part.
+
+    How grave it is, stable play decides where it was `compared` with that under the fundamentals;
+    where it was not, and for losses of scripted seats, whose KPI nobody follows, the loss itself
+    does. To a seat that is paid its fundamental alone the market's rules, not the KPI, leave the
+    part free: a note.
+    """
+    market = pricing.market
     trials = Trials(pricing.market, pricing.table, scripts, FREE_COPIES)
     found = []
     for free in free_actions(trials, pricing, learned):
@@ -173,10 +198,13 @@ def _free_findings(
         unprotected = any(
             not x.counted and x.share is not None and x.share >= HIGH_SHARE
             for x in free.losers
-            if play is None or not learned[pricing.market.seat(x.owner).index]
+            if not compared or not learned[market.seat(x.owner).index]
         )
         severity = NOTE
-        if unprotected:
+        if rewards_only_fundamental(market.seat(free.seat), pricing.kpi):
+            gravest = gravest if gravest and any(not x.counted for x in free.losers) else None
+            severity = gravest.severity if gravest else NOTE
+        elif unprotected:
             severity = HIGH
         elif gravest is not None and any(not x.counted for x in free.losers):
             severity = gravest.severity
@@ -190,7 +218,7 @@ def _free_words(free: FreeAction) -> str:
     gains = "gains" if free.gain > 0 else "loses nothing"
     text = (
         f"{free.seat} {gains} in its KPI, whatever the others do, by {free.part} {free.to} in "
-        f"place of {free.value}"
+        f"place of {free.value}{f' where it sees {free.where}' if free.where else ''}"
     )
     if uncounted:
         who = ", ".join(f"{x.owner} in {x.measure}" for x in uncounted)
@@ -219,12 +247,11 @@ def _seats(
         sees = seen_parts(Trials(market, pricing.table, scripts, SEEN_COPIES))
     else:
         left_out.append(f"rivals' data: a role sees more than {MOST_DIGITS:,} observations")
-    steps = _lazily(lambda: all_steps(market), left_out)
     found = []
     for group in pricing.groups:
         seat = market.seats[group.seats[0]]
         terms = tuple(
-            _check_term(pricing, group.seats[0], name, term, discounts[seat.index], steps)
+            _check_term(pricing, group.seats[0], name, term, discounts[seat.index])
             for name, term in pricing.kpi[seat.name].items()
         )
         found.append(
@@ -239,29 +266,12 @@ def _seats(
     return tuple(found)
 
 
-def _lazily(make: Callable[[], Steps], left_out: list[str]) -> Callable[[], Steps | None]:
-    """The steps of the chain, made when they are first asked for; None if that fails."""
-    known: list[Steps | None] = []
-
-    def steps() -> Steps | None:
-        if not known:
-            try:
-                known.append(make())
-            except ConfigError as error:
-                left_out.append(f"harmless terms: {error}")
-                known.append(None)
-        return known[0]
-
-    return steps
-
-
 def _check_term(
     pricing: Pricing,
     seat: int,
     name: str,
     term: kpis.Term,
     discount: float,
-    steps: Callable[[], Steps | None],
 ) -> TermCheck:
     """Whether a term can change a best reply."""
     market = pricing.market
@@ -273,12 +283,10 @@ def _check_term(
         return TermCheck(name, term.weight, False, None, "the fundamental itself")
     if market.analysis_class is None:
         return TermCheck(name, term.weight, None, None, market.lacks_analysis())
-    chain = steps()
-    if chain is None:
-        return TermCheck(name, term.weight, None, None, "the chain is too large")
-    if not chain.exact and term.transform != "value":
-        return TermCheck(name, term.weight, None, None, "only means over draws are known")
-    left = term_residual(chain, seat, term.model_copy(update={"weight": 1.0}), discount)
+    try:
+        left = term_residual(market, seat, term, discount)
+    except ConfigError as error:
+        return TermCheck(name, term.weight, None, None, str(error))
     harmless = left <= HARMLESS
     reason = "a potential explains it" if harmless else "no potential explains it"
     return TermCheck(name, term.weight, harmless, left, reason)
@@ -295,10 +303,5 @@ def _always_left_out(market: Market, learned: Sequence[bool]) -> list[str]:
     if scripted:
         found.append(f"KPIs of scripted seats, which do not follow them: {', '.join(scripted)}")
     if market.analysis_class is not None and market.analysis.luck:
-        found.append("draws within a round: payoffs are means, over a sample where there is no form")
+        found.append("draws within a round: payoffs are means over them")
     return found
-
-
-def without_names(report: ArmReport) -> ArmReport:
-    """The report under no arm's name: equal for arms of which the same is said."""
-    return replace(report, arm="")

@@ -91,9 +91,7 @@ def _digits_of_all(trials: Trials, played: Played) -> list[list[dict[str, Ints]]
     return found
 
 
-def _is_public(
-    trials: Trials, digits: list[list[dict[str, Ints]]], role: Role, name: str
-) -> bool:
+def _is_public(trials: Trials, digits: list[list[dict[str, Ints]]], role: Role, name: str) -> bool:
     """Whether all seats of a role saw the same value of a part in all sampled rounds."""
     seats = [digits[s.index] for s in trials.market.seats if s.role is role]
     return all(

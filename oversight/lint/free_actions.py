@@ -1,10 +1,13 @@
 """Parts of an action that are free: whatever the others do, their choice never costs the own KPI.
 
-In every sampled round (`trials.py`) in which a seat chose value u of a part, v is played instead,
-everybody else's acts and all draws held. The change u -> v is free if the seat's KPI payoff falls
-in none of them; it is reported if somebody's fundamental, the seat's own included, falls on average
-and nobody's KPI gains by what it loses. Of all free changes of a part, the one with the largest
-loss that no learner's KPI counts is reported; if all are counted, the largest of these.
+In every sampled round (`trials.py`) in which a seat saw o and chose value u of a part, v is played
+instead, everybody else's acts and all draws held. The change u -> v at o is free if the seat's KPI
+payoff falls in none of them. It is reported if somebody's fundamental, the seat's own included,
+falls on average by what counts as a loss (`tacit.emergence.payoffs.gain_unit`), and everybody
+together loses (in the market's welfare, else in the sum of fundamentals): a price that moves money
+from one to the other is no finding, nor is a loss of rivals that their own KPIs count, which is
+competition. Of all free changes of a part, the one with the largest loss that no learner's KPI
+counts is reported; if all are counted, the largest of these.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import numpy as np
 
+from tacit.emergence.payoffs import gain_unit
 from tacit.envs.market import Block, Seat
 from tacit.envs.types import Bools, Floats, Ints
 
@@ -22,6 +27,7 @@ from .pricing import Pricing
 from .report import FreeAction, Loser
 from .trials import Played, Trials
 
+MOST_SEEN = 32  # observations that are told apart; of more they are pooled
 FEWEST = 20  # sampled rounds in which a value was chosen, else the change is not judged
 ROUNDING = 1e-9  # of the largest payoff
 
@@ -33,12 +39,14 @@ class _Payoffs:
     kpi: Floats
     fundamentals: Floats
     measures: Floats
+    total: Floats  # what everybody has together, float64 [N]
 
     def __sub__(self, other: _Payoffs) -> _Payoffs:
         return _Payoffs(
             self.kpi - other.kpi,
             self.fundamentals - other.fundamentals,
             self.measures - other.measures,
+            self.total - other.total,
         )
 
 
@@ -84,13 +92,15 @@ def _worst_change(
     observed = base.observations[block.phase][:, seat.index]
     here = seat.role.legal[observed, 0] == first
     digit = (base.actions[block.phase][:, seat.index] - first) // stride % len(values)
+    seen = np.unique(observed[here])
+    told_apart = 1 < len(seen) <= MOST_SEEN
     worst: tuple[tuple[float, float], FreeAction] | None = None
     for v in range(len(values)):
         change = partial(_set_part, block.phase, seat.index, here, (v - digit) * stride)
         played = trials.play(1, change, held=base)
         difference = _payoffs(pricing, played) - before
-        for u in range(len(values)):
-            rows = here & (digit == u)
+        for u, o in product(range(len(values)), seen if told_apart else [None]):
+            rows = here & (digit == u) & (True if o is None else observed == o)
             if u == v or rows.sum() < FEWEST:
                 continue
             losers = _losers(pricing, learned, before, difference, rows, seat)
@@ -101,6 +111,7 @@ def _worst_change(
                 block.does[k].name,
                 _shown(values[u]),
                 _shown(values[v]),
+                "" if o is None else _seen_words(seat, int(o)),
                 float(difference.kpi[rows, seat.index].mean()),
                 int(rows.sum()),
                 tuple(losers),
@@ -113,6 +124,12 @@ def _worst_change(
             if worst is None or rank > worst[0]:
                 worst = rank, action
     return None if worst is None else worst[1]
+
+
+def _seen_words(seat: Seat, observation: int) -> str:
+    """An observation as `lead 3, stock plenty`."""
+    seen = seat.role.decode_observation(observation)
+    return ", ".join(f"{name} {_shown(value)}" for name, value in seen.items() if name != "phase")
 
 
 def _set_part(
@@ -129,10 +146,12 @@ def _set_part(
 def _payoffs(pricing: Pricing, played: Played) -> _Payoffs:
     market, measures = pricing.market, played.measures[0]
     columns = [market.columns[seat.role.fundamental] for seat in market.seats]
+    fundamentals = measures[:, np.arange(len(columns)), columns]
+    total = fundamentals.sum(axis=1)
+    if market.welfare is not None:
+        total = measures[:, -1, market.columns[market.welfare]]
     return _Payoffs(
-        pricing.payoffs(played.scores[0], pricing.weights),
-        measures[:, np.arange(len(columns)), columns],
-        measures,
+        pricing.payoffs(played.scores[0], pricing.weights), fundamentals, measures, total
     )
 
 
@@ -146,25 +165,27 @@ def _losers(
 ) -> list[Loser]:
     """Who loses by a free change; empty if it is not free."""
     size = max(1.0, float(np.abs(before.kpi).max()))
+    unit = gain_unit(pricing.market, seat.role)
+    level = unit.negligible * unit.size
     if (difference.kpi[rows, seat.index] < -ROUNDING * size).any():
+        return []
+    if difference.total[rows].mean() >= -ROUNDING * size:
         return []
     found = []
     for other in pricing.market.seats:
         lost = -difference.fundamentals[rows, other.index]
-        if lost.mean() <= ROUNDING * size:
+        if not lost.mean() > level:  # also where the level is NaN
             continue
         # A loss is counted if the loser's own payoff falls where its fundamental does.
         felt = difference.kpi[rows, other.index][lost > 0] < -ROUNDING * size
         counted = bool(learned[other.index] and other is not seat and felt.any())
-        level = float(before.fundamentals[rows, other.index].mean())
-        measure = next(
-            m for m in pricing.market.measures if m.name == other.role.fundamental
-        )
+        earned = float(before.fundamentals[rows, other.index].mean())
+        measure = next(m for m in pricing.market.measures if m.name == other.role.fundamental)
         loss = float(lost.mean())
         found.append(
             Loser(
                 other.name, measure.name, measure.unit, loss,
-                loss / level if level > 0 else None, counted,
+                loss / earned if earned > 0 else None, counted,
             )
         )  # fmt: skip
     # A rival that loses what its own KPI counts is competition, not a finding.

@@ -3,6 +3,7 @@
 Seat after seat takes a best reply of one round to what the others do, and keeps its action where
 none is better, until nobody changes anything. Where that ends, nobody gains by leaving in one
 round: a pure stable profile, the one that best replies lead to from competition. Others may exist.
+Best replies that still go on after 8 sweeps over the seats count with the mean of the last 4.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tacit.envs.types import Floats
 from .pricing import Pricing
 from .profiles import ROUNDING
 
-MOST_SWEEPS = 8
+MOST_SWEEPS, AVERAGED = 8, 4
 MOST_LEAVES = 2**15  # of the tree in which one seat is free
 
 
@@ -46,13 +47,11 @@ class FromCompetition:
 
     method = "the profile that best replies of one round lead to from the competitive benchmark"
 
-    def outcomes(self, weights: Floats) -> Floats | None:
-        """Mean measures where best replies end, float64 `[1, S + 1, M]`; `weights` `[T]`.
-
-        None: they go on after 8 sweeps over the seats.
-        """
+    def outcomes(self, weights: Floats) -> Floats:
+        """Mean measures where best replies end, float64 `[1, S + 1, M]`; `weights` `[T]`."""
         market, tables = self.pricing.market, list(self.tables)
         start = state_without_past(market, self.pricing.table)
+        passed = []
         for _ in range(MOST_SWEEPS):
             changed = False
             for s in np.flatnonzero(self.learned):
@@ -61,10 +60,12 @@ class FromCompetition:
                 new = _replied(market.seats[s], tree, tables, value)
                 changed = changed or not np.array_equal(new, tables[s])
                 tables[s] = new
+            tree = self._tree(tables, None, start)
+            passed.append(expected_outcome(tree, tables, tree.measures))
             if not changed:
-                tree = self._tree(tables, None, start)
-                return expected_outcome(tree, tables, tree.measures)[None]
-        return None
+                return passed[-1][None]
+        mean: Floats = np.mean(passed[-AVERAGED:], axis=0, keepdims=True)
+        return mean
 
     def _tree(self, tables: Sequence[PolicyTable], free: int | None, start: Floats) -> RoundTree:
         market = self.pricing.market

@@ -42,7 +42,7 @@ def _who_moves_a_term(play: ProfileGame) -> list[str]:
         if t.weight and t.measure in past
     ):  # fmt: skip
         moves, earns = _sway(play, worst, market.columns[name])
-        setters = [s for s in np.flatnonzero(play.learned) if moves[s]]
+        setters = [s for s, own in enumerate(play.learned) if own and moves[s]]
         if setters:
             found.append(_setter_sentence(play, worst, name, setters, earns))
     return found
@@ -63,9 +63,7 @@ def _sway(play: ProfileGame, profile: int, column: int) -> tuple[list[bool], lis
     for s, seat in enumerate(market.seats):
         own = market.columns[seat.role.fundamental]
         near = [k for k in (int(at[s]) - 1, int(at[s]) + 1) if 0 <= k < play.sizes[s]]
-        others = [
-            int(np.ravel_multi_index([*at[:s], k, *at[s + 1 :]], play.sizes)) for k in near
-        ]
+        others = [int(np.ravel_multi_index([*at[:s], k, *at[s + 1 :]], play.sizes)) for k in near]
         difference = [every[j] - every[profile] for j in others]
         moves.append(any(abs(x[s, column]) > ROUNDING for x in difference))
         earns.append(any(abs(x[s, own]) > ROUNDING for x in difference))
@@ -109,7 +107,7 @@ def _paid_for_others(pricing: Pricing) -> list[str]:
     for group in pricing.groups:
         seat = market.seats[group.seats[0]]
         for term in pricing.kpi[seat.name].values():
-            other = term.scope in SCOPES_OF_OTHERS or (term.scope in seats and term.scope != seat)
+            other = term.scope in SCOPES_OF_OTHERS or term.scope in seats
             sign = market.measures[market.columns[term.measure]].sign
             if other and term.scope != seat.name and term.weight * sign > 0:
                 whose = {"rivals": "its rivals'", "role": "its role's", "market": "the market's"}

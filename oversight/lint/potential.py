@@ -1,6 +1,6 @@
 """Terms that cannot change a best reply: is there a potential that explains them?
 
-    term(s, a, s') = d Phi(s') - Phi(s) + c   for every state s, joint action a and state s' after it
+    term(s, a, s') = d Phi(s') - Phi(s) + c   for every state s, joint action a, following state s'
 
 A payoff of this form shifts the value of every plan by the same amount, so it changes no best reply
 at the discount d, whatever the others do (Ng, Harada, Russell, "Policy invariance under reward
@@ -54,19 +54,8 @@ class Steps:
     exact: bool
 
 
-def all_steps(market: Market) -> Steps:
-    """Every joint action in every state that play can come to, from the market's reset on.
-
-    Kept for the last market: arms that differ in weights ask for the same steps.
-
-    Raises:
-        ConfigError: there are more than 262,144 steps or 1,500 states.
-    """
-    return _all_steps(_SameMarket(market))
-
-
 class _SameMarket:
-    """A market that equals another one of the same config."""
+    """A market that equals another one of the same config: arms that differ in weights share it."""
 
     def __init__(self, market: Market) -> None:
         self.market = market
@@ -79,8 +68,48 @@ class _SameMarket:
         return hash(self.key)
 
 
-@lru_cache(maxsize=1)
-def _all_steps(same: _SameMarket) -> Steps:
+def term_residual(market: Market, seat: int, term: kpis.Term, discount: float) -> float:
+    """What the best potential leaves of a term, as a share of its largest value.
+
+    What no potential explains in the first round, none explains at all; only where the first round
+    says nothing is the whole chain looked at.
+
+    Args:
+        market: the market.
+        seat: index of the seat whose term it is.
+        term: the term; its weight does not matter.
+        discount: of the seat's learner.
+
+    Raises:
+        ConfigError: the chain has more than 262,144 steps or 1,500 states, or only means over draws
+            are known of what the term transforms.
+    """
+    unweighted = term.model_copy(update={"weight": 1.0})
+    return _residual(_SameMarket(market), seat, unweighted, discount)
+
+
+@lru_cache(maxsize=64)
+def _residual(same: _SameMarket, seat: int, term: kpis.Term, discount: float) -> float:
+    left = 0.0
+    for first_only in (True, False):
+        steps = _steps(same, first_only)
+        if not steps.exact and term.transform != "value":
+            raise ConfigError("only means over draws are known of what the term transforms")
+        owner = steps.market.seats[seat]
+        values = term_values(steps.market, owner, term, steps.measures)
+        left = residual(values, steps.source, steps.target, steps.count, discount)
+        if left > HARMLESS:
+            break
+    return left
+
+
+@lru_cache(maxsize=2)
+def _steps(same: _SameMarket, first_only: bool) -> Steps:
+    """Every joint action in every state that play can come to, or in the first state only.
+
+    Raises:
+        ConfigError: there are more than 262,144 steps or 1,500 states.
+    """
     market = same.market
     kpi = kpis.resolve(market, None)
     ends = count_ends(market)
@@ -88,7 +117,7 @@ def _all_steps(same: _SameMarket) -> Steps:
     index.add(without_draws(market, state_without_past(market, kpi)))
     legal, done = legal_actions(market), 0
     source, following, measures, exact = [], [], [], True
-    while done < index.count:
+    while done < (1 if first_only else index.count):
         if index.count * ends > MOST_STEPS or index.count > MOST_STATES:
             raise ConfigError(
                 f"the chain has more than {MOST_STEPS:,} steps or {MOST_STATES:,} states"
@@ -128,14 +157,6 @@ def term_values(market: Market, seat: Seat, term: kpis.Term, measures: Floats) -
     }[term.transform]
     found: Floats = values @ coefficients(market, seat, term)
     return found
-
-
-@lru_cache(maxsize=64)
-def term_residual(steps: Steps, seat: int, term: kpis.Term, discount: float) -> float:
-    """What the best potential leaves of a term of a seat; its weight does not matter."""
-    owner = steps.market.seats[seat]
-    values = term_values(steps.market, owner, term, steps.measures)
-    return residual(values, steps.source, steps.target, steps.count, discount)
 
 
 def residual(values: Floats, source: Ints, target: Ints, count: int, discount: float) -> float:

@@ -1,4 +1,4 @@
-"""The weights of a KPI as one vector, so that a round is played once for all weights that are tried.
+"""The weights of a KPI as one vector: a round is played once for all weights that are tried.
 
 Every seat's table is extended by terms of weight 0: its fundamental, and each measure of its role
 for which more or less is better. The values of terms are then known at every end of a round, and a

@@ -1,4 +1,4 @@
-"""Exact: every pure profile of a round that no seat would leave, on markets of one decision a round.
+"""Every pure profile of a round that no seat would leave, exactly; for one decision a round.
 
 A profile is a joint action a. The round before it was a as well, so it is judged in the state that
 a itself leaves behind: it is *stable* if no seat gains by another action in one round,
@@ -81,7 +81,7 @@ class ProfileGame:
         payoffs, own = self.payoffs(weights), self.own_history()
         joint = np.arange(payoffs.shape[1])
         found = np.zeros((len(joint), payoffs.shape[2]))
-        for i in np.flatnonzero(self.learned):
+        for i in self._learners():
             u = payoffs[:, :, i].reshape(-1, *self.sizes)
             best = np.broadcast_to(u.max(axis=i + 1, keepdims=True), u.shape)
             best = best.reshape(len(payoffs), -1)
@@ -104,7 +104,7 @@ class ProfileGame:
         payoffs, own = self.payoffs(weights), self.own_history()
         joint = np.arange(payoffs.shape[1])
         found = np.zeros((len(joint), payoffs.shape[2]))
-        for i in np.flatnonzero(self.learned):
+        for i in self._learners():
             plan = self._best_plan(payoffs[:, :, i], i, discounts[i])
             found[:, i] = (1.0 - discounts[i]) * plan[own, joint] - payoffs[own, joint, i]
         return np.maximum(found, 0.0)
@@ -125,6 +125,9 @@ class ProfileGame:
             if np.abs(new - value).max() <= level:
                 return new
             value = new
+
+    def _learners(self) -> list[int]:
+        return [i for i, own in enumerate(self.learned) if own]
 
     def _as_scripted(self) -> Bools:
         """Which profiles have only actions that scripts play, bool `[J]`."""

@@ -19,6 +19,7 @@ class Harm:
         unit: its unit.
         fundamentals: lowest and highest value of stable play under the fundamentals.
         kpi: the same under the KPIs.
+        transfer: whether what is lost is only moved to seats of another role.
         amount: lowest under the fundamentals less lowest under the KPIs, in the unit.
         share: `amount` as a share of the lowest value under the fundamentals; None where that is 0
             or less.
@@ -28,6 +29,7 @@ class Harm:
     unit: str
     fundamentals: tuple[float, float]
     kpi: tuple[float, float]
+    transfer: bool
     amount: float
     share: float | None
 
@@ -83,6 +85,7 @@ class FreeAction:
         part: the name of the action part.
         value: the value that is changed, as text.
         to: the value that costs nothing in its stead, as text.
+        where: what the seat sees when it is so, as text; empty: whatever it sees.
         gain: the mean gain in the seat's own KPI.
         rounds: how many sampled rounds were compared.
         losers: who loses by it.
@@ -93,6 +96,7 @@ class FreeAction:
     part: str
     value: str
     to: str
+    where: str
     gain: float
     rounds: int
     losers: tuple[Loser, ...]

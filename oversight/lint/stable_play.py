@@ -8,13 +8,14 @@ benchmark (`from_competition.py`). Each answers with the mean measures of K stab
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from tacit.agents.policy import PolicyTable
 from tacit.emergence.objective.harm import harm_measures
-from tacit.emergence.payoffs import gain_unit
+from tacit.emergence.payoffs import gain_unit, rewards_only_fundamental
 from tacit.emergence.play.applicability import why_no_stage_game
 from tacit.emergence.tree.enumeration import count_ends
 from tacit.emergence.tree.payoff_history import payoff_histories
@@ -85,16 +86,18 @@ def stable_play(
     )
 
 
-def harms(market: Market, ideal: Floats, own: Floats) -> list[Harm]:
+def harms(pricing: Pricing, ideal: Floats, own: Floats) -> list[Harm]:
     """What stable play under the KPIs loses at its worst, the largest share first.
 
-    Losses up to what a gain must be to count (`tacit.emergence.payoffs.gain_unit`) are none.
+    Losses up to what a gain must be to count (`tacit.emergence.payoffs.gain_unit`) are none. What a
+    role loses is a transfer if its own KPI is its fundamental and no measure of the market loses.
 
     Args:
-        market: the market.
+        pricing: the market and its terms.
         ideal: outcomes under the fundamentals, float64 `[K, S + 1, M]`.
         own: outcomes under the KPIs, float64 `[K', S + 1, M]`.
     """
+    market = pricing.market
     unit = gain_unit(market, market.roles[0])
     level = unit.negligible * unit.size
     found = []
@@ -105,14 +108,41 @@ def harms(market: Market, ideal: Floats, own: Floats) -> list[Harm]:
             share = amount / float(before.min()) if before.min() > level else None
             measure = market.measures[market.columns[name]]
             found.append(
-                Harm(name, measure.unit, _ends(before), _ends(after), amount, share)
+                Harm(name, measure.unit, _ends(before), _ends(after), False, amount, share)
             )
+    shared = any("market" in market.measures[market.columns[h.measure]].roles for h in found)
+    misled = {
+        seat.role.fundamental
+        for seat in market.seats
+        if not rewards_only_fundamental(seat, pricing.kpi)
+    }
+    found = [replace(h, transfer=not shared and h.measure not in misled) for h in found]
     return sorted(found, key=lambda harm: -(harm.share or 0.0))
 
 
+def worse_measures(market: Market, ideal: Floats, own: Floats) -> list[str]:
+    """Measures of which less is better and of which there is more, the largest rise first.
+
+    Args:
+        market: the market.
+        ideal: outcomes under the fundamentals, float64 `[K, S + 1, M]`.
+        own: outcomes under the KPIs, float64 `[K', S + 1, M]`.
+    """
+    rises = {
+        m.name: float(measured(market, own, m.name).max() - measured(market, ideal, m.name).max())
+        for m in market.measures
+        if m.sign < 0 and m.roles
+    }
+    return sorted((name for name, rise in rises.items() if rise > 0), key=lambda n: -rises[n])
+
+
 def severity_of(found: Sequence[Harm]) -> str:
-    """High from a tenth of what the fundamentals give on, also where that is 0; else medium."""
-    return HIGH if any(h.share is None or h.share >= HIGH_SHARE for h in found) else MEDIUM
+    """High from a tenth of what the fundamentals give on, also where that is 0; else medium.
+
+    A mere transfer between roles is medium.
+    """
+    grave = [h for h in found if not h.transfer and (h.share is None or h.share >= HIGH_SHARE)]
+    return HIGH if grave else MEDIUM
 
 
 def measured(market: Market, outcomes: Floats, name: str) -> Floats:

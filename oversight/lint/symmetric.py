@@ -22,7 +22,7 @@ from tacit.emergence.tree.expectations import edge_probability
 from tacit.emergence.tree.initial_states import state_without_past
 from tacit.emergence.tree.round_tree import RoundTree, played_actions
 from tacit.envs.market import Role
-from tacit.envs.types import Floats, Ints
+from tacit.envs.types import Bools, Floats, Ints
 
 from .pricing import Group, Pricing
 from .profiles import ROUNDING
@@ -44,7 +44,7 @@ class Reply:
 
     seat: int
     terms: Floats
-    reached: Floats
+    reached: Bools
     own: Ints
 
 
@@ -95,7 +95,7 @@ class SymmetricGame:
         start = state_without_past(market, table)
         roles = [market.seats[group.seats[0]].role for group in self.groups]
         for chosen in product(*(strategies(role) for role in roles)):
-            tables = [script for script in self.scripts]
+            tables = list(self.scripts)
             for group, role, actions in zip(self.groups, roles, chosen, strict=True):
                 for s in group.seats:
                     tables[s] = deterministic(role, actions)
@@ -111,9 +111,7 @@ class SymmetricGame:
             yield mean, replies, exact
 
 
-def symmetric_game(
-    pricing: Pricing, scripts: Sequence[PolicyTable | None]
-) -> SymmetricGame | None:
+def symmetric_game(pricing: Pricing, scripts: Sequence[PolicyTable | None]) -> SymmetricGame | None:
     """The game of symmetric profiles; None where there are too many, or a seat decides twice."""
     groups = tuple(g for g in pricing.groups if scripts[g.seats[0]] is None)
     count = 1

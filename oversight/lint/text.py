@@ -48,7 +48,8 @@ def _seat_lines(seat: SeatReport) -> Iterator[str]:
         elif term.harmless:
             yield f"  term {term.name}: changes no best reply ({term.reason})"
         elif term.residual is not None:
-            yield f"  term {term.name}: can change best replies ({term.reason}: {term.residual:.2g})"
+            left = f"{term.residual:.2g} of its size is left"
+            yield f"  term {term.name}: can change best replies ({term.reason}: {left})"
     parts = [part for part in seat.sees if part.rounds_old is not None]
     shown = "; ".join(map(seen_words, parts)) or "no act of anybody"
     yield f"  sees: {shown}; uses rivals' data: {'yes' if seat.uses_rivals else 'no'}"
@@ -77,7 +78,8 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
         for loser in finding.free.losers:
             share = "" if loser.share is None else f" ({percent(loser.share)})"
             counted = "counted by its KPI" if loser.counted else "counted by no KPI that is learned"
-            yield f"  costs {loser.owner} {loser.loss:.3g} {loser.unit} of {loser.measure}{share}, {counted}"
+            lost = f"{loser.loss:.3g} {loser.unit} of {loser.measure}{share}"
+            yield f"  costs {loser.owner} {lost}, {counted}"
     if finding.kind == "stable play":
         repair = finding.repair
         yield f"  smallest repair: {repair_words(repair) if repair else 'none of one weight found'}"

@@ -16,9 +16,9 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import data, look, prove, train
+from . import data, lint, look, prove, train
 
-TRAIN, COMPARE, PROVE = "Train", "Compare", "Prove"  # groups of commands in the help
+TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (TRAIN, "train", train.train),
     (TRAIN, "resume", train.resume),
@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "best-response", prove.best_response),
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
+    (OVERSEE, "lint", lint.lint),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {
