@@ -9,7 +9,6 @@ import numpy as np
 
 from tacit.agents.policy import PolicyTable
 from tacit.emergence.payoffs import (
-    gain_unit,
     rewards_only_fundamental,
     rewards_only_fundamentals,
 )
@@ -53,6 +52,7 @@ from .trials import Trials
 
 FREE_COPIES, SEEN_COPIES = 4_096, 512  # sampled rounds
 EXACT, PLAYED = 1e-5, 1 / 16  # precision of a repair, as a share of the change
+KEEPS = 1e-6  # of the least gain that counts: a patient seat leaves for more
 ROUND_BY_ROUND, PATIENT = "best reply round by round", "patient best reply"
 MOST_DIGITS = 2**16  # observations of a role up to which parts of it are looked at
 
@@ -155,7 +155,7 @@ def _patience(
     if not len(stable):
         return None
     gains = play.patient_gains(pricing.weights, discounts)[stable]
-    kept = stable[gains.max(axis=1) <= _negligible(pricing)]
+    kept = stable[gains.max(axis=1) <= KEEPS * abs(pricing.negligible)]
     prices = measured(market, play.measures()[kept], market.headline) if len(kept) else None
     worst = np.unravel_index(int(gains.argmax()), gains.shape)
     return Patience(
@@ -166,11 +166,6 @@ def _patience(
         len(stable),
         None if prices is None else (float(prices.min()), float(prices.max())),
     )
-
-
-def _negligible(pricing: Pricing) -> float:
-    """The gain up to which nobody leaves: a millionth of the unit of gains."""
-    return 1e-6 * gain_unit(pricing.market, pricing.market.roles[0]).size
 
 
 # --- free actions ---------------------------------------------------------------------------------

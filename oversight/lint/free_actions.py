@@ -19,7 +19,6 @@ from itertools import product
 
 import numpy as np
 
-from tacit.emergence.payoffs import gain_unit
 from tacit.envs.market import Block, Seat
 from tacit.envs.types import Bools, Floats, Ints
 
@@ -165,8 +164,6 @@ def _losers(
 ) -> list[Loser]:
     """Who loses by a free change; empty if it is not free."""
     size = max(1.0, float(np.abs(before.kpi).max()))
-    unit = gain_unit(pricing.market, seat.role)
-    level = unit.negligible * unit.size
     if (difference.kpi[rows, seat.index] < -ROUNDING * size).any():
         return []
     if difference.total[rows].mean() >= -ROUNDING * size:
@@ -174,7 +171,8 @@ def _losers(
     found = []
     for other in pricing.market.seats:
         lost = -difference.fundamentals[rows, other.index]
-        if not lost.mean() > level:  # also where the level is NaN
+        # Where the market gives no unit, whatever is more than rounding is a loss.
+        if lost.mean() <= np.fmax(ROUNDING * size, pricing.negligible):
             continue
         # A loss is counted if the loser's own payoff falls where its fundamental does.
         felt = difference.kpi[rows, other.index][lost > 0] < -ROUNDING * size

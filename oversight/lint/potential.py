@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 
 from tacit.emergence.play.state_index import StateIndex
 from tacit.emergence.tree.enumeration import count_ends, enumerate_round
@@ -30,7 +30,7 @@ from tacit.envs.types import Floats, Ints
 HARMLESS = 1e-9  # of the term's size: a residual up to this is rounding
 MOST_STEPS = 2**18  # steps of the chain
 MOST_STATES = 1_500  # the system has one unknown a state, and is solved densely
-REFINEMENTS = 2
+RIDGE, REFINEMENTS = 1e-8, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,13 +183,13 @@ def residual(values: Floats, source: Ints, target: Ints, count: int, discount: f
     columns = np.concatenate([target, source, np.full(len(values), count)])
     shape = (len(values), count + 1)
     system = sparse.csr_matrix((entries, (np.tile(steps, 3), columns)), shape)
-    # Normal equations: K may be a hundred times N. They square the condition number, so the
-    # solution is refined by solving again for what is left.
+    # Normal equations: K may be a hundred times N. Phi is determined up to a constant only, so a
+    # little is added to the diagonal; what this and rounding leave is solved for again.
     normal = (system.T @ system).toarray()
-    inverse = np.linalg.pinv(normal, hermitian=True)
-    solution = np.zeros(count + 1)
-    left = scaled
-    for _ in range(1 + REFINEMENTS):
-        solution += inverse @ (system.T @ left)
+    normal[np.diag_indices_from(normal)] += RIDGE * len(values) / count
+    factor = linalg.cho_factor(normal)
+    solution, left = np.zeros(count + 1), scaled
+    for _ in range(REFINEMENTS):
+        solution += linalg.cho_solve(factor, system.T @ left)
         left = scaled - system @ solution
     return float(np.abs(left).max())

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tacit.emergence.payoffs import gain_unit
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market, Measure
 from tacit.envs.types import Bools, Floats, Ints
@@ -46,6 +47,8 @@ class Pricing:
         weights: of the KPI, float64 `[T]`.
         ideal: weight 1 on each seat's fundamental and 0 elsewhere, float64 `[T]`.
         groups: seats by role and table.
+        negligible: a loss or gain in a fundamental up to this is none, in its unit
+            (`tacit.emergence.payoffs.gain_unit`); NaN where the market gives no unit.
     """
 
     market: Market
@@ -56,6 +59,7 @@ class Pricing:
     weights: Floats
     ideal: Floats
     groups: tuple[Group, ...]
+    negligible: float
 
     def payoffs(self, scores: Floats, weights: Floats) -> Floats:
         """Every seat's payoff, float64 `[L, S]`.
@@ -107,7 +111,15 @@ def price(market: Market, kpi: kpis.KpiTable) -> Pricing:
         np.array(weights),
         np.array(ideal),
         tuple(_groups(market, kpi)),
+        _negligible(market),
     )
+
+
+def _negligible(market: Market) -> float:
+    if market.analysis_class is None:
+        return float("nan")
+    unit = gain_unit(market, market.roles[0])
+    return unit.negligible * unit.size
 
 
 def judged_measures(market: Market, role: str) -> list[Measure]:

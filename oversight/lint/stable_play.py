@@ -15,7 +15,7 @@ import numpy as np
 
 from tacit.agents.policy import PolicyTable
 from tacit.emergence.objective.harm import harm_measures
-from tacit.emergence.payoffs import gain_unit, rewards_only_fundamental
+from tacit.emergence.payoffs import rewards_only_fundamental
 from tacit.emergence.play.applicability import why_no_stage_game
 from tacit.emergence.tree.enumeration import count_ends
 from tacit.emergence.tree.payoff_history import payoff_histories
@@ -98,8 +98,7 @@ def harms(pricing: Pricing, ideal: Floats, own: Floats) -> list[Harm]:
         own: outcomes under the KPIs, float64 `[K', S + 1, M]`.
     """
     market = pricing.market
-    unit = gain_unit(market, market.roles[0])
-    level = unit.negligible * unit.size
+    level = pricing.negligible
     found = []
     for name in harm_measures(market):
         before, after = measured(market, ideal, name), measured(market, own, name)

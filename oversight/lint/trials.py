@@ -69,7 +69,7 @@ class Trials:
         self._rows = begin.rows.copy()
         root = rng.seed_key(0, rng.PROBE)
         self._root = root
-        self._nature = np.array([rng.child_key(root, n) for n in range(copies)], np.uint64)
+        self._nature = rng.child_keys(np.full(copies, root), np.arange(copies))
         self._round = 0
         for _ in range(WARM_UP):
             self._rows, _ = self._play(self._rows, self._round, None)
