@@ -1,7 +1,7 @@
 """Lint of a KPI before any training: what it asks, how it can be gamed, what would repair it."""
 
 from .check import lint
-from .report import HIGH, MEDIUM, NOTE, SEVERITIES, ArmReport, Finding
+from .report import HIGH, MEDIUM, NOTE, SEVERITIES, ArmReport, LintFinding
 from .text import DISCLAIMER, report_lines
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "NOTE",
     "SEVERITIES",
     "ArmReport",
-    "Finding",
+    "LintFinding",
     "lint",
     "report_lines",
 ]

@@ -17,36 +17,28 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.types import Floats
+from tacit.oversight.lint.stable.best_responders import PLAYED_ENDS, BestResponders
+from tacit.oversight.lint.stable.choice import StablePlay, measured, stable_play
+from tacit.oversight.lint.stable.pricing import Pricing, price
+from tacit.oversight.lint.stable.profiles import ProfileGame
 
-from .best_responders import PLAYED_ENDS, BestResponders
 from .data_use import seen_parts
 from .free_actions import free_actions
+from .harms import HIGH_SHARE, harms, severity_of, stable_range, worse_measures
 from .mechanism import mechanism
 from .potential import HARMLESS, term_residual
-from .pricing import Pricing, price
-from .profiles import ProfileGame
 from .repair import smallest_repair
 from .report import (
     HIGH,
     NOTE,
     SEVERITIES,
     ArmReport,
-    Finding,
     FreeAction,
+    LintFinding,
     Patience,
     SeatReport,
     StableRange,
     TermCheck,
-)
-from .stable_play import (
-    HIGH_SHARE,
-    StablePlay,
-    harms,
-    measured,
-    severity_of,
-    stable_play,
-    stable_range,
-    worse_measures,
 )
 from .trials import Trials
 
@@ -77,7 +69,7 @@ def lint(
     """
     pricing = price(market, kpi)
     left_out: list[str] = []
-    findings: list[Finding] = []
+    findings: list[LintFinding] = []
     stable, patience, play = None, None, None
     if not any(learned):
         left_out.append("stable play, free actions: no seat learns, so nothing is learned of a KPI")
@@ -108,7 +100,7 @@ def lint(
 
 def _stable_findings(
     pricing: Pricing, play: StablePlay, left_out: list[str]
-) -> tuple[StableRange | None, list[Finding]]:
+) -> tuple[StableRange | None, list[LintFinding]]:
     """Stable play under the KPIs beside the fundamentals, and the finding if it is worse."""
     market = pricing.market
     ideal, own = play.outcomes(pricing.ideal), play.outcomes(pricing.weights)
@@ -132,7 +124,7 @@ def _stable_findings(
 
     precision = EXACT if isinstance(play, ProfileGame) else PLAYED
     repair = smallest_repair(pricing, bad, precision, worse_measures(market, ideal, own))
-    finding = Finding(
+    finding = LintFinding(
         "stable play", severity_of(found), mechanism(pricing, play), tuple(found), None, repair
     )
     return shown, [finding]
@@ -155,7 +147,8 @@ def _patience(
     if not len(stable):
         return None
     gains = play.patient_gains(pricing.weights, discounts)[stable]
-    kept = stable[gains.max(axis=1) <= KEEPS * abs(pricing.negligible)]
+    level = max(pricing.negligible.values())
+    kept = stable[gains.max(axis=1) <= KEEPS * level]
     prices = measured(market, play.measures()[kept], market.headline) if len(kept) else None
     worst = np.unravel_index(int(gains.argmax()), gains.shape)
     return Patience(
@@ -176,8 +169,8 @@ def _free_findings(
     learned: Sequence[bool],
     scripts: Sequence[PolicyTable | None],
     compared: bool,
-    known: Sequence[Finding],
-) -> list[Finding]:
+    known: Sequence[LintFinding],
+) -> list[LintFinding]:
     """A finding for each free part.
 
     How grave it is, stable play decides where it was `compared` with that under the fundamentals;
@@ -203,7 +196,7 @@ def _free_findings(
             severity = HIGH
         elif gravest is not None and any(not x.counted for x in free.losers):
             severity = gravest.severity
-        found.append(Finding("free action", severity, _free_words(free), (), free))
+        found.append(LintFinding("free action", severity, _free_words(free), (), free))
     return found
 
 

@@ -15,7 +15,7 @@ from tacit.envs.market import Role
 from tacit.envs.types import Ints
 
 from .report import SeenPart
-from .trials import Played, Trials, decisions
+from .trials import Change, Played, Trials, decisions
 
 ROUNDS = 3  # the changed one and two more: a memory of two rounds shows
 
@@ -53,7 +53,7 @@ def _part(name: str, moved: set[tuple[str, int]], public: bool) -> SeenPart:
     )
 
 
-def _changes(trials: Trials, actor: int, phase: int):  # type: ignore[no-untyped-def]
+def _changes(trials: Trials, actor: int, phase: int) -> Change:
     """A change of one seat's action in one phase to the next legal one, cyclically."""
     role = trials.market.seats[actor].role
 

@@ -21,8 +21,8 @@ import numpy as np
 
 from tacit.envs.market import Block, Seat
 from tacit.envs.types import Bools, Floats, Ints
+from tacit.oversight.lint.stable.pricing import Pricing
 
-from .pricing import Pricing
 from .report import FreeAction, Loser
 from .trials import Played, Trials
 
@@ -171,8 +171,7 @@ def _losers(
     found = []
     for other in pricing.market.seats:
         lost = -difference.fundamentals[rows, other.index]
-        # Where the market gives no unit, whatever is more than rounding is a loss.
-        if lost.mean() <= np.fmax(ROUNDING * size, pricing.negligible):
+        if lost.mean() <= max(ROUNDING * size, pricing.negligible[other.role.name]):
             continue
         # A loss is counted if the loser's own payoff falls where its fundamental does.
         felt = difference.kpi[rows, other.index][lost > 0] < -ROUNDING * size

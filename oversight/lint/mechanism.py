@@ -7,10 +7,9 @@ import numpy as np
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market, Seat
 from tacit.envs.types import Floats
-
-from .pricing import Pricing
-from .profiles import ROUNDING, ProfileGame
-from .stable_play import StablePlay, measured
+from tacit.oversight.lint.stable.choice import StablePlay, measured
+from tacit.oversight.lint.stable.pricing import Pricing
+from tacit.oversight.lint.stable.profiles import ROUNDING, ProfileGame
 
 SCOPES_OF_OTHERS = ("rivals", "role", "market")
 

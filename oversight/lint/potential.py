@@ -34,7 +34,7 @@ RIDGE, REFINEMENTS = 1e-8, 20
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
+class ChainSteps:
     """Every step of the chain; K steps between N states.
 
     Attributes:
@@ -104,7 +104,7 @@ def _residual(same: _SameMarket, seat: int, term: kpis.Term, discount: float) ->
 
 
 @lru_cache(maxsize=2)
-def _steps(same: _SameMarket, first_only: bool) -> Steps:
+def _steps(same: _SameMarket, first_only: bool) -> ChainSteps:
     """Every joint action in every state that play can come to, or in the first state only.
 
     Raises:
@@ -134,7 +134,7 @@ def _steps(same: _SameMarket, first_only: bool) -> Steps:
         measures.append(tree.measures)
         exact = exact and tree.exact
         done += len(frontier)
-    return Steps(
+    return ChainSteps(
         tree.market,
         np.concatenate(source),
         index.find(np.concatenate(following)),

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.envs.types import Bools, Floats
+from tacit.oversight.lint.stable.pricing import Pricing, SeatGroup
 
-from .pricing import Group, Pricing
 from .report import Repair
 
 RAISED = (1.0, 4.0, 16.0, 64.0)  # of the largest weight of a table: added to its fundamental's
@@ -88,7 +88,7 @@ def _size(repair: Repair) -> float:
 
 def _trials(pricing: Pricing, worse: Sequence[str]) -> Iterator[_Try]:
     """What is tried: existing weights first."""
-    shared: dict[tuple[str, float], list[Group]] = {}
+    shared: dict[tuple[str, float], list[SeatGroup]] = {}
     for group in pricing.groups:
         terms = pricing.kpi[pricing.market.seats[group.seats[0]].name]
         weights = {name: term.weight for name, term in terms.items() if term.weight}
@@ -113,7 +113,7 @@ def _trials(pricing: Pricing, worse: Sequence[str]) -> Iterator[_Try]:
             yield _Try(group.name, True, name, pricing.places(group, name), 0.0, ends)
 
 
-def _addable(pricing: Pricing, group: Group, worse: Sequence[str]) -> list[tuple[str, int]]:
+def _addable(pricing: Pricing, group: SeatGroup, worse: Sequence[str]) -> list[tuple[str, int]]:
     """Terms that a group's table lacks and that may help, each with the sign of its weight."""
     market, seat = pricing.market, pricing.market.seats[group.seats[0]]
     found: list[tuple[int, str, int]] = []

@@ -104,7 +104,7 @@ class FreeAction:
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintFinding:
     """Something that a KPI asks for and its owner may not want.
 
     Attributes:
@@ -250,7 +250,7 @@ class ArmReport:
     arm: str
     market: str
     seats: tuple[SeatReport, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[LintFinding, ...]
     stable: StableRange | None
     patience: Patience | None
     not_examined: tuple[str, ...]

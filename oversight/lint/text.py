@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .report import ArmReport, Finding, Harm, Patience, Repair, SeatReport, SeenPart, StableRange
+from .report import (
+    ArmReport,
+    Harm,
+    LintFinding,
+    Patience,
+    Repair,
+    SeatReport,
+    SeenPart,
+    StableRange,
+)
 
 DISCLAIMER = (
     "Lint examines a simulated market before training; that it finds nothing does not mean that "
@@ -70,7 +79,7 @@ def seen_words(part: SeenPart) -> str:
     return f"{part.name}: {' and '.join(whose)}, {age}, {'public' if part.public else 'private'}"
 
 
-def _finding_lines(finding: Finding) -> Iterator[str]:
+def _finding_lines(finding: LintFinding) -> Iterator[str]:
     yield f"{finding.severity}: {finding.kind}: {finding.mechanism}"
     for harm in finding.harms:
         yield f"  costs {harm_words(harm)}"

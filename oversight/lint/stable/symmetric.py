@@ -1,8 +1,8 @@
 """Pure profiles in which seats of a group play alike, for rounds with too many ends to enumerate.
 
-A strategy gives every observation one action; all seats of a group (`pricing.Group`) have the same.
-Every combination of strategies of groups is looked at, if there are at most 64; it is stable if
-no seat gains by another action at any observation that occurs, the others keeping to theirs. What a
+A strategy gives every observation one action; all seats of a group (`pricing.SeatGroup`) have the
+same. Every combination of strategies of groups is looked at, if there are at most 64; it is stable
+if no seat gains by another action at any observation that occurs, the others keeping to theirs. What a
 seat gets by each action is expected over nature, on the small tree in which only this seat is free.
 Stable profiles in which equal seats differ are not found.
 """
@@ -24,7 +24,7 @@ from tacit.emergence.tree.round_tree import RoundTree, played_actions
 from tacit.envs.market import Role
 from tacit.envs.types import Bools, Floats, Ints
 
-from .pricing import Group, Pricing
+from .pricing import Pricing, SeatGroup
 from .profiles import ROUNDING
 
 MOST_PROFILES = 64
@@ -59,7 +59,7 @@ class SymmetricGame:
     """
 
     pricing: Pricing
-    groups: tuple[Group, ...]
+    groups: tuple[SeatGroup, ...]
     scripts: Sequence[PolicyTable | None]
     _played: list[tuple[Floats, list[Reply], bool]] = field(default_factory=list)
 
@@ -112,7 +112,10 @@ class SymmetricGame:
 
 
 def symmetric_game(pricing: Pricing, scripts: Sequence[PolicyTable | None]) -> SymmetricGame | None:
-    """The game of symmetric profiles; None where there are too many, or a seat decides twice."""
+    """The game of symmetric profiles; None where there are too many, or a seat decides twice.
+
+    `scripts`: the policy table float64 `[O, A]` of each scripted seat, None for a learner.
+    """
     groups = tuple(g for g in pricing.groups if scripts[g.seats[0]] is None)
     count = 1
     for group in groups:

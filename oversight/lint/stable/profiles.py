@@ -147,7 +147,14 @@ def profile_game(
     learned: Sequence[bool],
     scripts: Sequence[PolicyTable | None],
 ) -> ProfileGame | None:
-    """The round as a game of pure profiles; None where a seat knows something privately."""
+    """The round as a game of pure profiles; None where a seat knows something privately.
+
+    Args:
+        pricing: the market and its terms.
+        histories: the payoff histories, and the round after each of them.
+        learned: whether each seat learns.
+        scripts: the policy table float64 `[O, A]` of each scripted seat, None for a learner.
+    """
     tree = histories.tree
     layer = tree.layers[0]
     if len(tree.layers) > 1 or len(layer.origin) != histories.count:

@@ -76,7 +76,13 @@ class FromCompetition:
 def from_competition(
     pricing: Pricing, learned: Sequence[bool], scripts: Sequence[PolicyTable | None]
 ) -> FromCompetition | None:
-    """The solver; None where a seat has no benchmark action, or a single reply is too large."""
+    """The solver; None where a seat has no benchmark action, or a single reply is too large.
+
+    Args:
+        pricing: the market and its terms.
+        learned: whether each seat learns.
+        scripts: the policy table float64 `[O, A]` of each scripted seat, None for a learner.
+    """
     market = pricing.market
     if looks_back(market, pricing.kpi):
         return None

@@ -11,7 +11,9 @@ Seats of one role whose tables are equal form a *group*; a repair changes a weig
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from tacit.envs.types import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
-class Group:
+class SeatGroup:
     """Seats of one role with equal KPI tables.
 
     Attributes:
@@ -47,8 +49,8 @@ class Pricing:
         weights: of the KPI, float64 `[T]`.
         ideal: weight 1 on each seat's fundamental and 0 elsewhere, float64 `[T]`.
         groups: seats by role and table.
-        negligible: a loss or gain in a fundamental up to this is none, in its unit
-            (`tacit.emergence.payoffs.gain_unit`); NaN where the market gives no unit.
+        negligible: by role, up to which a loss or gain in the fundamental is none, in its unit
+            (`tacit.emergence.payoffs.gain_unit`); 0 where the market gives no unit.
     """
 
     market: Market
@@ -58,8 +60,8 @@ class Pricing:
     names: tuple[str, ...]
     weights: Floats
     ideal: Floats
-    groups: tuple[Group, ...]
-    negligible: float
+    groups: tuple[SeatGroup, ...]
+    negligible: Mapping[str, float]
 
     def payoffs(self, scores: Floats, weights: Floats) -> Floats:
         """Every seat's payoff, float64 `[L, S]`.
@@ -74,13 +76,13 @@ class Pricing:
         found: Floats = scores[:, : len(weights)] @ by_seat
         return found
 
-    def places(self, group: Group, term: str) -> Bools:
+    def places(self, group: SeatGroup, term: str) -> Bools:
         """Which entries of a vector of weights a group's term has, bool `[T]`."""
         own = np.isin(self.owner, group.seats)
         found: Bools = own & (np.array(self.names) == term)
         return found
 
-    def added(self, group: Group) -> list[str]:
+    def added(self, group: SeatGroup) -> list[str]:
         """The terms that were added to a group's table."""
         seat = self.market.seats[group.seats[0]].name
         return [name for name in self.table[seat] if name not in self.kpi[seat]]
@@ -115,11 +117,14 @@ def price(market: Market, kpi: kpis.KpiTable) -> Pricing:
     )
 
 
-def _negligible(market: Market) -> float:
+def _negligible(market: Market) -> dict[str, float]:
     if market.analysis_class is None:
-        return float("nan")
-    unit = gain_unit(market, market.roles[0])
-    return unit.negligible * unit.size
+        return {role.name: 0.0 for role in market.roles}
+    units = {role.name: gain_unit(market, role) for role in market.roles}
+    return {
+        role: unit.negligible * unit.size if isfinite(unit.size) else 0.0
+        for role, unit in units.items()
+    }
 
 
 def judged_measures(market: Market, role: str) -> list[Measure]:
@@ -140,7 +145,7 @@ def _added_terms(market: Market, kpi: kpis.KpiTable, seat_name: str) -> dict[str
     }
 
 
-def _groups(market: Market, kpi: kpis.KpiTable) -> list[Group]:
+def _groups(market: Market, kpi: kpis.KpiTable) -> list[SeatGroup]:
     """Seats by role and table, in the order of seats."""
     found: dict[tuple[str, str], list[int]] = {}
     for seat in market.seats:
@@ -150,5 +155,5 @@ def _groups(market: Market, kpi: kpis.KpiTable) -> list[Group]:
     for (role, _), seats in found.items():
         whole = len(seats) == market.role(role).seats
         name = role if whole else ", ".join(market.seats[i].name for i in seats)
-        groups.append(Group(name, tuple(seats)))
+        groups.append(SeatGroup(name, tuple(seats)))
     return groups
