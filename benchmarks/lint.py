@@ -8,8 +8,8 @@ Writes `lint.md`. Lint is run anew; what was trained is read from the committed 
 - or it is the word `KPI-made`.
 
 It is evidence against it if the row shows two such arms equal, or a difference to the good side.
-Harm that was learned under a KPI that is the fundamental is counted apart: a word of collusion, or
-a collusion index whose interval lies above .1. Lint does not foresee any of it.
+Harm that was learned under a KPI that is the fundamental is counted apart: a word of collusion,
+`learned`, or a collusion index whose interval lies above .1. Lint does not foresee any of it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FORESEEN, ALARM, MISSED = "foreseen", "false alarm", "missed"
 QUIET, LEARNED, NOTHING = "rightly quiet", "learned, not foreseen", "no committed row"
 COLLUSION = ("tacit collusion", "above competition", "below competition")
 INDEX, COLLUDES = "collusion_index", 0.1
-KPI_MADE = "KPI-made"
+KPI_MADE, LEARNED_WORD = "KPI-made", "learned"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def judge(
         if r.word and r.arm == name:
             if row.measured == KPI_MADE:
                 return (FORESEEN if flagged else MISSED), f"word: {KPI_MADE}"
-            if row.measured.startswith(COLLUSION) and not flagged:
+            if row.measured.startswith((*COLLUSION, LEARNED_WORD)) and not flagged:
                 return LEARNED, f"word: {row.measured}"
             good.append(f"word: {row.measured}")
         if r.measure == INDEX and r.arm == name and row.low is not None and row.low > COLLUDES:
@@ -184,9 +184,9 @@ def page() -> str:
         "# Lint beside training",
         "",
         "Written by `python -m benchmarks.lint`: `tacit lint` of every shipped arm, beside the",
-        "committed tables of `tacit reproduce`. The rules by which a row counts stand at the top of",
-        "`benchmarks/lint.py`. Lint knows KPIs and rules, not learners: harm that is learned under a",
-        "KPI that is the fundamental itself is counted as `learned, not foreseen`.",
+        "committed tables of `tacit reproduce`. The rules by which a row counts stand at the top",
+        "of `benchmarks/lint.py`. Lint knows KPIs and rules, not learners: harm that is learned",
+        "under a KPI that is the fundamental itself is counted as `learned, not foreseen`.",
         "",
         "| outcome | arms |",
         "|---|---|",

@@ -80,6 +80,8 @@ def lint(
         elif rewards_only_fundamentals(market, kpi) and not isinstance(play, ProfileGame):
             left_out.append("stable play: every KPI is the fundamental, so there is no difference")
         else:
+            if isinstance(play, ProfileGame):
+                left_out.append("stable play: mixed profiles, and play that goes in cycles")
             stable, found = _stable_findings(pricing, play, left_out)
             findings += found
         patience = _patience(pricing, play, discounts, left_out)

@@ -2,9 +2,9 @@
 
 A strategy gives every observation one action; all seats of a group (`pricing.SeatGroup`) have the
 same. Every combination of strategies of groups is looked at, if there are at most 64; it is stable
-if no seat gains by another action at any observation that occurs, the others keeping to theirs. What a
-seat gets by each action is expected over nature, on the small tree in which only this seat is free.
-Stable profiles in which equal seats differ are not found.
+if no seat gains by another action at any observation that occurs, the others keeping to theirs.
+What a seat gets by each action is expected over nature, on the small tree in which only this seat
+is free. Stable profiles in which equal seats differ are not found.
 """
 
 from __future__ import annotations
