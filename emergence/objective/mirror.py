@@ -114,14 +114,19 @@ def _mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
     )
 
 
-def first_tables(game: FictitiousPlayGame) -> Floats:
+def first_tables(game: FictitiousPlayGame, starts: int = 0) -> Floats:
     """Tables drawn from Dirichlet(1), one for each of B starts: float64 `[C, B]`.
 
     Exponential draws, divided by their sum at each information set, are Dirichlet(1).
+
+    Args:
+        game: the game.
+        starts: B; 0: as many as a mirror has.
     """
-    x = np.empty((game.first_cell[-1], STARTS))
+    starts = starts or STARTS
+    x = np.empty((game.first_cell[-1], starts))
     root = rng.child_key(rng.seed_key(0, rng.PROBE), FIRST_TABLES_KEY)
-    for b in range(STARTS):
+    for b in range(starts):
         key = rng.child_key(root, b)
         x[:, b] = [-log1p(-draw) for draw in rng.draws(key, len(x))]
     for first, last in pairwise(game.first_cell):
@@ -141,11 +146,11 @@ def mean_measures(
         history: the distribution of the last round's history where nobody observes it,
             float64 `[G, B]`.
     """
-    roots = histories.count if histories.seen else 1
-    ends = leaf_probability(game, x).reshape(roots, -1, STARTS)
+    roots, starts = histories.count if histories.seen else 1, x.shape[1]
+    ends = leaf_probability(game, x).reshape(roots, -1, starts)
     measures = histories.tree.measures
     measures = measures.reshape(histories.count, -1, *measures.shape[1:])  # [G, L, S + 1, M]
-    for b in range(STARTS):
+    for b in range(starts):
         if histories.seen:
             share = stationary_histories(histories, ends[:, :, b])
             weight = share[:, None] * ends[:, :, b]

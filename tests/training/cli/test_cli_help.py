@@ -21,7 +21,7 @@ def tacit(tmp_path, monkeypatch, capsys):
 def test_the_commands():
     assert COMMANDS == [
         "train", "resume", "compare", "board", "list", "show", "reproduce", "best-response",
-        "calibrate", "screen",
+        "calibrate", "screen", "lint",
     ]  # fmt: skip
 
 
