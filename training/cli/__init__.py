@@ -33,6 +33,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (OVERSEE, "lint", lint.lint),
     (OVERSEE, "deals", oversee.deals),
     (OVERSEE, "why", oversee.why),
+    (OVERSEE, "blame", oversee.blame),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {

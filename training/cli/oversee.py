@@ -15,6 +15,7 @@ from tacit.training.plain_text import say
 from .options import DEFAULT_RESULTS, Results
 
 if TYPE_CHECKING:
+    from tacit.emergence.stats import Estimate
     from tacit.training.config.arms import Arm
     from tacit.training.record.deals import Deals
     from tacit.training.record.selection import Plan
@@ -149,6 +150,80 @@ def why(
         replay = SeedReplay(whole.folder, chosen, name.seed)
         for line in why_lines(explain(replay, name)):
             console().print(line, soft_wrap=True)
+
+
+def blame(
+    run: str,
+    settings: Annotated[
+        list[str] | None, typer.Argument(help="key=value: the reference is the arm with these")
+    ] = None,
+    arm: OneArm = None,
+    reference: Annotated[
+        str | None, typer.Option("--reference", help="an arm of the run (default: the same arm)")
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=2, help="of every arm")] = 16,
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="that the harm is in (default: what lost most)")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """To what a harm is due: KPI, rules, learner, patience, exploration, training."""
+    import json
+    import sys
+
+    from tacit.envs.errors import ConfigError
+    from tacit.training.config.load import parse_overrides
+    from tacit.training.config.mistakes import MistakeList
+    from tacit.training.outcome.finishing import hash_of
+    from tacit.training.runs.runner import Interrupted
+    from tacit.training.show.progress_bar import ProgressBar
+    from tacit.training.show.terminal import TextTable, console
+    from tacit.training.storage.load_run import load_run
+    from tacit.training.storage.run_folder import named
+    from tacit.training.studies import blame as study
+
+    whole = load_run(run, results)
+    chosen = one_arm(whole, arm)
+    mistakes = MistakeList()
+    changes = parse_overrides(settings or [], mistakes)
+    mistakes.raise_if_any()
+    if reference is None and not changes:
+        raise ConfigError("--reference: give an arm of the run, or key=value settings.")
+    base = chosen if reference is None else one_arm(whole, reference)
+    other = study.changed(base, changes, "reference") if changes else base
+    arms = study.plan(chosen, other, seeds)
+    pair = hash_of([chosen.plain, other.plain, seeds])[:8]
+    folder = named(results, f"{whole.folder.name[:60]}_blame_{pair}")
+    if not as_json:
+        say(f"trains {len(arms)} arms of {arms[study.ARM].seeds} seeds in {folder.path}")
+    try:
+        with ProgressBar(chosen.market.headline, quiet=as_json) as bar:
+            found = study.blame(chosen, other, folder, seeds, measure, bar)
+    except Interrupted as stopped:
+        say("stopped; everything is kept. The same command goes on from here", is_error=True)
+        sys.exit(stopped.exit_code)
+    if as_json:
+        print(json.dumps(found.plain(), allow_nan=False))
+        return
+    console().print(
+        f"{found.measure}: {stats_text(found.arm)} in {chosen.name}, {stats_text(found.reference)}"
+        f" in the reference"
+    )
+    console().print(TextTable(found.rows()))
+    if len(found.shares) > 1:
+        console().print(
+            f"Interaction: together the factors do {stats_text(found.interaction)} more than one "
+            "by one; the shares split this evenly between the two orders.",
+            soft_wrap=True,
+        )
+
+
+def stats_text(value: Estimate) -> str:
+    """A value with its interval."""
+    from tacit.emergence.stats import interval, number
+
+    return f"{number(value.mean)} {interval(value)}"
 
 
 def one_arm(run: Run, name: str | None) -> Arm:
