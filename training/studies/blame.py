@@ -159,7 +159,7 @@ def differing_factors(arm: Arm, reference: Arm) -> dict[str, dict[str, tuple[Any
 
 
 def _by_role(arm: Arm, keys: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
-    """Settings of seats under their role's name where they differ in the same way in all of them."""
+    """Settings of seats under their role's name where they differ alike in all of its seats."""
     told: dict[str, tuple[Any, Any]] = {}
     for key, pair in keys.items():
         group, *path = key.split(".")
