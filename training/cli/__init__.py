@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (OVERSEE, "deals", oversee.deals),
     (OVERSEE, "why", oversee.why),
     (OVERSEE, "blame", oversee.blame),
+    (OVERSEE, "report", oversee.report),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {

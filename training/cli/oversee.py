@@ -277,3 +277,45 @@ def replaying(rounds: int, seconds: float) -> Iterator[Callable[[int], None] | N
     with bar:
         task = bar.add_task("", total=rounds)
         yield lambda done: bar.update(task, advance=done)
+
+
+def report(
+    run: str,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="the file (default: RUN.html)")
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """One self-contained page about a run: card, lint, words, worst deals and why, ledger."""
+    from tacit.envs.errors import ConfigError
+    from tacit.training.report import collect, html_page
+    from tacit.training.storage.atomic_files import write_atomically
+    from tacit.training.storage.load_run import load_run
+
+    whole = load_run(run, results)
+    path = output or Path(f"{whole.folder.name}.html")
+    if path.suffix not in (".html", ".htm"):
+        raise ConfigError(f"-o: must end in .html, got {path}.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"-o: {path} cannot be written: there is no folder {path.parent}.")
+    with _steps() as step:
+        contents = collect(whole, [], step)
+    write_atomically(path, html_page(contents).encode())
+    say(f"wrote {path}")
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows what a report is working on."""
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    from tacit.training.show.terminal import console
+
+    err = console(stderr=True)
+    bar = Progress(
+        BarColumn(26), TextColumn("{task.description}"), console=err, transient=True,
+        disable=not err.is_terminal,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("", total=1)
+        yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of)
