@@ -16,9 +16,14 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import data, look, prove, train
+from . import audit, data, look, prove, train
 
-TRAIN, COMPARE, PROVE = "Train", "Compare", "Prove"  # groups of commands in the help
+TRAIN, COMPARE, PROVE, OVERSEE = (
+    "Train",
+    "Compare",
+    "Prove",
+    "Oversee",
+)  # groups of commands in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (TRAIN, "train", train.train),
     (TRAIN, "resume", train.resume),
@@ -30,6 +35,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "best-response", prove.best_response),
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
+    (OVERSEE, "sign", audit.sign),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -48,6 +54,7 @@ app = typer.Typer(
 )
 for _panel, _name, _command in COMMANDS:
     app.command(_name, rich_help_panel=_panel, **SETTINGS.get(_name, {}))(_command)
+app.add_typer(audit.app, name="audit", rich_help_panel=OVERSEE)
 
 
 def main() -> None:
