@@ -110,6 +110,7 @@ def objective_state(
     terms: Mapping[str, Any],
     signature: SignatureCheck | None,
     today: str,
+    has_list: bool = False,
 ) -> ObjectiveState:
     """Who stands behind an arm's objective, by the last document about it.
 
@@ -119,6 +120,8 @@ def objective_state(
         terms: the arm's KPI as it is now, by seat and term (`kpi.canonical`).
         signature: what its signature is worth; None if it has none.
         today: the day, `YYYY-MM-DD`.
+        has_list: whether the verifier has a list of signers, so that a key that is not on it is
+            wrong and not only unknown.
     """
     arms = document.get("arms")
     card = arms.get(arm) if isinstance(arms, Mapping) else None
@@ -135,17 +138,19 @@ def objective_state(
         return _ended(text, f"the KPI was changed after {by} validated it: {changed}")
     if expires and expires < today:
         return ObjectiveState(f"{UNVALIDATED} (the word of {by} ended on {expires})")
-    owner = _owner_words(str(document.get("owner", "")), by)
+    who = f"{by}{_owner_words(str(document.get('owner', '')), by)}"
     until = f", until {expires}" if expires else ""
     if signature is None:
-        return ObjectiveState(f"named by {by}, not signed{until}{owner}")
+        return ObjectiveState(f"named by {who}, not signed{until}")
     if signature.kind == signatures.LISTED:
-        text = f"signed by {by} (key {signature.key}){until}{owner}"
-        return ObjectiveState(text, is_signed=True)
-    if signature.kind == signatures.EXPIRED or signature.kind == signatures.REVOKED:
+        text = f"signed by {by} (key {signature.key}){until}"
+        return ObjectiveState(text + who.removeprefix(by), is_signed=True)
+    if signature.kind == signatures.EXPIRED:
         return ObjectiveState(f"{UNVALIDATED} (the signature of {by} {signature.text})")
-    if signature.kind == signatures.UNLISTED or signature.kind == signatures.UNCHECKED:
-        return ObjectiveState(f"named by {by}; the signature {signature.text}{owner}")
+    if signature.kind in (signatures.UNLISTED, signatures.UNCHECKED):
+        text = f"named by {who}; the signature {signature.text}"
+        is_unknown = signature.kind == signatures.UNLISTED and has_list
+        return ObjectiveState(text, wrong=f"the signature {signature.text}" if is_unknown else "")
     return _ended(f"the signature of {by} {signature.text}", f"the signature {signature.text}")
 
 
@@ -154,10 +159,10 @@ def _ended(text: str, wrong: str) -> ObjectiveState:
 
 
 def _owner_words(owner: str, by: str) -> str:
-    """Who the owner is, and whether it is who validated; nothing where nobody is named."""
+    """Who the owner is, to follow the name of who validated; nothing where nobody is named."""
     if not owner or not NAME.fullmatch(owner):
         return ""
-    return ", who is its owner as well" if owner == by else f"; owner: {owner}"
+    return " (its owner as well)" if owner == by else f" (its owner: {owner})"
 
 
 def state_lines(states: Mapping[str, str]) -> list[str]:

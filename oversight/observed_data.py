@@ -36,6 +36,8 @@ class Source(NamedTuple):
     because: str
 
 
+THIS_ROUND = "0 rounds: an earlier phase of the same round"
+AGES = {"last round": "1 round, by its words", "two rounds ago": "2 rounds, by its words"}
 NOT_DECLARED = Source(UNDECLARED, UNDECLARED, UNDECLARED, UNDECLARED)
 
 
@@ -62,8 +64,9 @@ def rivals_data(parts: dict[str, Source]) -> str:
     if shown:
         return f"yes, because it sees {', '.join(shown)}"
     if unknown:
-        return f"cannot be told, because {UNDECLARED} of {', '.join(unknown)}"
-    return "no, because every part that it sees is declared to be another's than a rival's"
+        told = ", ".join(unknown)
+        return f"cannot be told, because the market does not declare whose these are: {told}"
+    return "no, because the market declares of every part that it sees that it is no rival's"
 
 
 def source_of(market: Market, seat: Seat, part: Part) -> Source:
@@ -119,34 +122,42 @@ def _named_seat(market: Market, seat: Seat, part: Part) -> Source | None:
     named = [other.name for other in market.seats if other.name in words]
     if len(named) != 1:
         return None
-    earlier = _act_of(market, seat, part.name.removesuffix(f"_{named[0].rpartition('_')[2]}"), part)
-    age = "0 rounds: an earlier phase of the same round" if earlier else UNDECLARED
+    age = THIS_ROUND if _act_of(market, seat, part) else AGES.get(_words(part), UNDECLARED)
     because = f"its meaning names {named[0]}: {part.meaning!r}"
     return Source(_relation(market, seat, named[0]), _audience(market, part), age, because)
 
 
 def _earlier_act(market: Market, seat: Seat, part: Part) -> Source | None:
     """A part that is an action part of an earlier phase of the round."""
-    acting = _act_of(market, seat, part.name, part)
+    acting = _act_of(market, seat, part)
     if acting is None:
         return None
     whose = OTHER_ROLE if acting != seat.role.name else UNDECLARED
     because = f"a {acting} does it in an earlier phase"
-    return Source(whose, _audience(market, part), "0 rounds: " + because[2:], because)
+    return Source(whose, _audience(market, part), THIS_ROUND, because)
 
 
-def _act_of(market: Market, seat: Seat, name: str, part: Part) -> str | None:
-    """The role that does an action part of this name and these values before the part is seen."""
+def _act_of(market: Market, seat: Seat, part: Part) -> str | None:
+    """The role that does an action part of this name and these values before the part is seen.
+
+    A part about one of several seats has the seat's number behind the name: `price_1`.
+    """
+    names = {part.name, re.sub(r"_\d+$", "", part.name)}
     sees = [b.phase for b in seat.role.blocks if part in b.sees]
     for role in market.roles:
         for block in role.blocks:
-            if block.does != WAIT and sees and block.phase < min(sees) and _has(block, name, part):
+            if block.does != WAIT and sees and block.phase < min(sees) and _has(block, names, part):
                 return role.name
     return None
 
 
-def _has(block: Block, name: str, part: Part) -> bool:
-    return any(p.name == name and p.values == part.values for p in block.does)
+def _has(block: Block, names: set[str], part: Part) -> bool:
+    return any(p.name in names and p.values == part.values for p in block.does)
+
+
+def _words(part: Part) -> str:
+    """What the meaning of a part says behind its comma: "provider_1's price, last round"."""
+    return part.meaning.rpartition(", ")[2]
 
 
 def _drawn(market: Market, seat: Seat, part: Part) -> Source | None:

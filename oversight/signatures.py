@@ -162,7 +162,7 @@ def _check(
         if _ssh_keygen("check-novalidate", *signed, data=data).code:
             return ALTERED, "does not fit: it, or what it signs, was altered"
         if verified is None:
-            return UNLISTED, f"is intact, but by a key that you do not list ({{key}}): {NO_LIST}"
+            return UNLISTED, f"is intact, but by a key that you do not list ({{key}}; {NO_LIST})"
         if revoked and _ssh_keygen("verify", *named, data=data).code == 0:
             return REVOKED, "is by a key that was revoked ({key})"
         if "expired" in verified.err or "not yet valid" in verified.err:
@@ -184,7 +184,7 @@ def _owners(allowed: tuple[str, ...], signature: Path) -> list[str]:
     return [name for line in lines for name in line.split(",") if name]
 
 
-NO_LIST = "no list of signers was given (--signers, $TACIT_SIGNERS, git's allowedSignersFile)"
+NO_LIST = "you have no list of signers: set $TACIT_SIGNERS"
 
 
 def read_signature(signature: bytes) -> tuple[str, str] | None:

@@ -112,7 +112,7 @@ def verify(
     for line in found.lines:
         say(line.replace("\n", "\\n"))
     for line in found.altered:
-        say("ALTERED " + line.replace("\n", "\\n"))
+        say("WRONG  " + line.replace("\n", "\\n"))
     say(found.verdict)
     if found.altered:
         sys.exit(1)

@@ -167,7 +167,14 @@ def config_states(
         checked = check(found.text, found.signature, by, OBJECTIVE, signers)
     named = found.document.get("arms")
     return {
-        name: objective_state(found.document, name, kpis.canonical(arm.kpi), checked, today())
+        name: objective_state(
+            found.document,
+            name,
+            kpis.canonical(arm.kpi),
+            checked,
+            today(),
+            signers.allowed is not None,
+        )
         if isinstance(named, Mapping) and name in named
         else NOBODY
         for name, arm in arms.items()

@@ -61,7 +61,7 @@ class Verification:
         """The last line: what all of it comes to."""
         count = len(self.altered)
         if count:
-            return f"altered: {count} finding{'s' * (count > 1)}"
+            return f"not intact: {count} finding{'s' * (count > 1)}"
         if self.head_is_signed:
             return "intact"
         return (
@@ -232,9 +232,13 @@ def _anchor(path: Path, signers: Signers) -> tuple[dict[str, Any], SignatureChec
 
 
 def _is_accepted(checked: SignatureCheck, signers: Signers) -> bool:
-    """Whether a signature is no finding: by a listed key, or by one that no list could name."""
+    """Whether a signature is no finding: by a listed key, or by one that no list could name.
+
+    One by a key that has expired since is no finding either, but signs nothing any more.
+    """
     without_list = checked.kind == signatures.UNLISTED and signers.allowed is None
-    return without_list or checked.kind in (signatures.LISTED, signatures.UNCHECKED)
+    fine = (signatures.LISTED, signatures.EXPIRED, signatures.UNCHECKED)
+    return without_list or checked.kind in fine
 
 
 def _samples(run: RunFolder, entries: Sequence[Entry], found: Verification) -> set[str]:

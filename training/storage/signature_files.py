@@ -169,7 +169,9 @@ def _state(
         text = "the act says that it is signed, but there is no signature"
         return ObjectiveState(f"{UNVALIDATED} ({text})", wrong=text)
     terms = kpis.canonical(arm.kpi)
-    return objective_state(found.document, arm.name, terms, checked[key], today())
+    return objective_state(
+        found.document, arm.name, terms, checked[key], today(), signers.allowed is not None
+    )
 
 
 def validations(
