@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from . import signatures
 from .card import terms_hash
@@ -48,6 +48,11 @@ class ObjectiveState(NamedTuple):
 NOBODY = ObjectiveState(UNVALIDATED)
 
 
+def is_name(name: object) -> TypeGuard[str]:
+    """Whether something can be shown as a name."""
+    return isinstance(name, str) and NAME.fullmatch(name) is not None
+
+
 def objective_document(
     cards: Mapping[str, Mapping[str, Any]],
     experiment: str,
@@ -78,7 +83,7 @@ def text_mistakes(by: str, reason: str, owner: str, expires: str, today: str) ->
     """What is wrong in the words of an objective's document, a line each."""
     mistakes = []
     for option, name in (("--by", by), ("--owner", owner)):
-        if (name or option == "--by") and not NAME.fullmatch(name):
+        if (name or option == "--by") and not is_name(name):
             mistakes.append(
                 f"{option}: must be a name on one line, of letters, digits, spaces and .@+-_', "
                 f"got {name!r}."
@@ -125,8 +130,8 @@ def objective_state(
     """
     arms = document.get("arms")
     card = arms.get(arm) if isinstance(arms, Mapping) else None
-    by, expires = str(document.get("by", "")), str(document.get("expires", ""))
-    if document.get("form") != FORM or not isinstance(card, Mapping) or not NAME.fullmatch(by):
+    by, expires = document.get("by"), str(document.get("expires", ""))
+    if document.get("form") != FORM or not isinstance(card, Mapping) or not is_name(by):
         return _ended("a document about it cannot be read", "is no document about this objective")
     wrong = card_mistake(card)
     if wrong:
@@ -160,7 +165,7 @@ def _ended(text: str, wrong: str) -> ObjectiveState:
 
 def _owner_words(owner: str, by: str) -> str:
     """Who the owner is, to follow the name of who validated; nothing where nobody is named."""
-    if not owner or not NAME.fullmatch(owner):
+    if not is_name(owner):
         return ""
     return " (its owner as well)" if owner == by else f" (its owner: {owner})"
 

@@ -20,7 +20,7 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
 from tacit.oversight.anchors import anchor, canonical_json
 from tacit.oversight.ledger import Ledger
-from tacit.oversight.objective import NAME
+from tacit.oversight.objective import is_name
 from tacit.oversight.signatures import LEDGER, sign
 from tacit.training.config.arms import Arm
 from tacit.training.storage import checkpoint
@@ -68,7 +68,7 @@ def seal_run(run: RunFolder, key: Path | None, by: str, told: Told) -> Sealed:
         ConfigError: repetitions are missing, the run was altered or is being written, or the key
             cannot sign.
     """
-    if by and not NAME.fullmatch(by):
+    if by and not is_name(by):
         raise ConfigError(f"--by: must be a name on one line, got {by!r}.")
     if key is not None:
         sign(b"", key, LEDGER)  # a key that cannot sign is told before an hour of playing

@@ -7,7 +7,6 @@ configuration `mine.yaml` it is `mine.yaml.objective.json` and `.sig`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from tacit.oversight.objective import (
     objective_state,
     text_mistakes,
 )
-from tacit.oversight.signatures import OBJECTIVE, check, read_signature, sign
+from tacit.oversight.signatures import OBJECTIVE, check, sign
 from tacit.oversight.signers import Signers
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.outcome.finishing import write_pages
@@ -39,15 +38,13 @@ from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer, check_sealed, read_seals
 from tacit.training.storage.signature_files import (
+    BESIDE,
     ENDING,
-    NAMED,
-    SIGNED,
     objective_states,
     read_signed,
+    record_document,
     today,
 )
-
-BESIDE = ".objective.json"  # follows the name of a configuration file
 
 Record = dict[str, Any]  # a repetition's
 
@@ -102,20 +99,10 @@ def sign_run(run: RunFolder, arms: Sequence[str], signing: Signing) -> dict[str,
         check_sealed(run, {name: arm.seeds for name, arm in whole.arms.items()})
         chosen = choose_arms(whole, arms)
         records = _records(run, chosen)
-        text, signature = _signed(run_cards(run, chosen, records), whole.name, signing)
+        cards = run_cards(run, chosen, records)
+        text, signature, document = _signed(cards, whole.name, signing)
         ledger = Ledger(run.ledger)
-        path = run.inside("signatures", f"objective-{ledger.count}.json")
-        files = {path: text} | ({_beside(path): signature} if signature else {})
-        ledger.append(
-            SIGNED if signature else NAMED,
-            **_act(chosen, signing, signature),
-            files={
-                file.relative_to(run.path).as_posix(): hashlib.sha256(data).hexdigest()
-                for file, data in files.items()
-            },
-        )
-        for file, data in files.items():
-            write_atomically(file, data)
+        record_document(run, ledger, text, signature, chosen, document)
         sealer = Sealer(run, ledger, read_seals(run))
         write_cards(run, chosen, records, sealer)
         write_pages(whole, run, sealer)
@@ -134,7 +121,7 @@ def sign_config(path: Path, experiment: Experiment, arms: Sequence[str], signing
     signing.check_words()
     chosen = choose_arms(experiment, arms)
     cards = {name: first_card(arm) for name, arm in chosen.items()}
-    text, signature = _signed(cards, experiment.name, signing)
+    text, signature, _ = _signed(cards, experiment.name, signing)
     target = path.with_name(path.name + BESIDE)
     # Without the old signature first: a new document beside it would be taken for an altered one.
     with suppress(FileNotFoundError):
@@ -199,8 +186,8 @@ def choose_arms(experiment: Experiment, names: Sequence[str]) -> dict[str, Arm]:
 
 def _signed(
     cards: Mapping[str, Mapping[str, Any]], experiment: str, signing: Signing
-) -> tuple[bytes, bytes]:
-    """The document's bytes, and their signature; no bytes if it is not signed."""
+) -> tuple[bytes, bytes, dict[str, Any]]:
+    """The document's bytes, their signature (no bytes if it is not signed), and what they say."""
     owner = signing.owner or NO_OWNER
     # The document itself says who validated, so its cards do not.
     plain = {a: {**card, "validated_by": None, "owner": owner} for a, card in cards.items()}
@@ -209,17 +196,8 @@ def _signed(
         plain, experiment, signing.by, signing.reason, date, signing.owner, signing.expires
     )
     text = canonical_json(document)
-    return text, sign(text, signing.key, OBJECTIVE) if signing.key else b""
-
-
-def _act(arms: Mapping[str, Arm], signing: Signing, signature: bytes) -> dict[str, Any]:
-    """What the ledger holds of the act."""
-    parts = read_signature(signature)
-    return {
-        "arms": {name: arm.kpi_hash for name, arm in arms.items()},
-        "by": signing.by, "reason": signing.reason, "owner": signing.owner,
-        "expires": signing.expires, "date": today(), "key": parts[0] if parts else "",
-    }  # fmt: skip
+    signature = sign(text, signing.key, OBJECTIVE) if signing.key else b""
+    return text, signature, document
 
 
 def _records(run: RunFolder, arms: Mapping[str, Arm]) -> dict[str, list[Record]]:

@@ -20,16 +20,20 @@ from typing import Any, NamedTuple
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
+from tacit.oversight.ledger import Ledger
 from tacit.oversight.objective import NOBODY, UNVALIDATED, ObjectiveState, objective_state
-from tacit.oversight.signatures import OBJECTIVE, SignatureCheck, check
+from tacit.oversight.signatures import OBJECTIVE, SignatureCheck, check, read_signature
 from tacit.oversight.signers import Signers, find_signers
 from tacit.training.config.arms import Arm
 
-from .atomic_files import parse_json, read_file
+from .atomic_files import parse_json, read_file, write_atomically
 from .run_folder import RunFolder
 
 SIGNED, NAMED = "objective signed", "objective named"  # acts
 ENDING = ".sig"
+BESIDE = ".objective.json"  # follows the name of a configuration file
+FOLDER = "signatures"
+WORDS = ("by", "reason", "owner", "date", "expires")  # of a document, kept in the ledger as well
 MOST_BYTES = 64_000_000  # of a document
 
 Entry = Mapping[str, Any]  # of the ledger
@@ -174,6 +178,82 @@ def _state(
     )
 
 
+def record_document(
+    run: RunFolder,
+    ledger: Ledger,
+    text: bytes,
+    signature: bytes,
+    arms: Mapping[str, Arm],
+    document: Mapping[str, Any],
+) -> None:
+    """Record a document about objectives in the ledger, then write it into the run.
+
+    Args:
+        run: the run, whose lock is held.
+        ledger: its ledger.
+        text: the document's bytes.
+        signature: of these bytes; none if it is not signed.
+        arms: which of the run's arms it is about.
+        document: what the bytes stand for.
+
+    Raises:
+        ConfigError: the system refuses.
+    """
+    path = run.inside(FOLDER, f"objective-{ledger.count}.json")
+    files = {path: text} | ({path.with_name(path.name + ENDING): signature} if signature else {})
+    parts = read_signature(signature)
+    ledger.append(
+        SIGNED if signature else NAMED,
+        arms={name: arm.kpi_hash for name, arm in arms.items()},
+        **{key: str(document.get(key, "")) for key in WORDS},
+        key=parts[0] if parts else "",
+        files={
+            file.relative_to(run.path).as_posix(): hashlib.sha256(data).hexdigest()
+            for file, data in files.items()
+        },
+    )
+    for file, data in files.items():
+        write_atomically(file, data)
+
+
+def document_beside(config: object) -> Path | None:
+    """Where the document about a configuration lies, if it is a file."""
+    path = Path(config) if isinstance(config, str | Path) else None
+    if path is None or path.suffix not in (".yaml", ".yml"):
+        return None
+    return path.with_name(path.name + BESIDE)
+
+
+def take_over(run: RunFolder, ledger: Ledger, path: Path, arms: Mapping[str, Arm]) -> None:
+    """Take the document beside a configuration file into a run, for arms of the KPI it is about.
+
+    Args:
+        run: the run, whose lock is held.
+        ledger: its ledger.
+        path: the document; it need not exist.
+        arms: the arms that are trained.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if not path.exists():
+        return
+    found = read_signed(path)
+    cards = found.document.get("arms")
+    own = {
+        name: arm
+        for name, arm in arms.items()
+        if isinstance(cards, Mapping)
+        and isinstance(card := cards.get(name), Mapping)
+        and card.get("kpi_hash") == arm.kpi_hash
+    }
+    digest = hashlib.sha256(found.text).hexdigest()
+    acts = last_acts(ledgers.read(run.ledger) if run.ledger.exists() else [])
+    known = {name for name, act in acts.items() if digest in dict(act.get("files") or {}).values()}
+    if set(own) - known:
+        record_document(run, ledger, found.text, found.signature or b"", own, found.document)
+
+
 def validations(
     run: RunFolder, arms: Mapping[str, Arm], entries: Sequence[Entry]
 ) -> dict[str, dict[str, str]]:
@@ -185,11 +265,10 @@ def validations(
     for name, act in last_acts(entries).items():
         hashes = act["arms"]
         if name in arms and hashes[name] == arms[name].kpi_hash:
-            keys = ("by", "reason", "owner", "date", "expires", "key")
             files = act.get("files")
             document = min(map(str, files)) if isinstance(files, Mapping) and files else ""
             found[name] = {
-                **{key: str(act.get(key) or "") for key in keys},
+                **{key: str(act.get(key) or "") for key in (*WORDS, "key")},
                 "document": document,
             }
     return found
