@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def tacit(tmp_path, monkeypatch, capsys, keys, trained):
 def shown(tacit, *words):
     """Who stands behind the objectives, as `compare` says below its table."""
     lines = tacit("compare", "mine", *words).out.splitlines()
-    return [line for line in lines if "objective" in line or "named" in line or "signed" in line]
+    return [line for line in lines if re.search("objective|named by|signed by", line.lower())]
 
 
 def test_unvalidated_named_signed(tacit, keys):
