@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from support.ssh_keys import make_key, needs_ssh, public, signers_file
+from support.audit.ssh_keys import make_key, needs_ssh, public, signers_file
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import signatures, signers

@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 import pytest
-from support.forgery import change_arrays, fit_all_hashes, rebuild_ledger, rewrite_document
-from support.ssh_keys import make_key, needs_ssh, public, signers_file
+from support.audit.forgery import change_arrays, fit_all_hashes, rebuild_ledger, rewrite_document
+from support.audit.ssh_keys import make_key, needs_ssh, public, signers_file
 from support.training_fixtures import small
 
 from tacit.oversight.signatures import OBJECTIVE, sign

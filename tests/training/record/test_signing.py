@@ -11,8 +11,8 @@ import sys
 import time
 
 import pytest
+from support.audit.ssh_keys import make_key, needs_ssh, public, signers_file
 from support.boards import Board
-from support.ssh_keys import make_key, needs_ssh, public, signers_file
 from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
