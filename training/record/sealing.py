@@ -83,16 +83,11 @@ def seal_run(run: RunFolder, key: Path | None, by: str, told: Told) -> Sealed:
         ledger.append(RUN_SEALED, by=by, signed=key is not None, samples=hashes)
         date = datetime.now(UTC).isoformat(timespec="seconds")
         text = canonical_json(anchor(ledgers.read(run.ledger), by, date))
-        path = anchor_path(run, number)
+        path = run.inside("signatures", f"ledger-{number}.json")
         write_atomically(path, text)
         if key is not None:
             write_atomically(path.with_name(path.name + ENDING), sign(text, key, LEDGER))
         return Sealed(path, ledger.head, len(rounds), sum(rounds.values()))
-
-
-def anchor_path(run: RunFolder, number: int) -> Path:
-    """Where the anchor lies that was made with an entry of the ledger."""
-    return run.inside("signatures", f"ledger-{number}.json")
 
 
 def _check_finished(run: RunFolder, arms: Mapping[str, Arm]) -> None:

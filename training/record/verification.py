@@ -25,7 +25,7 @@ from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import told_holder
 from tacit.training.storage.seals import findings, is_unfinished, read_seals
-from tacit.training.storage.signature_files import objective_states, read_signed
+from tacit.training.storage.signature_files import ENDING, objective_states, read_signed
 
 from .played_again import (
     Interval,
@@ -36,7 +36,7 @@ from .played_again import (
     intervals_of,
     play_again,
 )
-from .sealing import RUN_SEALED, anchor_path
+from .sealing import RUN_SEALED
 
 EVERY = -1  # of `replay`: all intervals
 Entry = Mapping[str, Any]  # of the ledger
@@ -49,12 +49,14 @@ class Verification:
     Attributes:
         lines: what was looked at, and with what outcome, a line each.
         altered: what is not as it was, a line each.
-        head_is_signed: whether a key that the verifier lists has signed the ledger.
+        acts: how many acts the ledger has.
+        signed_acts: how many of them, from the first on, a key that the verifier lists has signed.
     """
 
     lines: list[str] = field(default_factory=list)
     altered: list[str] = field(default_factory=list)
-    head_is_signed: bool = False
+    acts: int = 0
+    signed_acts: int = 0
 
     @property
     def verdict(self) -> str:
@@ -62,8 +64,9 @@ class Verification:
         count = len(self.altered)
         if count:
             return f"not intact: {count} finding{'s' * (count > 1)}"
-        if self.head_is_signed:
-            return "intact"
+        if self.signed_acts:
+            later = self.acts - self.signed_acts
+            return f"intact; {later} acts came after what was signed" if later else "intact"
         return (
             "intact, but its ledger is not signed by a key that you list: whoever can write the "
             "folder could have made all of it anew"
@@ -118,6 +121,7 @@ def _chain(run: RunFolder, found: Verification) -> list[dict[str, Any]]:
     except ConfigError as error:
         found.altered += error.mistakes
         return []
+    found.acts = len(entries)
     if broken is not None:
         found.altered.append(
             f"{run.ledger}: entry {broken} does not follow from those before it; the file was "
@@ -179,14 +183,12 @@ def _anchors(
     """
     if kept is not None:
         read_signed(kept)
-    paths = [kept] if kept is not None else []
-    folder = run.signatures
-    if folder.is_dir():
-        paths += [run.inside(folder.name, p.name) for p in sorted(folder.glob("ledger-*.json"))]
+    paths = [*([kept] if kept is not None else []), *_anchor_paths(run, found)]
     sealings = [entry for entry in entries if entry.get("act") == RUN_SEALED]
     if sealings and _number(sealings[-1]) is not None:
-        expected = anchor_path(run, int(sealings[-1]["n"]))
-        if expected not in paths:
+        name = f"ledger-{sealings[-1]['n']}.json"
+        if not any(path.name == name and path != kept for path in paths):
+            expected = run.path / "signatures" / name
             found.altered.append(f"{expected}: is missing; the ledger says that it was made")
     signed_head = {int(e["n"]) for e in sealings if e.get("signed") and _number(e) is not None}
     for path in paths:
@@ -204,11 +206,24 @@ def _anchors(
             found.lines.append(f"anchor {path.name}: {count} acts, not signed")
         elif _is_accepted(checked, signers):
             found.lines.append(f"anchor {path.name}: {count} acts; its signature {checked.text}")
-            found.head_is_signed |= checked.kind == signatures.LISTED and not lost
+            if checked.kind == signatures.LISTED and not lost:
+                found.signed_acts = max(found.signed_acts, count)
         else:
             found.altered.append(f"{path}: its signature {checked.text}")
     if not paths:
         found.lines.append(f"anchor: none; {run.command('audit seal')} makes one")
+
+
+def _anchor_paths(run: RunFolder, found: Verification) -> list[Path]:
+    """The anchors in a run's folder."""
+    paths = []
+    for path in sorted(run.path.glob("signatures/ledger-*.json")):
+        try:
+            run.inside("signatures", path.name + ENDING)
+            paths.append(run.inside("signatures", path.name))
+        except ConfigError as error:  # a link that leads out of the folder
+            found.altered += error.mistakes
+    return paths
 
 
 def _number(entry: Entry) -> int | None:

@@ -133,6 +133,7 @@ def document_of(run: RunFolder, act: Entry) -> SignedFile:
     documents = [name for name in names if name.endswith(".json")]
     if not isinstance(files, Mapping) or len(documents) != 1:
         raise ConfigError(f"{run.ledger}: entry {act.get('n')} names no document.")
+    run.inside(*(documents[0] + ENDING).split("/"))  # no link that leads out, either
     found = read_signed(run.inside(*documents[0].split("/")))
     present = {documents[0]: found.text}
     if found.signature is not None:
@@ -249,9 +250,15 @@ def take_over(run: RunFolder, ledger: Ledger, path: Path, arms: Mapping[str, Arm
     }
     digest = hashlib.sha256(found.text).hexdigest()
     acts = last_acts(ledgers.read(run.ledger) if run.ledger.exists() else [])
-    known = {name for name, act in acts.items() if digest in dict(act.get("files") or {}).values()}
+    known = {name for name, act in acts.items() if digest in _hashes(act)}
     if set(own) - known:
         record_document(run, ledger, found.text, found.signature or b"", own, found.document)
+
+
+def _hashes(act: Entry) -> list[Any]:
+    """SHA-256 of the files of an act."""
+    files = act.get("files")
+    return list(files.values()) if isinstance(files, Mapping) else []
 
 
 def validations(

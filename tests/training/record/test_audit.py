@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 
@@ -102,7 +103,9 @@ def test_nothing_is_written(run, known):
 
 def test_it_goes_on_fitting_when_the_ledger_grows(run, known, keys):
     sign_run(run, (), Signing("alice", "again", keys["alice"]))
-    assert wrong(run, known) == []
+    found = verify(run, known)
+    assert found.altered == []
+    assert found.verdict == "intact; 3 acts came after what was signed"
 
 
 # --- forgeries -----------------------------------------------------------------------------------
@@ -399,6 +402,21 @@ def test_documents_of_any_form_are_read_without_a_crash(text, run, known):
     assert wrong(run, known)
     fit_all_hashes(run.path)
     assert wrong(run, known)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+@pytest.mark.parametrize("end", ["objective-*.json", "objective-*.sig", "ledger-*.json"])
+def test_files_that_are_none_are_named_and_not_followed(kind, end, run, known, tmp_path):
+    (path,) = run.signatures.glob(end)
+    outside = tmp_path / "outside"
+    path.rename(outside)
+    if kind == "link":
+        path.symlink_to(outside)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    assert any(path.name in line for line in wrong(run, known))
 
 
 def test_a_run_made_before_all_this(tmp_path, known):
