@@ -1,4 +1,4 @@
-"""Oversight: who did what to a run, who stands behind it. Lint and breakers are planned."""
+"""Oversight: lint of KPIs, signed cards, the ledger of a run; breakers are planned."""
 
 from .ledger import Ledger, first_broken, read
 

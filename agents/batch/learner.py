@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,18 @@ from .config import Clock
 CHUNK = 4096  # rows of a policy table that a network evaluates at once, which bounds its memory
 
 
+class Beliefs(NamedTuple):
+    """What a learner expects from an observation on, in units of its reward, discounted.
+
+    Attributes:
+        of: what the values are of: the seat's `actions`, or its KPI's `terms`.
+        values: float64 `[A]` or `[H]`.
+    """
+
+    of: Literal["actions", "terms"]
+    values: Floats
+
+
 class Learner(Protocol):
     """A seat that learns from the samples of a batch, and plays a fixed table until the next."""
 
@@ -30,6 +42,10 @@ class Learner(Protocol):
 
     def table(self) -> PolicyTable:
         """The learned policy, without exploration, float64 `[O, A]`."""
+        ...
+
+    def beliefs(self, observation: int) -> Beliefs | None:
+        """What it expects at an observation; None: its library does not tell."""
         ...
 
     def learn(self, samples: SeatSamples, clock: Clock) -> dict[str, float]:

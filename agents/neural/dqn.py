@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.batch.config import Clock, schedule
 from tacit.agents.batch.encoding import Digits, Encoding
-from tacit.agents.batch.learner import Diverged, Terms, chunks, term_weights
+from tacit.agents.batch.learner import Beliefs, Diverged, Terms, chunks, term_weights
 from tacit.agents.batch.replay import ReplayMemory
 from tacit.agents.batch.state_names import join_parts, part_of
 from tacit.agents.policy import PolicyTable
@@ -121,6 +121,11 @@ class Idqn:
     def table(self) -> PolicyTable:
         """The greedy policy, float64 `[O, A]`."""
         return self._policy(0.0)
+
+    def beliefs(self, observation: int) -> Beliefs:
+        """The online network's Q values at an observation."""
+        values = self.online.forward(self._digits[[observation]])
+        return Beliefs("actions", values[0].astype(np.float64))
 
     def _policy(self, epsilon: float) -> PolicyTable:
         table = np.zeros((self.seat.role.observations, self.seat.role.actions))

@@ -55,7 +55,7 @@ from numpy.typing import NDArray
 from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.batch.config import Clock, schedule
 from tacit.agents.batch.encoding import Digits, Encoding
-from tacit.agents.batch.learner import Diverged, Terms, chunks, term_weights
+from tacit.agents.batch.learner import Beliefs, Diverged, Terms, chunks, term_weights
 from tacit.agents.batch.state_names import join_parts, part_of
 from tacit.agents.policy import PolicyTable
 from tacit.envs import rng
@@ -234,6 +234,11 @@ class Ippo:
     def table(self) -> PolicyTable:
         """The policy, or the mean policy if `average_from` asks for that, float64 `[O, A]`."""
         return self.policy_sum / self.averaged if self.averaged else self.policy
+
+    def beliefs(self, observation: int) -> Beliefs:
+        """The critic's values of the KPI terms at an observation, unweighted."""
+        values = self.actor_critic.values(self._digits[[observation]]).astype(np.float64)
+        return Beliefs("terms", values[0] * self.return_scale)
 
     def _write_policy(self) -> None:
         """Evaluate the actor at every observation, and write its probabilities into `policy`."""

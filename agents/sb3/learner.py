@@ -70,6 +70,9 @@ class _Sb3Learner:
         """The table that plays until the next update, exploration included, float64 `[O, A]`."""
         return self.policy
 
+    def beliefs(self, observation: int) -> None:
+        """Not read: every algorithm of the library keeps its values in a form of its own."""
+
     def _train(self, *arguments: int) -> dict[str, float]:
         """Run SB3's own training; returns what it logged, by the last part of its names.
 

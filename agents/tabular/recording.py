@@ -53,6 +53,9 @@ class Recording(NamedTuple):
             `[R, N, P, S]`; 1 where it does not decide.
         measures: of the finished round, float64 `[R, N, S + 1, M]`; row S is the market's.
         scores: unweighted KPI terms, then rewards, float64 `[R, N, T + S]`.
+        forced: actions that replace those that seats choose, int32 `[R, N, P, S]`; NOTHING where a
+            seat does as it chooses. What would have followed from another action is asked so: every
+            draw is the same.
     """
 
     recorded: Ints
@@ -63,6 +66,7 @@ class Recording(NamedTuple):
     probabilities: Floats
     measures: Floats
     scores: Floats
+    forced: NDArray[np.int32]
 
 
 def build_recording(game: GameArrays, rows: CopyRows, rounds: int) -> Recording:
@@ -78,6 +82,7 @@ def build_recording(game: GameArrays, rows: CopyRows, rounds: int) -> Recording:
         probabilities=np.ones(shape),
         measures=np.zeros((rounds, *rows.measures.shape)),
         scores=np.zeros((rounds, *rows.scores.shape)),
+        forced=np.full(shape, NOTHING, np.int32),
     )
 
 
@@ -111,10 +116,15 @@ def record_decisions(
     phase: Any,
     t: Any,
 ) -> None:
-    """Record what every acting seat of copy r has just decided in a phase of round t."""
+    """Record what every acting seat of copy r has just decided in a phase of round t.
+
+    A forced action takes the place of what the seat decided.
+    """
     n = recording.recorded[0]
     for s in range(game.acts.shape[1]):
         if game.acts[at(phase), at(s)]:
+            if recording.forced[n, r, phase, s] >= 0:
+                rows.actions[r, s] = recording.forced[n, r, phase, s]
             o, action = rows.observations[r, s], rows.actions[r, s]
             table_row = at(game.per_seat[at(s), FIRST_ROW] + o)
             first, count = game.legal[table_row, 0], game.legal[table_row, 1]

@@ -39,7 +39,6 @@ from .mirror_game import FictitiousPlayGame
 
 TEMPLATE = "tacit.emergence.objective.mirror_loop"
 STEPS, STARTS = 4_000, 32
-LAST_QUARTER = STEPS * 3 // 4  # from this step on, how far tables still move is noted
 MOST_ENDS = 60_000  # ends of a round, after all histories that are told apart
 FIRST_TABLES_KEY = 2**20  # of the draws of first tables, in the stream PROBE of seed 0
 
@@ -102,9 +101,10 @@ def _mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
     x = first_tables(game)
     history = np.zeros((1 if histories.seen else histories.count, STARTS))
     loop = compiled(TEMPLATE).fictitious_play
-    loop(game, x, 0, LAST_QUARTER, history)
+    last_quarter = STEPS * 3 // 4  # from this step on, how far tables still move is noted
+    loop(game, x, 0, last_quarter, history)
     before = x.copy()
-    loop(game, x, LAST_QUARTER, STEPS, history)
+    loop(game, x, last_quarter, STEPS, history)
     means = mean_measures(histories, game, x, history)
     outcomes = [named_measures(market, mean) for mean in means]
     return Mirror(
@@ -114,14 +114,19 @@ def _mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
     )
 
 
-def first_tables(game: FictitiousPlayGame) -> Floats:
+def first_tables(game: FictitiousPlayGame, starts: int = 0) -> Floats:
     """Tables drawn from Dirichlet(1), one for each of B starts: float64 `[C, B]`.
 
     Exponential draws, divided by their sum at each information set, are Dirichlet(1).
+
+    Args:
+        game: the game.
+        starts: B; 0: as many as a mirror has.
     """
-    x = np.empty((game.first_cell[-1], STARTS))
+    starts = starts or STARTS
+    x = np.empty((game.first_cell[-1], starts))
     root = rng.child_key(rng.seed_key(0, rng.PROBE), FIRST_TABLES_KEY)
-    for b in range(STARTS):
+    for b in range(starts):
         key = rng.child_key(root, b)
         x[:, b] = [-log1p(-draw) for draw in rng.draws(key, len(x))]
     for first, last in pairwise(game.first_cell):
@@ -141,11 +146,11 @@ def mean_measures(
         history: the distribution of the last round's history where nobody observes it,
             float64 `[G, B]`.
     """
-    roots = histories.count if histories.seen else 1
-    ends = leaf_probability(game, x).reshape(roots, -1, STARTS)
+    roots, starts = histories.count if histories.seen else 1, x.shape[1]
+    ends = leaf_probability(game, x).reshape(roots, -1, starts)
     measures = histories.tree.measures
     measures = measures.reshape(histories.count, -1, *measures.shape[1:])  # [G, L, S + 1, M]
-    for b in range(STARTS):
+    for b in range(starts):
         if histories.seen:
             share = stationary_histories(histories, ends[:, :, b])
             weight = share[:, None] * ends[:, :, b]

@@ -33,7 +33,6 @@ from itertools import product
 
 import numpy as np
 from scipy.optimize import brentq, minimize, minimize_scalar
-from scipy.special import logsumexp
 
 from tacit.envs.types import Floats, Ints
 
@@ -131,7 +130,7 @@ class PricingGame:
         u = ((self.quality - prices) / mu)[..., None] + np.zeros(len(self.outside))
         out = np.broadcast_to(self.outside / mu, (*u.shape[:-2], 1, len(self.outside)))
         full = np.concatenate([u, out], axis=-2)
-        shares: Floats = np.exp(u - logsumexp(full, axis=-2, keepdims=True))
+        shares: Floats = np.exp(u - log_sum_exp(full, axis=-2))
         return shares
 
     def sold(self, shares: Floats, masses: Floats) -> Floats:
@@ -178,6 +177,20 @@ class PricingGame:
         # Twelve mu above what buyers find worth paying, the share is below exp(-12).
         top = max(self.quality[i] - self.outside.min(), self.cost[i]) + 12 * mu
         return best_on(loss, float(self.cost[i]), float(top))
+
+
+def log_sum_exp(values: Floats, axis: int) -> Floats:
+    """ln sum exp of finite `values` `[..]` along an axis, which is kept with length 1: `[..]`.
+
+    `scipy.special.logsumexp` gives the same bits in ten times the time, and searches call this a
+    hundred thousand times.
+    """
+    top = values.max(axis=axis, keepdims=True)
+    is_top = values == top
+    tops = is_top.sum(axis=axis, keepdims=True, dtype=float)
+    others = np.exp(np.where(is_top, -np.inf, values) - top).sum(axis=axis, keepdims=True)
+    total: Floats = np.log1p(others / tops) + np.log(tops) + top
+    return total
 
 
 def best_on(loss: Callable[[float], float], low: float, high: float) -> float:
@@ -259,7 +272,7 @@ def _nash_margins(game: PricingGame) -> Floats:
 def _joint_margins(game: PricingGame) -> Floats:
     """Joint-profit prices `[N]` against the mean outside option: equal margins m = mu/q_0."""
     mu = game.config.differentiation
-    value = float(logsumexp((game.quality - game.cost - game.outside.mean()) / mu))
+    value = float(log_sum_exp((game.quality - game.cost - game.outside.mean()) / mu, axis=-1)[0])
     high = 2.0 + max(0.0, value)
     x = rising_root(lambda x: x - 1 - bounded_exp(value - x), 1.0, high)
     return game.cost + mu * x

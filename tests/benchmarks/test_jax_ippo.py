@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-jax = pytest.importorskip("jax")
-jax_ippo = pytest.importorskip("benchmarks.peers.jax_ippo")
+
+@pytest.fixture(scope="module")
+def jax_ippo():
+    """Imported when a test asks for it: JAX takes a second."""
+    pytest.importorskip("jax")
+    return pytest.importorskip("benchmarks.peers.jax_ippo")
 
 
-def test_advantages_are_sums_of_temporal_differences(luck):
+def test_advantages_are_sums_of_temporal_differences(luck, jax_ippo):
     settings = jax_ippo.Settings(3, discount=0.9, gae_lambda=0.7)
     values, paid = luck.normal(size=(2, 5, 4))
     after = luck.normal(size=4)
@@ -23,7 +27,7 @@ def test_advantages_are_sums_of_temporal_differences(luck):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("batched", [True, False])
-def test_it_finds_a_dominant_action(batched):
+def test_it_finds_a_dominant_action(batched, jax_ippo):
     """A gift costs its giver 1 a piece and pays both .4: every seat of every seed gives none."""
     gifts = np.arange(3.0)
     own, other = np.meshgrid(gifts, gifts, indexing="ij")

@@ -9,6 +9,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,14 +79,17 @@ def test_the_checker_s_links_lead_to_the_folders():
 # --- imports -------------------------------------------------------------------------------------
 
 
-def imported(path: Path) -> Iterator[tuple[int, str, int]]:
+@cache
+def imported(path: Path) -> list[tuple[int, str, int]]:
     """(line, module, level) of every import, also of those inside functions."""
+    found = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name, 0) for alias in node.names)
+            found += [(node.lineno, alias.name, 0) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield node.lineno, node.module or "", node.level
-            yield from ((node.lineno, f"{node.module}.{a.name}", node.level) for a in node.names)
+            found += [(node.lineno, node.module or "", node.level)]
+            found += [(node.lineno, f"{node.module}.{a.name}", node.level) for a in node.names]
+    return found
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name)

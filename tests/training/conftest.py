@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from tacit.emergence.objective import mirror
 from tacit.training.board import verdict_text
 
-STEPS, STARTS = 200, 4
+STEPS, STARTS = 40, 4
 KNOWN: dict[Any, Any] = {}  # short mirrors, which no other test may find in the mirror's own cache
 
 

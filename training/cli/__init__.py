@@ -16,14 +16,9 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import audit, data, look, prove, train
+from . import audit, data, lint, look, oversee, prove, train
 
-TRAIN, COMPARE, PROVE, OVERSEE = (
-    "Train",
-    "Compare",
-    "Prove",
-    "Oversee",
-)  # groups of commands in the help
+TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (TRAIN, "train", train.train),
     (TRAIN, "resume", train.resume),
@@ -35,6 +30,10 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "best-response", prove.best_response),
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
+    (OVERSEE, "lint", lint.lint),
+    (OVERSEE, "deals", oversee.deals),
+    (OVERSEE, "why", oversee.why),
+    (OVERSEE, "blame", oversee.blame),
     (OVERSEE, "sign", audit.sign),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.

@@ -11,7 +11,7 @@ learned nor a draw of training.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -106,6 +106,22 @@ class SeedReplay:
             self.group.run(count, whole)
             self._read()
         return whole
+
+    def record_forced(self, copy: int, forced: Mapping[tuple[int, int], int]) -> Recording:
+        """Play one round in which some actions are not those that seats choose.
+
+        Every draw is the one of training. The group has then learned from what it did not choose,
+        so the caller puts it back into the state before.
+
+        Args:
+            copy: the copy in which actions are forced.
+            forced: actions by phase and seat's index; empty: the round as it was.
+        """
+        recording = build_recording(self.game, self.group.rows, 1)
+        for (phase, seat), action in forced.items():
+            recording.forced[0, copy, phase, seat] = action
+        self.group.run(1, recording)
+        return recording
 
     @property
     def room(self) -> int:

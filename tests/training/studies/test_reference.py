@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 from support.paths import ROOT
 
-from tacit.training.config.load import load
-from tacit.training.config.references import KINDS
+from tacit.training.config.load import load as load_anew
+from tacit.training.config.references import KINDS, Reference
 from tacit.training.studies.checks import HEAD, YES
 from tacit.training.studies.reference_tables import (
     BEGIN,
@@ -33,15 +34,21 @@ def page_of(name: str) -> Path:
     return next(PAGES.rglob(f"{name}.md"))
 
 
-REFERENCES = {name: experiment_file(name).all_references(load(name).arms) for name in TABLES}
+load = cache(load_anew)  # some experiments solve their markets for a second
+
+
+@cache
+def references_of(name: str) -> list[Reference]:
+    """All references of an experiment; not at import, which every worker does."""
+    return experiment_file(name).all_references(load(name).arms)
 
 
 @EACH
 def test_a_table_has_the_references_of_its_experiment(name):
     """A reference that changed after the table was made is found here."""
     rows = [dict(zip(HEAD, r, strict=True)) for r in read_cells(REFERENCE / name / "table.csv")]
-    assert len(rows) == len(REFERENCES[name])
-    for row, reference in zip(rows, REFERENCES[name], strict=True):
+    assert len(rows) == len(references_of(name))
+    for row, reference in zip(rows, references_of(name), strict=True):
         assert row["kind"] == reference.label
         if reference.kind == "word":
             found = (row["quantity"], row["reference"])
@@ -115,7 +122,7 @@ def test_every_committed_table_has_its_document(name):
 
 @EACH
 def test_what_was_chosen_after_a_miss_is_disclosed_in_the_document(name):
-    if any(reference.fitted for reference in REFERENCES[name]):
+    if any(reference.fitted for reference in references_of(name)):
         assert "chosen after" in page_of(name).read_text()
 
 
@@ -124,7 +131,7 @@ def test_what_was_chosen_after_a_miss_is_disclosed_in_the_document(name):
 
 def test_a_published_number_has_its_source_and_a_word_its_date():
     for name in reproducible():
-        for reference in experiment_file(name).all_references(load(name).arms):
+        for reference in references_of(name):
             if reference.kind == "literature":
                 assert re.search(r"(19|20)\d\d", reference.source), reference
             if reference.kind == "word":
@@ -132,14 +139,14 @@ def test_a_published_number_has_its_source_and_a_word_its_date():
 
 
 def test_the_literature_is_in_the_majority_of_numbers():
-    rows = [r for n in reproducible() for r in experiment_file(n).all_references(load(n).arms)]
+    rows = [r for n in reproducible() for r in references_of(n)]
     checked = [r for r in rows if r.kind == "literature" and r.read == "checked"]
     assert len(checked) >= 60
 
 
 def test_the_counts_add_up_and_stand_in_the_readme():
     rows = [line.strip("| ").split(" | ") for line in counts_table(REFERENCE)[2:]]
-    assert sum(int(row[1]) for row in rows) == sum(len(rows) for rows in REFERENCES.values())
+    assert sum(int(row[1]) for row in rows) == sum(len(references_of(n)) for n in TABLES)
     assert [row[2].split()[-1] for row in rows if row[0].startswith("literature")] == [
         "reproduced" for row in rows if row[0].startswith("literature")
     ]

@@ -1,0 +1,1 @@
+"""Stable play under the weights of a KPI, in the way that fits the market."""

@@ -1,0 +1,313 @@
+"""Why a deal was done: every number computed again, and whole explanations as they were read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.terminal import Terminal, mistake_lines
+
+from tacit.agents.tabular.recording import NOTHING
+from tacit.envs import rng
+from tacit.envs.engine.engine import Engine
+from tacit.envs.errors import ConfigError
+from tacit.training.record.deals import DealName
+from tacit.training.record.replay import SeedReplay
+from tacit.training.record.why import explain
+from tacit.training.runs.runner import train
+from tacit.training.show.why_text import why_lines
+from tacit.training.storage.load_run import load_run
+
+GOLDEN = Path(__file__).parent / "golden"
+# Two deals of every market: (experiment, arm, settings), then rounds.
+TALKS = {
+    "volatility_kpi": ("second_1", ["train.rounds=8000", "train.measure_last=2000"], (0, 7_981)),
+    "calvano_baseline": ("base", ["train.rounds=8000", "train.measure_last=1000"], (1_500, 7_990)),
+    "overpromise": ("booking", ["train.rounds=4000", "train.measure_last=1000"], (1_000, 3_990)),
+    "calvano_monitoring": ("perfect", ["train.rounds=8000", "train.measure_last=1000"], (9, 7_999)),
+    "cheap_talk": ("base", ["train.rounds=4000", "train.measure_last=1000"], (7, 3_999)),
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    for name, (arm, settings, _) in TALKS.items():
+        arms = [] if arm == "base" else [arm]
+        train(name, [*settings, "seeds=1"], arms=arms, results=folder)
+    return folder
+
+
+def told(results, name, round_, copy=0):
+    run = load_run(name, results)
+    replay = SeedReplay(run.folder, next(iter(run.arms.values())), 0)
+    return replay, explain(replay, DealName(0, 0, copy, round_))
+
+
+CASES = [(name, round_) for name, (_, _, rounds) in TALKS.items() for round_ in rounds]
+
+
+@pytest.mark.parametrize(("name", "round_"), CASES)
+def test_golden_explanations(name, round_, results):
+    """Remove a file to have it written anew; then read it aloud."""
+    lines = "\n".join(why_lines(told(results, name, round_)[1])) + "\n"
+    path = GOLDEN / f"{name}-{round_}.txt"
+    if not path.exists():
+        path.write_text(lines, encoding="utf-8")
+    assert lines == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "round_"), CASES)
+def test_what_else_would_have_brought_is_what_the_engine_plays(name, round_, results):
+    """The same round in the engine, from the same state, with the other action."""
+    replay, explanation = told(results, name, round_)
+    arm, market = replay.arm, replay.arm.market
+    replay.go_to(round_)
+    recording = replay.record(1)
+    single_phase = len(market.phases) == 1
+    for decision in explanation.decisions:
+        if decision.second is None or not single_phase:
+            continue
+        engine = Engine(market, arm.kpi, seeds=[arm.seed])
+        engine.reset()
+        engine.rows.state[:] = recording.states[0]
+        actions = np.maximum(recording.actions[0, :, 0], 0).astype(np.int64)
+        actions[0, decision.seat.index] = decision.second.action
+        key = rng.copy_keys([arm.seed], 1, rng.NATURE)
+        clock = recording.clock[0]
+        played = play_round(engine, key, actions, int(clock[1]), int(clock[2]))
+        for seat in market.seats:
+            column = market.columns[seat.role.fundamental]
+            expected = played[0, seat.index, column]
+            assert decision.second.outcome.fundamental[seat.name] == expected
+
+
+def play_round(engine, key, actions, episode, round_):
+    """One round of a market of one phase with given actions; measures float64 `[N, S + 1, M]`."""
+    from tacit.envs.engine.engine import TEMPLATE
+    from tacit.envs.jit.loops import compiled
+
+    engine.rows.actions[:] = actions
+    compiled(TEMPLATE, engine.market.kernels).step(
+        engine.game, key, engine.rows, episode, round_, 0
+    )
+    return engine.rows.measures
+
+
+@pytest.mark.parametrize(("name", "round_"), CASES)
+def test_facts_are_those_of_the_record(name, round_, results):
+    replay, explanation = told(results, name, round_)
+    replay.go_to(round_)
+    before = replay.group.state()
+    recording = replay.record(1)
+    market = replay.arm.market
+    assert explanation.decisions
+    for decision in explanation.decisions:
+        seat, phase = decision.seat, decision.phase
+        o = int(recording.observations[0, 0, phase, seat.index])
+        assert o != NOTHING
+        assert decision.saw == {
+            k: v for k, v in seat.role.decode_observation(o).items() if k != "phase"
+        }
+        assert decision.action == recording.actions[0, 0, phase, seat.index]
+        assert decision.probability == recording.probabilities[0, 0, phase, seat.index]
+        for claim in decision.claims:
+            assert 0.0 < claim.frequency <= 1.0 + 1e-12
+            assert claim.is_false == (claim.honest is not None)
+    for seat in market.seats:
+        column = market.columns[seat.role.fundamental]
+        measured = recording.measures[0, 0, seat.index, column]
+        assert explanation.outcome.fundamental[seat.name] == measured
+    replay.group.load(before)
+
+
+@pytest.mark.parametrize("name", ["volatility_kpi", "calvano_baseline", "overpromise"])
+def test_policies_of_a_decision_are_those_that_acted(name, results):
+    """The probability that was recorded is the one that is computed from Q values afterwards."""
+    from tacit.training.record.why import _Explainer
+
+    run = load_run(name, results)
+    replay = SeedReplay(run.folder, run.arms[TALKS[name][0]], 0)
+    for round_ in (0, 1, 50, 777, 3_000):
+        replay.go_to(round_)
+        explainer = _Explainer(replay, DealName(0, 0, 0, round_))
+        for phase in range(len(replay.arm.market.phases)):
+            for seat in replay.arm.market.seats:
+                if explainer._chose(seat, phase):
+                    o = int(explainer.recording.observations[0, 0, phase, seat.index])
+                    action = explainer.recording.actions[0, 0, phase, seat.index]
+                    policy = explainer._policy(seat, o)
+                    recorded = explainer.recording.probabilities[0, 0, phase, seat.index]
+                    assert policy[action] == pytest.approx(recorded, abs=1e-15)
+                    assert policy.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_explaining_leaves_the_replay_where_it_was(results):
+    replay, _ = told(results, "overpromise", 1_000)
+    again = SeedReplay(replay._run, replay.arm, 0)
+    again.go_to(1_000)
+    for name, array in again.group.state().items():
+        assert array.tobytes() == replay.group.state()[name].tobytes(), name
+
+
+def test_what_actions_are_worth_on_a_chain_is_the_sum_of_its_rounds(results):
+    """Calvano's market: the action, then everybody's greedy tables, profits added up by hand."""
+    replay, explanation = told(results, "calvano_baseline", 7_990)
+    market, arm = replay.arm.market, replay.arm
+    replay.go_to(7_990)
+    tables = replay.group.tables()
+    decision = explanation.decisions[0]
+    column, discount = market.columns["profit"], decision.discount
+    for action, expected in decision.worth.terms.items():
+        engine = Engine(market, arm.kpi, seeds=[0])
+        engine.reset()
+        replay.go_to(7_990)
+        engine.rows.state[:] = replay.group.rows.state
+        engine.rows.observations[:] = replay.group.rows.observations
+        total = 0.0
+        for t in range(800):
+            greedy = [int(table[engine.rows.observations[0, s]].argmax())
+                      for s, table in enumerate(tables)]  # fmt: skip
+            if t == 0:
+                greedy[0] = action
+            measures = play_round(engine, rng.copy_keys([0], 1, rng.NATURE), [greedy], 0, t)
+            total += discount**t * measures[0, 0, column]
+        assert expected[0] == pytest.approx(total, abs=1e-8)
+
+
+def test_what_an_action_is_worth_in_a_round_is_its_mean_over_what_is_not_seen(results):
+    """Procurement: the same offer many times over against everybody's frozen tables."""
+    from tacit.agents.policy import cumulative
+    from tacit.envs.engine.engine import TEMPLATE
+    from tacit.envs.jit.loops import compiled
+
+    replay, explanation = told(results, "overpromise", 3_990)
+    market, arm = replay.arm.market, replay.arm
+    replay.go_to(3_990)
+    tables = [table.copy() for table in replay.group.tables()]
+    decision = next(d for d in explanation.decisions if d.worth.reason is None)
+    role = decision.seat.role
+    o = role.legal.shape[0]
+    seen = next(k for k in range(o) if {n: v for n, v in role.decode_observation(k).items()
+                                        if n != "phase"} == decision.saw)  # fmt: skip
+    for action, expected in decision.worth.terms.items():
+        forced = [table.copy() for table in tables]
+        forced[decision.seat.index][seen] = 0.0
+        forced[decision.seat.index][seen, action] = 1.0
+        engine = Engine(market, arm.kpi, seeds=[5], copies=40_000)
+        engine.reset()
+        nature = rng.copy_keys([5], 40_000, rng.NATURE)
+        actor = rng.copy_keys([5], 40_000, rng.ACTION)
+        observed = engine.rows.observations[:, decision.seat.index].copy()
+        measures, scores = np.zeros_like(engine.rows.measures), np.zeros_like(engine.rows.scores)
+        compiled(TEMPLATE, market.kernels).play_tables(
+            engine.game, nature, actor, cumulative(market, forced)[None], engine.rows, 0, 0, 1,
+            measures, scores,
+        )  # fmt: skip
+        if decision.phase:
+            continue
+        rows = observed == seen
+        first = sum(len(arm.kpi[s.name]) for s in market.seats[: decision.seat.index])
+        sample = scores[rows, first]
+        error = 5 * sample.std() / np.sqrt(len(sample)) + 1e-12
+        assert abs(sample.mean() - expected[0]) <= error
+
+
+NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?")
+
+
+@pytest.mark.parametrize(("name", "round_"), CASES)
+def test_every_number_in_the_text_is_a_fact(name, round_, results):
+    """No number is made up by the words: each one is among the facts, as it is printed."""
+    _, explanation = told(results, name, round_)
+    facts = set(_printed(explanation))
+    texts = list(why_lines(explanation))[2 + len(explanation.lines) :]
+    for line in texts:
+        for number in NUMBER.findall(re.sub(r"[a-z]+_\d+", "", line)):
+            assert number in facts, (number, line)
+
+
+def _printed(explanation):
+    """Every fact as the text prints it."""
+    values = [*explanation.outcome.fundamental.values(), *explanation.outcome.reward.values()]
+    for d in explanation.decisions:
+        values += [*d.saw.values(), *d.did.values(), d.discount]
+        yield f"{d.probability:.3f}"
+        others = [c.honest for c in d.claims] + [d.second]
+        for claim in d.claims:
+            values += [claim.said, claim.so]
+            yield f"{claim.frequency:.0%}"[:-1]
+        for other in (x for x in others if x is not None):
+            values += [*other.did.values(), *other.outcome.fundamental.values()]
+            values += other.outcome.reward.values()
+        if d.beliefs is not None:
+            values += list(d.beliefs.values)
+        for worth in d.worth.terms.values():
+            values += list(worth)
+        if len(d.worth.terms) == 2:
+            terms = explanation.arm.kpi[d.seat.name].values()
+            own, other = (d.worth.terms[a] for a in (d.action, d.second.action))
+            weights = [t.weight for t in terms]
+            values.append(
+                abs(sum(w * (a - b) for w, a, b in zip(weights, own, other, strict=True)))
+            )
+    for value in values:
+        if isinstance(value, int | float):
+            value = 0.0 if abs(value) < 1e-9 else float(value)
+            yield from (f"{value:.3g}", f"{value:.4g}", f"{value:g}", f"{value:,.0f}")
+        else:
+            yield from NUMBER.findall(re.sub(r"[a-z]+_\d+", "", str(value)))
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tacit(results, monkeypatch, capsys):
+    return Terminal(results.parent, monkeypatch, capsys)
+
+
+def test_the_command_explains_a_deal_or_the_worst(tacit, results):
+    where = ["--results", str(results)]
+    result = tacit("why", "overpromise", "s0/b0/c0/r3990", *where)
+    assert result.code == 0
+    assert result.out == (GOLDEN / "overpromise-3990.txt").read_text()
+    result = tacit("why", "overpromise", "--worst", "2", *where)
+    assert result.code == 0
+    assert result.out.count("What happened:") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], "DEAL: give one, as tacit deals names it, or --worst N."),
+        (["s0/b0/c0/r1", "--worst", "2"], "DEAL: give one"),
+        (["round 7"], "DEAL: must be like s0/b0/c0/r1200, got 'round 7'."),
+        (["s0/b0/c0/r4000"], "DEAL: s0/b0/c0/r4000 does not exist; seed 0 of arm booking has"),
+        (["s0/b0/c1/r0"], "DEAL: s0/b0/c1/r0 does not exist"),
+        (["s1/b0/c0/r0"], "DEAL: arm booking has seeds 0 to 0."),
+        (["s0/b1/c0/r0"], "DEAL: there is no branch 1"),
+    ],
+)
+def test_mistakes_of_the_command(words, line, tacit, results):
+    (found,) = mistake_lines(tacit("why", "overpromise", *words, "--results", str(results)))
+    assert found.startswith(line)
+
+
+def test_agents_that_are_not_tacits_cannot_be_asked(results):
+    run = load_run("overpromise", results)
+    replay = SeedReplay(run.folder, run.arms["booking"], 0)
+    replay.go_to(5)
+    plain = replay.group
+
+    class Other:
+        def __getattr__(self, name):
+            if name == "seed_state":
+                raise AttributeError(name)
+            return getattr(plain, name)
+
+    replay.group = Other()
+    with pytest.raises(ConfigError, match="cannot be asked"):
+        explain(replay, DealName(0, 0, 0, 5))

@@ -1,0 +1,176 @@
+"""Which deals a user asks for, what it costs to produce them, and producing them.
+
+    plan = plan_deals(run, arm, seeds=[0, 1], rounds=(0, 10_000))
+    plan.rounds, plan.seconds          # what must be played, and about how long that takes
+    deals = produce(plan, report)
+
+What was produced is kept in the run's folder `.replayed/`, one Parquet file a seed and stretch of
+rounds, and is read from there next time. A file names the seal of the repetition that it was made
+of, so that a repetition that was trained again is replayed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tacit.envs.errors import ConfigError
+from tacit.oversight.harm import Reference
+from tacit.training.config.arms import Arm
+from tacit.training.storage import checkpoint
+from tacit.training.storage.atomic_files import file_hash
+from tacit.training.storage.run_folder import RunFolder
+
+from . import table_file
+from .deals import Deals, deal_columns, joined
+from .replay import SeedReplay
+
+FOLDER = ".replayed"
+LAST = 1_000  # rounds at the end of training that are shown where none are named
+MOST_DEALS = 5_000_000  # of one request, which must fit into memory
+
+Report = Callable[[int], None]
+
+
+class Stretch(NamedTuple):
+    """Rounds of one repetition.
+
+    Attributes:
+        k: the repetition.
+        first: the first round.
+        last: the round behind the last one.
+        replayed: rounds of all copies that must be played to produce them; 0 if they are kept.
+        seconds: about how long that takes, at the speed at which the repetition was trained.
+    """
+
+    k: int
+    first: int
+    last: int
+    replayed: int
+    seconds: float
+
+
+class Plan(NamedTuple):
+    """What is to be produced.
+
+    Attributes:
+        run, arm: of which run and arm.
+        stretches: one for each repetition.
+    """
+
+    run: RunFolder
+    arm: Arm
+    stretches: list[Stretch]
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of all copies that must be played."""
+        return sum(s.replayed for s in self.stretches)
+
+    @property
+    def seconds(self) -> float:
+        """About how long that takes."""
+        return sum(s.seconds for s in self.stretches)
+
+    @property
+    def deals(self) -> int:
+        """How many deals there will be."""
+        return sum(s.last - s.first for s in self.stretches) * self.arm.train.copies
+
+
+def plan_deals(
+    run: RunFolder, arm: Arm, seeds: Sequence[int], rounds: tuple[int, int] | None = None
+) -> Plan:
+    """What must be played for the deals of some rounds.
+
+    Args:
+        run: the run.
+        arm: the arm.
+        seeds: repetitions, 0 .. n-1.
+        rounds: the first round and the one behind the last; None: the last LAST of each repetition.
+
+    Raises:
+        ConfigError: a repetition that does not exist or is not finished, rounds that were not
+            played, or more deals than one request may have.
+    """
+    mistakes, stretches = [], []
+    for k in seeds:
+        if not 0 <= k < arm.seeds:
+            mistakes.append(f"--seed: must be 0 to {arm.seeds - 1} in arm {arm.name}, got {k}.")
+            continue
+        try:
+            stretches.append(_stretch(run, arm, k, rounds))
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
+    plan = Plan(run, arm, stretches)
+    if plan.deals > MOST_DEALS:
+        raise ConfigError(
+            f"--rounds: {plan.deals:,} deals are more than the {MOST_DEALS:,} that one request may "
+            "have. Ask for fewer rounds or one --seed."
+        )
+    return plan
+
+
+def _stretch(run: RunFolder, arm: Arm, k: int, rounds: tuple[int, int] | None) -> Stretch:
+    """The rounds of one repetition, and what they cost."""
+    record = checkpoint.read_record(run.checkpoint(arm.name, k))
+    if record is None:
+        raise ConfigError(f"{run.path}: seed {k} of arm {arm.name} is not finished; {run.resume}")
+    end = int(record["rounds"])
+    first, last = rounds or (max(0, end - LAST), end)
+    if not 0 <= first < last <= end:
+        raise ConfigError(
+            f"--rounds: seed {k} of arm {arm.name} has rounds 0:{end}, got {first}:{last}."
+        )
+    if _file(run, arm, k, first, last).is_file() and table_file.is_available():
+        return Stretch(k, first, last, 0, 0.0)
+    replay = SeedReplay(run, arm, k)
+    played = replay.rounds_to(first) + last - first
+    speed = float(record["seconds"]) / max(1, end)  # of a round of all copies
+    return Stretch(k, first, last, played * arm.train.copies, played * speed)
+
+
+def produce(plan: Plan, report: Report | None = None) -> Deals:
+    """The deals of a plan, repetition by repetition.
+
+    Args:
+        plan: as `plan_deals` made it.
+        report: receives rounds of all copies that were played since its last call.
+
+    Raises:
+        ConfigError: files of the run cannot be read.
+    """
+    return joined([_deals_of(plan, stretch, report) for stretch in plan.stretches])
+
+
+def _deals_of(plan: Plan, stretch: Stretch, report: Report | None) -> Deals:
+    """The deals of one stretch: read if they are kept, else played and kept."""
+    run, arm, k = plan.run, plan.arm, stretch.k
+    path = _file(run, arm, k, stretch.first, stretch.last)
+    if (kept := table_file.read_kept(path)) is not None:
+        return kept
+    replay = SeedReplay(run, arm, k)
+    try:
+        reference = Reference(arm.market, replay.game, arm.seed + k)
+    except ConfigError:
+        reference = None  # a market that knows no honest play: harm is not told
+    replay.go_to(stretch.first, report)
+    tables = []
+    while replay.round < stretch.last:
+        recording = replay.record(min(replay.room, stretch.last - replay.round))
+        harm = reference.harm(recording) if reference else None
+        tables.append(deal_columns(arm, k, recording, harm))
+        if report:
+            report(len(recording.clock) * arm.train.copies)
+    deals = joined(tables)
+    table_file.keep(path, deals)
+    return deals
+
+
+def _file(run: RunFolder, arm: Arm, k: int, first: int, last: int) -> Path:
+    """Where the deals of a stretch are kept."""
+    seal = file_hash(run.checkpoint(arm.name, k).with_suffix(".json")) or ""
+    return run.inside(FOLDER, arm.name, f"s{k}-{first}-{last}-{seal[:16]}.parquet")
