@@ -1,4 +1,4 @@
-"""Oversight: lint of KPIs and the ledger of a run; cards and breakers are planned."""
+"""Oversight: lint of KPIs, signed cards, the ledger of a run; breakers are planned."""
 
 from .ledger import Ledger, first_broken, read
 

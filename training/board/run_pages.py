@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tacit.envs import kpi as kpis
+from tacit.oversight.objective import state_lines
 from tacit.training.config.arm_settings import column_values, differing_settings
 from tacit.training.config.arms import Experiment
 
@@ -10,11 +13,15 @@ from .bands import INDEX, banded_measures
 from .event_file import EventFile
 from .plugin_messages import band_charts, hparams_columns
 
-UNSIGNED = "*Unvalidated objective: nobody has signed these KPIs.*"
 
+def write_run_pages(events: EventFile, experiment: Experiment, states: Mapping[str, str]) -> None:
+    """Write the pages of a run to the event file in its root.
 
-def write_run_pages(events: EventFile, experiment: Experiment) -> None:
-    """Write the pages of a run to the event file in its root."""
+    Args:
+        events: the file.
+        experiment: the run with all its arms.
+        states: who stands behind the objective of each arm, in words.
+    """
     first = next(iter(experiment.arms.values()))
     metrics = [f"measure/market/{m.name}" for m in first.market.measured("market")]
     metrics += [f"fundamental/{seat.name}" for seat in first.market.seats]
@@ -23,14 +30,18 @@ def write_run_pages(events: EventFile, experiment: Experiment) -> None:
     events.summary(hparams_columns(columns, metrics))
     title = f"{experiment.name}: mean and 95 % band, n = {first.seeds} seeds"
     events.summary(band_charts([*banded_measures(first)], title))
-    events.text("incentives", _incentives(experiment))
+    events.text("incentives", _incentives(experiment, states))
     if experiment.file.question:
         events.text("question", f"**{experiment.file.question}** {experiment.file.explains}")
 
 
-def _incentives(experiment: Experiment) -> str:
-    """Every seat's KPI in words, as a table in Markdown."""
-    lines = [UNSIGNED, "", "| arm | seat | KPI |", "|---|---|---|"]
+def _incentives(experiment: Experiment, states: Mapping[str, str]) -> str:
+    """Every seat's KPI in words, as a table in Markdown, below who stands behind it.
+
+    Whoever made this page checked the signatures with a list of signers of their own.
+    """
+    lines = [f"*{line}*  " for line in state_lines(states)]
+    lines += ["", "| arm | seat | KPI |", "|---|---|---|"]
     lines += [
         f"| {name} | {seat} | {kpis.sentence(terms)} |"
         for name, arm in experiment.arms.items()

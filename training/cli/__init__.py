@@ -16,7 +16,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import data, lint, look, oversee, prove, train
+from . import audit, data, lint, look, oversee, prove, train
 
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
@@ -35,6 +35,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (OVERSEE, "why", oversee.why),
     (OVERSEE, "blame", oversee.blame),
     (OVERSEE, "report", oversee.report),
+    (OVERSEE, "sign", audit.sign),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 for _panel, _name, _command in COMMANDS:
     app.command(_name, rich_help_panel=_panel, **SETTINGS.get(_name, {}))(_command)
+app.add_typer(audit.app, name="audit", rich_help_panel=OVERSEE)
 
 
 def main() -> None:

@@ -23,7 +23,8 @@ def print_comparison(
         measure: what is compared; by default the market's headline.
         title: a line above the table.
         arm: the only arm that is shown; by default all are.
-        disclaimer: whether the line about simulations is printed below a table with verdicts.
+        disclaimer: whether it is said below the table who stands behind the objectives and, of
+            verdicts, that they are about a simulation.
     """
     from tacit.emergence.verdict import DISCLAIMER
     from tacit.training.show.terminal import TextTable, console
@@ -31,9 +32,30 @@ def print_comparison(
 
     rows = [row for row in compare_runs(runs, measure) if arm in (None, row.cells["arm"])]
     console().print(TextTable([row.cells for row in rows], title or None))
+    for line in objective_lines(runs, arm) if disclaimer else ():
+        console().print(line, soft_wrap=True)
     if disclaimer and any("verdict" in row.cells for row in rows):
         console().print(DISCLAIMER, soft_wrap=True)
     return rows
+
+
+def objective_lines(runs: list[RunFolder], arm: str | None = None) -> list[str]:
+    """Who stands behind the objectives of runs, for the foot of a table.
+
+    Args:
+        runs: whose arms. Of several, arms are called `run/arm`.
+        arm: the only arm that is told of; by default all are.
+    """
+    from tacit.oversight.objective import state_lines
+    from tacit.training.storage.load_run import read_experiment
+    from tacit.training.storage.signature_files import objective_states
+
+    states = {}
+    for run in runs:
+        for name, state in objective_states(run, read_experiment(run).arms).items():
+            if arm in (None, name):
+                states[f"{run.name}/{name}" if len(runs) > 1 else name] = state.text
+    return state_lines(states)
 
 
 def print_next(run: RunFolder, as_shipped: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,6 +35,7 @@ def train(
     from tacit.training.config.files import dump_yaml
     from tacit.training.config.load import load
     from tacit.training.storage.run_folder import named
+    from tacit.training.storage.signature_files import document_beside
 
     experiment = load(config, settings or [], arm or [], as_arm)
     if show:
@@ -43,7 +45,7 @@ def train(
         print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
         return
     run = named(results, experiment.name if name is None else name)
-    _train(experiment, run, as_json, as_shipped=not settings)
+    _train(experiment, run, as_json, as_shipped=not settings, signed=document_beside(config))
 
 
 def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = False) -> None:
@@ -55,10 +57,17 @@ def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = Fal
     _train(read_experiment(folder), folder, as_json)
 
 
-def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bool = False) -> None:
+def _train(
+    experiment: Experiment,
+    run: RunFolder,
+    as_json: bool,
+    as_shipped: bool = False,
+    signed: Path | None = None,
+) -> None:
     """Train with a progress bar, then print the table or the summary.
 
-    `as_shipped`: no setting was changed, so that the file's text about its result holds.
+    `as_shipped`: no setting was changed, so that the file's text about its result holds. `signed`:
+    a document about the configuration's objectives.
     """
     from tacit.training.runs.runner import Interrupted, train_experiment
     from tacit.training.show.progress_bar import ProgressBar
@@ -67,7 +76,7 @@ def _train(experiment: Experiment, run: RunFolder, as_json: bool, as_shipped: bo
     market = next(iter(experiment.arms.values())).market
     try:
         with ProgressBar(market.headline, quiet=as_json) as progress_bar:
-            summary = train_experiment(experiment, run, progress_bar, draw_in_run)
+            summary = train_experiment(experiment, run, progress_bar, draw_in_run, signed)
     except Interrupted as stopped:
         say(f"stopped; everything is kept. Go on: {run.resume}", is_error=True)
         sys.exit(stopped.exit_code)

@@ -52,6 +52,9 @@ class RecordConfig(BaseModel):
     keyframe_bytes: Annotated[int, Field(ge=0, strict=True)] = Field(
         1_000_000, description="bytes a seed for states on its way; fewer states fit, evenly spaced"
     )
+    sample_rounds: Annotated[int, Field(ge=0, strict=True)] = Field(
+        200, description="rounds at the end of each seed that tacit audit seal keeps as played"
+    )
 
 
 class ExperimentFile(BaseModel):

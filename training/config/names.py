@@ -4,7 +4,8 @@ from __future__ import annotations
 
 LONGEST = 100  # bytes: a name with everything that is put before and behind it stays below 255
 # Files and folders of a run, beside which no arm may lie.
-TAKEN = ("config.yaml", "incentives.json", "summary.json", "ledger.jsonl", "seals.json")
+TAKEN = ("config.yaml", "incentives.json", "summary.json", "ledger.jsonl", "seals.json",
+         "signatures")  # fmt: skip
 TAKEN_BEGINNINGS = ("events.out.", "curves.out.")
 TAKEN_ENDINGS = (".png", ".tmp", ".lock")
 

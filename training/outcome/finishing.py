@@ -15,8 +15,10 @@ from typing import Any
 from tacit.training.board import EventFile, write_bands, write_run_pages, write_verdicts
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.atomic_files import as_json, write_atomically
+from tacit.training.storage.cards import write_cards
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.seals import Sealer
+from tacit.training.storage.signature_files import objective_states
 
 from .goodhart import add_goodhart_gaps
 from .judging import judge
@@ -82,6 +84,10 @@ def finish(
         draw(whole, in_order, run)
     for name, arm in experiment.arms.items():
         sealer.seeds(name, arm.seeds)
+    own_records = {
+        a: [records[a, k] for k in range(arm.seeds)] for a, arm in experiment.arms.items()
+    }
+    write_cards(run, experiment.arms, own_records, sealer)
     sealer.files(run.summary, figure, run.config, run.incentives)
     report("done", 1, 1)
     return summary
@@ -108,13 +114,14 @@ def _write_band(
 def write_pages(experiment: Experiment, run: RunFolder, sealer: Sealer) -> None:
     """What TensorBoard shows of the whole run, unless that is there already."""
     about = experiment.file.model_dump(mode="json")
-    made_of = hash_of([about, {name: arm.plain for name, arm in experiment.arms.items()}])
+    states = {arm: state.text for arm, state in objective_states(run, experiment.arms).items()}
+    made_of = hash_of([about, {name: arm.plain for name, arm in experiment.arms.items()}, states])
     present = [name for name in sealer.seals.files if "/" not in name and "tfevents" in name]
     if sealer.seals.made_of.get("") == made_of and all(run.inside(p).is_file() for p in present):
         return
     sealer.open()
     with EventFile(run.path) as events:
-        write_run_pages(events, experiment)
+        write_run_pages(events, experiment, states)
     for name in present:
         sealer.seals.files.pop(name)
     sealer.files(events.path)

@@ -30,6 +30,7 @@ from tacit.training.storage.run_config import check_same_run, write_run_config
 from tacit.training.storage.run_folder import DEFAULT_RESULTS, RunFolder, named
 from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
+from tacit.training.storage.signature_files import document_beside, take_over
 
 from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
 from .memory import check_memory
@@ -86,7 +87,9 @@ def train(
     """
     experiment = load(config, overrides, arms, as_arm)
     run = named(Path(results), experiment.name if name is None else name)
-    return train_experiment(experiment, run, listener or NoProgress())
+    return train_experiment(
+        experiment, run, listener or NoProgress(), signed=document_beside(config)
+    )
 
 
 def train_experiment(
@@ -94,6 +97,7 @@ def train_experiment(
     run: RunFolder,
     listener: ProgressListener,
     draw: Draw | None = None,
+    signed: Path | None = None,
 ) -> dict[str, Any]:
     """Train what is missing of an experiment's arms in a run folder.
 
@@ -102,6 +106,7 @@ def train_experiment(
         run: where; made if it is missing.
         listener: receives the progress.
         draw: draws the experiment's figure; by default none is drawn.
+        signed: a document about its objectives, which is taken into the run if there is one.
 
     Returns:
         The summary of all arms of the run, as written to summary.json.
@@ -116,7 +121,7 @@ def train_experiment(
     _check(experiment, run)
     try:
         with stopping_on_signals(), writing(run):
-            return _train_locked(experiment, run, listener, draw)
+            return _train_locked(experiment, run, listener, draw, signed)
     except KeyboardInterrupt as error:
         raise Interrupted(run.name, getattr(error, "exit_code", 130)) from None
     except OSError as error:
@@ -135,7 +140,11 @@ def _check(experiment: Experiment, run: RunFolder) -> dict[str, Any] | None:
 
 
 def _train_locked(
-    experiment: Experiment, run: RunFolder, listener: ProgressListener, draw: Draw | None
+    experiment: Experiment,
+    run: RunFolder,
+    listener: ProgressListener,
+    draw: Draw | None,
+    signed: Path | None,
 ) -> dict[str, Any]:
     """`train_experiment`, while this process holds the run's lock."""
     config = _check(experiment, run)
@@ -147,6 +156,8 @@ def _train_locked(
     ledger = Ledger(run.ledger)
     sealer = Sealer(run, ledger, seals)
     write_run_config(experiment, config, run, sealer)
+    if signed is not None:
+        take_over(run, ledger, signed, experiment.arms)
     whole = read_experiment(run)
     for arm, k in jobs:
         for note in save_notes(run.seed(arm, k)):

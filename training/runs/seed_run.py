@@ -18,6 +18,7 @@ from typing import Any
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.limit_path import limit_path
 from tacit.envs.types import Floats
+from tacit.oversight.card import policy_hashes
 from tacit.training.board.event_file import EventFile
 from tacit.training.board.plugin_messages import hparams_trial
 from tacit.training.config.arm_settings import settings_by_role
@@ -27,6 +28,7 @@ from tacit.training.outcome.probing import figures_of, population_of, probe_seed
 from tacit.training.outcome.training_curve import add_curve_point
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash
+from tacit.training.storage.cards import POLICIES
 from tacit.training.storage.finite import check_finite
 from tacit.training.storage.keyframes import NAME, Keyframes
 from tacit.training.storage.machine import machine
@@ -229,4 +231,5 @@ class Repetition:
             "measures": {name: x if isfinite(x) else None for name, x in measures.items()},
             "probes": probes,
             **({"training_curve": self.curve} if self.curve else {}),
+            POLICIES: policy_hashes(arm.market.seats, group.tables()),
         }

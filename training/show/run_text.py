@@ -10,6 +10,7 @@ from tacit.envs.errors import ConfigError, nearest
 from tacit.training.outcome.probing import population_of
 from tacit.training.storage.load_run import choose_arm, learned_group, read_experiment
 from tacit.training.storage.run_folder import RunFolder
+from tacit.training.storage.signature_files import objective_states
 
 from .policy_table_text import table_lines
 from .policy_text import policy_sentences
@@ -30,12 +31,14 @@ def run_lines(run: RunFolder, only: str | None = None) -> Iterator[str]:
     yield f"{run.path}: {experiment.name}. {experiment.file.question}"
     keys = first.market.config.model_dump(exclude_defaults=True)
     yield f"market: {first.market.name}" + (f" {keys}" if keys else "")
-    shown: set[str] = set()  # hashes of KPIs
+    states = objective_states(run, experiment.arms)
+    shown: set[tuple[str, str]] = set()  # hashes of KPIs, and who stands behind them
     for name, arm in experiment.arms.items():
-        if arm.kpi_hash in shown or only not in (None, name):
+        about = (arm.kpi_hash, states[name].text)
+        if about in shown or only not in (None, name):
             continue
-        shown.add(arm.kpi_hash)
-        yield f"{name} (KPI {arm.kpi_hash[:12]}, unvalidated objective):"
+        shown.add(about)
+        yield f"{name} (KPI {arm.kpi_hash[:12]}, {states[name].text}):"
         yield from (f"  {seat} {kpis.sentence(terms)}" for seat, terms in arm.kpi.items())
 
 

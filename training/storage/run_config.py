@@ -1,14 +1,14 @@
-"""What a run folder says of its arms: config.yaml, incentives.json, and what may not be mixed."""
+"""What a run folder says of its arms, config.yaml, and what may not be mixed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
-from tacit.training.config.arms import Arm, Experiment
+from tacit.training.config.arms import Experiment
 
 from .atomic_files import read_json, write_json
+from .cards import first_card, is_card_of
 from .run_folder import RunFolder
 from .seals import Sealer
 
@@ -66,25 +66,11 @@ def write_run_config(
     arms = {**earlier, **{name: arm.plain for name, arm in experiment.arms.items()}}
     data = {"experiment": experiment.name, **(config or {}), **about, "arms": arms}
     known = read_json(run.incentives)
-    cards = known | {name: incentives(arm) for name, arm in experiment.arms.items()}
+    # A card of the same KPI is completed at the end of training (`finishing.py`), not before.
+    new = {a: arm for a, arm in experiment.arms.items() if not is_card_of(known.get(a), arm)}
+    cards = known | {name: first_card(arm) for name, arm in new.items()}
     if data != config or cards != known:
         sealer.open()
         run.write_config(data)
         write_json(run.incentives, cards)
         sealer.files(run.config, run.incentives)
-
-
-def incentives(arm: Arm) -> dict[str, Any]:
-    """What every seat of an arm is paid for, in numbers and in words."""
-    return {
-        "kpi_hash": arm.kpi_hash,
-        "validated_by": None,
-        "seats": {
-            seat: {
-                "words": f"{seat} {kpis.sentence(terms)}",
-                "terms": {name: term.model_dump() for name, term in terms.items()},
-                "fundamental": arm.market.seat(seat).role.fundamental,
-            }
-            for seat, terms in arm.kpi.items()
-        },
-    }

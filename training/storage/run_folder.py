@@ -1,7 +1,7 @@
 """Where a run keeps what.
 
-`results/<run>/{config.yaml, incentives.json, summary.json, ledger.jsonl}`, `<arm>/s<k>/` for every
-seed (events, checkpoint) and `<arm>/_band/` for what is over all seeds.
+`results/<run>/{config.yaml, incentives.json, summary.json, ledger.jsonl}`, `signatures/`,
+`<arm>/s<k>/` for every seed (events, checkpoint) and `<arm>/_band/` for what is over all seeds.
 
 A run folder may come from anywhere, so what its files say is not trusted. Every path of a run is
 made by `RunFolder.inside`, which refuses one that leads out of the folder.
@@ -112,6 +112,11 @@ class RunFolder:
     def seals(self) -> Path:
         """Hashes of what was written over all seeds."""
         return self.inside("seals.json")
+
+    @property
+    def signatures(self) -> Path:
+        """Who stands behind the objectives, anchors of the ledger, and signatures of both."""
+        return self.inside("signatures")
 
     def figure(self, experiment: str) -> Path:
         """The figure that an experiment asks for."""

@@ -52,7 +52,8 @@ def test_show_prints_the_config_and_trains_nothing(tacit):
 def test_train_prints_a_row_and_where_to_look_next(tacit):
     result = tacit.train("ad_auction")
     assert result.code == 0
-    question, head, row, disclaimer, link = result.out.splitlines()
+    question, head, row, objective, disclaimer, link = result.out.splitlines()
+    assert objective == "Unvalidated objective."
     assert disclaimer == DISCLAIMER
     assert question.strip() == "What do two learning bidders pay in a second-price auction?"
     assert head.split()[:2] == ["arm", "clearing_price"]

@@ -42,7 +42,8 @@ def tacit(tmp_path, monkeypatch, capsys):
 def test_compare_prints_one_row_an_arm(tacit, results):
     result = tacit("compare", "ad_auction", "--results", str(results))
     assert (result.code, result.err) == (0, "")
-    head, profit, calm, disclaimer = result.out.splitlines()
+    head, profit, calm, objective, disclaimer = result.out.splitlines()
+    assert objective == "Unvalidated objective."
     assert disclaimer == DISCLAIMER
     assert head.split("  ")[0] == "arm"
     columns = ("KPI (bidder)", "clearing_price", "95 %", "n", "difference to first",

@@ -10,6 +10,7 @@ from support.terminal import Terminal, python
 
 from tacit.training.cli import app
 
+GROUPED = [["audit"], ["audit", "seal"], ["audit", "verify"]]
 COMMANDS = [c.name or c.callback.__name__ for c in app.registered_commands]
 
 
@@ -21,11 +22,12 @@ def tacit(tmp_path, monkeypatch, capsys):
 def test_the_commands():
     assert COMMANDS == [
         "train", "resume", "compare", "board", "list", "show", "reproduce", "best-response",
-        "calibrate", "screen", "lint",
+        "calibrate", "screen", "lint", "deals", "why", "blame", "sign",
     ]  # fmt: skip
+    assert [group.name for group in app.registered_groups] == ["audit"]
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), *GROUPED], ids=str)
 def test_help_of_every_command(command, tacit):
     result = tacit(*command, "--help")
     assert (result.code, result.err) == (0, "")

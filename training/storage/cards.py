@@ -1,0 +1,91 @@
+"""incentives.json: the incentive card of every arm of a run (`tacit.oversight.card`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tacit.oversight import ledger as ledgers
+from tacit.oversight.card import NOT_TRAINED, Seeds, build_card, changes
+from tacit.training.config.arms import Arm
+
+from .atomic_files import read_json, write_json
+from .run_folder import RunFolder
+from .seals import Sealer
+from .signature_files import validations
+
+POLICIES = "policies_sha256"  # in a repetition's record
+NO_HASHES = "empty: trained by a version that kept no hashes of policies"
+
+Record = Mapping[str, Any]  # a repetition's
+
+
+def first_card(arm: Arm) -> dict[str, Any]:
+    """The card of an arm that is not trained yet."""
+    return build_card(arm.market, arm.kpi, arm.seeds)
+
+
+def is_card_of(card: object, arm: Arm) -> bool:
+    """Whether a card is about this arm's KPI."""
+    return isinstance(card, Mapping) and card.get("kpi_hash") == arm.kpi_hash
+
+
+def write_cards(
+    run: RunFolder, arms: Mapping[str, Arm], records: Mapping[str, Sequence[Record]], sealer: Sealer
+) -> None:
+    """Write the cards of arms anew, if anything in them has changed.
+
+    Args:
+        run: the run, whose lock is held.
+        arms: whose cards are written; those of others stay.
+        records: of every repetition of the arms that are trained, in order.
+        sealer: records and seals what is written.
+    """
+    known = read_json(run.incentives)
+    cards = known | run_cards(run, arms, records)
+    if cards != known:
+        sealer.open()
+        write_json(run.incentives, cards)
+        sealer.files(run.incentives)
+
+
+def run_cards(
+    run: RunFolder, arms: Mapping[str, Arm], records: Mapping[str, Sequence[Record]]
+) -> dict[str, dict[str, Any]]:
+    """The cards of arms, with what the run says of their training and validation.
+
+    Args:
+        run: the run.
+        arms: whose cards.
+        records: of every repetition of the arms that are trained, in order.
+    """
+    known = read_json(run.incentives)
+    entries = ledgers.read(run.ledger) if run.ledger.exists() else []
+    validated = validations(run, arms, entries)
+    return {
+        name: build_card(
+            arm.market,
+            arm.kpi,
+            arm.seeds,
+            known_ways=_known_ways(known.get(name), arm),
+            policies=_policies(records[name]) if name in records else NOT_TRAINED,
+            changelog=changes(entries, name),
+            validated=validated.get(name),
+        )
+        for name, arm in arms.items()
+    }
+
+
+def _known_ways(card: object, arm: Arm) -> list[str]:
+    """The ways to game this KPI that an earlier card of it holds."""
+    ways = card.get("known_ways_to_game_it") if isinstance(card, Mapping) else None
+    if not is_card_of(card, arm) or not isinstance(ways, list):
+        return []
+    return [str(way) for way in ways]
+
+
+def _policies(records: Sequence[Record]) -> Seeds | str:
+    """SHA-256 of policies by repetition and seat, or why there are none."""
+    found = {f"s{k}": record.get(POLICIES) for k, record in enumerate(records)}
+    policies = {seed: own for seed, own in found.items() if isinstance(own, Mapping)}
+    return policies if len(policies) == len(found) else NO_HASHES
