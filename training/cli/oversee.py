@@ -13,6 +13,7 @@ import typer
 from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, Results
+from .printing import objective_lines
 
 if TYPE_CHECKING:
     from tacit.emergence.stats import Estimate
@@ -299,7 +300,7 @@ def report(
     if not path.parent.is_dir():
         raise ConfigError(f"-o: {path} cannot be written: there is no folder {path.parent}.")
     with _steps() as step:
-        contents = collect(whole, [], step)
+        contents = collect(whole, objective_lines([whole.folder]), step)
     write_atomically(path, html_page(contents).encode())
     say(f"wrote {path}")
 
