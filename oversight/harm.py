@@ -31,7 +31,7 @@ TEMPLATE = "tacit.oversight.reference_loop"
 RULES: tuple[Rule, ...] = ("competitive", "truthful", "trusting")
 
 
-class Harm(NamedTuple):
+class DealHarm(NamedTuple):
     """The largest harm in every recorded round.
 
     Attributes:
@@ -45,8 +45,8 @@ class Harm(NamedTuple):
     names: tuple[str, ...]
 
 
-class Reference:
-    """Reference play in one market.
+class ReferencePlay:
+    """Honest and competitive play in one market.
 
     Attributes:
         rules: the scripted rule that each seat plays, by its name.
@@ -77,7 +77,7 @@ class Reference:
             if m.in_harm and m.name != market.welfare
         ]
 
-    def harm(self, recording: Recording) -> Harm:
+    def harm(self, recording: Recording) -> DealHarm:
         """The harm in every round of a recording."""
         copies = recording.states.shape[1]
         nature, actor = (
@@ -97,7 +97,7 @@ class Reference:
         )
         victim = np.argmax(lost, axis=0)
         size = np.take_along_axis(lost, victim[None], axis=0)[0]
-        return Harm(size, victim, tuple(name for _, _, name in self._columns))
+        return DealHarm(size, victim, tuple(name for _, _, name in self._columns))
 
 
 def _reference_table(market: Market, seat: Seat) -> tuple[Rule, PolicyTable]:

@@ -25,7 +25,7 @@ from tacit.agents.tabular.recording import NOTHING, Recording
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Part, Seat
 from tacit.envs.market.roles import WAITING
-from tacit.oversight.harm import Harm
+from tacit.oversight.harm import DealHarm
 from tacit.training.config.arms import Arm
 
 BRANCH = 0
@@ -51,11 +51,11 @@ class DealName(NamedTuple):
         return f"s{self.seed}/b{self.branch}/c{self.copy}/r{self.round}"
 
 
-class Column(NamedTuple):
+class DealColumn(NamedTuple):
     """One column of a table of deals.
 
     Attributes:
-        values: numbers, or indices into `words`, one for each deal.
+        values: numbers, or indices into `words`, one for each deal: `[deals]` of any type.
         words: what the indices mean; None: the values are the numbers themselves. An index of -1
             means that there is nothing to tell.
     """
@@ -71,7 +71,7 @@ class Column(NamedTuple):
         return None if value != value else value.item()
 
 
-Deals = dict[str, Column]
+Deals = dict[str, DealColumn]
 
 
 def deal_name(text: str) -> DealName:
@@ -89,7 +89,7 @@ def deal_name(text: str) -> DealName:
     return name
 
 
-def deal_columns(arm: Arm, k: int, recording: Recording, harm: Harm | None) -> Deals:
+def deal_columns(arm: Arm, k: int, recording: Recording, harm: DealHarm | None) -> Deals:
     """The deals of a recording, round by round and in each round copy by copy.
 
     Args:
@@ -102,31 +102,31 @@ def deal_columns(arm: Arm, k: int, recording: Recording, harm: Harm | None) -> D
     size, market = rounds * copies, arm.market
     whole = np.full(size, k, np.int32)
     deals: Deals = {
-        "arm": Column(np.zeros(size, np.int32), (arm.name,)),
-        "seed": Column(whole),
-        "branch": Column(np.full(size, BRANCH, np.int32)),
-        "copy": Column(np.tile(np.arange(copies, dtype=np.int32), rounds)),
-        "round": Column(np.repeat(recording.clock[:, 0], copies)),
-        "episode": Column(np.repeat(recording.clock[:, 1], copies)),
+        "arm": DealColumn(np.zeros(size, np.int32), (arm.name,)),
+        "seed": DealColumn(whole),
+        "branch": DealColumn(np.full(size, BRANCH, np.int32)),
+        "copy": DealColumn(np.tile(np.arange(copies, dtype=np.int32), rounds)),
+        "round": DealColumn(np.repeat(recording.clock[:, 0], copies)),
+        "episode": DealColumn(np.repeat(recording.clock[:, 1], copies)),
     }
     if harm is not None:
-        deals["harm"] = Column(harm.size.reshape(-1))
-        deals["harmed"] = Column(harm.victim.reshape(-1).astype(np.int32), harm.names)
+        deals["harm"] = DealColumn(harm.size.reshape(-1))
+        deals["harmed"] = DealColumn(harm.victim.reshape(-1).astype(np.int32), harm.names)
     for seat in market.seats:
         deals |= _decisions(arm, seat, recording)
     for seat in market.seats:
         for measure in market.measured(seat.role.name):
             values = recording.measures[:, :, seat.index, market.columns[measure.name]]
-            deals[f"{seat.name}_{measure.name}"] = Column(values.reshape(-1))
+            deals[f"{seat.name}_{measure.name}"] = DealColumn(values.reshape(-1))
     for measure in market.measured("market"):
         values = recording.measures[:, :, -1, market.columns[measure.name]]
-        deals[f"market_{measure.name}"] = Column(values.reshape(-1))
+        deals[f"market_{measure.name}"] = DealColumn(values.reshape(-1))
     terms = [(s.name, name) for s in market.seats for name in arm.kpi[s.name]]
     for n, (seat_name, name) in enumerate(terms):
-        deals[f"{seat_name}_kpi_{name}"] = Column(recording.scores[:, :, n].reshape(-1))
+        deals[f"{seat_name}_kpi_{name}"] = DealColumn(recording.scores[:, :, n].reshape(-1))
     for seat in market.seats:
         reward = recording.scores[:, :, len(terms) + seat.index]
-        deals[f"{seat.name}_reward"] = Column(reward.reshape(-1))
+        deals[f"{seat.name}_reward"] = DealColumn(reward.reshape(-1))
     return deals
 
 
@@ -146,7 +146,7 @@ def _decisions(arm: Arm, seat: Seat, recording: Recording) -> Deals:
                 found[key] = _filled(column, found.get(key))
         name = f"_{arm.market.phases[phase]}" if len(phases) > 1 else ""
         chances = recording.probabilities[:, :, phase, seat.index].reshape(-1)
-        found[f"{seat.name}_p{name}"] = Column(chances)
+        found[f"{seat.name}_p{name}"] = DealColumn(chances)
     return found
 
 
@@ -163,30 +163,30 @@ def _by_part(indices: NDArray[np.int32], decode: Any) -> Deals:
 
 def _part_column(
     met: NDArray[np.int32], known: Mapping[int, Mapping[str, Any]], name: str, positions: Any
-) -> Column:
+) -> DealColumn:
     """One part as numbers if all its values are numbers, else as words."""
     values = [known.get(int(i), {}).get(name) for i in met]
     present = [v for v in values if v is not None]
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
         numbers = np.array([np.nan if v is None else float(v) for v in values])
-        return Column(numbers[positions])
+        return DealColumn(numbers[positions])
     words = tuple(dict.fromkeys(str(v) for v in present))
     digits = np.array([-1 if v is None else words.index(str(v)) for v in values], np.int32)
-    return Column(digits[positions], words)
+    return DealColumn(digits[positions], words)
 
 
-def _filled(column: Column, earlier: Column | None) -> Column:
+def _filled(column: DealColumn, earlier: DealColumn | None) -> DealColumn:
     """A column with an earlier one where it tells nothing."""
     if earlier is None or (column.words is None) != (earlier.words is None):
         return column
     if column.words is None:
-        return Column(np.where(np.isnan(column.values), earlier.values, column.values))
+        return DealColumn(np.where(np.isnan(column.values), earlier.values, column.values))
     words = tuple(dict.fromkeys([*column.words, *(earlier.words or ())]))
     own, other = (
         np.array([*(words.index(w) for w in c.words or ()), -1], np.int32)[c.values]
         for c in (column, earlier)
     )
-    return Column(np.where(own < 0, other, own), words)
+    return DealColumn(np.where(own < 0, other, own), words)
 
 
 # --- rows ----------------------------------------------------------------------------------------
@@ -209,20 +209,20 @@ def joined(tables: list[Deals]) -> Deals:
     return whole
 
 
-def _joined(columns: list[Column]) -> Column:
+def _joined(columns: list[DealColumn]) -> DealColumn:
     if columns[0].words is None:
-        return Column(np.concatenate([c.values for c in columns]))
+        return DealColumn(np.concatenate([c.values for c in columns]))
     words = tuple(dict.fromkeys(word for c in columns for word in c.words or ()))
     parts = [
         np.array([*(words.index(w) for w in c.words or ()), -1], np.int32)[c.values]
         for c in columns
     ]
-    return Column(np.concatenate(parts), words)
+    return DealColumn(np.concatenate(parts), words)
 
 
 def chosen(deals: Deals, rows: Any) -> Deals:
     """Some rows of a table, by their numbers or a mask."""
-    return {name: Column(c.values[rows], c.words) for name, c in deals.items()}
+    return {name: DealColumn(c.values[rows], c.words) for name, c in deals.items()}
 
 
 def worst(deals: Deals, count: int) -> Deals:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tacit.envs.errors import ConfigError
-from tacit.oversight.harm import Reference
+from tacit.oversight.harm import ReferencePlay
 from tacit.training.config.arms import Arm
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash
@@ -55,7 +55,8 @@ class Plan(NamedTuple):
     """What is to be produced.
 
     Attributes:
-        run, arm: of which run and arm.
+        run: of which run.
+        arm: of which arm.
         stretches: one for each repetition.
     """
 
@@ -154,7 +155,7 @@ def _deals_of(plan: Plan, stretch: Stretch, report: Report | None) -> Deals:
         return kept
     replay = SeedReplay(run, arm, k)
     try:
-        reference = Reference(arm.market, replay.game, arm.seed + k)
+        reference = ReferencePlay(arm.market, replay.game, arm.seed + k)
     except ConfigError:
         reference = None  # a market that knows no honest play: harm is not told
     replay.go_to(stretch.first, report)

@@ -18,7 +18,7 @@ import numpy as np
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.plain_text import visible
 
-from .deals import Column, Deals, row_names, size
+from .deals import DealColumn, Deals, row_names, size
 
 EXTRA = "pip install 'tacit[oversight]' brings what it needs."
 
@@ -63,9 +63,9 @@ def from_arrow(table: Any) -> Deals:
                 np.asarray(c.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
                 for c in chunks
             ]
-            deals[name] = Column(np.concatenate(digits or [np.empty(0, np.int32)]), words)
+            deals[name] = DealColumn(np.concatenate(digits or [np.empty(0, np.int32)]), words)
         else:
-            deals[name] = Column(column.to_numpy())
+            deals[name] = DealColumn(column.to_numpy())
     return deals
 
 
@@ -198,7 +198,7 @@ def where(deals: Deals, condition: str) -> Deals:
     finally:
         base.close()
     kept = np.asarray(rows, np.int64)
-    return {name: Column(c.values[kept], c.words) for name, c in deals.items()}
+    return {name: DealColumn(c.values[kept], c.words) for name, c in deals.items()}
 
 
 def _told(message: str, columns: list[str]) -> str:

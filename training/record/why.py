@@ -88,12 +88,14 @@ class SpokenClaim:
 
 
 @dataclass(frozen=True)
-class Decision:
+class ExplainedDecision:
     """What one seat decided in one phase.
 
     Attributes:
-        seat, phase: whose decision, and when.
-        saw, did: the parts of its observation and of its action.
+        seat: whose decision.
+        phase: when, an index.
+        saw: the parts of its observation.
+        did: the parts of its action.
         action: the action's index.
         probability: with which its policy did this.
         learned: whether it learns; else it is scripted.
@@ -136,7 +138,7 @@ class Explanation:
     deal: DealName
     of: int
     lines: list[str]
-    decisions: list[Decision]
+    decisions: list[ExplainedDecision]
     outcome: Outcome
 
 
@@ -210,7 +212,7 @@ class _Explainer:
         o = int(self.recording.observations[0, self.deal.copy, phase, seat.index])
         return o >= 0 and int(seat.role.legal[o, 1]) > 1
 
-    def _decision(self, seat: Seat, phase: int) -> Decision:
+    def _decision(self, seat: Seat, phase: int) -> ExplainedDecision:
         copy, role = self.deal.copy, seat.role
         o = int(self.recording.observations[0, copy, phase, seat.index])
         action = int(self.recording.actions[0, copy, phase, seat.index])
@@ -219,7 +221,7 @@ class _Explainer:
         second = self._second(seat, o, action, policy, beliefs)
         asked = [action] if second is None else [action, second]
         state = self.recording.states[0, copy]
-        return Decision(
+        return ExplainedDecision(
             seat=seat,
             phase=phase,
             saw={k: v for k, v in role.decode_observation(o).items() if k != "phase"},

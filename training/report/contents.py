@@ -79,6 +79,7 @@ class ReportContents:
         head: the ledger's last hash.
         drills: what breakers were tried.
         not_examined: what was left out, line by line.
+        notes: what must be said of every report.
     """
 
     title: str

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from tacit.oversight.true_values import EVER_AFTER
-from tacit.training.record.why import Alternative, Decision, Explanation, Outcome, SpokenClaim
+from tacit.training.record.why import (
+    Alternative,
+    ExplainedDecision,
+    Explanation,
+    Outcome,
+    SpokenClaim,
+)
 
 from .policy_table_text import value_text
 
@@ -31,11 +37,11 @@ def why_lines(told: Explanation) -> Iterator[str]:
             yield f"  {line}"
 
 
-def _decision_lines(told: Explanation, decision: Decision) -> Iterator[str]:
+def _decision_lines(told: Explanation, decision: ExplainedDecision) -> Iterator[str]:
     """Sentences about one decision."""
     yield f"{_saw_text(decision)} {_probability_text(decision)}"
     for claim in decision.claims:
-        yield from _claim_lines(told, decision, claim)
+        yield from _claim_lines(told, claim)
     if decision.second is None:
         return
     yield _instead_text(told, decision, decision.second)
@@ -43,20 +49,20 @@ def _decision_lines(told: Explanation, decision: Decision) -> Iterator[str]:
     yield from _truth_lines(told, decision)
 
 
-def _saw_text(decision: Decision) -> str:
+def _saw_text(decision: ExplainedDecision) -> str:
     if not decision.saw:
         return "It saw nothing that differs from round to round."
     return f"It saw {_parts_text(decision.saw)}."
 
 
-def _probability_text(decision: Decision) -> str:
+def _probability_text(decision: ExplainedDecision) -> str:
     who = "Its policy" if decision.learned else "Its script"
     if decision.probability >= SURE:
         return f"{who} does nothing else there."
     return f"{who} did this with probability {decision.probability:.3f}."
 
 
-def _claim_lines(told: Explanation, decision: Decision, claim: SpokenClaim) -> Iterator[str]:
+def _claim_lines(told: Explanation, claim: SpokenClaim) -> Iterator[str]:
     """What was claimed, what was so, how often it says so, and what the truth would have done."""
     name, about = _name(claim.claim.part), _name(claim.claim.about)
     said, so = value_text(claim.said), value_text(claim.so)
@@ -79,7 +85,7 @@ def _claim_lines(told: Explanation, decision: Decision, claim: SpokenClaim) -> I
         )
 
 
-def _instead_text(told: Explanation, decision: Decision, second: Alternative) -> str:
+def _instead_text(told: Explanation, decision: ExplainedDecision, second: Alternative) -> str:
     held = (
         "The second best by its own values"
         if decision.beliefs is not None and decision.beliefs.of == "actions"
@@ -91,7 +97,7 @@ def _instead_text(told: Explanation, decision: Decision, second: Alternative) ->
     )
 
 
-def _belief_lines(told: Explanation, decision: Decision) -> Iterator[str]:
+def _belief_lines(told: Explanation, decision: ExplainedDecision) -> Iterator[str]:
     """What the learner expected."""
     beliefs, second = decision.beliefs, decision.second
     if beliefs is None or second is None:
@@ -117,7 +123,7 @@ def _belief_lines(told: Explanation, decision: Decision) -> Iterator[str]:
     )
 
 
-def _truth_lines(told: Explanation, decision: Decision) -> Iterator[str]:
+def _truth_lines(told: Explanation, decision: ExplainedDecision) -> Iterator[str]:
     """What both actions are worth under everybody's policies."""
     worth, second = decision.worth, decision.second
     if worth.reason is not None or second is None:

@@ -70,7 +70,8 @@ class Blame:
 
     Attributes:
         measure: the measure that it is in.
-        arm, reference: its value in both, over seeds.
+        arm: its value in the arm, over seeds.
+        reference: its value in the reference.
         harm: reference less arm.
         shares: of the factors, the largest first.
         rest: what the shares leave.

@@ -10,10 +10,10 @@ from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
 from tacit.envs.errors import ConfigError
-from tacit.oversight.harm import Reference
+from tacit.oversight.harm import ReferencePlay
 from tacit.training.record import deals as tables
 from tacit.training.record import selection, table_file
-from tacit.training.record.deals import Column, deal_columns, deal_name
+from tacit.training.record.deals import DealColumn, deal_columns, deal_name
 from tacit.training.record.replay import SeedReplay
 from tacit.training.record.selection import plan_deals, produce
 from tacit.training.runs.runner import train
@@ -122,7 +122,7 @@ def test_harm_in_an_auction_is_what_the_publisher_or_a_bidder_lost(auction):
 def test_harm_has_the_rounds_own_draws_and_welfare_is_nobodys(tender):
     arm = tender.arms["booking"]
     replay = SeedReplay(tender.folder, arm, 0)
-    reference = Reference(arm.market, replay.game, arm.seed)
+    reference = ReferencePlay(arm.market, replay.game, arm.seed)
     assert set(reference.rules.values()) == {"truthful"}
     recording = replay.record(50)
     harm = reference.harm(recording)
@@ -143,9 +143,9 @@ def test_reference_play_harms_nobody(results):
 
 def test_worst_deals_come_first_and_equal_ones_in_order():
     deals = {
-        "round": Column(np.arange(4)),
-        "harm": Column(np.array([0.1, 0.5, -1.0, 0.5])),
-        "harmed": Column(np.array([0, 1, 0, 1], np.int32), ("a", "b")),
+        "round": DealColumn(np.arange(4)),
+        "harm": DealColumn(np.array([0.1, 0.5, -1.0, 0.5])),
+        "harmed": DealColumn(np.array([0, 1, 0, 1], np.int32), ("a", "b")),
     }
     best = tables.worst(deals, 3)
     assert best["round"].values.tolist() == [1, 3, 0]

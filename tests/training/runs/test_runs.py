@@ -51,7 +51,12 @@ def test_the_run_folder(results):
     assert top == files | {"base", ".locks"}
     assert {p.name for p in (run / "base").iterdir()} == {"s0", "s1", "_band"}
     seed = sorted(p.name.partition(".tfevents")[0] for p in (run / "base/s0").iterdir())
-    assert seed == ["checkpoint.json", "checkpoint.safetensors", "events.out"]
+    assert seed == [
+        "checkpoint.json",
+        "checkpoint.safetensors",
+        "events.out",
+        "keyframes.safetensors",
+    ]
     for folder in (run, run / "base/_band", run / "base/s1"):
         assert len(list(folder.glob("events.out.tfevents.*"))) == 1
 
@@ -150,7 +155,7 @@ def test_one_thread_equals_two(tmp_path, monkeypatch):
         summary = small(tmp_path / threads, "seeds=4", "kpi=calm")
         found.append((measures_of(summary), files_of(tmp_path / threads)))
     assert found[0] == found[1]
-    assert len(found[0][1]) == 4
+    assert len(found[0][1]) == 8  # a checkpoint and keyframes a seed
 
 
 def test_learned_policies_reload_as_they_were_trained(results):
