@@ -17,18 +17,22 @@ from attack.trial import (
     chance,
     duration,
     eager_workers,
-    resume,
     train,
     weights,
 )
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger
+from tacit.oversight.signers import NOBODY
+from tacit.training.record.verification import EVERY, verify
 from tacit.training.runs.partial import save_notes
 from tacit.training.storage.load_run import load_run, read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
-EXPECTED = "nothing lost, damaged or left over; resumed, it ends in the same bits"
+EXPECTED = (
+    "nothing lost, damaged or left over; resumed, it ends in the same bits, and an audit plays it "
+    "again"
+)
 
 
 def kills(folder: Path, count: int) -> list[Outcome]:
@@ -60,6 +64,8 @@ def _killed(folder: Path, what: str, settings: tuple[str, ...], count: int) -> O
             child.kill()
         outcome.count(_damage(target, expected))
         if weights(target) == expected and (target / "ad_auction/summary.json").exists():
+            if wrong := verify(RunFolder(target / "ad_auction"), NOBODY, EVERY).altered:
+                outcome.failures.append(f"audit of a finished run: {wrong}")
             n += 1
             target = folder / f"run_{n}"
     ended = Child(lambda: _end(target, settings)).join(300)
@@ -74,6 +80,8 @@ def _end(target: Path, settings: tuple[str, ...]) -> None:
     load_run(target / "ad_auction")
     left = list(target.rglob(".*.tmp"))
     assert not left, left
+    verified = verify(RunFolder(target / "ad_auction"), NOBODY, replay=EVERY)
+    assert not verified.altered, verified.altered
 
 
 def _kill_a_worker(child: Child) -> None:
@@ -134,7 +142,7 @@ def _one_of_two(
     other.join()
     failure = _damage(target, expected)
     if failure is None and (target / "ad_auction/config.yaml").exists():
-        ended = Child(lambda: resume(target)).join(120)
+        ended = Child(lambda: _end(target, TABULAR)).join(120)
         if ended != "done" or weights(target) != expected:
             failure = f"resumed: {ended}"
     return failure

@@ -93,8 +93,9 @@ def resume(results: Path) -> dict[str, Any]:
 
 
 def weights(results: Path) -> dict[str, bytes]:
-    """What was learned: every finished checkpoint, by its path."""
-    paths = sorted(results.rglob("checkpoint.safetensors"))
+    """What was learned and kept on the way: checkpoints and keyframes, by their paths."""
+    names = ("checkpoint.safetensors", "keyframes.safetensors")
+    paths = sorted(path for name in names for path in results.rglob(name))
     return {str(path.relative_to(results)): path.read_bytes() for path in paths}
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tacit.training.record.selection import Plan
     from tacit.training.storage.load_run import Run
 
+AT_ONCE = 0.5  # seconds: what takes less is not announced
 SHOWN = 20  # deals that are printed where nothing says how many
 
 OneArm = Annotated[
@@ -149,7 +150,10 @@ def why(
         if place:
             console().print("")
         replay = SeedReplay(whole.folder, chosen, name.seed)
-        for line in why_lines(explain(replay, name)):
+        rounds = replay.rounds_to(min(name.round, replay.end))
+        with replaying(rounds * chosen.train.copies, rounds * replay.speed, AT_ONCE) as report:
+            found = explain(replay, name, report)
+        for line in why_lines(found):
             console().print(line, soft_wrap=True)
 
 
@@ -260,13 +264,21 @@ def _rounds(text: str | None) -> tuple[int, int] | None:
 
 
 @contextmanager
-def replaying(rounds: int, seconds: float) -> Iterator[Callable[[int], None] | None]:
-    """Say how much must be played again, and show how far it has come; yields what reports it."""
+def replaying(
+    rounds: int, seconds: float, least: float = 0.0
+) -> Iterator[Callable[[int], None] | None]:
+    """Say how much must be played again, and show how far it has come; yields what reports it.
+
+    Args:
+        rounds: how many rounds of all copies.
+        seconds: about how long they take.
+        least: what takes less is not announced.
+    """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tacit.training.show.terminal import console
 
-    if not rounds:
+    if not rounds or seconds < least:
         yield None
         return
     err = console(stderr=True)

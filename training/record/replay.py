@@ -42,6 +42,7 @@ class SeedReplay:
         marks: its states by rounds played, ascending: keyframes, and the end of training. The state
             at round 0 is not among them; it follows from the configuration.
         end: rounds of its training, per copy.
+        speed: seconds that one round of all copies took in training.
         group: its learners and market, as they were after `round` rounds.
     """
 
@@ -57,6 +58,7 @@ class SeedReplay:
         if not arm.same(record.get("arm", {})):
             raise ConfigError(f"{path}: is of another configuration than arm {arm.name}.")
         self.end = int(record["rounds"])
+        self.speed = float(record["seconds"]) / max(1, self.end)
         self.marks: dict[int, State] = {**read_keyframes(run.seed(arm.name, k)), self.end: last}
         self.group: Group = first_group(run, arm, k)
         self.game: GameArrays = build_game(arm.market, arm.kpi)

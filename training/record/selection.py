@@ -130,8 +130,7 @@ def _stretch(run: RunFolder, arm: Arm, k: int, rounds: tuple[int, int] | None) -
         return Stretch(k, first, last, 0, 0.0)
     replay = SeedReplay(run, arm, k)
     played = replay.rounds_to(first) + last - first
-    speed = float(record["seconds"]) / max(1, end)  # of a round of all copies
-    return Stretch(k, first, last, played * arm.train.copies, played * speed)
+    return Stretch(k, first, last, played * arm.train.copies, played * replay.speed)
 
 
 def produce(plan: Plan, report: Report | None = None) -> Deals:
