@@ -218,8 +218,8 @@ def blame(
     console().print(TextTable(found.rows()))
     if len(found.shares) > 1:
         console().print(
-            f"Interaction: together the factors do {stats_text(found.interaction)} more than one "
-            "by one; the shares split this evenly between the two orders.",
+            f"Interaction: what the factors do together, less the sum of what each does taken out "
+            f"alone, is {stats_text(found.interaction)}; the shares split it between both orders.",
             soft_wrap=True,
         )
 

@@ -176,7 +176,7 @@ def test_the_command_prints_shares_that_add_up(tacit):
     first, _head, *rows, last = shown.out.splitlines()[1:]
     assert first.startswith(f"{found['measure']}: ")
     assert rows[-1].startswith("the whole")
-    assert last.startswith("Interaction: together the factors do ")
+    assert last.startswith("Interaction: what the factors do together, less the sum ")
 
 
 @pytest.mark.parametrize(
