@@ -42,6 +42,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.jit.decorators import kernel
 from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role, Seat
+from tacit.envs.market.figures import figure_text
 from tacit.envs.rng import below
 from tacit.envs.types import Floats, Ints, Share
 
@@ -353,5 +354,6 @@ class CheapTalk(Market):
         return [
             f"sender_0, in state {truth:.3g}, says {named:.3g}{false}",
             f"receiver_0 does {done:.3g}",
-            f"payoffs: sender {measures[0, PAYOFF]:.3g}, receiver {measures[1, PAYOFF]:.3g}",
+            f"payoffs: sender {figure_text(measures[0, PAYOFF])}, "
+            f"receiver {figure_text(measures[1, PAYOFF])}",
         ]

@@ -6,9 +6,9 @@ over the measures by which the market judges harm (`Measure.in_harm`): those of 
 those of the market that stand for somebody without a seat, such as a publisher's revenue or
 consumers' surplus. Welfare, the sum of all, is nobody's. The *reference* is the same round, from
 the same state of the market and with the same draws of nature, in which every seat plays the
-market's competitive action; a seat that has none plays the market's truthful rule, and one that has
-neither the trusting one. A negative harm is a gain for everybody. Units: the measures', money in
-all shipped markets.
+market's competitive action. A seat that does not compete (`Analysis.conduct`), or has no such
+action, plays the market's truthful rule, and one that has neither the trusting one. A negative harm
+is a gain for everybody. Units: the measures', money in all shipped markets.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class ReferencePlay:
         """The tables of a market under a seed's draws.
 
         Raises:
-            ConfigError: a seat for which the market has no rule, or no `Analysis`.
+            ConfigError: a seat for which the market has no rule, no `Analysis`, or no measure by
+                which it judges harm.
         """
         self._market, self._game, self._seed = market, game, seed
         self.rules: dict[str, Rule] = {}
@@ -76,6 +77,8 @@ class ReferencePlay:
             for m in market.measured("market")
             if m.in_harm and m.name != market.welfare
         ]
+        if not self._columns:
+            raise ConfigError(f"{market.name}: judges harm by no measure.")
 
     def harm(self, recording: Recording) -> DealHarm:
         """The harm in every round of a recording."""
@@ -101,9 +104,13 @@ class ReferencePlay:
 
 
 def _reference_table(market: Market, seat: Seat) -> tuple[Rule, PolicyTable]:
-    """The first rule of RULES that fits a seat, and its table float64 `[O, A]`."""
+    """The first rule of RULES that fits a seat, and its table float64 `[O, A]`.
+
+    Of a seat that does not compete, the competitive action says nothing of honesty: it comes last.
+    """
     reasons = []
-    for rule in RULES:
+    competes = market.analysis_class is not None and seat.role.name in market.analysis.conduct
+    for rule in RULES if competes else (*RULES[1:], RULES[0]):
         try:
             return rule, Scripted(ScriptedConfig(rule=rule), market, seat).table()
         except ConfigError as error:

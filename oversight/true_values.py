@@ -10,7 +10,9 @@ exactly, in one of two ways:
 - Else on the joint chain from the market's state (`tacit.emergence.play.chain`), later rounds
   included.
 
-Where neither applies, the reason is said.
+Draws within a round that the market has no expected form of (a lottery among requests) are sampled:
+then figures are means over some sets of draws, and not `exact`. Where neither way applies, the
+reason is said.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ class Worth(NamedTuple):
         terms: by action, one number for each KPI term of the seat, unweighted, float64 `[H]`.
         covers: which rounds are counted: ROUND or EVER_AFTER.
         policies: whose policies were played, in words: GREEDY or EXPLORING.
+        exact: nothing is a mean over some draws.
         reason: why it is not told; None: it is.
     """
 
@@ -59,6 +62,7 @@ class Worth(NamedTuple):
     covers: str
     policies: str
     reason: str | None = None
+    exact: bool = True
 
     @property
     def is_never_reached(self) -> bool:
@@ -120,7 +124,7 @@ def _in_the_round(
         if total <= 0.0:
             return Worth({}, ROUND, GREEDY, NEVER)
         found[action] = weight[edges] @ values[edges] / total
-    return Worth(found, ROUND, GREEDY)
+    return Worth(found, ROUND, GREEDY, exact=tree.exact)
 
 
 def _on_the_chain(
@@ -147,7 +151,7 @@ def _on_the_chain(
         advantage = chain.advantage(i, "kpi", value)
         for action in actions:
             found[action][k] = advantage[0, action] + value[0]
-    return Worth(found, EVER_AFTER, GREEDY)
+    return Worth(found, EVER_AFTER, GREEDY, exact=not expected.play_draws)
 
 
 def _terms_of(kpi: kpis.KpiTable, seat: Seat) -> tuple[int, int]:

@@ -56,6 +56,9 @@ class Recording(NamedTuple):
         forced: actions that replace those that seats choose, int32 `[R, N, P, S]`; NOTHING where a
             seat does as it chooses. What would have followed from another action is asked so: every
             draw is the same.
+        values: Q values of all actions at what the seat saw when it decided, float64
+            `[R, N, P, S, largest A]`; `[R, N, P, S, 0]` where they are not asked for. NaN of a seat
+            that has none.
     """
 
     recorded: Ints
@@ -67,10 +70,13 @@ class Recording(NamedTuple):
     measures: Floats
     scores: Floats
     forced: NDArray[np.int32]
+    values: Floats
 
 
-def build_recording(game: GameArrays, rows: CopyRows, rounds: int) -> Recording:
-    """Room for so many rounds of all copies."""
+def build_recording(
+    game: GameArrays, rows: CopyRows, rounds: int, with_values: bool = False
+) -> Recording:
+    """Room for so many rounds of all copies, with or without Q values."""
     copies, phases = len(rows.state), len(game.acts)
     shape = (rounds, copies, phases, game.acts.shape[1])
     return Recording(
@@ -83,6 +89,9 @@ def build_recording(game: GameArrays, rows: CopyRows, rounds: int) -> Recording:
         measures=np.zeros((rounds, *rows.measures.shape)),
         scores=np.zeros((rounds, *rows.scores.shape)),
         forced=np.full(shape, NOTHING, np.int32),
+        values=np.full(
+            (*shape, int(game.per_seat[:, ACTION_COUNT].max()) if with_values else 0), np.nan
+        ),
     )
 
 
@@ -130,6 +139,9 @@ def record_decisions(
             first, count = game.legal[table_row, 0], game.legal[table_row, 1]
             cell = q_arrays.first_cell[s] + o * game.per_seat[at(s), ACTION_COUNT]
             probability = 1.0
+            if recording.values.shape[4] > 0 and q_arrays.settings[s, LEARNS] == 1.0:
+                for a in range(first, first + count):
+                    recording.values[n, r, phase, s, a] = q_arrays.q[cell + a]
             if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
                 probability = learner_probability(
                     q_arrays.q, cell, first, count, q_arrays.greedy[table_row],

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tacit.envs.market import Benchmark, Block, Market, Part, Role
+from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
 from . import positions as at
@@ -299,7 +300,7 @@ class AdAuction(Market):
             tokens = actions[self.phases.index("chat"), :n]
             lines += [f"bidder_{i} says {token}" for i, token in enumerate(tokens)]
         for i in range(n):
-            worth = f" (worth {measures[i, BID] + measures[i, SHADING]:.3g})"
+            worth = f" (worth {figure_text(measures[i, BID] + measures[i, SHADING])})"
             worth = worth if len(self.values) > 1 or self.worth else ""
             lines.append(f"bidder_{i}{worth} bids {measures[i, BID]:.3g}")
         return lines + self._sales_in_words(measures)
@@ -315,6 +316,6 @@ class AdAuction(Market):
             return [f"shared by {names} at {measures[-1, CLEARING_PRICE]:.3g}"]
         lines = []
         for i in sorted(winners, key=lambda i: (-measures[i, BID], -measures[i, SPEND])):
-            paid = f"{measures[i, SPEND]:.3g} (profit {measures[i, PROFIT]:.3g})"
+            paid = f"{figure_text(measures[i, SPEND])} (profit {figure_text(measures[i, PROFIT])})"
             lines.append(f"sold to bidder_{i} for {paid}")
         return lines

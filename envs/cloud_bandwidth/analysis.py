@@ -100,6 +100,16 @@ class CloudBandwidthAnalysis(Analysis):
         # With claims an action is 2 * price + claim, and `ample` is claim 0.
         return 2 * step if self.market.config.headroom_claims else step
 
+    def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
+        """`truthful` of a tenant: it asks provider_0, for priority if its need is critical."""
+        if rule != "truthful" or seat.role.name != "tenant":
+            return ()
+        need = seat.role.decode_observation(observation).get("need")
+        if need is None:
+            return ()  # while providers post, tenants wait
+        priority = "critical" if need == "critical" else "standard"
+        return (seat.role.encode_action(provider="provider_0", priority=priority),)
+
     def _action_in_turn(self, benchmark: str, observation: int) -> int | None:
         """A benchmark's step where providers move in turn; None where it takes a rival's price."""
         c, top = self.market.config, joint_step(self.market.lone_profit)

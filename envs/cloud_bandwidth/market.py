@@ -10,6 +10,7 @@ import numpy as np
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role
+from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
 from . import positions as at
@@ -425,9 +426,13 @@ class CloudBandwidth(Market):
             if request["provider"] != "none":
                 priority = " for priority" if request["priority"] == "critical" else ""
                 asked = f"asks {request['provider']}{priority}"
-            lines.append(f"{seat.name} {asked}: surplus {measures[seat.index, SURPLUS]:.3g}")
+            surplus = figure_text(measures[seat.index, SURPLUS])
+            lines.append(f"{seat.name} {asked}: surplus {surplus}")
         for seat in self.seats[:n]:
             row = measures[seat.index]
-            lost = "" if is_plain(self.config) else f", leaves {row[UNSERVED]:.3g} unserved"
-            lines.append(f"{seat.name} sells {row[QUANTITY]:.3g}{lost} (profit {row[PROFIT]:.3g})")
+            lost = ""
+            if not is_plain(self.config):  # a plain market has no such column
+                lost = f", leaves {figure_text(row[UNSERVED])} unserved"
+            sold, profit = figure_text(row[QUANTITY]), figure_text(row[PROFIT])
+            lines.append(f"{seat.name} sells {sold}{lost} (profit {profit})")
         return lines

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tacit.envs.market import Benchmark, Claim, Market, Role
+from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
 from . import positions as at
@@ -199,8 +200,8 @@ class Procurement(Market):
             answer = supplier.decode_action(int(actions[-1, self.seat(name).index]))
             shown = {"accept": "accepts", "refuse": "refuses", "sold": "has sold elsewhere"}
             lines.append(f"{name} {shown[next(iter(answer.values()))]}")
-        margins = ", ".join(f"supplier_{i} {measures[i, MARGIN]:.3g}" for i in range(n))
-        return [*lines, f"margins: {margins}; buyer's surplus: {measures[n, SURPLUS]:.3g}"]
+        margins = ", ".join(f"supplier_{i} {figure_text(measures[i, MARGIN])}" for i in range(n))
+        return [*lines, f"margins: {margins}; buyer's surplus: {figure_text(measures[n, SURPLUS])}"]
 
 
 def _offer_in_words(offer: Mapping[str, Any], false_claim: bool) -> str:

@@ -65,13 +65,13 @@ def deals(
         table_file.check_name(output)
     whole = load_run(run, results)
     chosen = one_arm(whole, arm)
-    plan = plan_deals(whole.folder, chosen, seed or range(chosen.seeds), _rounds(rounds))
-    with replaying(plan.rounds, plan.seconds) as report:
-        found = produce(plan, report)
     if columns:
-        for name in found:
+        for name in produce(plan_deals(whole.folder, chosen, [0], (0, 1))):
             say(name)
         return
+    plan = plan_deals(whole.folder, chosen, seed or range(chosen.seeds), _rounds(rounds))
+    with replaying(plan.rounds, plan.seconds) as report:
+        found = produce(plan, report, doubt)
     if where is not None:
         found = table_file.where(found, where)
     if worst is not None:
@@ -143,16 +143,19 @@ def why(
     if worst is not None:
         plan = plan_deals(whole.folder, chosen, range(chosen.seeds))
         with replaying(plan.rounds, plan.seconds) as report:
-            names = list(row_names(worst_of(produce(plan, report), worst)))
+            names = list(row_names(worst_of(produce(plan, report, doubt), worst)))
     for place, name in enumerate(names):
         if name.seed >= chosen.seeds:
             raise ConfigError(f"DEAL: arm {chosen.name} has seeds 0 to {chosen.seeds - 1}.")
         if place:
             console().print("")
         replay = SeedReplay(whole.folder, chosen, name.seed)
-        rounds = replay.rounds_to(min(name.round, replay.end))
+        at = min(name.round, replay.end)
+        rounds = replay.rounds_to(at) + replay.rounds_to_confirm(at)
         with replaying(rounds * chosen.train.copies, rounds * replay.speed, AT_ONCE) as report:
             found = explain(replay, name, report)
+            if (wrong := replay.confirm(report)) is not None:
+                doubt(wrong)
         for line in why_lines(found):
             console().print(line, soft_wrap=True)
 
@@ -177,10 +180,11 @@ def blame(
     import json
     import sys
 
-    from tacit.envs.errors import ConfigError
+    from tacit.envs.errors import ConfigError, nearest
     from tacit.training.config.load import parse_overrides
     from tacit.training.config.mistakes import MistakeList
     from tacit.training.outcome.finishing import hash_of
+    from tacit.training.outcome.summary import read_summary
     from tacit.training.runs.runner import Interrupted
     from tacit.training.show.progress_bar import ProgressBar
     from tacit.training.show.terminal import TextTable, console
@@ -198,10 +202,14 @@ def blame(
     base = chosen if reference is None else one_arm(whole, reference)
     other = study.changed(base, changes, "reference") if changes else base
     arms = study.plan(chosen, other, seeds)
+    known = read_summary(whole.folder.summary)[chosen.name]["measures"]
+    if measure is not None and measure not in known:
+        raise ConfigError(f"--measure: unknown '{measure}'. {nearest(measure, known)}")
     pair = hash_of([chosen.plain, other.plain, seeds])[:8]
     folder = named(results, f"{whole.folder.name[:60]}_blame_{pair}")
     if not as_json:
-        say(f"trains {len(arms)} arms of {arms[study.ARM].seeds} seeds in {folder.path}")
+        count = len(set(study.same_as(arms).values()))
+        say(f"trains {count} arms of {arms[study.ARM].seeds} seeds in {folder.path}")
     try:
         with ProgressBar(chosen.market.headline, quiet=as_json) as bar:
             found = study.blame(chosen, other, folder, seeds, measure, bar)
@@ -216,6 +224,8 @@ def blame(
         f" in the reference"
     )
     console().print(TextTable(found.rows()))
+    if found.harm.low <= 0 <= found.harm.high:
+        console().print("No harm is shown: the interval of the whole includes 0.")
     if len(found.shares) > 1:
         console().print(
             f"Interaction: what the factors do together, less the sum of what each does taken out "
@@ -229,6 +239,11 @@ def stats_text(value: Estimate) -> str:
     from tacit.emergence.stats import interval, number
 
     return f"{number(value.mean)} {interval(value)}"
+
+
+def doubt(text: str) -> None:
+    """Say on standard error that what was played is not exactly the run."""
+    say(f"note: {text}", is_error=True)
 
 
 def one_arm(run: Run, name: str | None) -> Arm:
@@ -257,7 +272,7 @@ def _rounds(text: str | None) -> tuple[int, int] | None:
 
     if text is None:
         return None
-    match = re.fullmatch(r"(\d{1,15}):(\d{1,15})", text)
+    match = re.fullmatch(r"([0-9]{1,15}):([0-9]{1,15})", text)
     if match is None:
         raise ConfigError(f"--rounds: must be A:B, as in 0:1000, got {text!r}.")
     return int(match[1]), int(match[2])

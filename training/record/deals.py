@@ -15,7 +15,7 @@ A deal's name is `s<seed>/b<branch>/c<copy>/r<round>`. A run that nobody rolled 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ from tacit.oversight.harm import DealHarm
 from tacit.training.config.arms import Arm
 
 BRANCH = 0
-DEAL = re.compile(r"s(\d+)/b(\d+)/c(\d+)/r(\d+)")
+DEAL = re.compile(r"s([0-9]{1,9})/b([0-9]{1,9})/c([0-9]{1,9})/r([0-9]{1,15})")
 
 
 class DealName(NamedTuple):
@@ -135,58 +135,62 @@ def _decisions(arm: Arm, seat: Seat, recording: Recording) -> Deals:
     found: Deals = {}
     phases = [p for p in range(len(arm.market.phases)) if arm.market.acts(seat, p)]
     for phase in phases:
-        observations = recording.observations[:, :, phase, seat.index].reshape(-1)
-        actions = recording.actions[:, :, phase, seat.index].reshape(-1)
-        seen = _by_part(observations, seat.role.decode_observation)
-        done = _by_part(actions, seat.role.decode_action)
-        for prefix, parts in (("saw", seen), ("did", done)):
-            for part, column in parts.items():
-                key = f"{seat.name}_{prefix}_{part}"
+        blocks = [block for block in seat.role.blocks if block.phase == phase]
+        seen = [p for b in blocks for p in (*(part for part, _ in b.given), *b.sees)]
+        done = [p for b in blocks for p in b.does if p.name not in WAITING]
+        for prefix, parts, indices, decode in (
+            ("saw", seen, recording.observations, seat.role.decode_observation),
+            ("did", done, recording.actions, seat.role.decode_action),
+        ):
+            met, rows = np.unique(indices[:, :, phase, seat.index], return_inverse=True)
+            known = [decode(int(i)) if i != NOTHING else {} for i in met]
+            for name, values in _by_name(parts).items():
+                key = f"{seat.name}_{prefix}_{name}"
                 # A part that is shown in several phases is told as the last of them shows it.
-                found[key] = _filled(column, found.get(key))
+                found[key] = _part_column(known, name, values, rows.reshape(-1), found.get(key))
         name = f"_{arm.market.phases[phase]}" if len(phases) > 1 else ""
         chances = recording.probabilities[:, :, phase, seat.index].reshape(-1)
         found[f"{seat.name}_p{name}"] = DealColumn(chances)
     return found
 
 
-def _by_part(indices: NDArray[np.int32], decode: Any) -> Deals:
-    """Columns of the parts of observations or actions, given as indices (NOTHING: none)."""
-    met = np.unique(indices)
-    known = {int(i): decode(int(i)) for i in met if i != NOTHING}
-    parts = dict.fromkeys(name for values in known.values() for name in values)
-    parts.pop("phase", None)
-    parts.pop("wait", None)
-    positions = np.searchsorted(met, indices)
-    return {name: _part_column(met, known, name, positions) for name in parts}
+def _by_name(parts: Iterable[Part]) -> dict[str, tuple[Any, ...]]:
+    """All values of each part, by its name; blocks may show one part with different values."""
+    values: dict[str, tuple[Any, ...]] = {}
+    for part in parts:
+        values[part.name] = tuple(dict.fromkeys([*values.get(part.name, ()), *part.values]))
+    return values
 
 
 def _part_column(
-    met: NDArray[np.int32], known: Mapping[int, Mapping[str, Any]], name: str, positions: Any
+    known: Sequence[Mapping[str, Any]],
+    name: str,
+    values: Sequence[Any],
+    rows: NDArray[np.intp],
+    earlier: DealColumn | None,
 ) -> DealColumn:
-    """One part as numbers if all its values are numbers, else as words."""
-    values = [known.get(int(i), {}).get(name) for i in met]
-    present = [v for v in values if v is not None]
-    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
-        numbers = np.array([np.nan if v is None else float(v) for v in values])
-        return DealColumn(numbers[positions])
-    words = tuple(dict.fromkeys(str(v) for v in present))
-    digits = np.array([-1 if v is None else words.index(str(v)) for v in values], np.int32)
-    return DealColumn(digits[positions], words)
+    """One part as numbers if all its values are numbers, else as words.
 
-
-def _filled(column: DealColumn, earlier: DealColumn | None) -> DealColumn:
-    """A column with an earlier one where it tells nothing."""
-    if earlier is None or (column.words is None) != (earlier.words is None):
-        return column
-    if column.words is None:
-        return DealColumn(np.where(np.isnan(column.values), earlier.values, column.values))
-    words = tuple(dict.fromkeys([*column.words, *(earlier.words or ())]))
-    own, other = (
-        np.array([*(words.index(w) for w in c.words or ()), -1], np.int32)[c.values]
-        for c in (column, earlier)
-    )
-    return DealColumn(np.where(own < 0, other, own), words)
+    Args:
+        known: the parts of every index that was met.
+        name: of the part.
+        values: that it may have.
+        rows: which of `known` each deal has, int64 `[deals]`.
+        earlier: of an earlier phase, told where this one shows nothing.
+    """
+    met = [parts.get(name) for parts in known]
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        numbers = np.array([np.nan if v is None else float(v) for v in met])[rows]
+        if earlier is not None:
+            numbers = np.where(np.isnan(numbers), earlier.values, numbers)
+        return DealColumn(numbers)
+    words = tuple(str(v) for v in values)
+    if earlier is not None and earlier.words is not None:
+        words = tuple(dict.fromkeys([*earlier.words, *words]))  # so that its indices stay
+    digits = np.array([-1 if v is None else words.index(str(v)) for v in met], np.int32)[rows]
+    if earlier is not None:
+        digits = np.where(digits < 0, earlier.values, digits)
+    return DealColumn(digits, words)
 
 
 # --- rows ----------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from tacit.training.storage.keyframes import read_keyframes
 from tacit.training.storage.machine import machine, workers
 from tacit.training.storage.run_folder import CHECKPOINT, RunFolder
 
-from .replay import SeedReplay
+from .replay import SeedReplay, load_learners
 from .samples import NAME as SAMPLE
 from .samples import last_rounds, read_sample, sample_differences
 
@@ -122,6 +122,7 @@ def play_again(
         told(f"{seed[0]}/s{seed[1]}")
         return outcome
 
+    load_learners(arms[name] for name in dict.fromkeys(name for name, _ in seeds))
     # Linear algebra must not start threads of its own, as in training.
     with threadpool_limits(limits=1), ThreadPoolExecutor(workers()) as threads:
         return dict(zip(seeds, threads.map(one, seeds), strict=True))

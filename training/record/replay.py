@@ -11,11 +11,12 @@ learned nor a draw of training.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
 import numpy as np
 
+from tacit.agents.batch.config import BatchConfig
 from tacit.agents.group import Group
 from tacit.agents.tabular.recording import Recording, build_recording, recording_bytes
 from tacit.envs.engine.game_arrays import GameArrays, build_game
@@ -26,6 +27,7 @@ from tacit.training.runs.warm_start import first_group
 from tacit.training.storage import checkpoint
 from tacit.training.storage.keyframes import State, read_keyframes
 from tacit.training.storage.load_run import put_into
+from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
 
 MOST_BYTES = 200_000_000  # that one recording may take
@@ -58,6 +60,9 @@ class SeedReplay:
         if not arm.same(record.get("arm", {})):
             raise ConfigError(f"{path}: is of another configuration than arm {arm.name}.")
         self.end = int(record["rounds"])
+        theirs, here = record.get("machine") or {}, machine()
+        other = [key for key in here if theirs.get(key) != here[key]]
+        self._machine = f"; trained with other {', '.join(other)}" if other else ""
         self.speed = float(record["seconds"]) / max(1, self.end)
         self.marks: dict[int, State] = {**read_keyframes(run.seed(arm.name, k)), self.end: last}
         self.group: Group = first_group(run, arm, k)
@@ -119,7 +124,7 @@ class SeedReplay:
             copy: the copy in which actions are forced.
             forced: actions by phase and seat's index; empty: the round as it was.
         """
-        recording = build_recording(self.game, self.group.rows, 1)
+        recording = build_recording(self.game, self.group.rows, 1, with_values=True)
         for (phase, seat), action in forced.items():
             recording.forced[0, copy, phase, seat] = action
         self.group.run(1, recording)
@@ -129,6 +134,33 @@ class SeedReplay:
     def room(self) -> int:
         """Rounds of all copies that one recording may hold."""
         return max(1, MOST_BYTES // recording_bytes(self.game, self.group.rows))
+
+    def rounds_to_confirm(self, round_: int) -> int:
+        """Rounds per copy from the state before a round to the next known state."""
+        return min(rounds for rounds in self.marks if rounds >= round_) - round_
+
+    def confirm(self, report: Report | None = None) -> str | None:
+        """Play on to the next known state, and compare.
+
+        Where bits differ (another type of machine, other versions, an altered keyframe), the rounds
+        that were played are not those of the run.
+
+        Args:
+            report: receives progress.
+
+        Returns:
+            What is wrong, in words; None if the state is the one that was kept.
+        """
+        mark = self.round + self.rounds_to_confirm(self.round)
+        self._play(mark, report)
+        names = differing_arrays(self.group.state(), self.marks[mark])
+        if not names:
+            return None
+        return (
+            f"seed {self.k} of arm {self.arm.name}: played again, it does not come to the state "
+            f"that was kept after {mark:,} rounds ({names[0]} differs{self._machine}); so these "
+            "rounds are not exactly those of the run"
+        )
 
     # --- verification ----------------------------------------------------------------------------
 
@@ -195,6 +227,16 @@ class SeedReplay:
         """Read the sums at an evaluation point, as training does: they begin anew there."""
         if self.round in self._points or self.round == self.end:
             self.group.read()
+
+
+def load_learners(arms: Iterable[Arm]) -> None:
+    """Import what the learners of arms need, before threads ask for it.
+
+    Two threads that import torch at the same time find half of it.
+    """
+    for arm in arms:
+        if any(isinstance(config, BatchConfig) for config in arm.agents.values()):
+            arm.group(0)
 
 
 def differing_arrays(state: State, stored: State) -> list[str]:

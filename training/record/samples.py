@@ -26,7 +26,8 @@ from tacit.training.storage.atomic_files import read_file, write_atomically
 from .replay import SeedReplay
 
 NAME = "sample.safetensors"
-FIELDS = Recording._fields[1:]
+NOT_KEPT = ("recorded", "forced", "values")  # room for questions, not what happened
+FIELDS = tuple(name for name in Recording._fields if name not in NOT_KEPT)
 
 Sample = dict[str, NDArray[Any]]  # by field of a `Recording`, a row a round
 

@@ -32,7 +32,7 @@ from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import check_sealed
 from tacit.training.storage.signature_files import ENDING
 
-from .replay import SeedReplay
+from .replay import SeedReplay, load_learners
 from .samples import last_rounds, write_sample
 
 RUN_SEALED = "run sealed"  # an act
@@ -114,7 +114,10 @@ def _write_samples(run: RunFolder, arms: Mapping[str, Arm], told: Told) -> dict[
 
     def one(seed: tuple[Arm, int]) -> tuple[Path, int]:
         arm, k = seed
-        sample = last_rounds(SeedReplay(run, arm, k), arm.record.sample_rounds)
+        replay = SeedReplay(run, arm, k)
+        sample = last_rounds(replay, arm.record.sample_rounds)
+        if (wrong := replay.confirm()) is not None:
+            raise ConfigError(f"{run.seed(arm.name, k)}: {wrong}. Nothing was sealed.")
         path = write_sample(run.seed(arm.name, k), sample)
         told(f"{arm.name}/s{k}")
         return path, len(sample["clock"])
@@ -122,6 +125,7 @@ def _write_samples(run: RunFolder, arms: Mapping[str, Arm], told: Told) -> dict[
     seeds = [
         (arm, k) for arm in arms.values() if arm.record.sample_rounds for k in range(arm.seeds)
     ]
+    load_learners(arms.values())
     # Linear algebra must not start threads of its own, as in training.
     with threadpool_limits(limits=1), ThreadPoolExecutor(workers()) as threads:
         return dict(threads.map(one, seeds))

@@ -4,18 +4,20 @@
     plan.rounds, plan.seconds          # what must be played, and about how long that takes
     deals = produce(plan, report)
 
-What was produced is kept in the run's folder `.replayed/`, one Parquet file a seed and stretch of
-rounds, and is read from there next time. A file names the seal of the repetition that it was made
-of, so that a repetition that was trained again is replayed again.
+What was produced is kept in the user's own cache (`tacit.envs.jit.loops.cache_folder`), never in
+the run: whoever can write a run could put other deals there. A file is found by the hash of the
+repetition's record, so a repetition that was trained again, or altered, is played again.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.jit.loops import cache_folder
 from tacit.oversight.harm import ReferencePlay
 from tacit.training.config.arms import Arm
 from tacit.training.storage import checkpoint
@@ -23,14 +25,15 @@ from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.run_folder import RunFolder
 
 from . import table_file
-from .deals import Deals, deal_columns, joined
+from .deals import Deals, deal_columns, joined, size
 from .replay import SeedReplay
 
-FOLDER = ".replayed"
+FOLDER = "replayed"
 LAST = 1_000  # rounds at the end of training that are shown where none are named
 MOST_DEALS = 5_000_000  # of one request, which must fit into memory
 
 Report = Callable[[int], None]
+Doubt = Callable[[str], object]
 
 
 class Stretch(NamedTuple):
@@ -126,31 +129,33 @@ def _stretch(run: RunFolder, arm: Arm, k: int, rounds: tuple[int, int] | None) -
         raise ConfigError(
             f"--rounds: seed {k} of arm {arm.name} has rounds 0:{end}, got {first}:{last}."
         )
-    if _file(run, arm, k, first, last).is_file() and table_file.is_available():
+    if (kept := _file(run, arm, k, first, last)) and table_file.is_kept(kept):
         return Stretch(k, first, last, 0, 0.0)
     replay = SeedReplay(run, arm, k)
-    played = replay.rounds_to(first) + last - first
+    played = replay.rounds_to(first) + last - first + replay.rounds_to_confirm(last)
     return Stretch(k, first, last, played * arm.train.copies, played * replay.speed)
 
 
-def produce(plan: Plan, report: Report | None = None) -> Deals:
+def produce(plan: Plan, report: Report | None = None, doubt: Doubt = print) -> Deals:
     """The deals of a plan, repetition by repetition.
 
     Args:
         plan: as `plan_deals` made it.
         report: receives rounds of all copies that were played since its last call.
+        doubt: told of repetitions whose rounds are not exactly those of the run.
 
     Raises:
         ConfigError: files of the run cannot be read.
     """
-    return joined([_deals_of(plan, stretch, report) for stretch in plan.stretches])
+    return joined([_deals_of(plan, stretch, report, doubt) for stretch in plan.stretches])
 
 
-def _deals_of(plan: Plan, stretch: Stretch, report: Report | None) -> Deals:
+def _deals_of(plan: Plan, stretch: Stretch, report: Report | None, doubt: Doubt) -> Deals:
     """The deals of one stretch: read if they are kept, else played and kept."""
     run, arm, k = plan.run, plan.arm, stretch.k
     path = _file(run, arm, k, stretch.first, stretch.last)
-    if (kept := table_file.read_kept(path)) is not None:
+    kept = table_file.read_kept(path) if path else None
+    if kept is not None and size(kept) == (stretch.last - stretch.first) * arm.train.copies:
         return kept
     replay = SeedReplay(run, arm, k)
     try:
@@ -166,11 +171,20 @@ def _deals_of(plan: Plan, stretch: Stretch, report: Report | None) -> Deals:
         if report:
             report(len(recording.clock) * arm.train.copies)
     deals = joined(tables)
-    table_file.keep(path, deals)
+    if (wrong := replay.confirm(report)) is not None:
+        doubt(wrong)
+    elif path:
+        table_file.keep(path, deals)
     return deals
 
 
-def _file(run: RunFolder, arm: Arm, k: int, first: int, last: int) -> Path:
-    """Where the deals of a stretch are kept."""
-    seal = file_hash(run.checkpoint(arm.name, k).with_suffix(".json")) or ""
-    return run.inside(FOLDER, arm.name, f"s{k}-{first}-{last}-{seal[:16]}.parquet")
+def _file(run: RunFolder, arm: Arm, k: int, first: int, last: int) -> Path | None:
+    """Where the deals of a stretch are kept; None where nothing can be kept."""
+    record = file_hash(run.checkpoint(arm.name, k).with_suffix(".json"))
+    try:
+        folder = cache_folder() / FOLDER
+    except OSError:
+        return None
+    # The arm's name is not in the record's hash: two runs may call the same arm by two names.
+    text = f"{record} {arm.name} {k} {first} {last}"
+    return folder / f"{hashlib.sha256(text.encode()).hexdigest()}.parquet" if record else None

@@ -20,6 +20,7 @@ from tacit.training.plain_text import visible
 
 from .deals import DealColumn, Deals, row_names, size
 
+MOST_BYTES = 1_000_000_000  # of all deals that are kept
 EXTRA = "pip install 'tacit[oversight]' brings what it needs."
 
 
@@ -82,11 +83,28 @@ def read_kept(path: Path) -> Deals | None:
         return None
 
 
+def is_kept(path: Path) -> bool:
+    """Whether there are deals that `read_kept` may read."""
+    return is_available() and path.is_file()
+
+
 def keep(path: Path, deals: Deals) -> None:
     """Keep deals for a later command, where that is possible; if not, they are played again."""
     if is_available():
         with suppress(OSError, ConfigError):
             write_parquet(path, deals)
+            _make_room(path.parent)
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the oldest files while all together are too large."""
+    files = sorted(folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime)
+    total = sum(path.stat().st_size for path in files)
+    for path in files[:-1]:
+        if total <= MOST_BYTES:
+            return
+        total -= path.stat().st_size
+        path.unlink(missing_ok=True)
 
 
 # --- files of users ------------------------------------------------------------------------------
@@ -188,11 +206,9 @@ def where(deals: Deals, condition: str) -> Deals:
             "lock_configuration = true",
         ):
             base.execute(f"SET {setting}")
-        # The line feed ends a comment that the condition may end with.
-        query = f"SELECT row_number FROM deals WHERE ({condition}\n) ORDER BY row_number"
-        if len(base.extract_statements(query)) != 1:
-            raise ConfigError("--where: must be one condition, got several statements.")
-        rows = base.execute(query).fetchnumpy()["row_number"]
+        # `filter` parses one expression and nothing else; text put into a statement could end it.
+        found = base.table("deals").filter(condition).project("row_number").order("row_number")
+        rows = found.fetchnumpy()["row_number"]
     except duckdb.Error as error:
         raise ConfigError(f"--where: {_told(str(error), list(deals))}") from None
     finally:

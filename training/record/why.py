@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from tacit.agents.batch.learner import Beliefs
-from tacit.agents.tabular.arrays import LEARNS, SUMS, SYNCHRONOUS
+from tacit.agents.tabular.arrays import LEARNS, SUMS
 from tacit.agents.tabular.recording import Recording, learner_probability
 from tacit.agents.tabular.seed_state import SeedState
 from tacit.emergence.population import FrozenPopulation, freeze
-from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW
+from tacit.envs.engine.game_arrays import ACTION_COUNT
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Claim, Market, Seat
 from tacit.envs.types import Floats
@@ -169,13 +169,10 @@ class _Explainer:
     def __init__(self, replay: SeedReplay, deal: DealName) -> None:
         self.replay, self.deal, self.arm = replay, deal, replay.arm
         self.market: Market = replay.arm.market
-        # Policies and values at the time: of the state before the round, and after its updates.
         self.before = replay.group.state()
         self.tables_before = replay.group.tables()
         self.recording = self._played({})
         self.seed_state = _seed_state(replay)
-        self._q_after = self.seed_state.q_arrays.q.copy()
-        self._greedy_after = self.seed_state.q_arrays.greedy.copy()
         replay.group.load(self.before)
         self.population = self._population()
 
@@ -216,8 +213,8 @@ class _Explainer:
         copy, role = self.deal.copy, seat.role
         o = int(self.recording.observations[0, copy, phase, seat.index])
         action = int(self.recording.actions[0, copy, phase, seat.index])
-        policy = self._policy(seat, o)
-        beliefs = self._beliefs(seat, o)
+        policy = self._policy(seat, o, self._values(seat, phase))
+        beliefs = self._beliefs(seat, phase, o)
         second = self._second(seat, o, action, policy, beliefs)
         asked = [action] if second is None else [action, second]
         state = self.recording.states[0, copy]
@@ -293,48 +290,44 @@ class _Explainer:
 
     # --- policies and beliefs --------------------------------------------------------------------
 
-    def _policy(self, seat: Seat, o: int) -> Floats:
-        """The seat's policy at an observation when it acted, exploration included, `[A]`."""
-        state = self.seed_state
-        game, arrays, i = state.game, state.q_arrays, seat.index
+    def _policy(self, seat: Seat, o: int, values: Floats | None = None) -> Floats:
+        """The seat's policy at an observation, exploration included, float64 `[A]`.
+
+        Args:
+            seat: whose.
+            o: the observation.
+            values: Q values when it decided there, float64 `[A]`; None: those before the round.
+        """
+        game, arrays, i = self.seed_state.game, self.seed_state.q_arrays, seat.index
         width = int(game.per_seat[i, ACTION_COUNT])
-        row = int(game.per_seat[i, FIRST_ROW]) + o
         cell = int(arrays.first_cell[i]) + o * width
-        first, count = (int(x) for x in game.legal[row])
+        first, count = (int(x) for x in seat.role.legal[o])
         policy = np.zeros(width)
         if arrays.settings[i, LEARNS] == 1.0:
-            q, greedy = self._q(seat)
+            q = arrays.q[cell : cell + width] if values is None else values
+            greedy = first + int(np.argmax(q[first : first + count]))  # the first of the highest
             t = int(self.recording.clock[0, 0])
             for a in range(first, first + count):
                 policy[a] = learner_probability(
-                    q, cell, first, count, int(greedy[row]), arrays.settings[i], t, a
+                    q, 0, first, count, greedy, arrays.settings[i], t, a
                 )
         else:
             upto = arrays.cumulative[cell + first : cell + first + count]
             policy[first : first + count] = np.diff(upto, prepend=0.0)
         return policy
 
-    def _q(self, seat: Seat) -> tuple[Floats, Any]:
-        """Q values of all cells when the seat acted, and greedy actions.
+    def _values(self, seat: Seat, phase: int) -> Floats | None:
+        """Q values when a seat decided in a phase, float64 `[A]`; None where it has none."""
+        values = self.recording.values[0, self.deal.copy, phase, seat.index, : seat.role.actions]
+        return None if np.isnan(values).all() else values
 
-        A Q-learner first updates its last decision and then acts; one that updates all its actions
-        at once, or sums what they pay, acts first.
-        """
-        arrays = self.seed_state.q_arrays
-        if arrays.settings[seat.index, SYNCHRONOUS] == 1.0:
-            return arrays.q, arrays.greedy
-        return self._q_after, self._greedy_after
-
-    def _beliefs(self, seat: Seat, o: int) -> Beliefs | None:
+    def _beliefs(self, seat: Seat, phase: int, o: int) -> Beliefs | None:
         """What the seat's learner expected; None of a scripted seat, or where it is not told."""
-        state = self.seed_state
-        settings = state.q_arrays.settings[seat.index]
-        if settings[LEARNS] == 1.0:
-            if settings[SUMS] == 1.0:  # logarithms of weights are no expectations
-                return None
-            width = seat.role.actions
-            cell = int(state.q_arrays.first_cell[seat.index]) + o * width
-            return Beliefs("actions", self._q(seat)[0][cell : cell + width].copy())
+        values = self._values(seat, phase)
+        if values is not None:
+            if self.seed_state.q_arrays.settings[seat.index, SUMS] == 1.0:
+                return None  # logarithms of weights are no expectations
+            return Beliefs("actions", values)
         learners = getattr(self.replay.group, "learners", {})
         return learners[seat.name].beliefs(o) if seat.name in learners else None
 

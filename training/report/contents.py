@@ -164,10 +164,11 @@ def _lint_lines(arm: Arm) -> list[str]:
 def _worst_deals(run: Run, step: Callable[[str, int], None]) -> tuple[list[Deal], list[str]]:
     """The worst deals of all arms, and what was searched: first of which rounds, then what not."""
     found: list[tuple[Arm, Deals]] = []
-    left_out = []
+    left_out: list[str] = []
     for done, arm in enumerate(run.arms.values()):
         step(f"deals of {arm.name}", done)
-        deals = produce(plan_deals(run.folder, arm, range(min(SEEDS, arm.seeds))))
+        plan = plan_deals(run.folder, arm, range(min(SEEDS, arm.seeds)))
+        deals = produce(plan, doubt=left_out.append)
         if "harm" in deals:
             found.append((arm, worst(deals, WORST)))
         else:

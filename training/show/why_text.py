@@ -140,6 +140,8 @@ def _truth_lines(told: Explanation, decision: ExplainedDecision) -> Iterator[str
     span = worth.covers
     if span == EVER_AFTER:
         span += f", discount {decision.discount:g}"
+    if not worth.exact:
+        span += "; means over sampled draws, not exact"
     yield (f"In truth, {worth.policies}: {listed} ({span}). Its KPI pays {_gain_text(gain)}.")
 
 

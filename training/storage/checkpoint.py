@@ -34,10 +34,16 @@ def save(path: Path, arrays: Mapping[str, NDArray[Any]], record: Mapping[str, An
     Raises:
         ConfigError: the system refuses.
     """
-    data = save_tensors({name: np.ascontiguousarray(a) for name, a in arrays.items()})
+    data = save_tensors({name: contiguous(a) for name, a in arrays.items()})
     # The record is written last: without it, or with another hash in it, the save is unfinished.
     write_atomically(path, data)
     write_sealed(path.with_suffix(".json"), {**record, "sha256": _sha256(data)})
+
+
+def contiguous(array: NDArray[Any]) -> NDArray[Any]:
+    """The array as it can be saved, in its own shape: NumPy's function gives a number the shape
+    `[1]`."""
+    return np.ascontiguousarray(array).reshape(array.shape)
 
 
 def read_record(path: Path) -> dict[str, Any] | None:

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
@@ -24,6 +23,7 @@ from safetensors.numpy import save as save_tensors
 from tacit.envs.errors import ConfigError
 
 from .atomic_files import read_file, write_atomically
+from .checkpoint import contiguous
 
 NAME = "keyframes.safetensors"
 
@@ -100,7 +100,7 @@ class Keyframes:
         if not self.states:
             path.unlink(missing_ok=True)
             return
-        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays().items()}
+        arrays = {name: contiguous(array) for name, array in self.arrays().items()}
         write_atomically(path, save_tensors(arrays))
 
 

@@ -17,7 +17,8 @@ do together than one by one,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ from tacit.emergence.stats import Estimate, interval, number
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arm_settings import flat_settings
 from tacit.training.config.arms import Arm, Experiment, arm_from_plain
-from tacit.training.config.experiment_file import ExperimentFile
+from tacit.training.config.experiment_file import GROUPS, ExperimentFile
 from tacit.training.config.layers import set_dotted
 from tacit.training.outcome.summary import read_summary
 from tacit.training.runs.progress import NoProgress, ProgressListener
@@ -88,7 +89,7 @@ class Blame:
 
     def rows(self) -> list[dict[str, str]]:
         """The table: a row a factor, then what is left and the whole."""
-        whole = self.harm.mean
+        whole = self.harm
         rows = [
             {
                 "due to": share.factor,
@@ -130,8 +131,10 @@ class Blame:
         }
 
 
-def _of(part: float, whole: float) -> str:
-    return f"{part / whole:.0%}" if abs(whole) > 1e-9 else "-"
+def _of(part: float, whole: Estimate) -> str:
+    """A part in per cent of the whole; none where no harm is shown: its interval includes 0."""
+    shown = whole.low > 0 or whole.high < 0
+    return f"{part / whole.mean:.0%}" if shown and whole.mean else "-"
 
 
 # --- what differs --------------------------------------------------------------------------------
@@ -153,9 +156,11 @@ def differing_factors(arm: Arm, reference: Arm) -> dict[str, dict[str, tuple[Any
     own, other = flat_settings(arm.plain), flat_settings(reference.plain)
     found: dict[str, dict[str, tuple[Any, Any]]] = {}
     for key in dict.fromkeys([*own, *other]):
-        factor = factor_of(key)
-        if factor and own.get(key) != other.get(key):
-            found.setdefault(factor, {})[key] = (own.get(key), other.get(key))
+        factor, pair = factor_of(key), (own.get(key), other.get(key))
+        if factor in (PATIENCE, EXPLORATION) and not (key in own and key in other):
+            factor = LEARNER  # a key that only one learner has cannot be swapped without it
+        if factor and pair[0] != pair[1]:
+            found.setdefault(factor, {})[key] = pair
     return {factor: _by_role(arm, found[factor]) for factor in FACTORS if factor in found}
 
 
@@ -224,6 +229,11 @@ def plan(arm: Arm, reference: Arm, seeds: int) -> dict[str, Arm]:
     """
     if arm.market.name != reference.market.name or set(arm.kpi) != set(reference.kpi):
         raise ConfigError("--reference: must be in the same market, with the same seats.")
+    for name, own in (("--arm", arm), ("--reference", reference)):
+        if own.train.starts_from is not None:
+            raise ConfigError(
+                f"{name}: begins where another arm ends, so its factors are not its own."
+            )
     factors = differing_factors(arm, reference)
     if not factors:
         raise ConfigError("--reference: differs in nothing from the arm.")
@@ -241,6 +251,18 @@ def plan(arm: Arm, reference: Arm, seeds: int) -> dict[str, Arm]:
     if mistakes:
         raise ConfigError(mistakes)
     return {name: _renamed(own, name, seeds) for name, own in arms.items()}
+
+
+def same_as(arms: Mapping[str, Arm]) -> dict[str, str]:
+    """By arm, the first arm of the same configuration: only these are trained.
+
+    With two factors, an arm with one of the reference is the reference with the other of the arm.
+    """
+    first: dict[str, str] = {}
+    return {
+        name: first.setdefault(json.dumps(own.plain, sort_keys=True), name)
+        for name, own in arms.items()
+    }
 
 
 def _renamed(arm: Arm, name: str, seeds: int) -> Arm:
@@ -278,10 +300,12 @@ def blame(
     arms = plan(arm, reference, seeds)
     question = f"What is the harm in {arm.name} due to, against {reference.name}?"
     file = ExperimentFile(market=arm.market.name, question=question)
-    train_experiment(Experiment(run.name, file, arms, []), run, listener or NoProgress())
+    same = same_as(arms)
+    trained = {name: arms[name] for name in same.values()}
+    train_experiment(Experiment(run.name, file, trained, []), run, listener or NoProgress())
     summaries = read_summary(run.summary)
     values = {
-        name: {m: own["per_seed"] for m, own in summaries[name]["measures"].items()}
+        name: {m: own["per_seed"] for m, own in summaries[same[name]]["measures"].items()}
         for name in arms
     }
     chosen = measure or _most_lost(arm, values)
@@ -324,7 +348,7 @@ def shares(
         mean = [(a + b) / 2 for a, b in zip(out, into, strict=True)]
         left = [rest - part for rest, part in zip(left, mean, strict=True)]
         together = [rest - part for rest, part in zip(together, out, strict=True)]
-        differs = tuple(f"{key}: {a} -> {b}" for key, (a, b) in keys.items())
+        differs = tuple(_differs(keys))
         estimates = (stats.student(x) for x in (out, into, mean))
         found.append(Share(factor, differs, *estimates))
     found.sort(key=lambda s: -abs(s.share.mean))
@@ -332,6 +356,14 @@ def shares(
         measure, stats.student(own), stats.student(other), stats.student(whole), tuple(found),
         stats.student(left), stats.student(together),
     )  # fmt: skip
+
+
+def _differs(keys: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:
+    """`key: arm -> reference`; of a KPI term that only one arm has, its weight alone."""
+    for key, (own, other) in keys.items():
+        if key.startswith("kpi.") and None in (own, other) and not key.endswith(".weight"):
+            continue
+        yield f"{key}: {own} -> {other}"
 
 
 def changed(arm: Arm, settings: Sequence[tuple[str, Any]], name: str) -> Arm:
@@ -345,8 +377,18 @@ def changed(arm: Arm, settings: Sequence[tuple[str, Any]], name: str) -> Arm:
     mistakes = []
     for key, value in settings:
         group, *path = key.split(".")
+        if factor_of(key) is None:
+            mistakes.append(f"{key}: nothing can be due to it. {nearest(group, GROUPS)}")
+            continue
         owners = [seat for seat, role in roles.items() if path and path[0] in (seat, role)]
         keys = [[group, seat, *path[1:]] for seat in owners] or [[group, *path]]
+        if group == "kpi" and len(path) == 2 and not isinstance(value, Mapping):
+            # As in `tacit train`: of a term that is there only the weight changes.
+            known_terms = {seat: arm.plain["kpi"][seat] for seat in owners}
+            keys = [
+                [group, seat, path[1], "weight"] if path[1] in known_terms[seat] else each
+                for seat, each in zip(owners, keys, strict=True)
+            ]
         for each in keys:
             known = flat_settings(plain)
             if ".".join(each) not in known and group != "kpi":

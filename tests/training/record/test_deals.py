@@ -102,6 +102,14 @@ def test_names_of_deals_can_be_read_back(auction):
         deal_name("s0/b2/c0/r0")
 
 
+def test_every_part_has_its_column_whether_it_was_met_or_not(tender):
+    """So that tables of any rounds have the same columns, and can be joined."""
+    one = table_of(tender, "booking", (5, 6))
+    many = table_of(tender, "booking", (0, 300))
+    assert list(one) == list(many)
+    assert one["buyer_0_did_response"].words == many["buyer_0_did_response"].words
+
+
 # --- harm ----------------------------------------------------------------------------------------
 
 
@@ -150,6 +158,13 @@ def test_worst_deals_come_first_and_equal_ones_in_order():
     best = tables.worst(deals, 3)
     assert best["round"].values.tolist() == [1, 3, 0]
     assert [best["harmed"].at(k) for k in range(3)] == ["b", "b", "a"]
+
+
+def test_a_market_that_judges_harm_by_nothing_has_none(tmp_path):
+    train("cheap_talk", ["train.rounds=500", "train.measure_last=100", "seeds=1"],
+          arms=["bias_0"], results=tmp_path)  # fmt: skip
+    run = load_run("cheap_talk", tmp_path)
+    assert "harm" not in table_of(run, "bias_0", (0, 5))
 
 
 # --- what is asked for ---------------------------------------------------------------------------
@@ -223,7 +238,9 @@ def test_a_condition_chooses_rows(auction):
     [
         ("bidder_0_did_bit > 1", "unknown column 'bidder_0_did_bit'. Did you mean 'bidder_0_did_"),
         ("1=1) ; COPY deals TO 'PLACE/evil.csv'; --", "syntax error"),
-        ("1=1); ATTACH 'PLACE/evil.db'; SELECT (1", "must be one condition"),
+        ("1=1); ATTACH 'PLACE/evil.db'; SELECT (1", "syntax error"),
+        ("1=0) UNION SELECT 999999999 FROM deals WHERE (1=1", "syntax error"),
+        ("1=1 LIMIT 1", "modifiers"),
         ("round in (SELECT 1 FROM read_csv('PLACE/secret.csv'))", "Permission Error"),
         ("round in (SELECT 1 FROM 'PLACE/secret.csv')", "Permission Error"),
         ("getenv('HOME') = 'x'", "getenv"),

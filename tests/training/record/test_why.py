@@ -138,7 +138,7 @@ def test_policies_of_a_decision_are_those_that_acted(name, results):
                 if explainer._chose(seat, phase):
                     o = int(explainer.recording.observations[0, 0, phase, seat.index])
                     action = explainer.recording.actions[0, 0, phase, seat.index]
-                    policy = explainer._policy(seat, o)
+                    policy = explainer._policy(seat, o, explainer._values(seat, phase))
                     recorded = explainer.recording.probabilities[0, 0, phase, seat.index]
                     assert policy[action] == pytest.approx(recorded, abs=1e-15)
                     assert policy.sum() == pytest.approx(1.0, abs=1e-12)
