@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -324,3 +325,53 @@ def test_several_arms_need_a_name(tacit, results):
     small(results, "kpi=calm", as_arm="other", name="two")
     (line,) = mistake_lines(tacit("deals", "two", "--results", str(results)))
     assert line == "--arm: is needed; the run has one, other."
+
+
+# --- what is not exactly the run -----------------------------------------------------------------
+
+
+def test_nothing_is_kept_in_the_run_and_nothing_there_is_believed(results, auction, monkeypatch):
+    """Whoever can write a run could put other deals there."""
+    table_of(auction, "base", (40, 60))
+    names = [path.name for path in auction.folder.path.rglob("*")]
+    assert not any(name.endswith(".parquet") for name in names)
+
+
+def test_kept_deals_of_another_form_are_played_again(auction, monkeypatch):
+    whole = table_of(auction, "base", (70, 90))
+    path = selection._file(auction.folder, auction.arms["base"], 0, 70, 90)
+    table_file.write_parquet(path, tables.chosen(whole, slice(0, 5)))
+    assert tables.size(table_of(auction, "base", (70, 90))) == 20
+    path.write_bytes(b"no Parquet")
+    assert tables.size(table_of(auction, "base", (70, 90))) == 20
+
+
+def test_rounds_that_lead_elsewhere_are_told_and_not_kept(auction, monkeypatch):
+    monkeypatch.setattr(SeedReplay, "confirm", lambda self, report=None: "it differs")
+    told = []
+    plan = plan_deals(auction.folder, auction.arms["base"], [0], (111, 119))
+    produce(plan, doubt=told.append)
+    assert told == ["it differs"]
+    assert plan_deals(auction.folder, auction.arms["base"], [0], (111, 119)).rounds > 0
+
+
+def test_the_oldest_kept_deals_make_room(tmp_path, monkeypatch, auction):
+    deals = table_of(auction, "base", (0, 50))
+    for k in range(4):
+        table_file.write_parquet(tmp_path / f"{k}.parquet", deals)
+        os.utime(tmp_path / f"{k}.parquet", (k, k))
+    size = (tmp_path / "0.parquet").stat().st_size
+    monkeypatch.setattr(table_file, "MOST_BYTES", 2 * size)
+    table_file._make_room(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["2.parquet", "3.parquet"]
+
+
+def test_tenants_of_the_reference_ask_for_what_they_need(tmp_path):
+    """A tenant does not compete, so the honest rule goes before the competitive action."""
+    train("surge_priority", ["train.rounds=400", "train.measure_last=100", "seeds=1"],
+          arms=["uptime_.4"], results=tmp_path)  # fmt: skip
+    run = load_run("surge_priority", tmp_path)
+    replay = SeedReplay(run.folder, run.arms["uptime_.4"], 0)
+    rules = ReferencePlay(replay.arm.market, replay.game, 0).rules
+    assert rules["provider_0"] == "competitive"
+    assert {rules[f"tenant_{k}"] for k in range(6)} == {"truthful"}

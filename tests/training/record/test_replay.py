@@ -239,3 +239,78 @@ def test_arrays_differ_by_name_type_shape_or_bit():
     assert differing_arrays(one, one | {"b": np.zeros(2, np.float32)}) == ["b"]
     assert differing_arrays(one, one | {"c": np.array([-0.0])}) == ["c"]
     assert differing_arrays(one, one | {"d": np.zeros(1)}) == ["d"]
+
+
+# --- what is not exactly the run -----------------------------------------------------------------
+
+
+def forged(run, k=0):
+    """The last keyframe of a repetition with one Q value changed; hashes do not matter here."""
+    replay = SeedReplay(run.folder, run.arms["base"], k)
+    last = sorted(replay.marks)[-2]
+    q = replay.marks[last]["q_arrays.q"].copy()
+    q[3] += 1e-6
+    replay.marks[last] = {**replay.marks[last], "q_arrays.q": q}
+    return replay, last
+
+
+def test_a_replay_is_confirmed_by_the_state_that_follows(tmp_path):
+    small(tmp_path, "seeds=1")
+    run = load_run("ad_auction", tmp_path)
+    replay = SeedReplay(run.folder, run.arms["base"], 0)
+    for round_ in (0, 1, 19_999, 20_000):
+        replay.go_to(round_)
+        assert (
+            replay.rounds_to_confirm(round_) == min(m for m in replay.marks if m >= round_) - round_
+        )
+        assert replay.confirm() is None
+    replay, last = forged(run)
+    replay.go_to(last + 5)
+    assert replay.confirm().startswith(
+        "seed 0 of arm base: played again, it does not come to the state that was kept after 20,000"
+    )
+
+
+def test_rounds_of_another_machine_are_said_to_be_so(tmp_path):
+    small(tmp_path, "seeds=1")
+    run = load_run("ad_auction", tmp_path)
+    path = run.folder.checkpoint("base", 0)
+    record = json.loads(path.with_suffix(".json").read_text())
+    record["machine"]["flags"] = ["avx9"]
+    checkpoint.rewrite_record(path, record)
+    replay, last = forged(run)
+    replay.go_to(last + 5)
+    assert "trained with other flags" in replay.confirm()
+
+
+def test_numbers_keep_their_shape_in_files(tmp_path):
+    """An optimiser's step is an array without an axis; saved as `[1]` it would fit no more."""
+    path = tmp_path / "checkpoint.safetensors"
+    checkpoint.save(path, {"step": np.array(3.0), "row": np.zeros((2, 3)).T}, {"seed": 0})
+    arrays = checkpoint.load(path)[0]
+    assert arrays["step"].shape == ()
+    assert arrays["row"].shape == (3, 2)
+    kept = Keyframes(1_000)
+    kept.add(1, 7, {"step": np.array(3.0)})
+    kept.write(tmp_path)
+    assert read_keyframes(tmp_path)[7]["step"].shape == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "arm", "settings"),
+    [
+        ("calvano_neural", "sb3", ["train.rounds=640", "train.measure_last=64"]),
+        ("calvano_neural", "idqn", ["train.rounds=640", "train.measure_last=64"]),
+        ("surge_priority", "uptime_.4", ["train.rounds=2000", "train.measure_last=500"]),
+    ],
+)
+def test_other_learners_and_markets_come_to_the_states_that_were_kept(
+    name, arm, settings, tmp_path
+):
+    train(name, [*settings, "seeds=2", "train.copies=4"], arms=[arm], results=tmp_path)
+    run = load_run(name, tmp_path)
+    for k in range(2):
+        replay = SeedReplay(run.folder, run.arms[arm], k)
+        for interval in reversed(replay.intervals()):
+            assert replay.differing(*interval) == []

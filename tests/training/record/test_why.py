@@ -311,3 +311,48 @@ def test_agents_that_are_not_tacits_cannot_be_asked(results):
     replay.group = Other()
     with pytest.raises(ConfigError, match="cannot be asked"):
         explain(replay, DealName(0, 0, 0, 5))
+
+
+SEVERAL = ["agents.supplier={name: q_learning}", "agents.buyer={name: q_learning}",
+           "train.rounds=400", "train.measure_last=100", "train.copies=2", "seeds=1"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "arm", "settings"),
+    [
+        ("volatility_kpi", "second_1", ["train.rounds=700", "train.measure_last=200",
+                                        "train.episode_rounds=7", "train.copies=2", "seeds=1"]),
+        ("bluff_equilibrium", "scarcity_.1", SEVERAL),
+    ],
+)  # fmt: skip
+def test_values_are_those_with_which_a_seat_decided(name, arm, settings, tmp_path):
+    """Also at the end of an episode, and where a seat decides in several phases of a round: it
+    learns between its decisions."""
+    from tacit.training.record.why import _Explainer
+
+    train(name, settings, arms=[arm], results=tmp_path)
+    run = load_run(name, tmp_path)
+    replay = SeedReplay(run.folder, run.arms[arm], 0)
+    for round_ in (0, 6, 13, 104, 105, 300, 398):
+        replay.go_to(round_)
+        explainer = _Explainer(replay, DealName(0, 0, 1, round_))
+        for phase in range(len(replay.arm.market.phases)):
+            for seat in replay.arm.market.seats:
+                if explainer._chose(seat, phase):
+                    o = int(explainer.recording.observations[0, 1, phase, seat.index])
+                    action = explainer.recording.actions[0, 1, phase, seat.index]
+                    policy = explainer._policy(seat, o, explainer._values(seat, phase))
+                    recorded = explainer.recording.probabilities[0, 1, phase, seat.index]
+                    assert policy[action] == pytest.approx(recorded, abs=1e-15)
+
+
+def test_means_over_draws_are_not_called_exact(tmp_path):
+    """Who is served in a surge is drawn: the worth of asking is a mean over sampled lotteries."""
+    train("surge_priority", ["train.rounds=400", "train.measure_last=100", "seeds=1"],
+          arms=["uptime_.4"], results=tmp_path)  # fmt: skip
+    run = load_run("surge_priority", tmp_path)
+    replay = SeedReplay(run.folder, run.arms["uptime_.4"], 0)
+    lines = list(why_lines(explain(replay, DealName(0, 0, 0, 399))))
+    truths = [line for line in lines if "In truth" in line]
+    assert truths
+    assert all("means over sampled draws, not exact" in line for line in truths)

@@ -193,3 +193,49 @@ def test_mistakes_of_the_command(words, line, tacit):
     tacit.train("ad_auction")
     (found,) = mistake_lines(tacit("blame", "ad_auction", *words))
     assert found == line
+
+
+# --- what cannot be to blame ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["seeds", "seed", "record.keyframe_bytes"])
+def test_nothing_is_due_to_seeds_and_records(key):
+    with pytest.raises(ConfigError, match=f"{key}: nothing can be due to it"):
+        study.changed(changed(), [(key, 3)], "reference")
+
+
+def test_of_a_term_that_is_there_only_the_weight_changes():
+    """As `tacit train` has it: measure, scope and transform stay."""
+    scoped = changed("kpi.bidder.profit={weight: 1, scope: role}")
+    other = study.changed(scoped, [("kpi.bidder.profit", 0.5)], "reference")
+    term = other.kpi["bidder_1"]["profit"]
+    assert (term.weight, term.scope) == (0.5, "role")
+    added = study.changed(scoped, [("kpi.bidder_0.price_change", -2.0)], "reference")
+    assert added.kpi["bidder_0"]["price_change"].weight == -2.0
+    assert "price_change" not in added.kpi["bidder_1"]
+
+
+def test_exploration_that_only_one_learner_has_belongs_to_the_learner():
+    one, other = changed(), changed("agents.bidder={name: multiplicative_weights}")
+    assert list(differing_factors(one, other)) == ["learner"]
+
+
+def test_arms_that_begin_where_another_ends_are_refused():
+    one = arm("seeds=2", config="betrayal", arms=["allies", "betrayed"])
+    from tacit.training.config.load import load
+
+    arms = load("betrayal", ["seeds=2"]).arms
+    started = next(own for own in arms.values() if own.train.starts_from is not None)
+    with pytest.raises(ConfigError, match="begins where another arm ends"):
+        plan(one, started, 2)
+
+
+def test_no_share_is_told_of_a_harm_that_is_not_shown():
+    found = shares({"KPI": FACTORS["KPI"]}, values(arm=[1.0, 3.0], reference=[2.0, 2.0]), MEASURE)
+    assert {row["of the whole"] for row in found.rows()} == {"-"}
+
+
+def test_arms_of_the_same_configuration_are_trained_once():
+    arms = plan(changed("kpi.bidder.price_change=-1"), changed("agents.bidder.discount=.5"), 2)
+    assert len(arms) == 6
+    assert len(set(study.same_as(arms).values())) == 4
