@@ -1,7 +1,8 @@
-"""Screenshots of TensorBoard for the documents: `python docs/screenshots.py RUN_FOLDER`.
+"""Screenshots for the documents: `python docs/screenshots.py RUN_FOLDER` of TensorBoard,
+`python docs/screenshots.py REPORT.html` of what `tacit report` wrote.
 
 Needs chromium and chromedriver (Debian's packages chromium, chromium-driver), spoken to over the
-WebDriver protocol with the standard library alone. Writes docs/images/board_*.png.
+WebDriver protocol with the standard library alone. Writes docs/images/board_*.png and report.png.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -75,5 +77,18 @@ def main(run: Path) -> None:
         board.terminate()
 
 
+def report(page: Path) -> None:
+    """The top of a report, drawn without a network."""
+    with tempfile.TemporaryDirectory() as profile:
+        subprocess.run(
+            ["chromium", *FLAGS, "--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1000,1300",
+             f"--user-data-dir={profile}", f"--screenshot={IMAGES / 'report.png'}",
+             page.resolve().as_uri()],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+    print("images/report.png")
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    target = Path(sys.argv[1])
+    report(target) if target.suffix == ".html" else main(target)
