@@ -257,6 +257,7 @@ def _ssh_keygen(action: str, *arguments: str, data: bytes) -> Answer:
     except ValueError as error:  # a NUL in an argument
         raise ConfigError(f"{PROGRAM} cannot be run: {error}") from None
     lines = done.stderr.decode(errors="replace").replace("\r", "\n").splitlines()
+    lines = [line for line in lines if not line.startswith("@")]  # a banner around a warning
     told = [line.strip() for line in lines if line.strip() and not line.startswith("Signing data")]
     return Answer(done.returncode, done.stdout, _plain("; ".join(told)))
 

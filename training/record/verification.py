@@ -66,7 +66,11 @@ class Verification:
             return f"not intact: {count} finding{'s' * (count > 1)}"
         if self.signed_acts:
             later = self.acts - self.signed_acts
-            return f"intact; {later} acts came after what was signed" if later else "intact"
+            return (
+                f"intact; {later} act{'s' * (later > 1)} came after what was signed"
+                if later
+                else "intact"
+            )
         return (
             "intact, but its ledger is not signed by a key that you list: whoever can write the "
             "folder could have made all of it anew"

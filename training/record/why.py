@@ -9,6 +9,7 @@ it into words.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from tacit.agents.tabular.seed_state import SeedState
 from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.envs.engine.game_arrays import ACTION_COUNT
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import Claim, Market, Seat
+from tacit.envs.market import Claim, Market, Part, Seat
 from tacit.envs.types import Floats
 from tacit.oversight.true_values import EXPLORING, Worth, worth_of_actions
 from tacit.training.config.arms import Arm
@@ -71,6 +72,7 @@ class SpokenClaim:
         claim: what the market declares of it.
         said: the claim's value.
         so: the value of what it is about.
+        is_false: whether it was not so.
         frequency: with which probability the policy says this when that is so.
         honest: the same action with the true claim; None where the claim was true.
     """
@@ -78,13 +80,9 @@ class SpokenClaim:
     claim: Claim
     said: Any
     so: Any
+    is_false: bool
     frequency: float
     honest: Alternative | None
-
-    @property
-    def is_false(self) -> bool:
-        """Whether it was not so."""
-        return bool(self.said != self.so)
 
 
 @dataclass(frozen=True)
@@ -250,24 +248,46 @@ class _Explainer:
     def _claims(
         self, seat: Seat, phase: int, o: int, action: int, policy: Floats
     ) -> list[SpokenClaim]:
-        """What a decision claimed about what the seat saw."""
+        """What a decision claimed about what the seat saw.
+
+        A claim's k-th value means the k-th value of what it is about, in whatever words.
+        """
         saw, did = seat.role.decode_observation(o), seat.role.decode_action(action)
         found = []
-        for claim in self.market.claims:
-            if claim.role != seat.role.name or claim.part not in did or claim.about not in saw:
+        for claim, part, about in self._channels(seat, phase):
+            if part.name not in did or about.name not in saw:
                 continue
-            said, so = did[claim.part], saw[claim.about]
+            said, truth = part.index(did[part.name]), about.index(saw[about.name])
             same = [
                 a
                 for a in np.flatnonzero(policy > 0)
-                if seat.role.decode_action(int(a)).get(claim.part) == said
+                if seat.role.decode_action(int(a)).get(part.name) == did[part.name]
             ]
             honest = None
-            if said != so:
-                truthful = seat.role.encode_action(**{**did, claim.part: so})
-                honest = self._instead(seat, phase, truthful, policy)
-            found.append(SpokenClaim(claim, said, so, float(policy[same].sum()), honest))
+            if said != truth and truth < len(part.values):
+                honest = self._instead(
+                    seat,
+                    phase,
+                    seat.role.encode_action(**{**did, part.name: part.values[truth]}),
+                    policy,
+                )
+            frequency = float(policy[same].sum())
+            found.append(
+                SpokenClaim(
+                    claim, did[part.name], saw[about.name], said != truth, frequency, honest
+                )
+            )
         return found
+
+    def _channels(self, seat: Seat, phase: int) -> Iterator[tuple[Claim, Part, Part]]:
+        """Every claim that a seat may make in a phase: what is said, and what it is about."""
+        for claim in self.market.claims:
+            for block in seat.role.blocks if claim.role == seat.role.name else ():
+                said = [part for part in block.does if part.name == claim.part]
+                about = [part for part in block.sees if part.name == claim.about]
+                if block.phase == phase and said and about:
+                    yield claim, said[0], about[0]
+                    break
 
     def _instead(self, seat: Seat, phase: int, action: int, policy: Floats) -> Alternative:
         """What another action would have brought in this round, with the same draws."""

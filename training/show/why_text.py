@@ -80,8 +80,9 @@ def _claim_lines(told: Explanation, claim: SpokenClaim) -> Iterator[str]:
         yield f"Its {name} was {said}, and its {about} was {so}: the claim was true."
     if claim.honest is not None:
         yield (
-            f"The true {name}, {so}, with all else as it was and the same draws, would have "
-            f"changed {_change_text(told, claim.honest.outcome)}."
+            f"The true {name}, {value_text(claim.honest.did[claim.claim.part])}, with all else as "
+            f"it was and the same draws, would have changed "
+            f"{_change_text(told, claim.honest.outcome)}."
         )
 
 

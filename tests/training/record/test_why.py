@@ -116,6 +116,7 @@ def test_facts_are_those_of_the_record(name, round_, results):
         for claim in decision.claims:
             assert 0.0 < claim.frequency <= 1.0 + 1e-12
             assert claim.is_false == (claim.honest is not None)
+            assert claim.is_false == (claim.said != claim.so)  # the same words in these markets
     for seat in market.seats:
         column = market.columns[seat.role.fundamental]
         measured = recording.measures[0, 0, seat.index, column]
@@ -356,3 +357,25 @@ def test_means_over_draws_are_not_called_exact(tmp_path):
     truths = [line for line in lines if "In truth" in line]
     assert truths
     assert all("means over sampled draws, not exact" in line for line in truths)
+
+
+def test_a_claim_is_compared_by_position_not_by_its_words(tmp_path):
+    """`ample` means `calm`, `tight` means `surge`."""
+    settings = ["train.rounds=400", "train.measure_last=100", "seeds=1", "market.capacity=1",
+                "market.headroom_claims=true",
+                "market.surge={enter: 0.1, leave: 0.3, multiplier: 2}"]  # fmt: skip
+    train("cloud_bandwidth", settings, results=tmp_path)
+    run = load_run("cloud_bandwidth", tmp_path)
+    replay = SeedReplay(run.folder, next(iter(run.arms.values())), 0)
+    pairs = {"ample": "calm", "tight": "surge"}
+    seen = set()
+    for round_ in range(300, 340):
+        found = explain(replay, DealName(0, 0, 0, round_))
+        for decision in found.decisions:
+            for claim in decision.claims:
+                assert claim.is_false == (pairs[claim.said] != claim.so)
+                seen.add(claim.is_false)
+                if claim.honest is not None:
+                    assert pairs[claim.honest.did[claim.claim.part]] == claim.so
+        assert list(why_lines(found))
+    assert seen == {True, False}
