@@ -167,12 +167,12 @@ def _worst_deals(run: Run, step: Callable[[str, int], None]) -> tuple[list[Deal]
     left_out: list[str] = []
     for done, arm in enumerate(run.arms.values()):
         step(f"deals of {arm.name}", done)
-        plan = plan_deals(run.folder, arm, range(min(SEEDS, arm.seeds)))
-        deals = produce(plan, doubt=left_out.append)
-        if "harm" in deals:
-            found.append((arm, worst(deals, WORST)))
-        else:
-            left_out.append(f"{arm.name}: this market knows no honest or competitive play for all")
+        for k in range(min(SEEDS, arm.seeds)):  # one by one: copies may be many
+            deals = produce(plan_deals(run.folder, arm, [k]), doubt=left_out.append)
+            if "harm" in deals:
+                found.append((arm, worst(deals, WORST)))
+            elif k == 0:
+                left_out.append(f"{arm.name}: this market knows no honest play for every seat")
         if arm.seeds > SEEDS:
             left_out.append(f"{arm.name}: seeds {SEEDS} to {arm.seeds - 1} were not searched")
     ranked = sorted(
