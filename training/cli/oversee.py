@@ -91,7 +91,7 @@ def _print(plan: Plan, arm: Arm, found: Deals, worst: int | None, output: Path |
         {
             "deal": str(name),
             **({"harm": f"{found['harm'].at(k):.3g}"} if "harm" in found else {}),
-            **({"to": str(found["harmed"].at(k))} if "harm" in found else {}),
+            **({"to": found["harmed"].at(k) or "nobody"} if "harm" in found else {}),
             "what was done": "; ".join(in_words(arm, found, k)),
         }
         for k, name in zip(range(most), row_names(found), strict=False)
@@ -120,7 +120,13 @@ def why(
     ] = None,
     arm: OneArm = None,
     worst: Annotated[
-        int | None, typer.Option("--worst", min=1, max=100, help="the worst of the last 1,000")
+        int | None, typer.Option("--worst", min=1, max=100, help="so many, by harm")
+    ] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option("--seed", help="with --worst: of which seed")
+    ] = None,
+    rounds: Annotated[
+        str | None, typer.Option("--rounds", metavar="A:B", help="with --worst: of which rounds")
     ] = None,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
@@ -141,7 +147,7 @@ def why(
     whole = load_run(run, results)
     chosen = one_arm(whole, arm)
     if worst is not None:
-        plan = plan_deals(whole.folder, chosen, range(chosen.seeds))
+        plan = plan_deals(whole.folder, chosen, seed or range(chosen.seeds), _rounds(rounds))
         with replaying(plan.rounds, plan.seconds) as report:
             names = list(row_names(worst_of(produce(plan, report, doubt), worst)))
     for place, name in enumerate(names):
@@ -151,8 +157,8 @@ def why(
             console().print("")
         replay = SeedReplay(whole.folder, chosen, name.seed)
         at = min(name.round, replay.end)
-        rounds = replay.rounds_to(at) + replay.rounds_to_confirm(at)
-        with replaying(rounds * chosen.train.copies, rounds * replay.speed, AT_ONCE) as report:
+        count = replay.rounds_to(at) + replay.rounds_to_confirm(at)
+        with replaying(count * chosen.train.copies, count * replay.speed, AT_ONCE) as report:
             found = explain(replay, name, report)
             if (wrong := replay.confirm(report)) is not None:
                 doubt(wrong)

@@ -29,6 +29,7 @@ from tacit.oversight.harm import DealHarm
 from tacit.training.config.arms import Arm
 
 BRANCH = 0
+NO_HARM = 1e-12  # what rounding leaves
 DEAL = re.compile(r"s([0-9]{1,9})/b([0-9]{1,9})/c([0-9]{1,9})/r([0-9]{1,15})")
 
 
@@ -111,7 +112,9 @@ def deal_columns(arm: Arm, k: int, recording: Recording, harm: DealHarm | None) 
     }
     if harm is not None:
         deals["harm"] = DealColumn(harm.size.reshape(-1))
-        deals["harmed"] = DealColumn(harm.victim.reshape(-1).astype(np.int32), harm.names)
+        # Where nobody lost anything, nobody is named.
+        victim = np.where(harm.size > NO_HARM, harm.victim, -1)
+        deals["harmed"] = DealColumn(victim.reshape(-1).astype(np.int32), harm.names)
     for seat in market.seats:
         deals |= _decisions(arm, seat, recording)
     for seat in market.seats:
@@ -230,7 +233,13 @@ def chosen(deals: Deals, rows: Any) -> Deals:
 
 
 def worst(deals: Deals, count: int) -> Deals:
-    """The deals of the largest harm, the worst first; equal ones in their order."""
+    """The deals of the largest harm, the worst first; equal ones in their order.
+
+    Raises:
+        ConfigError: harm is not known in this market.
+    """
+    if "harm" not in deals:
+        raise ConfigError("--worst: this market knows no honest play, so harm is not told.")
     order = np.argsort(-deals["harm"].values, kind="stable")[:count]
     return chosen(deals, order)
 

@@ -30,6 +30,7 @@ from .replay import SeedReplay
 
 FOLDER = "replayed"
 LAST = 1_000  # rounds at the end of training that are shown where none are named
+MOST_SHOWN = 1_000_000  # deals of them; of many copies and seeds fewer rounds are shown
 MOST_DEALS = 5_000_000  # of one request, which must fit into memory
 
 Report = Callable[[int], None]
@@ -92,19 +93,21 @@ def plan_deals(
         run: the run.
         arm: the arm.
         seeds: repetitions, 0 .. n-1.
-        rounds: the first round and the one behind the last; None: the last LAST of each repetition.
+        rounds: the first round and the one behind the last; None: the last LAST of each repetition,
+            or fewer where these would be more than MOST_SHOWN deals.
 
     Raises:
         ConfigError: a repetition that does not exist or is not finished, rounds that were not
             played, or more deals than one request may have.
     """
     mistakes, stretches = [], []
+    shown = max(1, min(LAST, MOST_SHOWN // (arm.train.copies * max(1, len(seeds)))))
     for k in seeds:
         if not 0 <= k < arm.seeds:
             mistakes.append(f"--seed: must be 0 to {arm.seeds - 1} in arm {arm.name}, got {k}.")
             continue
         try:
-            stretches.append(_stretch(run, arm, k, rounds))
+            stretches.append(_stretch(run, arm, k, rounds, shown))
         except ConfigError as error:
             mistakes += error.mistakes
     if mistakes:
@@ -118,13 +121,15 @@ def plan_deals(
     return plan
 
 
-def _stretch(run: RunFolder, arm: Arm, k: int, rounds: tuple[int, int] | None) -> Stretch:
-    """The rounds of one repetition, and what they cost."""
+def _stretch(
+    run: RunFolder, arm: Arm, k: int, rounds: tuple[int, int] | None, shown: int
+) -> Stretch:
+    """The rounds of one repetition, or the last ones that are shown, and what they cost."""
     record = checkpoint.read_record(run.checkpoint(arm.name, k))
     if record is None:
         raise ConfigError(f"{run.path}: seed {k} of arm {arm.name} is not finished; {run.resume}")
     end = int(record["rounds"])
-    first, last = rounds or (max(0, end - LAST), end)
+    first, last = rounds or (max(0, end - shown), end)
     if not 0 <= first < last <= end:
         raise ConfigError(
             f"--rounds: seed {k} of arm {arm.name} has rounds 0:{end}, got {first}:{last}."

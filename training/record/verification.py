@@ -100,6 +100,7 @@ def verify(
     entries = _chain(run, found)
     arms = _arms(run, found)
     _seals(run, arms, found)
+    _seeds_left(run, arms, found)
     _anchors(run, entries, signers, anchor, found)
     samples = _samples(run, entries, found)
     _cards(run, arms, found)
@@ -171,6 +172,19 @@ def _seals(run: RunFolder, arms: Mapping[str, Arm], found: Verification) -> None
     elif not wrong:
         seeds = sum(len(digests) for digests in seals.seeds.values())
         found.lines.append(f"seals: {len(seals.files)} files and {seeds} seeds as they were sealed")
+
+
+def _seeds_left(run: RunFolder, arms: Mapping[str, Arm], found: Verification) -> None:
+    """Which repetitions are not finished, so that nothing of them is verified."""
+    left = [
+        f"{name}/s{k}"
+        for name, arm in arms.items()
+        for k in range(arm.seeds)
+        if not run.checkpoint(name, k).with_suffix(".json").exists()
+    ]
+    if left:
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+        found.lines.append(f"not finished, so not verified: {', '.join(left[:5])}{more}")
 
 
 def _anchors(

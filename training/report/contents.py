@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +28,7 @@ from tacit.training.studies.compare import compare
 from tacit.training.studies.lint import lint_arm
 
 WORST = 10  # deals that a report shows
+CANDIDATES = 200  # of every seed, among which those that differ are found
 EXPLAINED = 3  # of them, explained in full
 SEEDS = 4  # of every arm that are searched for them
 SIMULATED = (
@@ -170,37 +171,38 @@ def _worst_deals(run: Run, step: Callable[[str, int], None]) -> tuple[list[Deal]
         for k in range(min(SEEDS, arm.seeds)):  # one by one: copies may be many
             deals = produce(plan_deals(run.folder, arm, [k]), doubt=left_out.append)
             if "harm" in deals:
-                found.append((arm, worst(deals, WORST)))
+                found.append((arm, worst(deals, CANDIDATES)))
             elif k == 0:
                 left_out.append(f"{arm.name}: this market knows no honest play for every seat")
         if arm.seeds > SEEDS:
             left_out.append(f"{arm.name}: seeds {SEEDS} to {arm.seeds - 1} were not searched")
-    ranked = sorted(
-        (
-            (deals["harm"].at(k), n, k)
-            for n, (_, deals) in enumerate(found)
-            for k in range(size(deals))
-        ),
-        key=lambda entry: -entry[0],
-    )[:WORST]
-    told = []
-    for place, (_, n, k) in enumerate(ranked):
-        arm, deals = found[n]
-        name = list(row_names(deals))[k]
-        why: tuple[str, ...] = ()
-        if place < EXPLAINED:
-            why = tuple(why_lines(explain(SeedReplay(run.folder, arm, name.seed), name)))
-        told.append(
-            Deal(
-                f"{arm.name} {name}",
-                f"{deals['harm'].at(k):.3g}",
-                str(deals["harmed"].at(k)),
-                "; ".join(in_words(arm, deals, k)),
-                why,
-            )
-        )
+    told = list(_distinct(run, found))
     seeds = f"the first {SEEDS} seeds" if any(a.seeds > SEEDS for a in run.arms.values()) else "all"
     return told, [f"the last 1,000 rounds of training of {seeds} of every arm", *left_out]
+
+
+def _distinct(run: Run, found: Sequence[tuple[Arm, Deals]]) -> Iterator[Deal]:
+    """The worst deals that differ, the worst first; what is done again and again is told once."""
+    every = [
+        (deals["harm"].at(row), n, row)
+        for n, (_, deals) in enumerate(found)
+        for row in range(size(deals))
+    ]
+    shown: set[tuple[str, str]] = set()
+    for harm, n, row in sorted(every, key=lambda entry: -entry[0]):
+        arm, deals = found[n]
+        what = "; ".join(in_words(arm, deals, row))
+        if (arm.name, what) in shown:
+            continue
+        shown.add((arm.name, what))
+        name = list(row_names(deals))[row]
+        why: tuple[str, ...] = ()
+        if len(shown) <= EXPLAINED:
+            why = tuple(why_lines(explain(SeedReplay(run.folder, arm, name.seed), name)))
+        victim = deals["harmed"].at(row) or "nobody"
+        yield Deal(f"{arm.name} {name}", f"{harm:.3g}", victim, what, why)
+        if len(shown) == WORST:
+            return
 
 
 def _act(entry: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -375,3 +375,22 @@ def test_tenants_of_the_reference_ask_for_what_they_need(tmp_path):
     rules = ReferencePlay(replay.arm.market, replay.game, 0).rules
     assert rules["provider_0"] == "competitive"
     assert {rules[f"tenant_{k}"] for k in range(6)} == {"truthful"}
+
+
+def test_of_many_copies_fewer_rounds_are_shown(auction, monkeypatch):
+    monkeypatch.setattr(selection, "MOST_SHOWN", 60)
+    plan = plan_deals(auction.folder, auction.arms["base"], [0, 1])
+    assert [(s.first, s.last) for s in plan.stretches] == [(19_970, 20_000)] * 2
+
+
+def test_without_harm_there_is_no_worst():
+    with pytest.raises(ConfigError, match="--worst: this market knows no honest play"):
+        tables.worst({"round": DealColumn(np.arange(3))}, 2)
+
+
+def test_where_nobody_lost_nobody_is_named(results):
+    rule = "agents.bidder={name: scripted, rule: competitive}"
+    train("ad_auction", [rule, "train.rounds=2000", "train.measure_last=500", "seeds=1"],
+          name="fair", results=results)  # fmt: skip
+    deals = table_of(load_run("fair", results), "base", (0, 50))
+    assert {deals["harmed"].at(row) for row in range(50)} == {None}

@@ -13,7 +13,7 @@ from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
 from tacit.oversight import ledger as ledgers
-from tacit.training.record.deals import worst
+from tacit.training.record.deals import in_words, worst
 from tacit.training.record.selection import plan_deals, produce
 from tacit.training.report import collect, contents, html_page
 from tacit.training.storage.load_run import load_run
@@ -87,12 +87,14 @@ def test_a_report_needs_nothing_else(collected):
 
 def test_worst_deals_are_those_of_the_table(run, collected):
     """Of both arms together, the worst first; the first ones are explained."""
-    harms = []
+    harms = {}
     for arm in run.arms.values():
-        deals = worst(produce(plan_deals(run.folder, arm, range(2))), 10)
-        harms += list(deals["harm"].values)
-    expected = [f"{x:.3g}" for x in sorted(harms, reverse=True)[:10]]
+        deals = worst(produce(plan_deals(run.folder, arm, range(2))), 400)
+        for row in range(400):
+            harms[arm.name, "; ".join(in_words(arm, deals, row))] = deals["harm"].at(row)
+    expected = [f"{x:.3g}" for x in sorted(harms.values(), reverse=True)[:10]]
     assert [deal.harm for deal in collected.deals] == expected
+    assert len({(deal.name.split()[0], deal.what) for deal in collected.deals}) == 10
     assert [bool(deal.why) for deal in collected.deals] == [True] * 3 + [False] * 7
     name = collected.deals[0].name.split()[1]
     assert collected.deals[0].why[0].startswith(name)
