@@ -41,6 +41,8 @@ _FOLD = np.uint64(0x9E3779B97F4A7C15)
 _DRAW = np.uint64(0xD1B54A32D192ED03)
 _ONE = np.uint64(1)
 _S11, _S27, _S30, _S31 = np.uint64(11), np.uint64(27), np.uint64(30), np.uint64(31)
+# The same as integers of Python, which know no overflow.
+_INT_M1, _INT_M2, _INT_FOLD, _64_BITS = int(_M1), int(_M2), int(_FOLD), 2**64 - 1
 _UNIT = 2.0**-53  # a draw keeps the upper 53 bits, as many as a float64 in [0, 1) can hold
 
 
@@ -103,9 +105,15 @@ def child_keys(keys: NDArray[np.uint64], n: Ints) -> NDArray[np.uint64]:
 
 
 def child_key(key: np.uint64, n: int) -> np.uint64:
-    """`fold` of one key, as a scalar of NumPy: a Python int would enter a kernel as int64."""
-    found: np.uint64 = child_keys(np.array([key]), np.array([n], np.uint64))[0]
-    return found
+    """`fold` of one key, as a scalar of NumPy: a Python int would enter a kernel as int64.
+
+    In Python's integers: an array of one number takes ten times as long, and learners ask for keys
+    in every update.
+    """
+    z = (int(key) + (int(n) + 1) * _INT_FOLD) & _64_BITS
+    z = ((z ^ (z >> 30)) * _INT_M1) & _64_BITS
+    z = ((z ^ (z >> 27)) * _INT_M2) & _64_BITS
+    return np.uint64(z ^ (z >> 31))
 
 
 def seed_key(seed: int, which: int) -> np.uint64:

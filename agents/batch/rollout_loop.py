@@ -244,28 +244,39 @@ def rollout(
             renew_exploration_bounds(q_arrays, n, t)
         if recording is not None:
             record_beginning(recording, rows, clock)
-        for phase in range(phases):
-            if q_learners is not None:
-                td_update_phase(game, rows, q_arrays, phase, t)
+        if q_learners is None:
+            # Tables stay as they are, so a copy can play its whole round: its rows then stay in the
+            # nearest cache.
             for r in range(len(rows.state)):
-                close_reached_samples(game, rows, buffer, r, r, phase, t)
-                key = fold(fold(episode_keys[NATURE_KEYS, r], round_), phase)
-                if q_learners is None:
-                    action_key = fold(fold(episode_keys[ACTION_KEYS, r], round_), phase)
-                    draw_actions(game, rows, r, action_key, q_arrays.cumulative, phase)
-                else:
+                action_key = fold(episode_keys[ACTION_KEYS, r], round_)
+                nature_key = fold(episode_keys[NATURE_KEYS, r], round_)
+                for phase in range(phases):
+                    close_reached_samples(game, rows, buffer, r, r, phase, t)
+                    phase_key = fold(action_key, phase)
+                    draw_actions(game, rows, r, phase_key, q_arrays.cumulative, phase)
+                    if recording is not None:
+                        record_decisions(recording, game, rows, q_arrays, r, phase, t)
+                    open_samples(game, rows, buffer, r, phase, t)
+                    step_copy(game, rows, r, fold(nature_key, phase), phase)
+                add_rewards(rows, buffer, r)
+                add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
+        else:
+            for phase in range(phases):
+                td_update_phase(game, rows, q_arrays, phase, t)
+                for r in range(len(rows.state)):
+                    close_reached_samples(game, rows, buffer, r, r, phase, t)
+                    key = fold(fold(episode_keys[NATURE_KEYS, r], round_), phase)
                     act(game, rows, q_arrays, episode_keys, r, phase, t, EXPLORATION_KEYS, round_)
                     for s in range(seats * synchronous):
                         if q_arrays.settings[s, SYNCHRONOUS] == 1.0:
                             learn_synchronously(game, rows, q_arrays, scratch, r, s, key)
-                if recording is not None:
-                    record_decisions(recording, game, rows, q_arrays, r, phase, t)
-                open_samples(game, rows, buffer, r, phase, t)
-                step_copy(game, rows, r, key, phase)
-        for r in range(len(rows.state)):
-            add_rewards(rows, buffer, r)
-            add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
-            if q_learners is not None:
+                    if recording is not None:
+                        record_decisions(recording, game, rows, q_arrays, r, phase, t)
+                    open_samples(game, rows, buffer, r, phase, t)
+                    step_copy(game, rows, r, key, phase)
+            for r in range(len(rows.state)):
+                add_rewards(rows, buffer, r)
+                add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
                 add_pending_rewards(rows, q_arrays, r, t)
         if recording is not None:
             record_end(recording, rows)

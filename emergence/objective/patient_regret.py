@@ -76,8 +76,12 @@ def patient_gains(population: FrozenPopulation, seats: Sequence[int]) -> Patient
     weight = path_weights(population, chain)
     gains: dict[str, list[float]] = {payoff: [] for payoff in PAYOFFS}
     for seat in seats:
-        discount = population.discounts[seat]
+        discount, problem = population.discounts[seat], chain.seats[seat]
+        same = np.array_equal(problem.kpi, problem.fundamental)
         for payoff in PAYOFFS:
+            if same and payoff != PAYOFFS[0]:  # paid for the fundamental: there is one problem
+                gains[payoff].append(gains[PAYOFFS[0]][-1])
+                continue
             own, size = in_largest_payoffs(replace(chain, discount=discount), seat, payoff)
             best = best_within_sight(own, seat, payoff, weight)
             if best is None:

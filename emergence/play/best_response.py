@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -74,8 +75,17 @@ def best_responses(population: FrozenPopulation, seats: Sequence[int]) -> list[B
 def joint_chain(population: FrozenPopulation) -> Chain | None:
     """The chain from the limit path on; None where there is none or it is too large.
 
-    Its first nodes are the distinct states of the limit path.
+    Its first nodes are the distinct states of the limit path. Built once for each population.
     """
+    if population not in _KNOWN:
+        _KNOWN[population] = _joint_chain(population)
+    return _KNOWN[population]
+
+
+_KNOWN: WeakKeyDictionary[FrozenPopulation, Chain | None] = WeakKeyDictionary()
+
+
+def _joint_chain(population: FrozenPopulation) -> Chain | None:
     market = population.market
     if why_no_chain(market, population.kpi) is not None:
         return None

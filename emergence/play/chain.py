@@ -91,7 +91,8 @@ class Chain:
         # Policy evaluation is value iteration with one "action" whose successors are those of all
         # actions, weighted by the table.
         joint = (own.table[:, :, None] * own.probability[:, None, :]).reshape(count, -1)
-        return self._solve(expected[:, None], own.successor.reshape(count, 1, -1), joint)
+        successor, probability = possible_only(own.successor.reshape(count, -1), joint)
+        return self._solve(expected[:, None], successor[:, None], probability)
 
     def value_of_actions(self, seat: int, payoff: str, actions: Ints) -> Floats:
         """V float64 `[N]` of a seat that takes the given action in each node.
@@ -123,6 +124,28 @@ class Chain:
         arrays = [np.ascontiguousarray(x) for x in (successor, probability, payoff)]
         compiled(TEMPLATE, None).iterate(*arrays, self.discount, TOLERANCE, SWEEPS, values)
         return values
+
+
+def possible_only(
+    successor: NDArray[np.int32], probability: Floats
+) -> tuple[NDArray[np.int32], Floats]:
+    """Successors and their probabilities without those of probability 0.
+
+    What is left keeps its order, so sums over it stay the same to the last bit. Rows that have
+    fewer than the longest one are filled up with some of probability 0.
+
+    Args:
+        successor: the node that follows, int32 `[N, K]`.
+        probability: of each of them, float64 `[N, K]`.
+
+    Returns:
+        The same two arrays with at most K columns.
+    """
+    longest = int((probability > 0).sum(axis=1).max())
+    if longest == probability.shape[1]:
+        return successor, probability
+    first = np.argsort(probability <= 0, axis=1, kind="stable")[:, :longest]
+    return np.take_along_axis(successor, first, 1), np.take_along_axis(probability, first, 1)
 
 
 def build_chain(population: FrozenPopulation, states: Floats) -> Chain | None:

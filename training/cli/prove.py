@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
+
+if TYPE_CHECKING:
+    from tacit.training.studies.reproduce import Reproduction
 
 REFERENCE = Path("results/reference")  # committed; the same wherever runs are kept
 
@@ -33,8 +36,10 @@ def reproduce(
     from tacit.envs.errors import ConfigError
     from tacit.training.show.terminal import TextTable, console
     from tacit.training.studies.reference_tables import collect_tables
-    from tacit.training.studies.reproduce import overview, reproducible
+    from tacit.training.studies.reproduce import overview
 
+    if update_reference and settings:
+        raise ConfigError("--update-reference: takes an experiment as it is, without key=value.")
     if listing:
         console().print(TextTable(overview(results)))
         if update_reference:
@@ -46,43 +51,68 @@ def reproduce(
         raise ConfigError(f"{name}: {advice}")
     if every == (name is not None):
         raise ConfigError("NAME: give one experiment or --all; see tacit reproduce --list.")
-    good = True
-    for chosen in reproducible() if every else [str(name)]:
-        good &= _reproduce(chosen, settings or [], results, update_reference)
-    if not good:
+    if every:
+        found = _reproduce_all(results, update_reference)
+    else:
+        found = [_reproduce(str(name), settings or [], results)]
+        _tell(found[0], update_reference)
+    if not all(outcome.is_good for outcome in found):
         sys.exit(1)
 
 
-def _reproduce(name: str, settings: list[str], results: Path, update_reference: bool) -> bool:
-    """Reproduce one experiment and print its table; whether no row is off."""
-    import shutil
+def _reproduce_all(results: Path, update_reference: bool) -> list[Reproduction]:
+    """Reproduce every experiment; each is told when it ends."""
+    from tacit.training.storage.machine import workers
+    from tacit.training.studies.reproduce import reproducible
+    from tacit.training.studies.side_by_side import reproduce_side_by_side
 
-    from tacit.envs.errors import ConfigError
+    names = reproducible()
+    found: list[Reproduction] = []
+
+    def tell(outcome: Reproduction) -> None:
+        found.append(outcome)
+        say(f"{outcome.name}: {len(found)} of {len(names)}")
+        _tell(outcome, update_reference)
+
+    if workers() > 1:
+        say(f"{len(names)} experiments side by side; each is shown when it ends", is_error=True)
+        reproduce_side_by_side(names, results, tell)
+    else:
+        for name in names:
+            tell(_reproduce(name, [], results))
+    return found
+
+
+def _reproduce(name: str, settings: list[str], results: Path) -> Reproduction:
+    """Reproduce one experiment, with a progress bar."""
     from tacit.training.config.load import load
     from tacit.training.show.progress_bar import ProgressBar
-    from tacit.training.show.terminal import TextTable, console
-    from tacit.training.studies.checks import HEAD, MORE_SEEDS
-    from tacit.training.studies.reference_tables import collect_tables
-    from tacit.training.studies.reproduce import reproduce as run_reproduction
+    from tacit.training.studies.reproduce import outcome
 
     experiment = load(name, settings)
-    if update_reference and settings:
-        raise ConfigError("--update-reference: takes an experiment as it is, without key=value.")
     headline = next(iter(experiment.arms.values())).market.headline
     with ProgressBar(headline) as progress_bar:
-        rows, folder = run_reproduction(experiment, settings, results, progress_bar)
-    cells = [dict(zip(HEAD, row.cells(), strict=True)) for row in rows]
-    console().print(TextTable(cells, experiment.file.question))
-    written = ",".join(sorted(p.name for p in folder.iterdir()))
-    say(f"wrote {folder}/{{{written}}}")
+        return outcome(experiment, settings, results, progress_bar)
+
+
+def _tell(outcome: Reproduction, update_reference: bool) -> None:
+    """Print a reproduction's table, and copy it to the references if that is asked for."""
+    import shutil
+
+    from tacit.training.show.terminal import TextTable, console
+    from tacit.training.studies.checks import HEAD
+    from tacit.training.studies.reference_tables import collect_tables
+
+    cells = [dict(zip(HEAD, row, strict=True)) for row in outcome.cells]
+    console().print(TextTable(cells, outcome.question))
+    say(f"wrote {outcome.folder}/{{{','.join(outcome.written)}}}")
     if update_reference:
-        target = REFERENCE / experiment.name
-        shutil.copytree(folder, target, dirs_exist_ok=True)
+        target = REFERENCE / outcome.name
+        shutil.copytree(outcome.folder, target, dirs_exist_ok=True)
         collect_tables(REFERENCE)
         say(f"wrote {target}, {REFERENCE / 'table.md'}")
-    if any(row.lacks == MORE_SEEDS for row in rows):
+    if outcome.needs_seeds:
         say("verdicts need 48 seeds: add seeds=48")
-    return all(row.within is not False for row in rows)
 
 
 def best_response(

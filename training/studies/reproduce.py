@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
@@ -21,9 +21,31 @@ from tacit.training.storage.atomic_files import write_atomically
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
-from .checks import HEAD, YES, Check, checks, references_of
+from .checks import HEAD, MORE_SEEDS, YES, Check, checks, references_of
 from .figures import draw, draw_in_run
 from .reference_tables import experiment_file, table_page
+
+
+class Reproduction(NamedTuple):
+    """A reproduction, in what can be told of it.
+
+    Attributes:
+        name: of the experiment.
+        question: of the experiment.
+        cells: the rows of its table, in the order of `HEAD`.
+        folder: that was written.
+        written: the names of the files in it.
+        is_good: no row is off.
+        needs_seeds: a row waits for more seeds.
+    """
+
+    name: str
+    question: str
+    cells: list[list[str]]
+    folder: str
+    written: list[str]
+    is_good: bool
+    needs_seeds: bool
 
 
 def reproducible() -> list[str]:
@@ -99,6 +121,22 @@ def reproduce(
     drawn = read_experiment(run) if shares is None else experiment
     _write(folder, drawn, arms, rows, overrides)
     return rows, folder
+
+
+def outcome(
+    experiment: Experiment, overrides: Sequence[str], results: Path, listener: ProgressListener
+) -> Reproduction:
+    """`reproduce`, and what can be told of it."""
+    rows, folder = reproduce(experiment, overrides, results, listener)
+    return Reproduction(
+        name=experiment.name,
+        question=experiment.file.question,
+        cells=[list(row.cells()) for row in rows],
+        folder=str(folder),
+        written=sorted(p.name for p in folder.iterdir()),
+        is_good=all(row.within is not False for row in rows),
+        needs_seeds=any(row.lacks == MORE_SEEDS for row in rows),
+    )
 
 
 def _write(

@@ -12,11 +12,14 @@ from support.populations import default_kpi, prices, scripted
 from tacit.agents.policy import deterministic
 from tacit.emergence.play import deviation_replays, replay_columns
 from tacit.emergence.play.best_response import BestResponse
+from tacit.emergence.play.chain import TEMPLATE, possible_only
 from tacit.emergence.play.deviations import deviations
 from tacit.emergence.play.limit_path import cycle_length, limit_path
 from tacit.emergence.play.one_step_payoffs import _joint_actions_of_others, combinations
 from tacit.emergence.play.replays import horizon, replay, unforced
 from tacit.emergence.population import freeze
+from tacit.envs import rng
+from tacit.envs.jit.loops import compiled
 
 
 @pytest.mark.parametrize("discount", [0.01, 0.5, 0.9, 0.95, 0.999])
@@ -145,3 +148,59 @@ def test_a_state_on_no_path_is_never_returned_to():
     never = replay(population, state, unforced(1), copies, state + 0.5, rounds=3)
     assert (met.returned.tolist(), never.returned.tolist()) == ([0], [-1])
     assert default_kpi(prices()) is population.kpi
+
+
+# --- value iteration ------------------------------------------------------------------------------
+
+
+def every_action(successor, probability, payoff, discount, tolerance):
+    """Value iteration over all actions in every sweep, in plain Python."""
+    values, change = np.zeros(len(payoff)), tolerance
+    while change >= tolerance:
+        change = 0.0
+        for n in range(len(payoff)):
+            best = -np.inf
+            for a in np.flatnonzero(np.isfinite(payoff[n])):
+                value = payoff[n, a]
+                for j in range(probability.shape[1]):
+                    value += discount * probability[n, j] * values[successor[n, a, j]]
+                best = max(best, value)
+            change = max(change, abs(best - values[n]))
+            values[n] = best
+    return values
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.5, 0.95])
+@pytest.mark.parametrize("joint", [1, 3])
+def test_actions_that_are_left_out_change_no_bit_of_a_value(discount, joint):
+    for seed in range(4):
+        key = rng.seed_key(seed, rng.PROBE)
+        numbers = np.split(
+            rng.draws(key, 60 * (2 + joint) + 12 * joint), [60, 120, 60 * (2 + joint)]
+        )
+        payoff = (numbers[0].reshape(12, 5) - 0.5) * 10.0**seed
+        payoff[numbers[1].reshape(12, 5) < 0.2] = -np.inf
+        payoff[:, 0] = np.round(numbers[0][:12], 1)  # one is always legal
+        payoff[:, 1] = payoff[:, 0]  # and one as good, where it leads to the same node
+        successor = (numbers[2] * 12).astype(np.int32).reshape(12, 5, joint)
+        successor[:6, 1] = successor[:6, 0]
+        probability = numbers[3].reshape(12, joint) + 0.1
+        probability /= probability.sum(axis=1, keepdims=True)
+        values = np.zeros(12)
+        left = compiled(TEMPLATE, None).iterate(
+            successor, probability, payoff, discount, 1e-10, 100_000, values
+        )
+        assert left > 0
+        expected = every_action(successor, probability, payoff, discount, 1e-10)
+        assert values.tobytes() == expected.tobytes()
+
+
+def test_successors_of_probability_0_are_left_out_in_order():
+    successor = np.arange(8, dtype=np.int32).reshape(2, 4)
+    probability = np.array([[0.0, 0.25, 0.0, 0.75], [0.0, 0.0, 1.0, 0.0]])
+    kept, share = possible_only(successor, probability)
+    assert kept.tolist()[0] == [1, 3]
+    assert share.tolist() == [[0.25, 0.75], [1.0, 0.0]]
+    assert kept[1, 0] == 6
+    full = np.full((2, 4), 0.25)
+    assert possible_only(successor, full)[0] is successor

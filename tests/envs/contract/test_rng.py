@@ -152,3 +152,12 @@ def test_leaving_a_draw_out_shifts_no_other():
 def test_draws_at_once_are_the_draws_one_by_one():
     key = rng.seed_key(5, rng.PROBE)
     assert rng.draws(key, 500).tolist() == [rng.u(key, slot) for slot in range(500)]
+
+
+@pytest.mark.parametrize("key", [0, 1, 2**63, 2**64 - 1, 0x0123456789ABCDEF])
+def test_one_child_is_that_of_arrays_and_of_kernels(key):
+    for n in (0, 1, 7, 2**20, 2**40 + 3):
+        child = rng.child_key(np.uint64(key), n)
+        assert isinstance(child, np.uint64)
+        assert child == rng.child_keys(np.array([key], np.uint64), np.array([n]))[0]
+        assert child == rng.fold(np.uint64(key), n)
