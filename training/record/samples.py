@@ -19,13 +19,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from tacit.agents.tabular.recording import Recording
+from tacit.agents.tabular.recording import Recording, recording_bytes
 from tacit.envs.errors import ConfigError
 from tacit.training.storage.atomic_files import read_file, write_atomically
 
 from .replay import SeedReplay
 
 NAME = "sample.safetensors"
+MOST_BYTES = 1_000_000  # of a repetition's sample
 NOT_KEPT = ("recorded", "forced", "values")  # room for questions, not what happened
 FIELDS = tuple(name for name in Recording._fields if name not in NOT_KEPT)
 
@@ -33,12 +34,14 @@ Sample = dict[str, NDArray[Any]]  # by field of a `Recording`, a row a round
 
 
 def last_rounds(replay: SeedReplay, rounds: int) -> Sample:
-    """The last rounds of a repetition, played again; fewer where a recording has no room for them.
+    """The last rounds of a repetition, played again; fewer where so many take more than MOST_BYTES,
+    as they do of many copies, but at least one.
 
     Raises:
         ConfigError: a kept state does not fit the configuration.
     """
-    count = min(rounds, replay.end, replay.room)
+    per_round = recording_bytes(replay.game, replay.group.rows)
+    count = min(rounds, replay.end, max(1, MOST_BYTES // per_round))
     replay.go_to(replay.end - count)
     recording = replay.record(count)
     return {field: np.ascontiguousarray(getattr(recording, field)) for field in FIELDS}

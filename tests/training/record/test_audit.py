@@ -431,3 +431,20 @@ def test_a_run_made_before_all_this(tmp_path, known):
                  "played again: 8 of 8"):  # fmt: skip
         assert part in text
     assert found.verdict.startswith("intact, but its ledger is not signed")
+
+
+def test_a_sample_of_many_copies_is_short(tmp_path):
+    """A million bytes a repetition hold fewer rounds of many copies, but at least one."""
+    from support.training_fixtures import small
+
+    from tacit.training.record import SeedReplay, samples
+    from tacit.training.storage.load_run import load_run
+
+    settings = ("train.rounds=600", "train.measure_last=100", "seeds=1", "train.copies=64")
+    small(tmp_path, *settings)
+    run = load_run("ad_auction", tmp_path)
+    replay = SeedReplay(run.folder, run.arms["base"], 0)
+    sample = samples.last_rounds(replay, 200)
+    size = sum(array.nbytes for array in sample.values())
+    assert 0.5 * samples.MOST_BYTES < size <= samples.MOST_BYTES
+    assert sample["clock"][-1, 0] == 599
