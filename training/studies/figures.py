@@ -10,27 +10,34 @@ from typing import Any
 import matplotlib
 
 from tacit.emergence.stats import Estimate
+from tacit.oversight.objective import state_lines
 from tacit.training.board.plot_style import BLUE, COLOURS, RED, new_figure, put_title
 from tacit.training.board.plots import impulse_response
 from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Experiment
 from tacit.training.config.references import Figure
 from tacit.training.outcome.summary import estimate_of
+from tacit.training.plain_text import visible
 from tacit.training.storage.run_folder import RunFolder
+from tacit.training.storage.signature_files import objective_states
 
 from .theory_figures import theory_panels
 
 ArmSummaries = Mapping[str, Mapping[str, Any]]  # parts of summary.json by arm
 DPI = 140
+FOOTER_LINES = 3  # different answers to who stands behind the objectives
 
 
-def draw(experiment: Experiment, arms: ArmSummaries, path: Path) -> bool:
+def draw(
+    experiment: Experiment, arms: ArmSummaries, path: Path, footer: Sequence[str] = ()
+) -> bool:
     """Draw what the experiment's `figure` asks for.
 
     Args:
         experiment: its figure, its arms, its references.
         arms: summaries of the arms that were run.
         path: the PNG to write; its folder is made.
+        footer: lines in small print below it.
 
     Returns:
         Whether something was drawn: False if no figure is asked for, or none of its arms was run.
@@ -51,14 +58,21 @@ def draw(experiment: Experiment, arms: ArmSummaries, path: Path) -> bool:
         figure = _lines(experiment, arms, spec)
     if figure is None:
         return False
+    for k, line in enumerate(reversed(footer)):
+        figure.text(0.995, 0.005 + 0.025 * k, visible(line), ha="right", fontsize=6, color="0.4")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=DPI)
     return True
 
 
 def draw_in_run(experiment: Experiment, arms: ArmSummaries, run: RunFolder) -> None:
-    """Draw the experiment's figure, if it asks for one, to its place in a run's folder."""
-    draw(experiment, arms, run.figure(experiment.name))
+    """Draw the experiment's figure, if it asks for one, to its place in a run's folder.
+
+    Below it stands who stood behind the objectives when it was drawn.
+    """
+    shown = {name: arm for name, arm in experiment.arms.items() if name in arms}
+    states = {name: state.text for name, state in objective_states(run, shown).items()}
+    draw(experiment, arms, run.figure(experiment.name), state_lines(states)[:FOOTER_LINES])
 
 
 def _with_measure(experiment: Experiment, arms: ArmSummaries, measure: str) -> list[str]:

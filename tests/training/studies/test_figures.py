@@ -67,3 +67,22 @@ def test_one_seed_is_drawn_without_an_interval(tmp_path):
     summary = small(tmp_path, "seeds=1", config=config(LINES))
     for figure in (LINES, COMPARE):
         assert figures.draw(load(config(figure)), summary["arms"], tmp_path / "figure.png")
+
+
+def test_a_runs_figure_says_who_stands_behind_its_objectives(tmp_path, monkeypatch):
+    from tacit.training.storage.load_run import load_run
+
+    small(tmp_path, config=config({"histogram": "revenue"}))
+    run, told = load_run("ad_auction", tmp_path), []
+    monkeypatch.setattr(figures, "draw", lambda *given: told.append(given))
+    figures.draw_in_run(run.experiment, read_summary(run.folder.summary), run.folder)
+    ((_, _, path, footer),) = told
+    assert path == run.folder.figure("ad_auction")
+    assert footer == ["Unvalidated objective."]
+
+
+def test_small_print_is_drawn(arms, tmp_path):
+    spec = load(config({"histogram": "revenue"}))
+    for name, footer in (("plain", ()), ("signed", ("Signed by $alice$.\x1b",))):
+        assert figures.draw(spec, arms, tmp_path / f"{name}.png", footer)
+    assert (tmp_path / "plain.png").read_bytes() != (tmp_path / "signed.png").read_bytes()
