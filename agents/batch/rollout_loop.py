@@ -204,7 +204,31 @@ def cut_samples(
     drop_open_samples(buffer, copy)
 
 
+@inlined
+def cut_all(
+    game: GameArrays,
+    rows: CopyRows,
+    q_arrays: QArrays,
+    episode_keys: Any,
+    scratch: CopyRows,
+    buffer: RolloutBuffer,
+    t: Any,
+    round_: Any,
+) -> None:
+    """`cut_samples` of every copy."""
+    for r in range(len(rows.state)):
+        cut_samples(game, rows, q_arrays, episode_keys, scratch, buffer, r, t, round_)
+
+
 # --- rounds --------------------------------------------------------------------------------------
+
+
+@inlined
+def count_round(clock: Any, t: Any, round_: Any) -> None:
+    """Count a finished round in the clock int64 `[5]`."""
+    clock[TRAINED_ROUNDS] = t + 1
+    clock[ROUNDS_SINCE_READ] += 1
+    clock[EPISODE_ROUND] = round_ + 1
 
 
 @loop
@@ -245,8 +269,7 @@ def rollout(
         if recording is not None:
             record_beginning(recording, rows, clock)
         if q_learners is None:
-            # Tables stay as they are, so a copy can play its whole round: its rows then stay in the
-            # nearest cache.
+            # Tables are fixed, so a copy plays its whole round while its rows lie in the cache.
             for r in range(len(rows.state)):
                 action_key = fold(episode_keys[ACTION_KEYS, r], round_)
                 nature_key = fold(episode_keys[NATURE_KEYS, r], round_)
@@ -280,15 +303,10 @@ def rollout(
                 add_pending_rewards(rows, q_arrays, r, t)
         if recording is not None:
             record_end(recording, rows)
-        clock[TRAINED_ROUNDS] = t + 1
-        clock[ROUNDS_SINCE_READ] += 1
-        clock[EPISODE_ROUND] = round_ + 1
+        count_round(clock, t, round_)
         ends_episode = episode_rounds > 0 and clock[EPISODE_ROUND] == episode_rounds
         if ends_episode or (ends_batch and n == rounds - 1):
-            for r in range(len(rows.state)):
-                cut_samples(
-                    game, rows, q_arrays, episode_keys, scratch, buffer, r, t + 1, round_ + 1
-                )
+            cut_all(game, rows, q_arrays, episode_keys, scratch, buffer, t + 1, round_ + 1)
         if ends_episode:
             if q_learners is not None:
                 look_ahead(game, rows, q_arrays, episode_keys, t + 1, round_ + 1)

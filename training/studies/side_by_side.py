@@ -111,7 +111,8 @@ class _Pool:
             assert process.stdin is not None
             assert process.stdout is not None
             try:
-                print(name, file=process.stdin, flush=True)
+                process.stdin.write(f"{name}\n")
+                process.stdin.flush()
                 line = process.stdout.readline()
             except BrokenPipeError:
                 line = ""  # it ended before it could read the request
