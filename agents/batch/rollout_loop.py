@@ -249,10 +249,9 @@ def rollout(
     """Play so many rounds in all copies, and write the learning seats' decisions into `buffer`.
 
     `keys` uint64 `[streams, N]` are the copies' keys, `episode_keys` those of the episode.
-    `episode_rounds` is the length of an episode (0: endless); `ends_batch` says that the last of
-    these rounds ends a batch; `q_learners` is None where no Q-learner plays. As None is a type,
-    Numba then leaves the half of the loop out that Q-learners need, which saves seconds of
-    compilation. `recording` is a `Recording` with room for these rounds, or None.
+    `episode_rounds` is the length of an episode (0: endless); `ends_batch` says that the last round
+    ends a batch; `q_learners` is None where no Q-learner plays, `recording` None where nothing is
+    recorded: None is a type, so Numba compiles the loop without what only these need.
     """
     game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
     scratch, buffer = borrow(scratch), borrow(buffer)
