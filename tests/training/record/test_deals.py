@@ -330,9 +330,12 @@ def test_several_arms_need_a_name(tacit, results):
 # --- what is not exactly the run -----------------------------------------------------------------
 
 
-def test_nothing_is_kept_in_the_run_and_nothing_there_is_believed(results, auction, monkeypatch):
+def test_nothing_is_kept_in_the_run(auction):
     """Whoever can write a run could put other deals there."""
     table_of(auction, "base", (40, 60))
+    kept = selection._file(auction.folder, auction.arms["base"], 0, 40, 60)
+    assert kept.is_file()
+    assert auction.folder.path.resolve() not in kept.resolve().parents
     names = [path.name for path in auction.folder.path.rglob("*")]
     assert not any(name.endswith(".parquet") for name in names)
 

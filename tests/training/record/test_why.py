@@ -124,6 +124,25 @@ def test_facts_are_those_of_the_record(name, round_, results):
     replay.group.load(before)
 
 
+def check_policies(explainer, copy):
+    """In every decision of a copy the policy that is computed is the probability recorded."""
+    recording, market = explainer.recording, explainer.market
+    chose = [
+        (seat, phase)
+        for phase in range(len(market.phases))
+        for seat in market.seats
+        if explainer._chose(seat, phase)
+    ]
+    assert chose
+    for seat, phase in chose:
+        o = int(recording.observations[0, copy, phase, seat.index])
+        action = recording.actions[0, copy, phase, seat.index]
+        policy = explainer._policy(seat, o, explainer._values(seat, phase))
+        recorded = recording.probabilities[0, copy, phase, seat.index]
+        assert policy[action] == pytest.approx(recorded, abs=1e-15)
+        assert policy.sum() == pytest.approx(1.0, abs=1e-12)
+
+
 @pytest.mark.parametrize("name", ["volatility_kpi", "calvano_baseline", "overpromise"])
 def test_policies_of_a_decision_are_those_that_acted(name, results):
     """The probability that was recorded is the one that is computed from Q values afterwards."""
@@ -134,15 +153,7 @@ def test_policies_of_a_decision_are_those_that_acted(name, results):
     for round_ in (0, 1, 50, 777, 3_000):
         replay.go_to(round_)
         explainer = _Explainer(replay, DealName(0, 0, 0, round_))
-        for phase in range(len(replay.arm.market.phases)):
-            for seat in replay.arm.market.seats:
-                if explainer._chose(seat, phase):
-                    o = int(explainer.recording.observations[0, 0, phase, seat.index])
-                    action = explainer.recording.actions[0, 0, phase, seat.index]
-                    policy = explainer._policy(seat, o, explainer._values(seat, phase))
-                    recorded = explainer.recording.probabilities[0, 0, phase, seat.index]
-                    assert policy[action] == pytest.approx(recorded, abs=1e-15)
-                    assert policy.sum() == pytest.approx(1.0, abs=1e-12)
+        check_policies(explainer, 0)
 
 
 def test_explaining_leaves_the_replay_where_it_was(results):
@@ -188,7 +199,8 @@ def test_what_an_action_is_worth_in_a_round_is_its_mean_over_what_is_not_seen(re
     market, arm = replay.arm.market, replay.arm
     replay.go_to(3_990)
     tables = [table.copy() for table in replay.group.tables()]
-    decision = next(d for d in explanation.decisions if d.worth.reason is None)
+    # In the first phase: what a seat sees there does not depend on what others do.
+    decision = next(d for d in explanation.decisions if not d.phase and d.worth.reason is None)
     role = decision.seat.role
     o = role.legal.shape[0]
     seen = next(k for k in range(o) if {n: v for n, v in role.decode_observation(k).items()
@@ -207,8 +219,6 @@ def test_what_an_action_is_worth_in_a_round_is_its_mean_over_what_is_not_seen(re
             engine.game, nature, actor, cumulative(market, forced)[None], engine.rows, 0, 0, 1,
             measures, scores,
         )  # fmt: skip
-        if decision.phase:
-            continue
         rows = observed == seen
         first = sum(len(arm.kpi[s.name]) for s in market.seats[: decision.seat.index])
         sample = scores[rows, first]
@@ -337,14 +347,7 @@ def test_values_are_those_with_which_a_seat_decided(name, arm, settings, tmp_pat
     for round_ in (0, 6, 13, 104, 105, 300, 398):
         replay.go_to(round_)
         explainer = _Explainer(replay, DealName(0, 0, 1, round_))
-        for phase in range(len(replay.arm.market.phases)):
-            for seat in replay.arm.market.seats:
-                if explainer._chose(seat, phase):
-                    o = int(explainer.recording.observations[0, 1, phase, seat.index])
-                    action = explainer.recording.actions[0, 1, phase, seat.index]
-                    policy = explainer._policy(seat, o, explainer._values(seat, phase))
-                    recorded = explainer.recording.probabilities[0, 1, phase, seat.index]
-                    assert policy[action] == pytest.approx(recorded, abs=1e-15)
+        check_policies(explainer, 1)
 
 
 def test_means_over_draws_are_not_called_exact(tmp_path):
