@@ -100,7 +100,8 @@ def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     if _sha256(data) != record.get("sha256"):
         raise ConfigError(f"{path}: does not match its SHA-256; it was cut or altered.")
     try:
-        arrays = load_tensors(data)
+        # Sorted: safetensors gives another order in every process.
+        arrays = dict(sorted(load_tensors(data).items()))
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise ConfigError(f"{path}: holds no arrays that can be read ({error}).") from None
     return upgrade_arrays(arrays), record

@@ -120,13 +120,13 @@ def read_keyframes(folder: Path) -> dict[int, State]:
 
 
 def split(arrays: Mapping[str, NDArray[Any]]) -> dict[int, State]:
-    """States by rounds, of arrays by `<rounds>/<name>`.
+    """States by rounds, of arrays by `<rounds>/<name>`; the arrays of a state in order of name.
 
     Raises:
         ValueError: a name of another form.
     """
     states: dict[int, State] = {}
-    for name, array in arrays.items():
+    for name, array in sorted(arrays.items()):
         rounds, _, own = name.partition("/")
         states.setdefault(int(rounds), {})[own] = array
     return states
