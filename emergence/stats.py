@@ -1,6 +1,7 @@
 """Intervals at 95 %: Student's t over seeds for means, Wilson for shares, paired differences.
 
-scipy.stats is imported where it is used: it takes half a second, which most commands do not need.
+Quantiles come from scipy.special, imported where it is used: scipy.stats has the same numbers, but
+takes half a second to import.
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def student(values: Sequence[float]) -> Estimate:
     n, mean = len(x), float(x.mean())
     if n < 2:
         return Estimate(mean, float("nan"), float("nan"), n)
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    half = float(t.ppf(0.5 + LEVEL / 2, n - 1)) * float(x.std(ddof=1)) / sqrt(n)
+    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2)) * float(x.std(ddof=1)) / sqrt(n)
     return Estimate(mean, mean - half, mean + half, n)
 
 
@@ -100,11 +101,20 @@ def estimate(name: str, values: Sequence[float]) -> Estimate:
 
 def median(values: Sequence[float]) -> Estimate:
     """Median with the order statistics that hold it with at least 95 % (binomial, exact)."""
-    from scipy.stats import binom
-
     x = np.sort(np.asarray(values, float))
     n = len(x)
     # The k-th smallest value is the lower end: P(fewer than k values lie below the median) < 2.5 %.
-    k = int(binom.ppf((1 - LEVEL) / 2, n, 0.5))
+    k = _binomial_quantile((1 - LEVEL) / 2, n)
     ends = (float(x[k - 1]), float(x[n - k])) if k >= 1 else (float("nan"), float("nan"))
     return Estimate(float(np.median(x)), *ends, n)
+
+
+def _binomial_quantile(p: float, n: int) -> int:
+    """The least k at which a binomial of n fair draws has P(X <= k) >= p."""
+    from scipy.special import bdtr, bdtrik
+
+    # The inverse is a real number, so rounding may leave it one beside the quantile.
+    k = max(0, round(float(bdtrik(p, n, 0.5))) - 1)
+    while bdtr(k, n, 0.5) < p:
+        k += 1
+    return k

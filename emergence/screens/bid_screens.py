@@ -30,7 +30,7 @@ import numpy as np
 
 from tacit.envs.types import Floats, Ints
 
-from .tenders import BidsBySize, positions_by_size
+from .tenders import BidsBySize, PositionsBySize, positions_by_size
 
 PART = 10_000  # windows whose median is taken at once
 
@@ -134,19 +134,22 @@ def medians(tenders: BidsBySize) -> Mapping[str, float]:
     return {name: float(np.median(x)) if len(x) else float("nan") for name, x in found.items()}
 
 
-def rolling_cv(tender: Ints, bid: Floats, window: int) -> tuple[Ints, Floats]:
+def rolling_cv(
+    tender: Ints, bid: Floats, window: int, rows: PositionsBySize | None = None
+) -> tuple[Ints, Floats]:
     """Median coefficient of variation over windows of tenders, in order of tenders' numbers.
 
     Args:
         tender: the number of each bid's tender, int64 `[B]`; numbers follow time.
         bid: the bids, float64 `[B]`.
         window: tenders in a window.
+        rows: `positions_by_size(tender, bid)`, where the caller has them.
 
     Returns:
         The number of each window's last tender int64 `[.]`, and the medians float64 `[.]`; empty if
         there are fewer tenders than a window holds.
     """
-    rows = positions_by_size(tender, bid)
+    rows = rows or positions_by_size(tender, bid)
     which = np.concatenate([np.empty(0, np.int64), *(tender[r[:, 0]] for r in rows.values())])
     if len(which) < window:
         return np.empty(0, np.int64), np.empty(0)

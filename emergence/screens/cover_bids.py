@@ -15,7 +15,7 @@ import numpy as np
 
 from tacit.envs.types import Floats, Ints
 
-from .tenders import positions_by_size
+from .tenders import PositionsBySize, positions_by_size
 
 LEAST_MEETINGS = 10  # tenders in which two bidders must have met
 MOST_BIDS = 100  # of a tender; pairs of a larger one are not looked at
@@ -42,15 +42,18 @@ class BidderPair:
     p: float
 
 
-def bidder_pairs(tender: Ints, bid: Floats, bidder: Ints) -> list[BidderPair]:
+def bidder_pairs(
+    tender: Ints, bid: Floats, bidder: Ints, rows: PositionsBySize | None = None
+) -> list[BidderPair]:
     """Every two bidders that met often enough, the most one-sided first.
 
     Args:
         tender: the number of each bid's tender, int64 `[B]`.
         bid: the bids, float64 `[B]`.
         bidder: the number of each bid's bidder, int64 `[B]`.
+        rows: `positions_by_size(tender, bid)`, where the caller has them.
     """
-    below, above, margin = _meetings(tender, bid, bidder)
+    below, above, margin = _meetings(bid, bidder, rows or positions_by_size(tender, bid))
     names = int(bidder.max(initial=0)) + 1
     low, high = np.minimum(below, above), np.maximum(below, above)
     order = np.argsort(low * names + high, kind="stable")
@@ -60,16 +63,18 @@ def bidder_pairs(tender: Ints, bid: Floats, bidder: Ints) -> list[BidderPair]:
     often = ends - starts >= LEAST_MEETINGS
     found = []
     for start, end in zip(starts[often], ends[often], strict=True):
-        rows = order[start:end]
-        found.append(_pair(below[rows], above[rows], margin[rows], int(often.sum())))
+        own = order[start:end]
+        found.append(_pair(below[own], above[own], margin[own], int(often.sum())))
     return sorted(found, key=lambda pair: (pair.p, -pair.met, pair.below, pair.above))
 
 
-def _meetings(tender: Ints, bid: Floats, bidder: Ints) -> tuple[Ints, Ints, Floats]:
+def _meetings(
+    bid: Floats, bidder: Ints, rows_by_size: PositionsBySize
+) -> tuple[Ints, Ints, Floats]:
     """Of every tender and every two of its bids that differ: who was below int64 `[.]`, who was
     above int64 `[.]`, and by how much, as a share of the lower bid, float64 `[.]`."""
     below, above, margin = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
-    for n, rows in positions_by_size(tender, bid).items():
+    for n, rows in rows_by_size.items():
         if n > MOST_BIDS:
             continue
         bids, names = bid[rows], bidder[rows]
@@ -84,13 +89,15 @@ def _meetings(tender: Ints, bid: Floats, bidder: Ints) -> tuple[Ints, Ints, Floa
 
 def _pair(below: Ints, above: Ints, margin: Floats, tested: int) -> BidderPair:
     """The meetings of two bidders; `tested`: the number of pairs."""
-    from scipy.stats import binom  # slow to import
+    from scipy.special import betainc  # slow to import
 
     met, first = len(below), int(below[0])
     wins = int((below == first).sum())
     cheaper, dearer = first, int(above[0])
     if 2 * wins < met:
         cheaper, dearer, wins = dearer, cheaper, met - wins
-    p = min(1.0, 2.0 * float(binom.sf(wins - 1, met, 0.5)) * tested)
+    # P(at least so many of fair draws), as an incomplete beta function.
+    one_sided = float(betainc(wins, met - wins + 1, 0.5))
+    p = min(1.0, 2.0 * one_sided * tested)
     own = margin[below == cheaper]
     return BidderPair(cheaper, dearer, met, wins, float(np.median(own)), p)

@@ -8,9 +8,12 @@ from tacit.envs.types import Floats, Ints
 
 # Number of bids n -> the bids of all T tenders with n bids, float64 [T, n], each row ascending.
 BidsBySize = dict[int, Floats]
+# Number of bids n -> positions of the bids of all T tenders with n bids, int64 [T, n], ascending by
+# bid.
+PositionsBySize = dict[int, Ints]
 
 
-def positions_by_size(tender: Ints, bid: Floats) -> dict[int, Ints]:
+def positions_by_size(tender: Ints, bid: Floats) -> PositionsBySize:
     """Positions of each tender's bids, ascending by bid; of equal bids the first stays first.
 
     Args:
@@ -25,17 +28,18 @@ def positions_by_size(tender: Ints, bid: Floats) -> dict[int, Ints]:
     return {int(n): order[sizes == n].reshape(-1, int(n)) for n in np.unique(sizes[sizes > 1])}
 
 
-def group_bids(tender: Ints, bid: Floats) -> BidsBySize:
+def group_bids(tender: Ints, bid: Floats, rows: PositionsBySize | None = None) -> BidsBySize:
     """Bids by tender.
 
     Args:
         tender: the number of each bid's tender, int64 `[B]`.
         bid: the bids, float64 `[B]`.
+        rows: `positions_by_size(tender, bid)`, where the caller has them.
 
     Returns:
         The tenders with two bids or more.
     """
     # Columns lie together in memory: sums and extremes over a tender's few bids are then taken
     # column by column, several times as fast.
-    rows_by_size = positions_by_size(tender, bid)
-    return {n: np.asfortranarray(bid[rows]) for n, rows in rows_by_size.items()}
+    rows = rows or positions_by_size(tender, bid)
+    return {n: np.asfortranarray(bid[own]) for n, own in rows.items()}

@@ -21,7 +21,7 @@ import numpy as np
 from tacit.envs.types import Floats, Ints
 
 from .screen_draws import SHUFFLE, uniform_draws
-from .tenders import positions_by_size
+from .tenders import PositionsBySize, positions_by_size
 
 LEAST_STEPS = 10  # from winner to winner
 SHUFFLES, WORK = 200, 2_000_000  # at most so many shuffles; winners drawn in all
@@ -60,7 +60,7 @@ class WinnerRotation:
     steps: int
 
 
-def winners(tender: Ints, bid: Floats, bidder: Ints) -> Ints:
+def winners(tender: Ints, bid: Floats, bidder: Ints, rows: PositionsBySize | None = None) -> Ints:
     """The lowest bidder of each tender, in order of tenders' numbers.
 
     Ties at the bottom and tenders with one bid are left out.
@@ -69,12 +69,13 @@ def winners(tender: Ints, bid: Floats, bidder: Ints) -> Ints:
         tender: the number of each bid's tender, int64 `[B]`.
         bid: the bids, float64 `[B]`.
         bidder: the number of each bid's bidder, int64 `[B]`.
+        rows: `positions_by_size(tender, bid)`, where the caller has them.
 
     Returns:
         Numbers of bidders, int64 `[.]`.
     """
-    rows = positions_by_size(tender, bid).values()
-    lowest = [r[bid[r[:, 0]] < bid[r[:, 1]], 0] for r in rows]
+    rows = rows or positions_by_size(tender, bid)
+    lowest = [r[bid[r[:, 0]] < bid[r[:, 1]], 0] for r in rows.values()]
     first = np.concatenate([np.empty(0, np.int64), *lowest])
     found: Ints = bidder[first[np.argsort(tender[first], kind="stable")]]
     return found
@@ -84,11 +85,19 @@ def successive_information(sequence: Ints) -> float:
     """Mutual information of successive entries of `sequence` int64 `[N]`, in nats."""
     steps = len(sequence) - 1
     count = int(sequence.max()) + 1
-    _, both = np.unique(sequence[:-1] * count + sequence[1:], return_counts=True)
-    before, after = (np.unique(x, return_counts=True)[1] for x in (sequence[:-1], sequence[1:]))
+    pairs = sequence[:-1] * count + sequence[1:]
+    both, before, after = (_counts(x) for x in (pairs, sequence[:-1], sequence[1:]))
     return float(
         _sum_p_log_p(both, steps) - _sum_p_log_p(before, steps) - _sum_p_log_p(after, steps)
     )
+
+
+def _counts(numbers: Ints) -> Ints:
+    """How often each number of `[N]` occurs, ascending by number; without those that do not."""
+    if int(numbers.max()) > 4 * len(numbers):  # a table of all numbers would be mostly empty
+        return np.unique(numbers, return_counts=True)[1]
+    count = np.bincount(numbers)
+    return count[count > 0]
 
 
 def _sum_p_log_p(count: Ints, total: int) -> float:
@@ -107,7 +116,7 @@ def winner_rotation(sequence: Ints) -> WinnerRotation | None:
         return None
     shuffled = []
     for k in range(min(SHUFFLES, max(FEWEST_SHUFFLES, WORK // steps))):
-        order = np.argsort(uniform_draws(len(sequence), SHUFFLE, k), kind="stable")
+        order = np.argsort(uniform_draws(len(sequence), SHUFFLE, k))
         shuffled.append((successive_information(sequence[order]), _repeats(sequence[order])))
     low, high = np.quantile(shuffled, [0.025, 0.975], axis=0)
     mean = np.mean(shuffled, axis=0)

@@ -106,3 +106,11 @@ def test_shares_of_runs_have_wilson_s_interval_and_measures_student_s():
         assert stats.estimate(name, ends) == stats.wilson(3, 4)
     for name in ("winner_share", "profit/best", "rounds_to_stop"):
         assert stats.estimate(name, ends) == stats.student(np.array(ends))
+
+
+@pytest.mark.parametrize("n", [6, 7, 9, 100, 1_001, 125_000])
+def test_the_median_s_interval_is_that_of_scipy_s_binomial(n):
+    """The lower end is the k-th of n ascending values, k the 2.5 % quantile of a binomial."""
+    k = int(reference.binom.ppf((1 - stats.LEVEL) / 2, n, 0.5))
+    e = stats.median(np.arange(1.0, n + 1))
+    assert (e.low, e.mean, e.high) == (k, (n + 1) / 2, n + 1 - k)

@@ -13,10 +13,13 @@ passed over, a row with too few cells is filled up and marked.
 from __future__ import annotations
 
 import csv
+import re
 from array import array
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,8 @@ from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.types import Bools, Floats, Ints
 
 SEPARATORS = ",;\t"
+CHUNK = 100  # rows that are read at a time: so few stay in the processor's cache
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -117,36 +122,77 @@ def _positions(
     return {option: [header.index(name) for name in names] for option, names in wanted.items()}
 
 
+class _Texts:
+    """The texts of a column as they are read: each is numbered where it first occurs."""
+
+    def __init__(self) -> None:
+        self._number: defaultdict[str, int] = defaultdict()
+        self._number.default_factory = self._number.__len__
+        self._code = array("q")
+
+    def extend(self, cells: Iterable[str]) -> None:
+        """Add the cells of further rows."""
+        self._code.extend(map(self._number.__getitem__, cells))
+
+    def words(self) -> Words:
+        """All rows, without the blanks around their texts."""
+        number: dict[str, int] = {}
+        own = [number.setdefault(text.strip(), len(number)) for text in self._number]
+        code = _ints(self._code)
+        if len(number) < len(own):
+            code = np.array(own, np.int64)[code]
+        return Words(list(number), code)
+
+
 def _read_rows(rows: Any, width: int, positions: Mapping[str, list[int]]) -> RawColumns:
     """Read rows of `width` cells from a csv.reader."""
-    needed = {k for own in positions.values() for k in own}
-    known: dict[str, dict[str, int]] = {option: {} for option in positions}
-    codes = {option: array("q") for option in positions}
-    single = [(own[0], known[o], codes[o]) for o, own in positions.items() if len(own) == 1]
-    joined = [(own, known[o], codes[o]) for o, own in positions.items() if len(own) > 1]
+    texts = {option: _Texts() for option in positions}
     line, digest, short = array("q"), array("q"), array("q")
-    for row in rows:
-        if not row:
-            continue
-        if len(row) < width:
-            short.append(len(line))
-            row = row + [""] * (width - len(row))
-        line.append(rows.line_num)
-        digest.append(hash(tuple(row)))
-        for k, numbers, code in single:
-            code.append(numbers.setdefault(row[k].strip(), len(numbers)))
-        for own, numbers, code in joined:  # year-month-day
-            text = "-".join([row[k].strip() for k in own])
-            code.append(numbers.setdefault(text, len(numbers)))
+    start = rows.line_num
+    while chunk := list(islice(rows, CHUNK)):
+        if rows.line_num - start == len(chunk) and min(map(len, chunk)) >= width:
+            line.extend(range(start + 1, rows.line_num + 1))
+        else:
+            chunk = _uncommon_rows(chunk, start, width, line, short)
+        start = rows.line_num
+        digest.extend(map(hash, map(tuple, chunk)))
+        for option, own in positions.items():
+            if len(own) == 1:
+                texts[option].extend(map(itemgetter(own[0]), chunk))
+            else:  # year-month-day
+                texts[option].extend("-".join([row[k].strip() for k in own]) for row in chunk)
     is_short = np.zeros(len(line), bool)
     is_short[short] = True
     return RawColumns(
-        cells={option: Words(list(known[option]), _ints(codes[option])) for option in positions},
+        cells={option: own.words() for option, own in texts.items()},
         line=_ints(line),
         digest=_ints(digest),
         short=is_short,
-        spare=width - len(needed),
+        spare=width - len({k for own in positions.values() for k in own}),
     )
+
+
+def _uncommon_rows(
+    chunk: Sequence[list[str]], start: int, width: int, line: array[int], short: array[int]
+) -> list[list[str]]:
+    """The rows of a chunk in which some are blank, too short or longer than a line.
+
+    Args:
+        chunk: as read.
+        start: the line of the file before it.
+        width: cells that a row must have; what is missing is filled up.
+        line: receives where each row ends.
+        short: receives the numbers of rows that had too few cells.
+    """
+    filled = []
+    for row in chunk:
+        start += 1 + sum(len(LINE_BREAK.findall(cell)) for cell in row)
+        if row:
+            if len(row) < width:
+                short.append(len(line))
+            line.append(start)
+            filled.append(row + [""] * (width - len(row)))
+    return filled
 
 
 def _ints(numbers: array[int]) -> Ints:

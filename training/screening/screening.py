@@ -11,7 +11,7 @@ import numpy as np
 from tacit.emergence.screens.bid_screens import rolling_cv
 from tacit.emergence.screens.cover_bids import BidderPair, bidder_pairs
 from tacit.emergence.screens.survey import Survey, survey
-from tacit.emergence.screens.tenders import group_bids
+from tacit.emergence.screens.tenders import group_bids, positions_by_size
 from tacit.emergence.screens.winner_rotation import WinnerRotation, winner_rotation, winners
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats, Ints
@@ -76,12 +76,13 @@ def screen(path: Path, columns: BidColumns, rhos: Sequence[float]) -> Screening:
         ConfigError: the file cannot be used.
     """
     bids = read_bids(path, columns)
-    found = survey(group_bids(bids.tender, bids.bid), rhos)
+    rows = positions_by_size(bids.tender, bids.bid)
+    found = survey(group_bids(bids.tender, bids.bid, rows), rhos)
     rotation, pairs = None, []
     if bids.bidder is not None:
-        rotation = winner_rotation(winners(bids.tender, bids.bid, bids.bidder))
-        pairs = bidder_pairs(bids.tender, bids.bid, bids.bidder)
+        rotation = winner_rotation(winners(bids.tender, bids.bid, bids.bidder, rows))
+        pairs = bidder_pairs(bids.tender, bids.bid, bids.bidder, rows)
     rolling: tuple[Ints, Floats] = (np.empty(0, np.int64), np.empty(0))
     if bids.dates is not None:
-        rolling = rolling_cv(bids.tender, bids.bid, WINDOW)
+        rolling = rolling_cv(bids.tender, bids.bid, WINDOW, rows)
     return Screening(path, bids, found, rotation, pairs, rolling)

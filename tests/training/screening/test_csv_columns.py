@@ -1,0 +1,50 @@
+"""Rows read in chunks are those that are read one by one."""
+
+from __future__ import annotations
+
+import csv
+from random import Random
+
+import pytest
+
+from tacit.training.screening import csv_columns
+from tacit.training.screening.csv_columns import read_columns
+
+CELLS = ["a", " a", "b ", "", "1.50", "a;b", "é"]
+LONG = ['"a\r\nb"', '"\n"', '"x\ry"', '"a,b"', '"say ""yes"""']  # quoted; some over several lines
+
+
+def text_of(luck: Random, long: float, blank: float, short: float) -> str:
+    """A file of three columns whose lines end in one of two ways."""
+    end = luck.choice(["\n", "\r\n"])
+    rows = ["who,bid,note"]
+    for _ in range(luck.randint(1, 60)):
+        row = [luck.choice(LONG if luck.random() < long else CELLS) for _ in range(3)]
+        if luck.random() < short:
+            row = row[: luck.randint(1, 2)]
+        rows.append("" if luck.random() < blank else ",".join(row))
+    return end.join(rows)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 100])
+@pytest.mark.parametrize(
+    ("long", "blank", "short"),
+    [(0, 0, 0), (0.2, 0, 0), (0, 0.2, 0), (0, 0, 0.2), (0.2, 0.2, 0.2), (0, 1, 0)],
+)
+def test_rows_are_those_of_the_csv_module(chunk, long, blank, short, tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_columns, "CHUNK", chunk)
+    path = tmp_path / "bids.csv"
+    for seed in range(20):
+        path.write_bytes(text_of(Random(seed), long, blank, short).encode())
+        raw = read_columns(path, {"--who": ["who"], "--when": ["bid", "note"]})
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.reader(file)
+            _, *rows = [(reader.line_num, row) for row in reader if row]
+        assert raw.line.tolist() == [line for line, _ in rows]
+        assert raw.short.tolist() == [len(row) < 3 for _, row in rows]
+        whole = [row + [""] * (3 - len(row)) for _, row in rows]
+        found = [(raw.cells["--who"].at(k), raw.cells["--when"].at(k)) for k in range(len(rows))]
+        assert found == [(a.strip(), f"{b.strip()}-{c.strip()}") for a, b, c in whole]
+        assert len(set(raw.cells["--who"].words)) == len(raw.cells["--who"].words)
+        same = [[a == b for b in whole] for a in whole]
+        assert [[a == b for b in raw.digest] for a in raw.digest] == same
