@@ -2,7 +2,7 @@
 
 from .check import lint
 from .report import HIGH, MEDIUM, NOTE, SEVERITIES, ArmReport, LintFinding
-from .text import DISCLAIMER, report_lines
+from .text import DISCLAIMER, known_ways, report_lines
 
 __all__ = [
     "DISCLAIMER",
@@ -12,6 +12,7 @@ __all__ = [
     "SEVERITIES",
     "ArmReport",
     "LintFinding",
+    "known_ways",
     "lint",
     "report_lines",
 ]

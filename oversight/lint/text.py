@@ -36,6 +36,16 @@ def report_lines(report: ArmReport) -> list[str]:
     return lines
 
 
+def known_ways(report: ArmReport) -> list[str]:
+    """The findings, a text each, as the incentive card keeps them; then what was not examined."""
+    lines = []
+    for finding in report.findings:
+        mechanism, *rest = (" ".join(line.split()) for line in _finding_lines(finding))
+        lines.append("; ".join([mechanism.rstrip("."), *rest]))
+    left_out = [f"not examined: {line}" for line in report.not_examined]
+    return [*(lines or ["none found by tacit lint"]), *left_out]
+
+
 def summary(report: ArmReport) -> str:
     """`2 findings: 1 high, 1 note`."""
     if not report.findings:

@@ -14,13 +14,16 @@ from .event_file import EventFile
 from .plugin_messages import band_charts, hparams_columns
 
 
-def write_run_pages(events: EventFile, experiment: Experiment, states: Mapping[str, str]) -> None:
+def write_run_pages(
+    events: EventFile, experiment: Experiment, states: Mapping[str, str], ledger: str
+) -> None:
     """Write the pages of a run to the event file in its root.
 
     Args:
         events: the file.
         experiment: the run with all its arms.
         states: who stands behind the objective of each arm, in words.
+        ledger: how many acts it holds, and its head, when this is written.
     """
     first = next(iter(experiment.arms.values()))
     metrics = [f"measure/market/{m.name}" for m in first.market.measured("market")]
@@ -30,17 +33,18 @@ def write_run_pages(events: EventFile, experiment: Experiment, states: Mapping[s
     events.summary(hparams_columns(columns, metrics))
     title = f"{experiment.name}: mean and 95 % band, n = {first.seeds} seeds"
     events.summary(band_charts([*banded_measures(first)], title))
-    events.text("incentives", _incentives(experiment, states))
+    events.text("incentives", _incentives(experiment, states, ledger))
     if experiment.file.question:
         events.text("question", f"**{experiment.file.question}** {experiment.file.explains}")
 
 
-def _incentives(experiment: Experiment, states: Mapping[str, str]) -> str:
+def _incentives(experiment: Experiment, states: Mapping[str, str], ledger: str) -> str:
     """Every seat's KPI in words, as a table in Markdown, below who stands behind it.
 
     Whoever made this page checked the signatures with a list of signers of their own.
     """
     lines = [f"*{line}*  " for line in state_lines(states)]
+    lines.append(f"*Ledger when this page was written: {ledger}.*  ")
     lines += ["", "| arm | seat | KPI |", "|---|---|---|"]
     lines += [
         f"| {name} | {seat} | {kpis.sentence(terms)} |"

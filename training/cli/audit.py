@@ -41,6 +41,7 @@ def sign(
     """Sign the objectives of RUN or CONFIG, or name somebody who stands behind them."""
     from tacit.oversight.objective import state_lines
     from tacit.oversight.signers import find_signers
+    from tacit.training.record.lint import ways_to_game
     from tacit.training.record.signing import (
         Signing,
         choose_arms,
@@ -50,18 +51,27 @@ def sign(
     )
 
     signing = Signing(by, reason, key, owner, expires)
+    signing.check_words()
     config = Path(target)
     if config.suffix in (".yaml", ".yml"):
         from tacit.training.config.load import load
 
         experiment = load(target)
-        say(f"wrote {sign_config(config, experiment, arm or [], signing)}")
         arms = choose_arms(experiment, arm or [])
+        ways = ways_to_game(arms)
+        say(f"wrote {sign_config(config, experiment, arm or [], signing, ways)}")
         states = config_states(config, arms, find_signers())
     else:
-        from tacit.training.storage.run_folder import existing_run
+        from tacit.training.storage.load_run import load_run
 
-        states = sign_run(existing_run(target, results), arm or [], signing)
+        run = load_run(target, results)
+        ways = ways_to_game(choose_arms(run.experiment, arm or []))
+        states = sign_run(run.folder, arm or [], signing, ways)
+    say("Known ways to game it (tacit lint), which now stand on the incentive card:")
+    for name, lines in ways.items():
+        for line in lines:
+            if not line.startswith("not examined: "):
+                say(f"  {name}: {line}")
     for line in state_lines({name: state.text for name, state in states.items()}):
         say(line)
 

@@ -121,7 +121,7 @@ def write_pages(experiment: Experiment, run: RunFolder, sealer: Sealer) -> None:
         return
     sealer.open()
     with EventFile(run.path) as events:
-        write_run_pages(events, experiment, states)
+        write_run_pages(events, experiment, states, sealer.ledger)
     for name in present:
         sealer.seals.files.pop(name)
     sealer.files(events.path)

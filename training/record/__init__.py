@@ -3,6 +3,7 @@
 replay          any round of a trained repetition, played again
 samples         the sealed sample: the last rounds of every repetition, in a file
 played_again    verification by playing intervals and samples again
+lint            what lint says of an arm
 signing         who stands behind the objectives of a run or a configuration
 sealing         samples and an anchor of the ledger
 verification    chain, seals, anchors, samples, cards, signatures, replays

@@ -47,6 +47,7 @@ from tacit.training.storage.signature_files import (
 )
 
 Record = dict[str, Any]  # a repetition's
+Ways = Mapping[str, Sequence[str]]  # known ways to game an objective, by arm
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,17 @@ class Signing:
             raise ConfigError(mistakes)
 
 
-def sign_run(run: RunFolder, arms: Sequence[str], signing: Signing) -> dict[str, ObjectiveState]:
+def sign_run(
+    run: RunFolder, arms: Sequence[str], signing: Signing, ways: Ways | None = None
+) -> dict[str, ObjectiveState]:
     """Sign or name somebody for the objectives of a run.
 
     Args:
         run: the run.
         arms: which; all if empty.
         signing: who, and why.
+        ways: known ways to game the objectives, by arm, which the signed cards hold
+            (`tacit.training.record.lint.ways_to_game`); None: those that the cards hold already.
 
     Returns:
         Who stands behind each of these arms now, by the lists of whoever runs this.
@@ -99,28 +104,34 @@ def sign_run(run: RunFolder, arms: Sequence[str], signing: Signing) -> dict[str,
         check_sealed(run, {name: arm.seeds for name, arm in whole.arms.items()})
         chosen = choose_arms(whole, arms)
         records = _records(run, chosen)
-        cards = run_cards(run, chosen, records)
+        cards = run_cards(run, chosen, records, ways)
         text, signature, document = _signed(cards, whole.name, signing)
         ledger = Ledger(run.ledger)
         record_document(run, ledger, text, signature, chosen, document)
         sealer = Sealer(run, ledger, read_seals(run))
-        write_cards(run, chosen, records, sealer)
+        write_cards(run, chosen, records, sealer, ways)
         write_pages(whole, run, sealer)
         sealer.close()
     return objective_states(run, chosen)
 
 
-def sign_config(path: Path, experiment: Experiment, arms: Sequence[str], signing: Signing) -> Path:
+def sign_config(
+    path: Path,
+    experiment: Experiment,
+    arms: Sequence[str],
+    signing: Signing,
+    ways: Ways | None = None,
+) -> Path:
     """Sign or name somebody for the objectives of a configuration file; returns the document.
 
-    An earlier document about the file is replaced.
+    An earlier document about the file is replaced. `ways`: as `sign_run` takes them.
 
     Raises:
         ConfigError: there is no such arm, the key cannot sign, or the system refuses.
     """
     signing.check_words()
     chosen = choose_arms(experiment, arms)
-    cards = {name: first_card(arm) for name, arm in chosen.items()}
+    cards = {name: first_card(arm, (ways or {}).get(name, ())) for name, arm in chosen.items()}
     text, signature, _ = _signed(cards, experiment.name, signing)
     target = path.with_name(path.name + BESIDE)
     # Without the old signature first: a new document beside it would be taken for an altered one.

@@ -12,11 +12,12 @@ from tacit.emergence.verdict import DISCLAIMER
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
 from tacit.oversight.lint.text import DISCLAIMER as LINT_DISCLAIMER
-from tacit.oversight.lint.text import report_lines
+from tacit.oversight.lint.text import known_ways, report_lines
 from tacit.training.board.verdict_text import verdict_lines
 from tacit.training.config.arms import Arm
 from tacit.training.outcome.summary import read_summary
 from tacit.training.record.deals import Deals, in_words, row_names, size, worst
+from tacit.training.record.lint import lint_arm
 from tacit.training.record.replay import SeedReplay
 from tacit.training.record.selection import plan_deals, produce
 from tacit.training.record.why import explain
@@ -25,7 +26,6 @@ from tacit.training.show.why_text import why_lines
 from tacit.training.storage.atomic_files import read_json
 from tacit.training.storage.load_run import Run
 from tacit.training.studies.compare import compare
-from tacit.training.studies.lint import lint_arm
 
 WORST = 10  # deals that a report shows
 CANDIDATES = 200  # of every seed, among which those that differ are found
@@ -116,10 +116,10 @@ def collect(run: Run, states: Sequence[str], step: Step) -> ReportContents:
     folder, arms = run.folder, run.arms
     rows = [row.cells for row in compare([folder])]
     steps = 2 * len(arms)
-    lint = {}
+    lint, ways = {}, {}
     for done, (name, arm) in enumerate(arms.items()):
         step(f"lint of {name}", done, steps)
-        lint[name] = tuple(_lint_lines(arm))
+        lint[name], ways[name] = _lint(arm)
     deals, searched = _worst_deals(run, lambda what, k: step(what, len(arms) + k, steps))
     entries = ledgers.read(folder.ledger) if folder.ledger.exists() else []
     figure = folder.figure(run.experiment.name)
@@ -144,7 +144,7 @@ def collect(run: Run, states: Sequence[str], step: Step) -> ReportContents:
         arms=tuple(rows),
         verdicts=tuple(verdict_lines(read_summary(folder.summary))),
         figures={title: _encoded(path.read_bytes()) for title, path in pictures.items()},
-        cards=read_json(folder.incentives),
+        cards=_with_ways(read_json(folder.incentives), ways),
         lint=lint,
         deals=tuple(deals),
         searched=searched[0],
@@ -155,11 +155,22 @@ def collect(run: Run, states: Sequence[str], step: Step) -> ReportContents:
     )
 
 
-def _lint_lines(arm: Arm) -> list[str]:
+def _lint(arm: Arm) -> tuple[tuple[str, ...], list[str]]:
+    """What lint says of an arm, line by line, and the known ways to game it for its card."""
     try:
-        return report_lines(lint_arm(arm))
+        report = lint_arm(arm)
     except ConfigError as error:
-        return [f"not examined: {line}" for line in error.mistakes]
+        lines = [f"not examined: {line}" for line in error.mistakes]
+        return tuple(lines), lines
+    return tuple(report_lines(report)), known_ways(report)
+
+
+def _with_ways(cards: Mapping[str, Any], ways: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Incentive cards in which lint's findings stand, whether or not it was asked before."""
+    return {
+        name: {**card, "known_ways_to_game_it": ways[name]} if name in ways else card
+        for name, card in cards.items()
+    }
 
 
 def _worst_deals(run: Run, step: Callable[[str, int], None]) -> tuple[list[Deal], list[str]]:
@@ -209,7 +220,7 @@ def _act(entry: Mapping[str, Any]) -> tuple[str, str, str, str]:
     """One line of the ledger."""
     beside = {k: v for k, v in entry.items() if k not in ("n", "time", "act", "previous", "hash")}
     text = "; ".join(f"{key}: {value}" for key, value in beside.items())
-    return str(entry.get("n")), str(entry.get("time")), str(entry.get("act")), text[:400]
+    return str(entry.get("n")), str(entry.get("time")), str(entry.get("act")), text
 
 
 def _machine_text(machine: Mapping[str, Any]) -> str:

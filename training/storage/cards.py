@@ -12,7 +12,7 @@ from tacit.training.config.arms import Arm
 from .atomic_files import read_json, write_json
 from .run_folder import RunFolder
 from .seals import Sealer
-from .signature_files import validations
+from .signature_files import signed_cards, validations
 
 POLICIES = "policies_sha256"  # in a repetition's record
 NO_HASHES = "empty: trained by a version that kept no hashes of policies"
@@ -20,9 +20,9 @@ NO_HASHES = "empty: trained by a version that kept no hashes of policies"
 Record = Mapping[str, Any]  # a repetition's
 
 
-def first_card(arm: Arm) -> dict[str, Any]:
+def first_card(arm: Arm, known_ways: Sequence[str] = ()) -> dict[str, Any]:
     """The card of an arm that is not trained yet."""
-    return build_card(arm.market, arm.kpi, arm.seeds)
+    return build_card(arm.market, arm.kpi, arm.seeds, known_ways=known_ways)
 
 
 def is_card_of(card: object, arm: Arm) -> bool:
@@ -31,7 +31,11 @@ def is_card_of(card: object, arm: Arm) -> bool:
 
 
 def write_cards(
-    run: RunFolder, arms: Mapping[str, Arm], records: Mapping[str, Sequence[Record]], sealer: Sealer
+    run: RunFolder,
+    arms: Mapping[str, Arm],
+    records: Mapping[str, Sequence[Record]],
+    sealer: Sealer,
+    ways: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write the cards of arms anew, if anything in them has changed.
 
@@ -40,9 +44,10 @@ def write_cards(
         arms: whose cards are written; those of others stay.
         records: of every repetition of the arms that are trained, in order.
         sealer: records and seals what is written.
+        ways: as `run_cards` takes them.
     """
     known = read_json(run.incentives)
-    cards = known | run_cards(run, arms, records)
+    cards = known | run_cards(run, arms, records, ways)
     if cards != known:
         sealer.open()
         write_json(run.incentives, cards)
@@ -50,7 +55,10 @@ def write_cards(
 
 
 def run_cards(
-    run: RunFolder, arms: Mapping[str, Arm], records: Mapping[str, Sequence[Record]]
+    run: RunFolder,
+    arms: Mapping[str, Arm],
+    records: Mapping[str, Sequence[Record]],
+    ways: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The cards of arms, with what the run says of their training and validation.
 
@@ -58,16 +66,20 @@ def run_cards(
         run: the run.
         arms: whose cards.
         records: of every repetition of the arms that are trained, in order.
+        ways: known ways to game the objective, by arm; of other arms those of an earlier card of
+            the same KPI stay, or those that were signed.
     """
-    known = read_json(run.incentives)
+    known, ways = read_json(run.incentives), ways or {}
     entries = ledgers.read(run.ledger) if run.ledger.exists() else []
-    validated = validations(run, arms, entries)
+    validated, signed = validations(run, arms, entries), signed_cards(run, entries)
     return {
         name: build_card(
             arm.market,
             arm.kpi,
             arm.seeds,
-            known_ways=_known_ways(known.get(name), arm),
+            known_ways=ways.get(name)
+            or _known_ways(known.get(name), arm)
+            or _known_ways(signed.get(name), arm),
             policies=_policies(records[name]) if name in records else NOT_TRAINED,
             changelog=changes(entries, name),
             validated=validated.get(name),

@@ -107,6 +107,11 @@ class Sealer:
         self.run, self.seals = run, seals
         self._ledger, self._is_open, self._kept = ledger, False, time.monotonic()
 
+    @property
+    def ledger(self) -> str:
+        """The ledger so far, as somebody may keep it elsewhere: how many acts, and its head."""
+        return f"{self._ledger.count} acts, the hash of the last one {self._ledger.head}"
+
     def open(self) -> None:
         """Record that files of the run are being written, if that is not recorded already."""
         if not self._is_open:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -278,6 +279,16 @@ def validations(
                 **{key: str(act.get(key) or "") for key in (*WORDS, "key")},
                 "document": document,
             }
+    return found
+
+
+def signed_cards(run: RunFolder, entries: Sequence[Entry]) -> dict[str, Any]:
+    """By arm, the incentive card in the last document about its objective that can be read."""
+    found: dict[str, Any] = {}
+    for name, act in last_acts(entries).items():
+        with suppress(ConfigError):
+            cards = document_of(run, act).document.get("arms")
+            found[name] = cards.get(name) if isinstance(cards, Mapping) else None
     return found
 
 

@@ -58,10 +58,10 @@ def shown(tacit, *words):
 
 def test_unvalidated_named_signed(tacit, keys):
     assert shown(tacit) == ["Unvalidated objective."]
-    assert tacit("sign", "mine", *WHY).out == "Named by alice, not signed.\n"
+    assert tacit("sign", "mine", *WHY).out.endswith("\nNamed by alice, not signed.\n")
     assert shown(tacit) == ["Named by alice, not signed."]
     signed = tacit("sign", "mine", "--arm", "calm", "--key", str(keys["alice"]), *WHY)
-    assert signed.out.startswith("Signed by alice (key SHA256:")
+    assert "\nSigned by alice (key SHA256:" in signed.out
     assert [line.partition(" (key")[0] for line in shown(tacit)] == [
         "base: named by alice, not signed.",
         "calm: signed by alice",
@@ -101,6 +101,27 @@ def test_resume_keeps_what_was_signed(tacit, keys):
     assert (run / "incentives.json").read_bytes() == before[run / "incentives.json"]
 
 
+def test_known_ways_to_game_it_are_on_the_card_that_is_signed(tacit, keys):
+    """Who signs is shown what lint finds, and cannot say later that it was not known."""
+    run = tacit.folder / "results/mine"
+    ways = json.loads((run / "incentives.json").read_text())["calm"]["known_ways_to_game_it"]
+    assert ways == "empty: not examined: run tacit lint"
+    shown = tacit("sign", "mine", "--arm", "calm", "--key", str(keys["alice"]), *WHY).out
+    cards = json.loads((run / "incentives.json").read_text())
+    found = cards["calm"]["known_ways_to_game_it"]
+    assert f"  calm: {found[0]}\n" in shown
+    assert found[0].startswith("high: stable play: the loser sets")
+    assert "smallest repair: price_change of bidder from" in found[0]
+    assert all(line.startswith("not examined: ") for line in found[1:])
+    (document,) = (run / "signatures").glob("objective-*.json")
+    assert json.loads(document.read_text())["arms"]["calm"]["known_ways_to_game_it"] == found
+    assert cards["base"]["known_ways_to_game_it"] == ways  # was not signed
+    page = Board(run).text(".", "incentives")
+    acts = ledger.read(run / "ledger.jsonl")
+    head = next(a for a in reversed(acts) if a["act"] == "results are being written")
+    assert f"{head['n'] + 1} acts, the hash of the last one {head['hash']}" in page
+
+
 def test_mistakes_are_told_all_at_once_and_change_nothing(tacit):
     before = (tacit.folder / "results/mine/ledger.jsonl").read_bytes()
     lines = mistake_lines(tacit("sign", "mine", "--by", "a\nb", "--reason", "\x1b[2J", "--expires",
@@ -136,7 +157,8 @@ def test_an_altered_run_is_not_signed(tacit):
 
 def test_a_signature_of_somebody_else(tacit, keys):
     told = tacit("sign", "mine", "--key", str(keys["mallory"]), *WHY).out
-    assert told.startswith("Named by alice; the signature is intact, but by a key that you do not")
+    last = told.splitlines()[-1]
+    assert last.startswith("Named by alice; the signature is intact, but by a key that you do not")
     result = tacit("audit", "verify", "mine")
     assert result.code == 1
     assert "WRONG  objective of arm base: the signature is intact, but by a key" in result.out
@@ -167,11 +189,16 @@ def config(tacit):
 def test_a_signed_file_gives_its_signature_to_the_run(tacit, config, keys):
     signed = tacit("sign", "own.yaml", "--key", str(keys["alice"]), *WHY)
     assert signed.out.splitlines()[0] == "wrote own.yaml.objective.json"
-    assert signed.out.splitlines()[1].startswith("Signed by alice (key")
+    assert signed.out.splitlines()[-1].startswith("Signed by alice (key")
     out = tacit("train", "own.yaml", *QUICK).out
     assert "Signed by alice (key SHA256:" in out
     acts = [e["act"] for e in ledger.read(tacit.folder / "results/own/ledger.jsonl")]
     assert acts.index("objective signed") < acts.index("training started")
+    found = json.loads((tacit.folder / "own.yaml.objective.json").read_text())["arms"]
+    cards = json.loads((tacit.folder / "results/own/incentives.json").read_text())
+    for name, card in cards.items():  # what lint found when the file was signed
+        assert card["known_ways_to_game_it"] == found[name]["known_ways_to_game_it"]
+        assert not isinstance(card["known_ways_to_game_it"], str)
     assert tacit("audit", "verify", "own").code == 0
     tacit("train", "own.yaml", *QUICK)
     again = [e["act"] for e in ledger.read(tacit.folder / "results/own/ledger.jsonl")]
