@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tacit.training.storage.load_run import Run
 
 AT_ONCE = 0.5  # seconds: what takes less is not announced
+SEEDS = 16  # of every arm that blame trains, where nothing says how many
 SHOWN = 20  # deals that are printed where nothing says how many
 
 OneArm = Annotated[
@@ -175,7 +176,10 @@ def blame(
     reference: Annotated[
         str | None, typer.Option("--reference", help="an arm of the run (default: the same arm)")
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=2, help="of every arm")] = 16,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", min=2, help="of every arm (default: the arm's, at most 16)"),
+    ] = None,
     measure: Annotated[
         str | None, typer.Option("--measure", help="that the harm is in (default: what lost most)")
     ] = None,
@@ -207,18 +211,19 @@ def blame(
         raise ConfigError("--reference: give an arm of the run, or key=value settings.")
     base = chosen if reference is None else one_arm(whole, reference)
     other = study.changed(base, changes, "reference") if changes else base
-    arms = study.plan(chosen, other, seeds)
+    count = seeds or max(2, min(chosen.seeds, SEEDS))
+    arms = study.plan(chosen, other, count)
     known = read_summary(whole.folder.summary)[chosen.name]["measures"]
     if measure is not None and measure not in known:
         raise ConfigError(f"--measure: unknown '{measure}'. {nearest(measure, known)}")
-    pair = hash_of([chosen.plain, other.plain, seeds])[:8]
+    pair = hash_of([chosen.plain, other.plain, count])[:8]
     folder = named(results, f"{whole.folder.name[:60]}_blame_{pair}")
     if not as_json:
-        count = len(set(study.same_as(arms).values()))
-        say(f"trains {count} arms of {arms[study.ARM].seeds} seeds in {folder.path}")
+        different = len(set(study.same_as(arms).values()))
+        say(f"trains {different} arms of {count} seeds in {folder.path}")
     try:
         with ProgressBar(chosen.market.headline, quiet=as_json) as bar:
-            found = study.blame(chosen, other, folder, seeds, measure, bar)
+            found = study.blame(chosen, other, folder, count, measure, bar)
     except Interrupted as stopped:
         say("stopped; everything is kept. The same command goes on from here", is_error=True)
         sys.exit(stopped.exit_code)

@@ -267,7 +267,7 @@ def same_as(arms: Mapping[str, Arm]) -> dict[str, str]:
 
 def _renamed(arm: Arm, name: str, seeds: int) -> Arm:
     """The arm under a name, with so many seeds."""
-    return arm_from_plain(name, {**arm.plain, "seeds": min(seeds, arm.seeds)})
+    return arm_from_plain(name, {**arm.plain, "seeds": seeds})
 
 
 def _slug(factor: str) -> str:

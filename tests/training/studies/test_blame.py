@@ -60,6 +60,7 @@ def test_arms_that_are_trained_have_one_factor_of_the_other():
     # With two factors the arm with one of the reference is the reference with the other of the arm.
     assert arms["arm_with_KPI_of_reference"].plain == arms["reference_with_patience_of_arm"].plain
     assert {own.seeds for own in arms.values()} == {2}
+    assert {own.seeds for own in plan(one, other, 7).values()} == {7}  # more than the arms have
 
 
 def test_one_factor_needs_no_further_arms():
