@@ -41,10 +41,13 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
-GREEDY = "if all play their policies of then without exploring"
-EXPLORING = "if all play and explore as they did then"
-NEVER = "play under the policies of then never comes to this"
-ROUND, EVER_AFTER = "of the round", "of this and all later rounds"
+GREEDY = "if everyone follows their policy of that round and nobody explores"
+EXPLORING = (
+    "if everyone follows their policy of that round and explores as then (nobody comes to this "
+    "without exploring)"
+)
+NEVER = "play under the policies of that round never comes to this"
+ROUND, EVER_AFTER = "this round only", "this and all later rounds"
 
 
 class Worth(NamedTuple):

@@ -210,7 +210,8 @@ def _offer_in_words(offer: Mapping[str, Any], false_claim: bool) -> str:
     if "claim" in offer:
         words.append(f"claims {offer['claim']} stock" + (" (false)" if false_claim else ""))
     if "promise" in offer:
-        words.append(f"promises {offer['promise']} days")
+        days = offer["promise"]
+        words.append(f"promises {days} day{'s' * (days != 1)}")
     if "clause" in offer:
         words.append("with the clause" if offer["clause"] == CLAUSES[0] else "without the clause")
     return ", ".join(words)

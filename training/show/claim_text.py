@@ -12,6 +12,7 @@ from tacit.emergence.information import entropy, mutual_information
 from tacit.emergence.population import FrozenPopulation
 
 from .policy_table_text import action_text, value_text
+from .wording import TAKEN_LITERALLY
 
 DIGITS = 6  # to which rows of probabilities must agree to be one answer
 NO_INFORMATION = 1e-6  # nats; a truth of less is always the same
@@ -36,7 +37,7 @@ def claim_sentences(population: FrozenPopulation, channel: Channel) -> Iterator[
     false = 1.0 - sum(said[t, t] for t in range(min(said.shape)))
     _, exact = signalling.observation_frequency(population, channel)
     name = claim.part.replace("_", " ")
-    text = f"Taken by its word, its {name} is false {false:.0%} of the time"
+    text = f"{TAKEN_LITERALLY}, its {name} is not true {false:.0%} of the time"
     text += "" if exact else " (counted)"
     known = entropy(joint.sum(axis=1))
     if known > NO_INFORMATION:

@@ -81,10 +81,11 @@ def frequency_sentences(population: FrozenPopulation, seat: Seat, k: int) -> Ite
             yield f"In {phase}, whatever it meets: {action}."
             return
         share = float(met[same].sum()) / total
-        yield f"In {phase}, {_either(role, start, same)} ({share:.0%} of the time): {action}."
+        met_when = f"{_either(role, start, same)} ({share:.0%} of the times it comes to this)"
+        yield f"In {phase}, {met_when}: {action}."
     left = sum(float(met[same].sum()) for same in ranked[ANSWERS:]) / total
     if left > RARE:
-        yield f"In {phase}, {left:.0%} of the time, it meets something else."
+        yield f"In {phase}, it meets something else {left:.0%} of the times it comes to this."
 
 
 def _either(role: Role, start: int, same: Sequence[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tacit.agents.policy import PolicyTable
@@ -49,16 +50,29 @@ def observation_text(role: Role, observation: int) -> str:
     """`last price 0.3, value 1`: what an observation shows, but for what never differs."""
     seen = role.decode_observation(observation)
     return ", ".join(
-        f"{_part_text(part.name)} {value_text(seen[part.name])}"
+        f"{part_name(part.name)} {value_text(seen[part.name])}"
         for part in role.observation_parts[1:]  # the first part is the phase
         if part.name in seen and len(part.values) > 1
     )
 
 
-def _part_text(name: str) -> str:
+def part_name(name: str) -> str:
     """`last price_0` for `last_price_0`: the number of a seat stays attached."""
     words, _, number = name.rpartition("_")
     return f"{words.replace('_', ' ')}_{number}" if number.isdigit() else name.replace("_", " ")
+
+
+def parts_text(parts: Mapping[str, Any], bare: bool = True) -> str:
+    """`price 0.8, claim scarce`.
+
+    Args:
+        parts: values by name.
+        bare: a single part that is a word is shown without its name: `refuse`.
+    """
+    values = list(parts.values())
+    if bare and len(values) == 1 and isinstance(values[0], str):
+        return values[0]
+    return ", ".join(f"{part_name(name)} {value_text(value)}" for name, value in parts.items())
 
 
 def action_text(role: Role, probabilities: Floats, bare: bool = False) -> str:
@@ -75,16 +89,9 @@ def action_text(role: Role, probabilities: Floats, bare: bool = False) -> str:
         return f"any of {len(likely)}, all equally likely"
     texts = []
     for p, a in likely[:MOST_ACTIONS]:
-        text = _one_action(role.decode_action(a), bare)
+        text = parts_text(role.decode_action(a), bare)
         texts.append(text if p > 1 - RARE else f"{text} ({p:.0%})")
     return " or ".join(texts) + (" or others" if len(likely) > MOST_ACTIONS else "")
-
-
-def _one_action(parts: dict[str, Any], bare: bool) -> str:
-    values = list(parts.values())
-    if bare and len(values) == 1 and isinstance(values[0], str):
-        return values[0]
-    return ", ".join(f"{name} {value_text(value)}" for name, value in parts.items())
 
 
 def value_text(value: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
-from tacit.oversight.true_values import EVER_AFTER
+from tacit.envs import kpi as kpis
+from tacit.envs.market import Seat
+from tacit.oversight.true_values import EVER_AFTER, ROUND
 from tacit.training.record.why import (
     Alternative,
     ExplainedDecision,
@@ -16,23 +17,34 @@ from tacit.training.record.why import (
     SpokenClaim,
 )
 
-from .policy_table_text import value_text
+from .policy_table_text import part_name, parts_text, value_text
+from .wording import SAME_LUCK, TAKEN_LITERALLY, saying_text
 
 SURE = 0.9995  # a probability that is printed as certain
 EQUAL = 1e-9  # differences below it are rounding
 WHOLE = 1000.0  # from here on figures are whole numbers
+MOST_DIGITS = 9
 
 
 def why_lines(told: Explanation) -> Iterator[str]:
     """The explanation of a deal, line by line; decisions are indented."""
-    yield f"{told.deal} of arm {told.arm.name}: round {told.deal.round:,} of {told.of:,}"
+    deal = told.deal
+    yield (
+        f"{deal} of arm {told.arm.name}: round {deal.round:,} of {told.of:,} (the first is 0), "
+        f"seed {deal.seed}, branch {deal.branch}, copy {deal.copy}"
+    )
     yield "What happened:"
     for line in told.lines:
         yield f"  {line}"
-    yield f"  It brought {_outcome_text(told, told.outcome)}."
+    yield f"  Result: {_outcome_text(told, told.outcome)}."
+    introduced: set[str] = set()
     for decision in told.decisions:
-        phase = told.arm.market.phases[decision.phase]
-        yield f"{decision.seat.name}, {phase}: {_parts_text(decision.did)}"
+        seat, phase = decision.seat, told.arm.market.phases[decision.phase]
+        did = parts_text(decision.did)
+        yield f"{seat.name}: {did}" if phase in decision.did else f"{seat.name}, {phase}: {did}"
+        if seat.name not in introduced:
+            introduced.add(seat.name)
+            yield f"  It {kpis.sentence(told.arm.kpi[seat.name])}"
         for line in _decision_lines(told, decision):
             yield f"  {line}"
 
@@ -41,162 +53,175 @@ def _decision_lines(told: Explanation, decision: ExplainedDecision) -> Iterator[
     """Sentences about one decision."""
     yield f"{_saw_text(decision)} {_probability_text(decision)}"
     for claim in decision.claims:
-        yield from _claim_lines(told, claim)
+        yield from _claim_lines(told, decision, claim)
     if decision.second is None:
         return
-    yield _instead_text(told, decision, decision.second)
-    yield from _belief_lines(told, decision)
-    yield from _truth_lines(told, decision)
+    yield _alternative_text(told, decision, decision.second)
+    yield from _belief_lines(told, decision, decision.second)
+    yield from _average_lines(told, decision, decision.second)
 
 
 def _saw_text(decision: ExplainedDecision) -> str:
     if not decision.saw:
         return "It saw nothing that differs from round to round."
-    return f"It saw {_parts_text(decision.saw)}."
+    return f"It saw {parts_text(decision.saw, bare=False)}."
 
 
 def _probability_text(decision: ExplainedDecision) -> str:
-    who = "Its policy" if decision.learned else "Its script"
+    who = "Its policy of that round" if decision.learned else "Its script"
     if decision.probability >= SURE:
         return f"{who} does nothing else there."
-    return f"{who} did this with probability {decision.probability:.3f}."
+    return f"{who} does this {decision.probability:.1%} of the times that it sees this."
 
 
-def _claim_lines(told: Explanation, claim: SpokenClaim) -> Iterator[str]:
+def _claim_lines(
+    told: Explanation, decision: ExplainedDecision, claim: SpokenClaim
+) -> Iterator[str]:
     """What was claimed, what was so, how often it says so, and what the truth would have done."""
-    name, about = _name(claim.claim.part), _name(claim.claim.about)
+    name, about = part_name(claim.claim.part), part_name(claim.claim.about)
     said, so = value_text(claim.said), value_text(claim.so)
-    if claim.claim.free:
-        yield (
-            f"It said {name} {said} when its {about} was {so}; the words mean only what players "
-            f"make of them. When that is so, it says this in {claim.frequency:.0%} of cases."
-        )
-    elif claim.is_false:
-        yield (
-            f"Its {name} was {said}, but its {about} was {so}: the claim was false. When that is "
-            f"so, its policy claims {said} in {claim.frequency:.0%} of cases."
-        )
-    else:
-        yield f"Its {name} was {said}, and its {about} was {so}: the claim was true."
+    truth = "not true" if claim.is_false else "true"
+    yield (
+        f"{TAKEN_LITERALLY}, its {name} {said} was {truth}: its {about} was {so}."
+        + " (Its words mean only what players make of them.)" * claim.claim.free
+    )
+    yield saying_text(name, said, about, so, claim.frequency)
     if claim.honest is not None:
+        honest = value_text(claim.honest.did[claim.claim.part])
         yield (
-            f"The true {name}, {value_text(claim.honest.did[claim.claim.part])}, with all else as "
-            f"it was and the same draws, would have changed "
-            f"{_change_text(told, claim.honest.outcome)}."
+            f"With the truthful {name} ({honest}), in this round and {SAME_LUCK}: "
+            f"{_change_text(told, decision.seat, claim.honest.outcome)}."
         )
 
 
-def _instead_text(told: Explanation, decision: ExplainedDecision, second: Alternative) -> str:
+def _alternative_text(told: Explanation, decision: ExplainedDecision, second: Alternative) -> str:
     held = (
-        "The second best by its own values"
+        "the best of its other options by its own estimate"
         if decision.beliefs is not None and decision.beliefs.of == "actions"
-        else "What it was likeliest to do instead"
+        else "the likeliest of its other options"
     )
+    if any(c.honest is not None and c.honest.action == second.action for c in decision.claims):
+        return f"The alternative, {held}: {parts_text(second.did)}, which is the truthful one."
     return (
-        f"{held}: {_parts_text(second.did)}. In this round, with the same draws, that would have "
-        f"changed {_change_text(told, second.outcome)}."
+        f"The alternative, {held}: {parts_text(second.did)}. With it, in this round and "
+        f"{SAME_LUCK}: {_change_text(told, decision.seat, second.outcome)}."
     )
 
 
-def _belief_lines(told: Explanation, decision: ExplainedDecision) -> Iterator[str]:
+def _belief_lines(
+    told: Explanation, decision: ExplainedDecision, second: Alternative
+) -> Iterator[str]:
     """What the learner expected."""
-    beliefs, second = decision.beliefs, decision.second
-    if beliefs is None or second is None:
+    beliefs = decision.beliefs
+    if beliefs is None:
         if decision.learned:
             yield "What it believed cannot be read from its learner."
         return
+    span = _span_text(EVER_AFTER if decision.discount else ROUND, decision.discount)
     if beliefs.of == "actions":
         own, other = (float(beliefs.values[a]) for a in (decision.action, second.action))
-        tried = own < other - EQUAL  # a Q-learner does so only when it explores
-        yield (
-            f"It believed that what it did would bring {_number(own)}, and the other "
-            f"{_number(other)}{', so it was exploring' * tried} (rewards from here on, discount "
-            f"{decision.discount:g})."
-        )
+        did, instead = _apart(own, other)
+        yield f"It believed: what it did, {did}; the alternative, {instead} (in its KPI, {span})."
+        if own < other - EQUAL:  # a Q-learner does so only when it explores
+            yield "It believed the alternative better, so it was exploring."
         return
     terms = told.arm.kpi[decision.seat.name]
     heads = ", ".join(
-        f"{_name(n)} {_number(x)}" for n, x in zip(terms, beliefs.values, strict=False)
+        f"{part_name(n)} {_number(x)}" for n, x in zip(terms, beliefs.values, strict=False)
     )
-    yield (
-        f"Its critic expected of this situation, from here on, discount {decision.discount:g}: "
-        f"{heads}."
-    )
+    yield f"It believed, before it chose: {heads} ({span})."
 
 
-def _truth_lines(told: Explanation, decision: ExplainedDecision) -> Iterator[str]:
+def _average_lines(
+    told: Explanation, decision: ExplainedDecision, second: Alternative
+) -> Iterator[str]:
     """What both actions are worth under everybody's policies."""
-    worth, second = decision.worth, decision.second
-    if worth.reason is not None or second is None:
-        yield f"What both are worth in truth is not told: {worth.reason}."
+    worth = decision.worth
+    if worth.reason is not None:
+        yield f"What both bring on average is not told: {worth.reason}."
         return
     terms = told.arm.kpi[decision.seat.name]
     own, other = worth.terms[decision.action], worth.terms[second.action]
-    listed = ", ".join(
-        f"{_name(name)} {_number(a)} against {_number(b)}"
-        for name, a, b in zip(terms, own, other, strict=True)
+    pairs = [_apart(a, b) for a, b in zip(own, other, strict=True)]
+    did, instead = (
+        " and ".join(f"{part_name(n)} {pair[k]}" for n, pair in zip(terms, pairs, strict=True))
+        for k in range(2)
     )
     weights = np.array([term.weight for term in terms.values()])
     gain = float(weights @ (own - other))
-    span = worth.covers
-    if span == EVER_AFTER:
-        span += f", discount {decision.discount:g}"
+    span = _span_text(worth.covers, decision.discount)
     if not worth.exact:
         span += "; means over sampled draws, not exact"
-    yield (f"In truth, {worth.policies}: {listed} ({span}). Its KPI pays {_gain_text(gain)}.")
+    yield f"On average, {worth.policies}: what it did, {did}; the alternative, {instead} ({span})."
+    yield f"On average its KPI pays {_gain_text(gain)}."
 
 
 def _gain_text(gain: float) -> str:
     if abs(gain) < EQUAL:
         return "the same for both"
-    return f"{_number(abs(gain))} {'more' if gain > 0 else 'less'} for what it did"
+    more = "more" if gain > 0 else "less"
+    return f"{_number(abs(gain))} {more} for what it did than for the alternative"
+
+
+def _span_text(covers: str, discount: float) -> str:
+    """Which rounds a figure is about: `this round only`, or all from here on."""
+    if covers == ROUND:
+        return ROUND
+    return f"{covers}, each counting {discount:.4g} of the one before"
 
 
 # --- outcomes ------------------------------------------------------------------------------------
 
 
 def _outcome_text(told: Explanation, outcome: Outcome) -> str:
-    """`supplier_0 a margin of 0.35, buyer_0 a surplus of 0.6`."""
+    """`supplier_0 margin 0.35, buyer_0 surplus 0.6`."""
     return ", ".join(
-        f"{seat.name} a {_name(seat.role.fundamental)} of {_number(outcome.fundamental[seat.name])}"
+        f"{seat.name} {part_name(seat.role.fundamental)} {_number(outcome.fundamental[seat.name])}"
         for seat in told.arm.market.seats
     )
 
 
-def _change_text(told: Explanation, outcome: Outcome) -> str:
-    """What differs from what happened, seat by seat; rewards only where they say something else."""
-    texts = []
-    for seat in told.arm.market.seats:
-        fundamental = _name(seat.role.fundamental)
-        pairs = [
-            (fundamental, told.outcome.fundamental[seat.name], outcome.fundamental[seat.name]),
-            ("reward", told.outcome.reward[seat.name], outcome.reward[seat.name]),
-        ]
-        if all(abs(a - b) < EQUAL for a, b in zip(pairs[0][1:], pairs[1][1:], strict=True)):
-            pairs = pairs[:1]
-        changed = [
-            f"{name} from {_number(was)} to {_number(now)}"
-            for name, was, now in pairs
-            if abs(was - now) > EQUAL
-        ]
-        if changed:
-            texts.append(f"{seat.name}'s {' and '.join(changed)}")
-    return "; ".join(texts) or "nothing for anybody"
+def _change_text(told: Explanation, chooser: Seat, outcome: Outcome) -> str:
+    """What the round would have brought instead, the chooser first; of others only what changes.
+
+    What a KPI pays is told where it is not the fundamental alone.
+    """
+    texts, changes = [], False
+    for seat in sorted(told.arm.market.seats, key=lambda seat: seat is not chooser):
+        name, fundamental = seat.name, part_name(seat.role.fundamental)
+        earned = told.outcome.fundamental[name], outcome.fundamental[name]
+        paid = told.outcome.reward[name], outcome.reward[name]
+        told_of = [(f"{name} {fundamental}", *earned)]
+        if any(abs(a - b) > EQUAL for a, b in zip(earned, paid, strict=True)):
+            told_of.append((f"{name} by its KPI", *paid))
+        for what, was, now in told_of:
+            if abs(was - now) > EQUAL:
+                changes = True
+                texts.append(f"{what} {' instead of '.join(_apart(now, was))}")
+            elif seat is chooser:
+                texts.append(f"{what} {_number(was)} as it was")
+    if not changes:
+        return "nothing changes for anybody"
+    return f"{'; '.join(texts)}; nothing else changes"
 
 
-def _parts_text(parts: Mapping[str, Any]) -> str:
-    """`price 0.8, claim scarce`."""
-    return ", ".join(f"{_name(name)} {value_text(value)}" for name, value in parts.items())
+def _apart(own: float, other: float) -> tuple[str, str]:
+    """Two figures, with digits enough to subtract them."""
+    digits = 4
+    if abs(own - other) > EQUAL:
+        while digits < MOST_DIGITS and not _tells_apart(own, other, digits):
+            digits += 1
+    return _number(own, digits), _number(other, digits)
 
 
-def _name(name: str) -> str:
-    """`last price_0` for `last_price_0`: the number of a seat stays attached."""
-    words, _, number = name.rpartition("_")
-    return f"{words.replace('_', ' ')}_{number}" if number.isdigit() else name.replace("_", " ")
+def _tells_apart(own: float, other: float, digits: int) -> bool:
+    """Whether the printed numbers differ by what they differ, to a tenth."""
+    printed = [float(_number(x, digits).replace(",", "")) for x in (own, other)]
+    return abs(printed[0] - printed[1] - (own - other)) <= abs(own - other) / 10
 
 
-def _number(x: float) -> str:
-    """A figure to four digits, large ones in whole numbers; what is 0 but for rounding is 0."""
-    if abs(x) >= WHOLE:
+def _number(x: float, digits: int = 4) -> str:
+    """A figure to so many digits, large ones in whole numbers; what is 0 but for rounding is 0."""
+    if abs(x) >= WHOLE and digits == 4:
         return f"{x:,.0f}"
-    return f"{0.0 if abs(x) < EQUAL else x:.4g}"
+    return f"{0.0 if abs(x) < EQUAL else x:,.{digits}g}"

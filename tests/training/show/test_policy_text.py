@@ -123,12 +123,12 @@ def test_a_seat_without_rivals_is_described_by_what_it_meets():
 def test_a_bluffing_and_a_truthful_supplier():
     assert sentences("procurement", {}, {"supplier_0": "always_bluff"}, "supplier_0")[:2] == [
         "When its stock is plenty or scarce: price 0.8, claim scarce.",
-        "Taken by its word, its claim is false 80% of the time; it tells 0% of what it knows.",
+        "Taken literally, its claim is not true 80% of the time; it tells 0% of what it knows.",
     ]
     assert sentences("procurement", {}, {"supplier_0": "truthful"}, "supplier_0") == [
         "When its stock is plenty: price 0.4, claim plenty.",
         "When its stock is scarce: price 0.8, claim scarce.",
-        "Taken by its word, its claim is false 0% of the time; it tells 100% of what it knows.",
+        "Taken literally, its claim is not true 0% of the time; it tells 100% of what it knows.",
         "In answer, whatever it meets: accept.",
     ]
 
@@ -138,8 +138,8 @@ def test_of_a_truth_that_never_occurs_nothing_is_said():
     keys = {"brief": True, "counters": False, "scarcity": 0, "urgency": {"probability": 1}}
     lines = sentences("procurement", keys, {"buyer_0": "truthful"}, "buyer_0")
     assert lines[:2] == [
-        "When its urgency is urgent: stated_urgency urgent.",
-        "Taken by its word, its stated urgency is false 0% of the time.",
+        "When its urgency is urgent: stated urgency urgent.",
+        "Taken literally, its stated urgency is not true 0% of the time.",
     ]
     assert not any(line.startswith("When its urgency is calm") for line in lines)
 
@@ -156,7 +156,7 @@ def test_a_bluff_has_its_probability():
     assert policy_sentences(made, made.market.seats[0])[:3] == [
         "When its stock is plenty: price 0.8, claim plenty (70%) or price 0.8, claim scarce (30%).",
         "When its stock is scarce: price 0.8, claim scarce.",
-        "Taken by its word, its claim is false 24% of the time; it tells 39% of what it knows.",
+        "Taken literally, its claim is not true 24% of the time; it tells 39% of what it knows.",
     ]
 
 
@@ -182,7 +182,7 @@ def test_codes_are_shown_as_codes():
         "When its state is 0 or 0.2: message 0.8.",
         "When its state is 0.4, 0.6 or 0.8: message 0.2.",
         "When its state is 1: message 0.",
-        "Taken by its word, its message is false 100% of the time; it tells 56% of what it knows.",
+        "Taken literally, its message is not true 100% of the time; it tells 56% of what it knows.",
     ]
 
 
