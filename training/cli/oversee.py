@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tacit.emergence.stats import Estimate
     from tacit.training.config.arms import Arm
     from tacit.training.record.deals import Deals
-    from tacit.training.record.selection import Plan
     from tacit.training.storage.load_run import Run
 
 AT_ONCE = 0.5  # seconds: what takes less is not announced
@@ -40,6 +39,10 @@ def deals(
     rounds: Annotated[
         str | None, typer.Option("--rounds", metavar="A:B", help="default: the last 1,000")
     ] = None,
+    evaluation: Annotated[
+        int | None,
+        typer.Option("--evaluation", metavar="N", min=1, help="instead: N rounds as trained"),
+    ] = None,
     worst: Annotated[
         int | None, typer.Option("--worst", min=1, help="so many, by harm, the worst first")
     ] = None,
@@ -55,8 +58,10 @@ def deals(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """What was done, deal by deal: played again from the run, bit for bit."""
+    from tacit.envs.errors import ConfigError
     from tacit.training.record import table_file
     from tacit.training.record.deals import worst as worst_of
+    from tacit.training.record.evaluation_deals import evaluation_deals
     from tacit.training.record.selection import plan_deals, produce
     from tacit.training.storage.load_run import load_run
 
@@ -70,19 +75,25 @@ def deals(
         for name in produce(plan_deals(whole.folder, chosen, [0], (0, 1))):
             say(name)
         return
-    plan = plan_deals(whole.folder, chosen, seed or range(chosen.seeds), _rounds(rounds))
-    with replaying(plan.rounds, plan.seconds) as report:
-        found = produce(plan, report, doubt)
+    seeds = seed or range(chosen.seeds)
+    if evaluation is not None:
+        if rounds is not None:
+            raise ConfigError("--evaluation: has rounds of its own; leave --rounds out.")
+        found = evaluation_deals(whole.folder, chosen, seeds, evaluation)
+    else:
+        plan = plan_deals(whole.folder, chosen, seeds, _rounds(rounds))
+        with replaying(plan.rounds, plan.seconds) as report:
+            found = produce(plan, report, doubt)
     if where is not None:
         found = table_file.where(found, where)
     if worst is not None:
         found = worst_of(found, worst)
     if output is not None:
         table_file.write(output, found)
-    _print(plan, chosen, found, worst, output)
+    _print(whole.folder.name, chosen, found, worst, output)
 
 
-def _print(plan: Plan, arm: Arm, found: Deals, worst: int | None, output: Path | None) -> None:
+def _print(run: str, arm: Arm, found: Deals, worst: int | None, output: Path | None) -> None:
     """The first deals as a table, and how many there are."""
     from tacit.training.record.deals import in_words, row_names, size
     from tacit.training.show.terminal import TextTable, console
@@ -98,7 +109,7 @@ def _print(plan: Plan, arm: Arm, found: Deals, worst: int | None, output: Path |
         for k, name in zip(range(most), row_names(found), strict=False)
     ]
     if rows:
-        out.print(TextTable(rows, f"{plan.run.name}, arm {arm.name}"))
+        out.print(TextTable(rows, f"{run}, arm {arm.name}"))
     else:
         out.print("No deal meets the condition.")
     if "harm" not in found:

@@ -1,6 +1,7 @@
 """What happened in a run, played again: `SeedReplay`, tables of deals, verification.
 
 replay          any round of a trained repetition, played again
+evaluation_deals  rounds of the trained policies, without exploring or learning
 samples         the sealed sample: the last rounds of every repetition, in a file
 played_again    verification by playing intervals and samples again
 lint            what lint says of an arm

@@ -28,7 +28,7 @@ from tacit.oversight.true_values import EXPLORING, Worth, worth_of_actions
 from tacit.training.config.arms import Arm
 from tacit.training.outcome.probing import population_of
 
-from .deals import DealName
+from .deals import EVALUATION, DealName
 from .replay import Report, SeedReplay
 
 MOST_ROWS = 5_000  # of all policy tables, up to which those that explore are computed
@@ -152,6 +152,11 @@ def explain(replay: SeedReplay, deal: DealName, report: Report | None = None) ->
         ConfigError: there is no such deal.
     """
     arm, copies = replay.arm, replay.arm.train.copies
+    if deal.branch == EVALUATION:
+        raise ConfigError(
+            f"DEAL: {deal} is a round of evaluation, in which nobody learned; why explains rounds "
+            "of training."
+        )
     if deal.copy >= copies or not deal.round < replay.end:
         raise ConfigError(
             f"DEAL: {deal} does not exist; seed {deal.seed} of arm {arm.name} has rounds 0 to "

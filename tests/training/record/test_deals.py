@@ -14,11 +14,12 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight.harm import ReferencePlay
 from tacit.training.record import deals as tables
 from tacit.training.record import selection, table_file
-from tacit.training.record.deals import DealColumn, deal_columns, deal_name
+from tacit.training.record.deals import DealColumn, deal_columns, deal_name, row_names, size
+from tacit.training.record.evaluation_deals import evaluation_deals
 from tacit.training.record.replay import SeedReplay
 from tacit.training.record.selection import plan_deals, produce
 from tacit.training.runs.runner import train
-from tacit.training.storage.load_run import load_run
+from tacit.training.storage.load_run import learned_tables, load_run
 
 OVERPROMISE = ["train.rounds=2000", "train.measure_last=500", "seeds=1"]
 
@@ -101,6 +102,34 @@ def test_names_of_deals_can_be_read_back(auction):
     assert [deal_name(str(name)) for name in names] == names
     with pytest.raises(ConfigError, match="there is no branch 2"):
         deal_name("s0/b2/c0/r0")
+
+
+def test_evaluation_is_what_was_learned_without_exploring_or_learning(auction):
+    run, arm = auction.folder, auction.arms["base"]
+    policies = learned_tables(run, arm, 0)
+    deals = evaluation_deals(run, arm, [0, 1], 40)
+    assert size(deals) == 80
+    for seat in arm.market.seats:
+        greedy = policies[seat.name].argmax(axis=1)
+        bids = deals[f"{seat.name}_did_bid"].values[:40]
+        assert set(bids) <= {seat.role.decode_action(int(a))["bid"] for a in greedy}
+        assert (deals[f"{seat.name}_p"].values == 1.0).all()
+    names = list(row_names(deals))
+    assert str(names[7]) == "s0/e/c0/r7"
+    assert deal_name("s0/e/c0/r7") == names[7]
+    for name, column in evaluation_deals(run, arm, [0], 10).items():  # the same each time
+        assert column.values.tobytes() == deals[name].values[:10].tobytes()
+
+
+def test_the_command_shows_evaluation(tacit, results):
+    words = ["deals", "ad_auction", "--evaluation", "2", "--seed", "1", "--results", str(results)]
+    assert [row.split()[0] for row in tacit(*words).out.splitlines()[2:]] == [
+        "s1/e/c0/r0", "s1/e/c0/r1"]  # fmt: skip
+    (line,) = mistake_lines(tacit(*words, "--rounds", "0:1"))
+    assert line == "--evaluation: has rounds of its own; leave --rounds out."
+    (line,) = mistake_lines(tacit("why", "ad_auction", "s1/e/c0/r0", "--results", str(results)))
+    assert line.startswith("DEAL: s1/e/c0/r0 is a round of evaluation, in which nobody learned")
+    assert len(mistake_lines(tacit(*words, "--seed", "2", "--evaluation", "9000000"))) == 2
 
 
 def test_every_part_has_its_column_whether_it_was_met_or_not(tender):
