@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.market import Market
-from tacit.envs.types import Floats
+from tacit.envs.types import Floats, Ints
 
 from .batch.config import BatchConfig
 from .policy import PolicyTable
@@ -42,6 +42,14 @@ class Group(Protocol):
         """Figures of the learners' last updates for charts, by `learner/<seat>/<name>`."""
         ...
 
+    @property
+    def halt(self) -> Ints:
+        """Another thread sets it to 1 to have `run` return after the round under way; int64 `[1]`.
+
+        It stays set until it is set to 0 again, and then `run` plays one round a call.
+        """
+        ...
+
     # --- progress --------------------------------------------------------------------------------
 
     @property
@@ -65,7 +73,7 @@ class Group(Protocol):
         ...
 
     def run(self, rounds: int, recording: Recording | None = None) -> int:
-        """Play and learn up to so many rounds; fewer if the group stops.
+        """Play and learn up to so many rounds; fewer if the group stops, or is told to halt.
 
         Args:
             rounds: how many.

@@ -33,9 +33,9 @@ NO_TRIGGERS = "empty: none in force; nothing stops, changes or rolls back traini
 NOT_TRAINED = "empty: nothing is trained yet"
 NO_HISTORY = "empty: nothing was trained under this arm yet"
 RECOURSE = (
-    "before and between runs: whoever may write the run's folder; while it trains: Ctrl-C stops "
-    "it and keeps everything, tacit resume goes on; at run time: empty: no one can pause, override "
-    "or roll back a market"
+    "before and between runs: whoever may write the run's folder; while it trains: the user who "
+    "trains pauses, steps and stops every seed within a round (tacit ctl, Ctrl-C), and nothing is "
+    "lost; empty: nobody can override a deal of a run under way"
 )
 WORDS_NEED = 48  # repetitions that most rules of words need
 

@@ -25,7 +25,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
-from tacit.envs.types import Floats
+from tacit.envs.types import Floats, Ints
 
 from .config import BatchConfig, Clock, annealed, batch_rounds
 from .learner import Learner, LearnerFactory
@@ -138,20 +138,19 @@ class BatchGroup:
         Raises:
             Diverged: a learner's weights or losses are no finite numbers any more.
         """
-        state, left = self.seed_state, rounds
-        while left:
+        state, done = self.seed_state, 0
+        while done < rounds and not (done and self.halt[0]):
             position = self.rounds % self.batch_rounds
-            stretch = min(left, self.batch_rounds - position)
+            stretch = min(rounds - done, self.batch_rounds - position)
             is_full = position + stretch == self.batch_rounds
-            self._rollout(
+            done += self._rollout(
                 state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
                 state.scratch, self.rollout_buffer, stretch, self.episode_rounds or 0, is_full,
                 self._q_learners, recording,
             )  # fmt: skip
-            if is_full:
+            if self.rounds % self.batch_rounds == 0:
                 self._learn()
-            left -= stretch
-        return rounds
+        return done
 
     def _learn(self) -> None:
         """Every learner's update from the full buffer, which is empty afterwards."""
@@ -168,6 +167,11 @@ class BatchGroup:
     def rounds(self) -> int:
         """Rounds per copy since training began."""
         return self.seed_state.rounds
+
+    @property
+    def halt(self) -> Ints:
+        """Set to 1 by another thread: `run` returns after the round under way; int64 `[1]`."""
+        return self.seed_state.q_arrays.halt
 
     @property
     def rounds_since_read(self) -> int:

@@ -224,6 +224,22 @@ def cut_all(
 
 
 @inlined
+def end_round_of_all(
+    rows: CopyRows,
+    q_arrays: QArrays,
+    buffer: RolloutBuffer,
+    flat_measures: Any,
+    measure_sums: Any,
+    t: Any,
+) -> None:
+    """Add every copy's finished round to what samples and Q-learners have earned, and to sums."""
+    for r in range(len(rows.state)):
+        add_rewards(rows, buffer, r)
+        add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
+        add_pending_rewards(rows, q_arrays, r, t)
+
+
+@inlined
 def count_round(clock: Any, t: Any, round_: Any) -> None:
     """Count a finished round in the clock int64 `[5]`."""
     clock[TRAINED_ROUNDS] = t + 1
@@ -245,13 +261,14 @@ def rollout(
     ends_batch: Any,
     q_learners: Any,
     recording: Any,
-) -> None:
+) -> Any:
     """Play so many rounds in all copies, and write the learning seats' decisions into `buffer`.
 
-    `keys` uint64 `[streams, N]` are the copies' keys, `episode_keys` those of the episode.
-    `episode_rounds` is the length of an episode (0: endless); `ends_batch` says that the last round
-    ends a batch; `q_learners` is None where no Q-learner plays, `recording` None where nothing is
-    recorded: None is a type, so Numba compiles the loop without what only these need.
+    Returns how many were played: fewer if it is told to halt. `keys` uint64 `[streams, N]` are the
+    copies' keys, `episode_keys` those of the episode. `episode_rounds` is the length of an episode
+    (0: endless); `ends_batch` says that the last round ends a batch; `q_learners` is None where no
+    Q-learner plays, `recording` None where nothing is recorded: None is a type, so Numba compiles
+    the loop without what only these need.
     """
     game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
     scratch, buffer = borrow(scratch), borrow(buffer)
@@ -296,10 +313,7 @@ def rollout(
                         record_decisions(recording, game, rows, q_arrays, r, phase, t)
                     open_samples(game, rows, buffer, r, phase, t)
                     step_copy(game, rows, r, key, phase)
-            for r in range(len(rows.state)):
-                add_rewards(rows, buffer, r)
-                add_to_sums(rows, q_arrays, flat_measures, measure_sums, r)
-                add_pending_rewards(rows, q_arrays, r, t)
+            end_round_of_all(rows, q_arrays, buffer, flat_measures, measure_sums, t)
         if recording is not None:
             record_end(recording, rows)
         count_round(clock, t, round_)
@@ -312,3 +326,6 @@ def rollout(
             start(game, row(keys, NATURE_KEYS), rows, episode + 1)
             clock[EPISODE], clock[EPISODE_ROUND] = episode + 1, 0
             begin_episode(keys, episode + 1, episode_keys)
+        if q_arrays.halt[0] != 0:
+            return n + 1
+    return rounds

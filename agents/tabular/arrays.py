@@ -75,6 +75,8 @@ class QArrays(NamedTuple):
         measure_sums: sums over rounds and copies since they were last read, float64 `[S + 1, M]`.
         score_sums: the same of unweighted KPI terms and rewards, float64 `[T + S]`.
         targets: working memory of one synchronous update, float64 `[largest A]`.
+        halt: another thread sets it to 1 to have a loop return after the round under way, int64
+            `[1]`. Compiled loops run outside the interpreter lock, so they look at memory.
     """
 
     settings: Floats
@@ -89,6 +91,7 @@ class QArrays(NamedTuple):
     measure_sums: Floats
     score_sums: Floats
     targets: Floats
+    halt: Ints
 
 
 class TransitionArrays(NamedTuple):

@@ -19,7 +19,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.engine.engine import TEMPLATE as ENGINE_TEMPLATE
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
-from tacit.envs.types import Floats
+from tacit.envs.types import Floats, Ints
 
 from .arrays import (
     ACTION_KEYS,
@@ -117,7 +117,7 @@ class TabularGroup:
         # Play one round first, so that every learner has a pending decision and the state is one
         # that play leads to: the state at the start of an episode often is not.
         done = self._play(min(rounds, 1))
-        if done == rounds or self.stopped:
+        if done == rounds or self.stopped or self.halt[0]:
             return done
         if self.transition_table is None or not self.transition_table.holds(self.rows.state[0]):
             self.transition_table = transition_table_for(
@@ -179,6 +179,11 @@ class TabularGroup:
     def rounds(self) -> int:
         """Rounds per copy since training began."""
         return self.seed_state.rounds
+
+    @property
+    def halt(self) -> Ints:
+        """Set to 1 by another thread: `run` returns after the round under way; int64 `[1]`."""
+        return self.seed_state.q_arrays.halt
 
     @property
     def stable_rounds(self) -> int:

@@ -347,7 +347,8 @@ def learn(
     """Play and learn up to `rounds` rounds in all copies; returns how many were played.
 
     `episode_rounds` is the length of an episode (0: endless). It stops earlier once all greedy
-    policies have been unchanged for `stop_after` rounds (0: never). `recording` is a `Recording`
+    policies have been unchanged for `stop_after` rounds (0: never), or when it is told to halt.
+    `recording` is a `Recording`
     with room for these rounds, or None.
 
     The caller holds every array, so references are not counted here (`tacit.envs.jit.array_views`).
@@ -390,6 +391,6 @@ def learn(
             clock[EPISODE], clock[EPISODE_ROUND] = episode + 1, 0
             begin_episode(keys, episode + 1, episode_keys)
         clock[STABLE_ROUNDS] = 0 if changed else clock[STABLE_ROUNDS] + 1
-        if stop_after > 0 and clock[STABLE_ROUNDS] >= stop_after:
+        if (stop_after > 0 and clock[STABLE_ROUNDS] >= stop_after) or q_arrays.halt[0] != 0:
             return n + 1
     return rounds

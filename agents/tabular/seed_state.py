@@ -46,7 +46,7 @@ from .multiplicative_weights import MultiplicativeWeightsConfig, weights_table
 TEMPLATE = "tacit.agents.tabular.q_learning_loop"
 # Fields of `QArrays` that follow from the configuration, or hold nothing between two calls: these
 # are not saved.
-NOT_SAVED = ("settings", "first_cell", "cumulative", "targets")
+NOT_SAVED = ("settings", "first_cell", "cumulative", "targets", "halt")
 # Arrays with an entry for each KPI term: their lengths differ between two arms with other KPIs.
 SUMS_OF_KPI_TERMS = ("rows.scores", "q_arrays.score_sums")
 
@@ -129,6 +129,7 @@ class SeedState:
             measure_sums=np.zeros((len(seats) + 1, len(market.measures))),
             score_sums=np.zeros(len(self.game.terms) + len(seats)),
             targets=np.zeros(max(s.role.actions for s in seats)),
+            halt=np.zeros(1, np.int64),
         )
 
     # --- policies --------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ def play_block(
     """Look up to `count` rounds up, whose draws are in `work`; returns how many were played.
 
     `synchronous` is 1 if any seat makes synchronous updates. It ends early once greedy policies
-    have been unchanged for `stop_after` rounds (0: never).
+    have been unchanged for `stop_after` rounds (0: never), or when it is told to halt.
     """
     settings, clock, actions = q_arrays.settings, q_arrays.clock, work.actions
     seats = len(table.strides)
@@ -226,7 +226,7 @@ def play_block(
             q_arrays.pending_reward[0, at(s)] += table.rewards[at(rewarded), at(joint), at(s)]
         now = table.next_state[at(now if len(table.next_state) > 1 else 0), at(joint)]
         stable = 0 if changed else stable + 1
-        if stop_after > 0 and stable >= stop_after:
+        if (stop_after > 0 and stable >= stop_after) or q_arrays.halt[0] != 0:
             count = n + 1
             break
     work.state_numbers[STATE_BEFORE] = work.visited[count - 1, VISITED_STATE]
@@ -266,7 +266,7 @@ def learn(
         clock[TRAINED_ROUNDS] += count
         clock[EPISODE_ROUND] += count
         clock[ROUNDS_SINCE_READ] += count
-        if stop_after > 0 and clock[STABLE_ROUNDS] >= stop_after:
+        if (stop_after > 0 and clock[STABLE_ROUNDS] >= stop_after) or q_arrays.halt[0] != 0:
             break
     before = work.state_numbers[STATE_BEFORE]
     for s in range(seats):

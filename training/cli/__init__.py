@@ -16,7 +16,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import audit, data, lint, look, oversee, prove, train
+from . import audit, control, data, lint, look, oversee, prove, train
 
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (OVERSEE, "blame", oversee.blame),
     (OVERSEE, "report", oversee.report),
     (OVERSEE, "sign", audit.sign),
+    (OVERSEE, "ctl", control.ctl),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +18,7 @@ from .printing import print_comparison, print_next
 
 if TYPE_CHECKING:
     from tacit.training.config.arms import Experiment
+    from tacit.training.runs.control import RunControl
     from tacit.training.storage.run_folder import RunFolder
 
 
@@ -74,14 +77,27 @@ def _train(
     from tacit.training.studies.figures import draw_in_run
 
     market = next(iter(experiment.arms.values())).market
+    control = _control(run)
     try:
         with ProgressBar(market.headline, quiet=as_json) as progress_bar:
-            summary = train_experiment(experiment, run, progress_bar, draw_in_run, signed)
+            summary = train_experiment(experiment, run, progress_bar, draw_in_run, signed, control)
     except Interrupted as stopped:
-        say(f"stopped; everything is kept. Go on: {run.resume}", is_error=True)
+        by = f" by {control.stopped_by}" if control.stopped_by else ""
+        say(f"stopped{by}; everything is kept. Go on: {run.resume}", is_error=True)
         sys.exit(stopped.exit_code)
     if as_json:
         print(json.dumps(summary, allow_nan=False))
         return
     print_comparison([run], None, experiment.file.question)
     print_next(run, as_shipped)
+
+
+def _control(run: RunFolder) -> RunControl:
+    """By which `tacit ctl` acts on the run; on systems without Unix sockets nothing does."""
+    from tacit.training.runs.control import RunControl
+
+    if not hasattr(socket, "AF_UNIX"):
+        return RunControl()
+    from tacit.training.acts.server import serving
+
+    return RunControl(partial(serving, run))

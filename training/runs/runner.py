@@ -10,6 +10,7 @@ networks (`worker_pool.py`).
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -32,12 +33,14 @@ from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import document_beside, take_over
 
+from .control import RunControl
 from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
+from .gate import Gate, RemoteGate
 from .memory import check_memory
 from .partial import save_notes
 from .progress import NoProgress, ProgressListener, SeedProgress
 from .seed_run import train_seed
-from .signals import stopping_on_signals
+from .signals import Stopped, stopping_on_signals
 from .warm_start import check_warm_starts, generations
 from .worker_pool import WorkerPool, has_networks, needs_pool
 
@@ -98,6 +101,7 @@ def train_experiment(
     listener: ProgressListener,
     draw: Draw | None = None,
     signed: Path | None = None,
+    control: RunControl | None = None,
 ) -> dict[str, Any]:
     """Train what is missing of an experiment's arms in a run folder.
 
@@ -107,6 +111,7 @@ def train_experiment(
         listener: receives the progress.
         draw: draws the experiment's figure; by default none is drawn.
         signed: a document about its objectives, which is taken into the run if there is one.
+        control: by which others act on it while it trains.
 
     Returns:
         The summary of all arms of the run, as written to summary.json.
@@ -114,14 +119,14 @@ def train_experiment(
     Raises:
         ConfigError: the folder holds something else, is being written by another process, was
             altered or cannot be written, or a seed cannot be trained.
-        Interrupted: stopped by a signal.
+        Interrupted: stopped by a signal or by an act.
     """
     # What can be refused without a lock is refused before a folder is made for it.
     check_memory(experiment)
     _check(experiment, run)
     try:
         with stopping_on_signals(), writing(run):
-            return _train_locked(experiment, run, listener, draw, signed)
+            return _train_locked(experiment, run, listener, draw, signed, control or RunControl())
     except KeyboardInterrupt as error:
         raise Interrupted(run.name, getattr(error, "exit_code", 130)) from None
     except OSError as error:
@@ -145,6 +150,7 @@ def _train_locked(
     listener: ProgressListener,
     draw: Draw | None,
     signed: Path | None,
+    control: RunControl,
 ) -> dict[str, Any]:
     """`train_experiment`, while this process holds the run's lock."""
     config = _check(experiment, run)
@@ -175,8 +181,8 @@ def _train_locked(
             rest = "what was altered is written anew" if made_again else "nothing to do"
             listener.note(f"{run.path}: trained already; {rest}")
         # Linear algebra must not start threads of its own beside those that train.
-        with threadpool_limits(limits=1):
-            _train_jobs(experiment, run, jobs, records, listener)
+        with threadpool_limits(limits=1), control.training(ledger):
+            _train_jobs(experiment, run, jobs, records, listener, control)
         for note in mixed_machines(experiment, records):
             listener.note(note)
         summary = finish(experiment, whole, run, records, earlier, sealer, listener.finishing, draw)
@@ -231,6 +237,7 @@ def _train_jobs(
     jobs: Sequence[Job],
     records: Records,
     listener: ProgressListener,
+    control: RunControl,
 ) -> None:
     """Do the jobs side by side and add their records.
 
@@ -246,10 +253,17 @@ def _train_jobs(
 
         def report(progress: SeedProgress) -> None:
             listener.advance(name, progress)
+            control.reports((name, k), progress)
 
+        if stop.is_set() or control.is_stopped:
+            return None
         if worker_pool is not None and has_networks(arm):
-            return None if stop.is_set() else worker_pool.train(name, k, report)
-        return train_seed(run, arm, k, report, stop.is_set)
+            remote = RemoteGate()
+            with control.seed((name, k), remote):
+                return worker_pool.train(name, k, report, remote)
+        gate = Gate(stop.is_set)
+        with control.seed((name, k), gate):
+            return train_seed(run, arm, k, report, gate)
 
     with ThreadPoolExecutor(workers()) as threads:
         try:
@@ -259,6 +273,8 @@ def _train_jobs(
                     record = future.result()
                     if record is not None:
                         records[futures[future]] = record
+                    if control.is_stopped:
+                        raise Stopped(signal.SIGINT)
         except BaseException:
             stop.set()
             if worker_pool is not None:

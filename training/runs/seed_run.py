@@ -36,6 +36,7 @@ from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing_seed
 
 from .evaluation import evaluation_points, point_tags
+from .gate import Gate
 from .partial import PartialSeed, SeedSaver
 from .progress import SeedProgress
 from .warm_start import first_group
@@ -50,7 +51,7 @@ Report = Callable[[SeedProgress], None]
 
 
 def train_seed(
-    run: RunFolder, arm: Arm, k: int, report: Report, stop: Callable[[], bool]
+    run: RunFolder, arm: Arm, k: int, report: Report, gate: Gate
 ) -> dict[str, Any] | None:
     """Train repetition k of an arm, from where it was interrupted if it was.
 
@@ -59,7 +60,7 @@ def train_seed(
         arm: what is trained.
         k: the repetition.
         report: receives progress.
-        stop: whether to save and return.
+        gate: where it is held still, and told to save and return.
 
     Returns:
         The repetition's record with every measure of the summary, which is on disk by then; None
@@ -69,11 +70,11 @@ def train_seed(
         ConfigError: a save cannot be continued here, or an agent cannot learn on.
     """
     with writing_seed(run, arm.name, k):
-        return _train_seed(run, arm, k, report, stop)
+        return _train_seed(run, arm, k, report, gate)
 
 
 def _train_seed(
-    run: RunFolder, arm: Arm, k: int, report: Report, stop: Callable[[], bool]
+    run: RunFolder, arm: Arm, k: int, report: Report, gate: Gate
 ) -> dict[str, Any] | None:
     """`train_seed`, while the repetition's lock is held."""
     repetition = Repetition(run, arm, k)
@@ -83,7 +84,7 @@ def _train_seed(
     # reaches the total, and the speed that is shown counts only rounds that were played now.
     with repetition.events:
         report(SeedProgress(group.rounds * copies, float("nan"), skipped=True))
-        if not repetition.train(report, stop):
+        if not repetition.train(report, gate):
             repetition.save()
             return None
         record = repetition.finish()
@@ -158,22 +159,27 @@ class Repetition:
         partial = PartialSeed(self.points, self.curve, self.seconds, sizes, self.keyframes)
         self.saver.save(self.group, partial)
 
-    def train(self, report: Report, stop: Callable[[], bool]) -> bool:
+    def train(self, report: Report, gate: Gate) -> bool:
         """Train to the end, reading at every evaluation point; False if stopped on the way."""
         market, train, group = self.arm.market, self.arm.train, self.group
+        gate.attach(group)
         points, stretch = evaluation_points(train), max(1, FIRST_STRETCH // train.copies)
         while not self.is_over:
             due = points[bisect_right(points, group.rounds)]
             while group.rounds < due and not group.stopped:
-                if stop():
+                if gate.is_shut:
+                    self.save()  # whatever ends the process while it is held
+                most = gate.wait(group.rounds)
+                if not most:
                     return False
-                began = time.monotonic()
-                done = group.run(min(due - group.rounds, stretch))
-                stretch = max(1, _next_stretch(stretch, time.monotonic() - began))
+                began, asked = time.monotonic(), min(due - group.rounds, stretch, most)
+                done = group.run(asked)
+                if done == asked == stretch:
+                    stretch = max(1, _next_stretch(stretch, time.monotonic() - began))
                 report(SeedProgress(done * train.copies, float("nan")))
                 if self.saver.due and group.rounds < due and not group.stopped:
                     self.save()
-            # The point is read before `stop` is looked at again. A save made in between would hold
+            # The point is read before the gate is asked again. A save made in between would hold
             # the rounds up to this point but not its reading, and the continued repetition would go
             # on to the next point without reading this one.
             measures = self._read_point()

@@ -3,8 +3,10 @@
 Its parent is a thread of `worker_pool.py`. Lines of JSON go both ways:
 
     standard input     {"arm": "base", "seed": 3}      train repetition 3 of arm base
+                       {"gate": "shut"}                also "open", or a number of rounds to step
                        "stop"                          save what is under way, and exit
     standard output    {"progress": {...}}             while a seed trains
+                       {"held": true, "rounds": 120}   it waits at its gate, or no longer does
                        {"record": {...} or null}       its end; null: it was stopped
                        {"mistakes": [...]}             its end, by a ConfigError
 
@@ -31,10 +33,9 @@ from tacit.training.config.arms import Arm
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
+from .gate import STOP, Gate
 from .progress import SeedProgress
 from .seed_run import train_seed
-
-STOP = "stop"
 
 SeedRequest = dict[str, Any]
 
@@ -44,13 +45,15 @@ def main() -> None:
     answers = _reserve_standard_output()
     requests: queue.Queue[SeedRequest | None] = queue.Queue()
     stopped = threading.Event()
-    threading.Thread(target=_read_requests, args=(requests, stopped), daemon=True).start()
+    gate = Gate(stopped.is_set, lambda rounds, held: _answer(answers, held=held, rounds=rounds))
+    arguments = (requests, stopped, gate)
+    threading.Thread(target=_read_requests, args=arguments, daemon=True).start()
     load_plugins()
     run = RunFolder(Path(sys.argv[1]))
     arms = read_experiment(run).arms
     with threadpool_limits(limits=1):
         while (request := requests.get()) is not None:
-            _train(run, arms[request["arm"]], request["seed"], answers, stopped)
+            _train(run, arms[request["arm"]], request["seed"], answers, gate)
 
 
 def _reserve_standard_output() -> TextIO:
@@ -60,17 +63,19 @@ def _reserve_standard_output() -> TextIO:
     return answers
 
 
-def _train(run: RunFolder, arm: Arm, k: int, answers: TextIO, stopped: threading.Event) -> None:
+def _train(run: RunFolder, arm: Arm, k: int, answers: TextIO, gate: Gate) -> None:
     def report(progress: SeedProgress) -> None:
         _answer(answers, progress=asdict(progress))
 
     try:
-        _answer(answers, record=train_seed(run, arm, k, report, stopped.is_set))
+        _answer(answers, record=train_seed(run, arm, k, report, gate))
     except ConfigError as error:
         _answer(answers, mistakes=error.mistakes)
 
 
-def _read_requests(requests: queue.Queue[SeedRequest | None], stopped: threading.Event) -> None:
+def _read_requests(
+    requests: queue.Queue[SeedRequest | None], stopped: threading.Event, gate: Gate
+) -> None:
     """Read standard input beside the training, so that "stop" is seen at once."""
     for line in sys.stdin:
         message = json.loads(line)
@@ -78,9 +83,22 @@ def _read_requests(requests: queue.Queue[SeedRequest | None], stopped: threading
             stopped.set()
             requests.put(None)
             return
-        requests.put(message)
+        if "gate" in message:
+            _turn(gate, message["gate"])
+        else:
+            requests.put(message)
     # The end of standard input without "stop". Not sys.exit: that would end this thread only.
     os._exit(1)
+
+
+def _turn(gate: Gate, act: str | int) -> None:
+    """Shut or open the gate, or let it do so many steps."""
+    if isinstance(act, int):
+        gate.step(act)
+    elif act == "shut":
+        gate.shut()
+    else:
+        gate.open()
 
 
 def _answer(answers: TextIO, **message: Any) -> None:

@@ -21,8 +21,8 @@ from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_folder import RunFolder
 
+from .gate import STOP, RemoteGate
 from .progress import SeedProgress
-from .worker import STOP
 
 # Rounds over all copies and seeds; below, processes take longer to start than they save.
 WORTH_IT = 1_000_000
@@ -53,7 +53,7 @@ class WorkerPool:
         self._all: list[subprocess.Popen[str]] = []
 
     def train(
-        self, name: str, k: int, report: Callable[[SeedProgress], None]
+        self, name: str, k: int, report: Callable[[SeedProgress], None], gate: RemoteGate
     ) -> dict[str, Any] | None:
         """`seed_run.train_seed` in the calling thread's process.
 
@@ -61,6 +61,7 @@ class WorkerPool:
             name: of the arm.
             k: the repetition.
             report: receives the seed's progress.
+            gate: of the repetition, which is turned in the process from here on.
 
         Returns:
             The seed's record, or None if it was stopped.
@@ -72,11 +73,14 @@ class WorkerPool:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
+            gate.connect(process.stdin)
             print(json.dumps({"arm": name, "seed": k}), file=process.stdin, flush=True)
             for line in process.stdout:
                 message = json.loads(line)
                 if "progress" in message:
                     report(SeedProgress(**message["progress"]))
+                elif "held" in message:
+                    gate.heard(message["rounds"], message["held"])
                 elif "mistakes" in message:
                     raise ConfigError(message["mistakes"])
                 else:

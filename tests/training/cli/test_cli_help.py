@@ -23,6 +23,7 @@ def test_the_commands():
     assert COMMANDS == [
         "train", "resume", "compare", "board", "list", "show", "reproduce", "best-response",
         "calibrate", "screen", "lint", "deals", "why", "blame", "report", "sign",
+        "ctl",
     ]  # fmt: skip
     assert [group.name for group in app.registered_groups] == ["audit"]
 

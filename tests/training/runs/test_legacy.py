@@ -18,6 +18,7 @@ from support.paths import ROOT
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.policy import deterministic
 from tacit.training.runs import partial
+from tacit.training.runs.gate import Gate
 from tacit.training.runs.seed_run import train_seed
 from tacit.training.storage import checkpoint, legacy
 from tacit.training.storage.atomic_files import write_json
@@ -136,7 +137,7 @@ def test_a_cut_seed_goes_on_to_where_it_would_have_ended(path, tmp_path):
     is_exact = claim_for_this_machine(save)
     run = RunFolder(tmp_path / "cut")
     done = []
-    record = train_seed(run, load_run(run.path).arms[kind], 0, done.append, lambda: False)
+    record = train_seed(run, load_run(run.path).arms[kind], 0, done.append, Gate())
     assert record is not None
     assert done[0].rounds > 0  # it did not begin anew
     assert not save.exists()

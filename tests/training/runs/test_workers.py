@@ -18,6 +18,7 @@ from support.training_fixtures import small
 
 from tacit.envs.errors import ConfigError
 from tacit.training.runs import runner, worker
+from tacit.training.runs.gate import Gate, RemoteGate
 from tacit.training.runs.progress import SeedProgress
 from tacit.training.runs.seed_run import train_seed
 from tacit.training.runs.signals import Stopped, stopping_on_signals
@@ -49,7 +50,7 @@ def requests_of(monkeypatch, *messages):
     requests, stopped = queue.Queue(), threading.Event()
     ended = None
     try:
-        worker._read_requests(requests, stopped)
+        worker._read_requests(requests, stopped, Gate(stopped.is_set))
     except Ended as error:
         ended = error.args[0]
     return [requests.get_nowait() for _ in range(requests.qsize())], stopped.is_set(), ended
@@ -68,20 +69,20 @@ def test_a_worker_whose_parent_died_exits_at_once_with_code_1(monkeypatch):
 def test_a_worker_answers_with_progress_and_then_the_record_or_the_mistakes(monkeypatch):
     first, last = (SeedProgress(**answer["progress"]) for answer in ANSWERS)
 
-    def trained(run, arm, k, report, stop):
+    def trained(run, arm, k, report, gate):
         assert (run, arm) == ("run", "arm")
         report(first)
         report(last)
         if k == 1:
             raise ConfigError(["one", "two"])
-        return None if stop() else {"seed": k}
+        return {"seed": k} if gate.wait(0) else None
 
     monkeypatch.setattr(worker, "train_seed", trained)
     stopped = threading.Event()
 
     def said(k):
         page = io.StringIO()
-        worker._train("run", "arm", k, page, stopped)
+        worker._train("run", "arm", k, page, Gate(stopped.is_set))
         return [json.loads(line) for line in page.getvalue().splitlines()]
 
     assert said(0) == [*ANSWERS, {"record": {"seed": 0}}]
@@ -108,14 +109,15 @@ def pool_with(monkeypatch, *answers, code=7):
 def test_a_pool_asks_for_a_seed_and_hands_on_progress_record_and_mistakes(monkeypatch):
     told = []
     pool, process = pool_with(monkeypatch, *ANSWERS, {"record": {"x": 1}}, {"record": "late"})
-    assert pool.train("calm", 3, told.append) == {"x": 1}
-    assert json.loads(process.stdin.getvalue()) == {"arm": "calm", "seed": 3}
+    assert pool.train("calm", 3, told.append, RemoteGate()) == {"x": 1}
+    sent = [json.loads(line) for line in process.stdin.getvalue().splitlines()]
+    assert sent == [{"gate": "open"}, {"arm": "calm", "seed": 3}]
     assert told == [SeedProgress(**answer["progress"]) for answer in ANSWERS]
     pool, _ = pool_with(monkeypatch, {"record": None})
-    assert pool.train("calm", 3, told.append) is None
+    assert pool.train("calm", 3, told.append, RemoteGate()) is None
     pool, _ = pool_with(monkeypatch, {"mistakes": ["this", "that"]})
     with pytest.raises(ConfigError) as error:
-        pool.train("calm", 3, told.append)
+        pool.train("calm", 3, told.append, RemoteGate())
     assert error.value.mistakes == ["this", "that"]
 
 
@@ -125,7 +127,7 @@ def test_a_process_that_ends_without_an_answer_is_reported(monkeypatch, broken):
     if broken:
         process.stdin = SimpleNamespace(write=lambda text: 1, flush=broken_pipe)
     with pytest.raises(ConfigError, match=r"seed 3 of arm calm ended with exit code 7\. .*mine"):
-        pool.train("calm", 3, lambda progress: None)
+        pool.train("calm", 3, lambda progress: None, RemoteGate())
 
 
 def broken_pipe():
@@ -159,9 +161,9 @@ class Pool:
         self.run, self.asked, self.stopped = run, [], threading.Event()
         Pool.made.append(self)
 
-    def train(self, name, k, report):
+    def train(self, name, k, report, gate):
         self.asked.append((name, k))
-        return Pool.trains(self, name, k, report)
+        return Pool.trains(self, name, k, report, gate)
 
     def stop(self):
         self.asked.append("stop")
@@ -184,8 +186,8 @@ def pooled(monkeypatch):
 def test_workers_are_told_to_stop_and_waited_for_at_the_end_of_a_run(pooled, tmp_path):
     arm = runner.load("ad_auction", ("train.rounds=20000", "train.measure_last=5000", "seeds=2"))
 
-    def in_this_process(pool, name, k, report):
-        return train_seed(pool.run, arm.arms[name], k, report, lambda: False)
+    def in_this_process(pool, name, k, report, gate):
+        return train_seed(pool.run, arm.arms[name], k, report, gate)
 
     pooled.setattr(Pool, "trains", staticmethod(in_this_process))
     small(tmp_path)
@@ -199,7 +201,7 @@ def test_a_mistake_of_one_seed_stops_the_workers_of_the_others_before_they_are_w
 ):
     heard = []
 
-    def fails(pool, name, k, report):
+    def fails(pool, name, k, report, gate):
         if k == 0:
             raise ConfigError("seed 0 cannot be trained")
         heard.append(pool.stopped.wait(timeout=10))
@@ -294,3 +296,50 @@ def test_an_ignored_signal_stays_ignored_and_other_threads_change_nothing(heard)
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(signal.SIGTERM)]
+
+
+# --- a real process at its gate -------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_process_is_held_within_a_round_steps_and_goes_on_to_the_same_bits(tmp_path):
+    """The seed of `plain` was trained by nobody else, that of `held` in a process, with a pause."""
+    words = ["train.rounds=60000", "train.measure_last=1000", "seeds=1"]
+    experiment = runner.load("volatility_kpi_neural", words, ["second_0"])
+    for name in ("plain", "held"):
+        runner.train("volatility_kpi_neural", words, arms=["second_0"], results=tmp_path, name=name)
+    run = RunFolder(tmp_path / "held")
+    checkpoint = run.checkpoint("second_0", 0)
+    before = checkpoint.read_bytes()
+    for path in run.seed("second_0", 0).iterdir():
+        path.unlink()
+    pool, gate, ended = WorkerPool(run), RemoteGate(), []
+    progress = threading.Event()
+
+    def report(told):
+        if told.rounds and not told.skipped:
+            progress.set()
+
+    def work():
+        ended.append(pool.train("second_0", 0, report, gate))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert progress.wait(120)
+        gate.shut()
+        assert gate.wait_until_held(30)
+        held = gate.rounds
+        assert 0 < held < experiment.arms["second_0"].train.rounds
+        gate.step(5)
+        assert gate.wait_until_held(30)
+        assert gate.rounds == held + 5
+        gate.open()
+        thread.join(300)
+    finally:
+        pool.stop()
+        pool.wait()
+    (record,) = ended
+    assert record["rounds"] == 60_000
+    assert checkpoint.read_bytes() == before
+    assert before == RunFolder(tmp_path / "plain").checkpoint("second_0", 0).read_bytes()

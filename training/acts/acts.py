@@ -1,0 +1,190 @@
+"""The acts themselves: each is in the run's ledger before it takes effect.
+
+| act | does |
+|---|---|
+| status | nothing; tells rounds, headlines and latches |
+| pause | sets the latch `person`: every repetition ends the round under way and waits |
+| step | lets every repetition that waits play so many rounds |
+| resume | releases the latch `person` |
+| stop | every repetition saves and ends; `tacit resume` goes on |
+| ask | records a question beside what was on the screen; changes nothing |
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tacit.envs.errors import ConfigError
+from tacit.oversight import ledger as ledgers
+from tacit.training.runs.control import PERSON, RunControl
+
+from .protocol import READS, ActRequest, Envelope
+
+ACT = "act of a person"  # in the ledger
+PATIENCE = 10.0  # seconds that an answer waits for repetitions to be held
+
+
+class Acts:
+    """Acts on one run, one at a time, in the order of its ledger.
+
+    Attributes:
+        target: the run's name.
+        control: of the run.
+    """
+
+    def __init__(self, target: str, control: RunControl) -> None:
+        """Acts that the run's ledger holds already are known, and are not done again."""
+        self.target, self.control = target, control
+        self._lock = threading.Lock()
+        self._answers: dict[str, Envelope] = {}
+        self._known: set[str] = set()
+        if control.ledger is not None and control.ledger.path.exists():
+            entries = ledgers.read(control.ledger.path)
+            self._known = {str(e.get("id")) for e in entries if e.get("act") == ACT}
+
+    def do(self, request: ActRequest) -> Envelope:
+        """Do what is asked, once.
+
+        Raises:
+            ConfigError: it cannot be done now, or cannot be recorded; then nothing was done.
+        """
+        if request.act in READS:
+            return self._envelope(request, False, self._held_text())
+        with self._lock:
+            if request.id in self._answers:
+                return self._answers[request.id]
+            if request.id in self._known:
+                raise ConfigError(f"id: {request.id} was done already, by an earlier command.")
+            detail = self._refusal(request)
+            if detail is not None:
+                raise ConfigError(detail)
+            if request.dry_run:
+                return self._envelope(request, False, f"would {self._intent(request)}")
+            self._record(request)
+            answer = self._envelope(request, True, self._apply(request))
+            self._answers[request.id] = answer
+            return answer
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def _refusal(self, request: ActRequest) -> str | None:
+        """Why an act cannot be done now; None: it can."""
+        control = self.control
+        if control.ledger is None or control.is_stopped:
+            return f"{request.act}: {self.target} is not training any more."
+        if request.act == "step" and PERSON not in control.latches:
+            return "step: the run is not paused; pause it first."
+        if request.act == "resume" and PERSON not in control.latches:
+            return f"resume: the run is not paused by a person ({self._held_text()})."
+        if request.act == "pause" and PERSON in control.latches:
+            return "pause: the run is paused already."
+        return None
+
+    def _intent(self, request: ActRequest) -> str:
+        """What an act does, in words."""
+        seeds = len(self.control.seeds())
+        return {
+            "pause": f"hold {seeds} seeds after the round that each is playing",
+            "step": f"let {seeds} seeds play {request.rounds:,} rounds",
+            "resume": f"let {seeds} seeds go on",
+            "stop": f"have {seeds} seeds save and end",
+            "ask": "record the question",
+        }[request.act]
+
+    def _record(self, request: ActRequest) -> None:
+        """Write the act into the ledger.
+
+        Raises:
+            ConfigError: the system refuses; the market goes on as it was.
+        """
+        ledger = self.control.ledger
+        assert ledger is not None
+        screen = self.control.screen()
+        after = _latches_after(request, screen["latches"])
+        ledger.append(
+            ACT,
+            id=request.id,
+            what=request.act,
+            by=request.by,
+            reason=request.reason,
+            before={"latches": screen["latches"]},
+            after={"latches": after},
+            rounds=request.rounds if request.act == "step" else 0,
+            screen=screen,
+        )
+
+    def _apply(self, request: ActRequest) -> str:
+        """Let an act take effect; what happened, in words."""
+        control = self.control
+        if request.act == "pause":
+            control.hold(PERSON)
+            return self._held_now()
+        if request.act == "step":
+            control.step(request.rounds)
+            return self._held_now()
+        if request.act == "resume":
+            control.release(PERSON)
+            return self._held_text()
+        if request.act == "stop":
+            why = f": {request.reason}" if request.reason else ""
+            control.stop(f"{request.by}{why}")
+            return "every seed saves and ends"
+        return "recorded"
+
+    def _held_now(self) -> str:
+        """Wait until all are held, and say so."""
+        if self.control.wait_until_held(PATIENCE):
+            return self._held_text()
+        return f"{self._held_text()}; some seeds are not at a round's end yet"
+
+    def _held_text(self) -> str:
+        latches = self.control.latches
+        return f"held by: {', '.join(latches)}" if latches else "held by nothing: it trains"
+
+    def _envelope(self, request: ActRequest, applied: bool, detail: str) -> Envelope:
+        screen = self.control.screen()
+        return Envelope(
+            id=request.id,
+            act=request.act,
+            target=self.target,
+            applied=applied,
+            dry_run=request.dry_run,
+            round={name: seed["round"] for name, seed in screen["seeds"].items()},
+            detail=detail,
+            screen=screen,
+        )
+
+
+def refused(target: str, line: bytes, error: ConfigError) -> Envelope:
+    """The envelope of a request that was refused."""
+    known: dict[str, Any] = _told(line)
+    return Envelope(
+        id=str(known.get("id", ""))[:64],
+        act=str(known.get("act", ""))[:64],
+        target=target,
+        applied=False,
+        dry_run=known.get("dry_run") is True,
+        round={},
+        detail=" ".join(error.mistakes),
+    )
+
+
+def _told(line: bytes) -> dict[str, Any]:
+    """What can be read of a request that is refused."""
+    import json
+
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _latches_after(request: ActRequest, before: list[str]) -> list[str]:
+    """Which latches are set once an act has taken effect."""
+    if request.act == "pause":
+        return [*before, PERSON]
+    if request.act == "resume":
+        return [latch for latch in before if latch != PERSON]
+    return before

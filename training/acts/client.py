@@ -1,0 +1,39 @@
+"""One act, sent to the run that trains and answered."""
+
+from __future__ import annotations
+
+import socket
+
+from pydantic import ValidationError
+
+from tacit.envs.errors import ConfigError
+from tacit.training.storage.run_folder import RunFolder
+
+from .protocol import ActRequest, Envelope
+from .runtime_folder import socket_path
+
+SECONDS = 60.0  # that an answer may take
+MOST_ANSWER = 16_000_000  # bytes
+
+
+def send(run: RunFolder, request: ActRequest) -> Envelope:
+    """Send an act and wait for its envelope.
+
+    Raises:
+        ConfigError: nothing trains the run, or it does not answer.
+    """
+    path = socket_path(run)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(SECONDS)
+            connection.connect(str(path))
+            connection.sendall(request.model_dump_json().encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                line = answers.readline(MOST_ANSWER)
+        return Envelope.model_validate_json(line)
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise ConfigError(
+            f"RUN: nothing trains {run.path} now; tacit train and tacit resume take acts."
+        ) from None
+    except (OSError, ValidationError) as error:
+        raise ConfigError(f"RUN: {run.path} does not answer ({error}).") from None

@@ -1,0 +1,143 @@
+"""What a person can do to a run that trains: hold it still, let it step, stop it; who, and why.
+
+Several *latches* can hold a run, and each is released only by its own act: `person` by `resume`.
+As long as one is set, no repetition begins a round. The control knows every repetition under way by
+its gate (`gate.py`); `tacit.training.acts` gives it a socket.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from tacit.oversight.ledger import Ledger
+
+from .gate import Gate
+from .progress import SeedProgress
+
+PERSON = "person"  # a latch
+
+Seed = tuple[str, int]  # the name of an arm, and the number of the repetition
+Serve = Callable[["RunControl"], AbstractContextManager[object]]
+
+
+class RunControl:
+    """The repetitions of a run that are under way, and what holds them.
+
+    Attributes:
+        ledger: of the run; acts are recorded in it before they take effect. None: not training.
+        latches: what holds the run, in order.
+        stopped_by: who stopped it, and why; None: nobody.
+        headlines: each repetition's headline measure at its last evaluation point.
+        finished: repetitions that ended since training began, in order.
+    """
+
+    def __init__(self, serve: Serve | None = None) -> None:
+        """Nothing is under way.
+
+        Args:
+            serve: opens a way for others to reach this control while the run trains.
+        """
+        self.ledger: Ledger | None = None
+        self.latches: list[str] = []
+        self.stopped_by: str | None = None
+        self.headlines: dict[Seed, float] = {}
+        self.finished: list[Seed] = []
+        self._serve = serve
+        self._gates: dict[Seed, Gate] = {}
+        self._lock = threading.RLock()
+
+    # --- training --------------------------------------------------------------------------------
+
+    @contextmanager
+    def training(self, ledger: Ledger) -> Iterator[None]:
+        """Within, the run trains and can be reached."""
+        self.ledger = ledger
+        try:
+            with nullcontext() if self._serve is None else self._serve(self):
+                yield
+        finally:
+            self.ledger = None
+
+    @contextmanager
+    def seed(self, seed: Seed, gate: Gate) -> Iterator[None]:
+        """Within, a repetition is under way behind its gate."""
+        with self._lock:
+            self._gates[seed] = gate
+            if self.latches:
+                gate.shut()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._gates[seed]
+
+    def reports(self, seed: Seed, progress: SeedProgress) -> None:
+        """A repetition went on."""
+        if progress.headline == progress.headline:  # a number
+            self.headlines[seed] = progress.headline
+        if progress.ended:
+            self.finished.append(seed)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody stopped the run."""
+        return self.stopped_by is not None
+
+    # --- acts ------------------------------------------------------------------------------------
+
+    def seeds(self) -> dict[Seed, Gate]:
+        """The gates of all repetitions under way, in order of their names."""
+        with self._lock:
+            return dict(sorted(self._gates.items()))
+
+    def hold(self, latch: str) -> None:
+        """Set a latch."""
+        with self._lock:
+            if latch not in self.latches:
+                self.latches.append(latch)
+            for gate in self._gates.values():
+                gate.shut()
+
+    def release(self, latch: str) -> None:
+        """Release a latch; the run goes on when no other is set."""
+        with self._lock:
+            if latch in self.latches:
+                self.latches.remove(latch)
+            if not self.latches:
+                for gate in self._gates.values():
+                    gate.open()
+
+    def step(self, rounds: int) -> None:
+        """Let every repetition that is held play so many rounds."""
+        with self._lock:
+            for gate in self._gates.values():
+                gate.step(rounds)
+
+    def stop(self, by: str) -> None:
+        """Have every repetition save and return."""
+        with self._lock:
+            self.stopped_by = by
+            for gate in self._gates.values():
+                gate.stop()
+
+    def wait_until_held(self, seconds: float) -> bool:
+        """Wait until every repetition is held; whether they are, after so long."""
+        return all(gate.wait_until_held(seconds) for gate in self.seeds().values())
+
+    def screen(self) -> dict[str, Any]:
+        """What a person sees of the run now: rounds and headline by repetition, and latches."""
+        return {
+            "latches": list(self.latches),
+            "seeds": {
+                f"{arm}/s{k}": {
+                    "round": gate.rounds,
+                    "held": gate.is_held,
+                    "headline": self.headlines.get((arm, k)),
+                }
+                for (arm, k), gate in self.seeds().items()
+            },
+            "ended": len(self.finished),
+        }
