@@ -49,13 +49,13 @@ def observation_text(role: Role, observation: int) -> str:
     """`last price 0.3, value 1`: what an observation shows, but for what never differs."""
     seen = role.decode_observation(observation)
     return ", ".join(
-        f"{_part_text(part.name)} {value_text(seen[part.name])}"
+        f"{part_text(part.name)} {value_text(seen[part.name])}"
         for part in role.observation_parts[1:]  # the first part is the phase
         if part.name in seen and len(part.values) > 1
     )
 
 
-def _part_text(name: str) -> str:
+def part_text(name: str) -> str:
     """`last price_0` for `last_price_0`: the number of a seat stays attached."""
     words, _, number = name.rpartition("_")
     return f"{words.replace('_', ' ')}_{number}" if number.isdigit() else name.replace("_", " ")
