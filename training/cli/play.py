@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,14 +63,19 @@ def play(
     count = 0
     try:
         own = open_session(whole, seat, arm, seed, rounds, learning, session or path.stem)
+        next_time = 0.0  # before which the table is not written again
 
-        def keep() -> None:
-            nonlocal count
-            if any(own.decided(t) for t in range(len(own.played) + 1)):
+        def keep_at_leisure() -> None:
+            nonlocal count, next_time
+            begun = time.monotonic()
+            if begun >= next_time:
                 count = write_table(path, own)
+                # Answers from a file come quickly: writing may take a tenth of the time.
+                next_time = time.monotonic() + 10 * (time.monotonic() - begun)
 
-        terminal.play(own, keep)
-        keep()
+        terminal.play(own, keep_at_leisure)
+        if own.has_decisions:
+            count = write_table(path, own)
     finally:
         if output is None and not count:
             with suppress(OSError):

@@ -88,6 +88,7 @@ class PlaySession:
         self._trial: PlayedRound | None = None  # the round so far, and what would follow
         self._phase = -1  # the phase that is being decided
         self._view: PersonView | None = None
+        self._totals = [0.0]  # what was paid in the first n rounds
         self._shown = 0.0
         self.opening = self._go_on()
 
@@ -114,10 +115,7 @@ class PlaySession:
     @property
     def total(self) -> float:
         """What the KPI paid the person in all finished rounds."""
-        total = 0.0
-        for played in self.played:  # in the order in which the engine adds up
-            total += self._reward(played)
-        return total
+        return self._totals[len(self.played)]
 
     def act(self, action: int) -> list[Event]:
         """Do a legal action.
@@ -164,6 +162,11 @@ class PlaySession:
         return self._decided[round_] if round_ < len(self._decided) else {}
 
     @property
+    def has_decisions(self) -> bool:
+        """Whether the person decided anything."""
+        return any(self._decided)
+
+    @property
     def unfinished(self) -> tuple[PlayedRound, int] | None:
         """The round that the session was left in, and how many of its phases are over; None where
         it was not left within a round."""
@@ -191,11 +194,13 @@ class PlaySession:
         return [*events, SessionEnded(len(self.played))]
 
     def _end_round(self, played: PlayedRound) -> RoundEnded:
+        reward = self._reward(played)
+        self._totals.append(self.total + reward)
         self.played.append(played)
         self._decided.append({})
         self._trial, self._phase = None, -1
         self.source.keep()
-        return RoundEnded(len(self.played), self._reward(played), self.total)
+        return RoundEnded(len(self.played), reward, self.total)
 
     def _reward(self, played: PlayedRound) -> float:
         """What a round paid the person: rewards stand behind the KPI's terms."""

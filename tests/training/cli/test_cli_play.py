@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from support.terminal import Terminal, mistake_lines
@@ -159,13 +160,14 @@ def test_whoever_decides_nothing_leaves_no_file(tacit, answers, results):
 
 
 class Pressed(io.StringIO):
-    """Answers, and Ctrl-C after them."""
+    """Answers at a person's pace, and Ctrl-C after them."""
 
     def __init__(self, text, then=lambda: None):
         super().__init__(text)
         self.then = then
 
     def readline(self, *size):
+        time.sleep(0.5)
         line = super().readline(*size)
         if not line:
             self.then()

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from support.sessions import arm_of, group_of, sit_down
+from support.sessions.small_arms import arm_of, group_of, sit_down
 
 from tacit.emergence.objective.patient_regret import rounds_are_independent
 from tacit.emergence.tree.enumeration import enumerate_round

@@ -6,12 +6,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-from support.sessions import arm_of, group_of, seats_of_every_role, sit_down
+from support.sessions.small_arms import arm_of, group_of, seats_of_every_role, sit_down
+from support.training_fixtures import arm as small_arm
 
 from tacit.agents.tabular.recording import NOTHING
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
-from tacit.training.play.opening import check_session, why_nothing_to_decide
+from tacit.training.play.opening import check_session, session_among, why_nothing_to_decide
 from tacit.training.play.rounds import earned_by, engine_of, session_key
 from tacit.training.play.screen import NothingToDecide, RoundEnded, SessionEnded
 from tacit.training.play.wording import value_text
@@ -147,6 +148,25 @@ def test_the_others_learn_from_what_the_person_does(agent):
     moved = [n for n in names if not np.array_equal(start[n], low.source._before[n])]
     assert moved
     assert any(not np.array_equal(low.source._before[n], high.source._before[n]) for n in moved)
+
+
+@pytest.mark.parametrize("learning", [False, True])
+def test_the_person_sits_in_the_first_of_several_copies(learning):
+    arm = small_arm(
+        "train.rounds=1000", "train.measure_last=500", "train.copies=3", "train.episode_rounds=40",
+        config={"market": {"name": "ad_auction", "observe": "bids", "bids": 5}},
+    )  # fmt: skip
+    group = arm.group(0)
+    group.run(1_000)
+    session = session_among(group, arm, 0, arm.market.seats[0], 90, learning, "x", "run")
+    role, before = session.seat.role, None
+    while (view := session.view) is not None:
+        if before is not None and view.round % 40 != 1:
+            assert view.seen[1].value == before.text.removeprefix("bid ")
+        before = view.choices[view.round % len(view.choices)]
+        session.act(before.action)
+    assert len(session.played) == 90
+    assert role.decode_action(int(session.played[-1].actions[0, 0])) == before.parts
 
 
 def test_a_decision_changes_nothing_of_what_came_before_it_in_the_round():

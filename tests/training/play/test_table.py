@@ -6,7 +6,7 @@ import csv
 
 import numpy as np
 import pytest
-from support.sessions import MARKETS, arm_of, sit_down
+from support.sessions.small_arms import MARKETS, arm_of, sit_down
 
 from tacit.envs.errors import ConfigError
 from tacit.training.play.rounds import engine_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.every_market import CASES
-from support.sessions import sit_down
+from support.sessions.small_arms import sit_down
 
 from tacit.envs.market import WAIT, Block, Part, Role
 from tacit.envs.registry import make_market
