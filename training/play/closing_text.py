@@ -39,32 +39,26 @@ def transcript_lines(session: PlaySession) -> Iterator[str]:
 
 
 def _truth_lines(session: PlaySession, seat: Seat, played: PlayedRound) -> Iterator[str]:
-    """What one of the others knew that nobody else did, and what it claimed falsely."""
+    """What one of the others knew that nobody else did, and what it claimed falsely of that."""
     market = session.arm.market
-    knew: dict[str, str] = {}
-    false: list[str] = []
+    told: dict[str, str] = {}  # by private part
     for phase in range(len(market.phases)):
-        o, action = (
-            int(played.observations[phase, seat.index]),
-            int(played.actions[phase, seat.index]),
-        )
+        o = int(played.observations[phase, seat.index])
+        action = int(played.actions[phase, seat.index])
         if o == NOTHING or int(seat.role.legal[o, 1]) < 2:
             continue
         parts = {part.name: part for part in shown_parts(block_of(seat.role, o))}
         for name, value in private_parts(market, seat, o).items():
-            knew[part_text(name)] = value_text(parts[name], value)
+            told.setdefault(name, f"its {part_text(name)} was {value_text(parts[name], value)}")
         for claim in claims_made(market, seat, o, action):
             if claim.is_false:
-                about = value_text(parts[claim.about], claim.so)
-                false.append(
+                so = value_text(parts[claim.about], claim.so)
+                told[claim.about] = (
                     f"its {part_text(claim.part)} was {_short(claim.said)}, but its "
-                    f"{part_text(claim.about)} was {about}: false"
+                    f"{part_text(claim.about)} was {so}: false"
                 )
-    texts = [f"its {name} was {value}" for name, value in knew.items()]
-    if false:
-        yield f"    {seat.name}: {'; '.join(false)}"
-    elif texts:
-        yield f"    {seat.name}: {', '.join(texts)}"
+    if told:
+        yield f"    {seat.name}: {'; '.join(told.values())}"
 
 
 def _short(value: Any) -> str:

@@ -30,10 +30,25 @@ MARKETS: dict[str, tuple[str, dict[str, Any]]] = {
     "hours": ("ad_auction", {"value": DAY, "bids": 4}),
     "known": ("ad_auction", CONFIGS["ad_auction"][13]),  # known values, two slots
     "counter": ("procurement", {}),
-    "tender": ("procurement", {"suppliers": 2, "lead_times": [0, 1, 2], "counters": False,
-                               "scarcity": 0, "prices": [0.3, 0.5, 0.7], "late_fine": 0.1}),
-    "brief": ("procurement", {"urgency": {}, "brief": True, "false_urgency_fine": 0.2,
-                              "prices": [0.3, 0.6]}),
+    "tender": (
+        "procurement",
+        {
+            "suppliers": 2,
+            "lead_times": [0, 1, 2],
+            "counters": False,
+            "scarcity": 0,
+            "prices": [0.3, 0.5, 0.7],
+            "late_fine": 0.1,
+        },
+    ),
+    "private_lead": (
+        "procurement",
+        {"lead_times": [0, 1], "prices": [0.4, 0.8], "counters": False},
+    ),
+    "brief": (
+        "procurement",
+        {"urgency": {}, "brief": True, "false_urgency_fine": 0.2, "prices": [0.3, 0.6]},
+    ),
     "record": ("procurement", CONFIGS["procurement"][3]),
     "clouds": ("cloud_bandwidth", {"prices": 4}),
     "tenants": ("cloud_bandwidth", {"differentiation": 0, "tenants": 2, "prices": 3}),
@@ -42,6 +57,22 @@ MARKETS: dict[str, tuple[str, dict[str, Any]]] = {
     "outputs": ("quantity_competition", {"outputs": 5}),
     "prices": ("quantity_competition", CONFIGS["quantity_competition"][1]),
     "talk": ("cheap_talk", {"states": 3, "actions": 5}),
+    # of the same kinds, under KPIs that are not the fundamental
+    "booked": (
+        "procurement",
+        {
+            "lead_times": [0, 1],
+            "prices": [0.4, 0.8],
+            "counters": False,
+            "scarcity": 0,
+            "late_fine": 0.1,
+        },
+    ),
+    "sold": ("cloud_bandwidth", {"prices": 3}),
+}
+KPIS: dict[str, Any] = {
+    "booked": {"supplier": {"booking": 1, "overpromise_days": 0.5}},
+    "sold": {"provider": {"profit": 1, "quantity": 0.7}},
 }  # fmt: skip
 
 
@@ -52,7 +83,9 @@ def arm_of(name: str, agent: str = "q_learning") -> Arm:
     own = {role.name: AGENTS[agent] for role in make_market(market, config).roles}
     return small_arm(
         "train.rounds=1500", "train.measure_last=500", "seeds=1", "train.copies=1",
-        config={"market": {"name": market, **config}, "agents": own},
+        config={
+            "market": {"name": market, **config}, "agents": own, "kpi": KPIS.get(name, {}),
+        },
     )  # fmt: skip
 
 

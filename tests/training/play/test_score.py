@@ -23,8 +23,13 @@ from tacit.training.play.score import NOTHING_DRAWN, SAME_DRAWS, best_of, score_
 
 INDEPENDENT = [("tender", "supplier_0"), ("tender", "buyer_0"), ("counter", "supplier_0"),
                ("counter", "buyer_0"), ("brief", "buyer_0"), ("talk", "sender_0"),
-               ("talk", "receiver_0")]  # fmt: skip
-CHAINED = [("clouds", "provider_0"), ("outputs", "firm_1"), ("turns", "provider_1")]
+               ("talk", "receiver_0"), ("booked", "supplier_0")]  # fmt: skip
+CHAINED = [
+    ("clouds", "provider_0"),
+    ("outputs", "firm_1"),
+    ("turns", "provider_1"),
+    ("sold", "provider_0"),
+]
 
 
 def finished(session, choose):
@@ -223,6 +228,15 @@ def test_the_transcript_tells_what_was_private_to_the_others():
                 told = f"its lead was {lead}"
             assert f"    supplier_{i}: {told}" in block
     assert "buyer_0: its" not in text
+
+
+def test_a_seat_with_two_private_parts_has_both_told():
+    """A false claim about one of them hides nothing of the other."""
+    session = finished(sit_down("private_lead", "buyer_0", 20), lambda s, v: v.choices[0].action)
+    lines = [line for line in transcript_lines(session) if line.startswith("    supplier_0: ")]
+    assert len(lines) == 20
+    assert all("its stock was" in line and "its lead was" in line for line in lines)
+    assert {line.count(": false") for line in lines} & {1, 2}
 
 
 def test_of_a_long_session_the_last_rounds_are_told():
