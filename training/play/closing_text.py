@@ -92,10 +92,10 @@ def score_lines(session: PlaySession, score: Score) -> Iterator[str]:
     yield f"{text}."
     if (share := score.share) is None:
         less = (best.total - score.earned) / score.rounds
-        yield (
-            f"A share of that says nothing, because {score.reason}; you earned "
-            f"{amount_text(abs(less))} a round {'less' if less > -SMALLEST else 'more'}."
-        )
+        compared = f"{amount_text(abs(less))} a round {'less' if less > 0 else 'more'}"
+        if abs(less) < SMALLEST:
+            compared = "as much"
+        yield f"A share of that says nothing, because {score.reason}; you earned {compared}."
         return
     trained = score.trained_share
     beside = "" if trained is None else f"; that of the learned policy is {trained:.3f}"

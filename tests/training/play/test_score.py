@@ -202,6 +202,8 @@ def test_learners_no_round_and_losses_have_no_share():
     assert score.best is not None
     assert score.share is None
     assert "a round less." in list(score_lines(talk, score))[-1]
+    same = replace(score, earned=score.best.total)
+    assert list(score_lines(talk, same))[-1].endswith("; you earned as much.")
 
 
 def test_a_lottery_within_a_round_withholds_it(monkeypatch):
