@@ -32,6 +32,7 @@ MINIBATCH = 3  # the order of samples in an update
 INITIAL = 4  # initial Q values and weights
 PROBE = 5  # evaluations, which must not touch the draws of training
 LOOKAHEAD = 6  # the round that is played past an episode's end
+PLAY = 7  # sessions in which a person plays: a child for each session's name
 
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)

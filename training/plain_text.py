@@ -24,9 +24,9 @@ def visible(text: str) -> str:
     return "".join(c if _is_harmless(c) else _escape(c) for c in text)
 
 
-def say(text: str, is_error: bool = False) -> None:
-    """Print a line, at once."""
-    print(visible(text), file=sys.stderr if is_error else sys.stdout, flush=True)
+def say(text: str, is_error: bool = False, end: str = "\n") -> None:
+    """Print a line, at once; with another `end`, the beginning of one."""
+    print(visible(text), end=end, file=sys.stderr if is_error else sys.stdout, flush=True)
 
 
 def _is_harmless(character: str) -> bool:

@@ -16,7 +16,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import audit, control, data, lint, look, oversee, prove, train
+from . import audit, control, data, lint, look, oversee, play, prove, train
 
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (OVERSEE, "deals", oversee.deals),
     (OVERSEE, "why", oversee.why),
     (OVERSEE, "blame", oversee.blame),
+    (OVERSEE, "play", play.play),
     (OVERSEE, "report", oversee.report),
     (OVERSEE, "sign", audit.sign),
     (OVERSEE, "ctl", control.ctl),

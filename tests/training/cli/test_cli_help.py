@@ -22,8 +22,8 @@ def tacit(tmp_path, monkeypatch, capsys):
 def test_the_commands():
     assert COMMANDS == [
         "train", "resume", "compare", "board", "list", "show", "reproduce", "best-response",
-        "calibrate", "screen", "lint", "deals", "why", "blame", "report", "sign",
-        "ctl",
+        "calibrate", "screen", "lint", "deals", "why", "blame", "play", "report",
+        "sign", "ctl",
     ]  # fmt: skip
     assert [group.name for group in app.registered_groups] == ["audit"]
 
