@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from project.source import FLOORS, PRODUCT, name, tracked, tree
 from support.paths import ROOT
-from support.source import FLOORS, PRODUCT, name, tracked, tree
 
 # Annotations that mean an array, alone or inside a container.
 ARRAY = re.compile(r"\b(NDArray|ndarray|Floats|Ints|Bools|Masks|PolicyTable|Reals|Digits)\b")

@@ -11,8 +11,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from project.source import name, tree
 from support.paths import ROOT
-from support.source import name, tree
 
 from tacit.envs.registry import MARKETS, market_class
 

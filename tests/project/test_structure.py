@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from project.source import FLOORS, OURS, PACKAGES, PRODUCT, name, text, tracked, tree
 from support.paths import ROOT
-from support.source import FLOORS, OURS, PACKAGES, PRODUCT, name, text, tracked, tree
 
 SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 

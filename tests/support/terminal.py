@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer.main
 
 from tacit.training.cli import main
 
+# A process of its own builds the commands once; here every call would build them anew.
+COMMAND_OF = cache(typer.main.get_command)
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 
 
@@ -27,6 +31,7 @@ class Terminal:
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, capture: Any) -> None:
         self.folder, self._patch, self._capture = folder, patch, capture
+        patch.setattr(typer.main, "get_command", COMMAND_OF)
         patch.chdir(folder)
 
     def __call__(self, *words: str) -> CommandResult:

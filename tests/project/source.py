@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-
-from .paths import ROOT
+from support.paths import ROOT
 
 FLOORS = ("envs", "agents", "emergence", "oversight", "training")  # imports only run downwards
 PACKAGES = (*FLOORS, "configs")
