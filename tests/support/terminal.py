@@ -45,6 +45,10 @@ class Terminal:
         assert isinstance(code, int)
         return CommandResult(code, *self._capture.readouterr())
 
+    def export(self, name: str, value: str) -> None:
+        """Set a variable of the environment, as a shell does."""
+        self._patch.setenv(name, value)
+
     def train(self, *words: str) -> CommandResult:
         """A small run."""
         return self("train", words[0], *SMALL, *words[1:])
