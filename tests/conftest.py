@@ -25,13 +25,15 @@ MEMORY = Path("/dev/shm")
 
 
 def pytest_configure() -> None:
-    """Temporary folders lie in memory, where there is room for them; garbage waits.
+    """Temporary folders lie in memory, where there is room for them; garbage waits; one thread.
 
     Runs sync every file that they write, some ten thousand times in all tests, and a disk takes a
     millisecond or more for each. Garbage is collected more seldom than Python does by itself, which
     took a twentieth of all time.
     """
     gc.set_threshold(10_000, 20, 20)
+    # Networks of tests are too small to share between threads, which only wait for one another.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 

@@ -145,9 +145,9 @@ class PricingGame:
         return units
 
     def profits(self, matrix: Floats) -> Floats:
-        """Expected profit of every provider `[N]` under prices `[N, states]`, money."""
+        """Expected profit of every provider `[.., N]` under prices `[.., N, states]`, money."""
         own = np.arange(self.n)
-        prices = matrix[own, self.loads]  # [L, N]
+        prices = matrix[..., own, self.loads]  # [.., L, N]
         shares = self.shares(prices)
         if self.states == 2:
             units = self.sold(shares, self.masses[self.loads])
@@ -156,7 +156,7 @@ class PricingGame:
                 w * self.sold(shares, m) for m, w in zip(self.masses, self.weight, strict=True)
             ]
             units = np.sum(by_load, axis=0)
-        total: Floats = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=0)
+        total: Floats = (self.chance[:, None] * (prices - self.cost) * units).sum(axis=-2)
         return total
 
     def outcome(self, prices: Floats) -> PricingOutcome:
@@ -168,10 +168,11 @@ class PricingGame:
     def best_price(self, i: int, state: int, matrix: Floats) -> float:
         """Provider i's best price at one own load, given all prices `matrix` `[N, states]`."""
 
-        def loss(price: float) -> float:
-            trial = matrix.copy()
-            trial[i, state] = price
-            return -float(self.profits(trial)[i])
+        def loss(prices: Floats) -> Floats:
+            """The profit that each of some prices `[K]` brings, with the other sign, `[K]`."""
+            trials = np.repeat(matrix[None], len(prices), axis=0)
+            trials[:, i, state] = prices
+            return -self.profits(trials)[:, i]
 
         mu = self.config.differentiation
         # Twelve mu above what buyers find worth paying, the share is below exp(-12).
@@ -193,12 +194,21 @@ def log_sum_exp(values: Floats, axis: int) -> Floats:
     return total
 
 
-def best_on(loss: Callable[[float], float], low: float, high: float) -> float:
-    """The minimiser in [low, high], to about 1e-9, of a function with one broad valley."""
+def best_on(loss: Callable[[Floats], Floats], low: float, high: float) -> float:
+    """The minimiser in [low, high], to about 1e-9, of a function with one broad valley.
+
+    Args:
+        loss: the function, of arguments `[K]` at once: its values `[K]`.
+        low: the least argument.
+        high: the largest argument.
+    """
     grid = np.linspace(low, high, GRID_POINTS)
-    k = int(np.argmin([loss(x) for x in grid]))
+    k = int(np.argmin(loss(grid)))
     bounds = (grid[max(k - 1, 0)], grid[min(k + 1, GRID_POINTS - 1)])
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-11})
+    found = minimize_scalar(
+        lambda x: float(loss(np.array([x]))[0]),
+        bounds=bounds, method="bounded", options={"xatol": 1e-11},
+    )  # fmt: skip
     return float(found.x)
 
 

@@ -171,7 +171,14 @@ def test_a_mirror_that_is_too_large_names_the_reason_and_an_alternative():
     assert why_no_mirror(*auction(bids=4)) is None
 
 
-def test_suppliers_paid_for_bookings_overpromise_in_the_mirror_too():
+@pytest.fixture
+def few_steps(monkeypatch):
+    """Mirrors of large rounds with a tenth of the steps, which no other test may find."""
+    monkeypatch.setattr(mirrors, "STEPS", 400)
+    monkeypatch.setattr(mirrors, "_KNOWN", {})
+
+
+def test_suppliers_paid_for_bookings_overpromise_in_the_mirror_too(few_steps):
     """Several phases and private types: theory's late days, 1.5 of {0, 1, 2, 3}, and 0."""
     keys = {"suppliers": 2, "prices": [0.3, 0.4], "value": 1.2, "cost": 0.1, "scarcity": 0,
             "counters": False, "lead_times": [0, 1, 2, 3], "lead_cost": 0.06, "delay_cost": 0.15,
@@ -199,7 +206,9 @@ def test_a_mirror_says_whether_it_has_settled():
     assert figures["mirror_exact"] == 1.0
     market, kpi = auction({"bidder": {"profit": 1.0, "price_change": -2.0}})
     assert 0.05 < mirror(market, kpi).moved <= 0.25
-    # A lottery among six tenants is averaged over draws.
+
+
+def test_a_lottery_among_six_tenants_is_averaged_over_draws(few_steps):
     market = make_market("cloud_bandwidth", {"prices": 2, "tenants": 3, "capacity": 1})
     tables = [uniform(seat.role) for seat in market.seats]
     assert harm(freeze(market, None, tables, 0))["mirror_exact"] == 0.0

@@ -7,6 +7,7 @@ import doctest
 import pytest
 from support.pages import run_page
 from support.paths import ROOT
+from support.terminal import Terminal
 
 DOCS = ROOT / "docs"
 SLOW = ("own_kpi.md", "own_learner.md", "own_market.md")  # they train for 10 s and more
@@ -23,7 +24,9 @@ def test_examples_print_what_stands_below_them(page):
 
 
 @pytest.mark.parametrize("page", TUTORIALS)
-def test_a_tutorial_works_from_top_to_bottom(page, tmp_path, monkeypatch, registers):
-    monkeypatch.chdir(tmp_path)
+def test_a_tutorial_works_from_top_to_bottom(page, tmp_path, monkeypatch, capsys, registers):
+    """Commands of a page that trains for long in processes of their own, as a reader gives them."""
+    terminal = Terminal(tmp_path, monkeypatch, capsys)
     monkeypatch.syspath_prepend(tmp_path)
-    assert run_page(DOCS / "tutorials" / page, tmp_path) > 0
+    ran = run_page(DOCS / "tutorials" / page, tmp_path, None if page in SLOW else terminal)
+    assert ran > 0

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-from project.test_structure import FLOORS, PRODUCT, name, tracked, tree
+from project.source import FLOORS, PRODUCT, name, tracked, tree
 from support.paths import ROOT
 
 # Annotations that mean an array, alone or inside a container.
@@ -117,9 +116,8 @@ def without_shape(function: Function) -> list[str]:
     return missing + ["return"] * (returns_array(function.node) and not SHAPE.search(own))
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name)
-def test_arrays_have_their_shapes(path):
-    found = {f.where: without_shape(f) for f in functions(path)}
+def test_arrays_have_their_shapes():
+    found = {f.where: without_shape(f) for path in PRODUCT for f in functions(path)}
     assert {where: missing for where, missing in found.items() if missing} == {}
 
 
@@ -156,9 +154,8 @@ def hides_errors(function: Function) -> bool:
 COMMANDS = "training/cli/"  # a command's docstring is its help
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name)
-def test_errors_are_documented(path):
-    found = [f.where for f in functions(path) if hides_errors(f)]
+def test_errors_are_documented():
+    found = [f.where for path in PRODUCT for f in functions(path) if hides_errors(f)]
     assert [where for where in found if not where.startswith(COMMANDS)] == []
 
 
@@ -190,9 +187,12 @@ def undocumented_fields(node: ast.ClassDef) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name)
-def test_fields_of_containers_are_documented(path):
-    found = {node.name: undocumented_fields(node) for node in containers(path)}
+def test_fields_of_containers_are_documented():
+    found = {
+        f"{name(path)} {node.name}": undocumented_fields(node)
+        for path in PRODUCT
+        for node in containers(path)
+    }
     assert {cls: fields for cls, fields in found.items() if fields} == {}
 
 

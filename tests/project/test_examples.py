@@ -1,19 +1,47 @@
-"""The scripts in examples/ run and print something."""
+"""The scripts in examples/ run and print something; shortened, and as they are."""
 
 from __future__ import annotations
 
 import runpy
 
 import pytest
+from stable_baselines3 import PPO
 from support.paths import ROOT
 
+import tacit
+
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+EACH = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+FEW = ("train.rounds=2000", "train.measure_last=500", "seeds=2")
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_it_runs(script, capsys):
+@pytest.fixture
+def shortened(monkeypatch):
+    """Trains for fewer rounds and steps, and judges fewer repetitions, by the same calls."""
+    train, verdicts, learn = tacit.train, tacit.verdicts, PPO.learn
+    calls = {
+        "train": lambda config, settings=(), **keys: train(config, [*settings, *FEW], **keys),
+        "verdicts": lambda arm: verdicts(arm[:4]),
+    }
+    for name, call in calls.items():
+        monkeypatch.setattr(tacit, name, call)
+    monkeypatch.setattr(PPO, "learn", lambda model, steps: learn(model, min(steps, 2048)))
+
+
+def runs(script, capsys):
     runpy.run_path(str(script), run_name="__main__")
     assert capsys.readouterr().out.strip()
+
+
+@EACH
+def test_it_runs(script, shortened, capsys):
+    runs(script, capsys)
+
+
+@pytest.mark.slow
+@EACH
+def test_it_runs_as_it_is(script, capsys):
+    runs(script, capsys)
 
 
 def test_the_readme_names_all():

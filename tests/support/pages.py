@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.terminal import Terminal
+
 FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
 
@@ -40,8 +42,11 @@ def blocks(page: Path) -> list[CodeBlock]:
     return [CodeBlock(*found) for found in FENCE.findall(page.read_text(encoding="utf-8"))]
 
 
-def run_page(page: Path, folder: Path) -> int:
-    """Run a page's blocks in `folder`, which must be the working folder; returns how many ran."""
+def run_page(page: Path, folder: Path, terminal: Terminal | None = None) -> int:
+    """Run a page's blocks in `folder`, which must be the working folder; returns how many ran.
+
+    Commands of tacit run in processes of their own, or in this one through a `terminal`.
+    """
     namespace: dict[str, Any] = {}
     environment = dict(os.environ)
     ran = 0
@@ -53,7 +58,7 @@ def run_page(page: Path, folder: Path) -> int:
         elif block.language == "python":
             exec(compile(block.text, str(page), "exec"), namespace)
         elif block.language == "console":
-            _console(block.text, folder, environment)
+            _console(block.text, folder, environment, terminal)
         else:
             continue
         ran += 1
@@ -68,7 +73,9 @@ def _doctest(text: str, namespace: dict[str, Any], name: str) -> None:
     assert not failed, f"{name}: an example does not print what stands below it"
 
 
-def _console(text: str, folder: Path, environment: dict[str, str]) -> None:
+def _console(
+    text: str, folder: Path, environment: dict[str, str], terminal: Terminal | None
+) -> None:
     """Run the commands of a console block and compare what they print."""
     parts = re.split(r"^\$ ", text, flags=re.MULTILINE)
     assert not parts[0].strip(), "a console block begins with a command"
@@ -77,8 +84,14 @@ def _console(text: str, folder: Path, environment: dict[str, str]) -> None:
         if command.startswith("export "):
             name, _, value = command.removeprefix("export ").partition("=")
             environment[name] = value
+            if terminal is not None:
+                terminal.export(name, value)
             continue
         words = shlex.split(command, comments=True)
+        if words[0] == "tacit" and terminal is not None:
+            result = terminal(*words[1:])
+            _check(command, result.code, result.out, result.err, expected)
+            continue
         if words[0] == "tacit":
             words = [
                 sys.executable,
@@ -91,11 +104,15 @@ def _console(text: str, folder: Path, environment: dict[str, str]) -> None:
         done = subprocess.run(
             words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
         )
-        printed = done.stdout if done.returncode == 0 else done.stderr
-        if expected.strip():
-            assert_like(printed, expected, command)
-        else:
-            assert done.returncode == 0, f"{command}: {done.stderr}"
+        _check(command, done.returncode, done.stdout, done.stderr, expected)
+
+
+def _check(command: str, code: int, out: str, err: str, expected: str) -> None:
+    """Compare what a command printed; one of which nothing is shown must end well."""
+    if expected.strip():
+        assert_like(out if code == 0 else err, expected, command)
+    else:
+        assert code == 0, f"{command}: {err}"
 
 
 def assert_like(printed: str, expected: str, what: str) -> None:

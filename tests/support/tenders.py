@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-import numba
 import numpy as np
+from support.independent.pure import pure
 
 from tacit.agents.policy import PolicyTable
 from tacit.envs.engine.engine import Engine
+from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.procurement import kernels, positions
-from tacit.envs.procurement.kernels import play
 
 FULL = {
     "suppliers": 2, "prices": [0.3, 0.5, 0.7], "cost": [0.1, 0.2], "scarcity": 0.4,
@@ -38,8 +38,9 @@ def earned(
     engine = Engine(market, copies=len(joint))
     engine.reset()
     engine.rows.state[:, column] = joint[:, 0]
+    observe = pure(kernels.observe)
     for seat in market.seats:
-        seen = [kernels.observe(market.params, row, 0, seat.index) for row in engine.rows.state]
+        seen = [observe(market.params, row, 0, seat.index) for row in engine.rows.state]
         engine.observations[:, seat.index] = seen
     weight = np.where(joint[:, 0] == 1, share, 1 - share)
     acts = joint[:, 1:].reshape(len(joint), len(market.phases), len(market.seats))
@@ -67,7 +68,6 @@ def legal_somewhere(market: Market, seat: Any, phase: int) -> list[int]:
     return sorted(found)
 
 
-@numba.njit
 def played(params: Any, column: Any, joint: Any, columns: Any) -> Any:
     """Measures of one supplier and the buyer after every joint play of many markets, both types.
 
@@ -75,15 +75,7 @@ def played(params: Any, column: Any, joint: Any, columns: Any) -> Any:
     Returns: float64 [M, 2 types, J, len(columns)]; entry k is of seat `columns[k, 0]`.
     """
     result = np.zeros((len(params), 2, len(joint), len(columns)))
-    state, measures = np.zeros(positions.SUPPLIERS + positions.WIDTH), np.zeros((3, 18))
-    for m in range(len(params)):
-        for kind in range(2):
-            for j in range(len(joint)):
-                state[:] = 0.0
-                state[column] = kind
-                measures[:] = 0.0
-                for phase in range(joint.shape[1]):
-                    play(params[m], state, phase, joint[j, phase], measures, np.uint64(1))
-                for k in range(len(columns)):
-                    result[m, kind, j, k] = measures[columns[k, 0], columns[k, 1]]
+    state = np.zeros(positions.SUPPLIERS + positions.WIDTH)
+    loops = compiled("support.independent.played_loop", kernels.__name__)
+    loops.play_all(params, column, joint, columns, state, result)
     return result

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer.main
 
 from tacit.training.cli import main
 
+# A process of its own builds the commands once; here every call would build them anew.
+COMMAND_OF = cache(typer.main.get_command)
 SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
 
 
@@ -27,6 +31,7 @@ class Terminal:
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, capture: Any) -> None:
         self.folder, self._patch, self._capture = folder, patch, capture
+        patch.setattr(typer.main, "get_command", COMMAND_OF)
         patch.chdir(folder)
 
     def __call__(self, *words: str) -> CommandResult:
@@ -39,6 +44,10 @@ class Terminal:
             code = end.code or 0
         assert isinstance(code, int)
         return CommandResult(code, *self._capture.readouterr())
+
+    def export(self, name: str, value: str) -> None:
+        """Set a variable of the environment, as a shell does."""
+        self._patch.setenv(name, value)
 
     def train(self, *words: str) -> CommandResult:
         """A small run."""

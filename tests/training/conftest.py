@@ -17,14 +17,40 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+import numba
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from tensorboard.compat.tensorflow_stub import pywrap_tensorflow as records
 
 from tacit.emergence.objective import mirror
 from tacit.training.board import verdict_text
 
 STEPS, STARTS = 40, 4
 KNOWN: dict[Any, Any] = {}  # short mirrors, which no other test may find in the mirror's own cache
+
+
+@numba.njit
+def _updated(crc: int, data: Any, table: Any) -> int:
+    crc ^= 0xFFFFFFFF
+    for byte in data:
+        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    return crc ^ 0xFFFFFFFF
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_checksums() -> Iterator[None]:
+    """TensorBoard's checksums of event files, byte by byte in Python there, compiled here."""
+    table = np.array(records.CRC_TABLE, np.int64)
+
+    def crc_update(crc: int, data: bytes) -> int:
+        return int(_updated(crc, np.frombuffer(data, np.uint8), table))
+
+    sample = bytes(range(256))
+    assert crc_update(7, sample) == records.crc_update(7, sample)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "crc_update", crc_update)
+        yield
 
 
 # Both of module scope, so that they come before the runs that a module's fixtures train.

@@ -173,7 +173,7 @@ def trained(tmp_path_factory):
 
 
 def test_weights_do_not_depend_on_seeds_and_threads_beside(trained):
-    assert len({trained(1, 1), trained(4, 1), trained(4, 2)}) == 1
+    assert len({trained(1, 1), trained(2, 2)}) == 1
 
 
 @pytest.mark.slow

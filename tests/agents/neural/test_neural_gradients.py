@@ -97,10 +97,10 @@ def furthest(pairs) -> float:
 
 
 @pytest.mark.parametrize("case", SAME)
-def test_ppo_s_weights_after_20_updates(case, luck):
+def test_ppo_s_weights_after_12_updates(case, luck):
     learner = ippo(BUYER, HEADS, precision="float64", learning_rate=1e-2, **SAME[case])
     slow, before = SlowPpo(learner), [n.parameters.copy() for n in learner.actor_critic.networks]
-    for _ in range(20):
+    for _ in range(12):
         samples = random_samples(BUYER, luck, heads=3, copies=4, most=20)
         learner.learn(samples, CLOCK)
         slow.learn(samples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import pytest
@@ -22,10 +23,16 @@ def player(rule: str, market: Market, seat: int) -> Scripted:
     return Scripted(ScriptedConfig(rule=rule), market, market.seats[seat])
 
 
+@cache
+def auction(rules: tuple[str, ...], **config):
+    """The market and the tables of its players, which several tests play."""
+    market = make_market("ad_auction", {"bidders": len(rules), "observe": "bids"} | config)
+    return market, [player(rule, market, i).table() for i, rule in enumerate(rules)]
+
+
 def trace(*rules: str, rounds: int, forced: Mapping[tuple[int, int], int] = {}, **config) -> str:
     """What the players bid round by round: "LL LH HH". `forced` (round, seat) overrules them."""
-    market = make_market("ad_auction", {"bidders": len(rules), "observe": "bids"} | config)
-    tables = [player(rule, market, i).table() for i, rule in enumerate(rules)]
+    market, tables = auction(rules, **config)
     engine, rounds_played = Engine(market), []
     engine.reset()
     for t in range(rounds):

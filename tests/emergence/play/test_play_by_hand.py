@@ -136,6 +136,29 @@ def test_play_is_settled_if_it_goes_round_among_as_many_states_as_seats(period, 
     assert found.settled.tolist() == [settled]
 
 
+@pytest.mark.parametrize(("rounds", "settled"), [(2, False), (3, False), (4, True), (5, True)])
+def test_play_is_settled_from_the_first_round_on_that_repeats_one(rounds, settled):
+    """Provider 0 goes from step 3 down to step 0, one each round, and stays there."""
+    market = prices()
+    own = np.arange(15 * 15) // 15
+    constant, falling = (
+        freeze(
+            market,
+            default_kpi(market),
+            [deterministic(market.roles[0], acts) for acts in (first, np.full(15 * 15, 4))],
+            0,
+        )
+        for first in (np.full(15 * 15, 3), np.maximum(own - 1, 0))
+    )
+    begin = limit_path(constant).states[:1]
+    found = replay(
+        falling, begin, unforced(1), np.zeros(1, np.int64), begin[:0], keep=rounds, rounds=rounds
+    )
+    posted = [market.grid[0][max(2 - t, 0)] for t in range(rounds)]
+    assert found.conduct[0, :, 0] == pytest.approx(np.array(posted))
+    assert found.settled.tolist() == [settled]
+
+
 def test_a_gain_is_what_the_best_earns_beyond_the_own():
     assert BestResponse("s", "kpi", own=0.25, best=1.0, exact=True).gain == 0.75
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tacit.agents.scripted import Scripted, ScriptedConfig
+from tacit.emergence.objective import mirror
 from tacit.emergence.play.applicability import why_no_deviations
 from tacit.emergence.population import freeze
 from tacit.emergence.registry import run_probes
@@ -256,7 +257,9 @@ def figures(market: Market, rule: str) -> dict[str, float]:
     return {name: x for own in found.values() for name, x in own.items()}
 
 
-def test_benchmark_scripts_lie_at_the_ends_of_the_index():
+def test_benchmark_scripts_lie_at_the_ends_of_the_index(monkeypatch):
+    monkeypatch.setattr(mirror, "STEPS", 40)  # nothing of the mirror is looked at here
+    monkeypatch.setattr(mirror, "_KNOWN", {})
     market = make_market("ad_auction", POSITIONS)
     competitive, collusive = figures(market, "competitive"), figures(market, "collusive")
     assert competitive["frozen_index"] == pytest.approx(0)

@@ -12,7 +12,7 @@ import importlib
 import numpy as np
 import pytest
 from support.every_market import CASES
-from support.independent.pure import assert_plays_as_in_pure_python
+from support.independent.pure import assert_plays_as_in_pure_python, pure
 from support.play import phases, random_actions
 
 from tacit.envs import cheap_talk, kpi
@@ -234,7 +234,7 @@ def test_seats_see_their_phase_and_wait_when_idle(market, luck):
 
 def test_hidden_state_changes_no_observation(market, luck):
     """Give a copy another copy's hidden columns, what others did included: it sees the same."""
-    observe = importlib.import_module(market.kernels).observe
+    observe = pure(importlib.import_module(market.kernels).observe)
     engine = Engine(market, copies=COPIES)
     for phase in phases(engine, ROUNDS, luck):
         for seat in market.seats:

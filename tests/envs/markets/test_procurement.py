@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.independent.pure import pure
 from support.play import phases
 from support.tenders import FULL, SIMPLE
 
@@ -31,7 +32,7 @@ def private(engine: Engine, **columns) -> None:
             for i, x in enumerate(value):
                 state[SUPPLIERS + i * WIDTH + {"stock": STOCK, "lead": LEAD}[name]] = x
     for seat in engine.market.seats:
-        index = kernels.observe(engine.market.params, state, engine.phase, seat.index)
+        index = pure(kernels.observe)(engine.market.params, state, engine.phase, seat.index)
         engine.observations[0, seat.index] = index
 
 

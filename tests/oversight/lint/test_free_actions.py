@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from support.toy_markets.rules_only import RulesOnly
 
@@ -38,6 +40,7 @@ def free(found):
     return {f.free.part: f for f in found.findings if f.free is not None}
 
 
+@cache
 def surge(surcharge, measure):
     keys = {**SURGE, "priority_surcharge": surcharge}
     return report("cloud_bandwidth", keys, {"tenant": {measure: 1}}, {"provider_0": "competitive"})

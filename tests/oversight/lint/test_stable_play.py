@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,7 @@ def auction(weight, **keys):
     return pricing, play
 
 
+@cache
 def auction_report(weight, **keys):
     market = make_market("ad_auction", keys)
     kpi = kpis.resolve(market, {"bidder": {"profit": 1, "price_change": weight}})

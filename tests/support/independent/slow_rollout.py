@@ -1,6 +1,7 @@
 """Samples of a batch written a second time: an engine played decision by decision, by equal keys.
 
-Rounds go through `Engine`. A look-ahead calls the market's kernels on a copy of its state.
+Rounds go through `Engine`. A look-ahead plays the market's rules in plain Python, on a copy of
+its state.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import importlib
 from dataclasses import dataclass, field
 
 import numpy as np
+from support.independent.pure import pure
 
 from tacit.agents.batch.group import BatchGroup
 from tacit.agents.policy import uniform
@@ -45,7 +47,8 @@ class SlowRollout:
         self.engine.reset()
         self.tables = {s.name: uniform(s.role) for s in self.market.seats}
         self.tables |= {name: one.acting() for name, one in group.learners.items()}
-        self.kernels = importlib.import_module(self.market.kernels)
+        kernels = importlib.import_module(self.market.kernels)
+        self.observe, self.play = pure(kernels.observe), pure(kernels.play)
         for name in group.learners:
             self.samples |= {(name, c): [] for c in range(self.copies)}
 
@@ -127,14 +130,12 @@ class SlowRollout:
         for decisions in mine:
             decisions[-1].truncated = decisions[-1].truncated or decisions[-1].open
         for phase in range(phases):
-            observations = np.array(
-                [self.kernels.observe(params, state, phase, s.index) for s in seats]
-            )
+            observations = np.array([self.observe(params, state, phase, s.index) for s in seats])
             self.close(c, phase, observations)
             key = self.key(rng.LOOKAHEAD, c, 2 * phases + phase)
             actions = np.array([self.choice(s, int(observations[s.index]), key) for s in seats])
             nature = self.key(rng.LOOKAHEAD, c, phases + phase)
-            self.kernels.play(params, state, phase, actions, measures, nature)
+            self.play(params, state, phase, actions, measures, nature)
         for decisions in mine:
             if decisions[-1].open:
                 decisions.pop()

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -168,17 +169,43 @@ main()
 """
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path):
-    words = ["train", "ad_auction", "seeds=64", "train.rounds=4000000", "--results", "out"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTIBLE, *words],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    ledger = tmp_path / "out/ad_auction/ledger.jsonl"
+LONG = ("train", "ad_auction", "seeds=64", "train.rounds=4000000", "--results", "out")
+
+
+def begins(ledger):
+    """Wait until a run has begun to train."""
     until = time.monotonic() + 240
     started = '"act": "training started"'
     while not (ledger.exists() and started in ledger.read_text()) and time.monotonic() < until:
-        time.sleep(0.05)
+        time.sleep(0.01)
+
+
+def test_a_signal_says_how_to_go_on(tacit):
+    ledger = tacit.folder / "out/ad_auction/ledger.jsonl"
+
+    def stop():
+        begins(ledger)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=stop, daemon=True).start()
+    try:
+        result = tacit(*LONG)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (result.code, result.out) == (130, "")
+    assert "stopped; everything is kept. Go on: tacit resume ad_auction --results out" in result.err
+    assert '"act": "training interrupted"' in ledger.read_text()
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, *LONG],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    ledger = tmp_path / "out/ad_auction/ledger.jsonl"
+    begins(ledger)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 130

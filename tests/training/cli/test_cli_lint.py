@@ -1,11 +1,11 @@
-"""`tacit lint`: exit codes, JSON, mistakes, and that torch is not imported."""
+"""`tacit lint`: exit codes, JSON, mistakes."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from support.terminal import Terminal, mistake_lines, python
+from support.terminal import Terminal, mistake_lines
 
 from tacit.oversight.lint import DISCLAIMER
 
@@ -57,18 +57,3 @@ def test_mistakes_are_exit_code_2(tacit):
     assert "--arm" in mistake_lines(tacit("lint", "volatility_kpi", "--arm", "second"))[0]
     lines = mistake_lines(tacit("lint", "ad_auction", "kpi.bidder.profi=1", "market.bids=0"))
     assert len(lines) == 2
-
-
-def test_torch_is_not_imported(tmp_path):
-    text = """
-import sys
-from tacit.training.cli import main
-sys.argv = ["tacit", "lint", "ad_auction"]
-try:
-    main()
-except SystemExit:
-    pass
-print("torch" in sys.modules)
-"""
-    result = python(text, tmp_path)
-    assert result.out.splitlines()[-1] == "False", result.err

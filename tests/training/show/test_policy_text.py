@@ -11,6 +11,7 @@ from tacit.emergence.play.visits import visits
 from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
+from tacit.training.show.policy_table_text import table_lines
 from tacit.training.show.policy_text import policy_sentences
 
 SEEN = {"observe": "bids"}
@@ -195,3 +196,21 @@ def test_visits_are_counted_once_a_round_and_phase():
         assert per_phase == pytest.approx([1.0, 1.0, 1.0])
     stock = visits(made)[0][:2]
     assert stock == pytest.approx([0.8, 0.2], abs=0.02)
+
+
+def test_lines_of_a_table_name_one_observation_or_the_ends_of_several():
+    """Neighbours that do the same share a line; what is behind `most` is counted."""
+    role = make_market("ad_auction", {"observe": "price", "bids": 6}).roles[0]
+    acts = [0, 1, 1, 2, 2, 2, 0]
+    assert role.observations == len(acts)
+    lines = table_lines(role, deterministic(role, acts))
+    assert lines == [
+        "after last price none: bid 0.143",
+        "from last price 0.143 to last price 0.286: bid 0.286",
+        "from last price 0.429 to last price 0.714: bid 0.429",
+        "after last price 0.857: bid 0.143",
+    ]
+    shorter = table_lines(role, deterministic(role, acts), most=2)
+    assert shorter == [*lines[:2], "... and 2 more lines"]
+    blind = make_market("ad_auction", {"bids": 6}).roles[0]
+    assert table_lines(blind, deterministic(blind, [3])) == ["always: bid 0.571"]

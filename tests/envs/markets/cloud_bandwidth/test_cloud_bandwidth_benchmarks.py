@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import differential_evolution, minimize_scalar
+from support.independent.pure import pure
 
 from tacit.envs.cloud_bandwidth import benchmarks
 from tacit.envs.cloud_bandwidth import market as cloud
@@ -35,13 +36,14 @@ def profits_of(config: CloudBandwidthConfig) -> Callable[[Any], np.ndarray]:
     utilities = int(params[GRID]) + 2 * n
     quality, cost = np.array(c.each(c.quality)), np.array(c.each(c.cost))
     shocks = range(3) if c.outside_shock else [1]
+    plain_demand = pure(demand)
 
     def profits(prices: Any) -> np.ndarray:
         params[utilities : utilities + 2 * n : 2] = quality - prices  # everybody posts step 0
         total = np.zeros(n)
         for shock in shocks:
             measures = np.zeros((n + 1, QUANTITY + 1))
-            demand(params, state, shock, measures)
+            plain_demand(params, state, shock, measures)
             sold = np.minimum(measures[:n, QUANTITY] * c.background_demand, c.capacity or np.inf)
             total += (np.asarray(prices) - cost) * sold
         return total / len(shocks)
