@@ -20,8 +20,8 @@ from tacit.envs.types import Floats, Ints
 # Columns of `QArrays.settings`.
 (LEARNS, LEARNING_RATE, DISCOUNT, SYNCHRONOUS, SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN,
  TEMPERATURE, TEMPERATURE_DECAY, RANDOM_TIES, EXPLORATION_BOUND, SUMS,
- DISCOUNT_BETWEEN) = range(14)  # fmt: skip
-SETTINGS = 14
+ DISCOUNT_BETWEEN, EXPLORATION_FLOOR, LEAST_SCALE, MOST_SCALE) = range(17)  # fmt: skip
+SETTINGS = 17
 
 # Values of the column SCHEDULE, in the order of `QLearningConfig.exploration`.
 EXPONENTIAL, CONSTANT, BOLTZMANN, NO_EXPLORATION = range(4)
@@ -39,7 +39,7 @@ CLOCK = 5
 # Rows of a group's keys: one for each stream of draws that its loops use.
 NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(4)
 
-BOUND_ROUNDS = 256  # rounds for which one upper bound of epsilon serves
+BOUND_ROUNDS = 256  # rounds for which one pair of bounds of epsilon serves
 
 # Sums of figures that depend on the joint action alone are added up so many columns at a time
 # (see `transition_table_loop.add_columns`); the table is padded to a multiple of it.
@@ -58,7 +58,7 @@ class QArrays(NamedTuple):
     *cell* is one action in a row, C = sum of O * A in all.
 
     Attributes:
-        settings: each seat's learning settings, float64 `[S, 14]`; zeros where a seat is no learner
+        settings: each seat's learning settings, float64 `[S, 17]`; zeros where a seat is no learner
             of a table.
         first_cell: each seat's first cell, int64 `[S]`.
         q: Q values, in units of reward, float64 `[C]`; where the column SUMS is 1, logarithms of

@@ -20,7 +20,6 @@ from tacit.agents.tabular.arrays import (
     COLUMNS_AT_ONCE,
     DISCOUNT,
     EPISODE_ROUND,
-    EXPLORATION_BOUND,
     LEARNING_RATE,
     LEARNS,
     PENDING_ACTION,
@@ -40,7 +39,7 @@ from tacit.agents.tabular.arrays import (
     QArrays,
     TransitionArrays,
 )
-from tacit.agents.tabular.exploration import exploration_bound, explore
+from tacit.agents.tabular.exploration import explore, is_greedy, renew_bounds
 from tacit.agents.tabular.q_values import rank, update
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
@@ -96,9 +95,9 @@ def choose_action(
     """Seat s's action at `table_row`."""
     width = table.actions[at(s)]
     if q_arrays.settings[at(s), LEARNS] == 1.0:
-        action = q_arrays.greedy[at(table_row)]
-        if draw < q_arrays.settings[at(s), EXPLORATION_BOUND]:
-            settings = row(q_arrays.settings, s)
+        action, settings = q_arrays.greedy[at(table_row)], row(q_arrays.settings, s)
+        highest = q_arrays.q[at(cell + action)]
+        if not is_greedy(highest, q_arrays.runner_up[at(table_row)], settings, draw):
             action = explore(q_arrays.q, cell, 0, width, action, settings, draw, t)
         return action
     action = 0
@@ -257,7 +256,7 @@ def learn(
         # Blocks end at multiples of BOUND_ROUNDS, where the kernels' loop renews its bounds too.
         begin = clock[TRAINED_ROUNDS] - clock[TRAINED_ROUNDS] % BOUND_ROUNDS
         for s in range(seats):
-            settings[s, EXPLORATION_BOUND] = exploration_bound(row(settings, s), begin)
+            renew_bounds(row(settings, s), begin)
         count = min(rounds - played, begin + BOUND_ROUNDS - clock[TRAINED_ROUNDS])
         draw_ahead(work.keys, clock[EPISODE_ROUND], count, work.draws)
         count = play_block(table, q_arrays, work, count, synchronous, stop_after)

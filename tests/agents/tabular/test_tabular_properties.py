@@ -7,9 +7,19 @@ import pytest
 from support.groups import PUBLISHER, everybody, group
 
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.arrays import CONSTANT, EPSILON, RANDOM_TIES, SCHEDULE, SETTINGS
+from tacit.agents.tabular.arrays import (
+    BOUND_ROUNDS,
+    CONSTANT,
+    EPSILON,
+    EPSILON_DECAY,
+    EPSILON_MIN,
+    EXPONENTIAL,
+    RANDOM_TIES,
+    SCHEDULE,
+    SETTINGS,
+)
 from tacit.agents.tabular.config import QLearningConfig as Q
-from tacit.agents.tabular.exploration import explore
+from tacit.agents.tabular.exploration import epsilon_at, explore, is_greedy, renew_bounds
 from tacit.agents.tabular.group import TabularGroup
 from tacit.agents.tabular.initial_q import uniform_payoffs
 from tacit.envs import kpi
@@ -124,6 +134,38 @@ def test_one_draw_explores_or_breaks_a_tie_with_equal_shares(random_ties):
     found = [explore.py_func(q, 0, 1, 4, 2, settings, draw, 0) for draw in draws]
     rest = [2] * 20 + [4] * 20 if random_ties else [2] * 40
     assert found == [1] * 10 + [2] * 10 + [3] * 10 + [4] * 10 + rest
+
+
+@pytest.mark.parametrize(
+    ("schedule", "decay", "least"),
+    [(CONSTANT, 0.0, 0.0), (EXPONENTIAL, 4e-6, 0.0), (EXPONENTIAL, 0.02, 0.1)],
+)
+def test_bounds_of_epsilon_change_no_action(schedule, decay, least):
+    """In every round for which bounds were computed: draws near the edges of all actions' parts."""
+    q, t = np.array([1.0, 2.0, 0.0]), 5 * BOUND_ROUNDS
+    settings = np.zeros(SETTINGS)
+    columns = [SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN]
+    settings[columns] = schedule, 0.7, decay, least
+    exact = settings.copy()  # with a floor of 0, every draw is compared with epsilon itself
+    renew_bounds(settings, t)
+    for now in range(t, t + BOUND_ROUNDS, 15):
+        epsilon = epsilon_at(exact, now)
+        for edge in epsilon * np.array([0, 1, 2, 3]) / 3:
+            for draw in edge * (1 + np.array([-1e-3, -1e-12, -2e-16, 0, 2e-16, 1e-12, 1e-3])):
+                wanted = explore(q, 0, 0, 3, 1, exact, draw, now)
+                is_sure = is_greedy(2.0, 1.0, settings, draw)
+                assert (1 if is_sure else explore(q, 0, 0, 3, 1, settings, draw, now)) == wanted
+
+
+def test_a_draw_breaks_ties_only_where_there_may_be_one():
+    settings = np.zeros(SETTINGS)
+    settings[[SCHEDULE, EPSILON]] = CONSTANT, 0.5
+    renew_bounds(settings, 0)
+    assert is_greedy(2.0, 2.0, settings, 0.9)
+    settings[RANDOM_TIES] = 1.0
+    assert not is_greedy(2.0, 2.0, settings, 0.9)
+    assert is_greedy(2.0, 1.0, settings, 0.9)
+    assert not is_greedy(2.0, 1.0, settings, 0.4)
 
 
 def test_rival_uniform_is_the_discounted_payoff():
