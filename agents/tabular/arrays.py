@@ -42,8 +42,10 @@ NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(4)
 BOUND_ROUNDS = 256  # rounds for which one pair of bounds of epsilon serves
 
 # Sums of figures that depend on the joint action alone are added up so many columns at a time
-# (see `transition_table_loop.add_columns`); the table is padded to a multiple of it.
+# (see `transition_table_loop.add_columns`), and those that depend on the state too; the tables are
+# padded to multiples of these.
 COLUMNS_AT_ONCE = 8
+STATE_COLUMNS_AT_ONCE = 2
 
 # Entries of `LookupScratch.state_numbers`, columns of `visited`, columns of `pending`.
 STATE_BEFORE, STATE_NOW = range(2)
@@ -107,7 +109,8 @@ class TransitionArrays(NamedTuple):
         rewards: float64 `[N or 1, J, S]`.
         joint_figures: figures that the joint action determines, float64 `[J, K]`; K is padded to a
             multiple of COLUMNS_AT_ONCE.
-        state_figures: figures that depend on the state too, float64 `[N, J, L]`.
+        state_figures: figures that depend on the state too, float64 `[N, J, L]`; L is padded to a
+            multiple of STATE_COLUMNS_AT_ONCE.
         columns: which figure each of these K + L columns is (-1: padding), int64 `[K + L]`.
     """
 
@@ -128,7 +131,7 @@ class LookupScratch(NamedTuple):
     Attributes:
         keys: each seat's key in the running episode, of the stream EXPLORATION for a learner and
             ACTION for a fixed table, uint64 `[S]`.
-        draws: uniform draws of the coming rounds, float64 `[BOUND_ROUNDS, S]`.
+        draws: uniform draws of the coming rounds, float64 `[S, BOUND_ROUNDS]`.
         visited: state and joint action of these rounds, int64 `[BOUND_ROUNDS, 2]`.
         pending: each seat's last decision, as its row, the first cell of that row, and the action,
             int64 `[S, 3]`.

@@ -27,6 +27,7 @@ from tacit.agents.tabular.arrays import (
     TEMPERATURE_DECAY,
 )
 from tacit.agents.tabular.q_values import rank
+from tacit.envs.jit.array_views import at
 from tacit.envs.jit.decorators import kernel
 
 ROUNDING = 1e-12  # of a bound: what rounding may add to a quotient, and much more
@@ -49,7 +50,8 @@ def renew_bounds(settings: Any, t: Any) -> None:
 
     A draw at or above EXPLORATION_BOUND does not explore; one below EXPLORATION_FLOOR does. A draw
     divided by epsilon lies between its products with LEAST_SCALE and MOST_SCALE. With Boltzmann
-    exploration every draw matters, so the bound is 1 and the floor 0.
+    exploration every draw matters, so the bound is 1 and the floor 0; of the smallest epsilons
+    nothing is said but the bound.
     """
     settings[EXPLORATION_FLOOR] = settings[LEAST_SCALE] = settings[MOST_SCALE] = 0.0
     if int(settings[SCHEDULE]) == BOLTZMANN:
@@ -57,22 +59,10 @@ def renew_bounds(settings: Any, t: Any) -> None:
         return
     highest, lowest = epsilon_at(settings, t), epsilon_at(settings, t + BOUND_ROUNDS)
     settings[EXPLORATION_BOUND] = highest
-    if lowest > 0.0:
+    if lowest > ROUNDING:
         settings[EXPLORATION_FLOOR] = lowest * (1.0 - ROUNDING)
         settings[LEAST_SCALE] = (1.0 - ROUNDING) / highest
         settings[MOST_SCALE] = (1.0 + ROUNDING) / lowest
-
-
-@kernel
-def is_greedy(highest: Any, runner_up: Any, settings: Any, draw: Any) -> Any:
-    """Whether a draw means the greedy action, whatever epsilon is exactly.
-
-    `highest` is the row's highest Q and `runner_up` at least every other one: where it lies below,
-    there is no tie that the draw would have to break.
-    """
-    if draw < settings[EXPLORATION_BOUND]:
-        return False
-    return settings[RANDOM_TIES] == 0.0 or runner_up < highest
 
 
 @kernel
@@ -94,7 +84,7 @@ def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw:
 def explore(
     q: Any, cell: Any, first: Any, count: Any, greedy: Any, settings: Any, draw: Any, t: Any
 ) -> Any:
-    """A learner's action, where the draw may mean another than the greedy one; Q values `q` `[C]`.
+    """A learner's action, from one draw, whatever the bounds say; Q values `q` `[C]`.
 
     One draw answers every question: below epsilon it explores, and its position below epsilon says
     which action; above epsilon, its position in the rest breaks a tie at random.
@@ -102,12 +92,6 @@ def explore(
     if int(settings[SCHEDULE]) == BOLTZMANN:
         temperature = settings[TEMPERATURE] * exp(-settings[TEMPERATURE_DECAY] * t)
         return boltzmann(q, cell, first, count, temperature, draw)
-    if draw < settings[EXPLORATION_FLOOR]:
-        # Between two bounds of draw / epsilon lies mostly no integer, and then no exponential has
-        # to be computed.
-        least = int(draw * settings[LEAST_SCALE] * count)
-        if least == int(draw * settings[MOST_SCALE] * count):
-            return first + min(least, count - 1)
     epsilon = epsilon_at(settings, t)
     if draw < epsilon:
         return first + min(int(draw / epsilon * count), count - 1)
@@ -124,3 +108,30 @@ def explore(
                 return a
             pick -= 1
     return greedy
+
+
+@kernel
+def choose(
+    q: Any,
+    cell: Any,
+    first: Any,
+    count: Any,
+    greedy: Any,
+    runner_up: Any,
+    settings: Any,
+    draw: Any,
+    t: Any,
+) -> Any:
+    """`explore`, where mostly bounds of epsilon say enough; `runner_up` is at least every other Q.
+
+    Where `runner_up` lies below the greedy action's Q there is no tie to break. Between the two
+    bounds of draw / epsilon lies mostly no integer, and then no exponential has to be computed.
+    """
+    if draw >= settings[EXPLORATION_BOUND]:
+        if settings[RANDOM_TIES] == 0.0 or runner_up < q[at(cell + greedy)]:
+            return greedy
+    elif draw < settings[EXPLORATION_FLOOR]:
+        least = int(draw * settings[LEAST_SCALE] * count)
+        if least == int(draw * settings[MOST_SCALE] * count):
+            return first + min(least, count - 1)
+    return explore(q, cell, first, count, greedy, settings, draw, t)

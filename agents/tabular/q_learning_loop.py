@@ -39,7 +39,7 @@ from tacit.agents.tabular.arrays import (
     TRAINED_ROUNDS,
     QArrays,
 )
-from tacit.agents.tabular.exploration import explore, is_greedy, renew_bounds
+from tacit.agents.tabular.exploration import choose, renew_bounds
 from tacit.agents.tabular.q_values import rank, update
 from tacit.agents.tabular.recording import record_beginning, record_decisions, record_end
 from tacit.envs.engine.engine_loop import start, step_copy
@@ -171,11 +171,10 @@ def act(
             cell = q_arrays.first_cell[s] + o * game.per_seat[at(s), ACTION_COUNT]
             action = first
             if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
-                action = q_arrays.greedy[table_row]
-                settings, draw = row(q_arrays.settings, s), u(key, s)
-                highest = q_arrays.q[at(cell + action)]
-                if not is_greedy(highest, q_arrays.runner_up[table_row], settings, draw):
-                    action = explore(q_arrays.q, cell, first, count, action, settings, draw, t)
+                action = choose(
+                    q_arrays.q, cell, first, count, q_arrays.greedy[table_row],
+                    q_arrays.runner_up[table_row], row(q_arrays.settings, s), u(key, s), t,
+                )  # fmt: skip
                 if q_arrays.settings[s, SYNCHRONOUS] == 0.0:
                     pending = row(row(q_arrays.pending, r), s)
                     pending[PENDING_OBSERVATION], pending[PENDING_ACTION] = o, action

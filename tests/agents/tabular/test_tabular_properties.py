@@ -19,7 +19,7 @@ from tacit.agents.tabular.arrays import (
     SETTINGS,
 )
 from tacit.agents.tabular.config import QLearningConfig as Q
-from tacit.agents.tabular.exploration import epsilon_at, explore, is_greedy, renew_bounds
+from tacit.agents.tabular.exploration import choose, epsilon_at, explore, renew_bounds
 from tacit.agents.tabular.group import TabularGroup
 from tacit.agents.tabular.initial_q import uniform_payoffs
 from tacit.envs import kpi
@@ -152,20 +152,18 @@ def test_bounds_of_epsilon_change_no_action(schedule, decay, least):
         epsilon = epsilon_at(exact, now)
         for edge in epsilon * np.array([0, 1, 2, 3]) / 3:
             for draw in edge * (1 + np.array([-1e-3, -1e-12, -2e-16, 0, 2e-16, 1e-12, 1e-3])):
-                wanted = explore(q, 0, 0, 3, 1, exact, draw, now)
-                is_sure = is_greedy(2.0, 1.0, settings, draw)
-                assert (1 if is_sure else explore(q, 0, 0, 3, 1, settings, draw, now)) == wanted
+                found = choose(q, 0, 0, 3, 1, 1.0, settings, draw, now)
+                assert found == explore(q, 0, 0, 3, 1, exact, draw, now)
 
 
-def test_a_draw_breaks_ties_only_where_there_may_be_one():
-    settings = np.zeros(SETTINGS)
-    settings[[SCHEDULE, EPSILON]] = CONSTANT, 0.5
+@pytest.mark.parametrize("random_ties", [True, False])
+@pytest.mark.parametrize("runner_up", [2.0, 5.0])  # exact, or only a bound
+def test_a_tie_is_broken_whatever_the_bounds_say(random_ties, runner_up):
+    q, settings = np.array([9.0, 1.0, 2.0, 1.0, 2.0, 9.0]), np.zeros(SETTINGS)
+    settings[[SCHEDULE, EPSILON, RANDOM_TIES]] = CONSTANT, 0.5, float(random_ties)
     renew_bounds(settings, 0)
-    assert is_greedy(2.0, 2.0, settings, 0.9)
-    settings[RANDOM_TIES] = 1.0
-    assert not is_greedy(2.0, 2.0, settings, 0.9)
-    assert is_greedy(2.0, 1.0, settings, 0.9)
-    assert not is_greedy(2.0, 1.0, settings, 0.4)
+    found = [choose(q, 0, 1, 4, 2, runner_up, settings, draw, 0) for draw in (0.6, 0.9)]
+    assert found == ([2, 4] if random_ties else [2, 2])
 
 
 def test_rival_uniform_is_the_discounted_payoff():
