@@ -223,6 +223,8 @@ class Ippo:
         self._row_numbers = np.zeros(seat.role.observations, np.int32)
         self._observations = np.zeros(0, np.int64)
         self._cells = self._empty_cells(self._observations)
+        none = np.zeros(0, np.int32)
+        self._batch = Batch(none, none, np.zeros(0), np.zeros((0, len(self.weights))))
         self._write_policy()
 
     # --- acting ----------------------------------------------------------------------------------
@@ -287,19 +289,13 @@ class Ippo:
         return {**losses._asdict(), "rows": float(len(observations))}
 
     def _advantages(self, samples: SeatSamples, observations: Ints) -> Batch:
-        """Advantages and returns of all samples; the units of the heads move on to these returns.
+        """Advantages and returns of all n samples; the units of the heads move on to these returns.
 
         `observations` int64 `[R]` are those that the samples met.
         """
-        config, n, heads = self.config, samples.total, len(self.weights)
+        config, count = self.config, samples.total
+        batch = self._batch_of(count)
         values = self.actor_critic.values(self._digits[observations]).astype(np.float64)
-        # Uninitialised arrays, which the loop below fills.
-        batch = Batch(
-            rows=self._work.get("rows of samples", n, dtype=np.int32),
-            actions=self._work.get("actions", n, dtype=np.int32),
-            advantages=self._work.get("advantages", n),
-            returns=self._work.get("returns", n, heads),
-        )
         # The critic answers in units of its heads, so its values are scaled to those of rewards.
         squares = self._advantage_loops.generalised_advantages(
             samples, self._row_numbers, values * self.return_scale, self.weights, config.discount,
@@ -307,11 +303,20 @@ class Ippo:
         )  # fmt: skip
         if config.normalise_advantages:
             self._advantage_loops.normalise(batch.advantages)
-        # The root mean square of the returns. It is never 0, because returns are divided by it.
-        size = np.sqrt(squares / n) + 1e-8
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
-        self.return_scale = np.sqrt((1 - share) * self.return_scale**2 + share * size**2)
+        self._advantage_loops.move_scale(self.return_scale, squares, count, share)
         return batch
+
+    def _batch_of(self, count: int) -> Batch:
+        """Uninitialised memory for so many samples, kept while updates have as many."""
+        if len(self._batch.rows) != count:
+            self._batch = Batch(
+                rows=self._work.get("rows of samples", count, dtype=np.int32),
+                actions=self._work.get("actions", count, dtype=np.int32),
+                advantages=self._work.get("advantages", count),
+                returns=self._work.get("returns", count, len(self.weights)),
+            )
+        return self._batch
 
     def _cells_of(self, observations: Ints) -> MinibatchCells:
         """Cells for an update that met these observations; only `old_policy` is up to date."""

@@ -61,7 +61,7 @@ class CompiledActorCritic:
     def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
         """One step of Adam for every minibatch, in one compiled call; `scale` float64 `[H]`."""
         config, actor, critic = self.config, self.actor, self.critic
-        rows, steps = int(cells.row_counts.max()), int(np.count_nonzero(cells.sizes))
+        rows, steps = len(cells.digits), int(np.count_nonzero(cells.sizes))
         losses: tuple[float, float, float] = self._loops.train_epoch(
             actor.arrays(rows), critic.arrays(rows), actor.kind,
             actor.next_settings(rates.learning_rate, steps),
