@@ -107,3 +107,15 @@ def normalise(advantages: Any) -> None:
     scale = 1.0 / (sqrt(squares / max(1, len(advantages))) + 1e-8)
     for i in range(len(advantages)):
         advantages[i] = (advantages[i] - mean) * scale
+
+
+@loop
+def move_scale(scale: Any, squares: Any, count: Any, share: Any) -> None:
+    """Move the unit of each value head towards the root mean square of an update's returns.
+
+    `scale` float64 `[H]` is changed in place; `squares` float64 `[H]` are the sums of squares of
+    `count` returns, whose weight is `share`. A unit is never 0, because returns are divided by it.
+    """
+    for h in range(len(scale)):
+        size = sqrt(squares[h] / count) + 1e-8
+        scale[h] = sqrt((1.0 - share) * (scale[h] * scale[h]) + share * (size * size))

@@ -108,6 +108,8 @@ class BatchGroup:
         self.rollout_buffer = build_rollout_buffer(
             market, kpi, self._seats, copies, self.batch_rounds
         )
+        # (views: whatever is loaded is copied into the buffer's arrays)
+        self._samples = [samples_of(self.rollout_buffer, k) for k in range(len(self._seats))]
         self._rollout = compiled(ROLLOUT_TEMPLATE, market.kernels).rollout
         self._cumulate = compiled(TABLE_TEMPLATE).cumulate
         has_q_learners = any(isinstance(c, TABULAR) for c in configs.values())
@@ -155,8 +157,8 @@ class BatchGroup:
     def _learn(self) -> None:
         """Every learner's update from the full buffer, which is empty afterwards."""
         clock = Clock(self.rounds, self.batch_rounds, self.total_rounds)
-        for k, seat in enumerate(self._seats):
-            figures = self.learners[seat.name].learn(samples_of(self.rollout_buffer, k), clock)
+        for seat, samples in zip(self._seats, self._samples, strict=True):
+            figures = self.learners[seat.name].learn(samples, clock)
             self.figures |= {f"learner/{seat.name}/{name}": x for name, x in figures.items()}
         self.rollout_buffer.counts[:] = 0
         self._play_acting_tables()

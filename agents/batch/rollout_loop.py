@@ -47,7 +47,6 @@ from tacit.envs.engine.engine_loop import (
     draw_actions,
     start,
     step_copy,
-    step_once,
 )
 from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW, CopyRows, GameArrays
 from tacit.envs.jit.array_views import at, borrow, row
@@ -200,7 +199,7 @@ def cut_samples(
             break
         act_greedy(game, scratch, q_arrays, episode_keys, copy, phase, round_)
         key = fold(fold(episode_keys[LOOKAHEAD_KEYS, copy], round_), phases + phase)
-        step_once(game, scratch, 0, key, phase)
+        step_copy(game, scratch, 0, key, phase)
     drop_open_samples(buffer, copy)
 
 

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ from numpy.typing import NDArray
 from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.batch.config import Clock, schedule
 from tacit.agents.batch.encoding import Digits, Encoding
-from tacit.agents.batch.learner import Beliefs, Diverged, Terms, chunks, term_weights
+from tacit.agents.batch.learner import CHUNK, Beliefs, Diverged, Terms, chunks, term_weights
 from tacit.agents.batch.state_names import join_parts, part_of
 from tacit.agents.policy import PolicyTable
 from tacit.envs import rng
@@ -164,6 +164,38 @@ class ActorCritic(Protocol):
         ...
 
 
+@runtime_checkable
+class UpdatesAtOnce(Protocol):
+    """An `ActorCritic` that makes a whole update in one compiled call."""
+
+    def update(
+        self,
+        samples: SeatSamples,
+        table: tuple[NDArray[np.int32], Digits, NDArray[np.int32], PolicyTable],
+        weights: Floats,
+        scale: Floats,
+        keys: NDArray[np.uint64],
+        share: float,
+        rates: Rates,
+    ) -> tuple[Losses, int, bool]:
+        """`Ippo.learn` without its schedules, with the bits of its steps.
+
+        Args:
+            samples: of the seat; at least one.
+            table: row numbers (working memory) `[O]`, encoded observations `[O, D]`, legal actions
+                `[O, 2]`, and the policy `[O, A]`, which is overwritten.
+            weights: of the value heads, float64 `[H]`.
+            scale: the unit of each head, moved on to these returns, float64 `[H]`.
+            keys: of the draws of each epoch, uint64 `[E]`.
+            share: of these returns in the units.
+            rates: of this update.
+
+        Returns:
+            Figures of the last minibatch, the number of rows, and whether all numbers are finite.
+        """
+        ...
+
+
 # Makes networks from (config, encoding, seat, number of value heads, key of their first weights).
 ActorCriticFactory = Callable[[IppoConfig, Encoding, Seat, int, np.uint64], ActorCritic]
 
@@ -208,6 +240,10 @@ class Ippo:
         self.actor_critic = make_actor_critic(
             config, self.encoding, seat, len(self.weights), initial_key
         )
+        # A larger table is evaluated in stretches, which bounds the networks' memory.
+        is_small = seat.role.observations <= CHUNK
+        networks = self.actor_critic
+        self._at_once = networks if is_small and isinstance(networks, UpdatesAtOnce) else None
         self.key = rng.child_key(rng.seed_key(seed, rng.MINIBATCH), seat.index)
         self.return_scale = np.zeros(len(self.weights))
         self.updates = 0
@@ -223,6 +259,8 @@ class Ippo:
         self._row_numbers = np.zeros(seat.role.observations, np.int32)
         self._observations = np.zeros(0, np.int64)
         self._cells = self._empty_cells(self._observations)
+        none = np.zeros(0, np.int32)
+        self._batch = Batch(none, none, np.zeros(0), np.zeros((0, len(self.weights))))
         self._write_policy()
 
     # --- acting ----------------------------------------------------------------------------------
@@ -268,38 +306,67 @@ class Ippo:
             schedule(config.learning_rate, config.learning_rate_end, progress),
             schedule(config.entropy, config.entropy_end, progress),
         )
+        if self._at_once is None:
+            losses, rows = self._update(samples, rates)
+        else:
+            losses, rows = self._update_at_once(self._at_once, samples, rates)
+        if config.average_from is not None and progress >= config.average_from:
+            self.policy_sum += self.policy
+            self.averaged += 1
+        return {**losses._asdict(), "rows": float(rows)}
+
+    def _update(self, samples: SeatSamples, rates: Rates) -> tuple[Losses, int]:
+        """One update, step by step: `learn` without its schedules. Returns the number of rows too.
+
+        Raises:
+            Diverged: losses, weights or probabilities are no finite numbers any more.
+        """
         # Also fills `_row_numbers`: the row of each observation that was met.
         observations = self._advantage_loops.number_observations(samples, self._row_numbers)
         batch = self._advantages(samples, observations)
         cells = self._cells_of(observations)
-        key = rng.child_key(self.key, self.updates)
         losses = Losses(0.0, 0.0, 0.0)
-        for epoch in range(config.epochs):
-            epoch_key = rng.child_key(key, epoch)
-            self._minibatch_loops.sum_by_cell(*batch, epoch_key, cells)  # fills `cells`
+        for key in self._epoch_keys():
+            self._minibatch_loops.sum_by_cell(*batch, key, cells)  # fills `cells`
             losses = self.actor_critic.train_epoch(cells, self.return_scale, rates)
         self.updates += 1
         self._write_policy()
-        self._check_finite(losses)
-        if config.average_from is not None and progress >= config.average_from:
-            self.policy_sum += self.policy
-            self.averaged += 1
-        return {**losses._asdict(), "rows": float(len(observations))}
+        networks = self.actor_critic.networks
+        sound = isfinite(sum(losses)) and all(network.finite() for network in networks)
+        self._check_finite(sound and self._finite(self.policy.reshape(-1)))
+        return losses, len(observations)
+
+    def _update_at_once(
+        self, actor_critic: UpdatesAtOnce, samples: SeatSamples, rates: Rates
+    ) -> tuple[Losses, int]:
+        """The same in one compiled call; it has the same bits.
+
+        Raises:
+            Diverged: losses, weights or probabilities are no finite numbers any more.
+        """
+        keys = np.array(self._epoch_keys(), np.uint64)
+        share = max(1.0 / (self.updates + 1), LEAST_SHARE)
+        table = (self._row_numbers, self._digits, self.seat.role.legal, self.policy)
+        losses, rows, is_sound = actor_critic.update(
+            samples, table, self.weights, self.return_scale, keys, share, rates
+        )
+        self.updates += 1
+        self._check_finite(is_sound)
+        return losses, rows
+
+    def _epoch_keys(self) -> list[np.uint64]:
+        """The keys of the draws of this update's epochs."""
+        key = rng.child_key(self.key, self.updates)
+        return [rng.child_key(key, epoch) for epoch in range(self.config.epochs)]
 
     def _advantages(self, samples: SeatSamples, observations: Ints) -> Batch:
-        """Advantages and returns of all samples; the units of the heads move on to these returns.
+        """Advantages and returns of all n samples; the units of the heads move on to these returns.
 
         `observations` int64 `[R]` are those that the samples met.
         """
-        config, n, heads = self.config, samples.total, len(self.weights)
+        config, count = self.config, samples.total
+        batch = self._batch_of(count)
         values = self.actor_critic.values(self._digits[observations]).astype(np.float64)
-        # Uninitialised arrays, which the loop below fills.
-        batch = Batch(
-            rows=self._work.get("rows of samples", n, dtype=np.int32),
-            actions=self._work.get("actions", n, dtype=np.int32),
-            advantages=self._work.get("advantages", n),
-            returns=self._work.get("returns", n, heads),
-        )
         # The critic answers in units of its heads, so its values are scaled to those of rewards.
         squares = self._advantage_loops.generalised_advantages(
             samples, self._row_numbers, values * self.return_scale, self.weights, config.discount,
@@ -307,11 +374,20 @@ class Ippo:
         )  # fmt: skip
         if config.normalise_advantages:
             self._advantage_loops.normalise(batch.advantages)
-        # The root mean square of the returns. It is never 0, because returns are divided by it.
-        size = np.sqrt(squares / n) + 1e-8
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
-        self.return_scale = np.sqrt((1 - share) * self.return_scale**2 + share * size**2)
+        self._advantage_loops.move_scale(self.return_scale, squares, count, share)
         return batch
+
+    def _batch_of(self, count: int) -> Batch:
+        """Uninitialised memory for so many samples, kept while updates have as many."""
+        if len(self._batch.rows) != count:
+            self._batch = Batch(
+                rows=self._work.get("rows of samples", count, dtype=np.int32),
+                actions=self._work.get("actions", count, dtype=np.int32),
+                advantages=self._work.get("advantages", count),
+                returns=self._work.get("returns", count, len(self.weights)),
+            )
+        return self._batch
 
     def _cells_of(self, observations: Ints) -> MinibatchCells:
         """Cells for an update that met these observations; only `old_policy` is up to date."""
@@ -340,15 +416,13 @@ class Ippo:
             advantage_sums=get("advantage_sums", 2, parts, rows, actions),
         )
 
-    def _check_finite(self, losses: Losses) -> None:
+    def _check_finite(self, is_sound: bool) -> None:
         """Stop before a policy plays that is not made of finite numbers.
 
         Raises:
             Diverged: losses, weights or probabilities are no finite numbers any more.
         """
-        networks = self.actor_critic.networks
-        sound = isfinite(sum(losses)) and all(network.finite() for network in networks)
-        if not (sound and self._finite(self.policy.reshape(-1))):
+        if not is_sound:
             raise Diverged(self.seat, self.seed, self.updates, self.config.learning_rate)
 
     # --- saving ----------------------------------------------------------------------------------

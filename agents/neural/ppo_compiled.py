@@ -1,8 +1,9 @@
 """The fast engine of PPO: dense networks whose gradients of `ppo.ppo_loss` are written by hand.
 
 It exists because all minibatches of an epoch are then one compiled call, whose data stay in the
-processor's cache: three to nine times as fast as autograd over the same table. Tests hold its
-gradients against `ppo_torch` and against PPO over single samples.
+processor's cache: three to nine times as fast as autograd over the same table. For a small table a
+whole update is one call. Tests hold its gradients against `ppo_torch` and against PPO over single
+samples.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.batch.encoding import Digits, Encoding
 from tacit.agents.batch.state_names import join_parts, part_of
+from tacit.agents.policy import PolicyTable
 from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Seat
@@ -25,6 +28,7 @@ from .network import ACTOR, CRITIC, INITIAL_GAINS, Adam, Network
 from .ppo import Losses, Rates
 
 TEMPLATE = "tacit.agents.neural.ppo_loop"
+UPDATE_TEMPLATE = "tacit.agents.neural.ppo_update_loop"
 
 
 class CompiledActorCritic:
@@ -43,7 +47,7 @@ class CompiledActorCritic:
             Network(encoding, outputs[k], config, rng.child_key(key, k), INITIAL_GAINS[k])
             for k in (ACTOR, CRITIC)
         )
-        self._loops = compiled(TEMPLATE)
+        self._loops, self._update = compiled(TEMPLATE), compiled(UPDATE_TEMPLATE)
 
     @property
     def networks(self) -> tuple[Adam, Adam]:
@@ -61,7 +65,7 @@ class CompiledActorCritic:
     def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
         """One step of Adam for every minibatch, in one compiled call; `scale` float64 `[H]`."""
         config, actor, critic = self.config, self.actor, self.critic
-        rows, steps = int(cells.row_counts.max()), int(np.count_nonzero(cells.sizes))
+        rows, steps = len(cells.digits), int(np.count_nonzero(cells.sizes))
         losses: tuple[float, float, float] = self._loops.train_epoch(
             actor.arrays(rows), critic.arrays(rows), actor.kind,
             actor.next_settings(rates.learning_rate, steps),
@@ -69,6 +73,31 @@ class CompiledActorCritic:
             cells, scale, config.clip, rates.entropy_weight, config.value_weight,
         )  # fmt: skip
         return Losses(*losses)
+
+    def update(
+        self,
+        samples: SeatSamples,
+        table: tuple[NDArray[np.int32], Digits, NDArray[np.int32], PolicyTable],
+        weights: Floats,
+        scale: Floats,
+        keys: NDArray[np.uint64],
+        share: float,
+        rates: Rates,
+    ) -> tuple[Losses, int, bool]:
+        """A whole update in one compiled call: see `tacit.agents.neural.ppo.UpdatesAtOnce`."""
+        config, actor, critic = self.config, self.actor, self.critic
+        rows, parts = len(table[-1]), config.minibatches
+        # Samples are dealt in turn, so with fewer of them some minibatches stay empty.
+        steps = len(keys) * min(parts, samples.total)
+        objective, entropy, value_loss, met, is_sound = self._update.update(
+            samples, *table, actor.arrays(rows), critic.arrays(rows), actor.kind,
+            actor.next_settings(rates.learning_rate, steps),
+            critic.next_settings(rates.learning_rate, steps),
+            weights, scale, keys, parts, config.normalise_advantages,
+            (config.discount, config.gae_lambda, share, config.clip, rates.entropy_weight,
+             config.value_weight),
+        )  # fmt: skip
+        return Losses(objective, entropy, value_loss), met, is_sound
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Parameters and Adam's moments of both networks, by name."""

@@ -20,8 +20,8 @@ from tacit.envs.types import Floats, Ints
 # Columns of `QArrays.settings`.
 (LEARNS, LEARNING_RATE, DISCOUNT, SYNCHRONOUS, SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN,
  TEMPERATURE, TEMPERATURE_DECAY, RANDOM_TIES, EXPLORATION_BOUND, SUMS,
- DISCOUNT_BETWEEN) = range(14)  # fmt: skip
-SETTINGS = 14
+ DISCOUNT_BETWEEN, EXPLORATION_FLOOR, LEAST_SCALE, MOST_SCALE) = range(17)  # fmt: skip
+SETTINGS = 17
 
 # Values of the column SCHEDULE, in the order of `QLearningConfig.exploration`.
 EXPONENTIAL, CONSTANT, BOLTZMANN, NO_EXPLORATION = range(4)
@@ -39,11 +39,13 @@ CLOCK = 5
 # Rows of a group's keys: one for each stream of draws that its loops use.
 NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(4)
 
-BOUND_ROUNDS = 256  # rounds for which one upper bound of epsilon serves
+BOUND_ROUNDS = 256  # rounds for which one pair of bounds of epsilon serves
 
 # Sums of figures that depend on the joint action alone are added up so many columns at a time
-# (see `transition_table_loop.add_columns`); the table is padded to a multiple of it.
+# (see `transition_table_loop.add_columns`), and those that depend on the state too; the tables are
+# padded to multiples of these.
 COLUMNS_AT_ONCE = 8
+STATE_COLUMNS_AT_ONCE = 2
 
 # Entries of `LookupScratch.state_numbers`, columns of `visited`, columns of `pending`.
 STATE_BEFORE, STATE_NOW = range(2)
@@ -58,7 +60,7 @@ class QArrays(NamedTuple):
     *cell* is one action in a row, C = sum of O * A in all.
 
     Attributes:
-        settings: each seat's learning settings, float64 `[S, 14]`; zeros where a seat is no learner
+        settings: each seat's learning settings, float64 `[S, 17]`; zeros where a seat is no learner
             of a table.
         first_cell: each seat's first cell, int64 `[S]`.
         q: Q values, in units of reward, float64 `[C]`; where the column SUMS is 1, logarithms of
@@ -110,7 +112,8 @@ class TransitionArrays(NamedTuple):
         rewards: float64 `[N or 1, J, S]`.
         joint_figures: figures that the joint action determines, float64 `[J, K]`; K is padded to a
             multiple of COLUMNS_AT_ONCE.
-        state_figures: figures that depend on the state too, float64 `[N, J, L]`.
+        state_figures: figures that depend on the state too, float64 `[N, J, L]`; L is padded to a
+            multiple of STATE_COLUMNS_AT_ONCE.
         columns: which figure each of these K + L columns is (-1: padding), int64 `[K + L]`.
     """
 
@@ -131,7 +134,7 @@ class LookupScratch(NamedTuple):
     Attributes:
         keys: each seat's key in the running episode, of the stream EXPLORATION for a learner and
             ACTION for a fixed table, uint64 `[S]`.
-        draws: uniform draws of the coming rounds, float64 `[BOUND_ROUNDS, S]`.
+        draws: uniform draws of the coming rounds, float64 `[S, BOUND_ROUNDS]`.
         visited: state and joint action of these rounds, int64 `[BOUND_ROUNDS, 2]`.
         pending: each seat's last decision, as its row, the first cell of that row, and the action,
             int64 `[S, 3]`.

@@ -11,18 +11,26 @@ from typing import Any
 
 from tacit.agents.tabular.arrays import (
     BOLTZMANN,
+    BOUND_ROUNDS,
     CONSTANT,
     EPSILON,
     EPSILON_DECAY,
     EPSILON_MIN,
+    EXPLORATION_BOUND,
+    EXPLORATION_FLOOR,
     EXPONENTIAL,
+    LEAST_SCALE,
+    MOST_SCALE,
     RANDOM_TIES,
     SCHEDULE,
     TEMPERATURE,
     TEMPERATURE_DECAY,
 )
 from tacit.agents.tabular.q_values import rank
+from tacit.envs.jit.array_views import at
 from tacit.envs.jit.decorators import kernel
+
+ROUNDING = 1e-12  # of a bound: what rounding may add to a quotient, and much more
 
 
 @kernel
@@ -37,15 +45,24 @@ def epsilon_at(settings: Any, t: Any) -> Any:
 
 
 @kernel
-def exploration_bound(settings: Any, t: Any) -> Any:
-    """A draw at or above this bound means the greedy action, in round t and later.
+def renew_bounds(settings: Any, t: Any) -> None:
+    """Bound epsilon in the rounds t .. t + BOUND_ROUNDS - 1, so that few draws need it exactly.
 
-    Most draws are above it, and then no exponential has to be computed. With Boltzmann exploration
-    and with random ties every draw matters, so the bound is 1.
+    A draw at or above EXPLORATION_BOUND does not explore; one below EXPLORATION_FLOOR does. A draw
+    divided by epsilon lies between its products with LEAST_SCALE and MOST_SCALE. With Boltzmann
+    exploration every draw matters, so the bound is 1 and the floor 0; of the smallest epsilons
+    nothing is said but the bound.
     """
-    if int(settings[SCHEDULE]) == BOLTZMANN or settings[RANDOM_TIES] == 1.0:
-        return 1.0
-    return epsilon_at(settings, t)
+    settings[EXPLORATION_FLOOR] = settings[LEAST_SCALE] = settings[MOST_SCALE] = 0.0
+    if int(settings[SCHEDULE]) == BOLTZMANN:
+        settings[EXPLORATION_BOUND] = 1.0
+        return
+    highest, lowest = epsilon_at(settings, t), epsilon_at(settings, t + BOUND_ROUNDS)
+    settings[EXPLORATION_BOUND] = highest
+    if lowest > ROUNDING:
+        settings[EXPLORATION_FLOOR] = lowest * (1.0 - ROUNDING)
+        settings[LEAST_SCALE] = (1.0 - ROUNDING) / highest
+        settings[MOST_SCALE] = (1.0 + ROUNDING) / lowest
 
 
 @kernel
@@ -67,7 +84,7 @@ def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw:
 def explore(
     q: Any, cell: Any, first: Any, count: Any, greedy: Any, settings: Any, draw: Any, t: Any
 ) -> Any:
-    """A learner's action, where the draw lies below the exploration bound; Q values `q` `[C]`.
+    """A learner's action, from one draw, whatever the bounds say; Q values `q` `[C]`.
 
     One draw answers every question: below epsilon it explores, and its position below epsilon says
     which action; above epsilon, its position in the rest breaks a tie at random.
@@ -91,3 +108,30 @@ def explore(
                 return a
             pick -= 1
     return greedy
+
+
+@kernel
+def choose(
+    q: Any,
+    cell: Any,
+    first: Any,
+    count: Any,
+    greedy: Any,
+    runner_up: Any,
+    settings: Any,
+    draw: Any,
+    t: Any,
+) -> Any:
+    """`explore`, where mostly bounds of epsilon say enough; `runner_up` is at least every other Q.
+
+    Where `runner_up` lies below the greedy action's Q there is no tie to break. Between the two
+    bounds of draw / epsilon lies mostly no integer, and then no exponential has to be computed.
+    """
+    if draw >= settings[EXPLORATION_BOUND]:
+        if settings[RANDOM_TIES] == 0.0 or runner_up < q[at(cell + greedy)]:
+            return greedy
+    elif draw < settings[EXPLORATION_FLOOR]:
+        least = int(draw * settings[LEAST_SCALE] * count)
+        if least == int(draw * settings[MOST_SCALE] * count):
+            return first + min(least, count - 1)
+    return explore(q, cell, first, count, greedy, settings, draw, t)

@@ -24,7 +24,6 @@ from tacit.agents.tabular.arrays import (
     DISCOUNT_BETWEEN,
     EPISODE,
     EPISODE_ROUND,
-    EXPLORATION_BOUND,
     EXPLORATION_KEYS,
     LEARNING_RATE,
     LEARNS,
@@ -40,7 +39,7 @@ from tacit.agents.tabular.arrays import (
     TRAINED_ROUNDS,
     QArrays,
 )
-from tacit.agents.tabular.exploration import exploration_bound, explore
+from tacit.agents.tabular.exploration import choose, renew_bounds
 from tacit.agents.tabular.q_values import rank, update
 from tacit.agents.tabular.recording import record_beginning, record_decisions, record_end
 from tacit.envs.engine.engine_loop import start, step_copy
@@ -172,11 +171,10 @@ def act(
             cell = q_arrays.first_cell[s] + o * game.per_seat[at(s), ACTION_COUNT]
             action = first
             if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
-                action = q_arrays.greedy[table_row]
-                draw = u(key, s)
-                if draw < q_arrays.settings[s, EXPLORATION_BOUND]:
-                    settings = row(q_arrays.settings, s)
-                    action = explore(q_arrays.q, cell, first, count, action, settings, draw, t)
+                action = choose(
+                    q_arrays.q, cell, first, count, q_arrays.greedy[table_row],
+                    q_arrays.runner_up[table_row], row(q_arrays.settings, s), u(key, s), t,
+                )  # fmt: skip
                 if q_arrays.settings[s, SYNCHRONOUS] == 0.0:
                     pending = row(row(q_arrays.pending, r), s)
                     pending[PENDING_OBSERVATION], pending[PENDING_ACTION] = o, action
@@ -286,15 +284,13 @@ def look_ahead(
 
 @inlined
 def renew_exploration_bounds(q_arrays: QArrays, n: Any, t: Any) -> None:
-    """Compute every seat's exploration bound in the first round of a call, and now and then.
+    """Bound every seat's epsilon in the first round of a call, and now and then.
 
-    The bound is a function of t alone, so it does not depend on where a run is cut into calls.
+    The bounds are a function of t alone, so they do not depend on where a run is cut into calls.
     """
     if n == 0 or t % BOUND_ROUNDS == 0:
         for s in range(len(q_arrays.settings)):
-            q_arrays.settings[s, EXPLORATION_BOUND] = exploration_bound(
-                row(q_arrays.settings, s), t - t % BOUND_ROUNDS
-            )
+            renew_bounds(row(q_arrays.settings, s), t - t % BOUND_ROUNDS)
 
 
 # --- rounds --------------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ def learner_probability(
         first: its first legal action.
         count: how many legal actions it has.
         greedy: its greedy action.
-        settings: the seat's settings, float64 `[14]`.
+        settings: the seat's settings, float64 `[17]`.
         t: rounds since training began.
         action: the action.
     """

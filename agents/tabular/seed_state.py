@@ -242,21 +242,21 @@ def settings_row(config: BaseModel | None) -> Sequence[float]:
     """
     if not isinstance(config, TABULAR):
         return [0.0] * SETTINGS
-    # EXPLORATION_BOUND is an upper bound of the draws that explore (`exploration_bound`). Loops
-    # compute it in the first round of a call; until then it is 1, above every draw.
-    learns, no_bound_yet, averages = 1.0, 1.0, 0.0
+    # EXPLORATION_BOUND and its neighbours bound the draws that explore (`renew_bounds`). Loops
+    # compute them in the first round of a call; until then no draw is outside of the bounds.
+    learns, no_bound_yet, averages, no_floor_yet = 1.0, 1.0, 0.0, (0.0, 0.0, 0.0)
     if isinstance(config, MultiplicativeWeightsConfig):
         discount, synchronous, temperature, sums, summed = 0.0, 1.0, 1.0, 1.0, 0.0
         return [
             learns, config.learning_rate, discount, synchronous, BOLTZMANN, 0.0, 0.0, 0.0,
-            temperature, 0.0, 0.0, no_bound_yet, sums, summed,
+            temperature, 0.0, 0.0, no_bound_yet, sums, summed, *no_floor_yet,
         ]  # fmt: skip
     return [
         learns, config.learning_rate, config.discount, float(config.update == "synchronous"),
         SCHEDULES.index(config.exploration), config.epsilon, config.epsilon_decay,
         config.epsilon_min, config.temperature, config.temperature_decay,
         float(config.tie_break == "random"), no_bound_yet, averages,
-        float(config.rewards_between == "discounted"),
+        float(config.rewards_between == "discounted"), *no_floor_yet,
     ]  # fmt: skip
 
 

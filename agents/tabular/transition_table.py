@@ -28,7 +28,7 @@ from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
-from .arrays import COLUMNS_AT_ONCE, TransitionArrays
+from .arrays import COLUMNS_AT_ONCE, STATE_COLUMNS_AT_ONCE, TransitionArrays
 
 MOST_CELLS = 2**20  # states x joint actions
 MOST_NUMBERS = 2**22  # of figures that are kept for all cells
@@ -209,6 +209,7 @@ class _Enumeration:
         next_state = self.next_state.reshape(-1, joints)
         same_everywhere = (next_state == next_state[0]).all()
         padding = -len(by_joint) % COLUMNS_AT_ONCE
+        state_padding = -len(by_state) % STATE_COLUMNS_AT_ONCE
         arrays = TransitionArrays(
             observations=self.observations,
             first_row=np.cumsum([0, *(s.role.observations for s in self.market.seats)])[:-1],
@@ -217,8 +218,13 @@ class _Enumeration:
             next_state=next_state[: 1 if same_everywhere else None],
             rewards=rewards,
             joint_figures=np.pad(self.first_figures[:, by_joint], ((0, 0), (0, padding))),
-            state_figures=state_figures.reshape(len(self.states), joints, len(by_state)),
-            columns=np.concatenate([by_joint, np.full(padding, -1), by_state]),
+            state_figures=np.pad(
+                state_figures.reshape(len(self.states), joints, len(by_state)),
+                ((0, 0), (0, 0), (0, state_padding)),
+            ),
+            columns=np.concatenate(
+                [by_joint, np.full(padding, -1), by_state, np.full(state_padding, -1)]
+            ),
         )
         arrays = arrays._replace(
             **{name: np.ascontiguousarray(array) for name, array in arrays._asdict().items()}

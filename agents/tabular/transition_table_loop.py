@@ -20,7 +20,6 @@ from tacit.agents.tabular.arrays import (
     COLUMNS_AT_ONCE,
     DISCOUNT,
     EPISODE_ROUND,
-    EXPLORATION_BOUND,
     LEARNING_RATE,
     LEARNS,
     PENDING_ACTION,
@@ -30,6 +29,7 @@ from tacit.agents.tabular.arrays import (
     ROW,
     STABLE_ROUNDS,
     STATE_BEFORE,
+    STATE_COLUMNS_AT_ONCE,
     STATE_NOW,
     SUMS,
     SYNCHRONOUS,
@@ -40,7 +40,7 @@ from tacit.agents.tabular.arrays import (
     QArrays,
     TransitionArrays,
 )
-from tacit.agents.tabular.exploration import exploration_bound, explore
+from tacit.agents.tabular.exploration import choose, renew_bounds
 from tacit.agents.tabular.q_values import rank, update
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
@@ -51,13 +51,15 @@ from tacit.envs.rng import fold, u
 
 @kernel
 def draw_ahead(keys: Any, round_: Any, count: Any, draws: Any) -> None:
-    """Fill the first `count` rows of `draws` `[., S]` with every seat's draws from `round_` on.
+    """Fill the first `count` columns of `draws` `[S, .]` with every seat's draws from `round_` on.
 
-    `keys` uint64 `[S]` are the seats' keys in this episode.
+    `keys` uint64 `[S]` are the seats' keys in this episode. A seat's draws lie side by side, so
+    that eight of them are made at once.
     """
     for s in range(len(keys)):
+        key, own = keys[at(s)], row(draws, s)
         for k in range(count):
-            draws[at(k), at(s)] = u(fold(fold(keys[at(s)], round_ + k), 0), s)
+            own[at(k)] = u(fold(fold(key, round_ + k), 0), s)
 
 
 @inlined
@@ -96,11 +98,10 @@ def choose_action(
     """Seat s's action at `table_row`."""
     width = table.actions[at(s)]
     if q_arrays.settings[at(s), LEARNS] == 1.0:
-        action = q_arrays.greedy[at(table_row)]
-        if draw < q_arrays.settings[at(s), EXPLORATION_BOUND]:
-            settings = row(q_arrays.settings, s)
-            action = explore(q_arrays.q, cell, 0, width, action, settings, draw, t)
-        return action
+        return choose(
+            q_arrays.q, cell, 0, width, q_arrays.greedy[at(table_row)],
+            q_arrays.runner_up[at(table_row)], row(q_arrays.settings, s), draw, t,
+        )  # fmt: skip
     action = 0
     while action < width - 1 and draw >= q_arrays.cumulative[at(cell + action)]:
         action += 1
@@ -170,12 +171,13 @@ def add_figures(table: TransitionArrays, visited: Any, count: Any, sums: Any) ->
     by_joint = table.joint_figures.shape[1]
     for c in range(0, by_joint, COLUMNS_AT_ONCE):
         add_columns(table.joint_figures, visited, count, sums, c)
-    for k in range(table.state_figures.shape[2]):
-        total = sums[at(by_joint + k)]
+    for k in range(0, table.state_figures.shape[2], STATE_COLUMNS_AT_ONCE):
+        s0, s1 = sums[at(by_joint + k)], sums[at(by_joint + k + 1)]
         for i in range(count):
             state, joint = at(visited[at(i), VISITED_STATE]), at(visited[at(i), VISITED_JOINT])
-            total += table.state_figures[state, joint, at(k)]
-        sums[at(by_joint + k)] = total
+            s0 += table.state_figures[state, joint, at(k)]
+            s1 += table.state_figures[state, joint, at(k + 1)]
+        sums[at(by_joint + k)], sums[at(by_joint + k + 1)] = s0, s1
 
 
 # --- rounds --------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ def play_block(
             asynchronous = settings[at(s), LEARNS] > settings[at(s), SYNCHRONOUS]
             if asynchronous:
                 changed |= td_update(table, q_arrays, work.pending, s, table_row, cell)
-            draw = work.draws[at(n), at(s)]
+            draw = work.draws[at(s), at(n)]
             action = choose_action(table, q_arrays, s, table_row, cell, draw, t + n)
             if asynchronous:
                 pending = row(work.pending, s)
@@ -257,7 +259,7 @@ def learn(
         # Blocks end at multiples of BOUND_ROUNDS, where the kernels' loop renews its bounds too.
         begin = clock[TRAINED_ROUNDS] - clock[TRAINED_ROUNDS] % BOUND_ROUNDS
         for s in range(seats):
-            settings[s, EXPLORATION_BOUND] = exploration_bound(row(settings, s), begin)
+            renew_bounds(row(settings, s), begin)
         count = min(rounds - played, begin + BOUND_ROUNDS - clock[TRAINED_ROUNDS])
         draw_ahead(work.keys, clock[EPISODE_ROUND], count, work.draws)
         count = play_block(table, q_arrays, work, count, synchronous, stop_after)

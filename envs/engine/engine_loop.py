@@ -107,16 +107,6 @@ def step_copy(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) ->
 
 
 @loop
-def step_once(game: GameArrays, rows: CopyRows, r: Any, key: Any, phase: Any) -> None:
-    """`step_copy` as a function that is called and not inlined.
-
-    Every inlined use compiles the market's rules once more. A loop that steps rarely, such as the
-    one that plays past an episode's end, calls this instead and compiles sooner.
-    """
-    step_copy(game, rows, r, key, phase)
-
-
-@loop
 def step(
     game: GameArrays, nature: Any, rows: CopyRows, episode: Any, round_: Any, phase: Any
 ) -> None:

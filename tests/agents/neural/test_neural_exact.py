@@ -61,6 +61,32 @@ def assert_same(one: BatchGroup, other: BatchGroup) -> None:
     np.testing.assert_array_equal(played, others)
 
 
+# --- an update ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"minibatches": 3, "epochs": 3, "entropy": 0.01},
+        {"minibatches": 100, "epochs": 2},  # more than there are samples
+        {"hidden": (), "normalise_advantages": False, "discount": 0.0},
+        {"precision": "float32", "minibatches": 2},
+    ],
+    ids=str,
+)
+def test_an_update_at_once_is_its_steps(keys):
+    whole, stepwise = (group(IPPO.model_copy(update=keys)) for _ in range(2))
+    for one, other in zip(whole.learners.values(), stepwise.learners.values(), strict=True):
+        assert one._at_once is not None
+        other._at_once = None
+    for rounds in (BATCH, 3 * BATCH, 5):
+        whole.run(rounds)
+        stepwise.run(rounds)
+        assert_same(whole, stepwise)
+        assert whole.figures == stepwise.figures
+
+
 # --- saved and loaded -----------------------------------------------------------------------------
 
 

@@ -35,7 +35,11 @@ def one_part(cells, b: int):
 
 
 def gradients(learner, samples, monkeypatch) -> list[np.ndarray]:
-    """Every gradient of one update at fixed weights: actor and critic in turns."""
+    """Every gradient of one update at fixed weights: actor and critic in turns.
+
+    Step by step, so that they can be looked at; an update at once has the bits of its steps.
+    """
+    learner._at_once = None
     found: list[np.ndarray] = []
     actor_critic, next_settings = learner.actor_critic, Adam.next_settings
     train_epoch = actor_critic.train_epoch

@@ -120,17 +120,16 @@ def test_rates_fall_over_training(monkeypatch):
     group = trained("dominant", LEARNERS["ippo"].model_copy(update=ends), 0)
     group.total_rounds, used = 32 * 4, []
     actor_critic = group.learners["player_0"].actor_critic
-    train_epoch = actor_critic.train_epoch
+    update = actor_critic.update
 
-    def recorded(cells, scale, rates):
-        used.append(rates)
-        return train_epoch(cells, scale, rates)
+    def recorded(*arguments):
+        used.append(arguments[-1])
+        return update(*arguments)
 
-    monkeypatch.setattr(actor_critic, "train_epoch", recorded)
+    monkeypatch.setattr(actor_critic, "update", recorded)
     group.run(32 * 4)
-    each = used[::4]  # (an update has four epochs)
-    np.testing.assert_allclose([r.learning_rate for r in each], [0.01, 0.0075, 0.005, 0.0025])
-    np.testing.assert_allclose([r.entropy_weight for r in each], [0.003, 0.0025, 0.002, 0.0015])
+    np.testing.assert_allclose([r.learning_rate for r in used], [0.01, 0.0075, 0.005, 0.0025])
+    np.testing.assert_allclose([r.entropy_weight for r in used], [0.003, 0.0025, 0.002, 0.0015])
     decaying = {"epsilon": 0.8, "epsilon_decay": 0.01, "epsilon_min": 0.1}
     dqn = trained("dominant", LEARNERS["idqn"].model_copy(update=decaying), 64).learners["player_0"]
     np.testing.assert_allclose(dqn.epsilon, 0.8 * np.exp(-0.64))

@@ -7,9 +7,19 @@ import pytest
 from support.groups import PUBLISHER, everybody, group
 
 from tacit.agents.scripted import ScriptedConfig
-from tacit.agents.tabular.arrays import CONSTANT, EPSILON, RANDOM_TIES, SCHEDULE, SETTINGS
+from tacit.agents.tabular.arrays import (
+    BOUND_ROUNDS,
+    CONSTANT,
+    EPSILON,
+    EPSILON_DECAY,
+    EPSILON_MIN,
+    EXPONENTIAL,
+    RANDOM_TIES,
+    SCHEDULE,
+    SETTINGS,
+)
 from tacit.agents.tabular.config import QLearningConfig as Q
-from tacit.agents.tabular.exploration import explore
+from tacit.agents.tabular.exploration import choose, epsilon_at, explore, renew_bounds
 from tacit.agents.tabular.group import TabularGroup
 from tacit.agents.tabular.initial_q import uniform_payoffs
 from tacit.envs import kpi
@@ -124,6 +134,36 @@ def test_one_draw_explores_or_breaks_a_tie_with_equal_shares(random_ties):
     found = [explore.py_func(q, 0, 1, 4, 2, settings, draw, 0) for draw in draws]
     rest = [2] * 20 + [4] * 20 if random_ties else [2] * 40
     assert found == [1] * 10 + [2] * 10 + [3] * 10 + [4] * 10 + rest
+
+
+@pytest.mark.parametrize(
+    ("schedule", "decay", "least"),
+    [(CONSTANT, 0.0, 0.0), (EXPONENTIAL, 4e-6, 0.0), (EXPONENTIAL, 0.02, 0.1)],
+)
+def test_bounds_of_epsilon_change_no_action(schedule, decay, least):
+    """In every round for which bounds were computed: draws near the edges of all actions' parts."""
+    q, t = np.array([1.0, 2.0, 0.0]), 5 * BOUND_ROUNDS
+    settings = np.zeros(SETTINGS)
+    columns = [SCHEDULE, EPSILON, EPSILON_DECAY, EPSILON_MIN]
+    settings[columns] = schedule, 0.7, decay, least
+    exact = settings.copy()  # with a floor of 0, every draw is compared with epsilon itself
+    renew_bounds(settings, t)
+    for now in range(t, t + BOUND_ROUNDS, 15):
+        epsilon = epsilon_at(exact, now)
+        for edge in epsilon * np.array([0, 1, 2, 3]) / 3:
+            for draw in edge * (1 + np.array([-1e-3, -1e-12, -2e-16, 0, 2e-16, 1e-12, 1e-3])):
+                found = choose(q, 0, 0, 3, 1, 1.0, settings, draw, now)
+                assert found == explore(q, 0, 0, 3, 1, exact, draw, now)
+
+
+@pytest.mark.parametrize("random_ties", [True, False])
+@pytest.mark.parametrize("runner_up", [2.0, 5.0])  # exact, or only a bound
+def test_a_tie_is_broken_whatever_the_bounds_say(random_ties, runner_up):
+    q, settings = np.array([9.0, 1.0, 2.0, 1.0, 2.0, 9.0]), np.zeros(SETTINGS)
+    settings[[SCHEDULE, EPSILON, RANDOM_TIES]] = CONSTANT, 0.5, float(random_ties)
+    renew_bounds(settings, 0)
+    found = [choose(q, 0, 1, 4, 2, runner_up, settings, draw, 0) for draw in (0.6, 0.9)]
+    assert found == ([2, 4] if random_ties else [2, 2])
 
 
 def test_rival_uniform_is_the_discounted_payoff():

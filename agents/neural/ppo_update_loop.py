@@ -1,0 +1,138 @@
+"""Template: a whole update of PPO in one compiled call.
+
+It makes the steps of `tacit.agents.neural.ppo.Ippo.learn` in their order, by the same loops, and so
+has the same bits. Small tables are updated so often that calls from Python, one a step, would take
+longer than the steps.
+
+Letters in shapes: n samples, O observations and A actions of the seat, R rows (observations that
+the samples met), H value heads, D positions of ones in an encoded observation, E epochs.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from tacit.agents.batch.advantages_loop import (
+    generalised_advantages,
+    move_scale,
+    normalise,
+    number_observations,
+)
+from tacit.agents.batch.arrays import SeatSamples
+from tacit.agents.neural.arrays import OUTPUTS, MinibatchCells, NetworkArrays
+from tacit.agents.neural.minibatch_loop import sum_by_cell
+from tacit.agents.neural.network_loop import finite, forward
+from tacit.agents.neural.ppo_loop import softmax, train_epoch
+from tacit.envs.jit.decorators import inlined, loop
+
+
+@inlined
+def evaluate(network: NetworkArrays, kind: Any, digits: Any) -> Any:
+    """The outputs `[R, K]` of a network at encoded observations `[R, D]`."""
+    layers, rows = network.layers, len(digits)
+    width = layers[len(layers) - 1, OUTPUTS]
+    begin = forward(digits, network.parameters, layers, kind, network.constants, network.outputs)
+    return network.outputs[begin : begin + rows * width].reshape((rows, width))
+
+
+@inlined
+def empty_cells(
+    observations: Any, digits: Any, legal: Any, policy: Any, parts: Any, heads: Any
+) -> Any:
+    """Cells for so many minibatches of an update that met these observations, int64 `[R]`."""
+    rows, actions = len(observations), policy.shape[1]
+    cells = MinibatchCells(
+        np.empty((rows, digits.shape[1]), np.int32), np.empty((rows, 2), np.int32),
+        np.empty((rows, actions)), np.empty(parts, np.int64), np.empty(parts, np.int64),
+        np.empty((parts, rows), np.int64), np.empty((parts, rows)),
+        np.empty((parts, rows, heads)), np.empty((2, parts, rows, actions)),
+    )  # fmt: skip
+    for i in range(rows):
+        o = observations[i]
+        for d in range(digits.shape[1]):
+            cells.digits[i, d] = digits[o, d]
+        cells.legal[i, 0], cells.legal[i, 1] = legal[o, 0], legal[o, 1]
+        for a in range(actions):
+            cells.old_policy[i, a] = policy[o, a]
+    return cells
+
+
+@loop
+def update(
+    samples: SeatSamples,
+    row_numbers: Any,
+    digits: Any,
+    legal: Any,
+    policy: Any,
+    actor: NetworkArrays,
+    critic: NetworkArrays,
+    kind: Any,
+    actor_settings: Any,
+    critic_settings: Any,
+    weights: Any,
+    scale: Any,
+    keys: Any,
+    parts: Any,
+    normalises: Any,
+    rates: Any,
+) -> Any:
+    """Learn from the samples, and write the new policy.
+
+    Args:
+        samples: of the seat; at least one.
+        row_numbers: working memory, int32 `[O]`.
+        digits: all encoded observations, int32 `[O, D]`.
+        legal: their legal actions, int32 `[O, 2]`.
+        policy: the table that played, overwritten by the next one, float64 `[O, A]`.
+        actor: the network of the policy, with room for O rows.
+        critic: the network of the values, with room for O rows.
+        kind: of activation.
+        actor_settings: of all steps of Adam, an epoch behind the other, Real `[E * steps, 9]`.
+        critic_settings: the same for the critic.
+        weights: of the value heads, float64 `[H]`.
+        scale: the unit of each value head, moved on to these returns, float64 `[H]`.
+        keys: of the draws of each epoch, uint64 `[E]`.
+        parts: the number of minibatches.
+        normalises: whether advantages are normalised.
+        rates: discount, lambda of the advantages, share of these returns in the units, clip range,
+            weight of the entropy, weight of the value loss; a tuple of float64.
+
+    Returns:
+        Objective, entropy and value loss of the last minibatch, the number of rows, and whether all
+        numbers are finite.
+    """
+    discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
+    observations = number_observations(samples, row_numbers)
+    count, heads = samples.counts.sum(), len(weights)
+    cells = empty_cells(observations, digits, legal, policy, parts, heads)
+    # The critic answers in units of its heads, so its values are scaled to those of rewards.
+    answers = evaluate(critic, kind, cells.digits)
+    values = np.empty((len(observations), heads))
+    for i in range(len(observations)):
+        for h in range(heads):
+            values[i, h] = np.float64(answers[i, h]) * scale[h]
+    rows, actions = np.empty(count, np.int32), np.empty(count, np.int32)
+    advantages, returns = np.empty(count), np.empty((count, heads))
+    squares = generalised_advantages(
+        samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
+        returns,
+    )  # fmt: skip
+    if normalises:
+        normalise(advantages)
+    move_scale(scale, squares, count, share)
+    steps = len(actor_settings) // len(keys)
+    objective, entropy, value_loss = 0.0, 0.0, 0.0
+    for epoch in range(len(keys)):
+        sum_by_cell(rows, actions, advantages, returns, keys[epoch], cells)
+        first, last = epoch * steps, (epoch + 1) * steps
+        objective, entropy, value_loss = train_epoch(
+            actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,
+            scale, clip_range, entropy_weight, value_weight,
+        )  # fmt: skip
+    softmax(evaluate(actor, kind, digits), legal, policy)
+    is_sound = isfinite(objective + entropy + value_loss) and finite(policy.reshape(-1))
+    is_sound = is_sound and finite(actor.parameters) and finite(critic.parameters)
+    return objective, entropy, value_loss, len(observations), is_sound
