@@ -9,7 +9,8 @@
 | `SEAT_MEASURE`, `market_MEASURE` | measures of the round |
 | `SEAT_kpi_MEASURE`, `SEAT_reward` | unweighted terms of its KPI, and its reward |
 
-A deal's name is `s<seed>/b<branch>/c<copy>/r<round>`. A run that nobody rolled back has branch 0.
+A deal's name is `s<seed>/b<branch>/c<copy>/r<round>`. A repetition that was never rolled back has
+branch 0 alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from tacit.envs.market.roles import WAITING
 from tacit.oversight.harm import DealHarm
 from tacit.training.config.arms import Arm
 
-BRANCH = 0
 NO_HARM = 1e-12  # what rounding leaves
 DEAL = re.compile(r"s([0-9]{1,9})/b([0-9]{1,9})/c([0-9]{1,9})/r([0-9]{1,15})")
 
@@ -38,7 +38,7 @@ class DealName(NamedTuple):
 
     Attributes:
         seed: the repetition, 0 .. n-1.
-        branch: 0: the run as it was trained.
+        branch: 0, or one that began where a breaker rolled the repetition back.
         copy: which of the copies of the market.
         round: counted from 0.
     """
@@ -84,13 +84,12 @@ def deal_name(text: str) -> DealName:
     match = DEAL.fullmatch(text)
     if match is None:
         raise ConfigError(f"DEAL: must be like s0/b0/c0/r1200, got {text!r}.")
-    name = DealName(*(int(number) for number in match.groups()))
-    if name.branch != BRANCH:
-        raise ConfigError(f"DEAL: there is no branch {name.branch}; it was never rolled back.")
-    return name
+    return DealName(*(int(number) for number in match.groups()))
 
 
-def deal_columns(arm: Arm, k: int, recording: Recording, harm: DealHarm | None) -> Deals:
+def deal_columns(
+    arm: Arm, k: int, recording: Recording, harm: DealHarm | None, branch: int = 0
+) -> Deals:
     """The deals of a recording, round by round and in each round copy by copy.
 
     Args:
@@ -98,6 +97,7 @@ def deal_columns(arm: Arm, k: int, recording: Recording, harm: DealHarm | None) 
         k: the repetition.
         recording: R rounds of N copies.
         harm: of the same rounds.
+        branch: that played them.
     """
     rounds, copies = recording.states.shape[:2]
     size, market = rounds * copies, arm.market
@@ -105,7 +105,7 @@ def deal_columns(arm: Arm, k: int, recording: Recording, harm: DealHarm | None) 
     deals: Deals = {
         "arm": DealColumn(np.zeros(size, np.int32), (arm.name,)),
         "seed": DealColumn(whole),
-        "branch": DealColumn(np.full(size, BRANCH, np.int32)),
+        "branch": DealColumn(np.full(size, branch, np.int32)),
         "copy": DealColumn(np.tile(np.arange(copies, dtype=np.int32), rounds)),
         "round": DealColumn(np.repeat(recording.clock[:, 0], copies)),
         "episode": DealColumn(np.repeat(recording.clock[:, 1], copies)),
