@@ -75,16 +75,23 @@ def branches_in(trips: Iterable[Trip], arm: Arm, path: Path) -> list[Branch]:
     try:
         found = branches_of(trips)
         wrong = [t["breaker"] for t in trips if t["breaker"] not in arm.breakers]
-        ends = [0 if b.parent is None else (found[b.parent].end or 0) for b in found]
-        orderly = all(
-            0 <= b.start <= end and (b.end is None or b.start < b.end)
-            for b, end in zip(found[1:], ends[1:], strict=True)
-        )
-    except (LookupError, TypeError) as error:
+        orderly = all(_is_orderly(branch, found) for branch in found[1:])
+    except (LookupError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: its trips cannot be read ({error!r}).") from None
     if wrong or not orderly:
         raise ConfigError(f"{path}: its trips are not those of arm {arm.name}.")
     return found
+
+
+def _is_orderly(branch: Branch, branches: Sequence[Branch]) -> bool:
+    """Whether a branch begins within an earlier one, and ends behind its own beginning."""
+    parent = branch.parent
+    if parent is None or type(parent) is not int or not 0 <= parent < branch.number:
+        return False
+    end = branches[parent].end or 0
+    own_end = branch.start + 1 if branch.end is None else branch.end
+    whole = type(branch.start) is int and type(own_end) is int and type(end) is int
+    return whole and 0 <= branch.start <= end and branch.start < own_end
 
 
 def path_to(branches: Sequence[Branch], number: int, end: int) -> list[tuple[int, int, int]]:

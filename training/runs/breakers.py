@@ -30,7 +30,7 @@ from tacit.training.storage.keyframes import Keyframes, file_name
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing
 
-from .branches import branch_group, branches_of, kept_before, target
+from .branches import branch_group, branches_in, branches_of, kept_before, target
 from .partial import NAME
 from .progress import SeedProgress
 
@@ -54,13 +54,22 @@ class SeedBreakers:
     """
 
     def __init__(self, run: RunFolder, arm: Arm, k: int, saved: Mapping[str, Any]) -> None:
-        """Begin, or go on with what `plain` gave."""
+        """Begin, or go on with what `plain` gave.
+
+        Raises:
+            ConfigError: that is not what it gave.
+        """
         self._run, self._configured, self._k = run, arm, k
-        self.trips: list[Trip] = list(saved.get("trips", []))
-        self.paused: str | None = saved.get("paused")
-        self._left: list[dict[str, Any]] = list(saved.get("left", []))
-        streaks = saved.get("streaks", {})
-        self._streaks = {name: Streak(*streaks.get(name, CLEAN)) for name in arm.breakers}
+        path = run.seed(arm.name, k) / NAME
+        try:
+            self.trips: list[Trip] = list(saved.get("trips", []))
+            self.paused: str | None = saved.get("paused")
+            self._left: list[dict[str, Any]] = list(saved.get("left", []))
+            streaks = saved.get("streaks", {})
+            self._streaks = {name: Streak(*streaks.get(name, CLEAN)) for name in arm.breakers}
+        except (TypeError, AttributeError) as error:
+            raise ConfigError(f"{path}: is not a save: {error!r}.") from None
+        branches_in(self.trips, arm, path)
         self._due: dict[str, Any] | None = None
         self.arm = arm_in_force(arm, self.trips)
 

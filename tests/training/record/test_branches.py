@@ -85,6 +85,11 @@ def test_trips_of_a_file_that_are_none_are_refused(run):
         [trip(30, 20), trip(25, 22, 7)],
         [{**trip(30, 20), "breaker": "other"}],
         [{**trip(30, 20), "to": "x"}],
+        [trip(30, 20, -1)],
+        [trip(30, 20, 1)],
+        [trip(30, 20, True)],
+        [trip(30, 20), trip(50, 40, "../../elsewhere")],
+        [trip(30, 1.5)],
         [7],
     ):
         with pytest.raises(ConfigError, match="its trips"):

@@ -357,6 +357,20 @@ def test_other_seeds_go_on_and_later_generations_wait(tmp_path):
     assert finished == ["free"]
 
 
+@pytest.mark.parametrize(
+    "breakers_saved",
+    [{"trips": [7]}, {"trips": 7}, {"streaks": {"calm": 3}}, {"trips": [], "streaks": []}],
+)
+def test_a_save_that_says_something_else_is_refused(breakers_saved, tmp_path):
+    with pytest.raises(Paused):
+        train(tmp_path, PAUSE, "seeds=1")
+    path = tmp_path / "ad_auction" / "base" / "s0" / partial.NAME
+    record = checkpoint.finished(path)
+    checkpoint.rewrite_record(path, {**record, "breakers": breakers_saved})
+    with pytest.raises(ConfigError, match=r"its trips cannot be read|is not a save"):
+        resume(tmp_path)
+
+
 # --- elsewhere -----------------------------------------------------------------------------------
 
 
