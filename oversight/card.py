@@ -48,6 +48,7 @@ def build_card(
     seeds: int,
     *,
     known_ways: Sequence[str] = (),
+    triggers: Sequence[str] = (),
     policies: Seeds | str = NOT_TRAINED,
     changelog: Sequence[Mapping[str, str]] = (),
     validated: Mapping[str, str] | None = None,
@@ -59,6 +60,7 @@ def build_card(
         kpi: what every seat is paid for.
         seeds: repetitions of the arm.
         known_ways: known ways to game the objective, as `tacit lint` found them.
+        triggers: the breakers in force, in words.
         policies: SHA-256 of every trained policy, by repetition and seat; or why there are none.
         changelog: `changes` of the run's ledger.
         validated: who validated it, `by`, `date`, `expires`, `owner`, `reason`, `key`; or nobody.
@@ -80,7 +82,7 @@ def build_card(
         },
         "known_ways_to_game_it": list(known_ways) or NOT_EXAMINED,
         "oversight_metrics": _metrics(market, kpi),
-        "update_triggers": NO_TRIGGERS,
+        "update_triggers": list(triggers) or NO_TRIGGERS,
         "recourse": RECOURSE,
         "limitations": _limitations(market, kpi, seeds),
         "changelog": [dict(change) for change in changelog] or NO_HISTORY,

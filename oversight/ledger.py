@@ -15,14 +15,18 @@ import hashlib
 import json
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from tacit.envs.errors import ConfigError
 
 FIRST = "0" * 64  # `previous` of the first entry
+LOCKS = ".locks"  # the folder beside a ledger in which locks lie
 
 
 def _seal(entry: dict[str, Any]) -> str:
@@ -32,7 +36,7 @@ def _seal(entry: dict[str, Any]) -> str:
 
 
 class Ledger:
-    """Appends to a ledger file; safe to use from several threads of one process.
+    """Appends to a ledger file; safe to use from several threads and processes at once.
 
     Attributes:
         path: the file; it is created by the first entry.
@@ -48,12 +52,28 @@ class Ledger:
         """
         self.path = path
         self._lock = threading.Lock()
-        entries = []
+        self.count, self.head, self._size = 0, FIRST, 0
         if path.exists():
-            entries = read(path)
-            _end_last_line(path)
+            with _alone(path):  # a line that somebody else is writing must not look cut
+                self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Read what others have appended.
+
+        Raises:
+            ConfigError: a line of the file is no entry.
+        """
+        entries = []
+        if self.path.exists():
+            entries = read(self.path)
+            _end_last_line(self.path)
         self.count = len(entries)
         self.head = entries[-1]["hash"] if entries else FIRST
+        self._size = self._size_now()
+
+    def _size_now(self) -> int:
+        """Bytes of the file."""
+        return self.path.stat().st_size if self.path.exists() else 0
 
     def append(self, act: str, **details: Any) -> None:
         """Record an act. The entry is on disk before this returns.
@@ -65,7 +85,10 @@ class Ledger:
         Raises:
             ConfigError: the system refuses; the file is as it was.
         """
-        with self._lock:
+        # A worker process appends what it does itself, so the head may have moved.
+        with self._lock, _alone(self.path):
+            if self._size_now() != self._size:
+                self._catch_up()
             entry = {
                 "n": self.count,
                 "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -76,6 +99,29 @@ class Ledger:
             entry["hash"] = _seal(entry)
             _append_line(self.path, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             self.count, self.head = self.count + 1, entry["hash"]
+            self._size = self._size_now()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """While no other process appends to a ledger.
+
+    Raises:
+        ConfigError: the lock is a link, or the system refuses it.
+    """
+    lock = path.parent / LOCKS / "ledger.lock"
+    if lock.is_symlink() or lock.parent.is_symlink():
+        raise ConfigError(f"{lock}: is a link; nothing was written.")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        taken = FileLock(lock, fallback_to_soft=False)
+        taken.acquire()
+    except (OSError, NotImplementedError) as error:
+        raise ConfigError(f"{path}: cannot be locked: {error}.") from None
+    try:
+        yield
+    finally:
+        taken.release()
 
 
 def read(path: Path) -> list[dict[str, Any]]:

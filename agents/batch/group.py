@@ -229,6 +229,19 @@ class BatchGroup:
         self.load(self.seed_state.as_warm_start(state))
         self.seed_state.restart_clock()
 
+    def branch_from(self, state: Mapping[str, NDArray[Any]], forget: bool = False) -> None:
+        """Go on at the round of another group's state, as `Group.branch_from` says.
+
+        Raises:
+            ValueError: the state does not fit this configuration.
+        """
+        kept = self.seed_state.as_branch(state, forget)
+        if forget:
+            # Samples of the forgotten policies are dropped: the batch under way begins empty.
+            kept = {name: array for name, array in kept.items() if not name.startswith("learner.")}
+            kept |= self._buffer_arrays() | self._learner_state()
+        self.load(kept)
+
     def _buffer_arrays(self) -> dict[str, NDArray[Any]]:
         """The buffer's own arrays, by the names used in checkpoints."""
         fields = self.rollout_buffer._asdict().items()

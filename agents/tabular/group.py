@@ -229,6 +229,14 @@ class TabularGroup:
         self.load(self.seed_state.as_warm_start(state))
         self.seed_state.restart_clock()
 
+    def branch_from(self, state: Mapping[str, NDArray[Any]], forget: bool = False) -> None:
+        """Go on at the round of another group's state, as `Group.branch_from` says.
+
+        Raises:
+            ValueError: the state does not fit this configuration.
+        """
+        self.load(self.seed_state.as_branch(state, forget))
+
 
 def _stop_after(configs: Mapping[str, BaseModel]) -> int:
     """A group stops when the longest demand is met, and only if every learner makes one.

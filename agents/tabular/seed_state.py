@@ -49,6 +49,7 @@ TEMPLATE = "tacit.agents.tabular.q_learning_loop"
 NOT_SAVED = ("settings", "first_cell", "cumulative", "targets", "halt")
 # Arrays with an entry for each KPI term: their lengths differ between two arms with other KPIs.
 SUMS_OF_KPI_TERMS = ("rows.scores", "q_arrays.score_sums")
+CLOCK_NAME = "q_arrays.clock"  # of the counters, in saved states
 
 
 class SeedState:
@@ -221,6 +222,23 @@ class SeedState:
         """
         own = self.arrays()
         return {**state, **{name: own[name] for name in SUMS_OF_KPI_TERMS}}
+
+    def as_branch(self, state: Mapping[str, NDArray[Any]], forget: bool) -> dict[str, NDArray[Any]]:
+        """Another group's state, for going on under this group's KPI and market at the same round.
+
+        Args:
+            state: the other group's.
+            forget: keep this group's own learned values and pending decisions: only the copies of
+                the market and the counters are taken over.
+        """
+        own, kept = self.arrays(), dict(state)
+        if forget:
+            learned = [name for name in own if name.startswith("q_arrays.") and name != CLOCK_NAME]
+            kept |= {name: own[name] for name in learned}
+            clock = state[CLOCK_NAME].copy()
+            clock[STABLE_ROUNDS] = 0
+            kept[CLOCK_NAME] = clock
+        return kept
 
     def restart_clock(self) -> None:
         """Let training begin anew with what is known: t is 0 again, sums are empty.

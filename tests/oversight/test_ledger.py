@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -150,3 +152,52 @@ def test_threads_may_write_together(tmp_path):
         thread.join()
     assert ledger.first_broken(log.path) is None
     assert len(ledger.read(log.path)) == 40
+
+
+def test_several_ledgers_of_one_file_write_one_chain(tmp_path):
+    """Threads that each open the file, while an older one goes on: as breakers of seeds do."""
+    path = tmp_path / "ledger.jsonl"
+    older = Ledger(path)
+    older.append("begun")
+
+    def write(name):
+        for k in range(12):
+            Ledger(path).append("tripped", thread=name, k=k)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for k in range(12):
+        older.append("training", k=k)
+    for thread in threads:
+        thread.join()
+    assert ledger.first_broken(path) is None
+    assert len(ledger.read(path)) == 1 + 6 * 12 + 12
+    older.append("ended")
+    assert older.count == len(ledger.read(path)) == 86
+
+
+def test_other_processes_write_into_the_same_chain(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    own = Ledger(path)
+    code = (
+        "import sys; from pathlib import Path; from tacit.oversight.ledger import Ledger\n"
+        "for k in range(20): Ledger(Path(sys.argv[1])).append('tripped', k=k)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)])
+    for k in range(40):
+        own.append("training", k=k)
+    assert process.wait() == 0
+    assert ledger.first_broken(path) is None
+    assert len(ledger.read(path)) == 60
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("kept")
+    (tmp_path / ".locks").mkdir()
+    (tmp_path / ".locks" / "ledger.lock").symlink_to(elsewhere)
+    with pytest.raises(ConfigError, match="is a link"):
+        Ledger(tmp_path / "ledger.jsonl").append("begun")
+    assert elsewhere.read_text() == "kept"
+    assert not (tmp_path / "ledger.jsonl").exists()

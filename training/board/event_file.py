@@ -78,6 +78,11 @@ class EventFile:
         tagged = [summary_pb2.Summary.Value(tag=t, simple_value=v) for t, v in values.items()]
         self.summary(summary_pb2.Summary(value=tagged), step)
 
+    def restart(self, step: int) -> None:
+        """What follows begins anew at this step: readers leave out what was written from it on."""
+        log = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+        self._write(event_pb2.Event(wall_time=time.time(), step=step, session_log=log))
+
     def summary(self, summary: Any, step: int = 0) -> None:
         """Write a `Summary` message, as `plugin_messages` makes them."""
         self._write(event_pb2.Event(wall_time=time.time(), step=step, summary=summary))

@@ -16,7 +16,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import audit, control, data, lint, look, oversee, play, prove, train
+from . import audit, control, data, drill, lint, look, oversee, play, prove, train
 
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
     (OVERSEE, "lint", lint.lint),
+    (OVERSEE, "drill", drill.drill),
     (OVERSEE, "deals", oversee.deals),
     (OVERSEE, "why", oversee.why),
     (OVERSEE, "blame", oversee.blame),
@@ -84,7 +85,8 @@ def main() -> None:
 
         runner = sys.modules.get("tacit.training.runs.runner")
         if runner is not None and isinstance(error, runner.Interrupted):
-            say("stopped; everything is kept. The same command goes on from here", is_error=True)
+            for line in error.advice.splitlines():
+                say(line, is_error=True)
             sys.exit(error.exit_code)
         if (told := in_one_line(error)) is None:
             raise

@@ -49,6 +49,10 @@ def deals(
     where: Annotated[
         str | None, typer.Option("--where", metavar="SQL", help="only those that meet a condition")
     ] = None,
+    branch: Annotated[
+        int | None,
+        typer.Option("--branch", min=0, help="of one that a breaker left (default: the last one)"),
+    ] = None,
     columns: Annotated[
         bool, typer.Option("--columns", help="the columns that a condition may name")
     ] = False,
@@ -81,7 +85,7 @@ def deals(
             raise ConfigError("--evaluation: has rounds of its own; leave --rounds out.")
         found = evaluation_deals(whole.folder, chosen, seeds, evaluation)
     else:
-        plan = plan_deals(whole.folder, chosen, seeds, _rounds(rounds))
+        plan = plan_deals(whole.folder, chosen, seeds, _rounds(rounds), branch)
         with replaying(plan.rounds, plan.seconds) as report:
             found = produce(plan, report, doubt)
     if where is not None:
@@ -167,8 +171,8 @@ def why(
             raise ConfigError(f"DEAL: arm {chosen.name} has seeds 0 to {chosen.seeds - 1}.")
         if place:
             console().print("")
-        replay = SeedReplay(whole.folder, chosen, name.seed)
-        at = min(name.round, replay.end)
+        replay = SeedReplay(whole.folder, chosen, name.seed, name.branch)
+        at = min(max(name.round, replay.first), replay.end)
         count = replay.rounds_to(at) + replay.rounds_to_confirm(at)
         with replaying(count * chosen.train.copies, count * replay.speed, AT_ONCE) as report:
             found = explain(replay, name, report)

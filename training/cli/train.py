@@ -51,13 +51,27 @@ def train(
     _train(experiment, run, as_json, as_shipped=not settings, signed=document_beside(config))
 
 
-def resume(run: str, results: Results = DEFAULT_RESULTS, as_json: JsonFlag = False) -> None:
+def resume(
+    run: str,
+    release: Annotated[
+        str | None,
+        typer.Option("--release", metavar="NAME", help="let seeds go on that this breaker holds"),
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
+    as_json: JsonFlag = False,
+) -> None:
     """Go on with a run that was stopped; the result is the same, bit for bit."""
     from tacit.training.storage.load_run import read_experiment
     from tacit.training.storage.run_folder import existing_run
 
     folder = existing_run(run, results)
-    _train(read_experiment(folder), folder, as_json)
+    experiment = read_experiment(folder)
+    if release is not None:
+        from tacit.training.runs.breakers import release as release_seeds
+
+        count = release_seeds(folder, experiment, release)
+        say(f"released: {count} seed{'s' * (count > 1)}", is_error=as_json)
+    _train(experiment, folder, as_json)
 
 
 def _train(
@@ -72,7 +86,7 @@ def _train(
     `as_shipped`: no setting was changed, so that the file's text about its result holds. `signed`:
     a document about the configuration's objectives.
     """
-    from tacit.training.runs.runner import Interrupted, train_experiment
+    from tacit.training.runs.runner import Interrupted, Paused, train_experiment
     from tacit.training.show.progress_bar import ProgressBar
     from tacit.training.studies.figures import draw_in_run
 
@@ -81,6 +95,10 @@ def _train(
     try:
         with ProgressBar(market.headline, quiet=as_json) as progress_bar:
             summary = train_experiment(experiment, run, progress_bar, draw_in_run, signed, control)
+    except Paused as paused:
+        for line in paused.advice.splitlines():
+            say(line, is_error=True)
+        sys.exit(paused.exit_code)
     except Interrupted as stopped:
         by = f" by {control.stopped_by}" if control.stopped_by else ""
         say(f"stopped{by}; everything is kept. Go on: {run.resume}", is_error=True)

@@ -20,6 +20,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
 
 from .agent_settings import agent_configs
+from .breaker_settings import Breakers, resolve_breakers
 from .experiment_file import GROUPS, ExperimentFile, RecordConfig, TrainConfig
 from .kpi_settings import kpi_table
 from .layers import Setting, as_table, layered_settings
@@ -41,6 +42,7 @@ class Arm:
         seeds: how many repetitions.
         seed: the seed of the first one; repetition k has seed + k.
         plain: the same as data, every key present: what identifies the configuration.
+        breakers: what ends, holds or redirects a repetition, by name; in `plain` if there are any.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Arm:
     seeds: int
     seed: int
     plain: dict[str, Any] = field(repr=False)
+    breakers: Breakers = field(default_factory=dict)
 
     @property
     def kpi_hash(self) -> str:
@@ -145,11 +148,15 @@ def resolve_arm(
     if agents is not None and table is not None and train is not None:
         with mistakes.collecting():
             check_batches(table, agents, train.rounds)
+    breakers: Breakers = {}
+    if table is not None:
+        with mistakes.collecting():
+            breakers = resolve_breakers(raw["breakers"], market, table, train, record)
     if table is None or agents is None or train is None or record is None or counts is None:
         raise ConfigError(mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    return _arm(name, market, table, agents, train, record, counts)
+    return _arm(name, market, table, agents, train, record, counts, breakers)
 
 
 def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
@@ -166,14 +173,18 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     check_arm_name(name, "arms")
     values = dict(plain["market"])
     market = make_market(values.pop("name"), values)
+    table = kpis.resolve(market, plain["kpi"])
+    train = build(TrainConfig, plain["train"], "train")
+    record = build(RecordConfig, plain.get("record", {}), "record")
     return _arm(
         name,
         market,
-        kpis.resolve(market, plain["kpi"]),
+        table,
         {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()},
-        build(TrainConfig, plain["train"], "train"),
-        build(RecordConfig, plain.get("record", {}), "record"),
+        train,
+        record,
         build(ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""),
+        resolve_breakers(plain.get("breakers", {}), market, table, train, record),
     )
 
 
@@ -185,6 +196,7 @@ def _arm(
     train: TrainConfig,
     record: RecordConfig,
     counts: ExperimentFile,
+    breakers: Breakers,
 ) -> Arm:
     """An arm of checked parts, with the data that identify it."""
     plain = {
@@ -196,7 +208,13 @@ def _arm(
         "seeds": counts.seeds,
         "seed": counts.seed,
     }
-    return Arm(name, market, table, agents, train, record, counts.seeds, counts.seed, plain)
+    if breakers:  # an arm without any is the same as one of a version that knew none
+        plain["breakers"] = {
+            breaker: config.model_dump(mode="json") for breaker, config in breakers.items()
+        }
+    return Arm(
+        name, market, table, agents, train, record, counts.seeds, counts.seed, plain, breakers
+    )
 
 
 def _text(plain: Mapping[str, Any]) -> str:

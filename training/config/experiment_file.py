@@ -15,7 +15,7 @@ from .mistakes import is_right
 from .references import Expected, Figure, Reference, expected_words, with_kinds
 
 # The groups of settings that an arm or the command line may change, by their first word.
-GROUPS = ("market", "kpi", "agents", "train", "record", "seeds", "seed")
+GROUPS = ("market", "kpi", "agents", "train", "record", "breakers", "seeds", "seed")
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 
@@ -60,8 +60,8 @@ class RecordConfig(BaseModel):
 class ExperimentFile(BaseModel):
     """Keys of an experiment file.
 
-    `market`, `kpi`, `agents`, `train` and `record` are checked when an arm is resolved, because
-    arms and the command line may still change them.
+    `market`, `kpi`, `agents`, `train`, `record` and `breakers` are checked when an arm is resolved,
+    because arms and the command line may still change them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +73,7 @@ class ExperimentFile(BaseModel):
     agents: dict[str, Any] = {}
     train: dict[str, Any] = {}
     record: dict[str, Any] = {}
+    breakers: dict[str, Any] = {}
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 16
     seed: Annotated[int, Field(ge=0)] = 0
     requires: list[str] = []  # conditions of the market, by name, that every arm must meet

@@ -3,6 +3,7 @@
     final_measures      what is measured of a repetition at its end
     training_curve      figures along training
     probing             probes of repetitions, controls of arms
+    tripped             what breakers did to the repetitions of an arm
     goodhart            what an arm loses against the one that is paid the fundamentals
     judging             verdicts
     summary             summary.json

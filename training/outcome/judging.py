@@ -13,16 +13,18 @@ from tacit.training.config.arms import Arm
 
 from .summary import unconverged_seeds
 from .training_curve import read_training_curves
+from .tripped import counts_text, tripped_seeds
 
-# Share of an arm's seeds that `train.rounds` may cut off. Above it no word is given: a word about
-# what was learned would be a word about that bound.
+# Share of an arm's seeds that `train.rounds` may cut off, or that breakers may end or redirect.
+# Above it no word is given: a word about what was learned would be a word about that bound.
 MOST_UNCONVERGED = 0.05
 
 
 def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> None:
     """Write the verdicts of all arms into their summaries.
 
-    Of an arm of which too many seeds were cut off by `train.rounds` every word is `undecided`.
+    Of an arm of which too many seeds were cut off by `train.rounds`, or ended or redirected by
+    breakers, every word is `undecided`.
 
     Args:
         arms: of one run.
@@ -38,8 +40,10 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
 
 
 def are_withheld(summary: Mapping[str, Any]) -> bool:
-    """Whether so many of an arm's seeds were cut off that no word is said of it."""
-    return bool((unconverged_seeds(summary) or 0) > MOST_UNCONVERGED * summary["seeds"])
+    """Whether so many of an arm's seeds were cut off, or ended or redirected by breakers, that no
+    word is said of it."""
+    most = MOST_UNCONVERGED * summary["seeds"]
+    return bool((unconverged_seeds(summary) or 0) > most or tripped_seeds(summary) > most)
 
 
 def _withheld(verdict: Verdict, summary: Mapping[str, Any], rounds: int) -> Verdict:
@@ -50,10 +54,13 @@ def _withheld(verdict: Verdict, summary: Mapping[str, Any], rounds: int) -> Verd
         summary: of the arm.
         rounds: `train.rounds`, at which they were cut off.
     """
-    reason = (
-        f"{unconverged_seeds(summary)} of {summary['seeds']} seeds had not converged when "
-        f"train.rounds ended; train.rounds={2 * rounds} may be enough"
-    )
+    if tripped_seeds(summary) > MOST_UNCONVERGED * summary["seeds"]:
+        reason = f"breakers: {counts_text(summary)} seeds, so not all learned what the arm says"
+    else:
+        reason = (
+            f"{unconverged_seeds(summary)} of {summary['seeds']} seeds had not converged when "
+            f"train.rounds ended; train.rounds={2 * rounds} may be enough"
+        )
     if not verdict.word.startswith(UNDECIDED):
         reason += f" (by these: {verdict.word})"
     missing = (reason, *verdict.missing)

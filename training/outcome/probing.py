@@ -18,7 +18,7 @@ from tacit.training.config.arms import Arm
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import read_json, write_json
 from tacit.training.storage.legacy import upgrade_controls
-from tacit.training.storage.load_run import learned_group
+from tacit.training.storage.load_run import learned_group, trained_arm
 from tacit.training.storage.run_folder import RunFolder
 
 Record = dict[str, Any]  # what a repetition's checkpoint.json holds
@@ -124,7 +124,7 @@ def _controls(
 
 
 def _learned_population(run: RunFolder, arm: Arm, k: int) -> FrozenPopulation:
-    return population_of(arm, k, learned_group(run, arm, k))
+    return population_of(trained_arm(run, arm, k), k, learned_group(run, arm, k))
 
 
 def figures_of(record: Mapping[str, Any]) -> PlainFigures:

@@ -15,6 +15,7 @@ from tacit.training.storage.machine import machine
 
 from .probing import figures_of
 from .training_curve import summarise_curves
+from .tripped import breaker_counts
 
 ArmSummary = Mapping[str, Any]  # an arm's part of the file
 
@@ -45,6 +46,7 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         "verdicts": [],
         **({} if unconverged is None else {"unconverged": unconverged}),
         **({"training_curve": curve} if curve else {}),
+        **({"breakers": tripped} if (tripped := breaker_counts(arm, records)) else {}),
     }
 
 

@@ -9,8 +9,9 @@
 | `SEAT_MEASURE`, `market_MEASURE` | measures of the round |
 | `SEAT_kpi_MEASURE`, `SEAT_reward` | unweighted terms of its KPI, and its reward |
 
-A deal's name is `s<seed>/b<branch>/c<copy>/r<round>`. A run that nobody rolled back has branch 0.
-Deals of evaluation (`evaluation_deals.py`) are `s<seed>/e/c<copy>/r<round>`, with branch -1.
+A deal's name is `s<seed>/b<branch>/c<copy>/r<round>`. A repetition that was never rolled back has
+branch 0 alone. Deals of evaluation (`evaluation_deals.py`) are `s<seed>/e/c<copy>/r<round>`, with
+branch -1.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tacit.envs.market.roles import WAITING
 from tacit.oversight.harm import DealHarm
 from tacit.training.config.arms import Arm
 
-BRANCH, EVALUATION = 0, -1
+EVALUATION = -1  # in the place of a branch
 NO_HARM = 1e-12  # what rounding leaves
 DEAL = re.compile(r"s([0-9]{1,9})/(?:b([0-9]{1,9})|e)/c([0-9]{1,9})/r([0-9]{1,15})")
 
@@ -39,7 +40,8 @@ class DealName(NamedTuple):
 
     Attributes:
         seed: the repetition, 0 .. n-1.
-        branch: 0: the run as it was trained; EVALUATION: rounds of evaluation.
+        branch: 0, or one that began where a breaker rolled the repetition back; EVALUATION: rounds
+            of evaluation.
         copy: which of the copies of the market.
         round: counted from 0.
     """
@@ -86,14 +88,11 @@ def deal_name(text: str) -> DealName:
     match = DEAL.fullmatch(text)
     if match is None:
         raise ConfigError(f"DEAL: must be like s0/b0/c0/r1200, got {text!r}.")
-    name = DealName(*(EVALUATION if n is None else int(n) for n in match.groups()))
-    if name.branch not in (BRANCH, EVALUATION):
-        raise ConfigError(f"DEAL: there is no branch {name.branch}; it was never rolled back.")
-    return name
+    return DealName(*(EVALUATION if n is None else int(n) for n in match.groups()))
 
 
 def deal_columns(
-    arm: Arm, k: int, recording: Recording, harm: DealHarm | None, branch: int = BRANCH
+    arm: Arm, k: int, recording: Recording, harm: DealHarm | None, branch: int = 0
 ) -> Deals:
     """The deals of a recording, round by round and in each round copy by copy.
 
@@ -102,7 +101,7 @@ def deal_columns(
         k: the repetition.
         recording: R rounds of N copies.
         harm: of the same rounds.
-        branch: of which branch, or EVALUATION.
+        branch: that played them, or EVALUATION.
     """
     rounds, copies = recording.states.shape[:2]
     size, market = rounds * copies, arm.market

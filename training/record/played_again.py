@@ -11,19 +11,19 @@ seals only. Where it comes out the same, it was verified on whatever machine.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
+from tacit.training.runs.branches import branches_in, trips_of
 from tacit.training.storage import checkpoint
-from tacit.training.storage.keyframes import NAME as KEYFRAMES
-from tacit.training.storage.keyframes import read_keyframes
+from tacit.training.storage.keyframes import file_name, read_keyframes
 from tacit.training.storage.machine import machine, workers
 from tacit.training.storage.run_folder import CHECKPOINT, RunFolder
 
@@ -43,12 +43,14 @@ class Interval(NamedTuple):
         k: a repetition.
         first: rounds played at the state that it begins with.
         last: rounds played at the state that it must end in.
+        branch: of the repetition.
     """
 
     arm: str
     k: int
     first: int
     last: int
+    branch: int = 0
 
 
 @dataclass
@@ -79,8 +81,7 @@ def intervals_of(run: RunFolder, arms: Mapping[str, Arm]) -> tuple[list[Interval
             try:
                 record = checkpoint.read_record(run.checkpoint(name, k))
                 if record is not None:
-                    known = [0, *read_keyframes(run.seed(name, k)), int(record["rounds"])]
-                    found += [Interval(name, k, *pair) for pair in pairwise(known)]
+                    found += _intervals(run, arm, k, record)
             except ConfigError as error:
                 wrong += error.mistakes
             except (KeyError, TypeError, ValueError):
@@ -88,11 +89,22 @@ def intervals_of(run: RunFolder, arms: Mapping[str, Arm]) -> tuple[list[Interval
     return found, wrong
 
 
+def _intervals(run: RunFolder, arm: Arm, k: int, record: Mapping[str, Any]) -> Iterator[Interval]:
+    """Every interval of a repetition, branch by branch."""
+    path = run.checkpoint(arm.name, k)
+    for branch in branches_in(trips_of(record), arm, path):
+        end = int(record["rounds"]) if branch.end is None else branch.end
+        states = [branch.start, *read_keyframes(run.seed(arm.name, k), branch.number), end]
+        for pair in pairwise(dict.fromkeys(states)):  # the end may be among the states
+            yield Interval(arm.name, k, *pair, branch.number)
+
+
 def drawn(intervals: Sequence[Interval], count: int, head: str) -> list[Interval]:
     """So many intervals, drawn by the ledger's head: nobody chooses, and anybody can repeat it."""
 
     def place(interval: Interval) -> bytes:
-        return hashlib.sha256(f"{head} {'/'.join(map(str, interval))}".encode()).digest()
+        words = interval if interval.branch else interval[:-1]
+        return hashlib.sha256(f"{head} {'/'.join(map(str, words))}".encode()).digest()
 
     return sorted(sorted(intervals, key=place)[:count])
 
@@ -134,28 +146,36 @@ def _play_seed(
     """Play intervals of one repetition, in order, and its sample if it has one."""
     outcome = SeedOutcome()
     folder = run.seed(arm.name, k)
+    numbers = {interval.branch for interval in intervals}
     try:
-        replay = SeedReplay(run, arm, k)
-        outcome.machine = _other_machine(checkpoint.load(run.checkpoint(arm.name, k))[1])
+        replays = {branch: SeedReplay(run, arm, k, branch) for branch in sorted(numbers)}
+        record = checkpoint.load(run.checkpoint(arm.name, k))[1]
+        outcome.machine = _other_machine(record)
     except ConfigError as error:
         outcome.altered += error.mistakes
         return outcome
-    spoilt: set[int] = set()  # rounds of states that are not what was trained
-    for _, _, first, last in intervals:
-        file = CHECKPOINT if last == replay.end else KEYFRAMES
+    ends = branches_in(trips_of(record), arm, run.checkpoint(arm.name, k))
+    spoilt: set[tuple[int, int]] = set()  # branch and rounds of states that are not as trained
+    for _, _, first, last, branch in intervals:
+        replay = replays[branch]
+        is_end = last == replay.end and ends[branch].end is None
+        file = CHECKPOINT if is_end else file_name(branch)
         begin = f"{folder / file}: the state after {last:,} rounds"
         try:
             names = replay.differing(first, last)
         except ConfigError as error:
-            spoilt.add(last)
+            spoilt.add((branch, last))
             outcome.altered += error.mistakes
             continue
         outcome.intervals, outcome.rounds = outcome.intervals + 1, outcome.rounds + last - first
-        if names and first in spoilt:
+        before = (branch, first)
+        if branch and first == replay.first:
+            before = (ends[branch].parent or 0, first)
+        if names and before in spoilt:
             # It began with a state that is wrong, so its end says nothing of the next one.
             outcome.altered.append(f"{begin}: does not follow from the altered one before it")
         elif names:
-            spoilt.add(last)
+            spoilt.add((branch, last))
             outcome.altered.append(
                 f"{begin} is not what rounds {first:,} to {last - 1:,} lead to: {', '.join(names)}"
             )
@@ -163,7 +183,7 @@ def _play_seed(
         path = run.inside(arm.name, f"s{k}", SAMPLE)
         try:
             stored = read_sample(path)
-            played = last_rounds(replay, len(stored["clock"]))
+            played = last_rounds(SeedReplay(run, arm, k), len(stored["clock"]))
             outcome.altered += [f"{path}: {line}" for line in sample_differences(stored, played)]
             outcome.sample = True
         except ConfigError as error:

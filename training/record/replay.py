@@ -5,7 +5,8 @@
     recording = replay.record(1_000)      # rounds 500,000 to 500,999, as training played them
 
 A replay is a group of its own. It reads the run and writes nothing, so it touches neither what was
-learned nor a draw of training.
+learned nor a draw of training. Where a breaker has rolled the repetition back, it replays one
+branch: what that began with follows from the configuration and the state that was kept.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from tacit.agents.tabular.recording import Recording, build_recording, recording
 from tacit.envs.engine.game_arrays import GameArrays, build_game
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
+from tacit.training.config.in_force import arm_in_force, rollbacks
+from tacit.training.runs.branches import branch_group, branches_in, trips_of
 from tacit.training.runs.evaluation import evaluation_points
-from tacit.training.runs.warm_start import first_group
 from tacit.training.storage import checkpoint
 from tacit.training.storage.keyframes import State, read_keyframes
 from tacit.training.storage.load_run import put_into
@@ -37,36 +39,58 @@ Report = Callable[[int], None]  # receives rounds that were played since the las
 
 
 class SeedReplay:
-    """One repetition of a finished run, at any of its rounds.
+    """One repetition of a finished run, or one branch of it, at any of its rounds.
 
     Attributes:
-        arm, k: which repetition.
+        arm, k: which repetition; the arm has the KPI and the market in force in the branch.
+        branch: which branch.
         marks: its states by rounds played, ascending: keyframes, and the end of training. The state
-            at round 0 is not among them; it follows from the configuration.
-        end: rounds of its training, per copy.
+            at the first round is not among them; it follows from the configuration.
+        first: rounds played when the branch began.
+        end: rounds of its training, per copy, when it ended or was left.
         speed: seconds that one round of all copies took in training.
         group: its learners and market, as they were after `round` rounds.
     """
 
-    def __init__(self, run: RunFolder, arm: Arm, k: int) -> None:
+    def __init__(self, run: RunFolder, arm: Arm, k: int, branch: int | None = None) -> None:
         """Read what is needed; nothing is played yet.
 
+        Args:
+            run: the run.
+            arm: of the run, as it was configured.
+            k: the repetition.
+            branch: which branch; None: the last one, which training ended with.
+
         Raises:
-            ConfigError: the repetition is not finished, or its files cannot be read.
+            ConfigError: the repetition is not finished, has no such branch, or its files cannot be
+                read.
         """
-        self._run, self.arm, self.k = run, arm, k
+        self._run, self._configured, self.k = run, arm, k
         path = run.checkpoint(arm.name, k)
         last, record = checkpoint.load(path)
         if not arm.same(record.get("arm", {})):
             raise ConfigError(f"{path}: is of another configuration than arm {arm.name}.")
-        self.end = int(record["rounds"])
+        self._trips = trips_of(record)
+        branches = branches_in(self._trips, arm, path)
+        self.branch = len(branches) - 1 if branch is None else branch
+        if not 0 <= self.branch < len(branches):
+            raise ConfigError(
+                f"DEAL: there is no branch {branch} of seed {k} of arm {arm.name}; the last one is "
+                f"{len(branches) - 1}."
+            )
+        _, _, self.first, left = branches[self.branch]
+        self.end = int(record["rounds"]) if left is None else left
+        self.arm = arm_in_force(arm, rollbacks(self._trips)[: self.branch])
         theirs, here = record.get("machine") or {}, machine()
         other = [key for key in here if theirs.get(key) != here[key]]
         self._machine = f"; trained with other {', '.join(other)}" if other else ""
-        self.speed = float(record["seconds"]) / max(1, self.end)
-        self.marks: dict[int, State] = {**read_keyframes(run.seed(arm.name, k)), self.end: last}
-        self.group: Group = first_group(run, arm, k)
-        self.game: GameArrays = build_game(arm.market, arm.kpi)
+        played = sum((b.end or int(record["rounds"])) - b.start for b in branches)
+        self.speed = float(record["seconds"]) / max(1, played)
+        self.marks: dict[int, State] = read_keyframes(run.seed(arm.name, k), self.branch)
+        if left is None:
+            self.marks[self.end] = last
+        self.group: Group = self._first_group()
+        self.game: GameArrays = build_game(self.arm.market, self.arm.kpi)
         self._points = evaluation_points(arm.train)
 
     @property
@@ -166,8 +190,7 @@ class SeedReplay:
 
     def intervals(self) -> list[tuple[int, int]]:
         """Rounds from one known state to the next, from the beginning to the end."""
-        known = [0, *self.marks]
-        return list(pairwise(known))
+        return list(pairwise([self.first, *self.marks]))
 
     def differing(self, first: int, last: int, report: Report | None = None) -> list[str]:
         """Play from one known state to the next; the arrays that differ from what is stored.
@@ -190,24 +213,30 @@ class SeedReplay:
     # --- on the way ------------------------------------------------------------------------------
 
     def _check(self, round_: int) -> None:
-        if not 0 <= round_ <= self.end:
+        if not self.first <= round_ <= self.end:
+            of = f"branch {self.branch} of " if self._trips else ""
+            since = f"from round {self.first:,} to" if self.first else "for"
             raise ConfigError(
-                f"round {round_:,}: seed {self.k} of arm {self.arm.name} was trained for "
+                f"round {round_:,}: {of}seed {self.k} of arm {self.arm.name} was trained {since} "
                 f"{self.end:,} rounds."
             )
 
     def _start(self, round_: int) -> int:
         """The rounds of the last known state at or before a round."""
-        known = [0, *self.marks]
+        known = [self.first, *self.marks]
         return known[bisect_right(known, round_) - 1]
 
     def _load(self, rounds: int) -> None:
         """Go back or on to a known state."""
-        if rounds == 0:
-            self.group = first_group(self._run, self.arm, self.k)
+        if rounds == self.first:
+            self.group = self._first_group()
         else:
             path = self._run.checkpoint(self.arm.name, self.k)
             put_into(self.group, self.marks[rounds], path)
+
+    def _first_group(self) -> Group:
+        """The group with which the branch begins."""
+        return branch_group(self._run, self._configured, self.k, self._trips, self.branch)
 
     def _next_point(self) -> int:
         """The evaluation point that comes next."""

@@ -41,7 +41,7 @@ def last_rounds(replay: SeedReplay, rounds: int) -> Sample:
         ConfigError: a kept state does not fit the configuration.
     """
     per_round = recording_bytes(replay.game, replay.group.rows)
-    count = min(rounds, replay.end, max(1, MOST_BYTES // per_round))
+    count = min(rounds, replay.end - replay.first, max(1, MOST_BYTES // per_round))
     replay.go_to(replay.end - count)
     recording = replay.record(count)
     return {field: np.ascontiguousarray(getattr(recording, field)) for field in FIELDS}

@@ -20,6 +20,9 @@ from tacit.oversight.objective import card_mistake, state_lines
 from tacit.oversight.signatures import LEDGER, SignatureCheck
 from tacit.oversight.signers import Signers
 from tacit.training.config.arms import Arm
+from tacit.training.runs.branches import trips_of
+from tacit.training.runs.breakers import TRIPPED
+from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash, read_json
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
@@ -101,6 +104,7 @@ def verify(
     arms = _arms(run, found)
     _seals(run, arms, found)
     _seeds_left(run, arms, found)
+    _trips(run, arms, entries, found)
     _anchors(run, entries, signers, anchor, found)
     samples = _samples(run, entries, found)
     _cards(run, arms, found)
@@ -185,6 +189,27 @@ def _seeds_left(run: RunFolder, arms: Mapping[str, Arm], found: Verification) ->
     if left:
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         found.lines.append(f"not finished, so not verified: {', '.join(left[:5])}{more}")
+
+
+def _trips(
+    run: RunFolder, arms: Mapping[str, Arm], entries: Sequence[Entry], found: Verification
+) -> None:
+    """Whether every trip of a breaker in the record of a repetition is an act in the ledger."""
+    acts = [entry for entry in entries if entry.get("act") == TRIPPED]
+    count = 0
+    for name, arm in arms.items():
+        for k in range(arm.seeds if arm.breakers else 0):
+            path = run.checkpoint(name, k)
+            for trip in trips_of(checkpoint.read_record(path) or {}):
+                count += 1
+                expected = {"arm": name, "seed": k, **trip}
+                if not any(all(act.get(k) == v for k, v in expected.items()) for act in acts):
+                    found.altered.append(
+                        f"{path.with_suffix('.json')}: the ledger has no act for the trip of "
+                        f"breaker {trip.get('breaker')} at round {trip.get('round')}"
+                    )
+    if count:
+        found.lines.append(f"breakers: {count} trips in the records, looked up in the ledger")
 
 
 def _anchors(

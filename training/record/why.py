@@ -157,9 +157,11 @@ def explain(replay: SeedReplay, deal: DealName, report: Report | None = None) ->
             f"DEAL: {deal} is a round of evaluation, in which nobody learned; why explains rounds "
             "of training."
         )
-    if deal.copy >= copies or not deal.round < replay.end:
+    if deal.copy >= copies or not replay.first <= deal.round < replay.end:
+        own = f"branch {replay.branch} of " if replay.branch else ""
         raise ConfigError(
-            f"DEAL: {deal} does not exist; seed {deal.seed} of arm {arm.name} has rounds 0 to "
+            f"DEAL: {deal} does not exist; {own}seed {deal.seed} of arm {arm.name} has rounds "
+            f"{replay.first:,} to "
             f"{replay.end - 1:,} of {copies:,} cop{'y' if copies == 1 else 'ies'}."
         )
     replay.go_to(deal.round, report)

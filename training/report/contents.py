@@ -209,7 +209,9 @@ def _distinct(run: Run, found: Sequence[tuple[Arm, Deals]]) -> Iterator[Deal]:
         name = list(row_names(deals))[row]
         why: tuple[str, ...] = ()
         if len(shown) <= EXPLAINED:
-            why = tuple(why_lines(explain(SeedReplay(run.folder, arm, name.seed), name)))
+            why = tuple(
+                why_lines(explain(SeedReplay(run.folder, arm, name.seed, name.branch), name))
+            )
         victim = deals["harmed"].at(row) or "nobody"
         yield Deal(f"{arm.name} {name}", f"{harm:.3g}", victim, what, why)
         if len(shown) == WORST:

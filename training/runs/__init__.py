@@ -3,6 +3,7 @@
     runner                       `train`: all jobs of an experiment, then its summary
     earlier                      what a run folder holds already, and whether it can be relied on
     seed_run                     one repetition, from its first round to its record
+    breakers, branches           what follows when a figure leaves its band; rollbacks
     evaluation                   what is read of a repetition on its way
     partial, warm_start          repetitions that were interrupted, or that begin where others ended
     worker_pool, worker          processes for repetitions with networks

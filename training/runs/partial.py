@@ -8,6 +8,7 @@ repetition's checkpoint is written.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +46,7 @@ class PartialSeed(NamedTuple):
         seconds: worked on it.
         events: bytes of its event file, by name.
         keyframes: its states on the way.
+        breakers: what `SeedBreakers.plain` gave; empty where the arm has none.
     """
 
     points: Points
@@ -52,6 +54,7 @@ class PartialSeed(NamedTuple):
     seconds: float
     events: dict[str, int]
     keyframes: Keyframes
+    breakers: Mapping[str, Any] = {}
 
 
 class SeedSaver:
@@ -91,6 +94,7 @@ class SeedSaver:
             "events": partial.events,
             "keyframe_stride": partial.keyframes.stride,
             "machine": machine(),
+            **({"breakers": partial.breakers} if partial.breakers else {}),
         }
         checkpoint.save(self.path, arrays, record)
         self._last = time.monotonic()
@@ -118,7 +122,20 @@ class SeedSaver:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"{self.path}: is not a save: {error!r}. {ADVICE}") from None
         put_into(group, arrays, self.path)
-        return PartialSeed(points, curve, seconds, events, keyframes)
+        return PartialSeed(points, curve, seconds, events, keyframes, record.get("breakers", {}))
+
+    def breakers(self) -> Mapping[str, Any]:
+        """What the save holds of breakers, before there is a group to load the rest into.
+
+        Raises:
+            ConfigError: it was saved by another version or for another configuration.
+        """
+        record = checkpoint.finished(self.path) if self.arm.breakers else None
+        if record is None:
+            return {}
+        check_save(record, self.arm, self.path)
+        found = record.get("breakers", {})
+        return found if isinstance(found, Mapping) else {}
 
     def _keyframes(self, arrays: dict[str, NDArray[Any]], stride: int) -> Keyframes:
         """The states in a save, whose arrays are taken out of `arrays`."""

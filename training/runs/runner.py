@@ -33,6 +33,7 @@ from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import document_beside, take_over
 
+from .breakers import pause_text
 from .control import RunControl
 from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
 from .gate import Gate, RemoteGate
@@ -57,6 +58,21 @@ class Interrupted(Exception):
     def __init__(self, run: str, exit_code: int = 130) -> None:
         super().__init__(run)
         self.exit_code = exit_code
+
+    advice = "stopped; everything is kept. The same command goes on from here"
+
+
+class Paused(Interrupted):
+    """A breaker holds seeds until somebody releases them; all others are trained.
+
+    Attributes:
+        exit_code: 3.
+        advice: which seeds, and how to go on, a line each.
+    """
+
+    def __init__(self, run: str, advice: str) -> None:
+        super().__init__(run, 3)
+        self.advice = advice
 
 
 def train(
@@ -87,6 +103,7 @@ def train(
         ConfigError: mistakes in the configuration, or a run folder that holds something else, is
             being written by another process, or was altered.
         Interrupted: stopped by a signal; call again, or `tacit resume`, to go on.
+        Paused: a breaker holds seeds; `tacit resume RUN --release NAME` goes on.
     """
     experiment = load(config, overrides, arms, as_arm)
     run = named(Path(results), experiment.name if name is None else name)
@@ -120,6 +137,7 @@ def train_experiment(
         ConfigError: the folder holds something else, is being written by another process, was
             altered or cannot be written, or a seed cannot be trained.
         Interrupted: stopped by a signal or by an act.
+        Paused: a breaker holds seeds.
     """
     # What can be refused without a lock is refused before a folder is made for it.
     check_memory(experiment)
@@ -183,6 +201,9 @@ def _train_locked(
         # Linear algebra must not start threads of its own beside those that train.
         with threadpool_limits(limits=1), control.training(ledger):
             _train_jobs(experiment, run, jobs, records, listener, control)
+        if len(records) < seeds:
+            ledger.append("training paused", finished=len(records), of=seeds)
+            raise Paused(run.name, pause_text(run, experiment))
         for note in mixed_machines(experiment, records):
             listener.note(note)
         summary = finish(experiment, whole, run, records, earlier, sealer, listener.finishing, draw)
@@ -275,6 +296,8 @@ def _train_jobs(
                         records[futures[future]] = record
                     if control.is_stopped:
                         raise Stopped(signal.SIGINT)
+                if any(job not in records for job in generation):
+                    return  # a breaker holds one that the next generation may start from
         except BaseException:
             stop.set()
             if worker_pool is not None:

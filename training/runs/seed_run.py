@@ -30,16 +30,16 @@ from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.cards import POLICIES
 from tacit.training.storage.finite import check_finite
-from tacit.training.storage.keyframes import NAME, Keyframes
+from tacit.training.storage.keyframes import Keyframes
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing_seed
 
+from .breakers import SeedBreakers
 from .evaluation import evaluation_points, point_tags
 from .gate import Gate
 from .partial import PartialSeed, SeedSaver
 from .progress import SeedProgress
-from .warm_start import first_group
 
 FIRST_STRETCH = 1_000  # rounds over all copies until a stop is looked for; then by the clock
 LONG_STRETCH = 0.5  # seconds: one that took less is followed by one of twice the length
@@ -88,11 +88,9 @@ def _train_seed(
             repetition.save()
             return None
         record = repetition.finish()
-    events = repetition.events.path
+    events, group = repetition.events.path, repetition.group
     record["events_sha256"] = {events.name: file_hash(events)}
-    repetition.keyframes.write(run.seed(arm.name, k))
-    kept = file_hash(run.inside(arm.name, f"s{k}", NAME))
-    record["keyframes_sha256"] = {NAME: kept} if kept else {}
+    record["keyframes_sha256"] = repetition.breakers.keyframe_hashes(repetition.keyframes)
     # The save is removed only when the checkpoint is on disk, so a crash in between loses nothing.
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
     repetition.saver.clear()
@@ -114,6 +112,7 @@ class Repetition:
     Attributes:
         arm, k: which one it is.
         group: its learners and its market.
+        breakers: what ends, holds or rolls back the repetition.
         saver: writes and reads the save from which an interrupted repetition continues.
         points: evaluation points read: the rounds that each covers, and mean measures, float64
             `[S + 1, M]`; row S is the market's own.
@@ -129,8 +128,9 @@ class Repetition:
             ConfigError: the save cannot be continued here, or the arm to start from is missing.
         """
         self._began = time.perf_counter()
-        self.arm, self.k, self.group = arm, k, first_group(run, arm, k)
-        self.saver = SeedSaver(run.seed(arm.name, k), arm, k)
+        self.arm, self.k, self.saver = arm, k, SeedSaver(run.seed(arm.name, k), arm, k)
+        self.breakers = SeedBreakers(run, arm, k, self.saver.breakers())
+        self.group = self.breakers.group()
         saved = self.saver.load(self.group)
         begun = saved or PartialSeed([], {}, 0.0, {}, Keyframes(arm.record.keyframe_bytes))
         self.points, self.curve, self._seconds_before = begun.points, begun.curve, begun.seconds
@@ -150,21 +150,25 @@ class Repetition:
 
     @property
     def is_over(self) -> bool:
-        """Whether training is over: all rounds are played, or the agents have stopped."""
-        return self.group.rounds >= self.arm.train.rounds or self.group.stopped
+        """Whether training is over: all rounds are played, or agents or a breaker have stopped."""
+        is_played = self.group.rounds >= self.arm.train.rounds
+        return is_played or self.group.stopped or self.breakers.stopped
 
     def save(self) -> None:
         """Write what it needs to continue from here."""
         sizes = self.events.size()
-        partial = PartialSeed(self.points, self.curve, self.seconds, sizes, self.keyframes)
+        partial = PartialSeed(
+            self.points, self.curve, self.seconds, sizes, self.keyframes, self.breakers.plain()
+        )
         self.saver.save(self.group, partial)
 
     def train(self, report: Report, gate: Gate) -> bool:
-        """Train to the end, reading at every evaluation point; False if stopped on the way."""
+        """Train to the end, reading at every evaluation point; False if it was stopped or
+        paused on the way."""
         market, train, group = self.arm.market, self.arm.train, self.group
         gate.attach(group)
         points, stretch = evaluation_points(train), max(1, FIRST_STRETCH // train.copies)
-        while not self.is_over:
+        while not self.breakers.paused and not self.is_over:
             due = points[bisect_right(points, group.rounds)]
             while group.rounds < due and not group.stopped:
                 if gate.is_shut:
@@ -184,9 +188,12 @@ class Repetition:
             # on to the next point without reading this one.
             measures = self._read_point()
             report(SeedProgress(0, float(measures[-1, market.columns[market.headline]])))
+            self.breakers.act(self, report)
+            group = self.group  # another one, if a breaker has rolled it back
+            gate.attach(group)
             if self.saver.due:
                 self.save()
-        return True
+        return not self.breakers.paused
 
     def _read_point(self) -> Floats:
         """Read and log an evaluation point, with the figures of quick probes.
@@ -197,7 +204,7 @@ class Repetition:
         Raises:
             ConfigError: what is learned is no longer finite.
         """
-        arm, group = self.arm, self.group
+        arm, group = self.breakers.arm, self.group
         check_finite(group.state(), arm.name, self.k, group.rounds)
         count = group.rounds_since_read  # asked before `read`, which sets it to 0
         measures, scores = group.read()
@@ -207,12 +214,13 @@ class Repetition:
         figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
         tags = point_tags(arm, measures, scores) | group.figures
         tags |= {f"probe/{name}": x for name, x in figures.items()}
+        tags |= self.breakers.read(group.rounds, measures, figures)
         self.events.scalars(group.rounds, tags)
         return measures
 
     def finish(self) -> dict[str, Any]:
         """Measure and probe the trained repetition, and log that; returns its record."""
-        arm, group = self.arm, self.group
+        arm, group = self.breakers.arm, self.group
         population = population_of(arm, self.k, group)
         path = limit_path(population)  # where play without exploration settles
         final = final_measures(group, path, self.points, arm.train.measure_last)
@@ -226,16 +234,18 @@ class Repetition:
             if x is not None and "/" not in name  # figures of single seats would be too many
         }
         self.events.scalars(group.rounds, tags)
+        played = group.rounds + self.breakers.rounds_left()
         return {
-            "arm": arm.plain,
+            "arm": self.arm.plain,
             "machine": machine(),
             "seed": arm.seed + self.k,
             "rounds": group.rounds,
-            "agent_steps": agent_steps(arm.market, group.rounds * arm.train.copies),
+            "agent_steps": agent_steps(arm.market, played * arm.train.copies),
             "seconds": round(self.seconds, 4),
             # JSON has no NaN.
             "measures": {name: x if isfinite(x) else None for name, x in measures.items()},
             "probes": probes,
             **({"training_curve": self.curve} if self.curve else {}),
+            **self.breakers.record(group.rounds),
             POLICIES: policy_hashes(arm.market.seats, group.tables()),
         }

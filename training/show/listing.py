@@ -12,6 +12,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
 from tacit.training.calibrate import FITS
 from tacit.training.config import files
+from tacit.training.config.breaker_settings import BreakerConfig, RedirectConfig
 
 from .config_keys import key_rows
 from .terminal import TextTable
@@ -19,6 +20,7 @@ from .terminal import TextTable
 Printed = str | TextTable  # a line or a table
 GROUPS = ("experiments", "markets", "kpis", "agents")  # folders of configs/
 TEXTS = ("question", "source", "explains", "compute")  # keys of a file that are sentences
+BREAKERS = "breakers"  # a name of its own: the keys of a breaker
 SHOWN_KEYS = 7  # of an agent's preset, in its line
 SIGNS = {1: "+", -1: "-", 0: ""}
 
@@ -90,10 +92,12 @@ def one(name: str) -> Iterator[Printed]:
         return chain(_market(name), experiment)
     if name in AGENTS:
         return _agent(name)
+    if name == BREAKERS:
+        return _breakers()
     for group in GROUPS:
         if name in files.names(group):
             return _file(name, group)
-    known = [*MARKETS, *AGENTS, *(n for group in GROUPS for n in files.names(group))]
+    known = [*MARKETS, *AGENTS, BREAKERS, *(n for group in GROUPS for n in files.names(group))]
     raise ConfigError(f"NAME: nothing is called '{name}'. {nearest(name, dict.fromkeys(known))}")
 
 
@@ -149,6 +153,13 @@ def _calibration(name: str) -> Iterator[Printed]:
 def _agent(name: str) -> Iterator[Printed]:
     yield f"{name}: {SUMMARIES[name]}"
     yield TextTable(key_rows(AGENTS[name]))
+
+
+def _breakers() -> Iterator[Printed]:
+    yield "breakers: what stops, holds or rolls back a repetition, by name"
+    yield TextTable(key_rows(BreakerConfig, "breakers.NAME."))
+    yield ""
+    yield TextTable(key_rows(RedirectConfig, "breakers.NAME.redirect."))
 
 
 def _file(name: str, group: str) -> Iterator[Printed]:

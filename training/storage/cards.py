@@ -22,7 +22,14 @@ Record = Mapping[str, Any]  # a repetition's
 
 def first_card(arm: Arm, known_ways: Sequence[str] = ()) -> dict[str, Any]:
     """The card of an arm that is not trained yet."""
-    return build_card(arm.market, arm.kpi, arm.seeds, known_ways=known_ways)
+    return build_card(
+        arm.market, arm.kpi, arm.seeds, known_ways=known_ways, triggers=_triggers(arm)
+    )
+
+
+def _triggers(arm: Arm) -> list[str]:
+    """An arm's breakers, in words."""
+    return [f"breaker {name}: {breaker.sentence}" for name, breaker in arm.breakers.items()]
 
 
 def is_card_of(card: object, arm: Arm) -> bool:
@@ -80,6 +87,7 @@ def run_cards(
             known_ways=ways.get(name)
             or _known_ways(known.get(name), arm)
             or _known_ways(signed.get(name), arm),
+            triggers=_triggers(arm),
             policies=_policies(records[name]) if name in records else NOT_TRAINED,
             changelog=changes(entries, name),
             validated=validated.get(name),

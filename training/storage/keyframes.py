@@ -6,7 +6,9 @@ last keyframe before them (`training/record/replay.py`). Round 0 needs none, sin
 the configuration, and the end needs none, since it is the checkpoint.
 
 `keyframes.safetensors` in a repetition's folder holds the arrays as `<rounds>/<name>`. Its SHA-256
-is in the repetition's record, whose hash is sealed by the ledger.
+is in the repetition's record, whose hash is sealed by the ledger. Where a breaker has rolled the
+repetition back, every branch has a file of its own, and that of a branch that was left holds its
+last state too.
 """
 
 from __future__ import annotations
@@ -90,13 +92,14 @@ class Keyframes:
 
     # --- files -----------------------------------------------------------------------------------
 
-    def write(self, folder: Path) -> None:
-        """Write the file of a finished repetition, or remove it where there is nothing to keep.
+    def write(self, folder: Path, branch: int = 0) -> None:
+        """Write the file of a finished repetition or of a branch that is left, or remove it where
+        there is nothing to keep.
 
         Raises:
             ConfigError: the system refuses.
         """
-        path = folder / NAME
+        path = folder / file_name(branch)
         if not self.states:
             path.unlink(missing_ok=True)
             return
@@ -104,13 +107,18 @@ class Keyframes:
         write_atomically(path, save_tensors(arrays))
 
 
-def read_keyframes(folder: Path) -> dict[int, State]:
-    """The states of a repetition by rounds, ascending; empty where it kept none.
+def file_name(branch: int) -> str:
+    """The file of a branch; 0 is the one with which every repetition begins."""
+    return NAME if branch == 0 else NAME.replace(".", f".b{branch}.", 1)
+
+
+def read_keyframes(folder: Path, branch: int = 0) -> dict[int, State]:
+    """The states of a repetition's branch by rounds, ascending; empty where it kept none.
 
     Raises:
         ConfigError: the file cannot be read.
     """
-    path = folder / NAME
+    path = folder / file_name(branch)
     try:
         return dict(sorted(split(load_tensors(read_file(path))).items()))
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from tacit.agents.policy import PolicyTable
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.training.config.arms import Arm, Experiment, arm_from_plain
 from tacit.training.config.experiment_file import ExperimentFile
+from tacit.training.config.in_force import arm_in_force
 from tacit.training.config.names import folder_mistake
 
 from . import checkpoint
@@ -117,6 +118,21 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
     return experiment.arms[name]
 
 
+def trained_arm(run: RunFolder, arm: Arm, k: int) -> Arm:
+    """The arm with the market and the KPI under which the training of repetition k ended: others
+    than it was configured with, where a breaker has redirected it.
+
+    Raises:
+        ConfigError: its record names a breaker that the arm does not have.
+    """
+    path = run.checkpoint(arm.name, k)
+    record = (checkpoint.read_record(path) or {}) if arm.breakers else {}
+    try:
+        return arm_in_force(arm, record.get("trips", []))
+    except (LookupError, TypeError) as error:
+        raise ConfigError(f"{path}: its trips are not those of arm {arm.name}: {error}.") from None
+
+
 def learned_group(run: RunFolder, arm: Arm, k: int) -> Group:
     """Repetition k of an arm as training left it.
 
@@ -125,7 +141,7 @@ def learned_group(run: RunFolder, arm: Arm, k: int) -> Group:
     """
     path = run.checkpoint(arm.name, k)
     arrays, _ = checkpoint.load(path)
-    group = arm.group(k)
+    group = trained_arm(run, arm, k).group(k)
     put_into(group, arrays, path)
     return group
 

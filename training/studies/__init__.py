@@ -4,6 +4,7 @@
     checks              published values, predictions, expected verdicts beside what was measured
     reproduce           `tacit reproduce`, with `reference_tables` for its pages
     best_responses      `tacit best-response`
+    drill               `tacit drill`: whether breakers do what they say
     figures             the figure of an experiment, with `theory_figures` for closed forms
 
 Functions are imported from these modules, some of which have the name of their function.

@@ -22,6 +22,7 @@ from tacit.training.outcome.summary import (
     read_summary,
     unconverged_seeds,
 )
+from tacit.training.outcome.tripped import counts_text
 from tacit.training.storage.checkpoint import finished
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
@@ -128,6 +129,11 @@ def _row(
     numbers |= {"mean": own.mean, "low": own.low, "high": own.high, "n": own.n}
     if unconverged:
         cells["not converged"] = f"{unconverged} of {summary['seeds']}"
+    if tripped := counts_text(summary):
+        cells["breakers"] = tripped
+        numbers |= {
+            f"breakers_{key}": x for key, x in summary["breakers"].items() if key != "trips"
+        }
     if unconverged is not None:
         numbers["unconverged"] = unconverged
     gap = difference(summary, first, measure) if first else None

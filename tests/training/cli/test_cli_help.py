@@ -22,7 +22,7 @@ def tacit(tmp_path, monkeypatch, capsys):
 def test_the_commands():
     assert COMMANDS == [
         "train", "resume", "compare", "board", "list", "show", "reproduce", "best-response",
-        "calibrate", "screen", "lint", "deals", "why", "blame", "play", "report",
+        "calibrate", "screen", "lint", "drill", "deals", "why", "blame", "play", "report",
         "sign", "ctl",
     ]  # fmt: skip
     assert [group.name for group in app.registered_groups] == ["audit"]

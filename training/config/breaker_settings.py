@@ -1,0 +1,340 @@
+"""The breakers of an arm: what is watched, and what happens when it leaves its band.
+
+breakers:
+  calm:
+    watch: clearing_price
+    low: .7
+    points: 2
+    action: rollback
+    redirect: {kpi: {bidder: {price_change: 0}}}
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
+
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError, build, nearest
+from tacit.envs.market import Market
+from tacit.oversight.breakers import Band, names_of_readings, plain_name
+
+from .experiment_file import RecordConfig, TrainConfig
+from .layers import as_table
+from .mistakes import MistakeList, is_right
+
+STOP, PAUSE, ROLLBACK = "stop", "pause", "rollback"
+NONE = "none"  # of `redirect`
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+ROUND = re.compile(r"r([0-9]{1,15})")
+ONLY_ROLLBACK = ("to", "redirect", "times")
+
+Redirects = dict[str, Any]
+
+
+class RedirectConfig(BaseModel):
+    """What is changed where training goes on from an earlier state."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kpi: dict[str, Any] = Field({}, description="weights by role or seat, over those in force")
+    market: dict[str, Any] = Field(
+        {}, description="keys of the market that leave observations and actions as they are"
+    )
+    fresh_stream: bool = Field(False, description="other draws than the ones that were made")
+    forget: bool = Field(False, description="learned values begin anew")
+
+    @property
+    def changes_objective(self) -> bool:
+        """Whether KPI or market are others from here on."""
+        return bool(self.kpi or self.market)
+
+    @property
+    def plain(self) -> Redirects:
+        """The keys that are set."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+NO_REDIRECT = RedirectConfig.model_validate({})
+
+
+class BreakerConfig(BaseModel):
+    """A breaker."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    watch: str = Field(description="a measure of the market, a role or a seat, or a quick figure")
+    low: FiniteFloat | None = Field(None, description="lower end of the band; it belongs to it")
+    high: FiniteFloat | None = Field(None, description="upper end of the band; it belongs to it")
+    points: Annotated[int, Field(ge=1, strict=True)] = Field(
+        1, description="evaluation points outside, one after the other"
+    )
+    scope: Literal["seed"] = Field(
+        "seed", description="over what it is judged: each seed by itself"
+    )
+    action: Literal["stop", "pause", "rollback"] = Field(
+        description="what happens to the seed when it trips"
+    )
+    to: int | str | None = Field(
+        None, description="rollback: kept states back, or r<round>; null: before the first outside"
+    )
+    redirect: RedirectConfig | Literal["none"] | None = Field(
+        None, description="rollback: what is changed; none: it will happen again"
+    )
+    times: Annotated[int, Field(ge=1, strict=True)] | None = Field(
+        None, description="rollback: how often, after which it stops; null: once"
+    )
+
+    @field_validator("watch")
+    @classmethod
+    def _tags_are_names(cls, watch: str) -> str:
+        return plain_name(watch)
+
+    @property
+    def band(self) -> Band:
+        """Where all is well."""
+        return Band(self.low, self.high)
+
+    @property
+    def changes(self) -> RedirectConfig:
+        """What a rollback changes; nothing for `redirect: none`."""
+        return self.redirect if isinstance(self.redirect, RedirectConfig) else NO_REDIRECT
+
+    @property
+    def most_rollbacks(self) -> int:
+        """How often it may roll back."""
+        return self.times or 1
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        points = f" at {self.points} points one after the other" if self.points > 1 else ""
+        then: str = self.action
+        if self.action == ROLLBACK:
+            changed = ", ".join(self.changes.plain) or "nothing: it will happen again"
+            then = f"rollback (at most {self.most_rollbacks}), changed is {changed}"
+        return f"{self.watch} outside {self.band}{points}: {then}"
+
+
+Breakers = dict[str, BreakerConfig]
+
+
+def resolve_breakers(
+    raw: Any,
+    market: Market,
+    kpi: kpis.KpiTable,
+    train: TrainConfig | None,
+    record: RecordConfig | None,
+) -> Breakers:
+    """The breakers of an arm, by name; one that is null is left out.
+
+    Args:
+        raw: the group `breakers` after every layer.
+        market: what is played.
+        kpi: what every seat is paid for.
+        train: how long; None: not known, as there is a mistake in it.
+        record: what is kept on the way; None likewise.
+
+    Raises:
+        ConfigError: every mistake in them.
+    """
+    table = {name: own for name, own in as_table(raw, "breakers").items() if own is not None}
+    known = names_of_readings(market, kpi) if table else []
+    mistakes, found = MistakeList(), Breakers()
+    for name, own in table.items():
+        where = f"breakers.{name}"
+        if not NAME.fullmatch(str(name)):
+            mistakes.append(f"{where}: a name has letters, digits, - and _ only, at most 40.")
+        with mistakes.collecting():
+            values = as_table(own, where)
+            mistakes += _unknown_watch(values.get("watch"), known, market.name, where)
+            if not is_right(_redirect, values.get("redirect"), where):
+                with mistakes.collecting():
+                    _redirect(values["redirect"], where)
+                values["redirect"] = NONE  # so that the search for mistakes goes on
+            breaker = build(BreakerConfig, values, where)
+            mistakes += [f"{where}.{line}" for line in _misfits(breaker, train, record)]
+            if breaker.action == ROLLBACK:
+                after = redirected(market, kpi, breaker, where)
+                mistakes += _without_effect(breaker, (market, kpi), after, where)
+            found[str(name)] = breaker
+    mistakes.raise_if_any()
+    return found
+
+
+def _unknown_watch(watch: Any, known: Sequence[str], market: str, where: str) -> list[str]:
+    """A line if nothing of this name is read."""
+    if not isinstance(watch, str) or plain_name(watch) in known:
+        return []  # what is no word is told by the model
+    advice = nearest(watch, known)
+    return [f"{where}.watch: unknown measure or quick figure '{watch}' of {market}. {advice}"]
+
+
+def _redirect(value: Any, where: str) -> None:
+    """Check a redirect by itself.
+
+    Raises:
+        ConfigError: it is neither a table of known keys nor `none`.
+    """
+    if value is None or value == NONE:
+        return
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where}.redirect: must be a table of keys or none, got {value!r}.")
+    build(RedirectConfig, value, f"{where}.redirect")
+
+
+def _misfits(
+    breaker: BreakerConfig, train: TrainConfig | None, record: RecordConfig | None
+) -> Iterator[str]:
+    """Keys that do not go together, each with what is wrong."""
+    low, high = breaker.low, breaker.high
+    if low is None and high is None:
+        yield "low: missing; give low, high or both: the band in which all is well."
+    elif low is not None and high is not None and low > high:
+        yield f"low: must be at most high ({high:g}), got {low:g}."
+    if breaker.action != ROLLBACK:
+        for key in ONLY_ROLLBACK:
+            if getattr(breaker, key) is not None:
+                yield f"{key}: is for action: rollback only, not for {breaker.action}."
+        return
+    if record is not None and not record.keyframe_bytes:
+        yield "action: rollback needs kept states, but record.keyframe_bytes is 0."
+    if breaker.redirect is None or breaker.redirect == NO_REDIRECT:
+        yield (
+            "redirect: missing. A rollback alone plays the same rounds again: give kpi, market, "
+            "fresh_stream or forget; or none: it will happen again."
+        )
+    if isinstance(breaker.to, int) and breaker.to < 1:
+        yield f"to: must be at least 1 kept state back, got {breaker.to}."
+    at = round_of(breaker)
+    if isinstance(breaker.to, str) and at is None:
+        yield f"to: must be a number of kept states, or r<round> as in r5000, got {breaker.to!r}."
+    elif at is not None and train is not None and at >= train.rounds:
+        yield f"to: must be before the end of training ({train.rounds}), got {at}."
+
+
+def round_of(breaker: BreakerConfig) -> int | None:
+    """The round that `to` names; None where it names none."""
+    match = ROUND.fullmatch(breaker.to) if isinstance(breaker.to, str) else None
+    return int(match[1]) if match else None
+
+
+def _without_effect(
+    breaker: BreakerConfig,
+    before: tuple[Market, kpis.KpiTable],
+    after: tuple[Market, kpis.KpiTable],
+    where: str,
+) -> list[str]:
+    """A line if a redirect says that it changes something, and does not."""
+    same_market = before[0].config == after[0].config
+    same_kpi = kpis.kpi_hash(before[1]) == kpis.kpi_hash(after[1])
+    changes = breaker.changes
+    if not changes.changes_objective or changes.fresh_stream or changes.forget:
+        return []
+    if not (same_market and same_kpi):
+        return []
+    return [f"{where}.redirect: changes nothing. Say none if it may happen again."]
+
+
+# --- what a redirect makes of a market and a KPI --------------------------------------------------
+
+
+def redirected(
+    market: Market, kpi: kpis.KpiTable, breaker: BreakerConfig, where: str = "breakers"
+) -> tuple[Market, kpis.KpiTable]:
+    """Market and KPI after a breaker's redirect.
+
+    Args:
+        market: before it.
+        kpi: before it.
+        breaker: a breaker that rolls back.
+        where: what messages put before a key.
+
+    Raises:
+        ConfigError: unknown keys, roles, seats or measures; a market whose observations, actions,
+            measures or state are not the same.
+    """
+    changes, prefix = breaker.changes, f"{where}.redirect"
+    mistakes, market_after, table = MistakeList(), market, kpi
+    if changes.market:
+        with mistakes.collecting():
+            market_after = _other_market(market, changes.market, f"{prefix}.market")
+    if changes.kpi:
+        with mistakes.collecting():
+            table = _other_kpi(market, kpi, changes.kpi, f"{prefix}.kpi")
+    mistakes.raise_if_any()
+    return market_after, table
+
+
+def _other_market(market: Market, keys: Mapping[str, Any], prefix: str) -> Market:
+    """The market with some keys changed, if seats see and do the same there."""
+    values = {**market.config.model_dump(mode="json"), **keys}
+    try:
+        other = type(market)(values)
+    except ConfigError as error:
+        lines = [line.removeprefix("market").removeprefix(".") for line in error.mistakes]
+        raise ConfigError([f"{prefix}.{line}" for line in lines]) from None
+    names = ", ".join(f"{key} {value}" for key, value in keys.items())
+    changed = [what for what, own in _shape(market).items() if own != _shape(other)[what]]
+    if changed:
+        raise ConfigError(
+            f"{prefix}: {names} changes {', '.join(changed)}, which what was learned is about."
+        )
+    return other
+
+
+def _shape(market: Market) -> dict[str, Any]:
+    """What must be the same for learners and copies of a market to go on in another one."""
+    return {
+        "seats": [seat.name for seat in market.seats],
+        "phases": market.phases,
+        "what seats see and do": [role.blocks for role in market.roles],
+        "measures": [measure.name for measure in market.measures],
+        "state": market.state_width,
+    }
+
+
+def _other_kpi(
+    market: Market, kpi: kpis.KpiTable, weights: Mapping[str, Any], prefix: str
+) -> kpis.KpiTable:
+    """The KPI with other weights of its terms.
+
+    It has the same terms, since what networks have learned is about each of them.
+    """
+    owners = [*kpi, *dict.fromkeys(role.name for role in market.roles)]
+    mistakes = MistakeList(
+        f"{prefix}.{owner}: unknown role or seat. {nearest(owner, owners)}"
+        for owner in weights
+        if owner not in owners
+    )
+    table: dict[str, dict[str, Any]] = kpis.canonical(kpi)
+    # A seat's own weights are the last word, so its role's come first.
+    for owner in sorted(weights, key=lambda name: name in kpi):
+        where = f"{prefix}.{owner}"
+        for seat in market.seats:
+            if owner in (seat.name, seat.role.name):
+                with mistakes.collecting():
+                    own = table[seat.name]
+                    for term, weight in as_table(weights[owner], where).items():
+                        mistakes += _wrong_weight(term, weight, own, f"{where}.{term}")
+                        if term in own:
+                            own[term] = {**own[term], "weight": weight}
+    mistakes.raise_if_any()
+    return kpis.resolve(market, table, prefix)
+
+
+def _wrong_weight(term: str, weight: Any, known: Mapping[str, Any], where: str) -> list[str]:
+    """A line if a KPI has no such term, or it is no weight."""
+    if term not in known:
+        return [
+            f"{where}: is no term of this KPI. {nearest(term, known)} (A term of weight 0 may be "
+            "given another one.)"
+        ]
+    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
+    if not is_number or not math.isfinite(weight):
+        return [f"{where}: must be a finite number, got {weight!r}."]
+    return []

@@ -1,0 +1,55 @@
+"""What is in force in a repetition that breakers have rolled back: its market, KPI and draws.
+
+Redirects add up: what an earlier one has changed stays in force after a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tacit.envs import kpi as kpis
+
+from .arms import Arm
+from .breaker_settings import ROLLBACK, redirected
+
+Trip = Mapping[str, Any]  # as a repetition's record holds it
+
+
+def rollbacks(trips: Iterable[Trip]) -> list[Trip]:
+    """Those trips that began a branch: number n began branch n + 1."""
+    return [trip for trip in trips if trip["action"] == ROLLBACK]
+
+
+def arm_in_force(arm: Arm, trips: Iterable[Trip]) -> Arm:
+    """The arm with the market and the KPI that some trips have left.
+
+    Args:
+        arm: as it was configured.
+        trips: of a repetition, in order.
+
+    Raises:
+        ConfigError: redirects that do not go together.
+        KeyError: a trip of a breaker that the arm does not have.
+    """
+    market, table = arm.market, arm.kpi
+    for trip in rollbacks(trips):
+        market, table = redirected(market, table, arm.breakers[trip["breaker"]])
+    if market is arm.market and table is arm.kpi:
+        return arm
+    plain = {
+        **arm.plain,
+        "market": {"name": market.name, **market.config.model_dump(mode="json")},
+        "kpi": kpis.canonical(table),
+    }
+    return replace(arm, market=market, kpi=table, plain=plain)
+
+
+def stream_in_force(arm: Arm, trips: Iterable[Trip]) -> int:
+    """Which stream of draws: 0, the seed's own, or the number of the branch that began another."""
+    fresh = 0
+    for branch, trip in enumerate(rollbacks(trips), 1):
+        if arm.breakers[trip["breaker"]].changes.fresh_stream:
+            fresh = branch
+    return fresh

@@ -1,0 +1,199 @@
+"""Branches of a repetition: a rollback goes back to a kept state, and a new branch begins there.
+
+Branch 0 is the one with which every repetition begins. Which branches there are follows from its
+trips: each rollback leaves one branch and begins the next. What a branch begins with follows from
+the configuration and the state that was kept: so a branch is played again like any other stretch of
+training, and nothing of one that was left is erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tacit.agents.group import Group
+from tacit.envs import rng
+from tacit.envs.errors import ConfigError
+from tacit.training.config.arms import Arm
+from tacit.training.config.breaker_settings import BreakerConfig, round_of
+from tacit.training.config.in_force import Trip, arm_in_force, rollbacks, stream_in_force
+from tacit.training.storage.finite import not_finite
+from tacit.training.storage.keyframes import State, file_name, read_keyframes
+from tacit.training.storage.run_folder import RunFolder
+
+from .warm_start import first_group
+
+# Behind the streams of `envs/rng.py`: seeds of repetitions whose redirect asks for other draws.
+FRESH = 7
+FIRST_FRESH = 2**31  # above every number that a user gives a repetition
+
+
+class Branch(NamedTuple):
+    """A branch of a repetition.
+
+    Attributes:
+        number: 0, 1, ...
+        parent: the branch whose state it began with; None: it is the first.
+        start: rounds played there.
+        end: rounds played when it was left; None: it was not.
+    """
+
+    number: int
+    parent: int | None
+    start: int
+    end: int | None
+
+    def plain(self, end: int) -> dict[str, int | None]:
+        """As a repetition's record holds it; `end` is that of the repetition."""
+        return {
+            "branch": self.number,
+            "from": self.parent,
+            "start": self.start,
+            "end": end if self.end is None else self.end,
+        }
+
+
+def branches_of(trips: Iterable[Trip]) -> list[Branch]:
+    """All branches of a repetition, by number; the last one is under way, or its result."""
+    found = [Branch(0, None, 0, None)]
+    for trip in rollbacks(trips):
+        found[-1] = found[-1]._replace(end=trip["round"])
+        found.append(Branch(len(found), trip["from"], trip["to"], None))
+    return found
+
+
+def branches_in(trips: Iterable[Trip], arm: Arm, path: Path) -> list[Branch]:
+    """`branches_of` trips that were read from a file, which may say anything.
+
+    Raises:
+        ConfigError: they are not those of the arm's breakers.
+    """
+    try:
+        found = branches_of(trips)
+        wrong = [t["breaker"] for t in trips if t["breaker"] not in arm.breakers]
+        orderly = all(_is_orderly(branch, found) for branch in found[1:])
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: its trips cannot be read ({error!r}).") from None
+    if wrong or not orderly:
+        raise ConfigError(f"{path}: its trips are not those of arm {arm.name}.")
+    return found
+
+
+def _is_orderly(branch: Branch, branches: Sequence[Branch]) -> bool:
+    """Whether a branch begins within an earlier one, and ends behind its own beginning."""
+    parent = branch.parent
+    if parent is None or type(parent) is not int or not 0 <= parent < branch.number:
+        return False
+    end = branches[parent].end or 0
+    own_end = branch.start + 1 if branch.end is None else branch.end
+    whole = type(branch.start) is int and type(own_end) is int and type(end) is int
+    return whole and 0 <= branch.start <= end and branch.start < own_end
+
+
+def path_to(branches: Sequence[Branch], number: int, end: int) -> list[tuple[int, int, int]]:
+    """The rounds that led to the end of a branch, in order: (branch, first round, the one behind
+    the last)."""
+    found: list[tuple[int, int, int]] = []
+    at: int | None = number
+    while at is not None:
+        branch = branches[at]
+        if branch.start < end:
+            found.append((at, branch.start, end))
+        at, end = branch.parent, min(end, branch.start)
+    return found[::-1]
+
+
+def kept_before(
+    folder: Path, branches: Sequence[Branch], own: Iterable[int], rounds: int
+) -> dict[int, int]:
+    """The states to which the branch under way can go back: rounds -> the branch that kept it.
+
+    Args:
+        folder: of the repetition.
+        branches: all so far.
+        own: rounds of the states that the branch under way has kept.
+        rounds: only states before these rounds.
+
+    Raises:
+        ConfigError: states of an earlier branch cannot be read.
+    """
+    found = {0: 0}
+    for number, first, last in path_to(branches, branches[-1].number, rounds):
+        states = own if number == branches[-1].number else read_keyframes(folder, number)
+        # The state with which a branch began is its parent's.
+        found |= {at: number for at in states if first < at <= last and at < rounds}
+    return dict(sorted(found.items()))
+
+
+def target(breaker: BreakerConfig, kept: Sequence[int], since: int) -> int:
+    """To which of the kept states a breaker goes back.
+
+    Args:
+        breaker: its `to`.
+        kept: rounds of the kept states before the trip, ascending; 0 is among them.
+        since: rounds at the first point outside.
+    """
+    if isinstance(breaker.to, int):
+        return kept[max(0, len(kept) - breaker.to)]
+    at = round_of(breaker)
+    return max(r for r in kept if r == 0 or (r < since if at is None else r <= at))
+
+
+def branch_group(run: RunFolder, arm: Arm, k: int, trips: Sequence[Trip], number: int) -> Group:
+    """Repetition k of an arm as a branch of it begins.
+
+    Args:
+        run: where earlier branches have kept their states.
+        arm: as it was configured.
+        k: the repetition.
+        trips: of the repetition.
+        number: of the branch.
+
+    Raises:
+        ConfigError: the state that it begins with is missing, or does not fit.
+    """
+    first = first_group(run, arm, k)
+    if number == 0:
+        return first
+    before = rollbacks(trips)[:number]
+    trip = before[-1]
+    state = first.state() if trip["to"] == 0 else _kept(run, arm, k, trip)
+    group = _empty_group(arm, k, before)
+    try:
+        group.branch_from(state, arm.breakers[trip["breaker"]].changes.forget)
+    except (ValueError, LookupError) as error:
+        folder = run.seed(arm.name, k)
+        raise ConfigError(f"{folder}: branch {number} does not fit: {error}.") from None
+    return group
+
+
+def _kept(run: RunFolder, arm: Arm, k: int, trip: Trip) -> State:
+    """The state that a trip goes back to."""
+    folder = run.seed(arm.name, k)
+    state = read_keyframes(folder, trip["from"]).get(trip["to"])
+    if state is None or (wrong := not_finite(state)):
+        path = folder / file_name(trip["from"])
+        what = "is missing" if state is None else f"holds numbers that are not finite: {wrong}"
+        raise ConfigError(f"{path}: the state after {trip['to']:,} rounds {what}.")
+    return state
+
+
+def _empty_group(arm: Arm, k: int, before: Sequence[Trip]) -> Group:
+    """A group under what these rollbacks have left in force, before training."""
+    own, stream = arm_in_force(arm, before), stream_in_force(arm, before)
+    if not stream:
+        return own.group(k)
+    key = rng.child_key(rng.seed_key(arm.seed + k, FRESH), stream)
+    # 31 bits: some learners' libraries take no larger seed.
+    seed = FIRST_FRESH + int(np.uint64(key) >> np.uint64(33))
+    return replace(own, seed=seed - k).group(k)
+
+
+def trips_of(record: Mapping[str, Any]) -> list[Trip]:
+    """The trips in a repetition's record; none where it has no breakers."""
+    found = record.get("trips", [])
+    return list(found) if isinstance(found, list) else []

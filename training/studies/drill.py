@@ -1,0 +1,314 @@
+"""`tacit drill`: whether the breakers of a configuration do what they say, tried in seconds.
+
+Every breaker is put alone into a short training of its arm, in a temporary folder. Its band is
+turned so that every reading is outside, so it is known at which evaluation point it must trip. The
+same training without it says what every state must be, bit for bit. Nothing is asked of the rule
+that a training could not show: the drill runs what `tacit train` runs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tacit.agents.batch.config import batch_rounds
+from tacit.agents.group import Group
+from tacit.agents.tabular.recording import build_recording
+from tacit.envs.engine.game_arrays import build_game
+from tacit.envs.errors import ConfigError
+from tacit.oversight import ledger as ledgers
+from tacit.training.config.arms import Arm
+from tacit.training.config.breaker_settings import PAUSE, ROLLBACK, STOP, BreakerConfig
+from tacit.training.config.in_force import arm_in_force, stream_in_force
+from tacit.training.record.replay import differing_arrays
+from tacit.training.runs.branches import branch_group
+from tacit.training.runs.breakers import TRIPPED
+from tacit.training.runs.gate import Gate
+from tacit.training.runs.progress import SeedProgress
+from tacit.training.runs.seed_run import Repetition
+from tacit.training.storage.keyframes import State, file_name
+from tacit.training.storage.run_folder import RunFolder
+
+POINT = 200  # rounds between two evaluation points, of arms without networks
+UNREACHED = 1e300  # the lower end of a band in which no reading lies
+LOOKED_AT = 20  # rounds that are played to read from their rewards which weights are in force
+LEDGER_FIRST, ROUND, EXACT = "ledger first", "at its point", "exact"
+IN_FORCE = "redirect in force"
+CHECKS = (ROUND, EXACT, IN_FORCE, LEDGER_FIRST)  # columns
+
+
+@dataclass
+class DrillRow:
+    """What the drill of one breaker has shown.
+
+    Attributes:
+        arm: of the configuration.
+        breaker: its name.
+        action: what it does.
+        round: at which it tripped in the drill; None: it did not.
+        wrong: by check, what is not so; empty where all is.
+        untried: checks that could not be made, as an earlier one has failed.
+    """
+
+    arm: str
+    breaker: str
+    action: str
+    round: int | None = None
+    wrong: dict[str, str] = field(default_factory=dict)
+    untried: tuple[str, ...] = ()
+
+    @property
+    def applies(self) -> tuple[str, ...]:
+        """The checks that this action has."""
+        return tuple(c for c in CHECKS if c != IN_FORCE or self.action == ROLLBACK)
+
+    def cells(self) -> dict[str, str]:
+        """The row as text by column."""
+        told = {c: "not tried" if c in self.untried else "yes" for c in self.applies}
+        told |= dict.fromkeys(self.wrong, "NO")
+        tripped = "never" if self.round is None else f"{self.round:,}"
+        start = {"arm": self.arm, "breaker": self.breaker, "action": self.action}
+        return {**start, "tripped at": tripped, **{c: told.get(c, "-") for c in CHECKS}}
+
+    def plain(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return {
+            "arm": self.arm,
+            "breaker": self.breaker,
+            "action": self.action,
+            "tripped_at": self.round,
+            "checks": {
+                c.replace(" ", "_"): None if c in self.untried else c not in self.wrong
+                for c in self.applies
+            },
+            "wrong": list(self.wrong.values()),
+        }
+
+
+def drill(arm: Arm) -> Iterator[DrillRow]:
+    """Drill every breaker of an arm.
+
+    Raises:
+        ConfigError: the arm cannot be trained.
+    """
+    for name, breaker in arm.breakers.items():
+        row = DrillRow(arm.name, name, breaker.action)
+        with tempfile.TemporaryDirectory() as folder, threadpool_limits(limits=1):
+            _Drill(arm, name, breaker, Path(folder), row).run()
+        yield row
+
+
+class _Drill:
+    """One breaker in a folder of its own."""
+
+    def __init__(
+        self, arm: Arm, name: str, breaker: BreakerConfig, folder: Path, row: DrillRow
+    ) -> None:
+        self.name, self.folder, self.row = name, folder, row
+        every = max(POINT, batch_rounds(arm.agents))
+        # One point more than it needs, so that a state is kept before it trips.
+        self.points = breaker.points + 1
+        self.due = self.points * every
+        rounds = self.due + every
+        train = arm.train.model_copy(
+            update={
+                "rounds": rounds, "measure_last": every, "evaluate_every": every,
+                "starts_from": None,
+            }
+        )  # fmt: skip
+        keys: dict[str, Any] = {"low": UNREACHED, "high": None, "points": self.points}
+        if breaker.action == ROLLBACK:
+            keys |= {"to": 1, "times": 1}
+        tried = {name: breaker.model_copy(update=keys)}
+        self.plain = _short(arm, train, {})
+        self.arm = _short(arm, train, tried)
+
+    def run(self) -> None:
+        """Try everything, and note what is not so."""
+        known = self._states()
+        repetition = self._trained("tried")
+        trips = repetition.breakers.trips
+        if not trips:
+            watch = self.arm.breakers[self.name].watch
+            self.row.wrong[ROUND] = f"it never tripped: {watch} was withheld (NaN) or is not read"
+            self.row.untried = (EXACT, IN_FORCE, LEDGER_FIRST)
+            return
+        self.row.round = int(trips[0]["round"])
+        if self.row.round != self.due:
+            self.row.wrong[ROUND] = f"tripped at round {self.row.round}, not at {self.due}"
+        if self.row.action == ROLLBACK:
+            self._check_rollback(repetition, known)
+        else:
+            self._check_end(repetition, known)
+        self._check_ledger(trips[0])
+
+    def _states(self) -> dict[int, State]:
+        """The state at every evaluation point of the same training without the breaker."""
+        group, found = self.plain.group(0), dict[int, State]()
+        every = self.plain.train.evaluate_every or 1
+        for rounds in range(every, self.plain.train.rounds + 1, every):
+            group.run(every)
+            group.read()
+            found[rounds] = group.state()
+        return found
+
+    def _trained(self, name: str) -> Repetition:
+        """The repetition with the breaker, trained until it ends or is held."""
+        repetition = Repetition(RunFolder(self.folder / name), self.arm, 0)
+        with repetition.events:
+            repetition.train(_no_report, Gate())
+        return repetition
+
+    # --- stop and pause --------------------------------------------------------------------------
+
+    def _check_end(self, repetition: Repetition, known: dict[int, State]) -> None:
+        """A repetition that was stopped or held is where it tripped, and nothing of it is lost."""
+        is_held = repetition.breakers.paused == self.name
+        if self.row.action == PAUSE and not is_held:
+            self.row.wrong[ROUND] = "it is not held"
+        if self.row.action == STOP and not repetition.breakers.stopped:
+            self.row.wrong[ROUND] = "it is not stopped"
+        if repetition.group.rounds != self.due:
+            text = f"training went on to round {repetition.group.rounds}"
+            self.row.wrong.setdefault(ROUND, text)
+        self._compare(repetition.group.state(), known[self.due])
+        if self.row.action == PAUSE and EXACT not in self.row.wrong:
+            saved = Repetition(RunFolder(self.folder / "tried"), self.arm, 0)
+            with saved.events:
+                self._compare(saved.group.state(), known[self.due])
+                if saved.train(_no_report, Gate()):
+                    self.row.wrong[ROUND] = "it went on without being released"
+                saved.breakers.paused = None
+                saved.train(_no_report, Gate())
+                self._compare(saved.group.state(), known[self.plain.train.rounds])
+
+    def _compare(self, state: State, known: State) -> None:
+        """Whether a state is, bit for bit, what it must be."""
+        if (names := differing_arrays(state, known)) and EXACT not in self.row.wrong:
+            self.row.wrong[EXACT] = f"differs from the training without it: {', '.join(names)}"
+
+    # --- rollback --------------------------------------------------------------------------------
+
+    def _check_rollback(self, repetition: Repetition, known: dict[int, State]) -> None:
+        """What the branch began with, and what is in force in it."""
+        trips, row = repetition.breakers.trips, self.row
+        to, every = trips[0]["to"], self.plain.train.evaluate_every or 1
+        if to != self.due - every:
+            size = sum(array.nbytes for array in known[every].values())
+            row.wrong[EXACT] = (
+                f"went back to round {to}, not to {self.due - every}: a state has {size:,} bytes, "
+                f"record.keyframe_bytes is {self.arm.record.keyframe_bytes:,}"
+            )
+            row.untried = (IN_FORCE,)
+            return
+        changes = self.arm.breakers[self.name].changes
+        begun = branch_group(RunFolder(self.folder / "tried"), self.arm, 0, trips, 1)
+        state = begun.state()
+        forgotten = set(differing_arrays(state, known[to]))
+        taken_over = [name for name in forgotten if name.startswith("rows.")]
+        if (forgotten and not changes.forget) or taken_over or begun.rounds != to:
+            names = taken_over or sorted(forgotten)
+            row.wrong[EXACT] = f"the branch does not begin with the kept state: {', '.join(names)}"
+        # The group that went on is the one that began so, played on.
+        while begun.rounds < repetition.group.rounds and begun.run(every):
+            begun.read()
+        if differing_arrays(repetition.group.state(), begun.state()):
+            row.wrong[EXACT] = "the branch did not go on from the state that it began with"
+        self._check_redirect(repetition.group, state, known, to)
+
+    def _check_redirect(self, group: Group, state: State, known: dict[int, State], to: int) -> None:
+        """Read from the group that goes on what it plays under."""
+        trips = [{"breaker": self.name, "action": ROLLBACK}]
+        expected, wrong = arm_in_force(self.arm, trips), []
+        if group.market.config != expected.market.config:
+            wrong.append("its market is not the one of the redirect")
+        if self.arm.breakers[self.name].changes.forget:
+            first = arm_in_force(self.arm, trips).group(0).state()
+            learned = [n for n in first if n == "q_arrays.q" or n.startswith("learner.")]
+            if not stream_in_force(self.arm, trips) and differing_arrays(
+                {n: first[n] for n in learned}, {n: state[n] for n in learned if n in state}
+            ):
+                wrong.append("what was learned is not forgotten")
+        game = build_game(expected.market, expected.kpi)
+        recording = build_recording(game, group.rows, LOOKED_AT)
+        group.run(LOOKED_AT, recording)
+        if misses := _wrong_rewards(expected, recording.scores):
+            wrong.append(f"the rewards of {', '.join(misses)} are not by the redirect's weights")
+        if stream_in_force(self.arm, trips):
+            plain = self.plain.group(0)
+            plain.load(known[to])
+            other = branch_group(
+                RunFolder(self.folder / "tried"), self.arm, 0,
+                [{**trips[0], "round": self.due, "to": to, "from": 0}], 1,
+            )  # fmt: skip
+            played = []
+            for each in (plain, other):
+                each.run(LOOKED_AT, own := build_recording(game, each.rows, LOOKED_AT))
+                played.append(own.actions.tobytes())
+            if played[0] == played[1]:
+                wrong.append("its draws are the ones that were made before")
+        if wrong:
+            self.row.wrong[IN_FORCE] = "; ".join(wrong)
+
+    # --- ledger ----------------------------------------------------------------------------------
+
+    def _check_ledger(self, trip: Any) -> None:
+        """The act is in the ledger, and where it cannot be written there, it has no effect."""
+        path = RunFolder(self.folder / "tried").ledger
+        acts = [e for e in ledgers.read(path) if e["act"] == TRIPPED] if path.exists() else []
+        expected = {"arm": self.arm.name, "seed": 0, **trip}
+        if not acts or any(acts[0].get(key) != value for key, value in expected.items()):
+            self.row.wrong[LEDGER_FIRST] = "the ledger has no such act"
+            return
+        if ledgers.first_broken(path) is not None:
+            self.row.wrong[LEDGER_FIRST] = "the ledger is no whole chain"
+            return
+        run = RunFolder(self.folder / "shut")
+        run.ledger.mkdir(parents=True)  # a folder in its place: nothing can be written there
+        repetition = Repetition(run, self.arm, 0)
+        try:
+            with repetition.events:
+                repetition.train(_no_report, Gate())
+        except ConfigError:
+            left = run.seed(self.arm.name, 0) / file_name(0)
+            went_on = repetition.group.rounds != self.due
+            if went_on or repetition.breakers.trips or left.exists():
+                self.row.wrong[LEDGER_FIRST] = "it had an effect before the act was written"
+            return
+        self.row.wrong[LEDGER_FIRST] = "it went on although the act could not be written"
+
+
+def _short(arm: Arm, train: Any, breakers: dict[str, BreakerConfig]) -> Arm:
+    """An arm with another training and other breakers."""
+    plain = {**arm.plain, "train": train.model_dump(mode="json")}
+    plain["breakers"] = {name: own.model_dump(mode="json") for name, own in breakers.items()}
+    return replace(arm, train=train, breakers=breakers, plain=plain)
+
+
+def _wrong_rewards(arm: Arm, scores: Any) -> list[str]:
+    """Seats whose rewards are not the sum of their terms by the weights of an arm.
+
+    Args:
+        arm: whose weights.
+        scores: unweighted terms, then rewards, float64 `[R, N, T + S]`.
+    """
+    terms = [(seat.name, term) for seat in arm.market.seats for term in arm.kpi[seat.name].values()]
+    wrong = []
+    for seat in arm.market.seats:
+        expected = sum(
+            (term.weight * scores[:, :, n] for n, (name, term) in enumerate(terms)
+             if name == seat.name), start=np.zeros(scores.shape[:2]),
+        )  # fmt: skip
+        if not np.allclose(scores[:, :, len(terms) + seat.index], expected, rtol=1e-9, atol=1e-12):
+            wrong.append(seat.name)
+    return wrong
+
+
+def _no_report(progress: SeedProgress) -> None:
+    pass
