@@ -17,7 +17,7 @@ from typing import Any
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
-from tacit.training.runs.control import PERSON, RunControl
+from tacit.training.acts.control import PERSON, RunControl
 
 from .protocol import READS, ActRequest, Envelope
 

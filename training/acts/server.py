@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from tacit.envs.errors import ConfigError
-from tacit.training.runs.control import RunControl
+from tacit.training.acts.control import RunControl
 from tacit.training.storage.run_folder import RunFolder
 
 from .acts import Acts, refused

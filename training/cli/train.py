@@ -17,8 +17,8 @@ from .options import DEFAULT_RESULTS, ArmOption, Config, JsonFlag, Results, Sett
 from .printing import print_comparison, print_next
 
 if TYPE_CHECKING:
+    from tacit.training.acts.control import RunControl
     from tacit.training.config.arms import Experiment
-    from tacit.training.runs.control import RunControl
     from tacit.training.storage.run_folder import RunFolder
 
 
@@ -112,7 +112,7 @@ def _train(
 
 def _control(run: RunFolder) -> RunControl:
     """By which `tacit ctl` acts on the run; on systems without Unix sockets nothing does."""
-    from tacit.training.runs.control import RunControl
+    from tacit.training.acts.control import RunControl
 
     if not hasattr(socket, "AF_UNIX"):
         return RunControl()

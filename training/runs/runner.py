@@ -21,6 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
+from tacit.training.acts.control import RunControl
+from tacit.training.acts.gate import Gate, RemoteGate
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
@@ -34,9 +36,7 @@ from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import document_beside, take_over
 
 from .breakers import pause_text
-from .control import RunControl
 from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
-from .gate import Gate, RemoteGate
 from .memory import check_memory
 from .partial import save_notes
 from .progress import NoProgress, ProgressListener, SeedProgress
@@ -274,7 +274,7 @@ def _train_jobs(
 
         def report(progress: SeedProgress) -> None:
             listener.advance(name, progress)
-            control.reports((name, k), progress)
+            control.reports((name, k), progress.headline, progress.ended)
 
         if stop.is_set() or control.is_stopped:
             return None

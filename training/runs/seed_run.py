@@ -19,6 +19,7 @@ from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.limit_path import limit_path
 from tacit.envs.types import Floats
 from tacit.oversight.card import policy_hashes
+from tacit.training.acts.gate import Gate
 from tacit.training.board.event_file import EventFile
 from tacit.training.board.plugin_messages import hparams_trial
 from tacit.training.config.arm_settings import settings_by_role
@@ -37,7 +38,6 @@ from tacit.training.storage.run_lock import writing_seed
 
 from .breakers import SeedBreakers
 from .evaluation import evaluation_points, point_tags
-from .gate import Gate
 from .partial import PartialSeed, SeedSaver
 from .progress import SeedProgress
 

@@ -29,11 +29,11 @@ from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.plugins import load_plugins
+from tacit.training.acts.gate import STOP, Gate
 from tacit.training.config.arms import Arm
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
-from .gate import STOP, Gate
 from .progress import SeedProgress
 from .seed_run import train_seed
 

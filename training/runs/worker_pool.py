@@ -17,11 +17,11 @@ from typing import Any
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import ConfigError
+from tacit.training.acts.gate import STOP, RemoteGate
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_folder import RunFolder
 
-from .gate import STOP, RemoteGate
 from .progress import SeedProgress
 
 # Rounds over all copies and seeds; below, processes take longer to start than they save.

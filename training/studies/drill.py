@@ -23,13 +23,13 @@ from tacit.agents.tabular.recording import build_recording
 from tacit.envs.engine.game_arrays import build_game
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
+from tacit.training.acts.gate import Gate
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import PAUSE, ROLLBACK, STOP, BreakerConfig
 from tacit.training.config.in_force import arm_in_force, stream_in_force
 from tacit.training.record.replay import differing_arrays
 from tacit.training.runs.branches import branch_group
 from tacit.training.runs.breakers import TRIPPED
-from tacit.training.runs.gate import Gate
 from tacit.training.runs.progress import SeedProgress
 from tacit.training.runs.seed_run import Repetition
 from tacit.training.storage.keyframes import State, file_name

@@ -12,9 +12,9 @@ from support.training_fixtures import files_of
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
 from tacit.training.acts.acts import ACT, Acts
+from tacit.training.acts.control import PERSON, RunControl
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.config.load import load
-from tacit.training.runs.control import PERSON, RunControl
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import Interrupted, train_experiment
 from tacit.training.storage.run_folder import RunFolder

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tacit.training.runs.gate import STOP, UNLIMITED, Gate, RemoteGate
+from tacit.training.acts.gate import STOP, UNLIMITED, Gate, RemoteGate
 
 
 class Repetition(threading.Thread):

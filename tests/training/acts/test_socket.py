@@ -16,11 +16,11 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 from tacit.training.acts import server
 from tacit.training.acts.client import send
+from tacit.training.acts.control import RunControl
+from tacit.training.acts.gate import Gate
 from tacit.training.acts.protocol import MOST_BYTES, ActRequest, parse_request
 from tacit.training.acts.runtime_folder import make_folder, socket_path
 from tacit.training.acts.server import MOST_CLIENTS, serving
-from tacit.training.runs.control import RunControl
-from tacit.training.runs.gate import Gate
 from tacit.training.storage.run_folder import RunFolder
 
 

@@ -17,8 +17,8 @@ from support.paths import ROOT
 
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.policy import deterministic
+from tacit.training.acts.gate import Gate
 from tacit.training.runs import partial
-from tacit.training.runs.gate import Gate
 from tacit.training.runs.seed_run import train_seed
 from tacit.training.storage import checkpoint, legacy
 from tacit.training.storage.atomic_files import write_json

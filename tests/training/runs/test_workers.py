@@ -17,8 +17,8 @@ import pytest
 from support.training_fixtures import small
 
 from tacit.envs.errors import ConfigError
+from tacit.training.acts.gate import Gate, RemoteGate
 from tacit.training.runs import runner, worker
-from tacit.training.runs.gate import Gate, RemoteGate
 from tacit.training.runs.progress import SeedProgress
 from tacit.training.runs.seed_run import train_seed
 from tacit.training.runs.signals import Stopped, stopping_on_signals

@@ -15,7 +15,6 @@ from typing import Any
 from tacit.oversight.ledger import Ledger
 
 from .gate import Gate
-from .progress import SeedProgress
 
 PERSON = "person"  # a latch
 
@@ -74,11 +73,17 @@ class RunControl:
             with self._lock:
                 del self._gates[seed]
 
-    def reports(self, seed: Seed, progress: SeedProgress) -> None:
-        """A repetition went on."""
-        if progress.headline == progress.headline:  # a number
-            self.headlines[seed] = progress.headline
-        if progress.ended:
+    def reports(self, seed: Seed, headline: float, ended: bool) -> None:
+        """A repetition went on.
+
+        Args:
+            seed: which.
+            headline: the market's headline measure at an evaluation point; NaN between two points.
+            ended: this is its last report.
+        """
+        if headline == headline:  # a number
+            self.headlines[seed] = headline
+        if ended:
             self.finished.append(seed)
 
     @property
