@@ -25,8 +25,8 @@ from .tabular.config import TABULAR, QLearningConfig, check_synchronous
 from .tabular.multiplicative_weights import MultiplicativeWeightsConfig
 
 if TYPE_CHECKING:
+    from .neural.actor_critic import ActorCriticFactory
     from .neural.dqn import QNetworkFactory
-    from .neural.ppo import ActorCriticFactory
 
 MOST_CELLS = 2**26  # of all seats' policy tables; learning takes about 45 bytes a cell and seed
 

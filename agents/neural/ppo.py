@@ -45,16 +45,16 @@ signs of some advantages from one epoch to the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.batch.config import Clock, schedule
-from tacit.agents.batch.encoding import Digits, Encoding
+from tacit.agents.batch.encoding import Encoding
 from tacit.agents.batch.learner import CHUNK, Beliefs, Diverged, Terms, chunks, term_weights
 from tacit.agents.batch.state_names import join_parts, part_of
 from tacit.agents.policy import PolicyTable
@@ -64,10 +64,10 @@ from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Seat
 from tacit.envs.types import Floats, Ints
 
-from .arrays import NEGATIVE, POSITIVE, MinibatchCells, Reals
+from .actor_critic import ActorCriticFactory, Losses, Rates, UpdatesAtOnce
+from .arrays import NEGATIVE, POSITIVE, MinibatchCells
 from .config import MAX_HEADS, IppoConfig, too_many_heads
 from .network import TEMPLATE as NETWORK_TEMPLATE
-from .network import Adam
 from .work_arrays import WorkArrays
 
 if TYPE_CHECKING:
@@ -79,32 +79,6 @@ PPO_TEMPLATE = "tacit.agents.neural.ppo_loop"
 # Least weight of an update's returns in the unit of a head. Without it the unit would be a mean
 # over all updates, and would follow returns ever more slowly.
 LEAST_SHARE = 0.01
-
-
-class Rates(NamedTuple):
-    """What the schedules of the config say in one update.
-
-    Attributes:
-        learning_rate: of Adam.
-        entropy_weight: of the entropy in the loss.
-    """
-
-    learning_rate: float
-    entropy_weight: float
-
-
-class Losses(NamedTuple):
-    """Figures of a minibatch, per sample.
-
-    Attributes:
-        objective: the clipped objective, which is minus the policy loss.
-        entropy: of the policy, in nats.
-        value_loss: V^2 / 2 - V R, in units of the heads.
-    """
-
-    objective: float
-    entropy: float
-    value_loss: float
 
 
 class Batch(NamedTuple):
@@ -121,83 +95,6 @@ class Batch(NamedTuple):
     actions: NDArray[np.int32]
     advantages: Floats
     returns: Floats
-
-
-class ActorCritic(Protocol):
-    """Actor and critic of one seat, and their gradient steps.
-
-    There are two: `ppo_torch.py` (autograd, the reference) and `ppo_compiled.py` (the default).
-    """
-
-    @property
-    def networks(self) -> tuple[Adam, Adam]:
-        """Actor and critic."""
-        ...
-
-    def logits(self, digits: Digits) -> Reals:
-        """Of the actor at encoded observations int32 `[R, D]`, Real `[R, A]`."""
-        ...
-
-    def values(self, digits: Digits) -> Reals:
-        """Of the critic at encoded observations, in units of each head's scale, Real `[R, H]`."""
-        ...
-
-    def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
-        """One step of Adam on `ppo_loss` for every minibatch.
-
-        Args:
-            cells: the epoch's samples.
-            scale: the unit of each value head, float64 `[H]`.
-            rates: of this update.
-
-        Returns:
-            Figures of the last minibatch.
-        """
-        ...
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Copies of everything that changes, by name."""
-        ...
-
-    def load(self, state: dict[str, NDArray[Any]]) -> None:
-        """Go on exactly where `state()` was taken."""
-        ...
-
-
-@runtime_checkable
-class UpdatesAtOnce(Protocol):
-    """An `ActorCritic` that makes a whole update in one compiled call."""
-
-    def update(
-        self,
-        samples: SeatSamples,
-        table: tuple[NDArray[np.int32], Digits, NDArray[np.int32], PolicyTable],
-        weights: Floats,
-        scale: Floats,
-        keys: NDArray[np.uint64],
-        share: float,
-        rates: Rates,
-    ) -> tuple[Losses, int, bool]:
-        """`Ippo.learn` without its schedules, with the bits of its steps.
-
-        Args:
-            samples: of the seat; at least one.
-            table: row numbers (working memory) `[O]`, encoded observations `[O, D]`, legal actions
-                `[O, 2]`, and the policy `[O, A]`, which is overwritten.
-            weights: of the value heads, float64 `[H]`.
-            scale: the unit of each head, moved on to these returns, float64 `[H]`.
-            keys: of the draws of each epoch, uint64 `[E]`.
-            share: of these returns in the units.
-            rates: of this update.
-
-        Returns:
-            Figures of the last minibatch, the number of rows, and whether all numbers are finite.
-        """
-        ...
-
-
-# Makes networks from (config, encoding, seat, number of value heads, key of their first weights).
-ActorCriticFactory = Callable[[IppoConfig, Encoding, Seat, int, np.uint64], ActorCritic]
 
 
 class Ippo:

@@ -22,10 +22,10 @@ from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
+from .actor_critic import Losses, Rates
 from .arrays import MinibatchCells, Reals
 from .config import IppoConfig
 from .network import ACTOR, CRITIC, INITIAL_GAINS, Adam, Network
-from .ppo import Losses, Rates
 
 TEMPLATE = "tacit.agents.neural.ppo_loop"
 UPDATE_TEMPLATE = "tacit.agents.neural.ppo_update_loop"
@@ -34,7 +34,7 @@ UPDATE_TEMPLATE = "tacit.agents.neural.ppo_update_loop"
 class CompiledActorCritic:
     """Actor and critic of one seat as dense networks in compiled loops.
 
-    A `tacit.agents.neural.ppo.ActorCritic`.
+    An `actor_critic.ActorCritic`.
     """
 
     def __init__(
@@ -84,7 +84,11 @@ class CompiledActorCritic:
         share: float,
         rates: Rates,
     ) -> tuple[Losses, int, bool]:
-        """A whole update in one compiled call: see `tacit.agents.neural.ppo.UpdatesAtOnce`."""
+        """A whole update in one compiled call: see `actor_critic.UpdatesAtOnce`.
+
+        `table` are row numbers `[O]`, encoded observations `[O, D]`, legal actions `[O, 2]` and the
+        policy `[O, A]`; `weights` and `scale` are float64 `[H]`, `keys` uint64 `[E]`.
+        """
         config, actor, critic = self.config, self.actor, self.critic
         rows, parts = len(table[-1]), config.minibatches
         # Samples are dealt in turn, so with fewer of them some minibatches stay empty.

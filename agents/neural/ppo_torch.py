@@ -18,15 +18,16 @@ from tacit.envs import rng
 from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
+from .actor_critic import Losses, Rates
 from .arrays import MinibatchCells, Reals
 from .config import IppoConfig
 from .network import ACTOR, CRITIC, INITIAL_GAINS, Adam
-from .ppo import Losses, Rates, ppo_loss
+from .ppo import ppo_loss
 from .torch_network import TorchNetwork
 
 
 class TorchActorCritic:
-    """Actor and critic of one seat as PyTorch modules. A `tacit.agents.neural.ppo.ActorCritic`."""
+    """Actor and critic of one seat as PyTorch modules. An `actor_critic.ActorCritic`."""
 
     def __init__(
         self,

@@ -122,10 +122,11 @@ def choose(
     draw: Any,
     t: Any,
 ) -> Any:
-    """`explore`, where mostly bounds of epsilon say enough; `runner_up` is at least every other Q.
+    """`explore` with Q values `q` `[C]`, where mostly bounds of epsilon say enough.
 
-    Where `runner_up` lies below the greedy action's Q there is no tie to break. Between the two
-    bounds of draw / epsilon lies mostly no integer, and then no exponential has to be computed.
+    `runner_up` is at least every other Q of the row: where it lies below the greedy action's there
+    is no tie to break. Between the two bounds of draw / epsilon lies mostly no integer, and then no
+    exponential has to be computed.
     """
     if draw >= settings[EXPLORATION_BOUND]:
         if settings[RANDOM_TIES] == 0.0 or runner_up < q[at(cell + greedy)]:
