@@ -263,11 +263,9 @@ def rollout(
 ) -> Any:
     """Play so many rounds in all copies, and write the learning seats' decisions into `buffer`.
 
-    Returns how many were played: fewer if it is told to halt. `keys` uint64 `[streams, N]` are the
-    copies' keys, `episode_keys` those of the episode. `episode_rounds` is the length of an episode
-    (0: endless); `ends_batch` says that the last round ends a batch; `q_learners` is None where no
-    Q-learner plays, `recording` None where nothing is recorded: None is a type, so Numba compiles
-    the loop without what only these need.
+    Returns how many were played: fewer if it is told to halt. `keys` and `episode_keys` are uint64
+    `[streams, N]`; `episode_rounds` may be 0 (endless); `ends_batch`: the last round ends a batch.
+    `q_learners` and `recording` may be None, a type: Numba then compiles the loop without them.
     """
     game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
     scratch, buffer = borrow(scratch), borrow(buffer)
