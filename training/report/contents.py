@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,7 @@ from tacit.training.show.why_text import why_lines
 from tacit.training.storage.atomic_files import read_json
 from tacit.training.storage.load_run import Run
 from tacit.training.studies.compare import compare
+from tacit.training.studies.drill import drill
 
 WORST = 10  # deals that a report shows
 CANDIDATES = 200  # of every seed, among which those that differ are found
@@ -35,7 +36,7 @@ SIMULATED = (
     "Everything here is about a simulated market. It is neither a conformity assessment nor legal "
     "advice."
 )
-NO_DRILLS = "None: this version has no breakers that could be drilled."
+NO_DRILLS = "None: no breaker is in force that could be tried."
 
 Step = Callable[[str, int, int], None]  # what is worked on, steps done, steps in all
 
@@ -78,7 +79,7 @@ class ReportContents:
         searched: of which rounds they are the worst.
         acts: of the ledger: number, time, act, and the rest as text.
         head: the ledger's last hash.
-        drills: what breakers were tried.
+        drills: the breakers in force, each tried when the report was made, line by line.
         not_examined: what was left out, line by line.
         notes: what must be said of every report.
     """
@@ -97,7 +98,7 @@ class ReportContents:
     searched: str
     acts: tuple[tuple[str, str, str, str], ...]
     head: str
-    drills: str
+    drills: tuple[str, ...]
     not_examined: tuple[str, ...]
     notes: tuple[str, ...] = field(default=(DISCLAIMER, LINT_DISCLAIMER, SIMULATED))
 
@@ -150,9 +151,19 @@ def collect(run: Run, states: Sequence[str], step: Step) -> ReportContents:
         searched=searched[0],
         acts=tuple(_act(entry) for entry in entries),
         head=str(entries[-1]["hash"]) if entries else "no ledger",
-        drills=NO_DRILLS,
+        drills=tuple(_drills(arms.values())) or (NO_DRILLS,),
         not_examined=tuple(not_examined),
     )
+
+
+def _drills(arms: Iterable[Arm]) -> Iterator[str]:
+    """Every breaker of the arms, and whether it does what it says (`tacit drill`)."""
+    for arm in arms:
+        for row in drill(arm):
+            told = arm.breakers[row.breaker].sentence
+            wrong = "; ".join(row.wrong.values())
+            held = f"DID NOT HOLD when tried: {wrong}" if wrong else "held when it was tried"
+            yield f"{arm.name}, {row.breaker}: {told}. It {held}."
 
 
 def _lint(arm: Arm) -> tuple[tuple[str, ...], list[str]]:

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 from support.terminal import Terminal, mistake_lines
-from support.training_fixtures import small
+from support.training_fixtures import arm, small
 
 from tacit.oversight import ledger as ledgers
 from tacit.training.record.deals import in_words, worst
@@ -88,10 +88,10 @@ def test_a_report_needs_nothing_else(collected):
 def test_worst_deals_are_those_of_the_table(run, collected):
     """Of both arms together, the worst first; the first ones are explained."""
     harms = {}
-    for arm in run.arms.values():
-        deals = worst(produce(plan_deals(run.folder, arm, range(2))), 400)
+    for own in run.arms.values():
+        deals = worst(produce(plan_deals(run.folder, own, range(2))), 400)
         for row in range(400):
-            harms[arm.name, "; ".join(in_words(arm, deals, row))] = deals["harm"].at(row)
+            harms[own.name, "; ".join(in_words(own, deals, row))] = deals["harm"].at(row)
     expected = [f"{x:.3g}" for x in sorted(harms.values(), reverse=True)[:10]]
     assert [deal.harm for deal in collected.deals] == expected
     assert len({(deal.name.split()[0], deal.what) for deal in collected.deals}) == 10
@@ -104,6 +104,18 @@ def test_the_ledger_is_told_line_by_line(run, collected):
     entries = ledgers.read(run.folder.ledger)
     assert [act[2] for act in collected.acts] == [entry["act"] for entry in entries]
     assert collected.head == entries[-1]["hash"]
+
+
+def test_cards_hold_what_lint_finds_whether_or_not_it_was_asked_before(run, collected):
+    assert collected.cards["calm"]["known_ways_to_game_it"][0].startswith("high: stable play: ")
+    assert collected.cards["profit"]["known_ways_to_game_it"][0] == "none found by tacit lint"
+
+
+def test_breakers_in_force_are_tried(collected):
+    assert collected.drills == ("None: no breaker is in force that could be tried.",)
+    guarded = arm("breakers.calm={watch: clearing_price, low: .5, action: stop}")
+    (line,) = contents._drills([guarded])
+    assert line == "base, calm: clearing_price outside 0.5..: stop. It held when it was tried."
 
 
 def test_hostile_text_is_only_text(collected):
