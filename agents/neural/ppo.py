@@ -57,6 +57,7 @@ from tacit.agents.batch.config import Clock, schedule
 from tacit.agents.batch.encoding import Encoding
 from tacit.agents.batch.learner import CHUNK, Beliefs, Diverged, Terms, chunks, term_weights
 from tacit.agents.batch.state_names import join_parts, part_of
+from tacit.agents.batch.work_arrays import WorkArrays
 from tacit.agents.policy import PolicyTable
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
@@ -68,7 +69,6 @@ from .actor_critic import ActorCriticFactory, Losses, Rates, UpdatesAtOnce
 from .arrays import NEGATIVE, POSITIVE, MinibatchCells
 from .config import MAX_HEADS, IppoConfig, too_many_heads
 from .network import TEMPLATE as NETWORK_TEMPLATE
-from .work_arrays import WorkArrays
 
 if TYPE_CHECKING:
     import torch

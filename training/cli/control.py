@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import sys
 from typing import Annotated
 
@@ -43,7 +44,7 @@ def ctl(
     )  # fmt: skip
     envelope = send(folder, parse_request(request.model_dump_json().encode()))
     if as_json:
-        print(envelope.model_dump_json())
+        print(json.dumps(envelope.model_dump(mode="json"), allow_nan=False))
     else:
         say(f"{envelope.target}: {envelope.detail}")
         for name, seed in envelope.screen.get("seeds", {}).items():

@@ -152,7 +152,7 @@ def why(
     from tacit.training.record.deals import worst as worst_of
     from tacit.training.record.replay import SeedReplay
     from tacit.training.record.selection import plan_deals, produce
-    from tacit.training.record.why import explain
+    from tacit.training.record.why import check_is_of_training, explain
     from tacit.training.show.terminal import console
     from tacit.training.show.why_text import why_lines
     from tacit.training.storage.load_run import load_run
@@ -169,6 +169,7 @@ def why(
     for place, name in enumerate(names):
         if name.seed >= chosen.seeds:
             raise ConfigError(f"DEAL: arm {chosen.name} has seeds 0 to {chosen.seeds - 1}.")
+        check_is_of_training(name)
         if place:
             console().print("")
         replay = SeedReplay(whole.folder, chosen, name.seed, name.branch)

@@ -152,11 +152,6 @@ def explain(replay: SeedReplay, deal: DealName, report: Report | None = None) ->
         ConfigError: there is no such deal.
     """
     arm, copies = replay.arm, replay.arm.train.copies
-    if deal.branch == EVALUATION:
-        raise ConfigError(
-            f"DEAL: {deal} is a round of evaluation, in which nobody learned; why explains rounds "
-            "of training."
-        )
     if deal.copy >= copies or not replay.first <= deal.round < replay.end:
         own = f"branch {replay.branch} of " if replay.branch else ""
         raise ConfigError(
@@ -166,6 +161,19 @@ def explain(replay: SeedReplay, deal: DealName, report: Report | None = None) ->
         )
     replay.go_to(deal.round, report)
     return _Explainer(replay, deal).explanation()
+
+
+def check_is_of_training(deal: DealName) -> None:
+    """Check that somebody learned in a deal's round.
+
+    Raises:
+        ConfigError: it is a round of evaluation.
+    """
+    if deal.branch == EVALUATION:
+        raise ConfigError(
+            f"DEAL: {deal} is a round of evaluation, in which nobody learned; why explains rounds "
+            "of training."
+        )
 
 
 class _Explainer:

@@ -10,7 +10,7 @@ from support.independent.pure import pure
 
 from tacit.agents.tabular import arrays, exploration
 
-epsilon_at, bound = pure(exploration.epsilon_at), pure(exploration.exploration_bound)
+epsilon_at, renew_bounds = pure(exploration.epsilon_at), pure(exploration.renew_bounds)
 boltzmann, explore = pure(exploration.boltzmann), pure(exploration.explore)
 # The row of Q values begins at cell 2; legal are actions 1 to 4.
 Q = np.array([9.0, 9.0, 9.0, 1.0, 3.0, 3.0, 2.0, 9.0])
@@ -39,11 +39,23 @@ def test_epsilon_decays_to_its_least_or_stays_or_there_is_none():
     assert epsilon_at(settings(arrays.BOLTZMANN, epsilon=0.3), 0) == 0.0
 
 
-def test_the_bound_is_epsilon_where_greedy_needs_no_draw():
-    keys = {"epsilon": 0.5, "epsilon_decay": 0.1, "epsilon_min": 0.0}
-    assert bound(settings(arrays.EXPONENTIAL, **keys), 3) == pytest.approx(0.5 * exp(-0.3))
-    assert bound(settings(arrays.EXPONENTIAL, ties=1.0, **keys), 3) == 1.0
-    assert bound(settings(arrays.BOLTZMANN), 3) == 1.0
+def bounds(schedule, t, **keys):
+    """What is said of epsilon in the rounds from t on: above it nobody explores, below it all."""
+    row = settings(schedule, **keys)
+    renew_bounds(row, t)
+    return row[arrays.EXPLORATION_BOUND], row[arrays.EXPLORATION_FLOOR]
+
+
+def test_the_bounds_are_the_first_epsilon_and_the_last_one():
+    keys = {"epsilon": 0.5, "epsilon_decay": 0.001, "epsilon_min": 0.0}
+    above, below = bounds(arrays.EXPONENTIAL, 3, **keys)
+    assert above == pytest.approx(0.5 * exp(-0.003), rel=1e-15)
+    last = 0.5 * exp(-0.001 * (3 + arrays.BOUND_ROUNDS))
+    assert below == pytest.approx(last, rel=1e-11)
+    assert below < last  # what rounding may add is taken off
+    assert bounds(arrays.BOLTZMANN, 3) == (1.0, 0.0)
+    above, below = bounds(arrays.CONSTANT, 7, epsilon=1e-13)
+    assert (above, below) == (1e-13, 0.0)  # of the smallest nothing is said but the bound
 
 
 def test_a_draw_below_epsilon_is_a_random_action():
