@@ -160,14 +160,17 @@ class Events:
         await _tell(send, "curves", json.dumps(made_visible(watch.curves)).encode())
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(watch.newer_than(version), BEAT)
-            if watch.version == version or watch.version == 0:
+                # Not wait_for, which in Python 3.11 may lose that the task was cancelled.
+                async with asyncio.timeout(BEAT):
+                    await watch.newer_than(version)
+            # The state is read after its version: it may be newer, and is then sent once more.
+            newest, state = watch.version, watch.encoded
+            if newest == version or newest == 0:
                 silent = json.dumps({"silent": round(watch.silent_for, 1)}).encode()
                 await _tell(send, "beat", silent)
-                version = watch.version
-                continue
-            version, state = watch.version, watch.encoded
-            await _tell(send, "state", state)
+            else:
+                await _tell(send, "state", state)
+            version = newest
 
 
 async def _tell(send: Send, event: str, data: bytes) -> None:
@@ -178,7 +181,8 @@ async def _tell(send: Send, event: str, data: bytes) -> None:
     """
     body = b"event: " + event.encode() + b"\ndata: " + data + b"\n\n"
     message = {"type": "http.response.body", "body": body, "more_body": True}
-    await asyncio.wait_for(send(message), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await send(message)
 
 
 async def _left(receive: Receive) -> None:

@@ -96,12 +96,12 @@ class Watch:
         if answer["trains"]:
             self._add_points(answer["seeds"])
         self._read_ledger()
-        state = made_visible({**answer, **self._ledger})
+        state = made_visible(answer | self._ledger)
         if state == self.state:
             return False
         self.state = state
         self._encoded = json.dumps(state, separators=(",", ":")).encode()
-        self.version += 1
+        self.version += 1  # last: whoever sees the version finds its state
         return True
 
     def _add_points(self, seeds: Mapping[str, Any]) -> None:
