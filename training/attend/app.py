@@ -158,7 +158,7 @@ class Events:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         watch, version = self._watch, -1
         await _tell(send, "curves", json.dumps(made_visible(watch.curves)).encode())
-        while True:
+        while not watch.is_closed:
             with suppress(TimeoutError):
                 # Not wait_for, which in Python 3.11 may lose that the task was cancelled.
                 async with asyncio.timeout(BEAT):
@@ -171,6 +171,7 @@ class Events:
             else:
                 await _tell(send, "state", state)
             version = newest
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _tell(send: Send, event: str, data: bytes) -> None:

@@ -42,6 +42,19 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
+class _Server(uvicorn.Server):
+    """Ends streams of events before it waits for what is under way."""
+
+    def __init__(self, config: uvicorn.Config, watch: Watch) -> None:
+        super().__init__(config)
+        self._watch = watch
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End all that is under way."""
+        self._watch.close()
+        await super().shutdown(sockets)
+
+
 class Room:
     """The page's server on one run.
 
@@ -56,12 +69,11 @@ class Room:
         app = make_app(watch, facts, token, port)
         self.url = f"http://{HOST}:{port}/#{token}"
         self._listening = listening
-        self.server = uvicorn.Server(
-            uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, ws="none",
-                timeout_graceful_shutdown=GRACE, timeout_keep_alive=30,
-            )
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, proxy_headers=False,
+            ws="none", timeout_graceful_shutdown=GRACE, timeout_keep_alive=30,
         )  # fmt: skip
+        self.server = _Server(config, watch)
 
     def serve(self) -> None:
         """Answer until the server is told to end, or Ctrl-C."""

@@ -42,12 +42,14 @@ class Watch:
         state: what the page shows now, as JSON.
         version: rises with every change of the state.
         curves: by seed, the headline along the rounds since the page was opened.
+        is_closed: whether the server ends, and with it all streams of events.
     """
 
     def __init__(self, run: RunFolder, arms: Mapping[str, Arm]) -> None:
         """A watch that has not looked yet."""
         self.run, self.version, self.state = run, 0, dict[str, Any]()
         self.curves: dict[str, list[Point]] = {}
+        self.is_closed = False
         self._arms = arms
         self._asked = 0.0  # when the question began that is not answered yet; 0: none is
         self._ledger_stamp: tuple[int, int] | None = None
@@ -59,14 +61,22 @@ class Watch:
         """Look at the run until cancelled."""
         while True:
             if await asyncio.to_thread(self.look):
-                waiting, self._changed = self._changed, asyncio.Event()
-                waiting.set()
+                self._wake()
             await asyncio.sleep(EVERY)
 
     async def newer_than(self, version: int) -> None:
-        """Wait until the state has changed since a version."""
-        while self.version == version:
+        """Wait until the state has changed since a version, or the server ends."""
+        while self.version == version and not self.is_closed:
             await self._changed.wait()
+
+    def close(self) -> None:
+        """Have all streams of events end."""
+        self.is_closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._changed = self._changed, asyncio.Event()
+        waiting.set()
 
     @property
     def encoded(self) -> bytes:

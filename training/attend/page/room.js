@@ -278,8 +278,8 @@ async function submit(event) {
 const KEYS = { p: "pause", n: "step", r: "resume", a: "ask" };
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
-  if (typing || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+  // All fields are in the form. Just after it was closed, one may still have the focus.
+  if ($("form").open || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   if (event.key === "s") stop();
   else if (Object.hasOwn(KEYS, event.key)) openForm(KEYS[event.key]);
   else return;
