@@ -27,7 +27,10 @@ EVERY = 0.1  # seconds between two questions
 SHOWN = 30  # last acts of the ledger
 MOST_POINTS = 400  # of a seed's curve; beyond, every second one is left out
 MOST_CURVES = 64  # seeds whose curves are kept, those under way and the last that ended
-HIDDEN = ("n", "time", "act", "by", "what", "reason", "previous", "hash", "screen", "id", "rounds")
+HIDDEN = (
+    "n", "time", "act", "by", "what", "reason", "previous", "hash", "screen", "id", "rounds",
+    "before",
+)  # fmt: skip
 HASHES = ("_hashes", "_sha256")  # end the names of what no reader compares by eye
 MOST_REST = 200  # characters of what else an entry says
 
@@ -179,4 +182,7 @@ def act_of(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _listed(value: object) -> str:
+    """A value of an entry in words; of acts of people, what holds the run after them."""
+    if isinstance(value, Mapping) and set(value) == {"latches"}:
+        return f"held by {', '.join(map(str, value['latches'])) or 'nothing'}"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -27,7 +27,8 @@ from tacit.training.storage.run_folder import RunFolder
 
 pytestmark = pytest.mark.skipif(not IS_HERE, reason=WHY_NOT)
 LONG = [
-    "train.rounds=2000000000", "train.measure_last=1000000", "train.evaluate_every=500000", "seeds=2",
+    "train.rounds=2000000000", "train.measure_last=1000000", "train.evaluate_every=500000",
+    "seeds=2",
 ]  # fmt: skip
 ATTEND = "from tacit.training.cli import main; main()"
 
