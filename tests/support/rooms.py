@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -54,6 +55,15 @@ class Page:
         status, _, body = self("/api/act", json.dumps(told | options))
         return status, json.loads(body)
 
+    def deaf(self):
+        """A page that asks for events and reads none."""
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", self.port))
+        lines = ("GET /api/events HTTP/1.1", f"Host: {self.host}", f"X-Tacit-Token: {self.token}")
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        return connection
+
     @contextmanager
     def events(self):
         """An iterator of events: name and data."""
@@ -78,10 +88,13 @@ def read_events(answer):
 
 
 @contextmanager
-def room_on(run, experiment):
-    """The page's server in a thread."""
+def room_on(run, experiment, send_buffer=None):
+    """The page's server in a thread; `send_buffer`: bytes that the system keeps for a page."""
     facts = facts_of(run.name, experiment, "alice")
-    room = Room(Watch(run, experiment.arms), facts, listen(0))
+    listening = listen(0)
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    room = Room(Watch(run, experiment.arms), facts, listening)
     thread = threading.Thread(target=room.serve)
     thread.start()
     try:

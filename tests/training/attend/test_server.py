@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import stat
 import time
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from tacit.oversight import ledger as ledgers
 from tacit.oversight.ledger import Ledger
 from tacit.training.acts.protocol import MOST_BYTES
 from tacit.training.acts.server import serving
-from tacit.training.attend import serve
+from tacit.training.attend import app, serve
 from tacit.training.attend.serve import listen, opened
 from tacit.training.runs.control import RunControl
 from tacit.training.runs.gate import Gate
@@ -204,25 +203,45 @@ def test_fifty_pages_hear_of_one_act(page, served):
             assert next(d for name, d in events if name == "state" and d["latches"])
 
 
-def test_a_page_that_stops_reading_keeps_nobody_waiting(page, served):
-    """Its kernel buffers are full after a while; the others, and the run, go on."""
-    with ExitStack() as stack:
+def test_pages_that_stop_reading_keep_nobody_waiting(run, experiment, served):
+    """The system keeps little for them here, so that the server soon cannot send."""
+    with room_on(run, experiment, send_buffer=4096) as page, ExitStack() as stack:
         for _ in range(5):
-            deaf = stack.enter_context(socket.socket())
-            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            deaf.connect(("127.0.0.1", page.port))
-            lines = (
-                "GET /api/events HTTP/1.1",
-                f"Host: {page.host}",
-                f"X-Tacit-Token: {page.token}",
-            )
-            deaf.sendall("\r\n".join([*lines, "", ""]).encode())
+            stack.enter_context(page.deaf())
         for k in range(20):
             page.act("ask", reason="x" * 900)
             served.seeds()["base", 0].rounds = k
             time.sleep(0.02)
         assert page.act("pause")[1]["applied"]
         assert page.state_with(lambda state: state["latches"] == ["person"])
+
+
+def test_a_page_that_stops_reading_is_given_up(run, experiment, served, monkeypatch):
+    """Its place is free for another one then."""
+    monkeypatch.setattr(app, "PATIENCE", 0.5)
+    monkeypatch.setattr(app, "MOST_PAGES", 1)
+    for k in range(30):
+        served.ledger.append("a note", by="x" * 200, reason=f"{k}" * 500)
+    with room_on(run, experiment, send_buffer=4096) as page, page.deaf():
+        deadline = time.monotonic() + 1
+        while (status := page("/api/events", method="HEAD")[0]) != 503:
+            assert time.monotonic() < deadline, status
+        for k in range(100):
+            served.seeds()["base", 0].rounds = k
+            time.sleep(0.15)
+            if page("/api/events", method="HEAD")[0] == 200:
+                return
+    raise AssertionError("it still has its place")
+
+
+def test_a_run_that_does_not_answer_is_told(run, experiment, served, monkeypatch):
+    monkeypatch.setattr(app, "BEAT", 0.1)
+    with room_on(run, experiment) as page, page.events() as events:
+        assert next(data for name, data in events if name == "state")["trains"]
+        with served._lock:  # the run's thread waits for it
+            silent = next(d for name, d in events if name == "beat" and d["silent"] > 0.3)
+        assert silent
+        assert next(d for name, d in events if name == "beat" and d["silent"] < 0.3)
 
 
 def test_the_browser_is_sent_there_by_a_file_of_this_user(run, monkeypatch):

@@ -78,6 +78,7 @@ function showState() {
   const total = facts ? ` of ${facts.seeds}` : "";
   say("ended", `${state.ended}${total} seeds have ended since training began.`);
   fill("ledger", state.acts, actRow);
+  say("ledger-mistake", state.ledger_mistake || "");
   fill("states", standing(), (line) => make("li", line));
   showChart();
   preview();
