@@ -1,8 +1,10 @@
 """Screenshots for the documents: `python docs/screenshots.py RUN_FOLDER` of TensorBoard,
-`python docs/screenshots.py REPORT.html` of what `tacit report` wrote.
+`python docs/screenshots.py REPORT.html` of what `tacit report` wrote,
+`python docs/screenshots.py 'http://127.0.0.1:PORT/#TOKEN'` of the page that `tacit attend` serves.
 
 Needs chromium and chromedriver (Debian's packages chromium, chromium-driver), spoken to over the
-WebDriver protocol with the standard library alone. Writes docs/images/board_*.png and report.png.
+WebDriver protocol with the standard library alone. Writes docs/images/board_*.png, report.png and
+attend.png.
 """
 
 from __future__ import annotations
@@ -89,6 +91,30 @@ def report(page: Path) -> None:
     print("images/report.png")
 
 
+def attend(url: str) -> None:
+    """The page on a run that trains, after a few seconds of it."""
+    port = free_port(9515)
+    driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/status")
+        options = {"goog:chromeOptions": {"args": [*FLAGS, "--window-size=1000,1500"]}}
+        base = f"http://127.0.0.1:{port}/session"
+        session = call(base, "POST", {"capabilities": {"alwaysMatch": options}})["sessionId"]
+        call(f"{base}/{session}/url", "POST", {"url": url})
+        time.sleep(5)
+        picture = call(f"{base}/{session}/screenshot", "GET")
+        (IMAGES / "attend.png").write_bytes(base64.b64decode(picture))
+        call(f"{base}/{session}", "DELETE")
+    finally:
+        driver.terminate()
+    print("images/attend.png")
+
+
 if __name__ == "__main__":
     target = Path(sys.argv[1])
-    report(target) if target.suffix == ".html" else main(target)
+    if sys.argv[1].startswith("http://127.0.0.1:"):
+        attend(sys.argv[1])
+    elif target.suffix == ".html":
+        report(target)
+    else:
+        main(target)

@@ -156,6 +156,11 @@ class RemoteGate(Gate):
             self.rounds = rounds
             self._hold(held)
 
+    def played(self, rounds: int) -> None:
+        """The process says that its repetition has played so many more rounds per copy."""
+        with self._condition:
+            self.rounds += rounds
+
     def shut(self) -> None:
         """Let no round begin; the one under way is played to its end."""
         super().shut()

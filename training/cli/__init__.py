@@ -16,7 +16,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import audit, control, data, drill, lint, look, oversee, play, prove, train
+from . import attend, audit, control, data, drill, lint, look, oversee, play, prove, train
 
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
@@ -39,6 +39,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (OVERSEE, "report", oversee.report),
     (OVERSEE, "sign", audit.sign),
     (OVERSEE, "ctl", control.ctl),
+    (OVERSEE, "attend", attend.attend),
 )
 # Every market's fit has options of its own: typer lets them pass, `calibrate` reads them.
 SETTINGS: dict[str, dict[str, Any]] = {

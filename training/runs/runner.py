@@ -280,8 +280,13 @@ def _train_jobs(
             return None
         if worker_pool is not None and has_networks(arm):
             remote = RemoteGate()
+
+            def report_remote(progress: SeedProgress) -> None:
+                remote.played(progress.rounds // arm.train.copies)
+                report(progress)
+
             with control.seed((name, k), remote):
-                return worker_pool.train(name, k, report, remote)
+                return worker_pool.train(name, k, report_remote, remote)
         gate = Gate(stop.is_set)
         with control.seed((name, k), gate):
             return train_seed(run, arm, k, report, gate)

@@ -133,6 +133,8 @@ def test_a_remote_gate_passes_on_what_is_done_to_it():
 def test_a_remote_gate_knows_what_its_process_says():
     gate = RemoteGate()
     gate.connect(io.StringIO())
+    gate.played(100)
+    assert gate.rounds == 100
     gate.shut()
     assert not gate.wait_until_held(0.01)
     gate.heard(120, True)

@@ -23,7 +23,7 @@ def test_the_commands():
     assert COMMANDS == [
         "train", "resume", "compare", "board", "list", "show", "reproduce", "best-response",
         "calibrate", "screen", "lint", "drill", "deals", "why", "blame", "play", "report",
-        "sign", "ctl",
+        "sign", "ctl", "attend",
     ]  # fmt: skip
     assert [group.name for group in app.registered_groups] == ["audit"]
 

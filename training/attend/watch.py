@@ -1,0 +1,188 @@
+"""What the page shows of a run that changes: asked of its socket and read from its ledger.
+
+One task asks the socket for all pages together, so fifty pages cost the run no more than one. A
+page that reads slowly gets the state as it is when it reads again; what was in between is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from tacit.envs.errors import ConfigError
+from tacit.oversight import ledger as ledgers
+from tacit.training.acts.client import send
+from tacit.training.acts.protocol import ActRequest, Envelope
+from tacit.training.config.arms import Arm
+from tacit.training.storage.run_folder import RunFolder
+from tacit.training.storage.signature_files import objective_states
+
+from .facts import made_visible
+
+EVERY = 0.1  # seconds between two questions
+SHOWN = 30  # last acts of the ledger
+MOST_POINTS = 400  # of a seed's curve; beyond, every second one is left out
+MOST_CURVES = 64  # seeds whose curves are kept, those under way and the last that ended
+HIDDEN = (
+    "n", "time", "act", "by", "what", "reason", "previous", "hash", "screen", "id", "rounds",
+    "before",
+)  # fmt: skip
+HASHES = ("_hashes", "_sha256")  # end the names of what no reader compares by eye
+MOST_REST = 200  # characters of what else an entry says
+
+Point = tuple[int, float]  # rounds played, and the headline measure read last
+
+
+class Watch:
+    """The state of a run, kept up to date while `follow` runs.
+
+    Attributes:
+        run: which run.
+        state: what the page shows now, as JSON.
+        version: rises with every change of the state.
+        curves: by seed, the headline along the rounds since the page was opened.
+        is_closed: whether the server ends, and with it all streams of events.
+    """
+
+    def __init__(self, run: RunFolder, arms: Mapping[str, Arm]) -> None:
+        """A watch that has not looked yet."""
+        self.run, self.version, self.state = run, 0, dict[str, Any]()
+        self.curves: dict[str, list[Point]] = {}
+        self.is_closed = False
+        self._arms = arms
+        self._asked = 0.0  # when the question began that is not answered yet; 0: none is
+        self._ledger_stamp: tuple[int, int] | None = None
+        self._ledger: dict[str, Any] = {"acts": [], "states": {}}
+        self._encoded = b""
+        self._changed = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Look at the run until cancelled."""
+        while True:
+            if await asyncio.to_thread(self.look):
+                self._wake()
+            await asyncio.sleep(EVERY)
+
+    async def newer_than(self, version: int) -> None:
+        """Wait until the state has changed since a version, or the server ends."""
+        while self.version == version and not self.is_closed:
+            await self._changed.wait()
+
+    def close(self) -> None:
+        """Have all streams of events end."""
+        self.is_closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._changed = self._changed, asyncio.Event()
+        waiting.set()
+
+    @property
+    def encoded(self) -> bytes:
+        """The state as one line of JSON, encoded once for all pages."""
+        return self._encoded
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds that the run has not answered the question under way."""
+        return time.monotonic() - self._asked if self._asked else 0.0
+
+    # --- one look --------------------------------------------------------------------------------
+
+    def look(self) -> bool:
+        """Ask the run and read its ledger; whether something has changed."""
+        self._asked = time.monotonic()
+        try:
+            envelope = send(self.run, ActRequest(id=uuid.uuid4().hex, act="status", by="page"))
+            answer = None if envelope.detail == "busy: try again." else _alive(envelope)
+        except ConfigError as error:
+            answer = {"trains": False, "detail": " ".join(error.mistakes), "latches": [],
+                      "seeds": {}, "ended": 0}  # fmt: skip
+        finally:
+            self._asked = 0.0
+        if answer is None:
+            return False
+        if answer["trains"]:
+            self._add_points(answer["seeds"])
+        self._read_ledger()
+        state = made_visible(answer | self._ledger)
+        if state == self.state:
+            return False
+        self.state = state
+        self._encoded = json.dumps(state, separators=(",", ":")).encode()
+        self.version += 1  # last: whoever sees the version finds its state
+        return True
+
+    def _add_points(self, seeds: Mapping[str, Any]) -> None:
+        """Add to the curve of every seed whose headline was read anew."""
+        for name, seed in seeds.items():
+            headline = seed["headline"]
+            curve = self.curves.setdefault(name, [])
+            if headline is not None and (not curve or curve[-1][1] != headline):
+                curve.append((seed["round"], headline))
+                if len(curve) > MOST_POINTS:
+                    del curve[1:-1:2]
+        for name in [name for name in self.curves if name not in seeds][:-MOST_CURVES]:
+            del self.curves[name]
+
+    def _read_ledger(self) -> None:
+        """Read the ledger again if it was written since."""
+        try:
+            found = self.run.ledger.stat()
+            stamp = (found.st_size, found.st_mtime_ns)
+            if stamp == self._ledger_stamp:
+                return
+            entries = ledgers.read(self.run.ledger)
+            states = objective_states(self.run, self._arms)
+        except FileNotFoundError:
+            return
+        except (ConfigError, OSError) as error:
+            self._ledger = {**self._ledger, "ledger_mistake": str(error)}
+            return
+        self._ledger_stamp = stamp
+        self._ledger = {
+            "acts": [act_of(entry) for entry in reversed(entries[-SHOWN:])],
+            "states": {name: state.text for name, state in states.items()},
+        }
+
+
+def _alive(envelope: Envelope) -> dict[str, Any]:
+    """What a run that trains says of itself."""
+    screen = envelope.screen
+    return {
+        "trains": True,
+        "detail": envelope.detail,
+        "latches": screen.get("latches", []),
+        "seeds": screen.get("seeds", {}),
+        "ended": screen.get("ended", 0),
+    }
+
+
+def act_of(entry: Mapping[str, Any]) -> dict[str, str]:
+    """One entry of the ledger: who did what, why and when, and what else it says."""
+    rest = "; ".join(
+        f"{key}: {_listed(value)}"
+        for key, value in entry.items()
+        if key not in HIDDEN and not key.endswith(HASHES) and value
+    )
+    what = entry.get("what") or entry.get("act", "")
+    rounds = entry.get("rounds")
+    return {
+        "n": str(entry.get("n", "")),
+        "time": str(entry.get("time", "")),
+        "who": str(entry.get("by", "")),
+        "what": f"{what} {rounds}" if what == "step" and rounds else str(what),
+        "why": str(entry.get("reason", "")),
+        "rest": rest[:MOST_REST],
+    }
+
+
+def _listed(value: object) -> str:
+    """A value of an entry in words; of acts of people, what holds the run after them."""
+    if isinstance(value, Mapping) and set(value) == {"latches"}:
+        return f"held by {', '.join(map(str, value['latches'])) or 'nothing'}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
