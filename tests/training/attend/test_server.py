@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support.rooms import room_on
+from support.page.rooms import room_on
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
