@@ -2,6 +2,7 @@
 
 facts   what does not change while it trains: question, KPIs in words, benchmarks
 watch   what changes: asked of the socket and of the ledger ten times a second
+earlier curves from before the page was opened, from event files
 guard   who may ask: this machine's own page with its token; headers of every answer
 app     the routes: the page's files, events, acts
 serve   a port on this machine, and the browser

@@ -157,7 +157,9 @@ class Events:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         watch, version = self._watch, -1
-        await _tell(send, "curves", json.dumps(made_visible(watch.curves)).encode())
+        # A copy, made in one go: the watch adds to its curves in another thread.
+        curves = {name: list(points) for name, points in list(watch.curves.items())}
+        await _tell(send, "curves", json.dumps(made_visible(curves)).encode())
         while not watch.is_closed:
             with suppress(TimeoutError):
                 # Not wait_for, which in Python 3.11 may lose that the task was cancelled.

@@ -21,6 +21,7 @@ from tacit.training.config.arms import Arm
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.signature_files import objective_states
 
+from .earlier import Point, earlier_points
 from .facts import made_visible
 
 EVERY = 0.1  # seconds between two questions
@@ -34,8 +35,6 @@ HIDDEN = (
 HASHES = ("_hashes", "_sha256")  # end the names of what no reader compares by eye
 MOST_REST = 200  # characters of what else an entry says
 
-Point = tuple[int, float]  # rounds played, and the headline measure read last
-
 
 class Watch:
     """The state of a run, kept up to date while `follow` runs.
@@ -44,7 +43,7 @@ class Watch:
         run: which run.
         state: what the page shows now, as JSON.
         version: rises with every change of the state.
-        curves: by seed, the headline along the rounds since the page was opened.
+        curves: by seed, the headline along the rounds.
         is_closed: whether the server ends, and with it all streams of events.
     """
 
@@ -121,7 +120,9 @@ class Watch:
         """Add to the curve of every seed whose headline was read anew."""
         for name, seed in seeds.items():
             headline = seed["headline"]
-            curve = self.curves.setdefault(name, [])
+            if name not in self.curves:
+                self.curves[name] = earlier_points(self.run, self._arms, name, MOST_POINTS // 2)
+            curve = self.curves[name]
             if headline is not None and (not curve or curve[-1][1] != headline):
                 curve.append((seed["round"], headline))
                 if len(curve) > MOST_POINTS:

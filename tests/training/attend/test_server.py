@@ -18,6 +18,9 @@ from tacit.training.acts.protocol import MOST_BYTES
 from tacit.training.acts.server import serving
 from tacit.training.attend import app, serve
 from tacit.training.attend.serve import listen, opened
+from tacit.training.attend.watch import Watch
+from tacit.training.board.event_file import EventFile
+from tacit.training.config.load import load
 from tacit.training.runs.control import RunControl
 from tacit.training.runs.gate import Gate
 
@@ -191,6 +194,22 @@ def test_curves_grow_with_what_is_read(page, served):
         page.state_with(lambda s, k=k: s["seeds"]["base/s0"]["round"] == 100 * (k + 1))
     with page.events() as events:
         assert next(events) == ("curves", {"base/s0": [[100, 0.5], [300, 0.7]]})
+
+
+def test_curves_begin_with_what_was_read_before(page, run, served):
+    with EventFile(run.seed("base", 0)) as events:
+        for step in (10, 20):
+            events.scalars(step, {"measure/market/clearing_price": step / 40, "other": 1.0})
+    served.headlines["base", 1] = 0.75
+    (run.seed("base", 1)).mkdir(parents=True)
+    (run.seed("base", 1) / "events.out.tfevents.1.x.1").write_bytes(b"no events" * 9)
+    with served.seed(("base", 1), Gate()):
+        page.state_with(lambda state: "base/s1" in state["seeds"])
+        with page.events() as events:
+            assert next(events)[1]["base/s1"] == [[0, 0.75]]
+    watch = Watch(run, load("ad_auction").arms)
+    watch.look()
+    assert watch.curves["base/s0"] == [(10, 0.25), (20, 0.5)]
 
 
 def test_fifty_pages_hear_of_one_act(page, served):

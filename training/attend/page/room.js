@@ -45,7 +45,7 @@ function showFacts() {
   const { name, unit, meaning } = facts.headline;
   say("chart-title", `Headline: ${name}`);
   say("measure", name);
-  say("meaning", `${meaning} (${unit}). Curves begin when this page's command was started.`);
+  say("meaning", `${meaning} (${unit}).`);
   $("by").value ||= sessionStorage.getItem("by") || facts.user;
   $("kpis").replaceChildren(...facts.kpis.flatMap(({ arms, lines }) => {
     const list = make("ul");
@@ -135,7 +135,8 @@ function showChart() {
 /** Keep the curve of every seed as the server does: a point when its headline was read anew. */
 function addPoints() {
   for (const [name, seed] of Object.entries(state.seeds)) {
-    const own = (curves[name] ||= []);
+    if (!Object.hasOwn(curves, name)) curves[name] = [];
+    const own = curves[name];
     if (seed.headline !== null && (!own.length || own[own.length - 1][1] !== seed.headline)) {
       own.push([seed.round, seed.headline]);
     }
