@@ -176,7 +176,7 @@ def act_of(entry: Mapping[str, Any]) -> dict[str, str]:
         "n": str(entry.get("n", "")),
         "time": str(entry.get("time", "")),
         "who": str(entry.get("by", "")),
-        "what": f"{what} {rounds}" if what == "step" and rounds else str(what),
+        "what": f"{what} {rounds:,}" if what == "step" and isinstance(rounds, int) else str(what),
         "why": str(entry.get("reason", "")),
         "rest": rest[:MOST_REST],
     }
