@@ -108,9 +108,14 @@ def training(folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def url(training):
-    with attending(training) as (address, _):
-        yield address
+def command(training):
+    with attending(training) as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+def url(command):
+    return command[0]
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +268,21 @@ def test_nothing_leaves_the_machine_and_nothing_is_logged(browser, url):
     assert any(a.startswith(home) for a in asked)
     assert others == []
     assert browser.log("browser") == []
+
+
+def test_a_lost_connection_is_said_and_made_again(browser, training, command):
+    """The command's process is halted, so that the page hears nothing."""
+    hidden = "document.getElementById('link').hidden"
+    _, process = command
+    process.send_signal(signal.SIGSTOP)
+    try:
+        browser.wait_until(f"!{hidden}")
+        assert "Training goes on without it." in browser.text("link")
+    finally:
+        process.send_signal(signal.SIGCONT)
+    browser.wait_until(hidden)
+    training.ask("pause")
+    browser.wait_until("document.getElementById('state').className === 'held'")
 
 
 def test_a_page_that_is_killed_changes_nothing_and_another_connects(browser, training):
