@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory, gettempdir
 
 import pytest
-from support.browser import IS_HERE, WHY_NOT, Browser
+from support.attend.browser import IS_HERE, WHY_NOT, Browser
 
 from tacit.oversight import ledger as ledgers
 from tacit.training.acts.acts import ACT
