@@ -132,7 +132,13 @@ function addPoints() {
 
 const take = {
   curves(data) { curves = data; },
-  state(data) { state = data; addPoints(); showState(); link(""); },
+  state(data) {
+    if (!state) performance.mark("usable");
+    state = data;
+    addPoints();
+    showState();
+    link("");
+  },
   beat(data) {
     link(data.silent > 3 ? `The run has not answered for ${Math.round(data.silent)} seconds.` : "");
   },
