@@ -2,16 +2,15 @@
 
 | route | answers |
 |---|---|
-| `GET /`, `/room.css`, `/room.js`, `/chart.js` | the page's files, which say nothing of the run |
+| `GET /`, `/room.css`, `/*.js` | the page's files, which say nothing of the run |
 | `GET /api/facts` | what does not change (`facts.py`) |
-| `GET /api/events` | events: `curves` once, `state` with every change, `beat` in between |
+| `GET /api/events` | what does (`events.py`) |
 | `POST /api/act` | a request as the run's socket takes it (`acts/protocol.py`), and its envelope |
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
@@ -23,12 +22,12 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from tacit.envs.errors import ConfigError
 from tacit.training.acts.client import send as send_to_run
 from tacit.training.acts.protocol import MOST_BYTES, parse_request
 
+from .events import Events
 from .facts import made_visible
 from .guard import Guard, refused
 from .watch import Watch
@@ -37,11 +36,9 @@ FILES = {
     "/": ("index.html", "text/html"),
     "/room.css": ("room.css", "text/css"),
     "/room.js": ("room.js", "text/javascript"),
+    "/wire.js": ("wire.js", "text/javascript"),
     "/chart.js": ("chart.js", "text/javascript"),
 }
-BEAT = 2.0  # seconds after which a page is told that the server is there, if nothing changes
-PATIENCE = 30.0  # seconds that a page may not read before it is given up
-MOST_PAGES = 200  # that follow events at once
 
 
 def make_app(watch: Watch, facts: Mapping[str, Any], token: str, port: int) -> Starlette:
@@ -122,71 +119,3 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > MOST_BYTES:
             return None
     return body
-
-
-# --- events --------------------------------------------------------------------------------------
-
-
-class Events:
-    """Server-sent events: the newest state, again with every change.
-
-    A page that reads slowly skips states; one that reads nothing is given up. Neither keeps others
-    waiting.
-    """
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch, self._pages = watch, 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Follow the run until the page goes away."""
-        if self._pages >= MOST_PAGES:
-            await refused(503, "events: too many pages follow this run.")(scope, receive, send)
-            return
-        self._pages += 1
-        following = asyncio.create_task(self._follow(send))
-        leaving = asyncio.create_task(_left(receive))
-        try:
-            await asyncio.wait({following, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._pages -= 1
-            for task in (following, leaving):
-                task.cancel()
-            await asyncio.gather(following, leaving, return_exceptions=True)
-
-    async def _follow(self, send: Send) -> None:
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        watch, version = self._watch, -1
-        await _tell(send, "curves", json.dumps(made_visible(watch.curves)).encode())
-        while not watch.is_closed:
-            with suppress(TimeoutError):
-                # Not wait_for, which in Python 3.11 may lose that the task was cancelled.
-                async with asyncio.timeout(BEAT):
-                    await watch.newer_than(version)
-            # The state is read after its version: it may be newer, and is then sent once more.
-            newest, state = watch.version, watch.encoded
-            if newest == version or newest == 0:
-                silent = json.dumps({"silent": round(watch.silent_for, 1)}).encode()
-                await _tell(send, "beat", silent)
-            else:
-                await _tell(send, "state", state)
-            version = newest
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _tell(send: Send, event: str, data: bytes) -> None:
-    """Send one event.
-
-    Raises:
-        TimeoutError: the page does not read.
-    """
-    body = b"event: " + event.encode() + b"\ndata: " + data + b"\n\n"
-    message = {"type": "http.response.body", "body": body, "more_body": True}
-    async with asyncio.timeout(PATIENCE):
-        await send(message)
-
-
-async def _left(receive: Receive) -> None:
-    """Return when the page has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -21,20 +21,14 @@ from tacit.training.config.arms import Arm
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.signature_files import objective_states
 
+from .earlier import Point, earlier_points
 from .facts import made_visible
+from .ledger_rows import act_of
 
 EVERY = 0.1  # seconds between two questions
 SHOWN = 30  # last acts of the ledger
 MOST_POINTS = 400  # of a seed's curve; beyond, every second one is left out
 MOST_CURVES = 64  # seeds whose curves are kept, those under way and the last that ended
-HIDDEN = (
-    "n", "time", "act", "by", "what", "reason", "previous", "hash", "screen", "id", "rounds",
-    "before",
-)  # fmt: skip
-HASHES = ("_hashes", "_sha256")  # end the names of what no reader compares by eye
-MOST_REST = 200  # characters of what else an entry says
-
-Point = tuple[int, float]  # rounds played, and the headline measure read last
 
 
 class Watch:
@@ -44,7 +38,7 @@ class Watch:
         run: which run.
         state: what the page shows now, as JSON.
         version: rises with every change of the state.
-        curves: by seed, the headline along the rounds since the page was opened.
+        curves: by seed, the headline along the rounds.
         is_closed: whether the server ends, and with it all streams of events.
     """
 
@@ -121,7 +115,9 @@ class Watch:
         """Add to the curve of every seed whose headline was read anew."""
         for name, seed in seeds.items():
             headline = seed["headline"]
-            curve = self.curves.setdefault(name, [])
+            if name not in self.curves:
+                self.curves[name] = earlier_points(self.run, self._arms, name, MOST_POINTS // 2)
+            curve = self.curves[name]
             if headline is not None and (not curve or curve[-1][1] != headline):
                 curve.append((seed["round"], headline))
                 if len(curve) > MOST_POINTS:
@@ -160,29 +156,3 @@ def _alive(envelope: Envelope) -> dict[str, Any]:
         "seeds": screen.get("seeds", {}),
         "ended": screen.get("ended", 0),
     }
-
-
-def act_of(entry: Mapping[str, Any]) -> dict[str, str]:
-    """One entry of the ledger: who did what, why and when, and what else it says."""
-    rest = "; ".join(
-        f"{key}: {_listed(value)}"
-        for key, value in entry.items()
-        if key not in HIDDEN and not key.endswith(HASHES) and value
-    )
-    what = entry.get("what") or entry.get("act", "")
-    rounds = entry.get("rounds")
-    return {
-        "n": str(entry.get("n", "")),
-        "time": str(entry.get("time", "")),
-        "who": str(entry.get("by", "")),
-        "what": f"{what} {rounds}" if what == "step" and rounds else str(what),
-        "why": str(entry.get("reason", "")),
-        "rest": rest[:MOST_REST],
-    }
-
-
-def _listed(value: object) -> str:
-    """A value of an entry in words; of acts of people, what holds the run after them."""
-    if isinstance(value, Mapping) and set(value) == {"latches"}:
-        return f"held by {', '.join(map(str, value['latches'])) or 'nothing'}"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

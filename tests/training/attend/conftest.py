@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("starlette", reason="needs pip install 'tacit[page]'")
 pytest.importorskip("uvicorn", reason="needs pip install 'tacit[page]'")
 
-from support.page.rooms import Held, room_on
+from support.attend.rooms import Held, room_on
 
 from tacit.oversight.ledger import Ledger
 from tacit.training.acts.control import RunControl

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support.page.rooms import room_on
+from support.attend.rooms import room_on
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
@@ -18,12 +18,17 @@ from tacit.training.acts.control import RunControl
 from tacit.training.acts.gate import Gate
 from tacit.training.acts.protocol import MOST_BYTES
 from tacit.training.acts.server import serving
-from tacit.training.attend import app, serve
+from tacit.training.attend import events as stream
+from tacit.training.attend import serve
 from tacit.training.attend.serve import listen, opened
+from tacit.training.attend.watch import Watch
+from tacit.training.board.event_file import EventFile
+from tacit.training.config.load import load
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e</script>&amp;"
 SHOWN = "<img src=x onerror=alert(1)>\\u202e</script>&amp;"
-PATHS = ("/", "/room.css", "/room.js", "/chart.js", "/api/facts", "/nowhere", "/api/act")
+FILES = ("/", "/room.css", "/room.js", "/chart.js", "/wire.js")
+PATHS = (*FILES, "/api/facts", "/nowhere", "/api/act")
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "\u00fc", "0" * 32])
@@ -72,7 +77,7 @@ def test_every_answer_carries_the_headers(path, page):
         assert headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", PATHS[:4])
+@pytest.mark.parametrize("path", FILES)
 def test_the_files_need_nothing_from_elsewhere(path, page):
     text = page(path)[2].decode()
     assert "https://" not in text
@@ -193,6 +198,22 @@ def test_curves_grow_with_what_is_read(page, served):
         assert next(events) == ("curves", {"base/s0": [[100, 0.5], [300, 0.7]]})
 
 
+def test_curves_begin_with_what_was_read_before(page, run, served):
+    with EventFile(run.seed("base", 0)) as events:
+        for step in (10, 20):
+            events.scalars(step, {"measure/market/clearing_price": step / 40, "other": 1.0})
+    served.headlines["base", 1] = 0.75
+    (run.seed("base", 1)).mkdir(parents=True)
+    (run.seed("base", 1) / "events.out.tfevents.1.x.1").write_bytes(b"no events" * 9)
+    with served.seed(("base", 1), Gate()):
+        page.state_with(lambda state: "base/s1" in state["seeds"])
+        with page.events() as events:
+            assert next(events)[1]["base/s1"] == [[0, 0.75]]
+    watch = Watch(run, load("ad_auction").arms)
+    watch.look()
+    assert watch.curves["base/s0"] == [(10, 0.25), (20, 0.5)]
+
+
 def test_fifty_pages_hear_of_one_act(page, served):
     with ExitStack() as stack:
         streams = [stack.enter_context(page.events()) for _ in range(50)]
@@ -218,8 +239,8 @@ def test_pages_that_stop_reading_keep_nobody_waiting(run, experiment, served):
 
 def test_a_page_that_stops_reading_is_given_up(run, experiment, served, monkeypatch):
     """Its place is free for another one then."""
-    monkeypatch.setattr(app, "PATIENCE", 0.5)
-    monkeypatch.setattr(app, "MOST_PAGES", 1)
+    monkeypatch.setattr(stream, "PATIENCE", 0.5)
+    monkeypatch.setattr(stream, "MOST_PAGES", 1)
     for k in range(30):
         served.ledger.append("a note", by="x" * 200, reason=f"{k}" * 500)
     with room_on(run, experiment, send_buffer=4096) as page, page.deaf():
@@ -235,7 +256,7 @@ def test_a_page_that_stops_reading_is_given_up(run, experiment, served, monkeypa
 
 
 def test_a_run_that_does_not_answer_is_told(run, experiment, served, monkeypatch):
-    monkeypatch.setattr(app, "BEAT", 0.1)
+    monkeypatch.setattr(stream, "BEAT", 0.1)
     with room_on(run, experiment) as page, page.events() as events:
         assert next(data for name, data in events if name == "state")["trains"]
         with served._lock:  # the run's thread waits for it

@@ -29,6 +29,7 @@ ANSWERS = [
     {"progress": {"rounds": 5, "headline": 0.5, "skipped": True, "ended": False, "cut_off": False}},
     {"progress": {"rounds": 7, "headline": 0.25, "skipped": False, "ended": True, "cut_off": True}},
 ]
+SHORT = ("train.rounds=20000", "train.measure_last=5000", "train.copies=4", "seeds=1")
 
 
 class Ended(Exception):
@@ -194,6 +195,23 @@ def test_workers_are_told_to_stop_and_waited_for_at_the_end_of_a_run(pooled, tmp
     (pool,) = Pool.made
     assert sorted(pool.asked[:-2]) == [("base", 0), ("base", 1)]
     assert pool.asked[-2:] == ["stop", "wait"]
+
+
+def test_rounds_of_a_process_are_told_as_they_are_played(pooled, tmp_path):
+    """Per copy, though progress counts those of all copies."""
+    arm = runner.load("ad_auction", SHORT).arms["base"]
+    seen = []
+
+    def telling(pool, name, k, report, gate):
+        for _ in range(2):
+            report(SeedProgress(30 * arm.train.copies, float("nan")))
+            seen.append(gate.rounds)
+        return train_seed(pool.run, arm, k, report, Gate())
+
+    pooled.setattr(Pool, "trains", staticmethod(telling))
+    runner.train("ad_auction", SHORT, results=tmp_path)
+    assert arm.train.copies == 4
+    assert seen == [30, 60]
 
 
 def test_a_mistake_of_one_seed_stops_the_workers_of_the_others_before_they_are_waited_for(

@@ -1,28 +1,13 @@
 // The page of `tacit attend`: follows the run's state, sends acts. Texts are set by textContent only.
 
 import { COLOURS, draw, short } from "./chart.js";
+import { act, ask, follow } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
-const TOKEN = takeToken();
-const SILENCE = 6000; // ms without any event after which the connection is opened anew
 const WORDS = { pause: "Pause", step: "Step", resume: "Resume", ask: "Ask" };
 
 let facts = null, state = null, curves = {}, open = null, previewed = "";
 const filled = {}; // by list, what is in it
-
-/** The token behind the # of the address; kept for reloads, and taken out of the address. */
-function takeToken() {
-  if (location.hash.length > 1) {
-    sessionStorage.setItem("token", location.hash.slice(1));
-    history.replaceState(null, "", location.pathname);
-  }
-  return sessionStorage.getItem("token") || "";
-}
-
-function ask(path, options = {}) {
-  const headers = { "X-Tacit-Token": TOKEN, ...options.headers };
-  return fetch(path, { cache: "no-store", credentials: "omit", ...options, headers });
-}
 
 function make(name, text, className) {
   const made = document.createElement(name);
@@ -45,7 +30,7 @@ function showFacts() {
   const { name, unit, meaning } = facts.headline;
   say("chart-title", `Headline: ${name}`);
   say("measure", name);
-  say("meaning", `${meaning} (${unit}). Curves begin when this page's command was started.`);
+  say("meaning", `${meaning} (${unit}).`);
   $("by").value ||= sessionStorage.getItem("by") || facts.user;
   $("kpis").replaceChildren(...facts.kpis.flatMap(({ arms, lines }) => {
     const list = make("ul");
@@ -135,7 +120,8 @@ function showChart() {
 /** Keep the curve of every seed as the server does: a point when its headline was read anew. */
 function addPoints() {
   for (const [name, seed] of Object.entries(state.seeds)) {
-    const own = (curves[name] ||= []);
+    if (!Object.hasOwn(curves, name)) curves[name] = [];
+    const own = curves[name];
     if (seed.headline !== null && (!own.length || own[own.length - 1][1] !== seed.headline)) {
       own.push([seed.round, seed.headline]);
     }
@@ -146,7 +132,13 @@ function addPoints() {
 
 const take = {
   curves(data) { curves = data; },
-  state(data) { state = data; addPoints(); showState(); link(""); },
+  state(data) {
+    if (!state) performance.mark("usable");
+    state = data;
+    addPoints();
+    showState();
+    link("");
+  },
   beat(data) {
     link(data.silent > 3 ? `The run has not answered for ${Math.round(data.silent)} seconds.` : "");
   },
@@ -155,34 +147,6 @@ const take = {
 function link(text) {
   say("link", text);
   $("link").hidden = !text;
-}
-
-/** Read events until the connection ends. */
-async function follow() {
-  const stop = new AbortController();
-  let timer = setTimeout(() => stop.abort(), SILENCE);
-  try {
-    const answer = await ask("api/events", { signal: stop.signal });
-    if (!answer.ok) throw new Error((await answer.json()).detail);
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => stop.abort(), SILENCE);
-      const parts = (rest + value).split("\n\n");
-      rest = parts.pop();
-      for (const part of parts) receive(part);
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function receive(part) {
-  const [first, second] = part.split("\n");
-  take[first.slice("event: ".length)]?.(JSON.parse(second.slice("data: ".length)));
 }
 
 async function stay() {
@@ -195,7 +159,7 @@ async function stay() {
         showFacts();
       }
       const began = Date.now();
-      await follow();
+      await follow(take);
       if (Date.now() - began > 2000) wait = 125;
     } catch { /* told below, and tried again */ }
     link("The page's command does not answer; trying again. Training goes on without it.");
@@ -204,18 +168,6 @@ async function stay() {
 }
 
 // --- acts -----------------------------------------------------------------------------------------
-
-/** Send an act; its envelope, also where it is refused. The same id again is not done twice. */
-async function act(request) {
-  try {
-    const answer = await ask("api/act", {
-      method: "POST", body: JSON.stringify(request), headers: { "Content-Type": "application/json" },
-    });
-    return await answer.json();
-  } catch {
-    return { applied: false, detail: "The page's command does not answer; try again." };
-  }
-}
 
 const author = () => $("by").value.trim() || (facts ? facts.user : "");
 
