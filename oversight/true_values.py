@@ -43,8 +43,8 @@ from tacit.envs.types import Floats
 
 GREEDY = "if everyone follows their policy of that round and nobody explores"
 EXPLORING = (
-    "if everyone follows their policy of that round and explores as then (nobody comes to this "
-    "without exploring)"
+    "if everyone follows their policy of that round and explores as then (otherwise nobody would "
+    "come to this)"
 )
 NEVER = "play under the policies of that round never comes to this"
 ROUND, EVER_AFTER = "this round only", "this and all later rounds"

@@ -44,7 +44,7 @@ def why_lines(told: Explanation) -> Iterator[str]:
         yield f"{seat.name}: {did}" if phase in decision.did else f"{seat.name}, {phase}: {did}"
         if seat.name not in introduced:
             introduced.add(seat.name)
-            yield f"  It {kpis.sentence(told.arm.kpi[seat.name])}"
+            yield f"  Its KPI: it {kpis.sentence(told.arm.kpi[seat.name])}"
         for line in _decision_lines(told, decision):
             yield f"  {line}"
 
@@ -68,7 +68,7 @@ def _saw_text(decision: ExplainedDecision) -> str:
 
 
 def _probability_text(decision: ExplainedDecision) -> str:
-    who = "Its policy of that round" if decision.learned else "Its script"
+    who = "Its policy of that round, exploring included," if decision.learned else "Its script"
     if decision.probability >= SURE:
         return f"{who} does nothing else there."
     return f"{who} does this {decision.probability:.1%} of the times that it sees this."
@@ -101,7 +101,8 @@ def _alternative_text(told: Explanation, decision: ExplainedDecision, second: Al
         else "the likeliest of its other options"
     )
     if any(c.honest is not None and c.honest.action == second.action for c in decision.claims):
-        return f"The alternative, {held}: {parts_text(second.did)}, which is the truthful one."
+        did = parts_text(second.did)
+        return f"The alternative, {held}: {did}, the truthful one, whose result stands above."
     return (
         f"The alternative, {held}: {parts_text(second.did)}. With it, in this round and "
         f"{SAME_LUCK}: {_change_text(told, decision.seat, second.outcome)}."
@@ -124,6 +125,8 @@ def _belief_lines(
         yield f"It believed: what it did, {did}; the alternative, {instead} (in its KPI, {span})."
         if own < other - EQUAL:  # a Q-learner does so only when it explores
             yield "It believed the alternative better, so it was exploring."
+        elif own > other + EQUAL:
+            yield "It believed what it did to be better."
         return
     terms = told.arm.kpi[decision.seat.name]
     heads = ", ".join(
@@ -143,13 +146,17 @@ def _average_lines(
     terms = told.arm.kpi[decision.seat.name]
     own, other = worth.terms[decision.action], worth.terms[second.action]
     pairs = [_apart(a, b) for a, b in zip(own, other, strict=True)]
+    weights = np.array([term.weight for term in terms.values()])
+    paid = _apart(float(weights @ own), float(weights @ other))
     did, instead = (
         " and ".join(f"{part_name(n)} {pair[k]}" for n, pair in zip(terms, pairs, strict=True))
+        + f", in its KPI {paid[k]}" * (len(terms) > 1)
         for k in range(2)
     )
-    weights = np.array([term.weight for term in terms.values()])
     gain = float(weights @ (own - other))
     span = _span_text(worth.covers, decision.discount)
+    if worth.covers == ROUND:
+        span += ", over all that it could not see"
     if not worth.exact:
         span += "; means over sampled draws, not exact"
     yield f"On average, {worth.policies}: what it did, {did}; the alternative, {instead} ({span})."
@@ -167,7 +174,7 @@ def _span_text(covers: str, discount: float) -> str:
     """Which rounds a figure is about: `this round only`, or all from here on."""
     if covers == ROUND:
         return ROUND
-    return f"{covers}, each counting {discount:.4g} of the one before"
+    return f"{covers}, each weighing {discount:.4g} times the one before"
 
 
 # --- outcomes ------------------------------------------------------------------------------------

@@ -16,4 +16,4 @@ def saying_text(name: str, said: str, about: str, so: str, share: float) -> str:
         so: the true value.
         share: of the decisions in which it is so, those in which this is claimed.
     """
-    return f"When its {about} is {so}, its {name} is {said} {share:.0%} of the time."
+    return f"When its {about} is {so}, {share:.0%} of the time its {name} is {said}."
