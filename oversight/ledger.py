@@ -27,6 +27,7 @@ from tacit.envs.errors import ConfigError
 
 FIRST = "0" * 64  # `previous` of the first entry
 LOCKS = ".locks"  # the folder beside a ledger in which locks lie
+PATIENCE = 30.0  # seconds that an entry waits for another process to append its own
 
 
 def _seal(entry: dict[str, Any]) -> str:
@@ -115,7 +116,7 @@ def _alone(path: Path) -> Iterator[None]:
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         taken = FileLock(lock, fallback_to_soft=False)
-        taken.acquire()
+        taken.acquire(timeout=PATIENCE)
     except (OSError, NotImplementedError) as error:
         raise ConfigError(f"{path}: cannot be locked: {error}.") from None
     try:

@@ -12,7 +12,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from concurrent.futures import Future
 from typing import Any
 
 from tacit.envs.errors import ConfigError
@@ -37,7 +39,7 @@ class Acts:
         """Acts that the run's ledger holds already are known, and are not done again."""
         self.target, self.control = target, control
         self._lock = threading.Lock()
-        self._answers: dict[str, Envelope] = {}
+        self._answers: dict[str, Future[Envelope]] = {}
         self._known: set[str] = set()
         if control.ledger is not None and control.ledger.path.exists():
             entries = ledgers.read(control.ledger.path)
@@ -52,19 +54,23 @@ class Acts:
         if request.act in READS:
             return self._envelope(request, False, self._held_text())
         with self._lock:
-            if request.id in self._answers:
-                return self._answers[request.id]
-            if request.id in self._known:
-                raise ConfigError(f"id: {request.id} was done already, by an earlier command.")
-            detail = self._refusal(request)
-            if detail is not None:
-                raise ConfigError(detail)
-            if request.dry_run:
-                return self._envelope(request, False, f"would {self._intent(request)}")
-            self._record(request)
-            answer = self._envelope(request, True, self._apply(request))
-            self._answers[request.id] = answer
-            return answer
+            known = self._answers.get(request.id)
+            if known is None:
+                if request.id in self._known:
+                    raise ConfigError(f"id: {request.id} was done already, by an earlier command.")
+                detail = self._refusal(request)
+                if detail is not None:
+                    raise ConfigError(detail)
+                if request.dry_run:
+                    return self._envelope(request, False, f"would {self._intent(request)}")
+                self._record(request)
+                self._apply(request)
+                answer = self._answers[request.id] = Future()
+        if known is not None:
+            return known.result()
+        # Others may act while this one waits for seeds: a stop must not wait for a long step.
+        answer.set_result(self._envelope(request, True, self._outcome(request)))
+        return answer.result()
 
     # --- parts -----------------------------------------------------------------------------------
 
@@ -77,7 +83,8 @@ class Acts:
             return "step: the run is not paused; pause it first."
         if request.act == "resume" and PERSON not in control.latches:
             return f"resume: the run is not paused by a person ({self._held_text()})."
-        if request.act == "pause" and PERSON in control.latches:
+        # While a long step is played, a pause ends it.
+        if request.act == "pause" and PERSON in control.latches and control.wait_until_held(0.0):
             return "pause: the run is paused already."
         return None
 
@@ -99,7 +106,8 @@ class Acts:
             ConfigError: the system refuses; the market goes on as it was.
         """
         ledger = self.control.ledger
-        assert ledger is not None
+        if ledger is None:
+            raise ConfigError(f"{request.act}: {self.target} is not training any more.")
         screen = self.control.screen()
         after = _latches_after(request, screen["latches"])
         ledger.append(
@@ -114,29 +122,28 @@ class Acts:
             screen=screen,
         )
 
-    def _apply(self, request: ActRequest) -> str:
-        """Let an act take effect; what happened, in words."""
+    def _apply(self, request: ActRequest) -> None:
+        """Let an act take effect."""
         control = self.control
         if request.act == "pause":
             control.hold(PERSON)
-            return self._held_now()
-        if request.act == "step":
+        elif request.act == "step":
             control.step(request.rounds)
-            return self._held_now()
-        if request.act == "resume":
+        elif request.act == "resume":
             control.release(PERSON)
-            return self._held_text()
-        if request.act == "stop":
+        elif request.act == "stop":
             why = f": {request.reason}" if request.reason else ""
             control.stop(f"{request.by}{why}")
-            return "every seed saves and ends"
-        return "recorded"
 
-    def _held_now(self) -> str:
-        """Wait until all are held, and say so."""
-        if self.control.wait_until_held(PATIENCE):
-            return self._held_text()
-        return f"{self._held_text()}; some seeds are not at a round's end yet"
+    def _outcome(self, request: ActRequest) -> str:
+        """What became of an act, in words; of a pause or a step once every seed is held."""
+        if request.act == "stop":
+            return "every seed saves and ends"
+        if request.act == "ask":
+            return "recorded"
+        if request.act in ("pause", "step") and not self.control.wait_until_held(PATIENCE):
+            return f"{self._held_text()}; some seeds are not at a round's end yet"
+        return self._held_text()
 
     def _held_text(self) -> str:
         latches = self.control.latches
@@ -172,8 +179,6 @@ def refused(target: str, line: bytes, error: ConfigError) -> Envelope:
 
 def _told(line: bytes) -> dict[str, Any]:
     """What can be read of a request that is refused."""
-    import json
-
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
@@ -184,7 +189,7 @@ def _told(line: bytes) -> dict[str, Any]:
 def _latches_after(request: ActRequest, before: list[str]) -> list[str]:
     """Which latches are set once an act has taken effect."""
     if request.act == "pause":
-        return [*before, PERSON]
+        return before if PERSON in before else [*before, PERSON]
     if request.act == "resume":
         return [latch for latch in before if latch != PERSON]
     return before

@@ -22,6 +22,8 @@ def send(run: RunFolder, request: ActRequest) -> Envelope:
     Raises:
         ConfigError: nothing trains the run, or it does not answer.
     """
+    if not hasattr(socket, "AF_UNIX"):
+        raise ConfigError("RUN: this system has no Unix sockets, so no run takes acts here.")
     path = socket_path(run)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:

@@ -8,13 +8,14 @@ its gate (`gate.py`); `tacit.training.acts` gives it a socket.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from tacit.oversight.ledger import Ledger
 
-from .gate import Gate
+from .gate import LOOK, Gate
 
 PERSON = "person"  # a latch
 
@@ -129,8 +130,15 @@ class RunControl:
                 gate.stop()
 
     def wait_until_held(self, seconds: float) -> bool:
-        """Wait until every repetition is held; whether they are, after so long."""
-        return all(gate.wait_until_held(seconds) for gate in self.seeds().values())
+        """Wait until every repetition under way is held; whether they are, after so long.
+
+        Some may end meanwhile, and others begin, so it is asked anew which there are.
+        """
+        deadline = time.monotonic() + seconds
+        while not all(gate.wait_until_held(LOOK) for gate in self.seeds().values()):
+            if time.monotonic() >= deadline:
+                return False
+        return True
 
     def screen(self) -> dict[str, Any]:
         """What a person sees of the run now: rounds and headline by repetition, and latches."""

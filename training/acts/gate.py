@@ -97,7 +97,7 @@ class Gate:
     # --- everybody else --------------------------------------------------------------------------
 
     def shut(self) -> None:
-        """Let no round begin; the one under way is played to its end."""
+        """Let no round begin; the one under way is played to its end. Steps left are given up."""
         with self._condition:
             self.is_shut, self._until = True, 0
             self._tell_to_halt(True)
@@ -112,7 +112,8 @@ class Gate:
     def step(self, rounds: int) -> None:
         """Let a repetition that is held play so many rounds, and hold it again."""
         with self._condition:
-            self._until = self.rounds + rounds
+            # Steps that are not played yet are not lost.
+            self._until = max(self._until, self.rounds) + rounds
             self._condition.notify_all()
 
     def stop(self) -> None:
@@ -126,7 +127,7 @@ class Gate:
         """Wait until the repetition is held and has no step left; whether it is, after so long."""
         with self._condition:
             return self._condition.wait_for(
-                lambda: self.is_held and self.rounds >= self._until, seconds
+                lambda: self.is_shut and self.is_held and self.rounds >= self._until, seconds
             )
 
 

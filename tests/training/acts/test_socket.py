@@ -9,16 +9,15 @@ import socket
 import stat
 import threading
 from contextlib import ExitStack
-from tempfile import TemporaryDirectory, gettempdir
 
 import pytest
+from support.acts.served import reachable_run, served_control
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 from tacit.training.acts import server
 from tacit.training.acts.client import send
 from tacit.training.acts.control import RunControl
-from tacit.training.acts.gate import Gate
 from tacit.training.acts.protocol import MOST_BYTES, ActRequest, parse_request
 from tacit.training.acts.runtime_folder import make_folder, socket_path
 from tacit.training.acts.server import MOST_CLIENTS, serving
@@ -27,29 +26,14 @@ from tacit.training.storage.run_folder import RunFolder
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    folder = RunFolder(tmp_path / "results/mine")
-    folder.path.mkdir(parents=True)
-    with TemporaryDirectory(dir=gettempdir()) as short:  # pytest's own are too long for sockets
-        monkeypatch.setenv("XDG_RUNTIME_DIR", short)
+    with reachable_run(tmp_path, monkeypatch) as folder:
         yield folder
 
 
 @pytest.fixture
 def served(run):
-    """A control with one seed that is held at once, behind a socket."""
-    control = RunControl()
-    with ExitStack() as stack:
-        stack.enter_context(control.training(Ledger(run.ledger)))
-        stack.enter_context(control.seed(("base", 0), Held()))
-        stack.enter_context(serving(run, control))
+    with served_control(run) as control:
         yield control
-
-
-class Held(Gate):
-    """A gate whose repetition is held as soon as it is shut."""
-
-    def wait_until_held(self, seconds):
-        return self.is_shut
 
 
 def act(name, **options):
