@@ -12,7 +12,7 @@ done by `tacit.training.runs.breakers`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from typing import NamedTuple
@@ -74,20 +74,6 @@ class Streak(NamedTuple):
 CLEAN = Streak()
 
 
-class Trip(NamedTuple):
-    """When a breaker trips.
-
-    Attributes:
-        rounds: played at the evaluation point at which it does.
-        value: what was read there.
-        since: rounds played at the first of the points outside that made it.
-    """
-
-    rounds: int
-    value: float
-    since: int
-
-
 def watched(streak: Streak, rounds: int, value: float, band: Band) -> Streak:
     """The streak after one more reading: longer if it is outside, else none.
 
@@ -100,22 +86,6 @@ def watched(streak: Streak, rounds: int, value: float, band: Band) -> Streak:
     if not band.is_outside(value):
         return CLEAN
     return Streak(streak.points + 1, streak.since if streak.points else rounds)
-
-
-def first_trip(series: Iterable[tuple[int, float]], band: Band, points: int) -> Trip | None:
-    """When a breaker trips for the first time in a series of readings.
-
-    Args:
-        series: rounds played and what was read, evaluation point by evaluation point.
-        band: where all is well.
-        points: how many points outside must follow on one another.
-    """
-    streak = CLEAN
-    for rounds, value in series:
-        streak = watched(streak, rounds, value, band)
-        if streak.points >= points:
-            return Trip(rounds, value, streak.since)
-    return None
 
 
 # --- what may be watched -------------------------------------------------------------------------

@@ -12,8 +12,6 @@ from tacit.oversight.breakers import (
     CLEAN,
     Band,
     Streak,
-    Trip,
-    first_trip,
     names_of_readings,
     plain_name,
     readings,
@@ -25,9 +23,14 @@ NAN = float("nan")
 CALM = Band(low=0.5, high=0.9)
 
 
-def series(*values):
-    """Readings at rounds 100, 200, ..."""
-    return [(100 * k, value) for k, value in enumerate(values, 1)]
+def first_trip(values, points):
+    """Rounds, reading and beginning of the first streak of so many points; rounds 100, 200, ..."""
+    streak = CLEAN
+    for k, value in enumerate(values, 1):
+        streak = watched(streak, 100 * k, value, CALM)
+        if streak.points >= points:
+            return 100 * k, value, streak.since
+    return None
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_both_ends_are_inside_and_the_next_number_is_not():
 def test_a_reading_that_is_withheld_is_not_outside():
     assert math.isnan(CALM.distance(NAN))
     assert not CALM.is_outside(NAN)
-    assert first_trip(series(NAN, NAN, NAN), CALM, 1) is None
+    assert first_trip((NAN, NAN, NAN), 1) is None
 
 
 def test_infinite_readings_are_outside_of_a_bounded_band():
@@ -81,18 +84,18 @@ def test_a_streak_remembers_where_it_began_and_ends_inside():
 @pytest.mark.parametrize(
     ("values", "points", "trip"),
     [
-        ((0.6, 0.4), 1, Trip(200, 0.4, 200)),
-        ((0.4,), 1, Trip(100, 0.4, 100)),
-        ((0.6, 0.4, 0.3), 2, Trip(300, 0.3, 200)),
+        ((0.6, 0.4), 1, (200, 0.4, 200)),
+        ((0.4,), 1, (100, 0.4, 100)),
+        ((0.6, 0.4, 0.3), 2, (300, 0.3, 200)),
         ((0.4, 0.6, 0.4, 0.6), 2, None),
         ((0.4, NAN, 0.4), 2, None),
-        ((0.4, 0.95, 0.4), 3, Trip(300, 0.4, 100)),
+        ((0.4, 0.95, 0.4), 3, (300, 0.4, 100)),
         ((0.5, 0.9, 0.5), 1, None),
         ((), 1, None),
     ],
 )
 def test_when_a_breaker_trips_for_the_first_time(values, points, trip):
-    assert first_trip(series(*values), CALM, points) == trip
+    assert first_trip(values, points) == trip
 
 
 # --- what may be watched -------------------------------------------------------------------------

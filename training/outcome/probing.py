@@ -85,7 +85,7 @@ def complete(
     for k, record in enumerate(records):
         probes = record.setdefault("probes", {})
         if due - set(probes):
-            probes |= probe_seed(_learned_population(run, arm, k), known=probes)
+            probes |= probe_seed(learned_population(run, arm, k), known=probes)
             before_write()
             path = run.checkpoint(arm.name, k)
             checkpoint.rewrite_record(
@@ -113,7 +113,7 @@ def _controls(
     kept = upgrade_controls(read_json(run.controls(arm.name)))
     if kept.get("seeds") == hashes and set(kept.get("figures", ())) == set(due):
         return dict(kept["figures"])
-    populations = [_learned_population(run, arm, k) for k in range(count)]
+    populations = [learned_population(run, arm, k) for k in range(count)]
     found = {
         name: [_plain(figures) for figures in by_repetition]
         for name, by_repetition in run_controls(populations).items()
@@ -123,7 +123,13 @@ def _controls(
     return found
 
 
-def _learned_population(run: RunFolder, arm: Arm, k: int) -> FrozenPopulation:
+def learned_population(run: RunFolder, arm: Arm, k: int) -> FrozenPopulation:
+    """The agents of repetition k of an arm as training left them, in the market and under the KPI
+    with which it ended.
+
+    Raises:
+        ConfigError: it is not finished, or its checkpoint was altered.
+    """
     return population_of(trained_arm(run, arm, k), k, learned_group(run, arm, k))
 
 

@@ -11,7 +11,7 @@ from tacit.training.config.arms import Arm
 from tacit.training.config.mistakes import MistakeList
 from tacit.training.outcome.probing import population_of
 from tacit.training.storage import checkpoint
-from tacit.training.storage.load_run import Run, learned_group, load_run
+from tacit.training.storage.load_run import Run, learned_group, load_run, trained_arm
 
 from .rounds import FrozenRounds, LearningRounds, Rounds
 from .session import PlaySession
@@ -50,7 +50,9 @@ def open_session(
     chosen, own = check_session(found, arm, seat, seed, rounds)
     group = learned_group(found.folder, chosen, seed)
     run_name = found.folder.name
-    return session_among(group, chosen, seed, own, rounds, learning, name or run_name, run_name)
+    # Its market and KPI are those with which training ended.
+    ended = trained_arm(found.folder, chosen, seed)
+    return session_among(group, ended, seed, own, rounds, learning, name or run_name, run_name)
 
 
 def session_among(

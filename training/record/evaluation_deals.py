@@ -1,8 +1,9 @@
 """Deals of evaluation: what the trained agents of a run do without exploring and without learning.
 
 Training has no rounds of this kind, since probes compute with policies rather than play them. These
-are played for whoever asks: the policies are fixed tables, the market begins an episode, and draws
-come from the repetition's own seed, so the same deals come out each time.
+are played for whoever asks: the policies are fixed tables, market and KPI are those with which
+training ended, the market begins an episode, and draws come from the repetition's own seed, so the
+same deals come out each time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tacit.agents.tabular.recording import build_recording, recording_bytes
 from tacit.envs.errors import ConfigError
 from tacit.oversight.harm import ReferencePlay
 from tacit.training.config.arms import Arm
-from tacit.training.storage.load_run import learned_tables
+from tacit.training.storage.load_run import learned_tables, trained_arm
 from tacit.training.storage.run_folder import RunFolder
 
 from .deals import EVALUATION, Deals, deal_columns, joined
@@ -53,9 +54,10 @@ def evaluation_deals(run: RunFolder, arm: Arm, seeds: Sequence[int], rounds: int
 
 def _played(run: RunFolder, arm: Arm, k: int, rounds: int) -> list[Deals]:
     """The deals of one repetition, in stretches that fit into memory."""
+    tables, arm = learned_tables(run, arm, k), trained_arm(run, arm, k)
     group = TabularGroup(
         arm.market, arm.kpi, {}, arm.seed + k, arm.train.copies, arm.train.episode_rounds,
-        fixed_tables=learned_tables(run, arm, k),
+        fixed_tables=tables,
     )  # fmt: skip
     game = group.seed_state.game
     try:
@@ -63,10 +65,10 @@ def _played(run: RunFolder, arm: Arm, k: int, rounds: int) -> list[Deals]:
     except ConfigError:
         reference = None  # a market that knows no honest play: harm is not told
     room = max(1, MOST_BYTES // recording_bytes(game, group.rows))
-    tables = []
+    deals = []
     while group.rounds < rounds:
         recording = build_recording(game, group.rows, min(room, rounds - group.rounds))
         group.run(len(recording.clock), recording)
         harm = reference.harm(recording) if reference else None
-        tables.append(deal_columns(arm, k, recording, harm, EVALUATION))
-    return tables
+        deals.append(deal_columns(arm, k, recording, harm, EVALUATION))
+    return deals

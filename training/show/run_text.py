@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from tacit.emergence.registry import inapplicable
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
-from tacit.training.outcome.probing import population_of
-from tacit.training.storage.load_run import choose_arm, learned_group, read_experiment
+from tacit.training.outcome.probing import learned_population
+from tacit.training.storage.load_run import choose_arm, read_experiment
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.signature_files import objective_states
 
@@ -62,10 +62,10 @@ def learned_policy_lines(
         raise ConfigError(f"--policy: unknown seat '{seat_name}'. {nearest(seat_name, seats)}")
     if k >= arm.seeds:
         raise ConfigError(f"--seed: {k} is not one of 0 .. {arm.seeds - 1}.")
-    population = population_of(arm, k, learned_group(run, arm, k))
+    population = learned_population(run, arm, k)
     seat = seats[seat_name]
     yield f"{seat_name} of {run.path.name}, arm {arm.name}, seed {k}, without exploration"
-    yield f"  {seat_name} {kpis.sentence(arm.kpi[seat_name])}"
+    yield f"  {seat_name} {kpis.sentence(population.kpi[seat_name])}"
     yield from (f"  {line}" for line in policy_sentences(population, seat))
     yield "the whole table, line by line:"
     table = population.tables[seat.index]

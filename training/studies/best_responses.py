@@ -13,9 +13,9 @@ from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
-from tacit.training.outcome.probing import population_of
+from tacit.training.outcome.probing import learned_population
 from tacit.training.storage import checkpoint
-from tacit.training.storage.load_run import choose_arm, learned_group, read_experiment, trained_arm
+from tacit.training.storage.load_run import choose_arm, read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
 
@@ -107,7 +107,7 @@ def _rows(run: RunFolder, arm: Arm, seat: str | None) -> list[ResponseRow]:
     seats = [s.index for s in arm.market.seats if seat in (None, s.name)]
     found: dict[tuple[str, str], list[best_response.BestResponse]] = {}
     for k in range(arm.seeds):
-        population = population_of(trained_arm(run, arm, k), k, learned_group(run, arm, k))
+        population = learned_population(run, arm, k)
         for response in best_response.best_responses(population, seats):
             found.setdefault((response.seat, response.payoff), []).append(response)
     return [

@@ -13,13 +13,17 @@ from support.training_fixtures import small
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger
 from tacit.oversight.signers import Signers
+from tacit.training.outcome.probing import learned_population
+from tacit.training.play import open_session
 from tacit.training.record import deals as tables
 from tacit.training.record.deals import deal_name, row_names
+from tacit.training.record.evaluation_deals import evaluation_deals
 from tacit.training.record.replay import SeedReplay
 from tacit.training.record.selection import plan_deals, produce
 from tacit.training.record.verification import EVERY, verify
 from tacit.training.record.why import explain
 from tacit.training.runs.branches import branches_in, branches_of, kept_before, path_to
+from tacit.training.show.run_text import learned_policy_lines
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.load_run import load_run
@@ -51,6 +55,24 @@ def copy(run, tmp_path):
 
 def deals_of(run, rounds, branch=None, k=0):
     return produce(plan_deals(run.folder, run.arms["base"], [k], rounds, branch))
+
+
+# --- after the last branch -----------------------------------------------------------------------
+
+
+def test_who_looks_at_a_redirected_seed_sees_it_in_the_objective_with_which_it_ended(run):
+    """The weight of price_change was -1, and is 0 since the first rollback."""
+    found = evaluation_deals(run.folder, run.arms["base"], [0], 30)
+    moved = found["bidder_0_kpi_price_change"].values
+    profit = found["bidder_0_kpi_profit"].values
+    assert (found["bidder_0_reward"].values == profit).all()
+    assert moved.shape == profit.shape
+    told = list(learned_policy_lines(run.folder, "base", "bidder_0", 0))
+    assert told[1].strip().startswith("bidder_0 is paid 1 x its own profit; monitored at weight 0")
+    session = open_session(run, "bidder_0", rounds=1)
+    assert session.arm.kpi["bidder_0"]["price_change"].weight == 0.0
+    population = learned_population(run.folder, run.arms["base"], 0)
+    assert population.kpi["bidder_0"]["price_change"].weight == 0.0
 
 
 # --- the tree of branches ------------------------------------------------------------------------
