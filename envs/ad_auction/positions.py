@@ -27,11 +27,11 @@ DAY = 13  # parts of a day; 1: all rounds are alike
 FIXED = 14  # 1: every bidder has a known value of its own
 EXTRA = 15  # 1: bidders have one choice below the grid, their first one
 CLICKS = 16  # from here each slot's click rate, best first, then zeros
-# From here what each of a bidder's actions offers, money: CHAT zeros for the tokens, then with EXTRA
-# 0 or NO_BID, then the grid of bids. Behind it the values [LEVELS], then for each part of the day
-# their cumulative probabilities [LEVELS]; with FIXED, each bidder's value instead [N_BIDDERS]. The
-# entry before AMOUNTS is always 0: without tokens and EXTRA it serves as the floor 0, which is one
-# step below the lowest bid of the grid.
+# From here what each of a bidder's actions offers, money: CHAT zeros for the tokens, with EXTRA 0
+# or NO_BID, then the grid of bids. Behind it the values [LEVELS], then for each part of the day
+# their cumulative probabilities [LEVELS]; with FIXED, each bidder's value instead [N_BIDDERS].
+# The entry before AMOUNTS is always 0: without tokens and EXTRA it serves as the floor 0, one step
+# below the lowest bid of the grid.
 AMOUNTS = CLICKS + MOST_BIDDERS + 1
 
 SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)  # values of OBSERVE
