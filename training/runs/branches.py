@@ -18,6 +18,7 @@ import numpy as np
 from tacit.agents.group import Group
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
+from tacit.envs.shown import carried_over
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import BreakerConfig, round_of
 from tacit.training.config.in_force import Trip, arm_in_force, rollbacks, stream_in_force
@@ -164,7 +165,9 @@ def branch_group(run: RunFolder, arm: Arm, k: int, trips: Sequence[Trip], number
     state = first.state() if trip["to"] == 0 else _kept(run, arm, k, trip)
     group = _empty_group(arm, k, before)
     try:
-        group.branch_from(state, arm.breakers[trip["breaker"]].changes.forget)
+        group.branch_from(
+            carried_over(group.market, state), arm.breakers[trip["breaker"]].changes.forget
+        )
     except (ValueError, LookupError) as error:
         folder = run.seed(arm.name, k)
         raise ConfigError(f"{folder}: branch {number} does not fit: {error}.") from None
