@@ -58,7 +58,7 @@ def trembling(population: FrozenPopulation, share: float) -> FrozenPopulation:
 
 @pytest.fixture
 def probed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Populations that differ in nothing but their seed are probed once: 48 of scripts are alike."""
+    """Populations that differ only in their seed are probed once: 48 of scripts are alike."""
     plain, known = verdict.run_probes, {}
 
     def run_probes(population: FrozenPopulation) -> dict[str, dict[str, float]]:

@@ -151,7 +151,7 @@ def resolve_arm(
     breakers: Breakers = {}
     if table is not None:
         with mistakes.collecting():
-            breakers = resolve_breakers(raw["breakers"], market, table, train, record)
+            breakers = resolve_breakers(raw["breakers"], market, table, train, record, agents)
     if table is None or agents is None or train is None or record is None or counts is None:
         raise ConfigError(mistakes)
     if mistakes:
@@ -176,15 +176,16 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     table = kpis.resolve(market, plain["kpi"])
     train = build(TrainConfig, plain["train"], "train")
     record = build(RecordConfig, plain.get("record", {}), "record")
+    agents = {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()}
     return _arm(
         name,
         market,
         table,
-        {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()},
+        agents,
         train,
         record,
         build(ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""),
-        resolve_breakers(plain.get("breakers", {}), market, table, train, record),
+        resolve_breakers(plain.get("breakers", {}), market, table, train, record, agents),
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from tacit.agents.group import Group
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
+from tacit.envs.shown import carried_over
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import BreakerConfig, round_of
 from tacit.training.config.in_force import (
@@ -173,7 +174,7 @@ def branch_group(run: RunFolder, arm: Arm, k: int, trips: Sequence[Trip], number
     state = first.state() if is_first else _kept(run, arm, k, trip)
     group = _empty_group(arm, k, before)
     try:
-        group.branch_from(state, rule_of(arm, trip).changes.forget)
+        group.branch_from(carried_over(group.market, state), rule_of(arm, trip).changes.forget)
     except (ValueError, LookupError) as error:
         folder = run.seed(arm.name, k)
         raise ConfigError(f"{folder}: branch {number} does not fit: {error}.") from None
