@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -35,12 +36,10 @@ class HeldRun:
 
     def __init__(self, run, control):
         self.run, self.acts, self.ended = run, Acts(run.name, control), []
-        self._count = 0
 
     def do(self, act, **options):
         """An act of alice, under an id of its own."""
-        self._count += 1
-        first = {"id": f"{act}-{self._count}", "by": "alice", "reason": "a look"}
+        first = {"id": uuid.uuid4().hex, "by": "alice", "reason": "a look"}
         return self.acts.do(ActRequest(act=act, **(first | options)))
 
     def refused(self, act, **options):

@@ -106,7 +106,7 @@ def test_a_forged_act_in_the_ledger_is_found(run, tmp_path):
             change["round"] += 1
         if changes_of(entry):
             Ledger(other.ledger).append(entry["act"], changes=entry["changes"])
-    with pytest.raises(ConfigError, match="ledger.jsonl"):
+    with pytest.raises(ConfigError, match="is missing"):
         train_experiment(read_experiment(other), other, NoProgress())
 
 
@@ -165,7 +165,7 @@ def test_no_act_falls_before_one_that_is_still_to_be_carried_out(tmp_path, monke
 # --- networks and processes -----------------------------------------------------------------------
 
 PPO = (
-    "agents.bidder.algorithm=ppo", "train.rounds=6000", "train.evaluate_every=1000",
+    "agents.bidder=ippo", "train.rounds=6000", "train.evaluate_every=1000",
     "train.measure_last=2000", "seeds=2", "kpi.bidder.price_change=-1",
 )  # fmt: skip
 
