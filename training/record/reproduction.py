@@ -23,7 +23,7 @@ from tacit.training.config.arms import Experiment
 from tacit.training.runs.breakers import RELEASED, held, release
 from tacit.training.runs.progress import ProgressListener
 from tacit.training.runs.runner import Paused, train_experiment
-from tacit.training.runs.warm_start import ancestors
+from tacit.training.runs.warm_start import ancestors, bench_state
 from tacit.training.storage import checkpoint
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.machine import machine
@@ -33,6 +33,8 @@ from .signing import choose_arms
 
 # Keys of a repetition's record that say when and where it was trained, and not what came out.
 OF_A_TRAINING = ("machine", "seconds", "events_sha256", "seal")
+
+KEPT = ("id", "what", "by", "reason", "changes")  # keys of an act
 
 
 class Reproduction(NamedTuple):
@@ -52,9 +54,7 @@ class Reproduction(NamedTuple):
     elsewhere: tuple[str, ...]
 
 
-def reproduce_run(
-    run: RunFolder, arms: Sequence[str], listener: ProgressListener
-) -> Reproduction:
+def reproduce_run(run: RunFolder, arms: Sequence[str], listener: ProgressListener) -> Reproduction:
     """Train a run once more, elsewhere, and compare.
 
     Args:
@@ -74,6 +74,11 @@ def reproduce_run(
         again = RunFolder(Path(folder) / run.name)
         again.path.mkdir()
         changes = _write_acts(again, entries)
+        for arm in experiment.arms.values():
+            if arm.bench is not None:  # it begins with this state, whose hash is in its config
+                path = bench_state(again, arm, 0)
+                path.parent.mkdir(parents=True)
+                path.write_bytes(bench_state(run, arm, 0).read_bytes())
         _train(experiment, again, entries, listener)
         return _compared(records, _records(again, experiment), changes)
 
@@ -92,7 +97,7 @@ def _chosen(experiment: Experiment, arms: Sequence[str]) -> Experiment:
 
 def _records(run: RunFolder, experiment: Experiment) -> dict[tuple[str, int], Mapping[str, Any]]:
     """Records of the finished repetitions of some arms."""
-    found = {}
+    found: dict[tuple[str, int], Mapping[str, Any]] = {}
     for name, arm in experiment.arms.items():
         for k in range(arm.seeds):
             record = checkpoint.finished(run.checkpoint(name, k))
@@ -105,7 +110,7 @@ def _write_acts(run: RunFolder, entries: Sequence[Mapping[str, Any]]) -> int:
     """Begin a ledger with the acts of people that change what is learned; returns how many."""
     changing = [entry for entry in entries if changes_of(entry)]
     for entry in changing:
-        kept = {key: entry[key] for key in ("id", "what", "by", "reason", "changes") if key in entry}
+        kept = {key: entry[key] for key in KEPT if key in entry}
         Ledger(run.ledger).append(str(entry["act"]), **kept)
     return len(changing)
 
