@@ -57,6 +57,8 @@ class AdAuction(Market):
         self.offers = (*below, *self.grid)
         self.floors = tuple(f for f in (0.0, *self.grid) if f >= c.reserve - EPSILON)
         self._declare_roles()
+        # Without a bid below the grid, every bid may win.
+        self.no_deal = {"bidder": ({"bid": 0.0},)} if c.extra_bid == "out" else {}
         self.params = self._params()
         private, day = len(self.values) > 1, len(c.value.by_time()) > 1
         # Values and tokens have their places in the state as soon as there are either.

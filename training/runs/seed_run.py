@@ -224,7 +224,8 @@ class Repetition:
     def _attach(self, gate: Gate) -> None:
         """Let the gate halt the group that is played now, and tell who watches what there is."""
         gate.attach(self.group)
-        gate.tell(branch=self.breakers.branch, kept=list(self.breakers.kept(self)))
+        kept = self.breakers.kept(self, self.group.rounds + 1)  # also later, so the present one too
+        gate.tell(branch=self.breakers.branch, kept=list(kept))
 
     # --- acts of people --------------------------------------------------------------------------
 
@@ -251,6 +252,7 @@ class Repetition:
             branch=self.breakers.branch,
             rounds=self.group.rounds,
             kept=self.breakers.kept(self),
+            trips=self.breakers.trips,
         )
         reply = self.acts.look(request, standing, self.group)
         if not request.dry_run:
@@ -309,7 +311,7 @@ class Repetition:
             if x is not None and "/" not in name  # figures of single seats would be too many
         }
         self.events.scalars(group.rounds, tags)
-        played = group.rounds + self.breakers.rounds_left()
+        played = group.rounds - arm.first_round + self.breakers.rounds_left()
         return {
             "arm": self.arm.plain,
             "machine": machine(),
