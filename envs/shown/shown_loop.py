@@ -5,10 +5,10 @@ observation o, two numbers: the observation whose hidden parts have their first 
 other parts are those of o (KEPT), and what the hidden parts of o add to it (ADDED). A seat that
 sees o now and saw p some rounds ago is shown KEPT of o plus ADDED of p; with a constant, KEPT of o.
 
-The last four of `params` are FIRST, SEATS, WIDTH and ROUNDS: where the two numbers begin (S entries
-come first, which say where each seat's begin), how many seats there are, the width W of the
-market's own state, and how many rounds older the hidden parts are (0: a constant). Behind W stands,
-seat by seat, what each would have been shown in the last ROUNDS rounds, the latest first.
+The last four of `params` are FIRST, SEATS, WIDTH and ROUNDS: how far before the end S entries begin
+that say how far before the end each seat's numbers begin, how many seats there are, the width W of
+the market's own state, and how many rounds older the hidden parts are (0: a constant). Behind W
+stands, seat by seat, what each would have been shown in the last ROUNDS rounds, the latest first.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ market_observe, market_play, market_reset = observe, play, reset
 def shown_observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     """What a seat is shown in the coming phase, an index in 0 .. O-1; `state` float64 `[W']`."""
     end = len(params)
-    begin = int(params[int(params[end - FIRST]) + seat])
+    begin = end - int(params[end - int(params[end - FIRST]) + seat])
     seen = market_observe(params, state, phase, seat)
     shown = params[begin + 2 * seen]
     rounds = int(params[end - ROUNDS])
