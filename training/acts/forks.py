@@ -17,6 +17,7 @@ from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND, redirected
 from tacit.training.config.in_force import PERSON, rule_of
+from tacit.training.config.shown_data import with_updates
 
 from .protocol import ActRequest
 
@@ -116,6 +117,7 @@ def _before_and_after(standing: Standing, trip: Mapping[str, Any]) -> dict[str, 
     try:
         rule = rule_of(standing.configured, trip)
         market, table = redirected(arm.market, arm.kpi, rule, prefix.rstrip("."))
+        with_updates(market, arm.agents, rule.changes.updates)
     except ConfigError as error:
         own = f"act {trip['act']}."
         lines = [line.removeprefix(own).removeprefix(prefix) for line in error.mistakes]
