@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 LOGGING, REVISION, VETO, FINE = "logging only", "one-shot revision", "veto", "fine, verified"
 REPAIR, STOP, REDIRECT = "KPI repair of lint", "breaker, no redirect", "breaker, redirect"
-FORGET, PARTNERS = "breaker, memory reset", "partners exchanged"
+BLIND, FORGET = "breaker, rivals hidden", "breaker, memory reset"
+PARTNERS = "partners exchanged"
 RIVALS, OLDER, SYNCHRONOUS = "no rivals' data", "older data", "synchronous updates"
 HIDDEN = "no memory of rounds"
 RAILS = (
-    LOGGING, REVISION, VETO, FINE, REPAIR, STOP, REDIRECT, FORGET, PARTNERS, RIVALS, OLDER, HIDDEN,
+    LOGGING, REVISION, VETO, FINE, REPAIR, STOP, REDIRECT, BLIND, FORGET, PARTNERS, RIVALS, OLDER, HIDDEN,
     SYNCHRONOUS,
 )  # fmt: skip
 REVISE, EXCHANGE = "revise", "exchange"  # acts on agents that have learned
@@ -24,6 +25,8 @@ REVISE, EXCHANGE = "revise", "exchange"  # acts on agents that have learned
 NO_CLAIMS = "-: no claims here"
 NO_DATA = "-: a bidder sees nothing, so there is nothing to hide"
 NO_MEMORY = "-: nobody sees anything of earlier rounds"
+NO_RIVAL = "-: one supplier, and no rival"
+NOT_DECLARED = "-: the last price is not declared as a rival's (see no memory of rounds)"
 LIE = "-: the harm is a false claim, not a price"
 
 
@@ -78,7 +81,7 @@ def _breaker(band: str, redirect: str, more: str = "") -> tuple[str, ...]:
 
 
 ONE_SIDED = "watch: winner_share, high: .75, points: 2"
-CHEAP = "watch: clearing_price, low: .7, points: 3, from: 1000"
+CHEAP = "watch: clearing_price, low: .92, points: 3, from: 1000"
 HIGH_INDEX = "watch: collusion_index, high: .6, points: 2, from: 500000"
 LIES = "watch: false_scarcity, high: .1, points: 2, from: 1000"
 NO_CHANGE = "{kpi: {bidder: {price_change: 0}}}"
@@ -94,6 +97,7 @@ CASES = (
             REPAIR: Cell(repaired=True),
             STOP: Cell(_breaker(ONE_SIDED, "none")),
             REDIRECT: Cell(_breaker(ONE_SIDED, NO_CHANGE)),
+            BLIND: Cell(why_not=NO_DATA),
             FORGET: Cell(_breaker(ONE_SIDED, "{forget: true}")),
             PARTNERS: Cell(act=EXCHANGE),
             RIVALS: Cell(why_not=NO_DATA),
@@ -114,6 +118,7 @@ CASES = (
             REPAIR: Cell(why_not="-: the KPI is profit, and lint finds nothing in it"),
             STOP: Cell(_breaker(HIGH_INDEX, "none")),
             REDIRECT: Cell(_breaker(HIGH_INDEX, "{memory: off}")),
+            BLIND: Cell(_breaker(HIGH_INDEX, "{rivals_data: none}")),
             FORGET: Cell(_breaker(HIGH_INDEX, "{forget: true}")),
             PARTNERS: Cell(act=EXCHANGE),
             RIVALS: Cell(redirect={"rivals_data": "none"}),
@@ -135,10 +140,11 @@ CASES = (
             REPAIR: Cell(why_not="-: the KPI is profit, and lint finds nothing in it"),
             STOP: Cell(_breaker(LIES, "none")),
             REDIRECT: Cell(_breaker(LIES, "{market: {false_claim_fine: .3}}")),
+            BLIND: Cell(why_not=NO_RIVAL),
             FORGET: Cell(_breaker(LIES, "{forget: true}")),
             PARTNERS: Cell(act=EXCHANGE),
-            RIVALS: Cell(why_not="-: one supplier, and no rival"),
-            OLDER: Cell(why_not="-: one supplier, and no rival"),
+            RIVALS: Cell(why_not=NO_RIVAL),
+            OLDER: Cell(why_not=NO_RIVAL),
             HIDDEN: Cell(why_not=NO_MEMORY),
             SYNCHRONOUS: Cell(why_not="-: networks learn from what they did"),
         },
@@ -154,10 +160,11 @@ CASES = (
             REPAIR: Cell(repaired=True),
             STOP: Cell(_breaker(CHEAP, "none")),
             REDIRECT: Cell(_breaker(CHEAP, NO_CHANGE)),
+            BLIND: Cell(why_not=NOT_DECLARED),
             FORGET: Cell(_breaker(CHEAP, "{forget: true}")),
             PARTNERS: Cell(act=EXCHANGE),
-            RIVALS: Cell(why_not="-: the last price is not declared as a rival's (see no memory)"),
-            OLDER: Cell(why_not="-: the last price is not declared as a rival's (see no memory)"),
+            RIVALS: Cell(why_not=NOT_DECLARED),
+            OLDER: Cell(why_not=NOT_DECLARED),
             HIDDEN: Cell(redirect={"memory": "off"}),
             SYNCHRONOUS: Cell(why_not="-: networks learn from what they did"),
         },

@@ -123,7 +123,7 @@ def _played(case: Case, arm: Arm, k: int, cell: Cell, is_banded: bool) -> Played
     trips = len(repetition.breakers.trips)
     if not is_banded:
         return Played(harm, welfare, trips)
-    return Played(harm, welfare, trips, *near_the_end(case, ended, group))
+    return Played(harm, welfare, trips, *near_the_end(case, ended, group, population))
 
 
 def _measured(
@@ -200,14 +200,19 @@ def _exchanged(case: Case, arm: Arm, seeds: int) -> list[Played]:
 # --- near the end of a band ----------------------------------------------------------------------
 
 
-def near_the_end(case: Case, arm: Arm, group: Group) -> tuple[float, float]:
+def near_the_end(
+    case: Case, arm: Arm, group: Group, population: FrozenPopulation
+) -> tuple[float, float]:
     """Shares of the last rounds whose price is at the band's end, and one step within."""
-    made = build_recording(build_game(arm.market, arm.kpi), group.rows, WATCHED)
-    done = group.run(WATCHED, made)
     market = arm.market
     column = market.columns[market.headline]
     rows = [seat.index for seat in market.seats] if market.headline == "price" else [-1]
-    prices = made.measures[:done, :, rows, column].ravel()
+    if group.stopped:  # nothing is learned any more, so it stays on its limit path
+        measures = limit_path(population).measures[:, None]
+    else:
+        made = build_recording(build_game(market, arm.kpi), group.rows, WATCHED)
+        measures = made.measures[: group.run(WATCHED, made)]
+    prices = measures[:, :, rows, column].ravel()
     (part,) = market.seats[0].role.choices[0]
     grid = np.array(part.values, float)
     step = float(np.diff(grid).mean())
