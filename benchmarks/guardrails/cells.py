@@ -17,8 +17,8 @@ PARTNERS = "partners exchanged"
 RIVALS, OLDER, SYNCHRONOUS = "no rivals' data", "older data", "synchronous updates"
 HIDDEN = "no memory of rounds"
 RAILS = (
-    LOGGING, REVISION, VETO, FINE, REPAIR, STOP, REDIRECT, BLIND, FORGET, PARTNERS, RIVALS, OLDER, HIDDEN,
-    SYNCHRONOUS,
+    LOGGING, REVISION, VETO, FINE, REPAIR, STOP, REDIRECT, BLIND, FORGET, PARTNERS, RIVALS, OLDER,
+    HIDDEN, SYNCHRONOUS,
 )  # fmt: skip
 REVISE, EXCHANGE = "revise", "exchange"  # acts on agents that have learned
 

@@ -31,6 +31,9 @@ def ctl(
         ),
     ] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="step: so many")] = 1,
+    latch: Annotated[
+        str, typer.Option("--latch", help="resume: which is released, person or breaker")
+    ] = "person",
     pace: Annotated[
         str | None, typer.Option("--pace", metavar="R|max", help="pace: rounds a second")
     ] = None,
@@ -78,8 +81,8 @@ def ctl(
     folder = existing_run(run, results)
     request = {
         "id": id_ or uuid.uuid4().hex, "act": act, "by": by or getpass.getuser(),
-        "reason": reason, "rounds": rounds, "dry_run": dry_run, "arm": arm, "seed": seed,
-        "branch": branch, "to": to, "copy": copy, "seat": seat, "action": action,
+        "reason": reason, "rounds": rounds, "dry_run": dry_run, "latch": latch, "arm": arm,
+        "seed": seed, "branch": branch, "to": to, "copy": copy, "seat": seat, "action": action,
         "pace": pace_of(act, pace),
         "redirect": redirect_of(act, values or [], redirect or [], fresh_stream, forget),
     }  # fmt: skip
@@ -106,5 +109,6 @@ def _seed_text(seed: dict[str, Any]) -> str:
     if seed["pace"] is not None:
         words.append(f"{seed['pace']:g} rounds a second")
     if seed["held"]:
-        words.append("held")
+        by = seed.get("breaker")
+        words.append(f"held by breaker {by}" if by else "held")
     return ", ".join(words)

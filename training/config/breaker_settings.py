@@ -117,6 +117,9 @@ class BreakerConfig(BaseModel):
     redirect: RedirectConfig | Literal["none"] | None = Field(
         None, description="rollback: what is changed; none: it will happen again"
     )
+    wait: bool = Field(
+        False, description="pause: it waits to be released as long as somebody can reach the run"
+    )
     times: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         None, description="rollback: how often, after which it stops; null: once"
     )
@@ -274,6 +277,8 @@ def _misfits(
         yield f"low: must be at most high ({high:g}), got {low:g}."
     if train is not None and breaker.from_ > train.rounds:
         yield f"from: must be at most train.rounds ({train.rounds}), got {breaker.from_}."
+    if breaker.wait and breaker.action != PAUSE:
+        yield f"wait: is for action: pause only, not for {breaker.action}."
     if breaker.action != ROLLBACK:
         for key in ONLY_ROLLBACK:
             if getattr(breaker, key) is not None:

@@ -130,6 +130,26 @@ class SeedBreakers:
             del self._released[name]
         return name in self._released
 
+    @property
+    def waits(self) -> bool:
+        """Whether the breaker that holds the repetition is to be waited for within the run."""
+        return self.paused is not None and self._configured.breakers[self.paused].wait
+
+    def release(self, repetition: Repetition) -> None:
+        """Let a repetition that waits within the run go on; the act is in the ledger before.
+
+        Raises:
+            ConfigError: no breaker holds it, or the ledger cannot be written.
+        """
+        if self.paused is None:
+            raise ConfigError("seed: no breaker holds it.")
+        trip = next(t for t in reversed(self.trips) if t.get("breaker") == self.paused)
+        where = {key: trip[key] for key in ("breaker", "branch", "round")}
+        record_act(self._run, RELEASED, arm=self.arm.name, seed=self._k, **where)
+        self._released[self.paused] = None
+        self.paused = None
+        repetition.save()
+
     def _trip(self, name: str, rounds: int, value: float, since: int) -> dict[str, Any]:
         """A trip as the ledger and the record hold it."""
         breaker = self._configured.breakers[name]
