@@ -260,7 +260,7 @@ def hides(redirect, config="cloud_bandwidth", watch="price", more=()):
             "{memory: off, rivals_data: none}",
             "ad_auction",
             [
-                "memory: seats see nothing of earlier rounds in ad_auction as it is set here.",
+                "memory: seats see nothing of earlier rounds in ad_auction, as it is set here.",
                 "rivals_data: ad_auction declares nothing that seats see as a rival's.",
             ],
         ),
@@ -270,7 +270,7 @@ def hides(redirect, config="cloud_bandwidth", watch="price", more=()):
             [
                 "updates: synchronous needs a market of one phase; procurement has offer, "
                 "respond, answer here.",
-                "memory: seats see nothing of earlier rounds in procurement as it is set here.",
+                "memory: seats see nothing of earlier rounds in procurement, as it is set here.",
             ],
         ),
     ],
