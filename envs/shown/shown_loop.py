@@ -26,7 +26,10 @@ market_observe, market_play, market_reset = observe, play, reset
 
 @kernel
 def shown_observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
-    """What a seat is shown in the coming phase, an index in 0 .. O-1; `state` float64 `[W']`."""
+    """What a seat is shown in the coming phase, an index in 0 .. O-1.
+
+    `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`.
+    """
     end = len(params)
     begin = end - int(params[end - int(params[end - FIRST]) + seat])
     seen = market_observe(params, state, phase, seat)
@@ -42,7 +45,8 @@ def shown_observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
 def shown_play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: Any) -> None:
     """One phase by the market's own rules; what seats would have been shown is kept before it.
 
-    `state` float64 `[W']`, `actions` int64 `[S]`, `measures` float64 `[S + 1, M]`.
+    `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`, `actions` int64 `[S]`, `measures`
+    float64 `[S + 1, M]`.
     """
     end = len(params)
     rounds = int(params[end - ROUNDS])
@@ -57,7 +61,10 @@ def shown_play(params: Any, state: Any, phase: Any, actions: Any, measures: Any,
 
 @kernel
 def shown_reset(params: Any, state: Any, key: Any) -> None:
-    """Begin an episode: nothing is older yet than what is so now; `state` float64 `[W']`."""
+    """Begin an episode: nothing is older yet than what is so now.
+
+    `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`.
+    """
     market_reset(params, state, key)
     end = len(params)
     rounds = int(params[end - ROUNDS])

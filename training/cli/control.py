@@ -5,13 +5,16 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, Results
+
+if TYPE_CHECKING:
+    from tacit.training.acts.protocol import Envelope
 
 
 def ctl(
@@ -31,9 +34,7 @@ def ctl(
         ),
     ] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="step: so many")] = 1,
-    latch: Annotated[
-        str, typer.Option("--latch", help="resume: which is released, person or breaker")
-    ] = "person",
+    latch: Annotated[str, typer.Option("--latch", help="resume: person or breaker")] = "person",
     pace: Annotated[
         str | None, typer.Option("--pace", metavar="R|max", help="pace: rounds a second")
     ] = None,
@@ -90,13 +91,18 @@ def ctl(
     if as_json:
         print(json.dumps(envelope.model_dump(mode="json"), allow_nan=False))
     else:
-        say(f"{envelope.target}: {envelope.detail}")
-        for line in envelope.preview:
-            say(f"  {line}")
-        for name, own in envelope.screen.get("seeds", {}).items():
-            say(f"  {name}: {_seed_text(own)}")
+        _tell(envelope)
     if not envelope.applied and not dry_run and act != "status":
         sys.exit(2)
+
+
+def _tell(envelope: Envelope) -> None:
+    """Print what became of an act, and where the seeds are."""
+    say(f"{envelope.target}: {envelope.detail}")
+    for line in envelope.preview:
+        say(f"  {line}")
+    for name, own in envelope.screen.get("seeds", {}).items():
+        say(f"  {name}: {_seed_text(own)}")
 
 
 def _seed_text(seed: dict[str, Any]) -> str:
