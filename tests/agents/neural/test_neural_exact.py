@@ -204,6 +204,7 @@ def trained(tmp_path_factory):
     return sha
 
 
+@pytest.mark.slow
 def test_weights_do_not_depend_on_seeds_and_threads_beside(trained):
     assert len({trained(1, 1), trained(2, 2)}) == 1
 
