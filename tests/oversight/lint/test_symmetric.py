@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from tacit.agents.policy import deterministic
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
+from tacit.oversight.lint.stable import symmetric
 from tacit.oversight.lint.stable.pricing import price
 from tacit.oversight.lint.stable.symmetric import (
     Reply,
@@ -78,6 +80,22 @@ def test_profiles_are_played_once_for_all_weights(monkeypatch):
     paid = pricing.weights.copy()
     paid[[n == "win" for n in pricing.names]] = 0.1
     assert game.outcomes(paid)[:, -1, pricing.market.columns["clearing_price"]].tolist() == [0.75]
+
+
+@pytest.mark.parametrize("inexact", [0, 1])
+def test_payoffs_are_exact_if_every_group_s_are(inexact, monkeypatch):
+    """Of two groups either may be a mean over draws."""
+    pricing = priced({"bidder_0": {"profit": 1}, "bidder_1": {"win": 1}})
+    plain, calls = symmetric.enumerate_round, []
+
+    def enumerated(*given):
+        calls.append(given)
+        tree = plain(*given)
+        return replace(tree, exact=tree.exact and (len(calls) - 1) % 2 != inexact)
+
+    assert all(exact for _, _, exact in symmetric_game(pricing, (None, None))._play())
+    monkeypatch.setattr(symmetric, "enumerate_round", enumerated)
+    assert not any(exact for _, _, exact in symmetric_game(pricing, (None, None))._play())
 
 
 def test_at_most_64_profiles_and_one_decision_a_seat():
