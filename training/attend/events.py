@@ -12,7 +12,7 @@ from .facts import made_visible
 from .guard import refused
 from .watch import Watch
 
-BEAT = 2.0  # seconds after which a page is told that the server is there, if nothing changes
+BEAT = 0.5  # seconds after which a page is told that the server is there, if nothing changes
 PATIENCE = 30.0  # seconds that a page may not read before it is given up
 MOST_PAGES = 200  # that follow events at once
 

@@ -1,7 +1,7 @@
 // Requests to the page's server: every one carries the token in a header.
 
 const TOKEN = takeToken();
-const SILENCE = 6000; // ms without any event after which the connection is opened anew
+const SILENCE = 2500; // ms without any event, of five that were due, after which it connects anew
 
 /** The token behind the # of the address; kept for reloads, and taken out of the address. */
 function takeToken() {
