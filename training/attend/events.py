@@ -1,4 +1,13 @@
-"""Server-sent events: `curves` once, `state` with every change, `beat` in between."""
+"""Server-sent events: `curves` once, then what has changed, `beat` in between.
+
+| event | what |
+|---|---|
+| `curves` | every seed's headline along the rounds so far |
+| `state` | rounds, latches, the last acts of the ledger |
+| `seed` | how one seed stood when it was saved last (`reading/standing.py`) |
+| `marks` | acts of people, with the rounds that seeds had played then |
+| `beat` | for how long the run has not answered |
+"""
 
 from __future__ import annotations
 
@@ -55,13 +64,14 @@ class Events:
                 # Not wait_for, which in Python 3.11 may lose that the task was cancelled.
                 async with asyncio.timeout(BEAT):
                     await watch.newer_than(version)
-            # The state is read after its version: it may be newer, and is then sent once more.
-            newest, state = watch.version, watch.encoded
-            if newest == version or newest == 0:
+            # Topics are read after the version: one may be newer, and is then sent once more.
+            newest = watch.version
+            topics = watch.newer_topics(version)
+            if not topics:
                 silent = json.dumps({"silent": round(watch.silent_for, 1)}).encode()
                 await _tell(send, "beat", silent)
-            else:
-                await _tell(send, "state", state)
+            for topic in topics:
+                await _tell(send, topic.event, topic.data)
             version = newest
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

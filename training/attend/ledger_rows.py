@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 HIDDEN = (
@@ -10,6 +10,7 @@ HIDDEN = (
     "before",
 )  # fmt: skip
 HASHES = ("_hashes", "_sha256")  # end the names of what no reader compares by eye
+MOST_MARKED = 64  # seeds up to which an act is marked on their time lines
 MOST_REST = 200  # characters of what else an entry says
 
 
@@ -37,3 +38,34 @@ def _listed(value: object) -> str:
     if isinstance(value, Mapping) and set(value) == {"latches"}:
         return f"held by {', '.join(map(str, value['latches'])) or 'nothing'}"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def mark_of(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+    """An act of a person as a mark on the time lines of seeds; None of other entries.
+
+    Returns:
+        `what`, `by`, `why`, and `at`: rounds that each seed under way had played, by name.
+    """
+    screen = entry.get("screen")
+    seeds = screen.get("seeds") if isinstance(screen, Mapping) else None
+    if not isinstance(seeds, Mapping) or len(seeds) > MOST_MARKED:
+        return None
+    at = {name: own.get("round") for name, own in seeds.items() if isinstance(own, Mapping)}
+    branches = {name: own.get("branch", 0) for name, own in seeds.items()}
+    row = act_of(entry)
+    return {"n": row["n"], "what": row["what"], "by": row["who"], "why": row["why"],
+            "at": at, "branch": branches}  # fmt: skip
+
+
+def forks_of(entry: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int], int]]:
+    """Branches that begin with an entry: the seed's name, the branch, and the round of its start.
+
+    A breaker's trip is an entry of its own; an act of a person has a list of `changes`.
+    """
+    changes = entry.get("changes")
+    for one in [entry, *(changes if isinstance(changes, list) else [])]:
+        if not isinstance(one, Mapping):
+            continue
+        into, to = one.get("into"), one.get("to")
+        if type(into) is int and type(to) is int:
+            yield (f"{one.get('arm')}/s{one.get('seed')}", into), to

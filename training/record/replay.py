@@ -26,6 +26,8 @@ from tacit.training.config.arms import Arm
 from tacit.training.config.in_force import arm_in_force, rollbacks
 from tacit.training.runs.branches import branch_group, branches_in, trips_of
 from tacit.training.runs.evaluation import evaluation_points
+from tacit.training.runs.partial import NAME as SAVE
+from tacit.training.runs.partial import take_apart
 from tacit.training.storage import checkpoint
 from tacit.training.storage.keyframes import State, read_keyframes
 from tacit.training.storage.load_run import put_into
@@ -39,7 +41,7 @@ Report = Callable[[int], None]  # receives rounds that were played since the las
 
 
 class SeedReplay:
-    """One repetition of a finished run, or one branch of it, at any of its rounds.
+    """One repetition of a run, or one branch of it, at any of its rounds.
 
     Attributes:
         arm, k: which repetition; the arm has the KPI and the market in force in the branch.
@@ -52,7 +54,14 @@ class SeedReplay:
         group: its learners and market, as they were after `round` rounds.
     """
 
-    def __init__(self, run: RunFolder, arm: Arm, k: int, branch: int | None = None) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        arm: Arm,
+        k: int,
+        branch: int | None = None,
+        under_way: bool = False,
+    ) -> None:
         """Read what is needed; nothing is played yet.
 
         Args:
@@ -60,6 +69,7 @@ class SeedReplay:
             arm: of the run, as it was configured.
             k: the repetition.
             branch: which branch; None: the last one, which training ended with.
+            under_way: a repetition that is not finished is played again up to its last save.
 
         Raises:
             ConfigError: the repetition is not finished, has no such branch, or its files cannot be
@@ -67,10 +77,13 @@ class SeedReplay:
         """
         self._run, self._configured, self.k = run, arm, k
         path = run.checkpoint(arm.name, k)
+        is_saved = under_way and checkpoint.read_record(path) is None
+        if is_saved:
+            path = run.inside(arm.name, f"s{k}", SAVE)
         last, record = checkpoint.load(path)
         if not arm.same(record.get("arm", {})):
             raise ConfigError(f"{path}: is of another configuration than arm {arm.name}.")
-        self._trips = trips_of(record)
+        self._path, self._trips = path, trips_of(record.get("breakers", {}) if is_saved else record)
         branches = branches_in(self._trips, arm, path)
         self.branch = len(branches) - 1 if branch is None else branch
         if not 0 <= self.branch < len(branches):
@@ -86,7 +99,14 @@ class SeedReplay:
         self._machine = f"; trained with other {', '.join(other)}" if other else ""
         played = sum((b.end or int(record["rounds"])) - b.start for b in branches)
         self.speed = float(record["seconds"]) / max(1, played)
-        self.marks: dict[int, State] = read_keyframes(run.seed(arm.name, k), self.branch)
+        self._is_read_at_end = True
+        if is_saved and left is None:
+            # A save holds the keyframes of its branch, and the evaluation points read so far.
+            saved = take_apart(last, path)
+            self.marks: dict[int, State] = saved.keyframes
+            self._is_read_at_end = saved.read_at == self.end
+        else:
+            self.marks = read_keyframes(run.seed(arm.name, k), self.branch)
         if left is None:
             self.marks[self.end] = last
         self.group: Group = self._first_group()
@@ -231,8 +251,7 @@ class SeedReplay:
         if rounds == self.first:
             self.group = self._first_group()
         else:
-            path = self._run.checkpoint(self.arm.name, self.k)
-            put_into(self.group, self.marks[rounds], path)
+            put_into(self.group, self.marks[rounds], self._path)
 
     def _first_group(self) -> Group:
         """The group with which the branch begins."""
@@ -254,7 +273,8 @@ class SeedReplay:
 
     def _read(self) -> None:
         """Read the sums at an evaluation point, as training does: they begin anew there."""
-        if self.round in self._points or self.round == self.end:
+        at_end = self.round == self.end and self._is_read_at_end
+        if self.round in self._points or at_end:
             self.group.read()
 
 

@@ -20,6 +20,7 @@ from tacit.training.acts.protocol import MOST_BYTES
 from tacit.training.acts.server import serving
 from tacit.training.attend import events as stream
 from tacit.training.attend import serve
+from tacit.training.attend.app import FILES
 from tacit.training.attend.serve import listen, opened
 from tacit.training.attend.watch import Watch
 from tacit.training.board.event_file import EventFile
@@ -27,8 +28,7 @@ from tacit.training.config.load import load
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e</script>&amp;"
 SHOWN = "<img src=x onerror=alert(1)>\\u202e</script>&amp;"
-FILES = ("/", "/room.css", "/room.js", "/chart.js", "/wire.js")
-PATHS = (*FILES, "/api/facts", "/nowhere", "/api/act")
+PATHS = ("/", "/room.css", "/room.js", "/api/facts", "/nowhere", "/api/act", "/api/look")
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "\u00fc", "0" * 32])

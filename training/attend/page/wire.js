@@ -45,10 +45,9 @@ function receive(part, take) {
   take[first.slice("event: ".length)]?.(JSON.parse(second.slice("data: ".length)));
 }
 
-/** Send an act; its envelope, also where it is refused. The same id again is not done twice. */
-export async function act(request) {
+async function post(path, request) {
   try {
-    const answer = await ask("api/act", {
+    const answer = await ask(path, {
       method: "POST", body: JSON.stringify(request), headers: { "Content-Type": "application/json" },
     });
     return await answer.json();
@@ -56,3 +55,9 @@ export async function act(request) {
     return { applied: false, detail: "The page's command does not answer; try again." };
   }
 }
+
+/** Send an act; its envelope, also where it is refused. The same id again is not done twice. */
+export const act = (request) => post("api/act", request);
+
+/** Look into the run's folder; what is found, or `detail`: why not. */
+export const look = (request) => post("api/look", request);
