@@ -5,7 +5,7 @@
 | `GET /`, `/*.css`, `/*.js` | the page's files, which say nothing of the run |
 | `GET /api/facts` | what does not change (`facts.py`) |
 | `GET /api/events` | what does (`events.py`) |
-| `POST /api/look` | a look into the run's folder that takes seconds (`looks.py`), and what it finds |
+| `POST /api/look` | what a look into the folder finds that takes seconds (`looks.py`) |
 | `POST /api/act` | a request as the run's socket takes it (`acts/protocol.py`), and its envelope |
 """
 
