@@ -137,12 +137,13 @@ class Group(Protocol):
     def branch_from(self, state: Mapping[str, NDArray[Any]], forget: bool = False) -> None:
         """Go on where another group was, at the same round, under this group's KPI and market.
 
-        Only repetitions that a breaker rolls back need it.
+        Only repetitions that a breaker rolls back, or a person redirects, need it.
 
         Args:
-            state: the other group's `state()`, read at an evaluation point, so that its sums are
-                empty. Seats see and do the same in both groups.
-            forget: only the market and the counters are taken over; learned values begin anew.
+            state: the other group's `state()`. Seats see and do the same in both groups, and are
+                paid by the same terms.
+            forget: only the market, the counters and the sums are taken over; learned values begin
+                anew.
 
         Raises:
             ValueError: the state does not fit this configuration.

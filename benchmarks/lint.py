@@ -26,7 +26,7 @@ from tacit.training.config import files
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.config.load import load
 from tacit.training.config.references import Reference
-from tacit.training.record.lint import lint_arm
+from tacit.training.outcome.linting import lint_arm
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference"

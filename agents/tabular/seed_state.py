@@ -233,7 +233,9 @@ class SeedState:
         """
         own, kept = self.arrays(), dict(state)
         if forget:
-            learned = [name for name in own if name.startswith("q_arrays.") and name != CLOCK_NAME]
+            # A person may redirect a repetition between two readings: the sums go on.
+            counted = (CLOCK_NAME, "q_arrays.measure_sums", "q_arrays.score_sums")
+            learned = [n for n in own if n.startswith("q_arrays.") and n not in counted]
             kept |= {name: own[name] for name in learned}
             clock = state[CLOCK_NAME].copy()
             clock[STABLE_ROUNDS] = 0

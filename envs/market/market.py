@@ -39,6 +39,8 @@ class Market:
         beside_headline: further measures for comparisons, each with the title of its column.
         welfare: the measure of what everybody has together, if there is one; the Goodhart gap is
             taken of it too.
+        no_deal: actions by which a role does without a deal, each as its parts; a person's veto
+            puts one in the place of what a seat chose.
         analysis_class: the market's `Analysis`, if it has one.
 
     Attributes that `declare` sets:
@@ -58,6 +60,7 @@ class Market:
     headline: ClassVar[str]
     beside_headline: ClassVar[Mapping[str, str]] = {}
     welfare: ClassVar[str | None] = None
+    no_deal: ClassVar[Mapping[str, tuple[Mapping[str, Any], ...]]] = {}
     analysis_class: ClassVar[type[Analysis] | None] = None
 
     config: BaseModel

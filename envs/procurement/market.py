@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -36,6 +36,10 @@ class Procurement(Market):
     measures = MEASURES
     headline = "booking"
     welfare = "welfare"
+    no_deal: ClassVar[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
+        "buyer": ({"response": "walk"},),
+        "supplier": ({"answer": "refuse"},),
+    }
     config: ProcurementConfig
 
     # --- declaration ----------------------------------------------------------------------------

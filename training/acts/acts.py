@@ -8,6 +8,9 @@
 | resume | releases the latch `person` |
 | stop | every repetition saves and ends; `tacit resume` goes on |
 | ask | records a question beside what was on the screen; changes nothing |
+| pace | sets how many rounds a second are played |
+| rollback, reweight, redirect | a branch begins in every repetition that is meant (`forks.py`) |
+| override, veto | the next round is played with another action (`forcing.py`) |
 """
 
 from __future__ import annotations
@@ -21,9 +24,11 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
 from tacit.training.acts.control import PERSON, RunControl
 
+from .changing import Change, changing, targets
+from .gate import Gate
 from .protocol import READS, ActRequest, Envelope
+from .schedule import ACT
 
-ACT = "act of a person"  # in the ledger
 PATIENCE = 10.0  # seconds that an answer waits for repetitions to be held
 
 
@@ -41,6 +46,7 @@ class Acts:
         self._lock = threading.Lock()
         self._answers: dict[str, Future[Envelope]] = {}
         self._known: set[str] = set()
+        self._lint: dict[str, list[str]] = {}  # by hash of a KPI
         if control.ledger is not None and control.ledger.path.exists():
             entries = ledgers.read(control.ledger.path)
             self._known = {str(e.get("id")) for e in entries if e.get("act") == ACT}
@@ -53,6 +59,7 @@ class Acts:
         """
         if request.act in READS:
             return self._envelope(request, False, self._held_text())
+        change = None
         with self._lock:
             known = self._answers.get(request.id)
             if known is None:
@@ -61,16 +68,39 @@ class Acts:
                 detail = self._refusal(request)
                 if detail is not None:
                     raise ConfigError(detail)
-                if request.dry_run:
-                    return self._envelope(request, False, f"would {self._intent(request)}")
-                self._record(request)
-                self._apply(request)
-                answer = self._answers[request.id] = Future()
+                if request.is_change:
+                    change = self._change(request)
+                elif not request.dry_run:
+                    self._record(request)
+                    self._apply(request)
+                if not request.dry_run:
+                    answer = self._answers[request.id] = Future()
         if known is not None:
             return known.result()
+        if request.dry_run:
+            told = change.text if change else self._intent(request)
+            return self._envelope(request, False, f"would {told}", change)
         # Others may act while this one waits for seeds: a stop must not wait for a long step.
-        answer.set_result(self._envelope(request, True, self._outcome(request)))
+        outcome = change.text if change else self._outcome(request)
+        try:
+            answer.set_result(self._envelope(request, True, outcome, change))
+        except BaseException as error:
+            answer.set_exception(error)
+            raise
         return answer.result()
+
+    def _change(self, request: ActRequest) -> Change:
+        """Change what is learned; of a dry run, only look.
+
+        Raises:
+            ConfigError: it cannot be done, or cannot be recorded; then nothing was done.
+        """
+        with changing(self.control, request) as change:
+            if not request.dry_run:
+                self._record(request, change.changes)
+                self._known.add(request.id)  # whatever becomes of it, it is in the ledger
+                change.apply()
+        return change
 
     # --- parts -----------------------------------------------------------------------------------
 
@@ -83,6 +113,8 @@ class Acts:
             return "step: the run is not paused; pause it first."
         if request.act == "resume" and PERSON not in control.latches:
             return f"resume: the run is not paused by a person ({self._held_text()})."
+        if request.act == "pace":
+            self._paced(request)
         # While a long step is played, a pause ends it.
         if request.act == "pause" and PERSON in control.latches and control.wait_until_held(0.0):
             return "pause: the run is paused already."
@@ -97,10 +129,15 @@ class Acts:
             "resume": f"let {seeds} seeds go on",
             "stop": f"have {seeds} seeds save and end",
             "ask": "record the question",
+            "pace": f"let seeds play {_pace_text(request)}",
         }[request.act]
 
-    def _record(self, request: ActRequest) -> None:
+    def _record(self, request: ActRequest, changes: list[dict[str, Any]] | None = None) -> None:
         """Write the act into the ledger.
+
+        Args:
+            request: the act.
+            changes: what it changes in what is learned.
 
         Raises:
             ConfigError: the system refuses; the market goes on as it was.
@@ -120,6 +157,8 @@ class Acts:
             after={"latches": after},
             rounds=request.rounds if request.act == "step" else 0,
             screen=screen,
+            **({"changes": changes} if changes else {}),
+            **({"pace": request.pace} if request.act == "pace" else {}),
         )
 
     def _apply(self, request: ActRequest) -> None:
@@ -131,9 +170,28 @@ class Acts:
             control.step(request.rounds)
         elif request.act == "resume":
             control.release(PERSON)
+        elif request.act == "pace":
+            self._set_pace(request)
         elif request.act == "stop":
             why = f": {request.reason}" if request.reason else ""
             control.stop(f"{request.by}{why}")
+
+    def _set_pace(self, request: ActRequest) -> None:
+        """Set the pace of the repetitions that are meant; of all, also of those that begin."""
+        if not request.arm and request.seed is None:
+            self.control.pace = request.pace
+        for gate in self._paced(request):
+            gate.set_pace(request.pace)
+
+    def _paced(self, request: ActRequest) -> list[Gate]:
+        """The repetitions whose pace is meant: without an arm and a seed, all.
+
+        Raises:
+            ConfigError: an unknown arm or seed, or one that is not under way.
+        """
+        every = not request.arm and request.seed is None
+        gates = self.control.seeds() if every else targets(self.control, request)[0]
+        return list(gates.values())
 
     def _outcome(self, request: ActRequest) -> str:
         """What became of an act, in words; of a pause or a step once every seed is held."""
@@ -141,6 +199,8 @@ class Acts:
             return "every seed saves and ends"
         if request.act == "ask":
             return "recorded"
+        if request.act == "pace":
+            return f"seeds play {_pace_text(request)}"
         if request.act in ("pause", "step") and not self.control.wait_until_held(PATIENCE):
             return f"{self._held_text()}; some seeds are not at a round's end yet"
         return self._held_text()
@@ -149,8 +209,10 @@ class Acts:
         latches = self.control.latches
         return f"held by: {', '.join(latches)}" if latches else "held by nothing: it trains"
 
-    def _envelope(self, request: ActRequest, applied: bool, detail: str) -> Envelope:
-        screen = self.control.screen()
+    def _envelope(
+        self, request: ActRequest, applied: bool, detail: str, change: Change | None = None
+    ) -> Envelope:
+        screen = self.control.screen(with_kept=True)
         return Envelope(
             id=request.id,
             act=request.act,
@@ -160,6 +222,8 @@ class Acts:
             round={name: seed["round"] for name, seed in screen["seeds"].items()},
             detail=detail,
             screen=screen,
+            changes=change.changes if change else [],
+            preview=change.preview(self.control.arms, self._lint) if change else [],
         )
 
 
@@ -193,3 +257,7 @@ def _latches_after(request: ActRequest, before: list[str]) -> list[str]:
     if request.act == "resume":
         return [latch for latch in before if latch != PERSON]
     return before
+
+
+def _pace_text(request: ActRequest) -> str:
+    return "at full speed" if request.pace is None else f"{request.pace:g} rounds a second"

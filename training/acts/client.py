@@ -29,7 +29,7 @@ def send(run: RunFolder, request: ActRequest) -> Envelope:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(SECONDS)
             connection.connect(str(path))
-            connection.sendall(request.model_dump_json().encode() + b"\n")
+            connection.sendall(request.line)
             with connection.makefile("rb") as answers:
                 line = answers.readline(MOST_ANSWER)
         return Envelope.model_validate_json(line)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from tacit.oversight.ledger import Ledger
+from tacit.training.config.arms import Arm
 
 from .gate import LOOK, Gate
 
 PERSON = "person"  # a latch
+MOST_KEPT = 200  # states of a repetition that are told
 
 Seed = tuple[str, int]  # the name of an arm, and the number of the repetition
 Serve = Callable[["RunControl"], AbstractContextManager[object]]
@@ -28,7 +30,9 @@ class RunControl:
 
     Attributes:
         ledger: of the run; acts are recorded in it before they take effect. None: not training.
+        arms: what is trained, by name, as it was configured.
         latches: what holds the run, in order.
+        pace: rounds a second of repetitions that begin; None: as many as they can.
         stopped_by: who stopped it, and why; None: nobody.
         headlines: each repetition's headline measure at its last evaluation point.
         finished: repetitions that ended since training began, in order.
@@ -41,6 +45,8 @@ class RunControl:
             serve: opens a way for others to reach this control while the run trains.
         """
         self.ledger: Ledger | None = None
+        self.arms: Mapping[str, Arm] = {}
+        self.pace: float | None = None  # of repetitions that begin
         self.latches: list[str] = []
         self.stopped_by: str | None = None
         self.headlines: dict[Seed, float] = {}
@@ -52,9 +58,14 @@ class RunControl:
     # --- training --------------------------------------------------------------------------------
 
     @contextmanager
-    def training(self, ledger: Ledger) -> Iterator[None]:
-        """Within, the run trains and can be reached."""
-        self.ledger = ledger
+    def training(self, ledger: Ledger, arms: Mapping[str, Arm] | None = None) -> Iterator[None]:
+        """Within, the run trains and can be reached.
+
+        Args:
+            ledger: of the run.
+            arms: what is trained, by name.
+        """
+        self.ledger, self.arms = ledger, arms or {}
         try:
             with nullcontext() if self._serve is None else self._serve(self):
                 yield
@@ -68,11 +79,14 @@ class RunControl:
             self._gates[seed] = gate
             if self.latches:
                 gate.shut()
+            if self.pace is not None:
+                gate.set_pace(self.pace)
         try:
             yield
         finally:
             with self._lock:
                 del self._gates[seed]
+            gate.end_orders()
 
     def reports(self, seed: Seed, headline: float, ended: bool) -> None:
         """A repetition went on.
@@ -140,8 +154,16 @@ class RunControl:
                 return False
         return True
 
-    def screen(self) -> dict[str, Any]:
-        """What a person sees of the run now: rounds and headline by repetition, and latches."""
+    def screen(self, with_kept: bool = False) -> dict[str, Any]:
+        """What a person sees of the run now: rounds and headline by repetition, and latches.
+
+        Args:
+            with_kept: also the rounds of the states to which each repetition can go back.
+        """
+
+        def kept(gate: Gate) -> dict[str, Any]:
+            return {"kept": gate.facts.get("kept", [0])[-MOST_KEPT:]} if with_kept else {}
+
         return {
             "latches": list(self.latches),
             "seeds": {
@@ -149,6 +171,9 @@ class RunControl:
                     "round": gate.rounds,
                     "held": gate.is_held,
                     "headline": self.headlines.get((arm, k)),
+                    "branch": gate.facts.get("branch", 0),
+                    "pace": gate.pace,
+                    **kept(gate),
                 }
                 for (arm, k), gate in self.seeds().items()
             },

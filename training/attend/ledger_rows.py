@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tacit.training.acts.forcing import forced_text, is_force
+from tacit.training.acts.forks import fork_text
+from tacit.training.runs.breakers import TRIPPED, trip_text
+
 HIDDEN = (
     "n", "time", "act", "by", "what", "reason", "previous", "hash", "screen", "id", "rounds",
     "before",
 )  # fmt: skip
 HASHES = ("_hashes", "_sha256")  # end the names of what no reader compares by eye
 MOST_MARKED = 64  # seeds up to which an act is marked on their time lines
-MOST_REST = 200  # characters of what else an entry says
+MOST_TOLD = 4  # seeds of an act whose changes are told
+MOST_REST = 400  # characters of what else an entry says
 
 
 def act_of(entry: Mapping[str, Any]) -> dict[str, str]:
     """One entry of the ledger: who did what, why and when, and what else it says."""
-    rest = "; ".join(
+    rest = _in_words(entry) or "; ".join(
         f"{key}: {_listed(value)}"
         for key, value in entry.items()
         if key not in HIDDEN and not key.endswith(HASHES) and value
@@ -31,6 +36,23 @@ def act_of(entry: Mapping[str, Any]) -> dict[str, str]:
         "why": str(entry.get("reason", "")),
         "rest": rest[:MOST_REST],
     }
+
+
+def _in_words(entry: Mapping[str, Any]) -> str:
+    """A trip of a breaker, or what an act has changed in seeds, in words; empty of other entries.
+
+    A ledger may be of any version, or say anything; what has no words is told key by key.
+    """
+    try:
+        if entry.get("act") == TRIPPED:
+            return f"{entry['arm']}/s{entry['seed']}: {trip_text(entry)}"
+        changes = entry.get("changes") or []
+        return "; ".join(
+            f"{one['arm']}/s{one['seed']}: {forced_text(one) if is_force(one) else fork_text(one)}"
+            for one in changes[:MOST_TOLD]
+        )
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return ""
 
 
 def _listed(value: object) -> str:

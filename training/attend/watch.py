@@ -71,6 +71,8 @@ class Watch:
         self._ledger: dict[str, Any] = {"acts": [], "states": {}}
         self._marks: list[dict[str, Any]] = []
         self._standings = Standings(run, arms)
+        # By seed: the branch in which its headline was read last, and what it was.
+        self._headlines: dict[str, tuple[int, float | None]] = {}
         self._last_told: dict[str, tuple[int, int]] = {}  # by seed: its branch and round
         self._forks: dict[tuple[str, int], int] = {}  # by seed and branch: the round of its start
         self._changed = asyncio.Event()
@@ -143,7 +145,8 @@ class Watch:
     def _add_points(self, seeds: Mapping[str, Any]) -> None:
         """Add to the curve of every seed whose headline was read anew."""
         for name, seed in seeds.items():
-            headline = seed["headline"]
+            seed.pop("kept", None)  # the page has it of the seed's last save
+            headline = seed["headline"] = self._headline(name, seed)
             if name not in self.curves:
                 self.curves[name] = earlier_points(self.run, self._arms, name, MOST_POINTS // 2)
             curve = self.curves[name]
@@ -154,6 +157,14 @@ class Watch:
                     del curve[1:-1:2]
         for name in [name for name in self.curves if name not in seeds][:-MOST_CURVES]:
             del self.curves[name]
+
+    def _headline(self, name: str, seed: Mapping[str, Any]) -> float | None:
+        """The headline as it was read in the present branch; None until it is."""
+        now: tuple[int, float | None] = (seed.get("branch", 0), seed["headline"])
+        branch, known = self._headlines.setdefault(name, now)
+        if now[1] != known:
+            branch, known = self._headlines[name] = now
+        return known if branch == now[0] else None
 
     def _leave_branch(self, name: str, seed: Mapping[str, Any], curve: list[Point]) -> None:
         """Leave out of a curve what was read in a branch that the repetition has left."""

@@ -17,7 +17,7 @@ def lint(
     """What the KPIs of CONFIG ask for, and at what cost; exit code 1 on a high finding."""
     from tacit.oversight.lint import DISCLAIMER, HIGH, report_lines
     from tacit.training.config.load import load
-    from tacit.training.record.lint import lint_arm
+    from tacit.training.outcome.linting import lint_arm
     from tacit.training.show.terminal import console
 
     experiment = load(config, settings or [], arm or [])

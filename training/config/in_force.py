@@ -1,6 +1,8 @@
-"""What is in force in a repetition that breakers have rolled back: its market, KPI and draws.
+"""What is in force in a repetition with branches: its market, KPI and draws.
 
-Redirects add up: what an earlier one has changed stays in force after a later one.
+A branch begins where a breaker or a person goes back to a kept state, or where a person redirects a
+repetition as it is. Redirects add up: what an earlier one has changed stays in force after a later
+one.
 """
 
 from __future__ import annotations
@@ -10,11 +12,33 @@ from dataclasses import replace
 from typing import Any
 
 from tacit.envs import kpi as kpis
+from tacit.envs.errors import build
 
 from .arms import Arm
-from .breaker_settings import ROLLBACK, redirected
+from .breaker_settings import NONE, ROLLBACK, BreakerConfig, RedirectConfig, redirected
 
-Trip = Mapping[str, Any]  # as a repetition's record holds it
+Trip = Mapping[str, Any]  # of a breaker, or a person's act, as a repetition's record holds it
+PERSON = "person"  # the key of a trip that says who has begun the branch
+
+
+def is_by_person(trip: Trip) -> bool:
+    """Whether a person has begun a branch, and not a breaker."""
+    return PERSON in trip
+
+
+def rule_of(arm: Arm, trip: Trip) -> BreakerConfig:
+    """The rule by which a branch began: the arm's breaker, or what a person has asked for.
+
+    Raises:
+        ConfigError: a redirect that is none.
+        KeyError: a trip of a breaker that the arm does not have.
+    """
+    if not is_by_person(trip):
+        return arm.breakers[trip["breaker"]]
+    asked, where = trip["redirect"], f"act {trip.get('act')}"
+    redirect = build(RedirectConfig, asked, where) if isinstance(asked, Mapping) else NONE
+    # It watches nothing; all else is as in a breaker that rolls back.
+    return build(BreakerConfig, {"watch": "", "action": ROLLBACK, "redirect": redirect}, where)
 
 
 def rollbacks(trips: Iterable[Trip]) -> list[Trip]:
@@ -35,7 +59,7 @@ def arm_in_force(arm: Arm, trips: Iterable[Trip]) -> Arm:
     """
     market, table = arm.market, arm.kpi
     for trip in rollbacks(trips):
-        market, table = redirected(market, table, arm.breakers[trip["breaker"]])
+        market, table = redirected(market, table, rule_of(arm, trip))
     if market is arm.market and table is arm.kpi:
         return arm
     plain = {
@@ -50,6 +74,6 @@ def stream_in_force(arm: Arm, trips: Iterable[Trip]) -> int:
     """Which stream of draws: 0, the seed's own, or the number of the branch that began another."""
     fresh = 0
     for branch, trip in enumerate(rollbacks(trips), 1):
-        if arm.breakers[trip["breaker"]].changes.fresh_stream:
+        if rule_of(arm, trip).changes.fresh_stream:
             fresh = branch
     return fresh

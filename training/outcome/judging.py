@@ -15,6 +15,8 @@ from .summary import unconverged_seeds
 from .training_curve import read_training_curves
 from .tripped import counts_text, tripped_seeds
 
+BY = ("breakers", "people")  # who may have ended or redirected seeds
+
 # Share of an arm's seeds that `train.rounds` may cut off, or that breakers may end or redirect.
 # Above it no word is given: a word about what was learned would be a word about that bound.
 MOST_UNCONVERGED = 0.05
@@ -40,7 +42,7 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
 
 
 def are_withheld(summary: Mapping[str, Any]) -> bool:
-    """Whether so many of an arm's seeds were cut off, or ended or redirected by breakers, that no
+    """Whether so many of an arm's seeds were cut off, or ended or redirected on the way, that no
     word is said of it."""
     most = MOST_UNCONVERGED * summary["seeds"]
     return bool((unconverged_seeds(summary) or 0) > most or tripped_seeds(summary) > most)
@@ -55,7 +57,8 @@ def _withheld(verdict: Verdict, summary: Mapping[str, Any], rounds: int) -> Verd
         rounds: `train.rounds`, at which they were cut off.
     """
     if tripped_seeds(summary) > MOST_UNCONVERGED * summary["seeds"]:
-        reason = f"breakers: {counts_text(summary)} seeds, so not all learned what the arm says"
+        told = [f"{by}: {text}" for by in BY if (text := counts_text(summary, by))]
+        reason = f"{'; '.join(told)} seeds, so not all learned what the arm says"
     else:
         reason = (
             f"{unconverged_seeds(summary)} of {summary['seeds']} seeds had not converged when "

@@ -15,7 +15,7 @@ from tacit.training.storage.machine import machine
 
 from .probing import figures_of
 from .training_curve import summarise_curves
-from .tripped import breaker_counts
+from .tripped import breaker_counts, people_counts
 
 ArmSummary = Mapping[str, Any]  # an arm's part of the file
 
@@ -47,6 +47,7 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         **({} if unconverged is None else {"unconverged": unconverged}),
         **({"training_curve": curve} if curve else {}),
         **({"breakers": tripped} if (tripped := breaker_counts(arm, records)) else {}),
+        **({"people": changed} if (changed := people_counts(arm, records)) else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""What breakers did to the repetitions of an arm, for its summary, verdicts and table."""
+"""What breakers and people did to the repetitions of an arm, for its summary and verdicts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import ROLLBACK, STOP
+from tacit.training.config.in_force import is_by_person, rule_of
 
 Record = Mapping[str, Any]  # a repetition's
 
@@ -25,7 +26,7 @@ def breaker_counts(arm: Arm, records: Sequence[Record]) -> dict[str, Any]:
     """
     if not arm.breakers:
         return {}
-    every = [record.get("trips", []) for record in records]
+    every = [[t for t in r.get("trips", []) if not is_by_person(t)] for r in records]
     redirecting = {name for name, own in arm.breakers.items() if own.changes.changes_objective}
     names = [trip["breaker"] for trips in every for trip in trips]
     return {
@@ -39,18 +40,48 @@ def breaker_counts(arm: Arm, records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
+def people_counts(arm: Arm, records: Sequence[Record]) -> dict[str, int]:
+    """In how many repetitions people have changed what is learned.
+
+    Args:
+        arm: the arm.
+        records: of its repetitions, in order.
+
+    Returns:
+        `rolled_back`; `redirected`: trained on under another KPI or market; `overridden`: rounds
+        were played with other actions than those that seats chose. Empty where nobody did.
+    """
+    every = [[t for t in r.get("trips", []) if is_by_person(t)] for r in records]
+    overridden = sum(bool(record.get("forced")) for record in records)
+    if not overridden and not any(every):
+        return {}
+    return {
+        "rolled_back": sum(any(t["to"] < t["round"] for t in trips) for trips in every),
+        "redirected": sum(
+            any(rule_of(arm, t).changes.changes_objective for t in trips) for trips in every
+        ),
+        "overridden": overridden,
+    }
+
+
 def tripped_seeds(summary: Mapping[str, Any]) -> int:
     """How many seeds of an arm were not trained to the end under its own KPI and market."""
-    counts = summary.get("breakers", {})
-    return int(counts.get("stopped", 0)) + int(counts.get("redirected", 0))
+    counts, people = summary.get("breakers", {}), summary.get("people", {})
+    ended = int(counts.get("stopped", 0)) + int(counts.get("redirected", 0))
+    return ended + int(people.get("redirected", 0))
 
 
-def counts_text(summary: Mapping[str, Any]) -> str:
-    """What breakers did to an arm's seeds, in a few words; empty where they did nothing."""
-    counts, seeds = summary.get("breakers", {}), summary["seeds"]
+def counts_text(summary: Mapping[str, Any], by: str = "breakers") -> str:
+    """What breakers or people did to an arm's seeds, in a few words; empty where they did nothing.
+
+    Args:
+        summary: of the arm.
+        by: `breakers` or `people`.
+    """
+    counts, seeds = summary.get(by, {}), summary["seeds"]
     told = (
         f"{counts[key]} of {seeds} {key.replace('_', ' ')}"
-        for key in ("stopped", "rolled_back", "redirected")
+        for key in ("stopped", "rolled_back", "redirected", "overridden")
         if counts.get(key)
     )
     return ", ".join(told)

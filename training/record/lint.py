@@ -1,30 +1,13 @@
-"""Lint of an experiment's arms: an arm as `tacit.oversight.lint` takes it, and what cards keep."""
+"""Lint of an experiment's arms: what cards keep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tacit.agents.policy import PolicyTable
-from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs.errors import ConfigError
-from tacit.oversight.lint import ArmReport, known_ways, lint
+from tacit.oversight.lint import known_ways
 from tacit.training.config.arms import Arm
-
-
-def lint_arm(arm: Arm) -> ArmReport:
-    """What lint says of an arm; its scripted seats keep to their scripts.
-
-    Raises:
-        ConfigError: the rule of a scripted seat does not fit it.
-    """
-    scripts: list[PolicyTable | None] = []
-    for seat in arm.market.seats:
-        config = arm.agents[seat.name]
-        if isinstance(config, ScriptedConfig):
-            scripts.append(Scripted(config, arm.market, seat).table())
-        else:
-            scripts.append(None)
-    return lint(arm.name, arm.market, arm.kpi, arm.learned, scripts, arm.discounts)
+from tacit.training.outcome.linting import lint_arm
 
 
 def ways_to_game(arms: Mapping[str, Arm]) -> dict[str, list[str]]:

@@ -22,6 +22,13 @@ from tacit.agents.group import Group
 from tacit.agents.tabular.recording import Recording, build_recording, recording_bytes
 from tacit.envs.engine.game_arrays import GameArrays, build_game
 from tacit.envs.errors import ConfigError
+from tacit.training.acts.forcing import (
+    ForcedAction,
+    check_forced,
+    forced_in,
+    play_forced,
+    put_forced,
+)
 from tacit.training.config.arms import Arm
 from tacit.training.config.in_force import arm_in_force, rollbacks
 from tacit.training.runs.branches import branch_group, branches_in, trips_of
@@ -84,6 +91,9 @@ class SeedReplay:
         if not arm.same(record.get("arm", {})):
             raise ConfigError(f"{path}: is of another configuration than arm {arm.name}.")
         self._path, self._trips = path, trips_of(record.get("breakers", {}) if is_saved else record)
+        self._forced = forced_in(
+            {"forced": record.get("acts", {}).get("played", [])} if is_saved else record
+        )
         branches = branches_in(self._trips, arm, path)
         self.branch = len(branches) - 1 if branch is None else branch
         if not 0 <= self.branch < len(branches):
@@ -92,12 +102,14 @@ class SeedReplay:
                 f"{len(branches) - 1}."
             )
         _, _, self.first, left = branches[self.branch]
+        self._was_left = left is not None
         self.end = int(record["rounds"]) if left is None else left
         self.arm = arm_in_force(arm, rollbacks(self._trips)[: self.branch])
         theirs, here = record.get("machine") or {}, machine()
         other = [key for key in here if theirs.get(key) != here[key]]
         self._machine = f"; trained with other {', '.join(other)}" if other else ""
-        played = sum((b.end or int(record["rounds"])) - b.start for b in branches)
+        ends = [int(record["rounds"]) if b.end is None else b.end for b in branches]
+        played = sum(end - b.start for b, end in zip(branches, ends, strict=True))
         self.speed = float(record["seconds"]) / max(1, played)
         self._is_read_at_end = True
         if is_saved and left is None:
@@ -153,7 +165,11 @@ class SeedReplay:
             )
         whole = build_recording(self.game, self.group.rows, rounds)
         while whole.recorded[0] < rounds:
-            count = min(rounds - int(whole.recorded[0]), self._next_point() - self.round)
+            first = int(whole.recorded[0])
+            count = min(rounds - first, self._next_point() - self.round, self._until_forced())
+            if forced := self._ordered():
+                check_forced(self.group, self.arm, forced)
+                put_forced(whole, forced, first)
             self.group.run(count, whole)
             self._read()
         return whole
@@ -161,14 +177,18 @@ class SeedReplay:
     def record_forced(self, copy: int, forced: Mapping[tuple[int, int], int]) -> Recording:
         """Play one round in which some actions are not those that seats choose.
 
-        Every draw is the one of training. The group has then learned from what it did not choose,
-        so the caller puts it back into the state before.
+        What a person has overridden in this round stays so. Every draw is the one of training. The
+        group has then learned from what it did not choose, so the caller puts it back into the
+        state before.
 
         Args:
             copy: the copy in which actions are forced.
             forced: actions by phase and seat's index; empty: the round as it was.
         """
         recording = build_recording(self.game, self.group.rows, 1, with_values=True)
+        if ordered := self._ordered():
+            check_forced(self.group, self.arm, ordered)
+            put_forced(recording, ordered, 0)
         for (phase, seat), action in forced.items():
             recording.forced[0, copy, phase, seat] = action
         self.group.run(1, recording)
@@ -266,16 +286,31 @@ class SeedReplay:
         copies = self.arm.train.copies
         while self.round < round_:
             most = max(1, STRETCH // copies) if report else round_
-            count = self.group.run(min(round_, self._next_point(), self.round + most) - self.round)
+            asked = min(round_, self._next_point(), self.round + most) - self.round
+            if forced := self._ordered():
+                play_forced(self.group, self.arm, forced)
+                count = 1
+            else:
+                count = self.group.run(min(asked, self._until_forced()))
             if report:
                 report(count * copies)
             self._read()
 
     def _read(self) -> None:
         """Read the sums at an evaluation point, as training does: they begin anew there."""
-        at_end = self.round == self.end and self._is_read_at_end
-        if self.round in self._points or at_end:
+        # A person may have begun a branch between two points: what was left then was not read.
+        is_end = self.round == self.end and not self._was_left and self._is_read_at_end
+        if self.round in self._points or is_end:
             self.group.read()
+
+    def _ordered(self) -> list[ForcedAction]:
+        """The actions that a person has ordered for the next round."""
+        return [f for f in self._forced if (f.branch, f.round) == (self.branch, self.round)]
+
+    def _until_forced(self) -> int:
+        """Rounds to the end of the next round that has such actions, or to its beginning."""
+        later = [f.round for f in self._forced if f.branch == self.branch and f.round > self.round]
+        return 1 if self._ordered() else min([self.end, *later]) - self.round
 
 
 def load_learners(arms: Iterable[Arm]) -> None:

@@ -20,6 +20,7 @@ from tacit.oversight.objective import card_mistake, state_lines
 from tacit.oversight.signatures import LEDGER, SignatureCheck
 from tacit.oversight.signers import Signers
 from tacit.training.config.arms import Arm
+from tacit.training.config.in_force import is_by_person
 from tacit.training.runs.branches import trips_of
 from tacit.training.runs.breakers import TRIPPED
 from tacit.training.storage import checkpoint
@@ -30,6 +31,7 @@ from tacit.training.storage.run_lock import told_holder
 from tacit.training.storage.seals import findings, is_unfinished, read_seals
 from tacit.training.storage.signature_files import ENDING, objective_states, read_signed
 
+from .persons_acts import changes_on_record
 from .played_again import (
     Interval,
     Seed,
@@ -105,6 +107,10 @@ def verify(
     _seals(run, arms, found)
     _seeds_left(run, arms, found)
     _trips(run, arms, entries, found)
+    count, wrong = changes_on_record(run, arms, entries)
+    found.altered += wrong
+    if count:
+        found.lines.append(f"people: {count} changes in the records, looked up in the ledger")
     _anchors(run, entries, signers, anchor, found)
     samples = _samples(run, entries, found)
     _cards(run, arms, found)
@@ -201,6 +207,8 @@ def _trips(
         for k in range(arm.seeds if arm.breakers else 0):
             path = run.checkpoint(name, k)
             for trip in trips_of(checkpoint.read_record(path) or {}):
+                if is_by_person(trip):
+                    continue
                 count += 1
                 expected = {"arm": name, "seed": k, **trip}
                 if not any(all(act.get(k) == v for k, v in expected.items()) for act in acts):

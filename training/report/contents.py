@@ -15,9 +15,9 @@ from tacit.oversight.lint.text import DISCLAIMER as LINT_DISCLAIMER
 from tacit.oversight.lint.text import known_ways, report_lines
 from tacit.training.board.verdict_text import verdict_lines
 from tacit.training.config.arms import Arm
+from tacit.training.outcome.linting import lint_arm
 from tacit.training.outcome.summary import read_summary
 from tacit.training.record.deals import Deals, in_words, row_names, size, worst
-from tacit.training.record.lint import lint_arm
 from tacit.training.record.replay import SeedReplay
 from tacit.training.record.selection import plan_deals, produce
 from tacit.training.record.why import explain

@@ -20,7 +20,14 @@ from tacit.envs import rng
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import BreakerConfig, round_of
-from tacit.training.config.in_force import Trip, arm_in_force, rollbacks, stream_in_force
+from tacit.training.config.in_force import (
+    Trip,
+    arm_in_force,
+    is_by_person,
+    rollbacks,
+    rule_of,
+    stream_in_force,
+)
 from tacit.training.storage.finite import not_finite
 from tacit.training.storage.keyframes import State, file_name, read_keyframes
 from tacit.training.storage.run_folder import RunFolder
@@ -74,7 +81,7 @@ def branches_in(trips: Iterable[Trip], arm: Arm, path: Path) -> list[Branch]:
     """
     try:
         found = branches_of(trips)
-        wrong = [t["breaker"] for t in trips if t["breaker"] not in arm.breakers]
+        wrong = [t for t in trips if not is_by_person(t) and t["breaker"] not in arm.breakers]
         orderly = all(_is_orderly(branch, found) for branch in found[1:])
     except (LookupError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: its trips cannot be read ({error!r}).") from None
@@ -84,14 +91,15 @@ def branches_in(trips: Iterable[Trip], arm: Arm, path: Path) -> list[Branch]:
 
 
 def _is_orderly(branch: Branch, branches: Sequence[Branch]) -> bool:
-    """Whether a branch begins within an earlier one, and ends behind its own beginning."""
+    """Whether a branch begins within an earlier one, and does not end before its own beginning."""
     parent = branch.parent
     if parent is None or type(parent) is not int or not 0 <= parent < branch.number:
         return False
     end = branches[parent].end or 0
-    own_end = branch.start + 1 if branch.end is None else branch.end
+    own_end = branch.start if branch.end is None else branch.end
     whole = type(branch.start) is int and type(own_end) is int and type(end) is int
-    return whole and 0 <= branch.start <= end and branch.start < own_end
+    # A person may redirect a repetition twice at the same round: a branch may have no rounds.
+    return whole and 0 <= branch.start <= end and branch.start <= own_end
 
 
 def path_to(branches: Sequence[Branch], number: int, end: int) -> list[tuple[int, int, int]]:
@@ -161,10 +169,11 @@ def branch_group(run: RunFolder, arm: Arm, k: int, trips: Sequence[Trip], number
         return first
     before = rollbacks(trips)[:number]
     trip = before[-1]
-    state = first.state() if trip["to"] == 0 else _kept(run, arm, k, trip)
+    is_first = trip["to"] == 0 and trip["from"] == 0
+    state = first.state() if is_first else _kept(run, arm, k, trip)
     group = _empty_group(arm, k, before)
     try:
-        group.branch_from(state, arm.breakers[trip["breaker"]].changes.forget)
+        group.branch_from(state, rule_of(arm, trip).changes.forget)
     except (ValueError, LookupError) as error:
         folder = run.seed(arm.name, k)
         raise ConfigError(f"{folder}: branch {number} does not fit: {error}.") from None

@@ -21,9 +21,10 @@ from tacit.envs.types import Floats
 from tacit.oversight import ledger as ledgers
 from tacit.oversight.breakers import CLEAN, Streak, readings, watched
 from tacit.oversight.ledger import Ledger
+from tacit.training.acts.forks import AGAIN, fork_text
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.config.breaker_settings import NONE, PAUSE, ROLLBACK, STOP
-from tacit.training.config.in_force import Trip, arm_in_force, rollbacks
+from tacit.training.config.in_force import Trip, arm_in_force, is_by_person, rollbacks
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.keyframes import Keyframes, file_name
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from .seed_run import Repetition
 
 TRIPPED, RELEASED = "breaker tripped", "breaker released"  # acts
-AGAIN = "none: it will happen again"
 ORDER = (STOP, PAUSE, ROLLBACK)  # of those that trip at one point, the first acts
 SHOWN = 5  # held repetitions that are told one by one
 OF_A_LINE = ("n", "time", "previous", "hash")  # keys that every entry of a ledger has
@@ -71,6 +71,7 @@ class SeedBreakers:
             raise ConfigError(f"{path}: is not a save: {error!r}.") from None
         branches_in(self.trips, arm, path)
         self._due: dict[str, Any] | None = None
+        self._earlier: dict[int, int] | None = None  # states that branches before this one kept
         self.arm = arm_in_force(arm, self.trips)
 
     @property
@@ -123,7 +124,7 @@ class SeedBreakers:
     def _trip(self, name: str, rounds: int, value: float, since: int) -> dict[str, Any]:
         """A trip as the ledger and the record hold it."""
         breaker = self._configured.breakers[name]
-        done = sum(trip["breaker"] == name for trip in rollbacks(self.trips))
+        done = sum(trip.get("breaker") == name for trip in rollbacks(self.trips))
         is_spent = breaker.action == ROLLBACK and done >= breaker.most_rollbacks
         return {
             "breaker": name,
@@ -163,26 +164,64 @@ class SeedBreakers:
             trip |= {"redirect": AGAIN if breaker.redirect == NONE else breaker.changes.plain}
         record_act(self._run, TRIPPED, arm=self.arm.name, seed=self._k, **trip)
         if trip["action"] == ROLLBACK:
-            # The branch that is left keeps its last state, so that all of it can be played again.
-            repetition.keyframes.states[trip["round"]] = repetition.group.state()
-            repetition.keyframes.write(folder, self.branch)
-            self._left.append(_readings_left(repetition, trip))
+            self.fork(repetition, trip, report)
+            return
         self.trips.append(trip)
         if trip["action"] == STOP:  # the end of training is the checkpoint
             repetition.keyframes.states.pop(trip["round"], None)
         if trip["action"] == PAUSE:
             self.paused = trip["breaker"]
-        if trip["action"] == ROLLBACK:
-            self._begin_branch(repetition, trip, report)
-        label = f"breaker_trips/{len(self.trips)}_{trip['breaker']}"
-        repetition.events.text(label, trip_text(trip))
+        self._tell(repetition)
         repetition.save()
+
+    def fork(
+        self, repetition: Repetition, trip: Trip, report: Callable[[SeedProgress], None]
+    ) -> None:
+        """Begin the branch of a trip that is in the ledger, of a breaker or of a person.
+
+        Args:
+            repetition: the one that is rolled back or redirected.
+            trip: what is done.
+            report: receives progress: rounds that are taken back are counted below 0.
+
+        Raises:
+            ConfigError: a state cannot be written or read.
+        """
+        folder = self._run.seed(self.arm.name, self._k)
+        # The branch that is left keeps its last state, so that all of it can be played again.
+        repetition.keyframes.states[trip["round"]] = repetition.group.state()
+        repetition.keyframes.write(folder, self.branch)
+        self._left.append(_readings_left(repetition, trip))
+        self.trips.append(trip)
+        self._begin_branch(repetition, trip, report)
+        self._tell(repetition)
+        repetition.save()
+
+    def kept(self, repetition: Repetition) -> dict[int, int]:
+        """The states to which a repetition can go back now: rounds -> the branch that kept it.
+
+        Raises:
+            ConfigError: states of an earlier branch cannot be read.
+        """
+        branches = branches_of(self.trips)
+        number, _, start, _ = branches[-1]
+        if self._earlier is None:
+            folder = self._run.seed(self.arm.name, self._k)
+            self._earlier = kept_before(folder, branches, [], start + 1)
+        own = {at: number for at in repetition.keyframes.states if at > start}
+        return {at: b for at, b in (self._earlier | own).items() if at < repetition.group.rounds}
+
+    def _tell(self, repetition: Repetition) -> None:
+        """Put the last trip into words, for TensorBoard."""
+        trip = self.trips[-1]
+        label = f"breaker_trips/{len(self.trips)}_{trip.get('breaker', trip.get('what'))}"
+        repetition.events.text(label, trip_text(trip))
 
     def _begin_branch(
         self, repetition: Repetition, trip: Trip, report: Callable[[SeedProgress], None]
     ) -> None:
         """Put a repetition into the state that a trip goes back to, under its redirect."""
-        self.arm = arm_in_force(self._configured, self.trips)
+        self.arm, self._earlier = arm_in_force(self._configured, self.trips), None
         self._streaks = dict.fromkeys(self._streaks, CLEAN)
         repetition.group = self.group()
         repetition.points = _points_until(repetition, trip["to"])
@@ -195,8 +234,8 @@ class SeedBreakers:
     # --- what is kept ----------------------------------------------------------------------------
 
     def plain(self) -> dict[str, Any]:
-        """What a save holds, as JSON; empty where the arm has no breakers."""
-        if not self._streaks:
+        """What a save holds, as JSON; empty where there are neither breakers nor branches."""
+        if not (self._streaks or self.trips):
             return {}
         return {
             "trips": self.trips,
@@ -206,12 +245,12 @@ class SeedBreakers:
         }
 
     def record(self, rounds: int) -> dict[str, Any]:
-        """What the record of a finished repetition holds; empty where the arm has no breakers.
+        """What the record of a finished repetition holds; empty without breakers and branches.
 
         Args:
             rounds: played when it ended.
         """
-        if not self._streaks:
+        if not (self._streaks or self.trips):
             return {}
         branches = [branch.plain(rounds) for branch in branches_of(self.trips)]
         return {"trips": self.trips, "branches": branches, "left": self._left}
@@ -249,6 +288,8 @@ def record_act(run: RunFolder, act: str, **details: Any) -> None:
 
 def trip_text(trip: Trip) -> str:
     """A trip in words."""
+    if is_by_person(trip):
+        return fork_text(trip)
     low, high = ("" if end is None else f"{end:g}" for end in trip["band"])
     text = (
         f"breaker {trip['breaker']}: {trip['watch']} was {trip['value']:.4g} at round "

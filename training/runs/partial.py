@@ -46,7 +46,8 @@ class PartialSeed(NamedTuple):
         seconds: worked on it.
         events: bytes of its event file, by name.
         keyframes: its states on the way.
-        breakers: what `SeedBreakers.plain` gave; empty where the arm has none.
+        breakers: what `SeedBreakers.plain` gave; empty without breakers and branches.
+        acts: what `SeedActs.plain` gave; empty where nobody has changed anything.
     """
 
     points: Points
@@ -55,6 +56,7 @@ class PartialSeed(NamedTuple):
     events: dict[str, int]
     keyframes: Keyframes
     breakers: Mapping[str, Any] = {}
+    acts: Mapping[str, Any] = {}
 
 
 class SavedArrays(NamedTuple):
@@ -132,6 +134,7 @@ class SeedSaver:
             "keyframe_stride": partial.keyframes.stride,
             "machine": machine(),
             **({"breakers": partial.breakers} if partial.breakers else {}),
+            **({"acts": partial.acts} if partial.acts else {}),
         }
         checkpoint.save(self.path, arrays, record)
         self._last = time.monotonic()
@@ -159,19 +162,20 @@ class SeedSaver:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"{self.path}: is not a save: {error!r}. {ADVICE}") from None
         put_into(group, arrays, self.path)
-        return PartialSeed(points, curve, seconds, events, keyframes, record.get("breakers", {}))
+        return PartialSeed(points, curve, seconds, events, keyframes)
 
-    def breakers(self) -> Mapping[str, Any]:
-        """What the save holds of breakers, before there is a group to load the rest into.
+    def kept(self, name: str) -> Mapping[str, Any]:
+        """What the save holds of `breakers` or `acts`, before there is a group to load the rest
+        into.
 
         Raises:
             ConfigError: it was saved by another version or for another configuration.
         """
-        record = checkpoint.finished(self.path) if self.arm.breakers else None
+        record = checkpoint.finished(self.path)
         if record is None:
             return {}
         check_save(record, self.arm, self.path)
-        found = record.get("breakers", {})
+        found = record.get(name, {})
         return found if isinstance(found, Mapping) else {}
 
     def _keyframes(self, arrays: dict[str, NDArray[Any]], stride: int) -> Keyframes:

@@ -199,7 +199,7 @@ def _train_locked(
             rest = "what was altered is written anew" if made_again else "nothing to do"
             listener.note(f"{run.path}: trained already; {rest}")
         # Linear algebra must not start threads of its own beside those that train.
-        with threadpool_limits(limits=1), control.training(ledger):
+        with threadpool_limits(limits=1), control.training(ledger, experiment.arms):
             _train_jobs(experiment, run, jobs, records, listener, control)
         if len(records) < seeds:
             ledger.append("training paused", finished=len(records), of=seeds)

@@ -17,9 +17,16 @@ from typing import Any
 
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.limit_path import limit_path
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats
 from tacit.oversight.card import policy_hashes
-from tacit.training.acts.gate import Gate
+from tacit.training.acts.forcing import is_force, play_forced
+from tacit.training.acts.forks import Standing
+from tacit.training.acts.gate import Gate, Order, Reply
+from tacit.training.acts.protocol import ActRequest
+from tacit.training.acts.schedule import Change
+from tacit.training.acts.seed_acts import SeedActs
 from tacit.training.board.event_file import EventFile
 from tacit.training.board.plugin_messages import hparams_trial
 from tacit.training.config.arm_settings import settings_by_role
@@ -113,6 +120,7 @@ class Repetition:
         arm, k: which one it is.
         group: its learners and its market.
         breakers: what ends, holds or rolls back the repetition.
+        acts: what people change in it.
         saver: writes and reads the save from which an interrupted repetition continues.
         points: evaluation points read: the rounds that each covers, and mean measures, float64
             `[S + 1, M]`; row S is the market's own.
@@ -129,7 +137,8 @@ class Repetition:
         """
         self._began = time.perf_counter()
         self.arm, self.k, self.saver = arm, k, SeedSaver(run.seed(arm.name, k), arm, k)
-        self.breakers = SeedBreakers(run, arm, k, self.saver.breakers())
+        self.breakers = SeedBreakers(run, arm, k, self.saver.kept("breakers"))
+        self.acts = SeedActs(run.ledger, arm.name, k, self.saver.kept("acts"))
         self.group = self.breakers.group()
         saved = self.saver.load(self.group)
         begun = saved or PartialSeed([], {}, 0.0, {}, Keyframes(arm.record.keyframe_bytes))
@@ -158,42 +167,108 @@ class Repetition:
         """Write what it needs to continue from here."""
         sizes = self.events.size()
         partial = PartialSeed(
-            self.points, self.curve, self.seconds, sizes, self.keyframes, self.breakers.plain()
-        )
+            self.points, self.curve, self.seconds, sizes, self.keyframes, self.breakers.plain(),
+            self.acts.plain(),
+        )  # fmt: skip
         self.saver.save(self.group, partial)
 
     def train(self, report: Report, gate: Gate) -> bool:
         """Train to the end, reading at every evaluation point; False if it was stopped or
         paused on the way."""
-        market, train, group = self.arm.market, self.arm.train, self.group
-        gate.attach(group)
+        market, train = self.arm.market, self.arm.train
         points, stretch = evaluation_points(train), max(1, FIRST_STRETCH // train.copies)
+        self._attach(gate)
+
+        def carry_out(order: Order) -> Reply:
+            return self._carry_out(order, gate, report)
+
         while not self.breakers.paused and not self.is_over:
+            while change := self.acts.schedule.due(self.breakers.branch, self.group.rounds):
+                self._change(change, gate, report)
+            if gate.is_shut:
+                self.save()  # whatever ends the process while it is held
+            most = gate.wait(self.group.rounds, carry_out)
+            if not most:
+                return False
+            group = self.group  # another one, if somebody has begun a branch meanwhile
             due = points[bisect_right(points, group.rounds)]
-            while group.rounds < due and not group.stopped:
-                if gate.is_shut:
-                    self.save()  # whatever ends the process while it is held
-                most = gate.wait(group.rounds)
-                if not most:
-                    return False
-                began, asked = time.monotonic(), min(due - group.rounds, stretch, most)
-                done = group.run(asked)
-                if done == asked == stretch:
-                    stretch = max(1, _next_stretch(stretch, time.monotonic() - began))
-                report(SeedProgress(done * train.copies, float("nan")))
-                if self.saver.due and group.rounds < due and not group.stopped:
+            began, asked = time.monotonic(), min(due - group.rounds, stretch, most)
+            done = self._play(asked)
+            if done == asked == stretch:
+                stretch = max(1, _next_stretch(stretch, time.monotonic() - began))
+            report(SeedProgress(done * train.copies, float("nan")))
+            if group.rounds < due and not group.stopped:
+                if self.saver.due:
                     self.save()
+                continue
             # The point is read before the gate is asked again. A save made in between would hold
             # the rounds up to this point but not its reading, and the continued repetition would go
             # on to the next point without reading this one.
             measures = self._read_point()
             report(SeedProgress(0, float(measures[-1, market.columns[market.headline]])))
             self.breakers.act(self, report)
-            group = self.group  # another one, if a breaker has rolled it back
-            gate.attach(group)
+            self._attach(gate)
             if self.saver.due:
                 self.save()
         return not self.breakers.paused
+
+    def _play(self, asked: int) -> int:
+        """Play up to so many rounds, until the next change; returns how many were played."""
+        branch, rounds = self.breakers.branch, self.group.rounds
+        if forced := self.acts.forced(branch, rounds):
+            play_forced(self.group, self.breakers.arm, forced)
+            self.acts.played()
+            return 1
+        return self.group.run(self.acts.schedule.rounds_left(branch, rounds, asked))
+
+    def _attach(self, gate: Gate) -> None:
+        """Let the gate halt the group that is played now, and tell who watches what there is."""
+        gate.attach(self.group)
+        gate.tell(branch=self.breakers.branch, kept=list(self.breakers.kept(self)))
+
+    # --- acts of people --------------------------------------------------------------------------
+
+    def _carry_out(self, order: Order, gate: Gate, report: Report) -> Reply:
+        """Look at what a person asks for, or make a change that is in the ledger.
+
+        Raises:
+            ConfigError: it cannot be done, or a state cannot be written.
+        """
+        if (order["arm"], order["seed"]) != (self.arm.name, self.k):
+            raise ConfigError("seed: has ended.")
+        if order["do"] == "look":
+            return self._look(ActRequest.model_validate(order["request"]))
+        before = self.breakers.branch
+        self._change(order["change"], gate, report)
+        return {"moved": self.breakers.branch != before, "round": self.group.rounds}
+
+    def _look(self, request: ActRequest) -> Reply:
+        """What an act would change."""
+        standing = Standing(
+            configured=self.arm,
+            arm=self.breakers.arm,
+            k=self.k,
+            branch=self.breakers.branch,
+            rounds=self.group.rounds,
+            kept=self.breakers.kept(self),
+        )
+        reply = self.acts.look(request, standing, self.group)
+        if not request.dry_run:
+            # Whatever the system refuses is found before the act is in the ledger.
+            self.keyframes.write(self.saver.path.parent, self.breakers.branch)
+            self.save()
+        return {**reply, "kpi": kpis.canonical(self.breakers.arm.kpi), "trips": self.breakers.trips}
+
+    def _change(self, change: Change, gate: Gate, report: Report) -> None:
+        """Make a change that is in the ledger."""
+        if is_force(change):
+            self.acts.order(change)
+            self.save()
+            return
+        self.acts.forked(change)
+        self.breakers.fork(self, change, report)
+        self._attach(gate)
+        gate.moved(self.group.rounds)
 
     def _read_point(self) -> Floats:
         """Read and log an evaluation point, with the figures of quick probes.
@@ -247,5 +322,6 @@ class Repetition:
             "probes": probes,
             **({"training_curve": self.curve} if self.curve else {}),
             **self.breakers.record(group.rounds),
+            **self.acts.record(),
             POLICIES: policy_hashes(arm.market.seats, group.tables()),
         }

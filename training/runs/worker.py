@@ -4,9 +4,14 @@ Its parent is a thread of `worker_pool.py`. Lines of JSON go both ways:
 
     standard input     {"arm": "base", "seed": 3}      train repetition 3 of arm base
                        {"gate": "shut"}                also "open", or a number of rounds to step
+                       {"pace": 20.0}                  rounds a second; null: full speed
+                       {"reserve": 1}                  hold it for an act (-1: no more)
+                       {"order": {...}, "n": 1}        to be carried out between two rounds
                        "stop"                          save what is under way, and exit
     standard output    {"progress": {...}}             while a seed trains
                        {"held": true, "rounds": 120}   it waits at its gate, or no longer does
+                       {"facts": {...}}                what it tells of itself
+                       {"reply": {...}, "n": 1}        to an order
                        {"record": {...} or null}       its end; null: it was stopped
                        {"mistakes": [...]}             its end, by a ConfigError
 
@@ -21,7 +26,9 @@ import os
 import queue
 import sys
 import threading
+from concurrent.futures import Future
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,7 +36,7 @@ from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.plugins import load_plugins
-from tacit.training.acts.gate import STOP, Gate
+from tacit.training.acts.gate import STOP, Gate, Reply
 from tacit.training.config.arms import Arm
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
@@ -38,6 +45,7 @@ from .progress import SeedProgress
 from .seed_run import train_seed
 
 SeedRequest = dict[str, Any]
+ANSWERING = threading.Lock()
 
 
 def main() -> None:
@@ -45,8 +53,12 @@ def main() -> None:
     answers = _reserve_standard_output()
     requests: queue.Queue[SeedRequest | None] = queue.Queue()
     stopped = threading.Event()
-    gate = Gate(stopped.is_set, lambda rounds, held: _answer(answers, held=held, rounds=rounds))
-    arguments = (requests, stopped, gate)
+    gate = Gate(
+        stopped.is_set,
+        lambda rounds, held: _answer(answers, held=held, rounds=rounds),
+        lambda facts: _answer(answers, facts=facts),
+    )
+    arguments = (requests, stopped, gate, answers)
     threading.Thread(target=_read_requests, args=arguments, daemon=True).start()
     load_plugins()
     run = RunFolder(Path(sys.argv[1]))
@@ -68,13 +80,15 @@ def _train(run: RunFolder, arm: Arm, k: int, answers: TextIO, gate: Gate) -> Non
         _answer(answers, progress=asdict(progress))
 
     try:
-        _answer(answers, record=train_seed(run, arm, k, report, gate))
+        message: dict[str, Any] = {"record": train_seed(run, arm, k, report, gate)}
     except ConfigError as error:
-        _answer(answers, mistakes=error.mistakes)
+        message = {"mistakes": error.mistakes}
+    gate.end_orders()  # before its end is told, after which the next repetition may begin
+    _answer(answers, **message)
 
 
 def _read_requests(
-    requests: queue.Queue[SeedRequest | None], stopped: threading.Event, gate: Gate
+    requests: queue.Queue[SeedRequest | None], stopped: threading.Event, gate: Gate, answers: TextIO
 ) -> None:
     """Read standard input beside the training, so that "stop" is seen at once."""
     for line in sys.stdin:
@@ -85,6 +99,14 @@ def _read_requests(
             return
         if "gate" in message:
             _turn(gate, message["gate"])
+        elif "pace" in message:
+            gate.set_pace(message["pace"])
+        elif "reserve" in message:
+            gate.reserve(message["reserve"])
+        elif "order" in message:
+            gate.submit(message["order"]).add_done_callback(
+                partial(_answer_order, answers, message["n"])
+            )
         else:
             requests.put(message)
     # The end of standard input without "stop". Not sys.exit: that would end this thread only.
@@ -101,8 +123,16 @@ def _turn(gate: Gate, act: str | int) -> None:
         gate.open()
 
 
+def _answer_order(answers: TextIO, n: int, done: Future[Reply]) -> None:
+    """Pass on what became of an order."""
+    error = done.exception()
+    mistakes = error.mistakes if isinstance(error, ConfigError) else [f"seed: {error!r}."]
+    _answer(answers, reply={"mistakes": mistakes} if error else done.result(), n=n)
+
+
 def _answer(answers: TextIO, **message: Any) -> None:
-    print(json.dumps(message), file=answers, flush=True)
+    with ANSWERING:  # the thread that trains, and the one that reads requests
+        print(json.dumps(message), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,10 @@ class WorkerPool:
                     report(SeedProgress(**message["progress"]))
                 elif "held" in message:
                     gate.heard(message["rounds"], message["held"])
+                elif "facts" in message:
+                    gate.facts = message["facts"]
+                elif "reply" in message:
+                    gate.replied(message["n"], message["reply"])
                 elif "mistakes" in message:
                     raise ConfigError(message["mistakes"])
                 else:

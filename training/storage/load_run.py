@@ -120,13 +120,13 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
 
 def trained_arm(run: RunFolder, arm: Arm, k: int) -> Arm:
     """The arm with the market and the KPI under which the training of repetition k ended: others
-    than it was configured with, where a breaker has redirected it.
+    than it was configured with, where a breaker or a person has redirected it.
 
     Raises:
         ConfigError: its record names a breaker that the arm does not have.
     """
     path = run.checkpoint(arm.name, k)
-    record = (checkpoint.read_record(path) or {}) if arm.breakers else {}
+    record = checkpoint.read_record(path) or {}
     try:
         return arm_in_force(arm, record.get("trips", []))
     except (LookupError, TypeError) as error:

@@ -134,6 +134,9 @@ def _row(
         numbers |= {
             f"breakers_{key}": x for key, x in summary["breakers"].items() if key != "trips"
         }
+    if changed := counts_text(summary, "people"):
+        cells["people"] = changed
+        numbers |= {f"people_{key}": x for key, x in summary["people"].items()}
     if unconverged is not None:
         numbers["unconverged"] = unconverged
     gap = difference(summary, first, measure) if first else None

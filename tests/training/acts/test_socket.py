@@ -70,14 +70,14 @@ def test_another_user_is_refused(run, served, monkeypatch):
     monkeypatch.setattr(server.os, "getuid", lambda: os.geteuid() + 1)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(path))
-        connection.sendall(act("pause").model_dump_json().encode() + b"\n")
+        connection.sendall(act("pause").line)
         found = json.loads(connection.makefile("rb").readline())
     assert found["applied"] is False
     assert found["detail"] == "by: only the user who trains the run may act on it."
     assert served.latches == []
 
 
-GOOD = json.loads(act("pause").model_dump_json())
+GOOD = json.loads(act("pause").line)
 HOSTILE = {
     "not JSON": b"pause\n",
     "no table": b"[1, 2]\n",
@@ -122,7 +122,7 @@ def test_clients_that_say_or_read_nothing_keep_nobody_waiting(run, served):
         for _ in range(10):
             deaf = stack.enter_context(socket.socket(socket.AF_UNIX))
             deaf.connect(str(socket_path(run)))
-            deaf.sendall(act("status").model_dump_json().encode() + b"\n")
+            deaf.sendall(act("status").line)
         assert send(run, act("pause")).applied
 
 

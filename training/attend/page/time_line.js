@@ -6,6 +6,7 @@ import { store } from "./store.js";
 
 const LEFT = 62, RIGHT = 14, TOP = 16, LANE = 34, BOTTOM = 24;
 const MOST = 60; // kept states that are drawn in a lane
+const FORKS = ["rollback", "reweight", "redirect"];
 let drawn = "";
 
 /** The rounds of kept states that the present branch can go back to. */
@@ -38,8 +39,12 @@ function marksOf(name, standing) {
     return { kind: "kept", branch, round, text: isBack ? `${text}: go back to it` : text, isBack, parent: parent?.from };
   }));
   const first = { kind: "kept", branch: 0, round: 0, text: "the beginning: go back to it", isBack: !standing.ended };
-  const trips = standing.trips.map((trip) => ({ kind: "trip", branch: trip.branch, round: trip.round, text: trip.text }));
-  const acts = store.marks.filter((mark) => typeof mark.at[name] === "number").map((mark) => ({
+  const trips = standing.trips.map((trip) => ({
+    kind: trip.by_person ? "act" : "trip", branch: trip.branch, round: trip.round, text: trip.text,
+  }));
+  // From these a branch began, so they are among the trips already.
+  const isNew = (mark) => typeof mark.at[name] === "number" && !FORKS.includes(mark.what);
+  const acts = store.marks.filter(isNew).map((mark) => ({
     kind: "act", branch: mark.branch[name] ?? 0, round: mark.at[name],
     text: `${mark.what} by ${mark.by} at round ${whole(mark.at[name])}${mark.why ? `: ${mark.why}` : ""}`,
   }));

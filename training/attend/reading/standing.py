@@ -12,6 +12,7 @@ from typing import Any
 
 from tacit.oversight.breakers import readings
 from tacit.training.config.arms import Arm
+from tacit.training.config.in_force import is_by_person
 from tacit.training.runs.breakers import trip_text
 
 from .saved_seed import SavedSeed
@@ -45,7 +46,7 @@ def standing_of(saved: SavedSeed, paid: Paid = NOTHING_PAID) -> Plain:
         "claims": list(_claims(saved, known)),
         "figures": _figures(saved),
         "kept": [[number, at] for number, own in saved.kept.items() for at in own],
-        "trips": [{**_mark(trip), "text": trip_text(trip)} for trip in saved.trips],
+        "trips": [_mark(trip) for trip in saved.trips],
         "left": list(_left(saved)),
         "weights": weights_of(saved.arm),
     }
@@ -89,7 +90,7 @@ def _breakers(saved: SavedSeed, known: Mapping[str, float]) -> Iterator[Plain]:
     for name, breaker in saved.arm.breakers.items():
         value = known.get(breaker.watch, float("nan"))
         distance = breaker.band.distance(value)
-        own = [trip for trip in saved.trips if trip["breaker"] == name]
+        own = [trip for trip in saved.trips if trip.get("breaker") == name]
         yield {
             "name": name,
             "watch": breaker.watch,
@@ -142,9 +143,10 @@ def _claims(saved: SavedSeed, known: Mapping[str, float]) -> Iterator[Plain]:
 
 
 def _mark(trip: Mapping[str, Any]) -> Plain:
-    """A trip as a mark on the time line."""
-    names = ("breaker", "branch", "round", "value", "action", "to", "into")
-    return {name: trip[name] for name in names if name in trip}
+    """A trip of a breaker, or an act of a person from which a branch began, on the time line."""
+    names = ("branch", "round", "action", "to", "into")
+    mark = {name: trip[name] for name in names if name in trip}
+    return {**mark, "by_person": is_by_person(trip), "text": trip_text(trip)}
 
 
 def _left(saved: SavedSeed) -> Iterator[Plain]:

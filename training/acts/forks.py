@@ -1,0 +1,160 @@
+"""Acts from which a branch begins: rollback, reweight, redirect.
+
+A rollback goes back to a kept state. A reweight or a redirect goes on from the repetition's present
+state, so no round is lost. Both are trips of the same form as a breaker's, with the person in its
+place (`tacit.training.config.in_force`), and what follows is done by the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Market
+from tacit.training.config.arms import Arm
+from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND, redirected
+from tacit.training.config.in_force import PERSON, rule_of
+
+from .protocol import ActRequest
+
+AGAIN = "none: it will happen again"  # as in the trip of a breaker without a redirect
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a repetition stands between two rounds.
+
+    Attributes:
+        configured: its arm, as it was configured.
+        arm: the same with the market and the KPI in force.
+        k: which repetition.
+        branch: that is under way.
+        rounds: played per copy.
+        kept: states to which it can go back: rounds, and the branch that kept it.
+    """
+
+    configured: Arm
+    arm: Arm
+    k: int
+    branch: int
+    rounds: int
+    kept: Mapping[int, int] = field(default_factory=dict)
+
+
+def check_branch(request: ActRequest, standing: Standing) -> None:
+    """Check that an act is about the branch that is under way.
+
+    Raises:
+        ConfigError: it is about another one.
+    """
+    if request.branch not in (None, standing.branch):
+        raise ConfigError(
+            f"branch: seed {standing.k} of arm {standing.arm.name} is on branch {standing.branch} "
+            f"by now, at round {standing.rounds:,}, not on {request.branch}; nothing was changed."
+        )
+
+
+def fork(request: ActRequest, standing: Standing) -> dict[str, Any]:
+    """The trip that an act would be, checked whole.
+
+    Args:
+        request: a rollback, a reweight or a redirect.
+        standing: of the repetition that it is asked of.
+
+    Raises:
+        ConfigError: a branch that is left, a state that is not kept, or a redirect that is unknown,
+            changes what seats see, or changes nothing.
+    """
+    check_branch(request, standing)
+    to = _target(request, standing) if request.act == "rollback" else standing.rounds
+    trip = {
+        PERSON: request.by,
+        "act": request.id,
+        "what": request.act,
+        "branch": standing.branch,
+        "round": standing.rounds,
+        "action": ROLLBACK,
+        "to": to,
+        "from": standing.kept[to] if request.act == "rollback" else standing.branch,
+        "into": standing.branch + 1,
+        "redirect": AGAIN if request.redirect == NONE else request.redirect,
+    }
+    return trip | _before_and_after(standing, trip)
+
+
+def _target(request: ActRequest, standing: Standing) -> int:
+    """The rounds of the kept state that a rollback goes back to."""
+    kept, to = sorted(standing.kept), request.to
+    named = ROUND.fullmatch(to)
+    if named is not None:
+        at = [rounds for rounds in kept if rounds <= int(named[1])]
+        if int(named[1]) >= standing.rounds:
+            raise ConfigError(
+                f"to: must be before the present round ({standing.rounds:,}), got {to}."
+            )
+        return at[-1]
+    back = -int(to or -1)
+    if len(kept) < 2 and not to:
+        no_budget = standing.arm.record.keyframe_bytes == 0
+        why = "record.keyframe_bytes is 0" if no_budget else "no evaluation point was reached"
+        raise ConfigError(f"to: no state is kept yet ({why}); r0 begins anew from round 0.")
+    if back > len(kept):
+        raise ConfigError(f"to: there are {len(kept)} states to go back to, got {to}.")
+    return kept[-back]
+
+
+def _before_and_after(standing: Standing, trip: Mapping[str, Any]) -> dict[str, Any]:
+    """What the redirect changes, by key: values before and after.
+
+    Raises:
+        ConfigError: the redirect cannot be made, or changes nothing.
+    """
+    arm, prefix = standing.arm, "act."
+    try:
+        rule = rule_of(standing.configured, trip)
+        market, table = redirected(arm.market, arm.kpi, rule, prefix.rstrip("."))
+    except ConfigError as error:
+        own = f"act {trip['act']}."
+        lines = [line.removeprefix(own).removeprefix(prefix) for line in error.mistakes]
+        lines = [x if x.startswith("redirect") else f"redirect.{x}" for x in lines]
+        raise ConfigError(lines) from None
+    before, after = _values(arm.market, arm.kpi), _values(market, table)
+    changed = [key for key in after if before.get(key) != after[key]]
+    if not changed and rule.redirect != NONE and not rule.changes.plain.keys() - {"kpi", "market"}:
+        raise ConfigError("redirect: changes nothing. Say none if it may happen again.")
+    return {
+        "before": {key: before.get(key) for key in changed},
+        "after": {key: after[key] for key in changed},
+    }
+
+
+def _values(market: Market, table: kpis.KpiTable) -> dict[str, Any]:
+    """Weights of the KPI as `kpi.<seat>.<term>`, keys of the market as `market.<key>`."""
+    config = market.config.model_dump(mode="json")
+    weights = {
+        f"kpi.{seat}.{term}": own.weight
+        for seat, terms in table.items()
+        for term, own in terms.items()
+    }
+    return weights | {f"market.{key}": value for key, value in config.items()}
+
+
+def fork_text(trip: Mapping[str, Any]) -> str:
+    """A person's trip in words."""
+    redirect = trip["redirect"]
+    told = redirect if isinstance(redirect, str) else ", ".join(_told(trip, redirect))
+    back = trip["to"] != trip["round"] or trip.get("what") == "rollback"
+    where = f"back to round {trip['to']:,}" if back else "on from there"
+    return (
+        f"{trip.get('what')} by {trip[PERSON]} at round {trip['round']:,} of branch "
+        f"{trip['branch']}, {where}, branch {trip['into']}; redirect: {told}"
+    )
+
+
+def _told(trip: Mapping[str, Any], redirect: Mapping[str, Any]) -> list[str]:
+    before, after = trip.get("before", {}), trip.get("after", {})
+    values = [f"{key} {before.get(key)} -> {value}" for key, value in after.items()]
+    return values + [key for key in redirect if key not in ("kpi", "market")]
