@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tacit.envs.errors import ConfigError
 from tacit.training.storage.run_folder import RunFolder
 
-SECONDS = 10.0  # that a look may take
+SECONDS = 40.0  # that a look may take; the first one of a market may have to compile its loops
 STARTING = 60.0  # seconds that the process may take to begin
 MOST_ANSWER = 8_000_000  # bytes of a line
 
