@@ -78,7 +78,10 @@ def make_app(watch: Watch, facts: Mapping[str, Any], token: str, port: int) -> S
         return await look_for(looks, request)
 
     routes = [
-        *(Route(path, _file(name, media)) for path, (name, media) in FILES.items()),
+        *(
+            Route(path, page_file(__package__, name, media))
+            for path, (name, media) in FILES.items()
+        ),
         Route("/api/facts", tell_facts),
         Route("/api/events", Events(watch)),
         Route("/api/act", act, methods=["POST"]),
@@ -88,9 +91,15 @@ def make_app(watch: Watch, facts: Mapping[str, Any], token: str, port: int) -> S
     return Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
 
 
-def _file(name: str, media: str) -> Any:
-    """The endpoint of one of the page's files."""
-    data = files(__package__).joinpath("page", name).read_bytes()
+def page_file(package: str, name: str, media: str) -> Any:
+    """The endpoint of one of a page's files.
+
+    Args:
+        package: whose folder `page` holds it.
+        name: of the file.
+        media: its type.
+    """
+    data = files(package).joinpath("page", name).read_bytes()
 
     async def answer(request: Request) -> Response:
         return Response(data, media_type=media)
