@@ -72,7 +72,8 @@ def mark_of(entry: Mapping[str, Any]) -> dict[str, Any] | None:
     seeds = screen.get("seeds") if isinstance(screen, Mapping) else None
     if not isinstance(seeds, Mapping) or len(seeds) > MOST_MARKED:
         return None
-    at = {name: own.get("round") for name, own in seeds.items() if isinstance(own, Mapping)}
+    seeds = {name: own for name, own in seeds.items() if isinstance(own, Mapping)}
+    at = {name: own.get("round") for name, own in seeds.items()}
     branches = {name: own.get("branch", 0) for name, own in seeds.items()}
     row = act_of(entry)
     return {"n": row["n"], "what": row["what"], "by": row["who"], "why": row["why"],
