@@ -1,7 +1,7 @@
 // Of the seed that is looked at: who earns what, and claims against truth, at the last evaluation point.
 
 import { fill, make, row, say, short, show, whole } from "./dom.js";
-import { store } from "./store.js";
+import { partsOf, store } from "./store.js";
 
 function seatRow(seat) {
   return row(seat.seat, [seat.earned, seat.paid]);
@@ -17,6 +17,14 @@ function figureRow([name, value]) {
   return row(name, [value]);
 }
 
+/** Weights that a redirect has put in the place of those that were configured. */
+function changedWeights(standing) {
+  const own = store.facts?.arms[partsOf(store.picked).arm]?.weights ?? {};
+  return Object.entries(standing.weights).flatMap(([owner, terms]) => Object.entries(terms)
+    .filter(([term, weight]) => own[owner] && own[owner][term] !== weight)
+    .map(([term, weight]) => `${owner}.${term} ${short(weight)} (configured: ${short(own[owner][term])})`));
+}
+
 export function showEarnings() {
   const standing = store.standings[store.picked];
   const seats = standing?.seats ?? [], known = seats.some((seat) => seat.earned !== null);
@@ -30,6 +38,8 @@ export function showEarnings() {
   for (const id of ["earnings-when", "claims-when"]) {
     say(id, `${store.picked}, a round, mean over the last evaluation point (up to round ${whole(standing.read_at)}).`);
   }
+  const changed = changedWeights(standing);
+  say("earnings-weights", changed.length ? `Weights in force here: ${changed.join(", ")}.` : "");
   fill("earning-rows", seats, seatRow);
   fill("claim-rows", standing.claims, claimRow);
   fill("figure-rows", figures, figureRow);

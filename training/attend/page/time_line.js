@@ -5,7 +5,7 @@ import { $, fill, make, say, shape, short, show, whole } from "./dom.js";
 import { store } from "./store.js";
 
 const LEFT = 62, RIGHT = 14, TOP = 16, LANE = 34, BOTTOM = 24;
-const MOST = 60; // kept states that are drawn in a lane
+const APART = 11; // pixels between two kept states that are drawn; the form has them all
 const FORKS = ["rollback", "reweight", "redirect"];
 let drawn = "";
 
@@ -24,19 +24,23 @@ export function reachable(standing) {
   return [...found].sort((a, b) => a - b);
 }
 
-function thinned(values) {
-  const step = Math.ceil(values.length / MOST);
-  return values.filter((_, k) => k % step === 0 || k === values.length - 1);
+/** Rounds of kept states that can be told apart where a round takes so many pixels. */
+function thinned(rounds, pixels) {
+  const found = [];
+  for (const round of [...rounds].reverse()) {
+    if (!found.length || (found[found.length - 1] - round) * pixels >= APART) found.push(round);
+  }
+  return found.reverse();
 }
 
 /** All marks of a seed: what, in which branch, at which round, and its text. */
-function marksOf(name, standing) {
+function marksOf(name, standing, pixels) {
   const back = new Set(reachable(standing)), own = new Map();
   for (const [branch, round] of standing.kept) own.set(branch, [...(own.get(branch) ?? []), round]);
-  const kept = [...own].flatMap(([branch, rounds]) => thinned(rounds).map((round) => {
-    const parent = standing.branches[branch], isBack = back.has(round) && onPath(standing, branch, round);
+  const kept = [...own].flatMap(([branch, rounds]) => thinned(rounds, pixels).map((round) => {
+    const isBack = back.has(round) && onPath(standing, branch, round);
     const text = `kept state, round ${whole(round)}, branch ${branch}`;
-    return { kind: "kept", branch, round, text: isBack ? `${text}: go back to it` : text, isBack, parent: parent?.from };
+    return { kind: "kept", branch, round, text: isBack ? `${text}: go back to it` : text, isBack };
   }));
   const first = { kind: "kept", branch: 0, round: 0, text: "the beginning: go back to it", isBack: !standing.ended };
   const trips = standing.trips.map((trip) => ({
@@ -76,6 +80,7 @@ function drawMark(mark, x, y, goBack) {
   if (mark.isBack) {
     group.setAttribute("role", "button");
     group.setAttribute("tabindex", "-1");
+    group.dataset.mark = `${mark.branch}/${mark.round}`;
     group.setAttribute("aria-label", mark.text);
     group.addEventListener("click", () => goBack(mark.round));
     group.addEventListener("focus", tell);
@@ -109,15 +114,16 @@ export function showTimeLine(goBack) {
   const name = store.picked, standing = store.standings[name];
   show("time-line", Boolean(standing?.branches));
   if (!standing?.branches) return;
-  const marks = marksOf(name, standing), place = $("time-line-lanes");
-  const wide = Math.max(260, place.clientWidth);
-  const key = JSON.stringify([name, standing.round, standing.branch, marks, wide]);
-  if (key === drawn || place.contains(document.activeElement)) return;
-  drawn = key;
-  const high = TOP + LANE * standing.branches.length + BOTTOM;
+  const place = $("time-line-lanes"), wide = Math.max(260, place.clientWidth);
   const last = Math.max(1, ...standing.branches.map((branch) => branch.end));
+  const marks = marksOf(name, standing, (wide - LEFT - RIGHT) / last);
+  const key = JSON.stringify([name, standing.round, standing.branch, marks, wide]);
+  if (key === drawn) return;
+  drawn = key;
+  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.mark : null;
+  const high = TOP + LANE * standing.branches.length + BOTTOM;
   const x = (round) => LEFT + (round / last) * (wide - LEFT - RIGHT), y = (branch) => TOP + LANE * (branch + .5);
-  const svg = shape("svg", { viewBox: `0 0 ${wide} ${high}`, height: high, role: "group",
+  const svg = shape("svg", { viewBox: `0 0 ${wide} ${high}`, height: high, role: "group", id: "lanes",
     "aria-label": `time line of ${name}: kept states to go back to, by arrow keys` });
   for (const branch of standing.branches) {
     const isNow = branch.branch === standing.branch, kind = isNow ? "lane now" : "lane";
@@ -134,8 +140,12 @@ export function showTimeLine(goBack) {
   const groups = marks.map((mark) => drawMark(mark, x(mark.round), y(mark.branch), goBack));
   svg.append(...groups);
   place.replaceChildren(svg);
-  steerByArrows(groups.filter((_, k) => marks[k].isBack).sort(
-    (a, b) => marks[groups.indexOf(a)].round - marks[groups.indexOf(b)].round));
+  place.dataset.round = standing.round;
+  const back = groups.filter((_, k) => marks[k].isBack)
+    .sort((a, b) => marks[groups.indexOf(a)].round - marks[groups.indexOf(b)].round);
+  steerByArrows(back);
+  // Drawn anew under somebody's focus: it stays where it was, or goes to the last state.
+  if (focused !== null) (back.find((group) => group.dataset.mark === focused) ?? back.at(-1))?.focus();
   fill("left-rows", standing.left, leftItem);
   show("left", standing.left.length > 0);
 }

@@ -65,7 +65,7 @@ function showState(told) {
   $("choices").replaceChildren(...view.choices.map(choiceButton));
   show("filter-row", view.choices.length > MANY);
   $("filter").value = "";
-  $("choices").firstChild.focus({ preventScroll: true });
+  $("choices").focus({ preventScroll: true }); // a stray Enter decides nothing
 }
 
 async function decide(choice) {
