@@ -38,6 +38,7 @@ class Source(NamedTuple):
 
 THIS_ROUND = "0 rounds: an earlier phase of the same round"
 AGES = {"last round": "1 round, by its words", "two rounds ago": "2 rounds, by its words"}
+PAST_WORDS = {"last", "ago"}
 NOT_DECLARED = Source(UNDECLARED, UNDECLARED, UNDECLARED, UNDECLARED)
 
 
@@ -67,6 +68,35 @@ def rivals_data(parts: dict[str, Source]) -> str:
         told = ", ".join(unknown)
         return f"cannot be told, because the market does not declare whose these are: {told}"
     return "no, because the market declares of every part that it sees that it is no rival's"
+
+
+def remembered_parts(market: Market, seat: Seat) -> list[str]:
+    """Names of the parts that a seat sees of earlier rounds.
+
+    These are parts that are a round old or older, and such of which the market does not declare the
+    age but says in words that they are of before: "last", "ago".
+    """
+    found = []
+    for part in seat.role.observation_parts[1:]:
+        age = source_of(market, seat, part).age
+        words = set(re.findall(r"\w+", part.meaning.lower()))
+        if age_in_rounds(age) > 0 or (age == UNDECLARED and words & PAST_WORDS):
+            found.append(part.name)
+    return found
+
+
+def rival_parts(market: Market, seat: Seat) -> dict[str, int]:
+    """Names of the parts that a seat sees of its rivals, with how many rounds old they are."""
+    sources = {p.name: source_of(market, seat, p) for p in seat.role.observation_parts[1:]}
+    return {
+        name: age_in_rounds(source.age) for name, source in sources.items() if source.whose == RIVAL
+    }
+
+
+def age_in_rounds(age: str) -> int:
+    """How many rounds old a part is by the words of its `Source`; 0 where they say nothing."""
+    match = re.match(r"(\d+) rounds?\b", age)
+    return int(match[1]) if match else 0
 
 
 def source_of(market: Market, seat: Seat, part: Part) -> Source:

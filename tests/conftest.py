@@ -31,7 +31,7 @@ def pytest_configure() -> None:
     millisecond or more for each. Garbage is collected more seldom than Python does by itself, which
     took a twentieth of all time.
     """
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
     # Networks of tests are too small to share between threads, which only wait for one another.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:

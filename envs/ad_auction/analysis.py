@@ -85,12 +85,14 @@ class AdAuctionAnalysis(Analysis):
         phase = self.market.phases[seen["phase"]]
         if phase == "floor":
             return first
-        low = self.market.lowest_bid
+        market, low = self.market, self.market.lowest_bid
+        # Who may stay out does so under collusion: only as many bid as there are slots.
+        stays_out = market.config.extra_bid == "out"
         bids = self._known_bids(seat) or {
             "competitive": self._competitive_bid(seat, seen.get("time", 0), seen["value"]),
-            "collusive": low,
+            "collusive": low if seat.index < market.config.slots or not stays_out else 0,
             # In a rotation the designated winner bids one step above the others.
-            "rotation": min(low + 1, len(self.market.grid) - 1),
+            "rotation": min(low + 1, len(market.offers) - 1),
         }
         bid = bids.get(benchmark)
         if bid is None:
@@ -112,7 +114,7 @@ class AdAuctionAnalysis(Analysis):
         return found
 
     def _competitive_bid(self, seat: Seat, time: int, value: float) -> int | None:
-        """The step on the grid of the competitive bid; None if no single bid is one."""
+        """Which choice is the competitive bid; None if no single bid is one."""
         market = self.market
         stage, strategy = market.stages[time], market.strategy_at(time)
         if strategy is not None:
@@ -121,7 +123,7 @@ class AdAuctionAnalysis(Analysis):
             return None
         # Several slots, one common value: envy-free bids, of which seat k takes those of rank k.
         bids = stage.ranked([market.grid[-1]] * market.config.bidders)
-        at_most = np.searchsorted(market.grid, bids[seat.index] + EPSILON, "right")
+        at_most = np.searchsorted(market.offers, bids[seat.index] + EPSILON, "right")
         return max(0, int(at_most) - 1)
 
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
@@ -129,7 +131,7 @@ class AdAuctionAnalysis(Analysis):
         seen = seat.role.decode_observation(observation)
         if "last_bid_0" not in seen:
             return None
-        levels = ("none", *self.market.grid)
+        levels = ("none", *self.market.shown)
         actions: dict[str, int | None] = {}
         for i in range(self.market.config.bidders):
             level = levels.index(seen[f"last_bid_{i}"])

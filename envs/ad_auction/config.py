@@ -238,6 +238,11 @@ class AdAuctionConfig(BaseModel):
     bids: Annotated[int, Field(ge=1, le=999)] = Field(
         19, description="bids on the grid k/(bids+1) x highest value, k = 1 .. bids"
     )
+    extra_bid: Literal["none", "zero", "out"] = Field(
+        "none",
+        description="one choice below the grid: none; a bid of 0, which wins where nobody bids "
+        "more; or to stay out, which never wins",
+    )
     price_mix: Share = Field(
         0.0, description="a winner pays mix x own bid + (1-mix) x next lower bid per click"
     )

@@ -89,6 +89,7 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     """
     bidders = int(params[at.N_BIDDERS])
     bids = int(params[at.N_BIDS])
+    extra = int(params[at.EXTRA])
     publisher = int(params[at.HAS_PUBLISHER])
     if seat == bidders:  # the publisher sees only which phase it is
         return phase
@@ -105,13 +106,13 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     if sees == at.SEES_PRICE:
         level = 0
         if state[at.PRICE] >= 0.0:
-            # The nearest bid of the grid; a price below the lowest bid shows as that bid.
-            level = int(np.floor(state[at.PRICE] / params[at.HIGHEST] * (bids + 1) + 0.5))
-            level = min(max(level, 1), bids)
-        index = index * (bids + 1) + level
+            # The nearest bid (the extra one counts as 0); a price below the lowest shows as that.
+            level = int(np.floor(state[at.PRICE] / params[at.HIGHEST] * (bids + 1) + 0.5)) + extra
+            level = min(max(level, 1), bids + extra)
+        index = index * (bids + extra + 1) + level
     elif sees == at.SEES_BIDS:
         for i in range(bidders):
-            index = index * (bids + 1) + int(state[at.LAST_BIDS + i])
+            index = index * (bids + extra + 1) + int(state[at.LAST_BIDS + i])
     chat = int(params[at.CHAT])
     if chat > 0:
         if phase == publisher:  # the chat phase
@@ -143,8 +144,9 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
     floor = params[at.RESERVE]
     if publisher:
         # Floors are 0, then the grid of bids, so a floor's step is one more than its bid's.
-        posted = int(params[at.CHAT]) + int(params[at.FIRST_FLOOR]) + int(state[at.FLOOR]) - 1
-        floor = max(floor, params[at.AMOUNTS + posted])
+        grid = at.AMOUNTS + int(params[at.CHAT]) + int(params[at.EXTRA])
+        posted = grid + int(params[at.FIRST_FLOOR]) + int(state[at.FLOOR]) - 1
+        floor = max(floor, params[posted])
     if params[at.N_SLOTS] > 1.0:
         sell_slots(params, state, actions, measures, key, floor)
     else:
@@ -165,7 +167,8 @@ def sell_one(params: Any, state: Any, actions: Any, measures: Any, key: Any, flo
     `state` `[W]`, `actions` int64 `[S]`, `measures` `[S + 1, M]`.
     """
     bidders = int(params[at.N_BIDDERS])
-    best = second = 0.0  # the highest bid, and the highest of the others (equal to it in a tie)
+    # The highest bid, and the highest of the others (equal to it in a tie).
+    best = second = at.NO_BID
     tied = 0
     winner = -1
     for i in range(bidders):
@@ -292,7 +295,7 @@ def report(params: Any, state: Any, actions: Any, measures: Any, sold: Any, pric
     own = params[at.LEVELS] > 1.0 or params[at.FIXED] == 1.0  # bidders differ in what a click is
     value = params[at.HIGHEST]  # worth to them; else it is this to all
     for i in range(bidders):
-        bid = params[at.AMOUNTS + actions[i]]
+        bid = max(params[at.AMOUNTS + actions[i]], 0.0)  # who stays out bids 0
         if own:
             value = click_value(params, state, i)
         measures[i, BID] = bid

@@ -27,6 +27,7 @@ class AdAuction(Market):
         values: what a click may be worth, ascending, money.
         probabilities: of the values, the mean over the day.
         grid: bids, ascending, money.
+        offers: what a bidder can choose: the grid, before it 0 or `NO_BID` with an `extra_bid`.
         floors: what a publisher can post, ascending: 0 and the grid, as far as the reserve allows.
         worth: each bidder's known value, with `value: {kind: fixed}`; else empty.
     """
@@ -52,8 +53,12 @@ class AdAuction(Market):
         self.worth = c.value.values if isinstance(c.value, FixedValue) else ()
         top = self.values[-1]
         self.grid = tuple(top * (step + 1) / (c.bids + 1) for step in range(c.bids))
+        below = {"none": (), "zero": (0.0,), "out": (at.NO_BID,)}[c.extra_bid]
+        self.offers = (*below, *self.grid)
         self.floors = tuple(f for f in (0.0, *self.grid) if f >= c.reserve - EPSILON)
         self._declare_roles()
+        # Without a bid below the grid, every bid may win.
+        self.no_deal = {"bidder": ({"bid": 0.0},)} if c.extra_bid == "out" else {}
         self.params = self._params()
         private, day = len(self.values) > 1, len(c.value.by_time()) > 1
         # Values and tokens have their places in the state as soon as there are either.
@@ -67,7 +72,8 @@ class AdAuction(Market):
         self.phases = tuple(phases)
         floor = Part("floor", self.floors, "the lowest bid that can win")
         reserve = Part("reserve", (c.reserve,), "the floor that always holds")
-        bid = Part("bid", self.grid, "what the bidder offers for a click")
+        out = "; 0: it stays out" if c.extra_bid == "out" else ""
+        bid = Part("bid", self.shown, f"what the bidder offers for a click{out}")
         tokens = tuple(range(c.chat))
         token = Part("chat", tokens, "what the bidder broadcasts")
         all_tokens = tuple(
@@ -88,6 +94,11 @@ class AdAuction(Market):
         publisher = Role("publisher", 1, "revenue", "revenue", publisher_blocks)
         self.roles = (bidder, publisher) if c.publisher else (bidder,)
 
+    @property
+    def shown(self) -> tuple[float, ...]:
+        """Bids as seats see them, money; staying out is a bid of 0."""
+        return tuple(max(offer, 0.0) for offer in self.offers)
+
     def _bidder_sees(self, floor: Part) -> tuple[Part, ...]:
         """What a bidder sees whenever it acts, in the order in which `observe` counts."""
         c = self.config
@@ -99,7 +110,7 @@ class AdAuction(Market):
             seen += (Part("value", self.values, "what a click is worth to the bidder"),)
         if c.publisher:
             seen += (floor,)
-        levels = ("none", *self.grid)
+        levels = ("none", *self.shown)
         if c.observe == "price":
             seen += (Part("last_price", levels, "the last clearing price, to the nearest bid"),)
         elif c.observe == "bids":
@@ -112,7 +123,7 @@ class AdAuction(Market):
         """The constants of the kernels, float64 `[.]`, by their named positions."""
         c, bidder = self.config, self.role("bidder")
         days = c.value.by_time()
-        amounts = [*[0.0] * c.chat, *self.grid]
+        amounts = [*[0.0] * c.chat, *self.offers]
         drawn = [*self.values, *np.cumsum(days, axis=1).ravel()]
         tail = [*amounts, *(self.worth or drawn)]
         params = np.zeros(at.AMOUNTS + len(tail))
@@ -131,6 +142,7 @@ class AdAuction(Market):
         params[at.SHARES_TIES] = c.ties == "shared"
         params[at.DAY] = len(days)
         params[at.FIXED] = bool(self.worth)
+        params[at.EXTRA] = len(self.offers) - len(self.grid)
         params[at.CLICKS : at.CLICKS + c.slots] = c.click_rates
         params[at.AMOUNTS :] = tail
         return params
@@ -152,7 +164,7 @@ class AdAuction(Market):
         c = self.config
         floor = max(c.reserve, self.floors[0]) if c.publisher else c.reserve
         return tuple(
-            stage_game(self.values, row, self.grid, c.click_rates, c.bidders, c.price_mix, floor)
+            stage_game(self.values, row, self.offers, c.click_rates, c.bidders, c.price_mix, floor)
             for row in c.value.by_time()
         )
 
@@ -178,7 +190,7 @@ class AdAuction(Market):
             return None
         if len(self.values) > 1 and c.price_mix > 0:
             return stage.equilibrium
-        table = np.zeros((len(self.values), c.bids))
+        table = np.zeros((len(self.values), len(self.offers)))
         table[np.arange(len(self.values)), stage.truthful] = 1.0
         return table
 
@@ -207,8 +219,8 @@ class AdAuction(Market):
     @cached_property
     def known_round(self) -> KnownRound:
         """The round as a game of bidders with known values (`value: {kind: fixed}`)."""
-        c, bids = self.config, tuple(self.grid)
-        return KnownRound(self.worth, bids, c.click_rates, c.price_mix, self.stage.floor)
+        c = self.config
+        return KnownRound(self.worth, self.offers, c.click_rates, c.price_mix, self.stage.floor)
 
     def _of_known_values(self) -> dict[str, Benchmark]:
         """Benchmarks of known values, with each bidder's profit; without a competitive one where
@@ -247,9 +259,9 @@ class AdAuction(Market):
 
     def _collusive(self) -> Benchmark:
         """All slots sold at the lowest bid that can win."""
-        c, low = self.config, self.grid[self.lowest_bid]
+        c, low = self.config, self.offers[self.lowest_bid]
         floor = self.stage.floor
-        last = max(floor, self.grid[0]) if c.bidders > c.slots else floor
+        last = max(floor, self.offers[0]) if c.bidders > c.slots else floor
         prices = [low] * (c.slots - 1) + [c.price_mix * low + (1 - c.price_mix) * last]
         return self._benchmark(self._sale(prices), "derived in tacit.envs.ad_auction")
 
@@ -271,8 +283,8 @@ class AdAuction(Market):
 
     @property
     def lowest_bid(self) -> int:
-        """The step on the grid of the lowest bid that can win."""
-        return next(step for step, b in enumerate(self.grid) if b >= self.stage.floor - EPSILON)
+        """Which of a bidder's choices is the lowest bid that can win."""
+        return next(step for step, b in enumerate(self.offers) if b >= self.stage.floor - EPSILON)
 
     # --- summaries and words --------------------------------------------------------------------
 
@@ -302,7 +314,9 @@ class AdAuction(Market):
         for i in range(n):
             worth = f" (worth {figure_text(measures[i, BID] + measures[i, SHADING])})"
             worth = worth if len(self.values) > 1 or self.worth else ""
-            lines.append(f"bidder_{i}{worth} bids {measures[i, BID]:.3g}")
+            out = self.config.extra_bid == "out" and not measures[i, BID]
+            does = "stays out" if out else f"bids {measures[i, BID]:.3g}"
+            lines.append(f"bidder_{i}{worth} {does}")
         return lines + self._sales_in_words(measures)
 
     def _sales_in_words(self, measures: Floats) -> list[str]:

@@ -25,20 +25,24 @@ LEVELS = 11  # values that a bidder may have; 1: a common value
 SHARES_TIES = 12  # 1: tied bids share what they win; 0: a sampled order decides
 DAY = 13  # parts of a day; 1: all rounds are alike
 FIXED = 14  # 1: every bidder has a known value of its own
-CLICKS = 15  # from here each slot's click rate, best first, then zeros
-# From here what each of a bidder's actions offers, money: CHAT zeros for the tokens, then the grid
-# of bids. Behind it the values [LEVELS], then for each part of the day their cumulative
-# probabilities [LEVELS]; with FIXED, each bidder's value instead [N_BIDDERS]. The entry before
-# AMOUNTS is always 0: it serves as the floor 0, which is one step below the lowest bid.
+EXTRA = 15  # 1: bidders have one choice below the grid, their first one
+CLICKS = 16  # from here each slot's click rate, best first, then zeros
+# From here what each of a bidder's actions offers, money: CHAT zeros for the tokens, with EXTRA 0
+# or NO_BID, then the grid of bids. Behind it the values [LEVELS], then for each part of the day
+# their cumulative probabilities [LEVELS]; with FIXED, each bidder's value instead [N_BIDDERS].
+# The entry before AMOUNTS is always 0: without tokens and EXTRA it serves as the floor 0, one step
+# below the lowest bid of the grid.
 AMOUNTS = CLICKS + MOST_BIDDERS + 1
 
 SEES_NOTHING, SEES_PRICE, SEES_BIDS = range(3)  # values of OBSERVE
+
+NO_BID = -1.0  # the offer of who stays out: less than every floor, so it neither wins nor is paid
 
 # --- positions in `state`, float64 ----------------------------------------------------------------
 
 PRICE = 0  # the last clearing price, money; -1: nothing has been sold
 FLOOR = 1  # the publisher's last action
-LAST_BIDS = 2  # from here each bidder's last bid: 1 + its step on the grid, 0: none yet
+LAST_BIDS = 2  # from here each bidder's last bid: 1 + which of its bids it was, 0: none yet
 # With private values or chat: from `values` on each bidder's value (its step), from `tokens` on its
 # token. With several parts of a day: at `time` the part that comes next.
 
@@ -73,4 +77,4 @@ def time(bidders: Any) -> Any:
 @kernel
 def value_grid(params: Any) -> Any:
     """The position in `params` `[.]` of the lowest value."""
-    return AMOUNTS + int(params[CHAT]) + int(params[N_BIDS])
+    return AMOUNTS + int(params[CHAT]) + int(params[EXTRA]) + int(params[N_BIDS])

@@ -28,6 +28,7 @@ from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.types import Floats
 
+from .action_index import as_integers
 from .game_arrays import CopyRows, build_game, build_rows
 
 TEMPLATE = "tacit.envs.engine.engine_loop"
@@ -110,6 +111,7 @@ class Engine:
         self.kpi = kpis.resolve(market, None) if kpi is None else kpi
         self.rows = build_rows(market, build_game(market, self.kpi), len(seeds) * copies)
         self.copies, self.stream = copies, stream
+        self._names = [seat.name for seat in market.seats]
         self.reseed(seeds)
         self._connect()
 
@@ -162,7 +164,7 @@ class Engine:
         """One phase in every copy.
 
         Args:
-            actions: integers `[N, S]`; entries of seats that do not act are ignored.
+            actions: integers `[N, S]` (`as_integers`); those of seats that do not act are ignored.
 
         Raises:
             ValueError: an acting seat's action is outside its space or masked, or the shape is
@@ -170,11 +172,9 @@ class Engine:
         """
         if self.episode < 0:
             raise ValueError("call reset() before step()")
-        given, own = np.asarray(actions), self.rows.actions
-        if given.shape != own.shape or given.dtype.kind not in "iu":
-            raise ValueError(
-                f"actions must be integers of shape {own.shape}, got {given.dtype} {given.shape}"
-            )
+        own = self.rows.actions
+        shape = (own.shape[0], own.shape[1])
+        given = as_integers(actions, shape, self._names)
         before = own.copy()
         own[:] = given
         illegal = self.loops.first_illegal(self.game, self.rows, self.phase)

@@ -39,14 +39,14 @@ class Market:
         beside_headline: further measures for comparisons, each with the title of its column.
         welfare: the measure of what everybody has together, if there is one; the Goodhart gap is
             taken of it too.
-        no_deal: actions by which a role does without a deal, each as its parts; a person's veto
-            puts one in the place of what a seat chose.
         analysis_class: the market's `Analysis`, if it has one.
 
     Attributes that `declare` sets:
         phases: names of the simultaneous decisions of a round, in order.
         roles: kinds of seats, with what they see and do.
         claims: action parts that say something about a private part.
+        no_deal: actions by which a role does without a deal, each as its parts; a person's veto
+            puts one in the place of what a seat chose.
         params: the constants that the kernels work on, float64 `[.]`.
         state_width: W, the length of a state row.
     """
@@ -60,13 +60,13 @@ class Market:
     headline: ClassVar[str]
     beside_headline: ClassVar[Mapping[str, str]] = {}
     welfare: ClassVar[str | None] = None
-    no_deal: ClassVar[Mapping[str, tuple[Mapping[str, Any], ...]]] = {}
     analysis_class: ClassVar[type[Analysis] | None] = None
 
     config: BaseModel
     phases: tuple[str, ...]
     roles: tuple[Role, ...]
     claims: tuple[Claim, ...] = ()
+    no_deal: Mapping[str, tuple[Mapping[str, Any], ...]] = {}
     params: Floats
     state_width: int
 

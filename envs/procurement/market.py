@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -36,10 +36,6 @@ class Procurement(Market):
     measures = MEASURES
     headline = "booking"
     welfare = "welfare"
-    no_deal: ClassVar[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
-        "buyer": ({"response": "walk"},),
-        "supplier": ({"answer": "refuse"},),
-    }
     config: ProcurementConfig
 
     # --- declaration ----------------------------------------------------------------------------
@@ -61,6 +57,7 @@ class Procurement(Market):
             false = "false_urgency"
             claims.append(Claim("buyer", "stated_urgency", "urgency", above=false, below=false))
         self.claims = tuple(claims)
+        self.no_deal = {"buyer": ({"response": "walk"},), "supplier": ({"answer": "refuse"},)}
         self.params = self._params()
         self.state_width = at.SUPPLIERS + at.WIDTH * c.suppliers
 

@@ -8,7 +8,13 @@ Stable-Baselines3 and torch, so it is not imported here.
 
 from .gymnasium_env import SeatEnv
 from .gymnasium_vector_env import SeatVectorEnv
-from .pettingzoo_env import MarketAECEnv, MarketParallelEnv
+from .pettingzoo_env import (
+    MarketAECEnv,
+    MarketParallelEnv,
+    make_aec,
+    make_parallel,
+    make_raw_aec,
+)
 from .seat_batch import DigitEncoder, SeatBatch
 from .session import Session
 
@@ -20,4 +26,7 @@ __all__ = [
     "SeatEnv",
     "SeatVectorEnv",
     "Session",
+    "make_aec",
+    "make_parallel",
+    "make_raw_aec",
 ]

@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 
+from tacit.envs.engine.action_index import as_integer
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
 from tacit.envs.types import Bools, Ints
@@ -52,6 +53,7 @@ class SeatEnv(gymnasium.Env[Ints, np.int64]):
         tables: Mapping[str, Any] | None = None,
         episode_rounds: int | None = 100,
         copy: int = 0,
+        render_mode: None = None,
     ) -> None:
         """Make one copy; `reset` begins its first episode.
 
@@ -63,11 +65,18 @@ class SeatEnv(gymnasium.Env[Ints, np.int64]):
                 without one plays uniformly at random.
             episode_rounds: rounds after which an episode is truncated; None: never.
             copy: which copy of the seed this is.
+            render_mode: None; a seat's view has nothing to draw.
 
         Raises:
             ConfigError: mistakes in the seat's name, the KPI or the tables.
-            ValueError: `episode_rounds` below 1, or `copy` below 0.
+            ValueError: `episode_rounds` below 1, `copy` below 0, or a render mode.
         """
+        if render_mode is not None:
+            raise ValueError(
+                f"render_mode must be None, got {render_mode!r}: one seat's view has nothing to "
+                "draw; the PettingZoo views have 'ansi' and 'human'"
+            )
+        self.render_mode = render_mode
         self.seats = SeatBatch(market, seat, kpi, tables, 1, episode_rounds, first_copy=copy)
         check_single_seat(self.seats)
         self.observation_space = self.seats.observation_space
@@ -106,9 +115,11 @@ class SeatEnv(gymnasium.Env[Ints, np.int64]):
         """
         if self.seats.steps.ended[0]:
             raise ValueError("step() after the end of an episode: call reset() first")
-        if not isinstance(action, int | np.integer):
-            raise ValueError(f"an action must be an integer, got {action!r}")
-        self.seats.step(np.array([[action]]))
+        index = as_integer(action)
+        if index is None:
+            name = self.seats.own[0].name
+            raise ValueError(f"{name}: an action must be an integer, got {action!r}")
+        self.seats.step(np.array([[index]]))
         over = bool(self.seats.steps.ended[0])
         observation = (self.seats.finals if over else self.seats.observations)[:, 0]
         digits = self.seats.digits(observation)[0]

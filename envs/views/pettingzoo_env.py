@@ -120,6 +120,11 @@ class _MarketView:
     def close(self) -> None:
         """Nothing to release."""
 
+    def _no_episode(self, call: str) -> str:
+        """Why something cannot be called while no episode runs."""
+        when = "after the end of an episode" if self.session.views else "before an episode"
+        return f"{call} {when}: call reset() first"
+
     def _record_round(self) -> None:
         """Keep the finished round in words, and print it if that is the mode."""
         if self.render_mode is not None:
@@ -170,7 +175,7 @@ class MarketParallelEnv(_MarketView, ParallelEnv):  # type: ignore[misc]
         """
         session, names = self.session, self.possible_agents
         if not self.agents:
-            raise ValueError("step() after the end of an episode: call reset() first")
+            raise ValueError(self._no_episode("step()"))
         chosen, masked = [], {}
         for seat in session.acting[session.engine.phase]:
             try:
@@ -241,7 +246,13 @@ class MarketAECEnv(_MarketView, AECEnv):  # type: ignore[misc]
         return rewards
 
     def observe(self, agent: str) -> Ints:
-        """What a seat sees now, int64 `[parts]`."""
+        """What a seat sees now, int64 `[parts]`.
+
+        Raises:
+            ValueError: before the first `reset`.
+        """
+        if not self.session.views:
+            raise ValueError(self._no_episode("observe()"))
         return self.session.views[self.session.by_name[agent].index].digits.copy()
 
     def step(self, action: Any) -> None:
@@ -252,7 +263,7 @@ class MarketAECEnv(_MarketView, AECEnv):  # type: ignore[misc]
                 moved then.
         """
         if not self.agents:
-            raise ValueError("step() after the end of an episode: call reset() first")
+            raise ValueError(self._no_episode("step()"))
         agent = self.agent_selection
         if self.truncations[agent]:
             self._was_dead_step(action)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
+from tacit.envs.engine.action_index import as_integers
 from tacit.envs.engine.game_arrays import build_game, build_rows
 from tacit.envs.engine.policy_tables import by_seat, cumulative
 from tacit.envs.errors import ConfigError, nearest
@@ -170,6 +171,7 @@ class SeatBatch:
         self.market, self.own = market, find_seats(market, seat)
         self.role = self.own[0].role
         self.columns = [each.index for each in self.own]
+        self._names = [each.name for each in self.own]
         self.table = kpis.resolve(market, kpi)
         self.game = build_game(market, self.table)
         self.rows = build_rows(market, self.game, copies)
@@ -210,6 +212,15 @@ class SeatBatch:
         """The columns of the policy table."""
         return Discrete(self.role.actions)
 
+    # --- copies and pickles ---------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "loops"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.loops = compiled(TEMPLATE, self.market.kernels)  # a module has no pickle
+
     # --- stepping -------------------------------------------------------------------------------
 
     def reseed(self, seed: int) -> None:
@@ -248,8 +259,8 @@ class SeatBatch:
         """One own decision of every copy.
 
         Args:
-            actions: integers `[N, K]`. An illegal one becomes the first legal one and is recorded
-                in `masked`.
+            actions: integers `[N, K]` (`as_integers`). An illegal one becomes the first legal one
+                and is recorded in `masked`.
 
         Raises:
             ValueError: an action outside the space, a wrong shape, or no episode has begun. Nothing
@@ -258,12 +269,8 @@ class SeatBatch:
         """
         if self.steps.clocks[0, EPISODE] < 0:
             raise ValueError("call reset() before step()")
-        given = np.asarray(actions)
-        if given.shape != self.masked.shape or given.dtype.kind not in "iu":
-            raise ValueError(
-                f"actions must be integers of shape {self.masked.shape}, got {given.dtype} "
-                f"{given.shape}"
-            )
+        copies, own = self.masked.shape
+        given = as_integers(actions, (copies, own), self._names)
         outside = (given < 0) | (given >= self.role.actions)
         if outside.any():
             raise ValueError(

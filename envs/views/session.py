@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
 
 from tacit.envs import kpi as kpis
+from tacit.envs.engine.action_index import as_integer
 from tacit.envs.engine.engine import Engine
 from tacit.envs.jit.array_views import bind
 from tacit.envs.market import WAIT, Market, Seat
@@ -72,17 +73,13 @@ class SeatView(dict[int, ObservationView]):
         """The action as an int.
 
         Raises:
-            ValueError: it is outside the seat's space.
+            ValueError: it is no integer (`as_integer`), or outside the seat's space.
         """
-        try:
-            index = int(action)
-            if index == action and 0 <= index < self.role.actions:
-                return index
-        except (TypeError, ValueError):
-            pass
-        raise ValueError(
-            f"{self.name}: action {action!r} is outside its space 0 .. {self.role.actions - 1}"
-        )
+        index = as_integer(action)
+        if index is not None and 0 <= index < self.role.actions:
+            return index
+        kind = "no integer; its space is" if index is None else "outside its space"
+        raise ValueError(f"{self.name}: action {action!r} is {kind} 0 .. {self.role.actions - 1}")
 
     def info_source(self) -> str:
         """Python source of the seat's info, over the names of `output_function`."""

@@ -30,7 +30,7 @@ def test_it_ends_after_the_round_under_way(trained):
     done = []
     thread = threading.Thread(target=lambda: done.append(group.run(LONG)))
     thread.start()
-    time.sleep(0.3)
+    time.sleep(0.05)
     group.halt[0] = 1
     thread.join(timeout=20)
     assert not thread.is_alive()

@@ -9,7 +9,7 @@ from attack import disks, flips, folders, inputs, kills, races, stops
 from attack.trial import Attack
 from support.paths import ROOT
 
-QUICK: list[tuple[Attack, int]] = [(flips.flips, 120)]
+QUICK: list[tuple[Attack, int]] = [(flips.flips, 60)]
 SLOW: list[tuple[Attack, int]] = [
     (flips.flips, 600),
     (inputs.inputs, 1),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.populations import default_kpi, prices, scripted
+from support.populations import default_kpi, prices, probed_once, scripted  # noqa: F401
 
 import tacit
 from tacit.agents.scripted import Scripted, ScriptedConfig
@@ -29,6 +29,7 @@ def words(populations) -> dict[str, str]:
     return {verdict.behaviour: verdict.word for verdict in tacit.verdicts(populations)}
 
 
+@pytest.mark.usefixtures("probed_once")
 def test_scripted_players_get_every_word_that_applies():
     """Grim trigger is tacit collusion; whether its KPI made it do so is not asked of a script.
     Nobody claims anything, and two seats have no coalition."""
@@ -37,6 +38,7 @@ def test_scripted_players_get_every_word_that_applies():
     assert words(arm(n=3))["collusion"] == "undecided at n = 3"
 
 
+@pytest.mark.usefixtures("probed_once")
 def test_the_same_tables_are_judged_where_they_were_learned():
     """No best reply of one round to the KPI, which is profit; a patient agent would keep it up."""
     learned = [replace(own, learned=(True, True)) for own in arm()]

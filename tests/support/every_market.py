@@ -31,6 +31,9 @@ CONFIGS = {
         {"value": DAY, "chat": 2, "observe": "price", "publisher": True, "bids": 6},
         {"value": {"kind": "fixed", "values": [4, 10, 2]}, "bidders": 3, "observe": "price",
          "slots": 2, "click_rates": [200, 100], "publisher": True, "bids": 4, "chat": 2},
+        {"extra_bid": "out", "bidders": 3, "bids": 3, "observe": "bids", "publisher": True},
+        {"extra_bid": "zero", "bidders": 3, "bids": 4, "observe": "price", "chat": 2, "slots": 2,
+         "click_rates": [1, 0.4], "value": {"kind": "list", "values": [1, 3]}},
     ],
     "procurement": [
         {},

@@ -6,9 +6,11 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import pytest
 
 from tacit.agents.policy import PolicyTable, deterministic
 from tacit.agents.scripted import Scripted, ScriptedConfig
+from tacit.emergence import verdict
 from tacit.emergence.evidence import Evidence
 from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.emergence.stats import Estimate
@@ -52,6 +54,21 @@ def trembling(population: FrozenPopulation, share: float) -> FrozenPopulation:
         (1 - share) * table + share / table.shape[1] for table in population.tables
     ]
     return freeze(population.market, population.kpi, tables, population.seed)
+
+
+@pytest.fixture
+def probed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Populations that differ only in their seed are probed once: 48 of scripts are alike."""
+    plain, known = verdict.run_probes, {}
+
+    def run_probes(population: FrozenPopulation) -> dict[str, dict[str, float]]:
+        tables = tuple(table.tobytes() for table in population.tables)
+        key = population.market, population.learned, tables
+        if key not in known:
+            known[key] = plain(population)
+        return known[key]
+
+    monkeypatch.setattr(verdict, "run_probes", run_probes)
 
 
 class Exact(Evidence):

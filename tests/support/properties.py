@@ -48,6 +48,7 @@ def auctions(draw) -> dict:
         "bids": st.integers(1, 12),
         "price_mix": st.floats(0, 1),
         "reserve": st.floats(0, 0.5),
+        "extra_bid": st.sampled_from(["none", "zero", "out"]),
         "publisher": st.booleans(),
         "observe": st.sampled_from(["none", "price"]),
         "chat": st.integers(0, 3),

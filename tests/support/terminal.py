@@ -15,7 +15,7 @@ from tacit.training.cli import main
 
 # A process of its own builds the commands once; here every call would build them anew.
 COMMAND_OF = cache(typer.main.get_command)
-SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
+SMALL = ("train.rounds=20000", "train.measure_last=5000", "train.evaluate_every=2500", "seeds=2")
 
 
 class CommandResult(NamedTuple):

@@ -15,7 +15,8 @@ from tacit.training.config.load import load
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import train
 
-SMALL = ("train.rounds=20000", "train.measure_last=5000", "seeds=2")
+SMALL = ("train.rounds=20000", "train.measure_last=5000", "train.evaluate_every=2500", "seeds=2")
+EVERY_POINT = "train.evaluate_every=null"  # 24 of them, as by default; each takes a millisecond
 
 
 def arm(*settings: str, config: Any = "ad_auction", **options: Any) -> Arm:

@@ -7,7 +7,7 @@ place (`tacit.training.config.in_force`), and what follows is done by the same c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND, redirected
-from tacit.training.config.in_force import PERSON, rule_of
+from tacit.training.config.in_force import PERSON, arm_in_force, rule_of
 
 from .protocol import ActRequest
 
@@ -34,6 +34,7 @@ class Standing:
         branch: that is under way.
         rounds: played per copy.
         kept: states to which it can go back: rounds, and the branch that kept it.
+        trips: of it so far.
     """
 
     configured: Arm
@@ -42,6 +43,7 @@ class Standing:
     branch: int
     rounds: int
     kept: Mapping[int, int] = field(default_factory=dict)
+    trips: Sequence[Mapping[str, Any]] = ()
 
 
 def check_branch(request: ActRequest, standing: Standing) -> None:
@@ -90,17 +92,20 @@ def _target(request: ActRequest, standing: Standing) -> int:
     kept, to = sorted(standing.kept), request.to
     named = ROUND.fullmatch(to)
     if named is not None:
-        at = [rounds for rounds in kept if rounds <= int(named[1])]
         if int(named[1]) >= standing.rounds:
             raise ConfigError(
                 f"to: must be before the present round ({standing.rounds:,}), got {to}."
             )
-        return at[-1]
+        if not kept or int(named[1]) < kept[0]:
+            first = f"the first state is at round {kept[0]:,}" if kept else "no round was played"
+            raise ConfigError(f"to: {first}, got {to}.")
+        return max(rounds for rounds in kept if rounds <= int(named[1]))
     back = -int(to or -1)
     if len(kept) < 2 and not to:
         no_budget = standing.arm.record.keyframe_bytes == 0
         why = "record.keyframe_bytes is 0" if no_budget else "no evaluation point was reached"
-        raise ConfigError(f"to: no state is kept yet ({why}); r0 begins anew from round 0.")
+        begins = f"; r{kept[0]} begins anew" if kept else ""
+        raise ConfigError(f"to: no state is kept yet ({why}){begins}.")
     if back > len(kept):
         raise ConfigError(f"to: there are {len(kept)} states to go back to, got {to}.")
     return kept[-back]
@@ -116,6 +121,7 @@ def _before_and_after(standing: Standing, trip: Mapping[str, Any]) -> dict[str, 
     try:
         rule = rule_of(standing.configured, trip)
         market, table = redirected(arm.market, arm.kpi, rule, prefix.rstrip("."))
+        arm_in_force(standing.configured, [*standing.trips, trip])  # and how agents learn
     except ConfigError as error:
         own = f"act {trip['act']}."
         lines = [line.removeprefix(own).removeprefix(prefix) for line in error.mistakes]
@@ -157,4 +163,5 @@ def fork_text(trip: Mapping[str, Any]) -> str:
 def _told(trip: Mapping[str, Any], redirect: Mapping[str, Any]) -> list[str]:
     before, after = trip.get("before", {}), trip.get("after", {})
     values = [f"{key} {before.get(key)} -> {value}" for key, value in after.items()]
-    return values + [key for key in redirect if key not in ("kpi", "market")]
+    others = {key: value for key, value in redirect.items() if key not in ("kpi", "market")}
+    return values + [key if value is True else f"{key} {value}" for key, value in others.items()]

@@ -128,6 +128,35 @@ def verify(
         sys.exit(1)
 
 
+@app.command("reproduce")
+def reproduce(
+    run: str,
+    arm: ArmOption = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Train RUN once more elsewhere, from configuration, seeds and people's acts, and compare."""
+    from tacit.training.record.reproduction import reproduce_run
+    from tacit.training.show.progress_bar import ProgressBar
+    from tacit.training.storage.load_run import read_experiment
+    from tacit.training.storage.run_folder import existing_run
+
+    folder = existing_run(run, results)
+    market = next(iter(read_experiment(folder).arms.values())).market
+    with ProgressBar(market.headline) as progress_bar:
+        found = reproduce_run(folder, arm or [], progress_bar)
+    same = found.seeds - len(found.differing) - len(found.elsewhere)
+    say(
+        f"trained once more, with {found.changes} acts that change what is learned: {same} of "
+        f"{found.seeds} seeds are the same, bit for bit"
+    )
+    for line in found.elsewhere:
+        say(f"{line}: trained on another type of machine, where bits may differ")
+    for line in found.differing:
+        say(f"WRONG  {line}: not what configuration, seed and acts lead to")
+    if found.differing:
+        sys.exit(1)
+
+
 def _progress(name: str) -> None:
     """Tell a terminal which repetition was played last."""
     if sys.stderr.isatty():

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.frozen import FrozenGroup
 from tacit.agents.group import Group, make_group
 from tacit.agents.registry import check_agents, check_batches, make_config
 from tacit.agents.scripted import ScriptedConfig
@@ -21,7 +22,7 @@ from tacit.envs.registry import MARKETS, make_market, market_class
 
 from .agent_settings import agent_configs
 from .breaker_settings import Breakers, resolve_breakers
-from .experiment_file import GROUPS, ExperimentFile, RecordConfig, TrainConfig
+from .experiment_file import GROUPS, BenchConfig, ExperimentFile, RecordConfig, TrainConfig
 from .kpi_settings import kpi_table
 from .layers import Setting, as_table, layered_settings
 from .mistakes import MistakeList, is_right
@@ -43,6 +44,7 @@ class Arm:
         seed: the seed of the first one; repetition k has seed + k.
         plain: the same as data, every key present: what identifies the configuration.
         breakers: what ends, holds or redirects a repetition, by name; in `plain` if there are any.
+        bench: where an arm on the bench comes from; None: it is none. In `plain` if it is one.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Arm:
     seed: int
     plain: dict[str, Any] = field(repr=False)
     breakers: Breakers = field(default_factory=dict)
+    bench: BenchConfig | None = None
 
     @property
     def kpi_hash(self) -> str:
@@ -74,13 +77,21 @@ class Arm:
         configs = (self.agents[seat.name] for seat in self.market.seats)
         return tuple(float(getattr(config, "discount", default)) for config in configs)
 
+    @property
+    def first_round(self) -> int:
+        """Rounds per copy that were played before its repetitions begin: those of a bench."""
+        return self.bench.round if self.bench is not None else 0
+
     def group(self, k: int) -> Group:
         """The group of repetition k before training."""
         train = self.train
-        return make_group(
+        group = make_group(
             self.market, self.kpi, self.agents, self.seed + k, train.copies, train.episode_rounds,
             train.rounds,
         )  # fmt: skip
+        if self.bench is None or not self.bench.frozen:
+            return group
+        return FrozenGroup(group, self.kpi, self.seed + k, train.copies, train.episode_rounds)
 
     def same(self, plain: Mapping[str, Any]) -> bool:
         """Whether the `plain` of a run on disk is that of this very configuration.
@@ -151,7 +162,7 @@ def resolve_arm(
     breakers: Breakers = {}
     if table is not None:
         with mistakes.collecting():
-            breakers = resolve_breakers(raw["breakers"], market, table, train, record)
+            breakers = resolve_breakers(raw["breakers"], market, table, train, record, agents)
     if table is None or agents is None or train is None or record is None or counts is None:
         raise ConfigError(mistakes)
     if mistakes:
@@ -176,15 +187,17 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     table = kpis.resolve(market, plain["kpi"])
     train = build(TrainConfig, plain["train"], "train")
     record = build(RecordConfig, plain.get("record", {}), "record")
+    agents = {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()}
     return _arm(
         name,
         market,
         table,
-        {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()},
+        agents,
         train,
         record,
         build(ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""),
-        resolve_breakers(plain.get("breakers", {}), market, table, train, record),
+        resolve_breakers(plain.get("breakers", {}), market, table, train, record, agents),
+        build(BenchConfig, plain["bench"], "bench") if "bench" in plain else None,
     )
 
 
@@ -197,6 +210,7 @@ def _arm(
     record: RecordConfig,
     counts: ExperimentFile,
     breakers: Breakers,
+    bench: BenchConfig | None = None,
 ) -> Arm:
     """An arm of checked parts, with the data that identify it."""
     plain = {
@@ -212,9 +226,12 @@ def _arm(
         plain["breakers"] = {
             breaker: config.model_dump(mode="json") for breaker, config in breakers.items()
         }
+    if bench is not None:
+        plain["bench"] = bench.model_dump(mode="json")
     return Arm(
-        name, market, table, agents, train, record, counts.seeds, counts.seed, plain, breakers
-    )
+        name, market, table, agents, train, record, counts.seeds, counts.seed, plain, breakers,
+        bench,
+    )  # fmt: skip
 
 
 def _text(plain: Mapping[str, Any]) -> str:

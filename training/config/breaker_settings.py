@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
@@ -21,16 +22,19 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
+from tacit.envs.shown import shown_market, view_of
 from tacit.oversight.breakers import Band, names_of_readings, plain_name
 
 from .experiment_file import RecordConfig, TrainConfig
 from .layers import as_table
 from .mistakes import MistakeList, is_right
+from .shown_data import as_shown, on_one_line, with_updates
 
 STOP, PAUSE, ROLLBACK = "stop", "pause", "rollback"
 NONE = "none"  # of `redirect`
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 ROUND = re.compile(r"r([0-9]{1,15})")
+MOST_ORDERED = 4  # breakers of which every order is tried
 ONLY_ROLLBACK = ("to", "redirect", "times")
 
 Redirects = dict[str, Any]
@@ -47,16 +51,41 @@ class RedirectConfig(BaseModel):
     )
     fresh_stream: bool = Field(False, description="other draws than the ones that were made")
     forget: bool = Field(False, description="learned values begin anew")
+    memory: Literal["off"] | None = Field(
+        None, description="off: what seats see of earlier rounds is a constant"
+    )
+    rivals_data: Annotated[int, Field(strict=True)] | Literal["none"] | None = Field(
+        None, description="what seats see of rivals: none: a constant; or how many rounds old"
+    )
+    updates: Literal["synchronous"] | None = Field(
+        None, description="synchronous: Q-learners update all their actions every round"
+    )
 
     @property
     def changes_objective(self) -> bool:
-        """Whether KPI or market are others from here on."""
-        return bool(self.kpi or self.market)
+        """Whether KPI, market, what seats see or how they learn are others from here on."""
+        return bool(self.kpi or self.market or self.changes_view or self.updates)
+
+    @property
+    def changes_view(self) -> bool:
+        """Whether seats see something else from here on."""
+        return self.memory is not None or self.rivals_data is not None
 
     @property
     def plain(self) -> Redirects:
         """The keys that are set."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def words(self) -> str:
+        """What is changed, with the weights and values; empty for nothing."""
+        found = []
+        for key, value in self.plain.items():
+            if isinstance(value, Mapping):
+                found.append(f"{key} {on_one_line(value)}")
+            else:
+                found.append(key if value is True else f"{key} {value}")
+        return ", ".join(found)
 
 
 NO_REDIRECT = RedirectConfig.model_validate({})
@@ -115,7 +144,7 @@ class BreakerConfig(BaseModel):
         points = f" at {self.points} points one after the other" if self.points > 1 else ""
         then: str = self.action
         if self.action == ROLLBACK:
-            changed = ", ".join(self.changes.plain) or "nothing: it will happen again"
+            changed = self.changes.words or "nothing: it will happen again"
             then = f"rollback (at most {self.most_rollbacks}), changed is {changed}"
         return f"{self.watch} outside {self.band}{points}: {then}"
 
@@ -129,6 +158,7 @@ def resolve_breakers(
     kpi: kpis.KpiTable,
     train: TrainConfig | None,
     record: RecordConfig | None,
+    agents: Mapping[str, BaseModel] | None = None,
 ) -> Breakers:
     """The breakers of an arm, by name; one that is null is left out.
 
@@ -138,6 +168,7 @@ def resolve_breakers(
         kpi: what every seat is paid for.
         train: how long; None: not known, as there is a mistake in it.
         record: what is kept on the way; None likewise.
+        agents: by seat; None likewise.
 
     Raises:
         ConfigError: every mistake in them.
@@ -159,11 +190,52 @@ def resolve_breakers(
             breaker = build(BreakerConfig, values, where)
             mistakes += [f"{where}.{line}" for line in _misfits(breaker, train, record)]
             if breaker.action == ROLLBACK:
+                mistakes += _unfit_updates(breaker, market, agents, f"{where}.redirect")
                 after = redirected(market, kpi, breaker, where)
                 mistakes += _without_effect(breaker, (market, kpi), after, where)
             found[str(name)] = breaker
     mistakes.raise_if_any()
+    mistakes += _clashes(market, kpi, found)
+    mistakes.raise_if_any()
     return found
+
+
+def _unfit_updates(
+    breaker: BreakerConfig, market: Market, agents: Mapping[str, BaseModel] | None, where: str
+) -> list[str]:
+    """A line if agents cannot learn as a redirect says."""
+    mistakes = MistakeList()
+    if agents is not None:
+        with mistakes.collecting():
+            with_updates(market, agents, breaker.changes.updates)
+    return [f"{where}.{line}" for line in mistakes]
+
+
+def _clashes(market: Market, kpi: kpis.KpiTable, breakers: Breakers) -> Iterator[str]:
+    """Redirects that do not go together, though each is right by itself: redirects add up.
+
+    Every order in which up to MOST_ORDERED breakers can trip is tried; of more, every two of them.
+
+    Args:
+        market: as it is configured.
+        kpi: likewise.
+        breakers: each right by itself.
+    """
+    own = {name: b for name, b in breakers.items() if b.changes.market or b.changes.changes_view}
+    told: list[set[str]] = []
+    longest = len(own) if len(own) <= MOST_ORDERED else 2
+    for count in range(2, longest + 1):
+        for order in permutations(own, count):
+            if any(names <= set(order) for names in told):
+                continue
+            at = market
+            try:
+                for name in order:
+                    at, _ = redirected(at, kpi, own[name], f"breakers.{name}")
+            except ConfigError as error:
+                told.append(set(order))
+                before = " and ".join(order[:-1])
+                yield from (f"{line} (after the redirect of {before})" for line in error.mistakes)
 
 
 def _unknown_watch(watch: Any, known: Sequence[str], market: str, where: str) -> list[str]:
@@ -206,7 +278,7 @@ def _misfits(
     if breaker.redirect is None or breaker.redirect == NO_REDIRECT:
         yield (
             "redirect: missing. A rollback alone plays the same rounds again: give kpi, market, "
-            "fresh_stream or forget; or none: it will happen again."
+            "memory, rivals_data, updates, fresh_stream or forget; or none: it will happen again."
         )
     if isinstance(breaker.to, int) and breaker.to < 1:
         yield f"to: must be at least 1 kept state back, got {breaker.to}."
@@ -230,10 +302,10 @@ def _without_effect(
     where: str,
 ) -> list[str]:
     """A line if a redirect says that it changes something, and does not."""
-    same_market = before[0].config == after[0].config
+    same_market = before[0].config == after[0].config and not breaker.changes.changes_view
     same_kpi = kpis.kpi_hash(before[1]) == kpis.kpi_hash(after[1])
     changes = breaker.changes
-    if not changes.changes_objective or changes.fresh_stream or changes.forget:
+    if not changes.changes_objective or changes.fresh_stream or changes.forget or changes.updates:
         return []
     if not (same_market and same_kpi):
         return []
@@ -254,15 +326,21 @@ def redirected(
         breaker: a breaker that rolls back.
         where: what messages put before a key.
 
+    Returns:
+        The market, with what seats are shown there, and the KPI.
+
     Raises:
         ConfigError: unknown keys, roles, seats or measures; a market whose observations, actions,
-            measures or state are not the same.
+            measures or state are not the same; something hidden that seats do not see.
     """
     changes, prefix = breaker.changes, f"{where}.redirect"
     mistakes, market_after, table = MistakeList(), market, kpi
     if changes.market:
         with mistakes.collecting():
             market_after = _other_market(market, changes.market, f"{prefix}.market")
+    if changes.changes_view:
+        with mistakes.collecting():
+            market_after = as_shown(market_after, changes.memory, changes.rivals_data, f"{prefix}.")
     if changes.kpi:
         with mistakes.collecting():
             table = _other_kpi(market, kpi, changes.kpi, f"{prefix}.kpi")
@@ -273,8 +351,11 @@ def redirected(
 def _other_market(market: Market, keys: Mapping[str, Any], prefix: str) -> Market:
     """The market with some keys changed, if seats see and do the same there."""
     values = {**market.config.model_dump(mode="json"), **keys}
+    view = view_of(market)
     try:
         other = type(market)(values)
+        if view.market is not market:
+            other = shown_market(other, view.hidden, view.rounds)
     except ConfigError as error:
         lines = [line.removeprefix("market").removeprefix(".") for line in error.mistakes]
         raise ConfigError([f"{prefix}.{line}" for line in lines]) from None

@@ -57,6 +57,30 @@ class RecordConfig(BaseModel):
     )
 
 
+class BenchConfig(BaseModel):
+    """Where an arm on the bench comes from (`tacit attend RUN --seed K`).
+
+    Attributes:
+        run: the run, or the configuration, by name.
+        arm: its arm.
+        seed: its repetition, 0 .. n-1.
+        branch: of the repetition.
+        round: rounds per copy that were played there; the bench goes on from that state.
+        frozen: whether agents play what they have learned, without exploring and learning.
+        sha256: of the file that holds the state.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str
+    arm: str
+    seed: Annotated[int, Field(ge=0, strict=True)]
+    branch: Annotated[int, Field(ge=0, strict=True)] = 0
+    round: Annotated[int, Field(ge=0, strict=True)] = 0
+    frozen: bool = False
+    sha256: str = ""
+
+
 class ExperimentFile(BaseModel):
     """Keys of an experiment file.
 

@@ -1,4 +1,4 @@
-"""What is in force in a repetition with branches: its market, KPI and draws.
+"""What is in force in a repetition with branches: its market, KPI, agents and draws.
 
 A branch begins where a breaker or a person goes back to a kept state, or where a person redirects a
 repetition as it is. Redirects add up: what an earlier one has changed stays in force after a later
@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pydantic import BaseModel
+
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import build
 
 from .arms import Arm
 from .breaker_settings import NONE, ROLLBACK, BreakerConfig, RedirectConfig, redirected
+from .shown_data import with_updates
 
 Trip = Mapping[str, Any]  # of a breaker, or a person's act, as a repetition's record holds it
 PERSON = "person"  # the key of a trip that says who has begun the branch
@@ -47,7 +50,7 @@ def rollbacks(trips: Iterable[Trip]) -> list[Trip]:
 
 
 def arm_in_force(arm: Arm, trips: Iterable[Trip]) -> Arm:
-    """The arm with the market and the KPI that some trips have left.
+    """The arm with the market, the KPI and the agents that some trips have left.
 
     Args:
         arm: as it was configured.
@@ -57,17 +60,26 @@ def arm_in_force(arm: Arm, trips: Iterable[Trip]) -> Arm:
         ConfigError: redirects that do not go together.
         KeyError: a trip of a breaker that the arm does not have.
     """
-    market, table = arm.market, arm.kpi
+    market, table, agents = arm.market, arm.kpi, arm.agents
     for trip in rollbacks(trips):
-        market, table = redirected(market, table, rule_of(arm, trip))
-    if market is arm.market and table is arm.kpi:
+        rule = rule_of(arm, trip)
+        market, table = redirected(market, table, rule)
+        if rule.changes.updates is not None and not _learns_so(agents):
+            agents = with_updates(market, agents, rule.changes.updates)
+    if market is arm.market and table is arm.kpi and agents is arm.agents:
         return arm
     plain = {
         **arm.plain,
         "market": {"name": market.name, **market.config.model_dump(mode="json")},
         "kpi": kpis.canonical(table),
+        "agents": {seat: agent.model_dump(mode="json") for seat, agent in agents.items()},
     }
-    return replace(arm, market=market, kpi=table, plain=plain)
+    return replace(arm, market=market, kpi=table, agents=agents, plain=plain)
+
+
+def _learns_so(agents: Mapping[str, BaseModel]) -> bool:
+    """Whether an earlier redirect has left no seat whose updates could be changed."""
+    return not any(getattr(config, "update", "") == "asynchronous" for config in agents.values())
 
 
 def stream_in_force(arm: Arm, trips: Iterable[Trip]) -> int:

@@ -116,7 +116,7 @@ class SeedReplay:
             # A save holds the keyframes of its branch, and the evaluation points read so far.
             saved = take_apart(last, path)
             self.marks: dict[int, State] = saved.keyframes
-            self._is_read_at_end = saved.read_at == self.end
+            self._is_read_at_end = arm.first_round + saved.read == self.end
         else:
             self.marks = read_keyframes(run.seed(arm.name, k), self.branch)
         if left is None:

@@ -18,6 +18,7 @@ import numpy as np
 from tacit.agents.group import Group
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
+from tacit.envs.shown import carried_over
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import BreakerConfig, round_of
 from tacit.training.config.in_force import (
@@ -64,9 +65,14 @@ class Branch(NamedTuple):
         }
 
 
-def branches_of(trips: Iterable[Trip]) -> list[Branch]:
-    """All branches of a repetition, by number; the last one is under way, or its result."""
-    found = [Branch(0, None, 0, None)]
+def branches_of(trips: Iterable[Trip], first: int = 0) -> list[Branch]:
+    """All branches of a repetition, by number; the last one is under way, or its result.
+
+    Args:
+        trips: of the repetition, in order.
+        first: rounds played when it began (`Arm.first_round`).
+    """
+    found = [Branch(0, None, first, None)]
     for trip in rollbacks(trips):
         found[-1] = found[-1]._replace(end=trip["round"])
         found.append(Branch(len(found), trip["from"], trip["to"], None))
@@ -80,7 +86,7 @@ def branches_in(trips: Iterable[Trip], arm: Arm, path: Path) -> list[Branch]:
         ConfigError: they are not those of the arm's breakers.
     """
     try:
-        found = branches_of(trips)
+        found = branches_of(trips, arm.first_round)
         wrong = [t for t in trips if not is_by_person(t) and t["breaker"] not in arm.breakers]
         orderly = all(_is_orderly(branch, found) for branch in found[1:])
     except (LookupError, TypeError, AttributeError) as error:
@@ -129,7 +135,7 @@ def kept_before(
     Raises:
         ConfigError: states of an earlier branch cannot be read.
     """
-    found = {0: 0}
+    found = {branches[0].start: 0}
     for number, first, last in path_to(branches, branches[-1].number, rounds):
         states = own if number == branches[-1].number else read_keyframes(folder, number)
         # The state with which a branch began is its parent's.
@@ -142,13 +148,13 @@ def target(breaker: BreakerConfig, kept: Sequence[int], since: int) -> int:
 
     Args:
         breaker: its `to`.
-        kept: rounds of the kept states before the trip, ascending; 0 is among them.
+        kept: rounds of the kept states before the trip, ascending; the first is the beginning.
         since: rounds at the first point outside.
     """
     if isinstance(breaker.to, int):
         return kept[max(0, len(kept) - breaker.to)]
     at = round_of(breaker)
-    return max(r for r in kept if r == 0 or (r < since if at is None else r <= at))
+    return max(r for r in kept if r == kept[0] or (r < since if at is None else r <= at))
 
 
 def branch_group(run: RunFolder, arm: Arm, k: int, trips: Sequence[Trip], number: int) -> Group:
@@ -169,11 +175,11 @@ def branch_group(run: RunFolder, arm: Arm, k: int, trips: Sequence[Trip], number
         return first
     before = rollbacks(trips)[:number]
     trip = before[-1]
-    is_first = trip["to"] == 0 and trip["from"] == 0
+    is_first = trip["to"] == arm.first_round and trip["from"] == 0
     state = first.state() if is_first else _kept(run, arm, k, trip)
     group = _empty_group(arm, k, before)
     try:
-        group.branch_from(state, rule_of(arm, trip).changes.forget)
+        group.branch_from(carried_over(group.market, state), rule_of(arm, trip).changes.forget)
     except (ValueError, LookupError) as error:
         folder = run.seed(arm.name, k)
         raise ConfigError(f"{folder}: branch {number} does not fit: {error}.") from None
@@ -193,13 +199,18 @@ def _kept(run: RunFolder, arm: Arm, k: int, trip: Trip) -> State:
 
 def _empty_group(arm: Arm, k: int, before: Sequence[Trip]) -> Group:
     """A group under what these rollbacks have left in force, before training."""
-    own, stream = arm_in_force(arm, before), stream_in_force(arm, before)
+    own = arm_in_force(arm, before)
+    return replace(own, seed=seed_in_force(arm, k, before) - k).group(k)
+
+
+def seed_in_force(arm: Arm, k: int, trips: Sequence[Trip]) -> int:
+    """The number from which repetition k makes its draws after some trips."""
+    stream = stream_in_force(arm, trips)
     if not stream:
-        return own.group(k)
+        return arm.seed + k
     key = rng.child_key(rng.seed_key(arm.seed + k, FRESH), stream)
     # 31 bits: some learners' libraries take no larger seed.
-    seed = FIRST_FRESH + int(np.uint64(key) >> np.uint64(33))
-    return replace(own, seed=seed - k).group(k)
+    return FIRST_FRESH + int(np.uint64(key) >> np.uint64(33))
 
 
 def trips_of(record: Mapping[str, Any]) -> list[Trip]:

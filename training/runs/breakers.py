@@ -31,7 +31,7 @@ from tacit.training.storage.keyframes import Keyframes, file_name
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing
 
-from .branches import branch_group, branches_in, branches_of, kept_before, target
+from .branches import Branch, branch_group, branches_in, branches_of, kept_before, target
 from .partial import NAME
 from .progress import SeedProgress
 
@@ -78,6 +78,10 @@ class SeedBreakers:
     def branch(self) -> int:
         """The branch under way."""
         return len(rollbacks(self.trips))
+
+    def _branches(self) -> list[Branch]:
+        """All branches so far."""
+        return branches_of(self.trips, self.arm.first_round)
 
     @property
     def stopped(self) -> bool:
@@ -156,7 +160,10 @@ class SeedBreakers:
         folder = self._run.seed(self.arm.name, self._k)
         if trip["action"] == ROLLBACK:
             kept = kept_before(
-                folder, branches_of(self.trips), repetition.keyframes.states, trip["round"]
+                folder,
+                self._branches(),
+                repetition.keyframes.states,
+                trip["round"],
             )
             breaker = self._configured.breakers[trip["breaker"]]
             to = target(breaker, list(kept), trip["since"])
@@ -203,7 +210,7 @@ class SeedBreakers:
         Raises:
             ConfigError: states of an earlier branch cannot be read.
         """
-        branches = branches_of(self.trips)
+        branches = self._branches()
         number, _, start, _ = branches[-1]
         if self._earlier is None:
             folder = self._run.seed(self.arm.name, self._k)
@@ -252,7 +259,7 @@ class SeedBreakers:
         """
         if not (self._streaks or self.trips):
             return {}
-        branches = [branch.plain(rounds) for branch in branches_of(self.trips)]
+        branches = [branch.plain(rounds) for branch in self._branches()]
         return {"trips": self.trips, "branches": branches, "left": self._left}
 
     def rounds_left(self) -> int:
@@ -307,7 +314,7 @@ def trip_text(trip: Trip) -> str:
 
 def _points_until(repetition: Repetition, rounds: int) -> list[tuple[int, Floats]]:
     """The evaluation points of a repetition up to some rounds, float64 `[S + 1, M]` each."""
-    played, kept = 0, []
+    played, kept = repetition.arm.first_round, list[tuple[int, Floats]]()
     for count, measures in repetition.points:
         played += count
         if played > rounds:
@@ -319,7 +326,11 @@ def _points_until(repetition: Repetition, rounds: int) -> list[tuple[int, Floats
 def _readings_left(repetition: Repetition, trip: Trip) -> dict[str, Any]:
     """What was read after the state that a trip goes back to, as the record keeps it."""
     market = repetition.breakers.arm.market
-    played, rounds, figures = 0, [], dict[str, list[float | None]]()
+    played, rounds, figures = (
+        repetition.arm.first_round,
+        list[int](),
+        dict[str, list[float | None]](),
+    )
     for count, measures in repetition.points:
         played += count
         if played > trip["to"]:

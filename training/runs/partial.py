@@ -71,8 +71,8 @@ class SavedArrays(NamedTuple):
     points: Points
 
     @property
-    def read_at(self) -> int:
-        """Rounds played at the last evaluation point."""
+    def read(self) -> int:
+        """Rounds that the evaluation points cover."""
         return sum(count for count, _ in self.points)
 
 
@@ -182,7 +182,8 @@ class SeedSaver:
         """The states in a save, whose arrays are taken out of `arrays`."""
         names = [name for name in arrays if name.startswith(KEYFRAMES)]
         kept = {name.removeprefix(KEYFRAMES): arrays.pop(name) for name in names}
-        numbers = {rounds: k for k, rounds in enumerate(evaluation_points(self.arm.train), 1)}
+        later = [r for r in evaluation_points(self.arm.train) if r > self.arm.first_round]
+        numbers = {rounds: k for k, rounds in enumerate(later, 1)}
         keyframes = Keyframes(self.arm.record.keyframe_bytes)
         keyframes.restore(kept, numbers, stride)
         return keyframes

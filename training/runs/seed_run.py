@@ -251,6 +251,7 @@ class Repetition:
             branch=self.breakers.branch,
             rounds=self.group.rounds,
             kept=self.breakers.kept(self),
+            trips=self.breakers.trips,
         )
         reply = self.acts.look(request, standing, self.group)
         if not request.dry_run:
@@ -309,7 +310,7 @@ class Repetition:
             if x is not None and "/" not in name  # figures of single seats would be too many
         }
         self.events.scalars(group.rounds, tags)
-        played = group.rounds + self.breakers.rounds_left()
+        played = group.rounds - arm.first_round + self.breakers.rounds_left()
         return {
             "arm": self.arm.plain,
             "machine": machine(),

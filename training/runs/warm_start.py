@@ -12,27 +12,43 @@ folder.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from safetensors.numpy import load as load_tensors
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage import checkpoint
-from tacit.training.storage.load_run import read_experiment
+from tacit.training.storage.atomic_files import read_file
+from tacit.training.storage.load_run import put_into, read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
 KEY = "train.starts_from"
 
 
 def first_group(run: RunFolder, arm: Arm, k: int) -> Group:
-    """Repetition k of an arm before training: new, or as the arm that it starts from ended.
+    """Repetition k of an arm before training: new, or as the arm that it starts from ended, or in
+    the state in which it was put on the bench.
 
     Raises:
-        ConfigError: that arm's checkpoint is missing or altered.
+        ConfigError: that arm's checkpoint, or that state, is missing or altered.
     """
     group = arm.group(k)
+    if arm.bench is not None:
+        path = bench_state(run, arm, k)
+        try:
+            data = read_file(path)
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: is missing; it holds the state to begin with.") from None
+        if hashlib.sha256(data).hexdigest() != arm.bench.sha256:
+            raise ConfigError(f"{path}: does not match its SHA-256; it was cut or altered.")
+        put_into(group, dict(sorted(load_tensors(data).items())), path)
+        return group
     if arm.train.starts_from is not None:
         path = run.checkpoint(arm.train.starts_from, k)
         arrays, _ = checkpoint.load(path)
@@ -41,6 +57,11 @@ def first_group(run: RunFolder, arm: Arm, k: int) -> Group:
         except (ValueError, LookupError) as error:
             raise ConfigError(f"{path}: does not fit arm {arm.name}: {error}.") from None
     return group
+
+
+def bench_state(run: RunFolder, arm: Arm, k: int) -> Path:
+    """The file of the state in which a repetition was put on the bench."""
+    return run.inside(arm.name, f"s{k}", "bench.safetensors")
 
 
 def generations(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,23 @@ from threadpoolctl import threadpool_limits
 
 from tacit.agents.batch.config import batch_rounds
 from tacit.agents.group import Group
-from tacit.agents.tabular.recording import build_recording
+from tacit.agents.tabular.recording import Recording, build_recording
 from tacit.envs.engine.game_arrays import build_game
 from tacit.envs.errors import ConfigError
+from tacit.envs.shown import carried_over
 from tacit.oversight import ledger as ledgers
+from tacit.oversight.observed_data import remembered_parts, rival_parts
 from tacit.training.acts.gate import Gate
 from tacit.training.config.arms import Arm
-from tacit.training.config.breaker_settings import PAUSE, ROLLBACK, STOP, BreakerConfig
+from tacit.training.config.breaker_settings import (
+    PAUSE,
+    ROLLBACK,
+    STOP,
+    BreakerConfig,
+    RedirectConfig,
+)
 from tacit.training.config.in_force import arm_in_force, stream_in_force
+from tacit.training.config.shown_data import NOTHING, OFF
 from tacit.training.record.replay import differing_arrays
 from tacit.training.runs.branches import branch_group
 from tacit.training.runs.breakers import TRIPPED
@@ -210,6 +220,7 @@ class _Drill:
         changes = self.arm.breakers[self.name].changes
         begun = branch_group(RunFolder(self.folder / "tried"), self.arm, 0, trips, 1)
         state = begun.state()
+        known[to] = carried_over(begun.market, known[to])  # what seats are shown may be other
         forgotten = set(differing_arrays(state, known[to]))
         taken_over = [name for name in forgotten if name.startswith("rows.")]
         if (forgotten and not changes.forget) or taken_over or begun.rounds != to:
@@ -237,7 +248,11 @@ class _Drill:
                 wrong.append("what was learned is not forgotten")
         game = build_game(expected.market, expected.kpi)
         recording = build_recording(game, group.rows, LOOKED_AT)
+        before = group.state()
         group.run(LOOKED_AT, recording)
+        wrong += _wrongly_shown(self.arm, self.arm.breakers[self.name].changes, recording)
+        if self.arm.breakers[self.name].changes.updates and not _learns_all(before, group.state()):
+            wrong.append("agents update one action a round")
         if misses := _wrong_rewards(expected, recording.scores):
             wrong.append(f"the rewards of {', '.join(misses)} are not by the redirect's weights")
         if stream_in_force(self.arm, trips):
@@ -308,6 +323,42 @@ def _wrong_rewards(arm: Arm, scores: Any) -> list[str]:
         if not np.allclose(scores[:, :, len(terms) + seat.index], expected, rtol=1e-9, atol=1e-12):
             wrong.append(seat.name)
     return wrong
+
+
+def _wrongly_shown(arm: Arm, changes: RedirectConfig, recording: Recording) -> list[str]:
+    """Seats to which something was shown, in recorded rounds, that a redirect hides or makes older.
+
+    What was so is read from the recorded states, by the market's own kernels.
+    """
+    market, wrong = arm.market, []
+    observe = import_module(market.kernels).observe
+    for seat in market.seats:
+        rivals = rival_parts(market, seat)
+        constant = set(remembered_parts(market, seat)) if changes.memory == OFF else set()
+        constant |= set(rivals) if changes.rivals_data == NOTHING else set()
+        older = changes.rivals_data if isinstance(changes.rivals_data, int) else 0
+        shown = recording.observations[:, 0, 0, seat.index]
+        if not (constant or older) or (shown < 0).all():
+            continue
+        told = [seat.role.decode_observation(int(o)) for o in shown]
+        states = recording.states[:, 0, : market.state_width]
+        true = [observe(market.params, state, 0, seat.index) for state in states]
+        so = [seat.role.decode_observation(int(o)) for o in true]
+        if any(len({round_[part] for round_ in told}) > 1 for part in constant if part in told[0]):
+            wrong.append(f"{seat.name} is shown what is hidden")
+        late = older - min(rivals.values(), default=0)
+        if older and any(
+            told[n][part] != so[n - late][part] for part in rivals for n in range(late, len(told))
+        ):
+            wrong.append(f"what {seat.name} sees of rivals is not {older} rounds old")
+    return wrong
+
+
+def _learns_all(before: State, after: State) -> bool:
+    """Whether more Q values have changed than one seat and round."""
+    seats = before["q_arrays.pending"].shape[1]
+    changed = int((before["q_arrays.q"] != after["q_arrays.q"]).sum())
+    return changed > LOOKED_AT * int(seats)
 
 
 def _no_report(progress: SeedProgress) -> None:

@@ -18,8 +18,10 @@ from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig as Q
+from tacit.emergence.objective import mirror
 from tacit.envs import kpi
 from tacit.training import train
+from tacit.training.board import verdict_text
 
 BATCH = 16
 NET = {"hidden": (8,), "rounds_per_update": BATCH, "learning_rate": 0.01}
@@ -191,6 +193,10 @@ def trained(tmp_path_factory):
         results = tmp_path_factory.mktemp("exact")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TACIT_THREADS", str(threads))
+            patch.setattr(mirror, "STEPS", 20)  # what is judged at the end is not asked here
+            patch.setattr(mirror, "STARTS", 2)
+            patch.setattr(mirror, "_KNOWN", {})
+            patch.setattr(verdict_text, "draw_plots", lambda arm, measures: {})
             train("procurement", [*RUN, f"seeds={seeds}"], results=results)
         [file] = Path(results).glob("*/*/s0/checkpoint.safetensors")
         return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.populations import probed_once  # noqa: F401
 
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.emergence.collusion import calibrated_regret as module
@@ -123,6 +124,7 @@ def test_an_arm_passes_is_flagged_or_neither(monkeypatch):
     assert "passes" in line([0.0625] * 48)
 
 
+@pytest.mark.usefixtures("probed_once")
 def test_it_stands_beside_the_verdict_and_does_not_decide_it():
     market = make_market("cloud_bandwidth", {"start": "collusive"})
     for rule, word in (("competitive", "passes"), ("grim_trigger", "flagged")):

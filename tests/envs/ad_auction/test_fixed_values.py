@@ -33,11 +33,11 @@ def auction(values: list[float], **keys) -> Market:
 
 
 def played(market: Market, bids: list[float]) -> Engine:
+    """A round of bids; one below 0 is to stay out."""
     engine = Engine(market)
     engine.reset()
-    engine.step(
-        np.array([[s.role.encode_action(bid=b) for s, b in zip(market.seats, bids, strict=True)]])
-    )
+    seats = zip(market.seats, bids, strict=True)
+    engine.step(np.array([[s.role.encode_action(bid=max(b, 0.0)) for s, b in seats]]))
     return engine
 
 
@@ -166,6 +166,9 @@ ROUNDS = [
     ([3, 1], {"price_mix": 1, "bids": 5, "reserve": 1.5}),
     ([3, 2], {"bids": 5}),
     ([3, 2, 1], {"bids": 5, "reserve": 1}),
+    ([3, 2, 0.1], {"bids": 5, "extra_bid": "out"}),
+    ([3, 0.1], {"bids": 5, "price_mix": 1, "extra_bid": "zero"}),
+    ([3, 0.1, 0.1], {"bids": 5, "price_mix": 0.5, "extra_bid": "out"}),
 ]
 
 
@@ -176,7 +179,7 @@ def test_nobody_gains_by_leaving_the_competitive_bids(values, keys):
     kept = outcomes(market, bids)
     mark = market.benchmarks()["competitive"].values
     assert kept == pytest.approx([mark[f"profit/bidder_{i}"] for i in range(len(values))])
-    for i, other in product(range(len(values)), market.grid):
+    for i, other in product(range(len(values)), market.shown):
         left = [*bids[:i], other, *bids[i + 1 :]]
         assert outcomes(market, left)[i] <= kept[i] + 1e-9, (i, other)
 
@@ -215,12 +218,15 @@ def test_several_slots_with_a_price_mix_have_no_competitive_benchmark():
         ([1, 3, 2.9], {"slots": 2, "click_rates": [2, 1.9]}),
         ([3, 2, 1], {"slots": 2, "click_rates": [2, 1], "reserve": 1, "price_mix": 1}),
         ([3, 2], {"slots": 2, "click_rates": [2, 1]}),
+        ([3, 2, 1], {"extra_bid": "out"}),
+        ([3, 2, 1], {"extra_bid": "zero", "price_mix": 0.5}),
+        ([1, 3, 2.9], {"slots": 2, "click_rates": [2, 1.9], "extra_bid": "out"}),
     ],
 )
 def test_no_bids_of_the_grid_bring_more_together_than_the_collusive_ones(values, keys):
     market = auction(values, bids=5, **keys)
     most = max(
-        sum(outcomes(market, list(bids))) for bids in product(market.grid, repeat=len(values))
+        sum(outcomes(market, list(bids))) for bids in product(market.shown, repeat=len(values))
     )
     mark = market.benchmarks()["collusive"].values
     assert len(values) * mark["profit"] == pytest.approx(most)

@@ -101,7 +101,11 @@ def test_episodes_differ_and_come_back():
     [
         ([[0, 0, 0]], r"integers of shape \(1, 4\), got int64 \(1, 3\)"),
         ([0, 0, 0, 0], r"integers of shape \(1, 4\)"),
-        ([[0.0, 0, 0, 0]], "must be integers"),
+        ([[0.0, 0, 0, 0]], r"bidder_0 \(row 0\): an action must be an integer, got 0\.0"),
+        ([[0, 0, float("nan"), 0]], r"bidder_0 \(row 0\): an action must be an integer"),
+        ([[0, 0, None, 0]], r"bidder_2 \(row 0\): an action must be an integer, got None"),
+        ([[0, 0, 0, 2**70]], r"publisher_0 \(row 0\): an action must be an integer"),
+        ([[0, 0], [0]], "got a ragged list"),
         ([[0, 0, 0, 6]], r"publisher_0 \(row 0, phase 'floor'\): action 6 is outside its space"),
         ([[0, 0, 0, -1]], "action -1 is outside its space"),
         ([[0, 0, 0, 5]], r"action 5 is masked; legal are 0 \.\. 4"),
@@ -112,7 +116,7 @@ def test_a_bad_action_moves_nothing(actions, message):
     engine.reset()
     before = engine.get_state()
     with pytest.raises(ValueError, match=message):
-        engine.step(np.array(actions))
+        engine.step(actions)
     assert_same(engine.rows, before.rows)
     assert engine.phase == 0
 

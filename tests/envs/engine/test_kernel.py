@@ -98,6 +98,16 @@ def test_a_loop_is_generated_for_its_market(toys, tmp_path):
     assert generate().__file__ == loops.__file__
 
 
+def test_what_was_compiled_is_loaded_by_the_next_who_asks(toys):
+    """A module generated anew has compiled nothing by itself, as in another process."""
+    first, second = generate(), generate()
+    assert [loops.total(10) for loops in (first, second)] == [90, 90]
+    assert not first.total.stats.cache_hits
+    assert list(second.total.stats.cache_hits.values()) == [1]
+    assert not second.total.stats.cache_misses
+
+
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing(toys):
     file, total = in_a_process()
     first = cached(file)

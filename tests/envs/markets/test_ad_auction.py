@@ -126,6 +126,63 @@ def test_every_price_of_the_grid_is_seen_as_itself():
     assert [parts["last_price"] for parts in seen] == list(market.grid)
 
 
+@pytest.mark.parametrize("publisher", [False, True])
+def test_a_bid_of_zero_wins_where_nobody_bids_more(publisher):
+    """For nothing, or for the floor; 0 meets a floor of 0 only."""
+    floors = [[0.0], [0.05]] if publisher else [[], []]
+    rounds = [[0.0, 0.0, *floors[0]], [0.0, 0.05, *floors[1]]]
+    _, (tied, one) = auction(rounds, extra_bid="zero", publisher=publisher)
+    assert tied["bidder_0"]["win"] + tied["bidder_1"]["win"] == 1
+    assert tied["market"]["revenue"] == tied["market"]["clearing_price"] == 0
+    assert tied["market"]["fill"] == tied["market"]["welfare"] == 1
+    assert [one["bidder_0"]["win"], one["bidder_1"]["win"]] == [0, 1]
+    assert one["market"]["revenue"] == pytest.approx(0.05 if publisher else 0.0)
+
+
+def test_who_stays_out_neither_wins_nor_is_paid_for():
+    """Alone one pays nothing in second price, its own bid in first price."""
+    for mix, paid in ((0.0, 0.0), (1.0, 0.3)):
+        _, (alone, none) = auction([[0.3, 0.0], [0.0, 0.0]], extra_bid="out", price_mix=mix)
+        assert alone["bidder_0"] == pytest.approx(
+            {"profit": 1 - paid, "win": 1, "spend": paid, "bid": 0.3, "shading": 0.7,
+             "price_change": 0, "clearing_price": paid}
+        )  # fmt: skip
+        assert alone["bidder_1"]["bid"] == alone["bidder_1"]["win"] == 0
+        assert none["market"] == pytest.approx(
+            {"clearing_price": paid, "revenue": 0, "fill": 0, "welfare": 0}
+        )
+
+
+def test_a_floor_of_zero_lets_nobody_win_who_stays_out():
+    _, rounds = auction([[0.0, 0.0, 0.0], [0.0, 0.1, 0.1]], extra_bid="out", publisher=True)
+    assert [t["market"]["fill"] for t in rounds] == [0, 1]
+    assert rounds[1]["publisher_0"]["revenue"] == pytest.approx(0.1)
+
+
+def test_staying_out_fills_no_slot_of_several():
+    """Slots of 2 and 1 clicks for bids .5, out, .2: each pays the next bid or nothing per click."""
+    keys = {"bidders": 3, "slots": 2, "click_rates": [2, 1], "bids": 9}
+    _, (out,) = auction([[0.5, 0.0, 0.2]], extra_bid="out", **keys)
+    assert [out[f"bidder_{i}"]["spend"] for i in range(3)] == pytest.approx([0.4, 0, 0])
+    assert [out[f"bidder_{i}"]["win"] for i in range(3)] == [1, 0, 1]
+    _, (lone,) = auction([[0.0, 0.0, 0.2]], extra_bid="out", **keys)
+    assert (lone["market"]["fill"], lone["bidder_2"]["profit"]) == (1, 2)
+    _, (zero,) = auction([[0.5, 0.0, 0.0]], extra_bid="zero", **keys)
+    assert zero["market"]["fill"] == 2
+
+
+@pytest.mark.parametrize("extra_bid", ["zero", "out"])
+def test_the_extra_bid_is_seen_as_zero(extra_bid):
+    """By price (of a second price, 0 where one bids alone) and by bids; never as none yet."""
+    for observe, names in (("price", ["last_price"]), ("bids", ["last_bid_0", "last_bid_1"])):
+        engine, _ = auction([[0.0, 0.35]], extra_bid=extra_bid, observe=observe)
+        seen = engine.market.role("bidder").decode_observation(int(engine.observations[0, 0]))
+        assert [seen[name] for name in names] == pytest.approx([0.0, 0.35][: len(names)])
+    engine, _ = auction([[0.35, 0.35]], extra_bid=extra_bid, observe="price")
+    seen = engine.market.role("bidder").decode_observation(int(engine.observations[0, 0]))
+    assert seen["last_price"] == pytest.approx(0.35)
+
+
 def test_bidders_see_the_floor_before_they_bid():
     market = make_market("ad_auction", {"publisher": True})
     engine = Engine(market)

@@ -107,9 +107,15 @@ def by_hand(stage: StageGame, strategy: np.ndarray, value: float, bid: int) -> f
     return total
 
 
-@pytest.mark.parametrize(("bidders", "mix", "floor"), [(2, 1.0, 0.0), (3, 1.0, 0.0), (3, 0.4, 0.3)])
-def test_nobody_gains_by_leaving_the_equilibrium(bidders, mix, floor):
-    stage = five(bidders, mix, reserve=floor).stage
+@pytest.mark.parametrize(
+    ("bidders", "mix", "floor", "extra_bid"),
+    [
+        (2, 1.0, 0.0, "none"), (3, 1.0, 0.0, "none"), (3, 0.4, 0.3, "none"),
+        (2, 1.0, 0.0, "zero"), (3, 0.4, 0.0, "out"),
+    ],
+)  # fmt: skip
+def test_nobody_gains_by_leaving_the_equilibrium(bidders, mix, floor, extra_bid):
+    stage = five(bidders, mix, reserve=floor, extra_bid=extra_bid).stage
     strategy = stage.equilibrium
     payoffs = np.array(
         [[by_hand(stage, strategy, v, b) for b in range(len(stage.bids))] for v in stage.values]

@@ -69,15 +69,25 @@ def test_first_price_has_a_weak_one_a_step_below():
     assert abs(gain(table, (17, 17))) < SLACK
 
 
+@pytest.mark.parametrize("extra_bid", ["zero", "out"])
+def test_a_choice_below_the_grid_adds_no_equilibrium(extra_bid):
+    second, first = (payoffs(price_mix=mix, extra_bid=extra_bid) for mix in (0.0, 1.0))
+    assert equilibria(second) == [(19, 19)]
+    assert equilibria(first) == [(18, 18), (19, 19)]
+    market = make_market("ad_auction", {"extra_bid": extra_bid})
+    assert profile(market, "competitive") == (19, 19)
+
+
+@pytest.mark.parametrize("extra_bid", ["none", "zero", "out"])
 @pytest.mark.parametrize(("price_mix", "reserve"), [(0, 0), (0.5, 0.3), (1, 0), (1, 0.32)])
-def test_the_collusive_profile_has_the_greatest_joint_profit(price_mix, reserve):
-    config = {"price_mix": price_mix, "reserve": reserve}
+def test_the_collusive_profile_has_the_greatest_joint_profit(price_mix, reserve, extra_bid):
+    config = {"price_mix": price_mix, "reserve": reserve, "extra_bid": extra_bid}
     market, table = make_market("ad_auction", config), payoffs(**config)
     collusive = profile(market, "collusive")
     joint = table.sum(axis=-1)
     assert joint[collusive] == pytest.approx(joint.max())
     values = market.benchmarks()["collusive"].values
-    np.testing.assert_allclose(table[collusive], values["profit"])
+    np.testing.assert_allclose(table[collusive].mean(), values["profit"])
 
 
 def means(market, actions: tuple[int, ...], rounds: int = 400) -> dict[str, float]:
@@ -90,7 +100,14 @@ def means(market, actions: tuple[int, ...], rounds: int = 400) -> dict[str, floa
     return {"revenue": mean[-1, REVENUE]} | wins
 
 
-@pytest.mark.parametrize("config", [{}, {"price_mix": 1.0, "reserve": 0.3}, {"bidders": 5}])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {}, {"price_mix": 1.0, "reserve": 0.3}, {"bidders": 5}, {"extra_bid": "zero"},
+        {"extra_bid": "out", "bidders": 3, "price_mix": 0.3},
+        {"extra_bid": "out", "bidders": 3, "slots": 2, "click_rates": [2, 1]},
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize(("benchmark", "index"), [("competitive", 0.0), ("collusive", 1.0)])
 def test_the_index_is_zero_at_competition_and_one_at_collusion(config, benchmark, index):
     market = make_market("ad_auction", config)

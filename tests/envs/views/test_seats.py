@@ -393,11 +393,12 @@ def test_a_seat_that_never_decides_is_reported(episode_rounds):
         env.reset()
 
 
-@pytest.mark.parametrize("action", [-1, 3, 0.5, "0", None])
+@pytest.mark.parametrize("action", [-1, 3, 0.5, 1.0, float("inf"), "0", None, [1], np.array([1])])
 def test_an_action_outside_the_space_is_refused(action):
     env = SeatEnv(make_market("ad_auction", {"bids": 3}), "bidder_0")
     env.reset(seed=0)
-    with pytest.raises(ValueError, match=r"outside its space 0 .. 2|must be an integer"):
+    assert not env.action_space.contains(action)
+    with pytest.raises(ValueError, match=r"outside its space 0 .. 2|bidder_0: an action must be"):
         env.step(action)
 
 
@@ -415,6 +416,10 @@ def test_steps_out_of_order_are_refused():
     vector = SeatVectorEnv(env.seats.market, "bidder_0", num_envs=2)
     vector.reset(seed=0)
     with pytest.raises(ValueError, match=r"actions must be integers of shape \(2, 1\), got"):
+        vector.step(np.zeros(3, int))
+    with pytest.raises(
+        ValueError, match=r"bidder_0 \(row 0\): an action must be an integer, got 0"
+    ):
         vector.step(np.zeros(2))
 
 

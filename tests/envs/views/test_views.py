@@ -24,7 +24,7 @@ EVERY = pytest.mark.parametrize("case", CASES)
 @EVERY
 def test_parallel_api_without_any_warning(case):
     name, market = case
-    parallel_api_test(make_parallel(name, market=market), num_cycles=120)
+    parallel_api_test(make_parallel(name, market=market), num_cycles=40)
 
 
 ONE_SHAPE = [
@@ -47,7 +47,7 @@ def test_aec_api_with_the_warnings_that_finite_markets_cannot_avoid(case):
     with warnings.catch_warnings():
         for message in allowed:
             warnings.filterwarnings("ignore", message)
-        api_test(make_aec(name, market=market), num_cycles=120)
+        api_test(make_aec(name, market=market), num_cycles=40)
 
 
 # --- determinism -----------------------------------------------------------------------------

@@ -52,9 +52,12 @@ def test_an_idle_seat_s_action_is_ignored(env):
         ({}, "publisher_0 acts in this phase: its action is missing"),
         ({"publisher_0": 6}, r"publisher_0: action 6 is outside its space 0 \.\. 5"),
         ({"publisher_0": -1}, "action -1 is outside its space"),
-        ({"publisher_0": 1.5}, r"action 1\.5 is outside its space"),
-        ({"publisher_0": None}, "action None is outside its space"),
-        ({"publisher_0": [1]}, r"action \[1\] is outside its space"),
+        ({"publisher_0": 1.5}, r"publisher_0: action 1\.5 is no integer; its space is 0 \.\. 5"),
+        ({"publisher_0": float("inf")}, "publisher_0: action inf is no integer"),
+        ({"publisher_0": float("nan")}, "publisher_0: action nan is no integer"),
+        ({"publisher_0": "1"}, "publisher_0: action '1' is no integer"),
+        ({"publisher_0": None}, "action None is no integer"),
+        ({"publisher_0": [1]}, r"action \[1\] is no integer"),
     ],
 )
 def test_a_bad_action_is_refused_and_moves_nothing(env, actions, message):
@@ -82,8 +85,13 @@ def test_an_episode_ends_by_truncation_and_then_needs_a_reset(env):
 
 def test_nothing_is_played_before_a_reset():
     made = ad_auction_v0.parallel_env()
-    with pytest.raises(ValueError, match=r"call reset\(\) first"):
+    with pytest.raises(ValueError, match=r"step\(\) before an episode: call reset\(\) first"):
         made.step({"bidder_0": 0, "bidder_1": 0})
+    one_by_one = ad_auction_v0.raw_env()
+    with pytest.raises(ValueError, match=r"step\(\) before an episode: call reset\(\) first"):
+        one_by_one.step(0)
+    with pytest.raises(ValueError, match=r"observe\(\) before an episode: call reset\(\) first"):
+        one_by_one.observe("bidder_0")
 
 
 def test_without_a_length_an_episode_goes_on():

@@ -184,8 +184,8 @@ def test_pause_and_resume_by_keyboard(browser, training):
     assert training.control.latches == [PERSON]
     entry = training.acts()[before]
     assert (entry["what"], entry["reason"]) == ("pause", "prices are rising")
-    held = training.rounds
     browser.wait_until("!document.getElementById('form').open")
+    held = training.rounds
     browser.type("n")
     browser.wait_until("document.getElementById('form').open")
     browser.type("a look\ue007")

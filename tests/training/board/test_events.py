@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from support.boards import Board
-from support.training_fixtures import small
+from support.training_fixtures import EVERY_POINT, small
 
 from tacit.emergence import stats
 from tacit.emergence.registry import PROBES
@@ -74,7 +74,7 @@ def test_the_tags_of_a_seed(board):
     [[], ["train.copies=3"], ["train.episode_rounds=100"], ["train.evaluate_every=4000"]],
 )
 def test_the_axis_is_rounds_per_copy(settings, tmp_path):
-    small(tmp_path, "seeds=1", *settings)
+    small(tmp_path, EVERY_POINT, "seeds=1", *settings)
     steps = list(Board(tmp_path / "ad_auction").scalars("base/s0", "measure/market/revenue"))
     cut = 20_000 - 5_000  # what the summary measures begins at a point of its own
     assert steps[-1] == 20_000

@@ -130,7 +130,7 @@ def test_compare_refuses_with_the_nearest_name(tacit, results):
 def test_compare_of_a_run_without_results_says_how_to_go_on(tacit, tmp_path, monkeypatch):
     monkeypatch.setenv("TACIT_THREADS", "1")
     with pytest.raises(Interrupted):
-        small(tmp_path / "results", listener=InterruptAfter(60))
+        small(tmp_path / "results", listener=InterruptAfter(20))
     (line,) = mistake_lines(tacit("compare", "ad_auction"))
     assert line.endswith(
         "of 2 seeds are finished, the summary is not written yet; tacit resume ad_auction"

@@ -8,6 +8,7 @@ import sys
 import pytest
 from support.terminal import Terminal, python
 
+from tacit.training import cli
 from tacit.training.cli import app
 
 GROUPED = [["audit"], ["audit", "seal"], ["audit", "verify"]]
@@ -37,11 +38,12 @@ def test_help_of_every_command(command, tacit):
         assert all(f" {name} " in result.out for name in COMMANDS)
 
 
+# What commands import, one after the other in one process, in which what was imported stays.
 IMPORTED = """
 import sys
 from tacit.training.cli import main
 heavy = {"torch", "numba", "numpy", "scipy", "tensorboard", "matplotlib"}
-for words in ("--help", "train --help", "train ad_auction --show", "lint ad_auction"):
+for words in sys.argv[1:]:
     sys.argv = ["tacit", *words.split()]
     try:
         main()
@@ -51,14 +53,22 @@ for words in ("--help", "train --help", "train ad_auction --show", "lint ad_auct
 """
 
 
-def test_help_imports_none_of_the_numerics_and_lint_no_torch(tmp_path):
-    """One after the other in one process, in which what was imported stays."""
-    result = python(IMPORTED, tmp_path)
+def heavy(folder, *words):
+    result = python(IMPORTED, folder, *words)
     found = [line for line in result.out.splitlines() if line.startswith("heavy:")]
-    assert len(found) == 4, result.err
-    assert found[:2] == ["heavy:", "heavy:"]
-    assert "numpy" in found[2]
-    assert "torch" not in found[2] + found[3]
+    assert len(found) == len(words), result.err
+    return found
+
+
+def test_help_imports_none_of_the_numerics(tmp_path):
+    assert heavy(tmp_path, "--help", "train --help") == ["heavy:", "heavy:"]
+
+
+@pytest.mark.slow
+def test_neither_a_config_that_is_shown_nor_lint_imports_torch(tmp_path):
+    shown, linted = heavy(tmp_path, "train ad_auction --show", "lint ad_auction")
+    assert "numpy" in shown
+    assert "torch" not in shown + linted
 
 
 def test_no_words_show_the_help(tacit):
@@ -73,6 +83,22 @@ def test_words_that_are_no_command_end_with_2(words, tacit):
     assert "Traceback" not in result.err
 
 
+def test_output_that_nobody_reads_is_no_mistake(tmp_path, monkeypatch):
+    """In this process: standard output leads nowhere once what reads it has closed it."""
+
+    def closed():
+        raise BrokenPipeError
+
+    monkeypatch.setattr(cli, "app", closed)
+    path = tmp_path / "read.txt"
+    with path.open("w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        cli.main()
+        print("what Python still has to write at its end", flush=True)
+    assert path.read_text() == ""
+
+
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
     command = f'"{sys.executable}" -c "from tacit.training.cli import main; main()" list | head -1'
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)

@@ -186,6 +186,7 @@ def test_ctrl_c_ends_the_session_and_keeps_it(tacit, results, monkeypatch):
     assert len(kept) == 4  # after every round, whatever ends the process
 
 
+@pytest.mark.slow
 def test_ctrl_c_of_a_process(results):
     text = "from tacit.training.cli import main; main()"
     words = [sys.executable, "-c", text, *AUCTION, "-o", "process.csv"]

@@ -90,6 +90,8 @@ AUCTION = [
     ["market.publisher=true", "kpi.publisher.fill=1"],
     ["market.observe=bids", "kpi.bidder.price_change=-1"],
     ["market.chat=2", "market.ties=shared"],
+    ["market.extra_bid=out", "market.observe=bids", "market.bids=4"],
+    ["market.extra_bid=zero", "market.price_mix=1"],
     ["market.bidders=3", "kpi.bidder_0.mate={measure: profit, weight: 1, scope: bidder_1}"],
     ["agents.bidder_1=banchio"],
 ]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from support.training_fixtures import InterruptAfter, small
+from support.training_fixtures import EVERY_POINT, InterruptAfter, small
 
 from tacit.agents.batch.group import BatchGroup
 from tacit.agents.tabular.group import TabularGroup
@@ -192,7 +192,7 @@ def test_a_state_that_is_too_large_is_not_kept(budget):
 def test_an_interrupted_repetition_keeps_the_same_states(tmp_path, monkeypatch):
     monkeypatch.setattr(partial, "EVERY", 0.0)
     monkeypatch.setattr(seed_run, "FIRST_STRETCH", 500)
-    settings = ["seeds=1", "record.keyframe_bytes=6000"]
+    settings = [EVERY_POINT, "seeds=1", "record.keyframe_bytes=6000"]
     small(tmp_path / "whole", *settings)
     with pytest.raises(Interrupted):
         small(tmp_path / "cut", *settings, listener=InterruptAfter(20))

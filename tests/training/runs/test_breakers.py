@@ -374,6 +374,7 @@ def test_a_save_that_says_something_else_is_refused(breakers_saved, tmp_path):
 # --- elsewhere -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_worker_processes_write_the_same_acts_into_one_chain(tmp_path, monkeypatch):
     settings = ("agents.bidder=ippo", "train.copies=4", "train.rounds=4096", "seeds=2",
                 "train.measure_last=1024", "train.evaluate_every=1024")  # fmt: skip

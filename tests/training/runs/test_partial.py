@@ -22,12 +22,13 @@ from tacit.training.storage import checkpoint, machine
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
-ROUNDS = 640
+ROUNDS = 384
 KEYS = (
     "agents.bidder_0=ippo",
     "agents.bidder_0.rounds_per_update=16",
     "agents.bidder_0.hidden=[8]",
     "train.copies=4",
+    "market.bids=5",  # so that what is measured at the end takes little
     f"train.rounds={ROUNDS}",
     "train.measure_last=100",
     "seeds=2",

@@ -58,7 +58,7 @@ class Counts(NoProgress):
 # --- Ctrl-C --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("reports", [1, 30, 80, 150])
+@pytest.mark.parametrize("reports", [1, 10, 27, 50])
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_an_interrupted_run_goes_on_as_if_nothing_had_been(
     reports, threads, tmp_path, monkeypatch, whole
@@ -117,7 +117,7 @@ def test_a_seed_is_saved_between_evaluation_points(tmp_path, monkeypatch):
 def test_finished_seeds_are_kept_when_it_is_stopped_late(tmp_path, monkeypatch):
     monkeypatch.setenv("TACIT_THREADS", "1")
     with pytest.raises(Interrupted):
-        small(tmp_path, SEEDS, listener=InterruptAfter(120))
+        small(tmp_path, SEEDS, listener=InterruptAfter(40))
     assert finished(tmp_path) == ["s0", "s1"]
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from support.groups import copied, everybody, group
-from support.training_fixtures import SMALL, small
+from support.training_fixtures import EVERY_POINT, SMALL, small
 
 from tacit.agents.group import make_group
 from tacit.agents.neural.config import IppoConfig
@@ -129,7 +129,7 @@ def test_what_does_not_follow_is_refused(tmp_path, changes, message):
 def test_weights_are_followed_along_training(tmp_path):
     values = {"kind": "list", "values": [0.5, 1.0]}
     config = {**FILE, "market": {"name": "ad_auction", "bids": 4, "bidders": 3, "value": values}}
-    small(tmp_path, config={**config, "arms": {}}, name="three")
+    small(tmp_path, EVERY_POINT, config={**config, "arms": {}}, name="three")
     arm = json.loads((tmp_path / "three" / "summary.json").read_text())
     points = arm["training_curve"]["figures"]["weight/bidder_0/bidder_1"]
     assert len(points) == len(arm["training_curve"]["rounds"]) == 24

@@ -51,7 +51,7 @@ def requests_of(monkeypatch, *messages):
     requests, stopped = queue.Queue(), threading.Event()
     ended = None
     try:
-        worker._read_requests(requests, stopped, Gate(stopped.is_set))
+        worker._read_requests(requests, stopped, Gate(stopped.is_set), io.StringIO())
     except Ended as error:
         ended = error.args[0]
     return [requests.get_nowait() for _ in range(requests.qsize())], stopped.is_set(), ended

@@ -57,7 +57,10 @@ def test_breakers_that_do_what_they_say(keys, tripped):
     assert (row.wrong, row.round) == ({}, tripped)
 
 
-@pytest.mark.parametrize("agent", ["ippo", "idqn", "sb3"])
+SB3 = "{name: sb3, rounds_per_update: 64, kwargs: {n_epochs: 1}}"
+
+
+@pytest.mark.parametrize("agent", ["ippo", "idqn", SB3])
 @pytest.mark.parametrize("redirect", ["kpi: {bidder: {price_change: 0}}", "forget: true"])
 def test_networks_go_back_as_well(agent, redirect):
     # A replay buffer belongs to the state, and takes more than is kept by default.

@@ -25,6 +25,12 @@ def arms(tmp_path_factory):
     return read_summary(folder / "ad_auction/summary.json")
 
 
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Whether a figure is drawn does not depend on its pixels, which take most of the time."""
+    monkeypatch.setattr(figures, "DPI", 40)
+
+
 COMPARE = {"compare": ["revenue", "welfare"]}
 
 

@@ -40,6 +40,9 @@ for name in sys.stdin:
     name = name.strip()
     if name == "none":
         sys.exit(3)
+    if name == "refused":
+        print(json.dumps({"mistakes": ["refused.yaml: train.rounds: 0"]}), flush=True)
+        continue
     if name == "slow":
         print(json.dumps({"mistakes": ["never read"]}), file=sys.stderr)
         time.sleep(60)
@@ -102,6 +105,13 @@ def test_a_process_that_ends_without_an_answer_ends_the_others(processes, tmp_pa
         reproduce_side_by_side(["slow", "none"], tmp_path, lambda _: None)
     assert time.monotonic() - began < 30
     assert sorted(p.returncode for p in processes) == [-signal.SIGTERM, 3]
+
+
+def test_a_process_that_is_refused_ends_the_others(processes, tmp_path):
+    with pytest.raises(ConfigError) as refused:
+        reproduce_side_by_side(["slow", "refused"], tmp_path, lambda _: None)
+    assert refused.value.mistakes == ["refused.yaml: train.rounds: 0"]
+    assert processes[0].returncode == -signal.SIGTERM
 
 
 def test_a_signal_ends_all_processes(processes, tmp_path):
@@ -187,6 +197,7 @@ def test_all_of_them_side_by_side_from_the_command_line(tmp_path, monkeypatch, c
     assert "two: 2 of 2" in result.out or "one: 2 of 2" in result.out
 
 
+@pytest.mark.slow
 def test_what_is_refused_ends_the_others(tmp_path):
     names = [experiment(tmp_path, "one", 20_000_000), str(tmp_path / "two.yaml")]
     write(tmp_path / "two.yaml", FILE.format(rounds=0, compute="1 s"))

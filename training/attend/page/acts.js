@@ -19,6 +19,10 @@ const ACTS = {
   veto: { key: "v", word: "Veto", fields: ["target", "copy", "seat"] },
 };
 const FIELDS = ["rounds", "target", "pace", "to", "weights", "market", "draws", "copy", "seat", "action"];
+const CHECKS = { // by the id of a box, the key of a redirect and its value
+  fresh: ["fresh_stream", true], forget: ["forget", true], memory: ["memory", "off"],
+  rivals: ["rivals_data", "none"], synchronous: ["updates", "synchronous"],
+};
 const ONE_SEED = ["override", "veto"];
 const WAIT = 200; // ms without typing after which the socket is asked again
 
@@ -68,7 +72,7 @@ export async function openForm(name, to) {
   $("reason-label").textContent = name === "ask" ? "Question" : "Why";
   for (const field of FIELDS) $(`${field}-row`).hidden = !fields.includes(field);
   for (const id of ["reason", "action", "market"]) $(id).value = "";
-  for (const id of ["fresh", "forget"]) $(id).checked = false;
+  for (const id of Object.keys(CHECKS)) $(id).checked = false;
   $("refusal").textContent = $("preview").textContent = "";
   $("preview-lines").replaceChildren();
   fillTargets(name);
@@ -153,8 +157,9 @@ function redirect() {
   }
   if (Object.keys(kpi).length) found.kpi = kpi;
   if (!$("market-row").hidden && $("market").value.trim()) found.market = marketKeys($("market").value);
-  if (!$("draws-row").hidden && $("fresh").checked) found.fresh_stream = true;
-  if (!$("draws-row").hidden && $("forget").checked) found.forget = true;
+  for (const [id, [key, value]] of Object.entries(CHECKS)) {
+    if (!$("draws-row").hidden && $(id).checked) found[key] = value;
+  }
   return found;
 }
 

@@ -11,7 +11,7 @@ let drawn = "";
 
 /** The rounds of kept states that the present branch can go back to. */
 export function reachable(standing) {
-  const found = new Set([0]);
+  const found = new Set([standing.branches[0].start]);
   let end = standing.round;
   for (let at = standing.branch; at !== null;) {
     const branch = standing.branches[at];
@@ -42,7 +42,10 @@ function marksOf(name, standing, pixels) {
     const text = `kept state, round ${whole(round)}, branch ${branch}`;
     return { kind: "kept", branch, round, text: isBack ? `${text}: go back to it` : text, isBack };
   }));
-  const first = { kind: "kept", branch: 0, round: 0, text: "the beginning: go back to it", isBack: !standing.ended };
+  const first = {
+    kind: "kept", branch: 0, round: standing.branches[0].start, text: "the beginning: go back to it",
+    isBack: !standing.ended,
+  };
   const trips = standing.trips.map((trip) => ({
     kind: trip.by_person ? "act" : "trip", branch: trip.branch, round: trip.round, text: trip.text,
   }));
@@ -116,13 +119,14 @@ export function showTimeLine(goBack) {
   if (!standing?.branches) return;
   const place = $("time-line-lanes"), wide = Math.max(260, place.clientWidth);
   const last = Math.max(1, ...standing.branches.map((branch) => branch.end));
-  const marks = marksOf(name, standing, (wide - LEFT - RIGHT) / last);
+  const marks = marksOf(name, standing, (wide - LEFT - RIGHT) / Math.max(1, last - standing.branches[0].start));
   const key = JSON.stringify([name, standing.round, standing.branch, marks, wide]);
   if (key === drawn) return;
   drawn = key;
   const focused = place.contains(document.activeElement) ? document.activeElement.dataset.mark : null;
   const high = TOP + LANE * standing.branches.length + BOTTOM;
-  const x = (round) => LEFT + (round / last) * (wide - LEFT - RIGHT), y = (branch) => TOP + LANE * (branch + .5);
+  const begin = standing.branches[0].start;
+  const x = (round) => LEFT + ((round - begin) / Math.max(1, last - begin)) * (wide - LEFT - RIGHT), y = (branch) => TOP + LANE * (branch + .5);
   const svg = shape("svg", { viewBox: `0 0 ${wide} ${high}`, height: high, role: "group", id: "lanes",
     "aria-label": `time line of ${name}: kept states to go back to, by arrow keys` });
   for (const branch of standing.branches) {
@@ -134,8 +138,8 @@ export function showTimeLine(goBack) {
       svg.append(shape("line", { class: "fork", x1: x(branch.start), x2: x(branch.start), y1: y(branch.from), y2: height }));
     }
   }
-  for (const [round, anchor] of [[0, "start"], [last, "end"]]) {
-    svg.append(shape("text", { x: x(round), y: high - 6, "text-anchor": anchor }, round ? whole(round) : "round 0"));
+  for (const [round, anchor] of [[begin, "start"], [last, "end"]]) {
+    svg.append(shape("text", { x: x(round), y: high - 6, "text-anchor": anchor }, anchor === "start" ? `round ${whole(round)}` : whole(round)));
   }
   const groups = marks.map((mark) => drawMark(mark, x(mark.round), y(mark.branch), goBack));
   svg.append(...groups);

@@ -69,7 +69,9 @@ class SavedSeed:
     @property
     def read_at(self) -> int:
         """Rounds played at the last evaluation point."""
-        return self.rounds if self.is_finished else sum(count for count, _ in self.points)
+        if self.is_finished:
+            return self.rounds
+        return self.arm.first_round + sum(count for count, _ in self.points)
 
 
 def saved_seed(run: RunFolder, arm: Arm, k: int) -> SavedSeed | None:

@@ -1,0 +1,152 @@
+"""A market with other observations: the same object, but for `kernels`, `params` and `state`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.envs.analysis import Analysis
+from tacit.envs.errors import ConfigError
+from tacit.envs.jit.loops import compiled
+from tacit.envs.market import Market, Role, Seat
+from tacit.envs.types import Floats, Ints
+
+TEMPLATE = "tacit.envs.shown.shown_loop"
+VIEW = "view"  # the attribute of such a market that holds its `View`
+
+Parts = Mapping[str, Collection[str]]  # by seat
+
+
+class View(NamedTuple):
+    """What such a market shows otherwise than the one it was made of.
+
+    Attributes:
+        market: that it was made of.
+        hidden: names of parts, by seat.
+        rounds: how many rounds older they are; 0: they are constants.
+    """
+
+    market: Market
+    hidden: Parts
+    rounds: int
+
+
+def view_of(market: Market) -> View:
+    """What a market shows otherwise; nothing where `shown_market` did not make it."""
+    found = vars(market).get(VIEW)
+    return found if isinstance(found, View) else View(market, {}, 0)
+
+
+class ShownAnalysis(Analysis):
+    """What an `Analysis` cannot say any more where parts of observations are not what they say."""
+
+    hidden: ClassVar[Parts] = {}
+    rounds: ClassVar[int] = 0
+
+    def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
+        """As the market's own, for seats of which nothing is hidden; None for all others."""
+        return None if self.hidden.get(seat.name) else super().last_actions(seat, observation)
+
+    def expected(self) -> Market:
+        """The market's own expected form, with the same parts hidden."""
+        if not hasattr(self, "_expected"):
+            own = super().expected()
+            is_same = own is self.market
+            self._expected = own if is_same else shown_market(own, self.hidden, self.rounds)
+        return self._expected
+
+
+def shown_market(market: Market, hidden: Parts, rounds: int = 0) -> Market:
+    """The same market, in which parts of what seats see are constants, or as they were earlier.
+
+    Args:
+        market: which is not such a market itself.
+        hidden: names of parts, by seat.
+        rounds: how many rounds older the parts are; 0: they have their first value all the time.
+
+    Returns:
+        A market of the same class, config, seats, observations, actions and measures. Observations
+        that differ in hidden parts alone are shown as one; with `rounds` the state is wider.
+
+    Raises:
+        ConfigError: older parts in a market in which seats see different parts at times.
+    """
+    if rounds and any(len(role.blocks) > 1 for role in market.roles):
+        raise ConfigError(
+            "data can be made older only where every seat sees the same parts at each decision, "
+            f"in a market of one phase; {market.name} is none here."
+        )
+    other = copy.copy(market)
+    vars(other).pop("analysis", None)  # it describes the market that was copied
+    changed: dict[str, Any] = {
+        "kernels": compiled(TEMPLATE, market.kernels).__name__,
+        "params": _params(market, hidden, rounds),
+        "state_width": market.state_width + rounds * len(market.seats),
+        VIEW: View(market, dict(hidden), rounds),
+    }
+    if market.analysis_class is not None:
+        own = {"hidden": dict(hidden), "rounds": rounds}
+        bases = (ShownAnalysis, market.analysis_class)
+        changed["analysis_class"] = type("ShownAnalysis", bases, own)
+    vars(other).update(changed)
+    return other
+
+
+def carried_over(market: Market, state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The saved state of a group, for a group that goes on in a market that shows other things.
+
+    Args:
+        market: in which the group goes on; `shown_market` made it, or it is the one it was made of.
+        state: of a group in the same market with other things shown, or none, between two rounds.
+
+    Returns:
+        The same with this market's `rows.state` and `rows.observations`. What seats would have
+        been shown in earlier rounds is taken over where as many rounds of it are kept; else it is
+        what they see now.
+    """
+    seats = len(market.seats)
+    rounds = view_of(market).rounds
+    width = market.state_width - rounds * seats
+    rows = np.asarray(state["rows.state"])
+    own, earlier = rows[:, :width], rows[:, width:]
+    kernels = import_module(market.kernels)
+    observe = getattr(kernels, "market_observe", kernels.observe)
+    seen = [[observe(market.params, row, 0, s) for s in range(seats)] for row in own]
+    if earlier.shape[1] != rounds * seats:
+        earlier = np.repeat(np.array(seen, np.float64), rounds, axis=1)
+    wide = np.concatenate([own, earlier], axis=1)
+    shown = [[kernels.observe(market.params, row, 0, s) for s in range(seats)] for row in wide]
+    return {**state, "rows.state": wide, "rows.observations": np.array(shown, np.int64)}
+
+
+def _params(market: Market, hidden: Parts, rounds: int) -> Floats:
+    """The market's params, and behind them what `shown_loop` reads."""
+    first, seats = len(market.params), len(market.seats)
+    tables = [_kept_and_added(seat.role, hidden.get(seat.name, ())) for seat in market.seats]
+    if not rounds:
+        for table in tables:
+            table[:, 1] = 0  # hidden parts keep their first value
+    begins = first + seats + np.cumsum([0, *(table.size for table in tables)])[:-1]
+    numbers = [begins, *(table.ravel() for table in tables)]
+    tail = [first, seats, market.state_width, rounds]
+    return np.concatenate([market.params, *numbers, tail]).astype(np.float64)
+
+
+def _kept_and_added(role: Role, hidden: Collection[str]) -> Ints:
+    """KEPT and ADDED of every observation of a role, int64 `[O, 2]` (see `shown_loop`)."""
+    pairs, start = [], 0
+    for block in role.blocks:
+        index = np.arange(block.size)
+        added, step = np.zeros_like(index), block.size
+        for part in block.sees:
+            step //= len(part.values)
+            if part.name in hidden:
+                added += index // step % len(part.values) * step
+        pairs.append(np.stack([start + index - added, added], axis=1))
+        start += block.size
+    return np.concatenate(pairs).astype(np.int64)
