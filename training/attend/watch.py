@@ -24,6 +24,7 @@ from tacit.training.storage.signature_files import objective_states
 from .earlier import Point, earlier_points
 from .facts import made_visible
 from .ledger_rows import act_of, forks_of, mark_of
+from .reading.standing import is_read_in_branch
 from .standings import Standings
 
 EVERY = 0.1  # seconds between two questions
@@ -73,6 +74,7 @@ class Watch:
         self._standings = Standings(run, arms)
         # By seed: the branch in which its headline was read last, and what it was.
         self._headlines: dict[str, tuple[int, float | None]] = {}
+        self._read_in: dict[str, int] = {}  # by seed: the last branch with a point, as it was saved
         self._last_told: dict[str, tuple[int, int]] = {}  # by seed: its branch and round
         self._forks: dict[tuple[str, int], int] = {}  # by seed and branch: the round of its start
         self._changed = asyncio.Event()
@@ -133,6 +135,8 @@ class Watch:
         if is_new:
             self._tell("marks", "marks", made_visible(self._marks))
         for name, standing in self._standings.changed(answer["seeds"]):
+            if is_read_in_branch(standing):
+                self._read_in[name] = standing["branch"]
             self._tell(f"seed {name}", "seed", made_visible(standing))
         return self.version > before
 
@@ -162,7 +166,8 @@ class Watch:
         """The headline as it was read in the present branch; None until it is."""
         now: tuple[int, float | None] = (seed.get("branch", 0), seed["headline"])
         branch, known = self._headlines.setdefault(name, now)
-        if now[1] != known:
+        # Another value, or a save that says that a point was read in this branch.
+        if now[1] != known or self._read_in.get(name) == now[0]:
             branch, known = self._headlines[name] = now
         return known if branch == now[0] else None
 

@@ -63,6 +63,8 @@ def test_the_curve_and_the_headline_of_a_branch_that_was_left_are_not_shown(run,
     assert shown(310, 1, 0.9) == (None, [(100, 0.5)])  # quicker than the page asks
     assert shown(400, 1, 0.6) == (0.6, [(100, 0.5), (400, 0.6)])
     assert shown(150, 2, 0.6) == (None, [(100, 0.5)])
+    watch._read_in["base/s0"] = 2  # as a save says
+    assert shown(450, 2, 0.6) == (0.6, [(100, 0.5), (450, 0.6)])
     assert "kept" not in watch.state["seeds"]["base/s0"]
 
 

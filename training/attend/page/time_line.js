@@ -36,7 +36,8 @@ function thinned(rounds, pixels) {
 /** All marks of a seed: what, in which branch, at which round, and its text. */
 function marksOf(name, standing, pixels) {
   const back = new Set(reachable(standing)), own = new Map();
-  for (const [branch, round] of standing.kept) own.set(branch, [...(own.get(branch) ?? []), round]);
+  const earlier = standing.kept.filter(([branch, round]) => branch < standing.branch || round < standing.round);
+  for (const [branch, round] of earlier) own.set(branch, [...(own.get(branch) ?? []), round]);
   const kept = [...own].flatMap(([branch, rounds]) => thinned(rounds, pixels).map((round) => {
     const isBack = back.has(round) && onPath(standing, branch, round);
     const text = `kept state, round ${whole(round)}, branch ${branch}`;

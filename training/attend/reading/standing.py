@@ -52,6 +52,12 @@ def standing_of(saved: SavedSeed, paid: Paid = NOTHING_PAID) -> Plain:
     }
 
 
+def is_read_in_branch(standing: Plain) -> bool:
+    """Whether an evaluation point was read in the branch that a repetition was in."""
+    branches = standing.get("branches", [])
+    return bool(branches) and standing["read_at"] > branches[-1]["start"]
+
+
 def weights_of(arm: Arm) -> dict[str, dict[str, float]]:
     """The weights of all KPI terms in force: by role where its seats have the same, else by
     seat."""
