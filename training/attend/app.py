@@ -56,6 +56,7 @@ def make_app(watch: Watch, facts: Mapping[str, Any], token: str, port: int) -> S
     """
 
     looks = Looks(watch.run)
+    watch.at_close.append(looks.end)  # before the server waits for what is under way
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -73,7 +73,7 @@ class Looks:
         """
         self._run, self._seconds = run, seconds
         self._process: asyncio.subprocess.Process | None = None
-        self._lock = asyncio.Lock()
+        self._lock, self._has_ended = asyncio.Lock(), False
 
     async def ask(self, wanted: LookRequest) -> dict[str, Any]:
         """What a look finds.
@@ -97,6 +97,8 @@ class Looks:
             self._lock.release()
 
     async def _answer(self, wanted: LookRequest) -> dict[str, Any]:
+        if self._has_ended:
+            raise ConfigError(f"{wanted.look}: the page's command ends.")
         try:
             process = await self._started()
             assert process.stdin is not None
@@ -135,6 +137,13 @@ class Looks:
         if process is not None:
             with suppress(ProcessLookupError):
                 process.kill()
+
+    def end(self) -> None:
+        """Begin no look any more, and give up the one under way."""
+        self._has_ended = True
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
 
     async def close(self) -> None:
         """End the process."""

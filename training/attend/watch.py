@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tacit.envs.errors import ConfigError
@@ -58,6 +58,7 @@ class Watch:
         topics: what pages are told, by name, each with the version of its last change.
         curves: by seed, the headline along the rounds.
         is_closed: whether the server ends, and with it all streams of events.
+        at_close: called when it does.
     """
 
     def __init__(self, run: RunFolder, arms: Mapping[str, Arm]) -> None:
@@ -66,6 +67,7 @@ class Watch:
         self.topics: dict[str, Topic] = {}
         self.curves: dict[str, list[Point]] = {}
         self.is_closed = False
+        self.at_close: list[Callable[[], None]] = []
         self._arms = arms
         self._asked = 0.0  # when the question began that is not answered yet; 0: none is
         self._ledger_stamp: tuple[int, int] | None = None
@@ -92,8 +94,10 @@ class Watch:
             await self._changed.wait()
 
     def close(self) -> None:
-        """Have all streams of events end."""
+        """Have all streams of events end, and what else was asked to end with them."""
         self.is_closed = True
+        for end in self.at_close:
+            end()
         self._wake()
 
     def _wake(self) -> None:

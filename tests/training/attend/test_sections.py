@@ -161,7 +161,17 @@ def test_a_process_looks_and_one_that_takes_long_is_ended(saved):
             looks._seconds = looks_module.SECONDS
             found = await looks.ask(LookRequest(look="verdict", arm="base"))
             assert found["rounds"] == [4_321, 4_321]
-            shutil.rmtree(saved.path)
+            under_way = asyncio.create_task(looks.ask(LookRequest(look="verdict", arm="base")))
+            await asyncio.sleep(0)
+            waiting = asyncio.create_task(looks.ask(LookRequest(look="deals", arm="base")))
+            await asyncio.sleep(0)
+            looks.end()  # the page's command is told to end
+            with pytest.raises(ConfigError, match="the process that looks has ended"):
+                await under_way
+            with pytest.raises(ConfigError, match="the page's command ends"):
+                await waiting
+            looks._has_ended = False
+            shutil.rmtree(saved.path / "base")
             with pytest.raises(ConfigError, match="no finished checkpoint"):
                 await looks.ask(LookRequest(look="deals", arm="base"))
         finally:
