@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tacit.envs.errors import ConfigError
 from tacit.training.storage.run_folder import RunFolder
 
-SECONDS = 40.0  # that a look may take; the first one of a market may have to compile its loops
+SECONDS = 20.0  # that a look may take
+COMPILING = 180.0  # seconds that the first one of a kind may take: it may have to compile loops
 STARTING = 60.0  # seconds that the process may take to begin
 MOST_ANSWER = 8_000_000  # bytes of a line
 
@@ -73,6 +74,7 @@ class Looks:
         """
         self._run, self._seconds = run, seconds
         self._process: asyncio.subprocess.Process | None = None
+        self._known: set[str] = set()  # kinds of looks that were answered
         self._lock, self._has_ended = asyncio.Lock(), False
 
     async def ask(self, wanted: LookRequest) -> dict[str, Any]:
@@ -82,7 +84,7 @@ class Looks:
             ConfigError: it cannot be told, or takes too long.
         """
         try:
-            async with asyncio.timeout(STARTING + self._seconds):
+            async with asyncio.timeout(STARTING):
                 await self._lock.acquire()
         except TimeoutError:
             raise ConfigError(f"{wanted.look}: other looks are under way; try again.") from None
@@ -99,16 +101,18 @@ class Looks:
     async def _answer(self, wanted: LookRequest) -> dict[str, Any]:
         if self._has_ended:
             raise ConfigError(f"{wanted.look}: the page's command ends.")
+        seconds = self._seconds if wanted.look in self._known else COMPILING
         try:
             process = await self._started()
             assert process.stdin is not None
             process.stdin.write(wanted.model_dump_json().encode() + b"\n")
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(seconds):
                 told = await _line(process)
+            self._known.add(wanted.look)
         except TimeoutError:
             self._end()
             raise ConfigError(
-                f"{wanted.look}: took more than {self._seconds:g} seconds and was given up."
+                f"{wanted.look}: took more than {seconds:g} seconds and was given up."
             ) from None
         except (OSError, ValueError):
             self._end()
