@@ -302,6 +302,7 @@ def test_going_back_from_the_time_line_by_keyboard(held, training):
     assert row[1:4] == [f"{int(to[1:]):,}", "not read yet", str(before + 1)]
 
 
+@pytest.mark.slow
 def test_what_lint_says_of_other_weights_stands_in_the_form(held, training):
     acts = len(training.acts())
     held.type("w")
@@ -397,6 +398,7 @@ def test_nothing_leaves_the_machine_and_nothing_is_logged(browser, url):
     assert browser.log("browser") == []
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_said_and_made_again(browser, training, command):
     """The command's process is halted, so that the page hears nothing."""
     hidden = "document.getElementById('link').hidden"
@@ -412,6 +414,7 @@ def test_a_lost_connection_is_said_and_made_again(browser, training, command):
     browser.wait_until("document.getElementById('state').className === 'held'")
 
 
+@pytest.mark.slow
 def test_a_page_that_is_killed_changes_nothing_and_another_connects(browser, training):
     with attending(training) as (_, process):
         process.kill()
