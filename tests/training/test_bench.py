@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
+from tempfile import TemporaryDirectory, gettempdir
 
 import numpy as np
 import pytest
@@ -14,10 +17,12 @@ from support.training_fixtures import arm, files_of, small
 from tacit.envs.errors import ConfigError
 from tacit.oversight.signers import Signers
 from tacit.training.acts.acts import Acts
+from tacit.training.acts.client import send
 from tacit.training.acts.control import RunControl
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.bench.making import Wanted, make_bench
-from tacit.training.bench.trainer import train_bench
+from tacit.training.bench.trainer import train_bench, wait_for
+from tacit.training.outcome.linting import preview
 from tacit.training.record.replay import SeedReplay, differing_arrays
 from tacit.training.record.reproduction import reproduce_run
 from tacit.training.record.verification import EVERY, verify
@@ -172,3 +177,36 @@ def test_a_state_that_was_altered_is_not_played(run, tmp_path):
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(ConfigError, match="does not match its SHA-256"):
         trained(bench)
+
+
+@pytest.mark.slow
+def test_the_command_serves_a_bench_without_a_page(run, tmp_path, monkeypatch):
+    words = ["attend", str(run.path), "--seed", "0", "--from", "3000", "--pace", "50", "--no-page"]
+    bench = RunFolder(tmp_path / "mine_bench_base_s0_r3000")
+
+    def act(name, **options):
+        return send(bench, ActRequest(id=name, act=name, by="alice", reason="x", **options))
+
+    with TemporaryDirectory(dir=gettempdir()) as short:  # pytest's paths are too long for sockets
+        monkeypatch.setenv("XDG_RUNTIME_DIR", short)
+        command = [sys.executable, "-c", "from tacit.training.cli import main; main()", *words]
+        process = subprocess.Popen([*command, "--results", str(tmp_path)])
+        try:
+            wait_for(process, bench)
+            assert act("pause").screen["seeds"]["base/s0"]["pace"] == 50.0
+            before = act("status").round["base/s0"]
+            assert 3_000 <= before < 6_000
+            assert act("step", rounds=2).round == {"base/s0": before + 2}
+            assert act("stop").applied
+            assert process.wait(30) == 130
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.slow
+def test_lint_of_a_new_kpi_is_given_up_in_time():
+    own = arm(*BASE)
+    (line,) = preview(own, 0.01)
+    assert line == "not examined, because lint takes more than 0.01 seconds here"
+    assert preview(own, 60.0)[0].startswith("high: stable play: ")

@@ -71,7 +71,7 @@ class Acts:
                 if request.is_change:
                     change = self._change(request)
                 elif not request.dry_run:
-                    self._record(request)
+                    self._record(request, self.control.screen())
                     self._apply(request)
                 if not request.dry_run:
                     answer = self._answers[request.id] = Future()
@@ -95,9 +95,10 @@ class Acts:
         Raises:
             ConfigError: it cannot be done, or cannot be recorded; then nothing was done.
         """
+        seen = self.control.screen()  # before seeds are held for the act itself
         with changing(self.control, request) as change:
             if not request.dry_run:
-                self._record(request, change.changes)
+                self._record(request, seen, change.changes)
                 self._known.add(request.id)  # whatever becomes of it, it is in the ledger
                 change.apply()
         return change
@@ -132,11 +133,17 @@ class Acts:
             "pace": f"let seeds play {_pace_text(request)}",
         }[request.act]
 
-    def _record(self, request: ActRequest, changes: list[dict[str, Any]] | None = None) -> None:
+    def _record(
+        self,
+        request: ActRequest,
+        screen: dict[str, Any],
+        changes: list[dict[str, Any]] | None = None,
+    ) -> None:
         """Write the act into the ledger.
 
         Args:
             request: the act.
+            screen: what whoever acts has seen.
             changes: what it changes in what is learned.
 
         Raises:
@@ -145,7 +152,6 @@ class Acts:
         ledger = self.control.ledger
         if ledger is None:
             raise ConfigError(f"{request.act}: {self.target} is not training any more.")
-        screen = self.control.screen()
         after = _latches_after(request, screen["latches"])
         ledger.append(
             ACT,

@@ -233,7 +233,8 @@ class Gate:
         except TimeoutError:
             if future.cancel():
                 raise ConfigError(
-                    f"seed: did not come to a round's end within {seconds:g} seconds; try again."
+                    f"seed: did not come to a round's end within {seconds:g} seconds (it compiles, "
+                    "or has ended); try again."
                 ) from None
             reply = future.result()
         if "mistakes" in reply:

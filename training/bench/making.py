@@ -74,16 +74,19 @@ def make_bench(wanted: Wanted, results: Path) -> RunFolder:
         arm, state, branch = _of_config(wanted)
     else:
         arm, state, branch = _of_run(run, wanted)
+    if arm.bench is not None and arm.bench.frozen:
+        raise ConfigError(f"RUN: {name} is a frozen bench, of which nobody learned; name its run.")
+    round_ = wanted.round or arm.first_round
     data = save_tensors({key: contiguous(array) for key, array in sorted(state.items())})
     bench = BenchConfig(
-        run=Path(name).stem, arm=arm.name, seed=wanted.seed, branch=branch, round=wanted.round,
+        run=Path(name).stem, arm=arm.name, seed=wanted.seed, branch=branch, round=round_,
         frozen=wanted.frozen, sha256=hashlib.sha256(data).hexdigest(),
     )  # fmt: skip
     own = _bench_arm(arm, bench)
-    at = f"_r{wanted.round}" if wanted.round else ""
+    at = f"_r{round_}" if round_ else ""
     frozen = "_frozen" if wanted.frozen else ""
     folder = named(results, f"{bench.run}_bench_{arm.name}_s{wanted.seed}{at}{frozen}")
-    question = f"bench: {bench.run}, arm {arm.name}, seed {wanted.seed}, from round {wanted.round}"
+    question = f"bench: {bench.run}, arm {arm.name}, seed {wanted.seed}, from round {round_}"
     config = {"experiment": folder.name, "question": question, "arms": {own.name: own.plain}}
     with writing(folder):
         known = folder.read_config()

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.plugins import load_plugins
+from tacit.training.acts.client import send
 from tacit.training.acts.control import RunControl
+from tacit.training.acts.protocol import ActRequest
 from tacit.training.acts.server import serving
 from tacit.training.plain_text import say
 from tacit.training.runs.progress import NoProgress, ProgressListener
@@ -57,7 +59,7 @@ def training_process(run: RunFolder, pace: float | None) -> Iterator[subprocess.
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
     )  # fmt: skip
     try:
-        _wait_for(process, run)
+        wait_for(process, run)
         yield process
     finally:
         process.terminate()
@@ -68,15 +70,12 @@ def training_process(run: RunFolder, pace: float | None) -> Iterator[subprocess.
             process.wait()
 
 
-def _wait_for(process: subprocess.Popen[str], run: RunFolder) -> None:
+def wait_for(process: subprocess.Popen[str], run: RunFolder) -> None:
     """Wait until a process takes acts on a run.
 
     Raises:
         ConfigError: it has ended, or does not begin.
     """
-    from tacit.training.acts.client import send
-    from tacit.training.acts.protocol import ActRequest
-
     deadline = time.monotonic() + STARTED
     while process.poll() is None and time.monotonic() < deadline:
         try:

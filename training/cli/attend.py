@@ -65,12 +65,14 @@ def attend(
     bench = make_bench(Wanted(run, arm, seed, from_, frozen), results)
     say(f"{bench.name}: on the bench; {bench.command('ctl')} status")
     if no_page or not _has_page():
+        if not no_page:
+            say("without a page, which needs: pip install 'tacit[page]'")
         from tacit.training.runs.progress import NoProgress
 
         train_bench(bench, rounds_a_second, NoProgress())
         return
     with training_process(bench, rounds_a_second):
-        _page(bench, port, no_open)
+        _page(bench, port, no_open, "Ctrl-C closes it, and has the bench save and end.")
 
 
 def _has_page() -> bool:
@@ -80,8 +82,11 @@ def _has_page() -> bool:
     return all(find_spec(name) is not None for name in ("starlette", "uvicorn"))
 
 
-def _page(folder: RunFolder, port: int, no_open: bool) -> None:
-    """Serve the page on a run that trains until Ctrl-C."""
+ENDS = "Ctrl-C closes it, and training goes on."
+
+
+def _page(folder: RunFolder, port: int, no_open: bool, end: str = ENDS) -> None:
+    """Serve the page on a run that trains until Ctrl-C; `end` says what that does."""
     from tacit.envs.errors import ConfigError
     from tacit.training.acts.client import send
     from tacit.training.acts.protocol import ActRequest
@@ -101,6 +106,6 @@ def _page(folder: RunFolder, port: int, no_open: bool) -> None:
     facts = facts_of(folder.name, experiment, getpass.getuser())
     room = Room(Watch(folder, experiment.arms), facts, listening)
     say(f"{folder.name}: {room.url}")
-    say("The page is yours alone; Ctrl-C closes it, and training goes on.")
+    say(f"The page is yours alone; {end}")
     with nullcontext() if no_open else opened(room.url):
         room.serve()

@@ -3,8 +3,9 @@
     final_measures      what is measured of a repetition at its end
     training_curve      figures along training
     probing             probes of repetitions, controls of arms
-    tripped             what breakers did to the repetitions of an arm
+    tripped             what breakers and people did to the repetitions of an arm
     goodhart            what an arm loses against the one that is paid the fundamentals
+    linting             lint of an arm, also as a process that can be given up
     judging             verdicts
     summary             summary.json
     finishing           all of these, bands, plots and seals, once every seed is trained

@@ -6,6 +6,8 @@ samples         the sealed sample: the last rounds of every repetition, in a fil
 played_again    verification by playing intervals and samples again
 lint            what lint says of an arm
 signing         who stands behind the objectives of a run or a configuration
+persons_acts    whether what people have changed is what the ledger says
+reproduction    a run trained once more from configuration, seeds and acts
 sealing         samples and an anchor of the ledger
 verification    chain, seals, anchors, samples, cards, signatures, replays
 """

@@ -204,8 +204,12 @@ class SeedBreakers:
         self._tell(repetition)
         repetition.save()
 
-    def kept(self, repetition: Repetition) -> dict[int, int]:
-        """The states to which a repetition can go back now: rounds -> the branch that kept it.
+    def kept(self, repetition: Repetition, before: int | None = None) -> dict[int, int]:
+        """The states to which a repetition can go back: rounds -> the branch that kept it.
+
+        Args:
+            repetition: the one under way.
+            before: only states before these rounds; None: before the present one.
 
         Raises:
             ConfigError: states of an earlier branch cannot be read.
@@ -216,7 +220,8 @@ class SeedBreakers:
             folder = self._run.seed(self.arm.name, self._k)
             self._earlier = kept_before(folder, branches, [], start + 1)
         own = {at: number for at in repetition.keyframes.states if at > start}
-        return {at: b for at, b in (self._earlier | own).items() if at < repetition.group.rounds}
+        most = repetition.group.rounds if before is None else before
+        return {at: b for at, b in (self._earlier | own).items() if at < most}
 
     def _tell(self, repetition: Repetition) -> None:
         """Put the last trip into words, for TensorBoard."""

@@ -224,7 +224,8 @@ class Repetition:
     def _attach(self, gate: Gate) -> None:
         """Let the gate halt the group that is played now, and tell who watches what there is."""
         gate.attach(self.group)
-        gate.tell(branch=self.breakers.branch, kept=list(self.breakers.kept(self)))
+        kept = self.breakers.kept(self, self.group.rounds + 1)  # also later, so the present one too
+        gate.tell(branch=self.breakers.branch, kept=list(kept))
 
     # --- acts of people --------------------------------------------------------------------------
 

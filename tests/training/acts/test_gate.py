@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tacit.envs.errors import ConfigError
 from tacit.training.acts.gate import STOP, UNLIMITED, Gate, RemoteGate
 
 
@@ -152,3 +153,110 @@ def test_a_process_that_has_ended_is_no_mistake():
     process.close()
     gate.shut()
     gate.stop()
+
+
+# --- orders and pace ------------------------------------------------------------------------------
+
+
+class Carrying(Repetition):
+    """Carries out orders: it says at which rounds it is, or goes elsewhere."""
+
+    def run(self):
+        while self.gate.wait(self.rounds, self.carry_out):
+            self.rounds += 1
+        self.ended = True
+
+    def carry_out(self, order):
+        if order["do"] == "wrong":
+            raise ConfigError("no such order.")
+        if order["do"] == "go":
+            self.rounds = order["to"]
+            self.gate.moved(self.rounds)
+        return {"round": self.rounds}
+
+
+@pytest.fixture
+def carrying():
+    made = Carrying(Gate())
+    yield made
+    made.gate.stop()
+    made.join(5)
+
+
+def test_an_order_is_carried_out_between_two_rounds_and_answered(carrying):
+    gate = carrying.gate
+    with gate.reserved():
+        first = gate.ask({"do": "look"})
+        assert gate.ask({"do": "look"}) == first  # no round was played in between
+        assert gate.ask({"do": "go", "to": 7}) == {"round": 7}
+        assert gate.rounds == 7
+    with pytest.raises(ConfigError, match="no such order"):
+        gate.ask({"do": "wrong"})
+    while carrying.rounds < 9:  # it goes on
+        pass
+
+
+def test_steps_that_are_left_are_given_up_where_it_goes_elsewhere(carrying):
+    gate = carrying.gate
+    gate.shut()
+    assert gate.wait_until_held(5)
+    gate.set_pace(1.0)
+    gate.step(50)
+    assert gate.ask({"do": "go", "to": 10}) == {"round": 10}
+    assert gate.wait_until_held(5)
+    assert carrying.rounds == 10
+
+
+def test_whoever_asks_a_repetition_that_has_ended_is_told():
+    gate = Gate()
+    future = gate.submit({"do": "look"})
+    gate.end_orders()
+    with pytest.raises(ConfigError, match="has ended"):
+        future.result(1)
+    with pytest.raises(ConfigError, match="did not come to a round's end"):
+        gate.ask({"do": "look"}, 0.01)
+    assert gate.wait(0) == UNLIMITED  # what nobody waits for any more is not carried out
+
+
+def test_at_a_pace_so_many_rounds_may_be_played(monkeypatch):
+    now, waited = [100.0], []
+    monkeypatch.setattr("tacit.training.acts.gate.time.monotonic", lambda: now[0])
+    gate = Gate()
+    gate.set_pace(200.0)
+    assert gate.wait(0) == 10  # a twentieth of a second
+
+    def sleeps(seconds):
+        waited.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(gate._condition, "wait", sleeps)
+    played = sum(gate.wait(0) for _ in range(40))
+    assert played == 400
+    assert 1.8 < sum(waited) <= 2.0  # a short while that was slept too long is made up for
+    gate.set_pace(2.0)
+    assert gate.wait(20) == 1
+    gate.set_pace(None)
+    assert gate.wait(21) == UNLIMITED
+
+
+def test_a_remote_gate_passes_on_orders_and_answers():
+    process, gate = io.StringIO(), RemoteGate()
+    early = gate.submit({"do": "look"})
+    gate.reserve(1)
+    gate.set_pace(5.0)
+    gate.connect(process)
+    late = gate.submit({"do": "go"})
+    gate.reserve(-1)
+    sent = [json.loads(line) for line in process.getvalue().splitlines()]
+    assert sent == [
+        {"gate": "open"}, {"pace": 5.0}, {"reserve": 1}, {"order": {"do": "look"}, "n": 1},
+        {"order": {"do": "go"}, "n": 2}, {"reserve": -1},
+    ]  # fmt: skip
+    gate.replied(1, {"x": 1})
+    gate.replied(2, {"moved": True, "round": 40})
+    gate.replied(9, {"x": 9})  # nobody has asked
+    assert (early.result(1), late.result(1)["round"], gate.rounds) == ({"x": 1}, 40, 40)
+    never = gate.submit({"do": "look"})
+    gate.end_orders()
+    with pytest.raises(ConfigError, match="has ended"):
+        never.result(1)

@@ -94,6 +94,9 @@ HOSTILE = {
     "negative steps": json.dumps({**GOOD, "act": "step", "rounds": -1}).encode() + b"\n",
     "too long": b"[" * (MOST_BYTES + 2) + b"\n",
     "nested": b"[" * 60_000 + b"\n",
+    "a pace of none": json.dumps({**GOOD, "act": "pace", "pace": 0}).encode() + b"\n",
+    "an unknown arm": json.dumps({**GOOD, "act": "pace", "arm": "x"}).encode() + b"\n",
+    "a rollback without a redirect": json.dumps({**GOOD, "act": "rollback"}).encode() + b"\n",
     "not UTF-8": b'{"id": "\xff"}\n',
 }
 
