@@ -17,16 +17,19 @@ and it is refused if another user owns anything in it, or could have written to 
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib.util
 import os
 import platform
 import re
+import shutil
 import stat
 import sys
 import sysconfig
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -49,16 +52,47 @@ COMMENT = re.compile(r"#[^\n]*")
 VERSIONS = (numba.__version__, llvmlite.__version__, platform.python_version())
 
 
+class TemporaryCacheWarning(UserWarning):
+    """Compiled code is not kept behind the end of this process."""
+
+
 def cache_folder() -> Path:
     """`$TACIT_CACHE`, else `tacit` in the user's cache folder; created with mode 0700.
 
+    Where the user's cache folder cannot be written to (a read-only home, a full disk), a temporary
+    one takes its place until the process ends; processes that it starts use it as well.
+
     Raises:
         PermissionError: another user owns the folder or something in it, or could write to it.
-        OSError: it cannot be made.
+        OSError: `$TACIT_CACHE` cannot be made.
     """
+    if chosen := os.environ.get("TACIT_CACHE"):
+        return _private_folder(Path(chosen))
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(os.environ.get("TACIT_CACHE") or Path(base) / "tacit")
-    return _private_folder(folder)
+    folder = Path(base) / "tacit"
+    if (refusal := _refusal(folder)) is None:
+        return _private_folder(folder)
+    temporary = tempfile.mkdtemp(prefix="tacit-cache-")  # with mode 0700
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    os.environ["TACIT_CACHE"] = temporary
+    warnings.warn(
+        f"{folder} cannot be written to ({refusal}): compiled code is kept for this process only. "
+        "Set TACIT_CACHE to a folder of your own.",
+        TemporaryCacheWarning,
+        stacklevel=2,
+    )
+    return _private_folder(Path(temporary))
+
+
+@cache
+def _refusal(folder: Path) -> str | None:
+    """What the system says where a folder cannot be made or written to; None: it can."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 @cache

@@ -7,10 +7,12 @@ To add a command: a function in one of the modules here, and a line in `COMMANDS
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
@@ -63,6 +65,8 @@ app.add_typer(audit.app, name="audit", rich_help_panel=OVERSEE)
 
 def main() -> None:
     """Run a command; a user's mistakes end in a line each and exit code 2, without a traceback."""
+    _make_streams_usable()
+    warnings.showwarning = _tell_warning
     try:
         if os.environ.get("TACIT_PLUGINS"):
             from tacit.envs.plugins import load_plugins
@@ -94,6 +98,33 @@ def main() -> None:
         _end_with([told])
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _make_streams_usable() -> None:
+    """Standard streams that can be written to: a daemon has none, and a terminal may be ASCII."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started the process
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what it cannot show is written out
+
+
+def _tell_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """What tacit warns of, in a line; all else as Python tells it."""
+    if category.__module__.partition(".")[0] == "tacit":
+        say(f"note: {message}", is_error=True)
+    else:
+        say(
+            warnings.formatwarning(message, category, filename, lineno, line), is_error=True, end=""
+        )
 
 
 def _in_words(error: OSError | MemoryError | RecursionError) -> str:

@@ -84,7 +84,9 @@ def _options(words: list[str]) -> dict[str, Any]:
 
 def screen(
     bids: Annotated[Path, typer.Argument(metavar="BIDS.csv", help="one bid a row")],
-    tender: Annotated[str, typer.Option("--tender", metavar="C", help="column: which tender")],
+    tender: Annotated[
+        str, typer.Option("--tender", metavar="C", help="column: which tender; or: notice,lot")
+    ],
     bid: Annotated[str, typer.Option("--bid", metavar="C", help="column: the bid; lowest wins")],
     bidder: Annotated[
         str | None, typer.Option("--bidder", metavar="C", help="who bid: adds rotation and pairs")
@@ -96,6 +98,22 @@ def screen(
         str | None,
         typer.Option("--date", metavar="C", help="adds time; or three: year,month,day"),
     ] = None,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", metavar=".|,", help="decimal mark (default: found)")
+    ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option("--dates", metavar="FORMAT", help="DD/MM/YYYY, epoch, %m.%Y (default: found)"),
+    ] = None,
+    separator: Annotated[
+        str | None, typer.Option("--separator", metavar="C", help="between cells (default: found)")
+    ] = None,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="a row is a tender: firm;bid;firm;bid, or bid_1;bid_2")
+    ] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="of a bidder's bids in a tender, the last counts")
+    ] = False,
     rho: Annotated[str, typer.Option("--rho", help="where D(rho) is read")] = "-.05,-.01,.01,.05",
     as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
     results: Results = DEFAULT_RESULTS,
@@ -107,7 +125,7 @@ def screen(
     from tacit.training.screening.json_report import as_json as json_of
     from tacit.training.show.terminal import TextTable, console
 
-    columns = BidColumns(tender, bid, bidder, reserve, date)
+    columns = BidColumns(tender, bid, bidder, reserve, date, decimal, dates, separator, wide, last)
     done = run_screens(bids, columns, parse_rhos(rho))
     figure = results / "screen" / f"{bids.stem}.png"
     draw(done, figure)

@@ -49,12 +49,13 @@ def objective_lines(runs: list[RunFolder], arm: str | None = None) -> list[str]:
     from tacit.oversight.objective import state_lines
     from tacit.training.storage.load_run import read_experiment
     from tacit.training.storage.signature_files import objective_states
+    from tacit.training.studies.compare import arm_label, run_labels
 
-    states = {}
-    for run in runs:
+    states, labels = {}, run_labels(runs)
+    for label, run in labels.items():
         for name, state in objective_states(run, read_experiment(run).arms).items():
             if arm in (None, name):
-                states[f"{run.name}/{name}" if len(runs) > 1 else name] = state.text
+                states[arm_label(label, name, len(labels))] = state.text
     return state_lines(states)
 
 

@@ -21,29 +21,47 @@ MOST_BYTES = 16_000_000
 MOST_DEPTH = 40
 MOST_VALUES = 500_000  # every mention of an anchor counted with all that it stands for
 
+MERGE = "tag:yaml.org,2002:merge"  # of the key `<<`, where it is not quoted
+
 # The parser in C is ten times as fast; PyYAML may be built without it.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Loader(_Base):  # type: ignore[misc]
     """Safe YAML as people mean it: `3e-4` is a number, `no` and a date are words; a key is a word,
-    once."""
+    once; `<<: *name` takes over another table's keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A table with its keys as they are written.
+        """A table with its keys as they are written, behind those that it takes over by `<<`.
+
+        Its own keys come before those of a merged table, and an earlier one of several before a
+        later: https://yaml.org/type/merge.html.
 
         Raises:
-            yaml.YAMLError: a key is no word, or occurs twice.
+            yaml.YAMLError: a key is no word, or occurs twice; or what is merged is no table.
         """
-        table: dict[Hashable, Any] = {}
+        own: dict[Hashable, Any] = {}
+        merged: dict[Hashable, Any] | None = None
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise yaml.YAMLError(f"line {line}: a key must be a word")
-            if key_node.value in table:
-                raise yaml.YAMLError(f"line {line}: the key '{key_node.value}' stands twice")
-            table[key_node.value] = self.construct_object(value_node, deep=True)
-        return table
+            key = key_node.value
+            is_merge = key_node.tag == MERGE
+            if key in own or (is_merge and merged is not None):
+                raise yaml.YAMLError(f"line {line}: the key '{key}' stands twice")
+            value = self.construct_object(value_node, deep=True)
+            if is_merge:
+                merged = {}
+                for table in value if isinstance(value, list) else [value]:
+                    if not isinstance(table, dict):
+                        raise yaml.YAMLError(
+                            f"line {line}: `<<` takes over a table or several, got {table!r}"
+                        )
+                    merged = table | merged
+            else:
+                own[key] = value
+        return own if merged is None else merged | own
 
 
 # YAML 1.2's booleans and numbers instead of 1.1's, and no dates, which JSON could not hold. So

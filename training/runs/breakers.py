@@ -379,7 +379,7 @@ def pause_text(run: RunFolder, experiment: Experiment) -> str:
     if len(found) > SHOWN:
         lines.append(f"and {len(found) - SHOWN} more")
     names = dict.fromkeys(trip["breaker"] for _, _, trip in found)
-    go_on = " or ".join(f"{run.resume} --release {name}" for name in names)
+    go_on = " or ".join(run.command("resume", "--release", name) for name in names)
     count = f"{len(found)} seed{'s' * (len(found) > 1)}"
     return "\n".join([f"paused: {count}; everything is kept.", *lines, f"Go on: {go_on}"])
 

@@ -1,7 +1,6 @@
 """`tacit screen`: a user's bids, read from CSV, screened, and put into words.
 
-csv_columns            columns of the file, as text
-row_sieve, bid_file    which rows are kept, and the bids in them
+bid_file               the bids of a file, and which of its rows are kept
 screening              every screen that the columns allow
 report, json_report    what is printed
 figure                 margins, D, cv over time

@@ -8,18 +8,22 @@ before, and if its tender keeps another bid.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Bools, Floats, Ints
-
-from .csv_columns import RawColumns, read_columns
-from .row_sieve import LeftOut, RowSieve, reason_lines
+from tacit.training.user_files.column_formats import (
+    date_format_of,
+    number_format_of,
+    read_numbers,
+    read_seconds,
+)
+from tacit.training.user_files.csv_columns import RawColumns, read_columns
+from tacit.training.user_files.row_sieve import LeftOut, RowSieve, reason_lines
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,14 @@ class BidColumns:
         bidder: who bid.
         reserve: the tender's reserve, of which bids become shares.
         date: one column, or several joined by commas: year,month,day.
+        decimal: the decimal mark of amounts; None: it is found.
+        dates: the format of dates (`user_files/date_format.py`); None: it is found.
+        separator: between cells; None: it is found.
+        wide: a row holds several bids of its tender, in columns of one name (or numbered).
+        last: of the bids of a bidder in a tender only the last counts, by date or in order of the
+            file.
+
+    A tender or a date may need several columns, joined by commas: `notice,lot`, `year,month,day`.
     """
 
     tender: str
@@ -39,13 +51,22 @@ class BidColumns:
     bidder: str | None = None
     reserve: str | None = None
     date: str | None = None
+    decimal: str | None = None
+    dates: str | None = None
+    separator: str | None = None
+    wide: bool = False
+    last: bool = False
 
     def by_option(self) -> dict[str, list[str]]:
         """Columns by option, for `read_columns`."""
-        named = {f"--{option}": [name] for option, name in vars(self).items() if name is not None}
-        if self.date is not None:
-            named["--date"] = self.date.split(",")
-        return named
+        names = {"--tender": self.tender, "--bid": self.bid, "--bidder": self.bidder,
+                 "--reserve": self.reserve, "--date": self.date}  # fmt: skip
+        several = ("--tender", "--date")
+        return {
+            option: name.split(",") if option in several else [name]
+            for option, name in names.items()
+            if name is not None
+        }
 
 
 @dataclass(frozen=True)
@@ -62,6 +83,7 @@ class Bids:
         rows: of the file.
         left_out: rows that are not kept, by reason.
         notes: what else the user should know.
+        reading: how the file was read, in words.
     """
 
     tender: Ints
@@ -72,6 +94,7 @@ class Bids:
     rows: int
     left_out: dict[str, LeftOut]
     notes: list[str]
+    reading: str = ""
 
 
 def read_bids(path: Path, columns: BidColumns) -> Bids:
@@ -80,23 +103,33 @@ def read_bids(path: Path, columns: BidColumns) -> Bids:
     Raises:
         ConfigError: no such file or column, a column of something else, or too little to use.
     """
-    raw = read_columns(path, columns.by_option())
+    repeated = [o for o in ("--bid", "--bidder") if columns.wide and o in columns.by_option()]
+    raw = read_columns(path, columns.by_option(), columns.separator, repeated)
     if not len(raw.line):
         raise ConfigError(f"{path}: holds no rows below its header.")
     sieve = RowSieve(raw, path)
     sieve.leave_out("fewer cells than the header", raw.short)
     tender = raw.cells["--tender"].code
     sieve.leave_out_missing("--tender", columns.tender)
-    bid = _amounts(sieve, "--bid", columns.bid)
+    ways: dict[str, str] = {}  # how each column was read
+    bid = _amounts(sieve, "--bid", columns.bid, columns.decimal, ways)
     if columns.reserve is not None:
-        reserve = _amounts(sieve, "--reserve", columns.reserve)
+        reserve = _amounts(sieve, "--reserve", columns.reserve, columns.decimal, ways)
         sieve.leave_out("two reserves in its tender", _two_reserves(tender, reserve, sieve.keep))
         bid = bid / np.where(reserve > 0, reserve, np.nan)
     bidder, bidders = None, list[str]()
     if columns.bidder is not None:
         sieve.leave_out_missing("--bidder", columns.bidder)
         bidder, bidders = raw.cells["--bidder"].code, raw.cells["--bidder"].words
-    days = _days(sieve, columns.date) if columns.date is not None else None
+    days = None
+    if columns.date is not None:
+        days = _days(sieve, columns.date, columns.dates, ways)
+    if columns.last:
+        if bidder is None:
+            raise ConfigError("--last: needs --bidder, who bids again.")
+        sieve.leave_out(
+            "an earlier bid of its bidder", _bid_again(sieve.keep, bidder, tender, days)
+        )
     notes = _leave_out_duplicates(sieve, tender, bid, bidder)
     sieve.leave_out("the only bid of its tender", _only_bids(tender, sieve.keep))
     keep = sieve.keep
@@ -116,22 +149,31 @@ def read_bids(path: Path, columns: BidColumns) -> Bids:
         rows=len(keep),
         left_out=sieve.left_out,
         notes=notes,
+        reading=_reading(raw, ways, bid, keep),
     )
 
 
-def _amounts(sieve: RowSieve, option: str, name: str) -> Floats:
+def _reading(raw: RawColumns, ways: Mapping[str, str], bid: Floats, keep: Bools) -> str:
+    """How the file was read, and its first kept row as an example."""
+    first = int(np.flatnonzero(keep)[0])
+    row = [f"tender {raw.cells['--tender'].at(first)}", f"bid {bid[first]:,.10g}"]
+    if "--date" in raw.cells:
+        row.append(f"date {raw.cells['--date'].at(first)}")
+    parts = [raw.dialect.text, *(f"{name}: {way}" for name, way in ways.items())]
+    return f"{'; '.join(parts)}; line {raw.line[first]}: {', '.join(row)}"
+
+
+def _amounts(
+    sieve: RowSieve, option: str, name: str, decimal: str | None, ways: dict[str, str]
+) -> Floats:
     """Amounts of all rows, float64 `[R]`; rows without one that is above 0 are left out."""
-    values = sieve.raw.cells[option].each(_number)
+    cells = sieve.raw.cells[option]
+    way = number_format_of(option, name, cells, decimal)
+    ways[name] = way.text
+    values = read_numbers(cells, way)
     sieve.leave_out_unreadable(option, name, values, "number", "Write numbers as 1234.5.")
     sieve.leave_out(f"{name} is not above 0", ~(values > 0))
     return values
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return float("nan")
 
 
 def _two_reserves(tender: Ints, reserve: Floats, keep: Bools) -> Bools:
@@ -178,6 +220,17 @@ def _leave_out_duplicates(
     return notes
 
 
+def _bid_again(keep: Bools, bidder: Ints, tender: Ints, days: Floats | None) -> Bools:
+    """Kept rows whose bidder bids in the tender once more later on, bool `[R]`."""
+    rows = np.flatnonzero(keep)
+    when = (days[rows],) if days is not None else ()
+    order = rows[np.lexsort((rows, *when, bidder[rows], tender[rows]))]
+    again = (bidder[order[1:]] == bidder[order[:-1]]) & (tender[order[1:]] == tender[order[:-1]])
+    found = np.zeros(len(keep), bool)
+    found[order[:-1][again]] = True
+    return found
+
+
 def _repeated(keep: Bools, *keys: Ints | Floats) -> Bools:
     """Kept rows that have the same keys as an earlier kept one, bool `[R]`; keys are `[R]` each."""
     rows = np.flatnonzero(keep)
@@ -193,28 +246,17 @@ def _repeated(keep: Bools, *keys: Ints | Floats) -> Bools:
 
 # --- time -----------------------------------------------------------------------------------------
 
-DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
 
-
-def day_of(cell: str) -> float:
-    """A date as a number that grows with time.
-
-    2007-06-07, 2007/6/7 or 2007.6.7, with or without a time of day, counts days; a plain number (a
-    year, a week) stands for itself; what is neither is NaN.
-    """
-    match = DATE.fullmatch(cell)
-    if not match:
-        return _number(cell)
-    try:
-        return float(date(*map(int, match.groups())).toordinal())
-    except ValueError:
-        return float("nan")
-
-
-def _days(sieve: RowSieve, name: str) -> Floats:
+def _days(sieve: RowSieve, name: str, told: str | None, ways: dict[str, str]) -> Floats:
     """Dates of all rows as numbers, float64 `[R]`; rows without one are left out."""
-    days = sieve.raw.cells["--date"].each(day_of)
-    advice = "Write dates as 2007-06-07, or name the columns of year, month and day: --date y,m,d."
+    cells = sieve.raw.cells["--date"]
+    way = date_format_of("--date", name, cells, told)
+    ways[name] = way.name
+    days = read_seconds(cells, way)
+    advice = (
+        "Name their format, such as --dates DD/MM/YYYY or --dates %m.%Y, or the columns of year, "
+        "month and day: --date y,m,d."
+    )
     sieve.leave_out_unreadable("--date", name, days, "date", advice)
     return days
 

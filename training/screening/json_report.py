@@ -25,6 +25,7 @@ def as_json(done: Screening) -> dict[str, Any]:
         "kept": len(bids.bid),
         "left_out": {k: {"rows": v.rows, "lines": v.lines} for k, v in bids.left_out.items()},
         "notes": bids.notes,
+        "reading": bids.reading,
     }
     found["tenders"] = done.survey.tenders
     found["control"] = {"deals": done.survey.deals, "one_scale": done.survey.one_scale}

@@ -7,8 +7,8 @@ from math import isfinite
 from tacit.emergence.screens.cover_bids import LEAST_MEETINGS
 from tacit.emergence.screens.winner_rotation import LEAST_STEPS, WinnerRotation
 from tacit.emergence.stats import Estimate, interval, number
+from tacit.training.user_files.row_sieve import reason_lines
 
-from .row_sieve import reason_lines
 from .screening import WINDOW, Screening
 
 SHOWN_PAIRS = 5
@@ -37,12 +37,13 @@ CANNOT_SAY = (
 
 
 def heading(done: Screening) -> list[str]:
-    """Rows kept and left out, with reasons, and notes."""
+    """Rows kept and left out, with reasons, how the file was read, and notes."""
     bids, found = done.bids, done.survey
     lines = [
         f"{done.path}: {bids.rows:,} rows; {found.bids:,} bids kept, in {found.tenders:,} tenders "
         "with two bids or more"
     ]
+    lines += [f"  read: {bids.reading}"] if bids.reading else []
     lines += [f"  left out: {reason}" for reason in reason_lines(bids.left_out)]
     lines += [f"  {note}" for note in bids.notes]
     return lines

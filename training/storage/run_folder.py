@@ -57,11 +57,14 @@ class RunFolder:
         """The last part of the path."""
         return self.path.name
 
-    def command(self, name: str) -> str:
+    def command(self, name: str, *options: str) -> str:
         """A command about the run, as its user types it: `tacit resume mine --results there`."""
         parent = self.path.parent
         where = "" if parent == DEFAULT_RESULTS else f" --results {shlex.quote(str(parent))}"
-        return f"tacit {name} {shlex.quote(self.name)}{where}"
+        run = shlex.quote(self.name)
+        where += "".join(f" {shlex.quote(option)}" for option in options)
+        # Behind `--` a name that begins with a dash is no option.
+        return f"tacit {name}{where} -- {run}" if run[0] == "-" else f"tacit {name} {run}{where}"
 
     @property
     def resume(self) -> str:

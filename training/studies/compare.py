@@ -47,7 +47,7 @@ def compare(runs: Sequence[RunFolder], measure: str | None = None) -> list[ArmRo
     """One row an arm of all runs; differences are paired by seed, to the first arm.
 
     Args:
-        runs: their folders. Of several, arms are called `run/arm`.
+        runs: their folders. Of several, arms are called `run/arm` (`run_labels`).
         measure: what to compare; by default the headline measure of the first arm's market.
 
     Raises:
@@ -67,15 +67,37 @@ def compare(runs: Sequence[RunFolder], measure: str | None = None) -> list[ArmRo
     ]
 
 
+def run_labels(runs: Sequence[RunFolder]) -> dict[str, RunFolder]:
+    """Runs by what tells them apart: the last part of their path, or more where others share it.
+
+    A run that is named twice is there once.
+    """
+    paths = {run.path.resolve(): run for run in reversed(runs)}
+    places = list(dict.fromkeys(run.path.resolve() for run in runs))
+    labels: dict[str, RunFolder] = {}
+    for place in places:
+        others = [other.parts for other in places if other != place]
+        length = 1
+        while any(parts[-length:] == place.parts[-length:] for parts in others):
+            length += 1
+        labels["/".join(place.parts[-length:])] = paths[place]
+    return labels
+
+
+def arm_label(run: str, arm: str, runs: int) -> str:
+    """What an arm is called beside those of other runs: `run/arm`; of one run, `arm`."""
+    return f"{run}/{arm}" if runs > 1 else arm
+
+
 def _finished_arms(runs: Sequence[RunFolder]) -> dict[str, tuple[Arm, ArmSummary]]:
     """Arms that have a summary, by label."""
+    labels = run_labels(runs)
     arms: dict[str, tuple[Arm, ArmSummary]] = {}
-    for run in runs:
+    for run_label, run in labels.items():
         summaries = read_summary(run.summary)
         for name, arm in read_experiment(run).arms.items():
             if name in summaries:
-                label = f"{run.name}/{name}" if len(runs) > 1 else name
-                arms[label] = (arm, summaries[name])
+                arms[arm_label(run_label, name, len(labels))] = (arm, summaries[name])
     return arms
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import stat
 import subprocess
 import sys
@@ -168,6 +169,24 @@ def test_without_a_setting_the_user_s_cache_is_used(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert jit.cache_folder() == tmp_path / ".cache" / "tacit"
+
+
+def test_where_the_user_s_cache_cannot_be_written_a_temporary_one_is_told(tmp_path, monkeypatch):
+    """Also to processes that are started: they find it in TACIT_CACHE."""
+    monkeypatch.setenv("TACIT_CACHE", "")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.warns(jit.TemporaryCacheWarning, match=r"file/tacit cannot be written to \(.*\)"):
+        folder = jit.cache_folder()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert jit.cache_folder() == folder == Path(os.environ["TACIT_CACHE"])
+
+
+def test_a_chosen_cache_that_cannot_be_made_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TACIT_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(NotADirectoryError):
+        jit.cache_folder()
 
 
 def test_a_template_must_name_the_kernels_and_a_market_have_a_source(toys):

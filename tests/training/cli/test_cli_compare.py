@@ -53,6 +53,24 @@ def test_compare_prints_one_row_an_arm(tacit, results):
     assert calm.startswith("calm    profit 1, price_change -1")
 
 
+def test_runs_of_one_name_are_told_apart_and_none_is_lost(tacit, tmp_path):
+    for folder, keys in (("a", []), ("b", ["kpi.bidder.price_change=-1"])):
+        small(tmp_path / folder, "seeds=2", *keys, name="base")
+    small(tmp_path / "a", "seeds=2", name="other")
+    (tmp_path / "again").symlink_to(tmp_path / "a")
+    runs = ["a/base", "b/base", "a/other", "again/base"]
+    result = tacit("compare", *(str(tmp_path / run) for run in runs), "--csv", "both.csv")
+    assert (result.code, result.err) == (0, "")
+    labels = ["a/base/base", "b/base/base", "other/base"]
+    assert [line.split()[0] for line in result.out.splitlines()[1:4]] == labels
+    with (tacit.folder / "both.csv").open() as file:
+        assert [row["arm"] for row in csv.DictReader(file)] == labels
+    found = compare([RunFolder(tmp_path / run) for run in runs])
+    first, second = (row.numbers["mean"] for row in found[:2])
+    assert first != second
+    assert found[1].numbers["difference"] == pytest.approx(second - first)
+
+
 def test_the_largest_harm_is_split(results):
     run = RunFolder(results / "ad_auction")
     row = compare([run])[1]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import warnings
 
 import pytest
 from support.terminal import Terminal, python
 
+from tacit.envs.jit.loops import TemporaryCacheWarning
 from tacit.training import cli
 from tacit.training.cli import app
 
@@ -41,6 +44,7 @@ def test_help_of_every_command(command, tacit):
 # What commands import, one after the other in one process, in which what was imported stays.
 IMPORTED = """
 import sys
+import warnings
 from tacit.training.cli import main
 heavy = {"torch", "numba", "numpy", "scipy", "tensorboard", "matplotlib"}
 for words in sys.argv[1:]:
@@ -104,3 +108,28 @@ def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)
     assert done.stdout.startswith(b"market")
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("missing", ["stdout", "stderr", "stdin"])
+def test_a_process_without_a_standard_stream_runs(tacit, monkeypatch, missing):
+    """As a daemon's: Python has None where it was closed."""
+    monkeypatch.setattr(sys, missing, None)
+    assert tacit("list", "ad_auction").code == 0
+    getattr(sys, missing).close()
+
+
+def test_what_a_terminal_cannot_show_is_written_out(tacit, monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    monkeypatch.setattr(cli, "app", lambda: cli.say("\u03b1\u03b2"))
+    tacit("list")
+    assert raw.getvalue() == b"\\u03b1\\u03b2\n"
+
+
+def test_a_warning_of_ours_is_a_line(tacit, monkeypatch):
+    monkeypatch.setattr(
+        cli, "app", lambda: warnings.warn("kept for now", TemporaryCacheWarning, stacklevel=1)
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(warnings, "filters", [("always", None, Warning, None, 0)])
+        assert tacit("list").err == "note: kept for now\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -204,3 +206,33 @@ def test_a_long_text_a_long_number_and_a_folder_are_refused(tmp_path, monkeypatc
     assert parse("a: 22", "x") == {"a": 22}
     with pytest.raises(ConfigError, match="x: has 6 characters; at most 5 are read"):
         parse("a: 222", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", {"x": 1, "y": 3}),
+        ("a: &a {x: 1, y: 2}\nb: {y: 3, <<: *a}", {"x": 1, "y": 3}),  # wherever it stands
+        ("a: &a {x: 1}\nc: &c {x: 2, z: 3}\nb: {<<: [*a, *c]}", {"x": 1, "z": 3}),
+        ("a: &a {x: 1}\nc: &c {<<: *a, z: 3}\nb: {<<: *c, x: 4}", {"x": 4, "z": 3}),
+        ("b: {<<: {x: {y: 1}}, x: {z: 2}}", {"x": {"z": 2}}),  # tables within are not merged
+        ("b: {<<: []}", {}),
+        ("b: {'<<': 1}", {"<<": 1}),  # a word
+    ],
+)
+def test_a_table_takes_over_another_s_keys(text, data):
+    assert parse(text, "file")["b"] == data
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("b: {<<: 3}", "line 1: `<<` takes over a table or several, got 3"),
+        ("a: &a [1]\nb: {<<: *a}", "line 2: `<<` takes over a table or several, got 1"),
+        ("b:\n  <<: {x: 1}\n  <<: {y: 1}", "line 3: the key '<<' stands twice"),
+        ("b:\n  <<: {}\n  <<: {}", "line 3: the key '<<' stands twice"),
+    ],
+)
+def test_what_cannot_be_merged_is_told(text, mistake):
+    with pytest.raises(ConfigError, match=re.escape(mistake)):
+        parse(text, "file")

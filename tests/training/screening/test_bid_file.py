@@ -12,8 +12,8 @@ from support.paths import ROOT
 from support.terminal import Terminal, mistake_lines
 
 from tacit.envs.errors import ConfigError
-from tacit.training.screening.bid_file import BidColumns, day_of, read_bids
-from tacit.training.screening.row_sieve import reason_lines
+from tacit.training.screening.bid_file import BidColumns, read_bids
+from tacit.training.user_files.row_sieve import reason_lines
 
 DATA = Path(os.environ.get("TACIT_DATA", ROOT.parent / "shared/data")) / "tsuchiura/bids.csv"
 needs_data = pytest.mark.skipif(not DATA.is_file(), reason=f"{DATA} is not there (see TACIT_DATA)")
@@ -125,11 +125,6 @@ def test_without_a_column_that_tells_them_apart_equal_rows_are_kept(read):
     assert kept.notes == ["bids of a bidder that has bid in the tender before: 1, kept"]
 
 
-def test_days():
-    assert day_of("2007-6-7") == day_of("2007/06/07") == day_of("2007-06-07 13:00") > 700_000
-    assert (day_of("2007"), day_of("x") == day_of("x")) == (2007.0, False)
-
-
 @pytest.mark.parametrize(
     ("bids", "told"),
     [
@@ -164,7 +159,8 @@ REFUSED = [
     ]),
     (GOOD, "--tender lot --bid bid --date firm", [
         "--date: column 'firm' of bids.csv holds no dates: 5 of 5 cells are none (line 2: 'x'). "
-        "Write dates as 2007-06-07, or name the columns of year, month and day: --date y,m,d.",
+        "Name their format, such as --dates DD/MM/YYYY or --dates %m.%Y, or the columns of year, "
+        "month and day: --date y,m,d.",
     ]),
     (GOOD, "--tender lot --bid bid --rho x,2", [
         "--rho: must be numbers between -1 and 1, got 'x'.",
@@ -174,7 +170,8 @@ REFUSED = [
         "bids.csv: screens need two tenders with two bids or more; of 3 rows 2 can be used (1 row: "
         "the only bid of its tender (line 2)).",
     ]),
-    ("lot,bid,bid\na,1,1\n", "--tender lot --bid bid", ["--bid: bids.csv has 2 columns 'bid'."]),
+    ("lot,bid,bid\na,1,1\n", "--tender lot --bid bid", ["--bid: bids.csv has 2 columns 'bid'. "
+        "If a row holds several bids of one tender: --wide."]),
     ("", "--tender lot --bid bid", [
         "bids.csv: is empty; its first line must name the columns.",
     ]),
@@ -193,9 +190,98 @@ def test_no_file_and_no_text(tacit):
     assert mistake_lines(tacit("screen", "none.csv", *words)) == [
         "none.csv: there is no such file."
     ]
-    (tacit.folder / "bids.csv").write_bytes(b"lot,bid\n\xff\xfe,1\n")
+    (tacit.folder / "bids.csv").write_bytes(b"lot,bid\n\x81\xfe,1\n")
     (line,) = mistake_lines(tacit("screen", "bids.csv", *words))
-    assert line.startswith("bids.csv: is not UTF-8 text")
+    assert line.startswith("bids.csv: cannot be read: 'charmap' codec can't decode byte 0x81")
+
+
+SPREADSHEET = (
+    "Export 2021;;\n\nlot;firm;bid\na;M\u00fcller;1.234,50\na;y;1.300,00\nb;x;950,5\nb;y;960\n"
+)
+LOTS = "notice,lot,bid,day\nn,1,5,13/1/2021\nn,1,6,13/1/2021\nn,2,7,1/2/2021\nn,2,8,1/2/2021\n"
+MONTHS = "lot|bid|day\na|1.023|2.2021\na|950|2.2021\nb|970|1.2021\nb|1.100|1.2021\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "reading"),
+    [
+        (GOOD, {}, "commas; bid: decimal point; line 2: tender a, bid 90"),
+        (
+            SPREADSHEET,
+            {"bidder": "firm"},
+            "semicolons, names in line 3, not UTF-8: read as Windows-1252; bid: decimal comma, "
+            "points between thousands; line 4: tender a, bid 1,234.5",
+        ),
+        (
+            LOTS,
+            {"tender": "notice,lot", "date": "day"},
+            "commas; bid: decimal point; day: DD/MM/YYYY; line 2: tender n-1, bid 5, "
+            "date 13/1/2021",
+        ),
+        (
+            MONTHS,
+            {"decimal": ",", "date": "day", "dates": "%m.%Y", "separator": "|"},
+            "bars; bid: decimal comma, points between thousands; day: %m.%Y; line 2: tender a, "
+            "bid 1,023, date 2.2021",
+        ),
+    ],
+)
+def test_how_a_file_was_read_is_told(tmp_path, text, columns, reading):
+    path = tmp_path / "bids.csv"
+    path.write_text(text, encoding="cp1252")
+    found = read_bids(path, BidColumns(**{"tender": "lot", "bid": "bid"} | columns))
+    assert found.reading == reading
+    assert len(found.bid) == 4 + (text == GOOD)
+
+
+AMBIGUOUS = "lot,bid,day\na,1,3/4/2021\na,2,3/4/2021\nb,1,5/6/2021\nb,3,5/6/2021\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "told"),
+    [
+        ("lot,bid\na,1.023\na,950\nb,980\nb,1.100\n", {},
+         r"--bid: column 'bid': '1.023' can be 1.023 .* say which, --decimal . or --decimal ,\."),
+        (AMBIGUOUS, {"date": "day"},
+         r"--date: column 'day': '3/4/2021' can be 2021-04-03 .* --dates MM/DD/YYYY\."),
+        ("lot,bid,day\na,1,03.2021\na,2,03.2021\nb,1,04.2021\nb,3,04.2021\n", {"date": "day"},
+         r"--date: column 'day' of bids.csv holds no dates: .*'03.2021'.* --dates %m.%Y"),
+        ('lot,firm,bid\na,"x,1\na,y,2\nb,x,1\nb,y",3\n', {},
+         r"a quote that opens in line 2 closes in line 5 and takes in the rows between"),
+        ('lot,firm,bid\na,x,1\na,"y,2\nb,x,1\nb,y,3\n', {}, r"a quote opens and never closes"),
+        ('lot,firm,bid\na,"x"y,1\na,y,2\n', {}, "line 2 is no row of CSV: ',' expected after"),
+    ],
+)  # fmt: skip
+def test_what_can_be_read_in_two_ways_or_would_be_lost_is_refused(tmp_path, text, columns, told):
+    path = tmp_path / "bids.csv"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        read_bids(path, BidColumns(**{"tender": "lot", "bid": "bid"} | columns))
+
+
+def test_of_a_bidder_s_bids_the_last_counts(read):
+    """By date; without dates in the order of the file."""
+    text = "lot,firm,bid,day\na,x,1,2\na,y,2,1\na,x,3,1\nb,x,4,1\nb,y,5,1\n"
+    assert sorted(read(text, bidder="firm", date="day", last=True).bid) == [1, 2, 4, 5]
+    kept = read(text, bidder="firm", last=True)
+    assert sorted(kept.bid) == [2, 3, 4, 5]
+    assert kept.left_out["an earlier bid of its bidder"].lines == [2]
+    with pytest.raises(ConfigError, match="--last: needs --bidder"):
+        read(text, last=True)
+
+
+def test_a_row_may_be_a_tender(read):
+    text = "lot;firm;bid;firm;bid\na;x;1;y;2\nb;y;3;x;4\nc;x;5;;\n"
+    kept = read(text, bidder="firm", wide=True)
+    assert kept.bid.tolist() == [1, 2, 3, 4]
+    assert [kept.bidders[k] for k in kept.bidder] == ["x", "y", "y", "x"]
+    with pytest.raises(ConfigError, match=r"--bid: bids.csv has 2 columns 'bid'.* --wide"):
+        read(text, bidder="firm")
+
+
+def test_a_remark_of_several_lines_is_a_cell(read):
+    kept = read('lot,bid,firm,remark\na,1,x,"one\ntwo, and more"\na,2,y,\nb,1,x,\nb,2,y,\n')
+    assert len(kept.bid) == 4
 
 
 @pytest.mark.slow

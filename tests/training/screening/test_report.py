@@ -17,8 +17,8 @@ from tacit.training.board.plot_style import BLUE, RED, new_figure
 from tacit.training.screening import figure, report, screening
 from tacit.training.screening.bid_file import BidColumns, Bids
 from tacit.training.screening.json_report import as_json
-from tacit.training.screening.row_sieve import LeftOut
 from tacit.training.screening.screening import Screening, parse_rhos
+from tacit.training.user_files.row_sieve import LeftOut
 
 NAN = float("nan")
 READINGS = [
@@ -46,6 +46,7 @@ BIDS = Bids(
     rows=1_234,
     left_out={"no bid": LeftOut(2, [3, 4])},
     notes=["a note"],
+    reading="commas; bid: decimal point",
 )
 ROTATION = WinnerRotation(
     ShuffledFigure(0.5, 0.25, 0.125, 0.375), ShuffledFigure(0.0, 0.5, 0.4, 0.6), 1_111
@@ -64,6 +65,7 @@ def without(**parts) -> Screening:
 def test_the_heading_counts_rows_bids_and_tenders():
     assert report.heading(DONE) == [
         "bids.csv: 1,234 rows; 40 bids kept, in 12 tenders with two bids or more",
+        "  read: commas; bid: decimal point",
         "  left out: 2 rows: no bid (lines 3, 4)",
         "  a note",
     ]
@@ -129,7 +131,7 @@ def test_json_has_no_nan_and_names_what_is_clear():
     assert found["readings"]["hole"]["interval"] == "bootstrap over tenders"
     assert found["rows"] == {
         "read": 1_234, "kept": 40, "left_out": {"no bid": {"rows": 2, "lines": [3, 4]}},
-        "notes": ["a note"],
+        "notes": ["a note"], "reading": "commas; bid: decimal point",
     }  # fmt: skip
     pair = {"below": "z", "above": "x", "met": 20, "wins": 20, "margin": 0.0123, "p": 0.0001}
     assert (found["pairs"], found["pairs_tested"]) == ([pair], 2)

@@ -90,9 +90,14 @@ class RowSieve:
         self.leave_out(f"{name} is no {kind}", bad)
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a cell says that there is no value."""
+    return text.lower() in MISSING
+
+
 def missing_cells(cells: Words) -> Bools:
     """Which cells say nothing, bool `[R]`."""
-    return cells.each(lambda word: word.lower() in MISSING) > 0
+    return cells.each(says_nothing) > 0
 
 
 def reason_lines(left_out: Mapping[str, LeftOut]) -> list[str]:

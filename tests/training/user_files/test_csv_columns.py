@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
-from tacit.training.screening import csv_columns
-from tacit.training.screening.csv_columns import read_columns
+from tacit.envs.errors import ConfigError
+from tacit.training.user_files import csv_columns
+from tacit.training.user_files.csv_columns import read_columns
 
 CELLS = ["a", " a", "b ", "", "1.50", "a;b", "é"]
 LONG = ['"a\r\nb"', '"\n"', '"x\ry"', '"a,b"', '"say ""yes"""']  # quoted; some over several lines
@@ -48,3 +49,34 @@ def test_rows_are_those_of_the_csv_module(chunk, long, blank, short, tmp_path, m
         assert len(set(raw.cells["--who"].words)) == len(raw.cells["--who"].words)
         same = [[a == b for b in whole] for a in whole]
         assert [[a == b for b in raw.digest] for a in raw.digest] == same
+
+
+def test_a_row_of_several_bids_becomes_one_for_each(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("year,id,firm,bid,firm,bid_2\n2021,a,x,1,y,2\n2021,b,y,3,,\n")
+    wanted = {"--tender": ["year", "id"], "--bidder": ["firm"], "--bid": ["bid"]}
+    raw = read_columns(path, wanted, repeated=["--bid", "--bidder"])
+    shown = {o: [words.at(r) for r in range(4)] for o, words in raw.cells.items()}
+    assert shown == {
+        "--tender": ["2021-a", "2021-a", "2021-b", "2021-b"],
+        "--bidder": ["x", "y", "y", ""],
+        "--bid": ["1", "2", "3", ""],
+    }
+    assert raw.line.tolist() == [2, 2, 3, 3]
+    assert len(set(raw.digest.tolist())) == 4  # bids of one row are no row that stands twice
+    assert raw.spare == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("id,firm,bid,firm,bid,bid", "3 of --bid, 2 of --bidder; as many of each are needed"),
+        ("id,firm,bid,firm,sum", r"has not two columns 'bid' \(--bid\)"),
+    ],
+)
+def test_columns_that_do_not_repeat_alike_are_refused(tmp_path, header, told):
+    path = tmp_path / "wide.csv"
+    path.write_text(f"{header}\n1,2,3,4,5,6\n")
+    wanted = {"--tender": ["id"], "--bid": ["bid"], "--bidder": ["firm"]}
+    with pytest.raises(ConfigError, match=told):
+        read_columns(path, wanted, repeated=["--bid", "--bidder"])

@@ -1,0 +1,63 @@
+"""Columns of a file as numbers and dates, each in one way that is found or told."""
+
+from __future__ import annotations
+
+from tacit.envs.errors import ConfigError
+from tacit.envs.types import Floats
+
+from .csv_columns import Words
+from .date_format import DateFormat, TwoDates, find_date_format, format_named
+from .number_format import NumberFormat, TwoReadings, find_number_format
+from .row_sieve import says_nothing
+
+
+def number_format_of(
+    option: str, name: str, cells: Words, decimal: str | None = None
+) -> NumberFormat:
+    """How a column writes numbers.
+
+    Args:
+        option: that named the column.
+        name: the column.
+        cells: its texts.
+        decimal: the decimal mark, where the user has told it.
+
+    Raises:
+        ConfigError: it can be read in two ways.
+    """
+    try:
+        return find_number_format((w for w in cells.words if not says_nothing(w)), decimal)
+    except TwoReadings as both:
+        marks = " or ".join(f"--decimal {way.decimal}" for way, _ in both.readings)
+        raise ConfigError(f"{option}: column '{name}': {both}: say which, {marks}.") from None
+
+
+def date_format_of(option: str, name: str, cells: Words, told: str | None = None) -> DateFormat:
+    """How a column writes dates.
+
+    Args:
+        option: that named the column.
+        name: the column.
+        cells: its texts.
+        told: the format's name, where the user has told it.
+
+    Raises:
+        ConfigError: it can be read in two ways, or there is no format of this name.
+    """
+    if told is not None:
+        return format_named(told)
+    try:
+        return find_date_format(w for w in cells.words if not says_nothing(w))
+    except TwoDates as both:
+        names = " or ".join(f"--dates {way.name}" for way, _ in both.readings)
+        raise ConfigError(f"{option}: column '{name}': {both}: say which, {names}.") from None
+
+
+def read_numbers(cells: Words, way: NumberFormat) -> Floats:
+    """The numbers of all rows, float64 `[R]`; NaN where a cell is none."""
+    return cells.each(way.read)
+
+
+def read_seconds(cells: Words, way: DateFormat) -> Floats:
+    """Seconds since 1970 or plain numbers of all rows, float64 `[R]`; NaN where a cell is none."""
+    return cells.each(lambda word: way.read(word)[0])

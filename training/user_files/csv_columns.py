@@ -1,0 +1,277 @@
+"""Named columns of a user's CSV file, in one pass; a million rows take a few seconds.
+
+    raw = read_columns(path, {"--tender": ["pid"], "--bid": ["norm_bid"]})
+    raw.cells["--bid"].words[raw.cells["--bid"].code[7]]        # the text in row 7
+
+Texts repeat, so each is kept once and rows hold numbers: what is asked of a text (is it a number,
+does it say nothing) is asked once, and a million rows need tens of megabytes.
+
+Encoding, separator and the line of names are found (`dialect.py`). Blank lines are passed over, a
+row with too few cells is filled up and marked. A quote that takes in further rows is refused: those
+rows would be lost without a word.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tacit.envs.errors import ConfigError, nearest
+from tacit.envs.types import Bools, Floats, Ints
+
+from .dialect import Dialect, find_dialect
+
+CHUNK = 100  # rows that are read at a time: so few stay in the processor's cache
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Words:
+    """One text a row.
+
+    Attributes:
+        words: the texts that occur, in order of first appearance.
+        code: which of them each row holds, int64 `[R]`.
+    """
+
+    words: list[str]
+    code: Ints
+
+    def at(self, row: int) -> str:
+        """The text in a row."""
+        return self.words[int(self.code[row])]
+
+    def each(self, ask: Callable[[str], float]) -> Floats:
+        """A number of every row's text, float64 `[R]`; `ask` is called once for each text."""
+        found: Floats = np.array([ask(word) for word in self.words], float)[self.code]
+        return found
+
+
+@dataclass(frozen=True)
+class RawColumns:
+    """The R rows of a file, as text.
+
+    Attributes:
+        cells: by option, one text a row; several columns of one option are joined by '-'.
+        line: the line of the file where the row ends, int64 `[R]`.
+        digest: a hash of all cells of the row, good within this process, int64 `[R]`.
+        short: whether the row has fewer cells than the header, bool `[R]`.
+        spare: the number of columns that no option names.
+        dialect: how the file is written.
+    """
+
+    cells: dict[str, Words]
+    line: Ints
+    digest: Ints
+    short: Bools
+    spare: int
+    dialect: Dialect
+
+
+def read_columns(
+    path: Path,
+    wanted: Mapping[str, Sequence[str]],
+    separator: str | None = None,
+    repeated: Sequence[str] = (),
+) -> RawColumns:
+    """Read the wanted columns.
+
+    Args:
+        path: the file.
+        wanted: names of columns by option.
+        separator: between cells; None: it is found.
+        repeated: options whose columns stand in a row several times: `firm;bid;firm;bid`, or
+            `bid_1;bid_2`. Such a row becomes one for each time.
+
+    Raises:
+        ConfigError: no such file; every column that is missing, with the nearest there is; a file
+            that is not CSV; or a quote that takes in further rows.
+    """
+    dialect = find_dialect(path, separator)
+    try:
+        with path.open(newline="", encoding=dialect.encoding) as file:
+            for _ in range(dialect.header_line - 1):
+                file.readline()
+            rows = csv.reader(file, delimiter=dialect.separator, strict=True)
+            header = [name.strip() for name in next(rows)]
+            positions = _positions(header, wanted, path, repeated)
+            return _Rows(path, dialect, rows, len(header)).read(positions)
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}.") from None
+    except csv.Error as error:
+        line = dialect.header_line - 1 + rows.line_num
+        if "unexpected end of data" in str(error):
+            raise ConfigError(
+                f"{path}: a quote opens and never closes; the last row that could be read ends "
+                f"before line {line}."
+            ) from None
+        raise ConfigError(f"{path}: line {line} is no row of CSV: {error}.") from None
+
+
+Positions = dict[str, list[int]]  # by option, which cells of a row are wanted
+
+
+def _positions(
+    header: list[str],
+    wanted: Mapping[str, Sequence[str]],
+    path: Path,
+    repeated: Sequence[str],
+) -> list[Positions]:
+    """The wanted cells of a row, once for each time that `repeated` columns stand in it."""
+    count = Counter(header)
+    mistakes = []
+    times: dict[str, list[int]] = {}
+    for option, names in wanted.items():
+        for name in names:
+            if option in repeated:
+                times[option] = _places(header, name)
+                if len(times[option]) < 2:
+                    mistakes.append(f"--wide: {path.name} has not two columns '{name}' ({option}).")
+            elif name not in count:
+                mistakes.append(
+                    f"{option}: {path.name} has no column '{name}'. {nearest(name, count)}"
+                )
+            elif count[name] > 1:
+                mistakes.append(
+                    f"{option}: {path.name} has {count[name]} columns '{name}'. If a row holds "
+                    "several bids of one tender: --wide."
+                )
+    if len({len(places) for places in times.values()}) > 1:
+        counts = ", ".join(f"{len(places)} of {option}" for option, places in times.items())
+        mistakes.append(f"--wide: {path.name} has {counts}; as many of each are needed.")
+    if mistakes:
+        raise ConfigError(mistakes)
+    own = {o: [header.index(n) for n in names] for o, names in wanted.items() if o not in times}
+    if not times:
+        return [own]
+    count_of_each = len(next(iter(times.values())))
+    return [
+        own | {option: [places[k]] for option, places in times.items()}
+        for k in range(count_of_each)
+    ]
+
+
+def _places(header: Sequence[str], name: str) -> list[int]:
+    """Where a column stands again and again, by the same name or with a number behind it."""
+    numbered = re.compile(re.escape(name) + r"(?:[ _.-]?\d+)?")
+    return [k for k, title in enumerate(header) if numbered.fullmatch(title)]
+
+
+class _Texts:
+    """The texts of a column as they are read: each is numbered where it first occurs."""
+
+    def __init__(self) -> None:
+        self._number: defaultdict[str, int] = defaultdict()
+        self._number.default_factory = self._number.__len__
+        self._code = array("q")
+
+    def extend(self, cells: Iterable[str]) -> None:
+        """Add the cells of further rows."""
+        self._code.extend(map(self._number.__getitem__, cells))
+
+    def words(self) -> Words:
+        """All rows, without the blanks around their texts."""
+        number: dict[str, int] = {}
+        own = [number.setdefault(text.strip(), len(number)) for text in self._number]
+        code = _ints(self._code)
+        if len(number) < len(own):
+            code = np.array(own, np.int64)[code]
+        return Words(list(number), code)
+
+
+@dataclass
+class _Rows:
+    """Reads the rows of a file that is written in `dialect`, `width` cells each."""
+
+    path: Path
+    dialect: Dialect
+    rows: Any  # a csv.reader behind the header
+    width: int
+
+    def read(self, positions: Sequence[Positions]) -> RawColumns:
+        """The cells at each of `positions`, by option; a row of the file is one for each."""
+        rows, width = self.rows, self.width
+        texts = {option: _Texts() for option in positions[0]}
+        line, digest, short = array("q"), array("q"), array("q")
+        before = self.dialect.header_line - 1  # lines that the reader has not counted
+        start = rows.line_num
+        while chunk := list(islice(rows, CHUNK)):
+            if rows.line_num - start == len(chunk) and min(map(len, chunk)) >= width:
+                line.extend(range(before + start + 1, before + rows.line_num + 1))
+            else:
+                chunk = self._uncommon(chunk, before + start, line, short)
+            start = rows.line_num
+            digest.extend(map(hash, map(tuple, chunk)))
+            for option, own in positions[0].items():
+                places = [each[option] for each in positions]
+                if len(own) > 1 or len(places) > 1:  # year-month-day, or several bids a row
+                    texts[option].extend(
+                        "-".join([row[k].strip() for k in place])
+                        for row in chunk
+                        for place in places
+                    )
+                else:
+                    texts[option].extend(map(itemgetter(own[0]), chunk))
+        is_short = np.zeros(len(line), bool)
+        is_short[short] = True
+        times = len(positions)
+        digests = np.repeat(_ints(digest), times)
+        return RawColumns(
+            cells={option: own.words() for option, own in texts.items()},
+            line=np.repeat(_ints(line), times),
+            digest=digests + np.tile(np.arange(times), len(line)),
+            short=np.repeat(is_short, times),
+            spare=width - len({k for each in positions for own in each.values() for k in own}),
+            dialect=self.dialect,
+        )
+
+    def _uncommon(
+        self, chunk: Sequence[list[str]], start: int, line: array[int], short: array[int]
+    ) -> list[list[str]]:
+        """The rows of a chunk in which some are blank, too short or longer than a line.
+
+        Args:
+            chunk: as read.
+            start: the line of the file before it.
+            line: receives where each row ends.
+            short: receives the numbers of rows that had too few cells.
+
+        Raises:
+            ConfigError: a quote takes in further rows.
+        """
+        filled = []
+        for row in chunk:
+            first = start + 1
+            start += 1 + sum(len(LINE_BREAK.findall(cell)) for cell in row)
+            if start > first:
+                self._check_quotes(row, first, start)
+            if row:
+                if len(row) < self.width:
+                    short.append(len(line))
+                line.append(start)
+                filled.append(row + [""] * (self.width - len(row)))
+        return filled
+
+    def _check_quotes(self, row: Sequence[str], first: int, last: int) -> None:
+        """Refuse a cell of several lines that holds as many separators as so many rows have."""
+        for cell in row:
+            breaks = len(LINE_BREAK.findall(cell))
+            if breaks and cell.count(self.dialect.separator) == breaks * (self.width - 1) > 0:
+                raise ConfigError(
+                    f"{self.path}: a quote that opens in line {first} closes in line {last} and "
+                    "takes in the rows between them. Remove the quotes, or close the first."
+                )
+
+
+def _ints(numbers: array[int]) -> Ints:
+    return np.frombuffer(numbers, np.int64) if numbers else np.empty(0, np.int64)
