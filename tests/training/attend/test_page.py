@@ -298,6 +298,11 @@ def test_going_back_from_the_time_line_by_keyboard(held, training):
     held.wait_until(
         "document.querySelectorAll('#left-rows li').length === arguments[0]", before + 1
     )
+    held.wait_until(
+        "[...document.querySelectorAll('#seeds tr')]"
+        ".some((row) => row.children[3].textContent === arguments[0])",
+        str(before + 1),
+    )
     row = next(row for row in cells(held, "#seeds tr") if row[0] == "redirected/s0")
     assert row[1:4] == [f"{int(to[1:]):,}", "not read yet", str(before + 1)]
 
