@@ -1,10 +1,11 @@
 """Screenshots for the documents: `python docs/screenshots.py RUN_FOLDER` of TensorBoard,
 `python docs/screenshots.py REPORT.html` of what `tacit report` wrote,
-`python docs/screenshots.py 'http://127.0.0.1:PORT/#TOKEN'` of the page that `tacit attend` serves.
+`python docs/screenshots.py 'http://127.0.0.1:PORT/#TOKEN'` of the page that `tacit attend`, or
+`tacit play --page`, serves.
 
 Needs chromium and chromedriver (Debian's packages chromium, chromium-driver), spoken to over the
 WebDriver protocol with the standard library alone. Writes docs/images/board_*.png, report.png and
-attend.png.
+attend*.png and play*.png.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,23 +94,82 @@ def report(page: Path) -> None:
     print("images/report.png")
 
 
-def attend(url: str) -> None:
-    """The page on a run that trains, after a few seconds of it."""
+Window = Callable[..., Any]  # a WebDriver request of one window: method, path, body
+
+
+@contextmanager
+def window(url: str) -> Iterator[Window]:
+    """A browser's window on a page."""
     port = free_port(9515)
     driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL)
     try:
         wait_for(f"http://127.0.0.1:{port}/status")
-        options = {"goog:chromeOptions": {"args": [*FLAGS, "--window-size=1000,1500"]}}
+        options = {"goog:chromeOptions": {"args": FLAGS}}
         base = f"http://127.0.0.1:{port}/session"
         session = call(base, "POST", {"capabilities": {"alwaysMatch": options}})["sessionId"]
-        call(f"{base}/{session}/url", "POST", {"url": url})
-        time.sleep(5)
-        picture = call(f"{base}/{session}/screenshot", "GET")
-        (IMAGES / "attend.png").write_bytes(base64.b64decode(picture))
-        call(f"{base}/{session}", "DELETE")
+
+        def ask(method: str, path: str, body: Any = None) -> Any:
+            return call(f"{base}/{session}{path}", method, body)
+
+        ask("POST", "/url", {"url": url})
+        time.sleep(3)
+        yield ask
+        ask("DELETE", "")
     finally:
         driver.terminate()
-    print("images/attend.png")
+
+
+def run_in(ask: Window, script: str) -> Any:
+    """What a script returns in the page."""
+    return ask("POST", "/execute/sync", {"script": script, "args": []})
+
+
+def picture(ask: Window, name: str, width: int, scheme: str, most: int = 10_000) -> None:
+    """Save what the page shows, at most so many pixels high."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    commands = [("Emulation.setEmulatedMedia", {"features": features})]
+    for high in (900, 0):
+        size = {"width": width, "height": high, "deviceScaleFactor": 1, "mobile": False}
+        commands.append(("Emulation.setDeviceMetricsOverride", size))
+    for command_name, options in commands:
+        if options.get("height") == 0:
+            height = int(run_in(ask, "return document.documentElement.scrollHeight"))
+            options["height"] = min(height, most)
+        ask("POST", "/goog/cdp/execute", {"cmd": command_name, "params": options})
+        time.sleep(0.5)
+    (IMAGES / f"{name}.png").write_bytes(base64.b64decode(ask("GET", "/screenshot")))
+    print(f"images/{name}.png")
+
+
+def press(ask: Window, key: str) -> None:
+    """Press a key."""
+    keys = [{"type": kind, "value": key} for kind in ("keyDown", "keyUp")]
+    ask("POST", "/actions", {"actions": [{"type": "key", "id": "k", "actions": keys}]})
+    time.sleep(1)
+
+
+def attend(url: str) -> None:
+    """The page on a run that trains, or that of a seat, after a few seconds of it."""
+    with window(url) as ask:
+        if run_in(ask, "return document.title").endswith("tacit play"):
+            press(ask, "2")
+            picture(ask, "play", 1000, "light", 760)
+            picture(ask, "play_dark", 380, "dark", 900)
+            return
+        run_in(ask, "for (const id of ['verdict-ask', 'deals-ask']) "
+                    "document.getElementById(id).click()")  # fmt: skip
+        time.sleep(30)
+        picture(ask, "attend", 1000, "light")
+        picture(ask, "attend_dark", 1000, "dark", 1250)
+        picture(ask, "attend_narrow", 380, "light", 1700)
+        ask("POST", "/goog/cdp/execute", {
+            "cmd": "Emulation.setDeviceMetricsOverride",
+            "params": {"width": 800, "height": 860, "deviceScaleFactor": 1, "mobile": False},
+        })  # fmt: skip
+        press(ask, "b")
+        time.sleep(1)
+        (IMAGES / "attend_form.png").write_bytes(base64.b64decode(ask("GET", "/screenshot")))
+        print("images/attend_form.png")
 
 
 if __name__ == "__main__":

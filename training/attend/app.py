@@ -2,9 +2,10 @@
 
 | route | answers |
 |---|---|
-| `GET /`, `/room.css`, `/*.js` | the page's files, which say nothing of the run |
+| `GET /`, `/*.css`, `/*.js` | the page's files, which say nothing of the run |
 | `GET /api/facts` | what does not change (`facts.py`) |
 | `GET /api/events` | what does (`events.py`) |
+| `POST /api/look` | what a look into the folder finds that takes seconds (`looks.py`) |
 | `POST /api/act` | a request as the run's socket takes it (`acts/protocol.py`), and its envelope |
 """
 
@@ -30,14 +31,17 @@ from tacit.training.acts.protocol import MOST_BYTES, parse_request
 from .events import Events
 from .facts import made_visible
 from .guard import Guard, refused
+from .looks import Looks, parse_look
 from .watch import Watch
 
+SCRIPTS = (
+    "room", "store", "wire", "dom", "chart", "acts", "breakers", "earnings", "deals", "verdict",
+    "time_line",
+)  # fmt: skip
 FILES = {
     "/": ("index.html", "text/html"),
     "/room.css": ("room.css", "text/css"),
-    "/room.js": ("room.js", "text/javascript"),
-    "/wire.js": ("wire.js", "text/javascript"),
-    "/chart.js": ("chart.js", "text/javascript"),
+    **{f"/{name}.js": (f"{name}.js", "text/javascript") for name in SCRIPTS},
 }
 
 
@@ -51,12 +55,16 @@ def make_app(watch: Watch, facts: Mapping[str, Any], token: str, port: int) -> S
         port: that the app is served on.
     """
 
+    looks = Looks(watch.run)
+    watch.at_close.append(looks.end)  # before the server waits for what is under way
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         following = asyncio.create_task(watch.follow())
         try:
             yield
         finally:
+            await looks.close()
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
@@ -67,19 +75,32 @@ def make_app(watch: Watch, facts: Mapping[str, Any], token: str, port: int) -> S
     async def act(request: Request) -> Response:
         return await act_on(watch, request)
 
+    async def look(request: Request) -> Response:
+        return await look_for(looks, request)
+
     routes = [
-        *(Route(path, _file(name, media)) for path, (name, media) in FILES.items()),
+        *(
+            Route(path, page_file(__package__, name, media))
+            for path, (name, media) in FILES.items()
+        ),
         Route("/api/facts", tell_facts),
         Route("/api/events", Events(watch)),
         Route("/api/act", act, methods=["POST"]),
+        Route("/api/look", look, methods=["POST"]),
     ]
     guard = Middleware(Guard, token=token, port=port)
     return Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
 
 
-def _file(name: str, media: str) -> Any:
-    """The endpoint of one of the page's files."""
-    data = files(__package__).joinpath("page", name).read_bytes()
+def page_file(package: str, name: str, media: str) -> Any:
+    """The endpoint of one of a page's files.
+
+    Args:
+        package: whose folder `page` holds it.
+        name: of the file.
+        media: its type.
+    """
+    data = files(package).joinpath("page", name).read_bytes()
 
     async def answer(request: Request) -> Response:
         return Response(data, media_type=media)
@@ -92,14 +113,9 @@ def _file(name: str, media: str) -> Any:
 
 async def act_on(watch: Watch, request: Request) -> Response:
     """Pass a request on to the run's socket, and answer with its envelope."""
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        return refused(415, "request: must be application/json.")
-    try:
-        body = await _body(request)
-    except ClientDisconnect:
-        return refused(400, "request: was cut off.")
-    if body is None:
-        return refused(413, f"request: has more than {MOST_BYTES:,} bytes.")
+    body = await json_body(request)
+    if isinstance(body, Response):
+        return body
     try:
         wanted = parse_request(body)
     except ConfigError as error:
@@ -109,6 +125,32 @@ async def act_on(watch: Watch, request: Request) -> Response:
     except ConfigError as error:
         return refused(409, made_visible(" ".join(error.mistakes)))
     return JSONResponse(made_visible(envelope.model_dump()))
+
+
+async def look_for(looks: Looks, request: Request) -> Response:
+    """Look into the run's folder, and answer with what is found there."""
+    body = await json_body(request)
+    if isinstance(body, Response):
+        return body
+    try:
+        wanted = parse_look(body)
+    except ConfigError as error:
+        return refused(400, made_visible(" ".join(error.mistakes)))
+    try:
+        return JSONResponse(made_visible(await looks.ask(wanted)))
+    except ConfigError as error:
+        return refused(409, made_visible(" ".join(error.mistakes)))
+
+
+async def json_body(request: Request) -> bytes | Response:
+    """The body of a request that is called JSON; else the answer that refuses it."""
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        return refused(415, "request: must be application/json.")
+    try:
+        body = await _body(request)
+    except ClientDisconnect:
+        return refused(400, "request: was cut off.")
+    return refused(413, f"request: has more than {MOST_BYTES:,} bytes.") if body is None else body
 
 
 async def _body(request: Request) -> bytes | None:

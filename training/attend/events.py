@@ -1,4 +1,13 @@
-"""Server-sent events: `curves` once, `state` with every change, `beat` in between."""
+"""Server-sent events: `curves` once, then what has changed, `beat` in between.
+
+| event | what |
+|---|---|
+| `curves` | every seed's headline along the rounds so far |
+| `state` | rounds, latches, the last acts of the ledger |
+| `seed` | how one seed stood when it was saved last (`reading/standing.py`) |
+| `marks` | acts of people, with the rounds that seeds had played then |
+| `beat` | for how long the run has not answered |
+"""
 
 from __future__ import annotations
 
@@ -12,7 +21,7 @@ from .facts import made_visible
 from .guard import refused
 from .watch import Watch
 
-BEAT = 2.0  # seconds after which a page is told that the server is there, if nothing changes
+BEAT = 0.5  # seconds after which a page is told that the server is there, if nothing changes
 PATIENCE = 30.0  # seconds that a page may not read before it is given up
 MOST_PAGES = 200  # that follow events at once
 
@@ -55,13 +64,14 @@ class Events:
                 # Not wait_for, which in Python 3.11 may lose that the task was cancelled.
                 async with asyncio.timeout(BEAT):
                     await watch.newer_than(version)
-            # The state is read after its version: it may be newer, and is then sent once more.
-            newest, state = watch.version, watch.encoded
-            if newest == version or newest == 0:
+            # Topics are read after the version: one may be newer, and is then sent once more.
+            newest = watch.version
+            topics = watch.newer_topics(version)
+            if not topics:
                 silent = json.dumps({"silent": round(watch.silent_for, 1)}).encode()
                 await _tell(send, "beat", silent)
-            else:
-                await _tell(send, "state", state)
+            for topic in topics:
+                await _tell(send, topic.event, topic.data)
             version = newest
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

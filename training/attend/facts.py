@@ -9,6 +9,8 @@ from tacit.envs import kpi as kpis
 from tacit.training.config.arms import Experiment
 from tacit.training.plain_text import visible
 
+from .reading.standing import weights_of
+
 # Names of the two benchmarks that rivals have, as the page calls them.
 BENCHMARKS = {"competitive": "competitive", "collusive": "joint profit"}
 
@@ -34,6 +36,10 @@ def facts_of(name: str, experiment: Experiment, user: str) -> dict[str, Any]:
         "seeds": sum(arm.seeds for arm in experiment.arms.values()),
         "benchmarks": benchmark_lines(experiment),
         "kpis": kpi_lines(experiment),
+        "arms": {
+            name: {"seats": [s.name for s in arm.market.seats], "weights": weights_of(arm)}
+            for name, arm in experiment.arms.items()
+        },
     })  # fmt: skip
     return facts
 

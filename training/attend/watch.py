@@ -10,8 +10,8 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
@@ -23,12 +23,29 @@ from tacit.training.storage.signature_files import objective_states
 
 from .earlier import Point, earlier_points
 from .facts import made_visible
-from .ledger_rows import act_of
+from .ledger_rows import act_of, forks_of, mark_of
+from .reading.standing import is_read_in_branch
+from .standings import Standings
 
 EVERY = 0.1  # seconds between two questions
 SHOWN = 30  # last acts of the ledger
 MOST_POINTS = 400  # of a seed's curve; beyond, every second one is left out
+MOST_MARKS = 60  # last entries of the ledger that are looked through for acts of people
 MOST_CURVES = 64  # seeds whose curves are kept, those under way and the last that ended
+
+
+class Topic(NamedTuple):
+    """One thing that pages are told, as it is now.
+
+    Attributes:
+        version: of the watch, when it changed last.
+        event: the name of the event.
+        data: its JSON, encoded once for all pages.
+    """
+
+    version: int
+    event: str
+    data: bytes
 
 
 class Watch:
@@ -37,21 +54,31 @@ class Watch:
     Attributes:
         run: which run.
         state: what the page shows now, as JSON.
-        version: rises with every change of the state.
+        version: rises with every change.
+        topics: what pages are told, by name, each with the version of its last change.
         curves: by seed, the headline along the rounds.
         is_closed: whether the server ends, and with it all streams of events.
+        at_close: called when it does.
     """
 
     def __init__(self, run: RunFolder, arms: Mapping[str, Arm]) -> None:
         """A watch that has not looked yet."""
         self.run, self.version, self.state = run, 0, dict[str, Any]()
+        self.topics: dict[str, Topic] = {}
         self.curves: dict[str, list[Point]] = {}
         self.is_closed = False
+        self.at_close: list[Callable[[], None]] = []
         self._arms = arms
         self._asked = 0.0  # when the question began that is not answered yet; 0: none is
         self._ledger_stamp: tuple[int, int] | None = None
         self._ledger: dict[str, Any] = {"acts": [], "states": {}}
-        self._encoded = b""
+        self._marks: list[dict[str, Any]] = []
+        self._standings = Standings(run, arms)
+        # By seed: the branch in which its headline was read last, and what it was.
+        self._headlines: dict[str, tuple[int, float | None]] = {}
+        self._read_in: dict[str, int] = {}  # by seed: the last branch with a point, as it was saved
+        self._last_told: dict[str, tuple[int, int]] = {}  # by seed: its branch and round
+        self._forks: dict[tuple[str, int], int] = {}  # by seed and branch: the round of its start
         self._changed = asyncio.Event()
 
     async def follow(self) -> None:
@@ -67,18 +94,19 @@ class Watch:
             await self._changed.wait()
 
     def close(self) -> None:
-        """Have all streams of events end."""
+        """Have all streams of events end, and what else was asked to end with them."""
         self.is_closed = True
+        for end in self.at_close:
+            end()
         self._wake()
 
     def _wake(self) -> None:
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
 
-    @property
-    def encoded(self) -> bytes:
-        """The state as one line of JSON, encoded once for all pages."""
-        return self._encoded
+    def newer_topics(self, version: int) -> list[Topic]:
+        """What has changed since a version, the state first."""
+        return [topic for topic in list(self.topics.values()) if topic.version > version]
 
     @property
     def silent_for(self) -> float:
@@ -100,24 +128,37 @@ class Watch:
             self._asked = 0.0
         if answer is None:
             return False
+        before = self.version
+        is_new = self._read_ledger()
         if answer["trains"]:
             self._add_points(answer["seeds"])
-        self._read_ledger()
         state = made_visible(answer | self._ledger)
-        if state == self.state:
-            return False
-        self.state = state
-        self._encoded = json.dumps(state, separators=(",", ":")).encode()
-        self.version += 1  # last: whoever sees the version finds its state
-        return True
+        if state != self.state:
+            self.state = state
+            self._tell("state", "state", state)
+        if is_new:
+            self._tell("marks", "marks", made_visible(self._marks))
+        for name, standing in self._standings.changed(answer["seeds"]):
+            if is_read_in_branch(standing):
+                self._read_in[name] = standing["branch"]
+            self._tell(f"seed {name}", "seed", made_visible(standing))
+        return self.version > before
+
+    def _tell(self, name: str, event: str, value: Any) -> None:
+        """Put a topic in the place of what it was."""
+        data = json.dumps(value, separators=(",", ":")).encode()
+        self.topics[name] = Topic(self.version + 1, event, data)
+        self.version += 1  # last: whoever sees the version finds its topic
 
     def _add_points(self, seeds: Mapping[str, Any]) -> None:
         """Add to the curve of every seed whose headline was read anew."""
         for name, seed in seeds.items():
-            headline = seed["headline"]
+            seed.pop("kept", None)  # the page has it of the seed's last save
+            headline = seed["headline"] = self._headline(name, seed)
             if name not in self.curves:
                 self.curves[name] = earlier_points(self.run, self._arms, name, MOST_POINTS // 2)
             curve = self.curves[name]
+            self._leave_branch(name, seed, curve)
             if headline is not None and (not curve or curve[-1][1] != headline):
                 curve.append((seed["round"], headline))
                 if len(curve) > MOST_POINTS:
@@ -125,25 +166,46 @@ class Watch:
         for name in [name for name in self.curves if name not in seeds][:-MOST_CURVES]:
             del self.curves[name]
 
-    def _read_ledger(self) -> None:
-        """Read the ledger again if it was written since."""
+    def _headline(self, name: str, seed: Mapping[str, Any]) -> float | None:
+        """The headline as it was read in the present branch; None until it is."""
+        now: tuple[int, float | None] = (seed.get("branch", 0), seed["headline"])
+        branch, known = self._headlines.setdefault(name, now)
+        # Another value, or a save that says that a point was read in this branch.
+        if now[1] != known or self._read_in.get(name) == now[0]:
+            branch, known = self._headlines[name] = now
+        return known if branch == now[0] else None
+
+    def _leave_branch(self, name: str, seed: Mapping[str, Any], curve: list[Point]) -> None:
+        """Leave out of a curve what was read in a branch that the repetition has left."""
+        now = (seed.get("branch", 0), seed["round"])
+        branch, rounds = self._last_told.get(name, now)
+        self._last_told[name] = now
+        if now[0] != branch or now[1] < rounds:
+            start = min(now[1], self._forks.get((name, now[0]), now[1]))
+            curve[:] = [point for point in curve if point[0] <= start]
+
+    def _read_ledger(self) -> bool:
+        """Read the ledger again if it was written since; whether it was."""
         try:
             found = self.run.ledger.stat()
             stamp = (found.st_size, found.st_mtime_ns)
             if stamp == self._ledger_stamp:
-                return
+                return False
             entries = ledgers.read(self.run.ledger)
             states = objective_states(self.run, self._arms)
         except FileNotFoundError:
-            return
+            return False
         except (ConfigError, OSError) as error:
             self._ledger = {**self._ledger, "ledger_mistake": str(error)}
-            return
+            return False
         self._ledger_stamp = stamp
         self._ledger = {
             "acts": [act_of(entry) for entry in reversed(entries[-SHOWN:])],
             "states": {name: state.text for name, state in states.items()},
         }
+        self._forks = dict(fork for entry in entries for fork in forks_of(entry))
+        self._marks = [mark for entry in entries[-MOST_MARKS:] if (mark := mark_of(entry))]
+        return True
 
 
 def _alive(envelope: Envelope) -> dict[str, Any]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, Results
+
+if TYPE_CHECKING:
+    from tacit.training.play.session import PlaySession
 
 FOLDER = "play"  # in `results`, where sessions are kept without -o
 ELSEWHERE = "-o FILE writes elsewhere."
@@ -37,6 +41,11 @@ def play(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="the table, into .csv or .parquet")
     ] = None,
+    page: Annotated[bool, typer.Option("--page", help="play in a browser")] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="of the page (default: a free one)")
+    ] = 0,
+    no_open: Annotated[bool, typer.Option("--no-open", help="only print the address")] = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Take a seat of a trained run, and play against the trained agents."""
@@ -50,6 +59,8 @@ def play(
     from tacit.training.show.terminal import console
     from tacit.training.storage.load_run import load_run
 
+    if page:
+        _need_page()
     whole = load_run(run, results)
     mistakes = MistakeList()
     with mistakes.collecting():
@@ -73,7 +84,10 @@ def play(
                 # Answers from a file come quickly: writing may take a tenth of the time.
                 next_time = time.monotonic() + 10 * (time.monotonic() - begun)
 
-        terminal.play(own, keep_at_leisure)
+        if page:
+            _play_in_browser(own, keep_at_leisure, port, no_open)
+        else:
+            terminal.play(own, keep_at_leisure)
         if own.has_decisions:
             count = write_table(path, own)
     finally:
@@ -89,6 +103,39 @@ def play(
         out.print(line, soft_wrap=True)
     for line in score_lines(own, score_of(own)):
         out.print(line, soft_wrap=True)
+
+
+def _need_page() -> None:
+    """Check that the web server is installed.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    from importlib.util import find_spec
+
+    from tacit.envs.errors import ConfigError
+
+    if not all(map(find_spec, ("starlette", "uvicorn"))):
+        raise ConfigError("--page: needs a web server: pip install 'tacit[page]'.")
+
+
+def _play_in_browser(
+    session: PlaySession, after_round: Callable[[], None], port: int, no_open: bool
+) -> None:
+    """Serve a session's page until Ctrl-C; the session is over then."""
+    from tacit.training.attend.seat.seated import SeatedSession
+    from tacit.training.attend.seat.serve import SeatRoom
+    from tacit.training.attend.serve import listen, opened
+
+    room = SeatRoom(SeatedSession(session, after_round), listen(port))
+    say(f"{session.seat.name} of {session.run}: {room.url}")
+    say("The page is yours alone; Ctrl-C ends the session and writes the table.")
+    try:
+        with nullcontext() if no_open else opened(room.url):
+            room.serve()
+    except KeyboardInterrupt:
+        say("")
+    session.stop()
 
 
 def _new_file(folder: Path, name: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tacit.envs.market import Part
 from tacit.training.plain_text import say
@@ -132,13 +132,19 @@ def help_lines(view: PersonView) -> Iterator[str]:
 
 def _tell(events: list[Event]) -> None:
     """Print what followed."""
+    for line in event_lines(events):
+        say(f"  {line}")
+
+
+def event_lines(events: Iterable[Event]) -> Iterator[str]:
+    """What followed a decision, a line each."""
     for event in events:
         if isinstance(event, NothingToDecide):
             seen = ", ".join(f"{part.name} {part.value}" for part in event.seen)
             only = (
                 "nothing to decide" if event.action == "wait" else f"you can only: {event.action}"
             )
-            say(f"  round {event.round}, {event.phase}: {'; '.join(filter(None, (seen, only)))}")
+            yield f"round {event.round}, {event.phase}: {'; '.join(filter(None, (seen, only)))}"
         elif isinstance(event, RoundEnded):
             reward, total = amount_text(event.reward), amount_text(event.total)
-            say(f"  round {event.round} paid you {reward}; {total} so far")
+            yield f"round {event.round} paid you {reward}; {total} so far"

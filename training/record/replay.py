@@ -33,6 +33,8 @@ from tacit.training.config.arms import Arm
 from tacit.training.config.in_force import arm_in_force, rollbacks
 from tacit.training.runs.branches import branch_group, branches_in, trips_of
 from tacit.training.runs.evaluation import evaluation_points
+from tacit.training.runs.partial import NAME as SAVE
+from tacit.training.runs.partial import take_apart
 from tacit.training.storage import checkpoint
 from tacit.training.storage.keyframes import State, read_keyframes
 from tacit.training.storage.load_run import put_into
@@ -46,7 +48,7 @@ Report = Callable[[int], None]  # receives rounds that were played since the las
 
 
 class SeedReplay:
-    """One repetition of a finished run, or one branch of it, at any of its rounds.
+    """One repetition of a run, or one branch of it, at any of its rounds.
 
     Attributes:
         arm, k: which repetition; the arm has the KPI and the market in force in the branch.
@@ -59,7 +61,14 @@ class SeedReplay:
         group: its learners and market, as they were after `round` rounds.
     """
 
-    def __init__(self, run: RunFolder, arm: Arm, k: int, branch: int | None = None) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        arm: Arm,
+        k: int,
+        branch: int | None = None,
+        under_way: bool = False,
+    ) -> None:
         """Read what is needed; nothing is played yet.
 
         Args:
@@ -67,6 +76,7 @@ class SeedReplay:
             arm: of the run, as it was configured.
             k: the repetition.
             branch: which branch; None: the last one, which training ended with.
+            under_way: a repetition that is not finished is played again up to its last save.
 
         Raises:
             ConfigError: the repetition is not finished, has no such branch, or its files cannot be
@@ -74,11 +84,16 @@ class SeedReplay:
         """
         self._run, self._configured, self.k = run, arm, k
         path = run.checkpoint(arm.name, k)
+        is_saved = under_way and checkpoint.read_record(path) is None
+        if is_saved:
+            path = run.inside(arm.name, f"s{k}", SAVE)
         last, record = checkpoint.load(path)
         if not arm.same(record.get("arm", {})):
             raise ConfigError(f"{path}: is of another configuration than arm {arm.name}.")
-        self._trips = trips_of(record)
-        self._forced = forced_in(record)
+        self._path, self._trips = path, trips_of(record.get("breakers", {}) if is_saved else record)
+        self._forced = forced_in(
+            {"forced": record.get("acts", {}).get("played", [])} if is_saved else record
+        )
         branches = branches_in(self._trips, arm, path)
         self.branch = len(branches) - 1 if branch is None else branch
         if not 0 <= self.branch < len(branches):
@@ -96,7 +111,14 @@ class SeedReplay:
         ends = [int(record["rounds"]) if b.end is None else b.end for b in branches]
         played = sum(end - b.start for b, end in zip(branches, ends, strict=True))
         self.speed = float(record["seconds"]) / max(1, played)
-        self.marks: dict[int, State] = read_keyframes(run.seed(arm.name, k), self.branch)
+        self._is_read_at_end = True
+        if is_saved and left is None:
+            # A save holds the keyframes of its branch, and the evaluation points read so far.
+            saved = take_apart(last, path)
+            self.marks: dict[int, State] = saved.keyframes
+            self._is_read_at_end = arm.first_round + saved.read == self.end
+        else:
+            self.marks = read_keyframes(run.seed(arm.name, k), self.branch)
         if left is None:
             self.marks[self.end] = last
         self.group: Group = self._first_group()
@@ -249,8 +271,7 @@ class SeedReplay:
         if rounds == self.first:
             self.group = self._first_group()
         else:
-            path = self._run.checkpoint(self.arm.name, self.k)
-            put_into(self.group, self.marks[rounds], path)
+            put_into(self.group, self.marks[rounds], self._path)
 
     def _first_group(self) -> Group:
         """The group with which the branch begins."""
@@ -278,7 +299,7 @@ class SeedReplay:
     def _read(self) -> None:
         """Read the sums at an evaluation point, as training does: they begin anew there."""
         # A person may have begun a branch between two points: what was left then was not read.
-        is_end = self.round == self.end and not self._was_left
+        is_end = self.round == self.end and not self._was_left and self._is_read_at_end
         if self.round in self._points or is_end:
             self.group.read()
 

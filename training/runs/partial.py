@@ -21,7 +21,7 @@ from tacit.training.config.arms import Arm
 from tacit.training.outcome.final_measures import Points
 from tacit.training.outcome.training_curve import SeedCurve
 from tacit.training.storage import checkpoint
-from tacit.training.storage.keyframes import Keyframes
+from tacit.training.storage.keyframes import Keyframes, State, split
 from tacit.training.storage.load_run import put_into
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import CHECKPOINT
@@ -57,6 +57,43 @@ class PartialSeed(NamedTuple):
     keyframes: Keyframes
     breakers: Mapping[str, Any] = {}
     acts: Mapping[str, Any] = {}
+
+
+class SavedArrays(NamedTuple):
+    """What a save's arrays hold beside the group's own state.
+
+    Attributes:
+        keyframes: states of the branch under way, by rounds.
+        points: evaluation points read.
+    """
+
+    keyframes: dict[int, State]
+    points: Points
+
+    @property
+    def read(self) -> int:
+        """Rounds that the evaluation points cover."""
+        return sum(count for count, _ in self.points)
+
+
+def take_apart(arrays: dict[str, NDArray[Any]], path: Path) -> SavedArrays:
+    """Take out of a save's arrays all that is not the group's own state.
+
+    Args:
+        arrays: as they were read; changed in place.
+        path: from where, for the message.
+
+    Raises:
+        ConfigError: they are not those of a save.
+    """
+    try:
+        rounds, measures = (arrays.pop(name) for name in POINTS)
+        points = [(int(n), own) for n, own in zip(rounds, measures, strict=True)]
+        names = [name for name in arrays if name.startswith(KEYFRAMES)]
+        kept = {name.removeprefix(KEYFRAMES): arrays.pop(name) for name in names}
+        return SavedArrays(dict(sorted(split(kept).items())), points)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ConfigError(f"{path}: is not a save: {error!r}.") from None
 
 
 class SeedSaver:

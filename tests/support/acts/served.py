@@ -13,7 +13,7 @@ from tacit.training.storage.run_folder import RunFolder
 
 
 class Held(Gate):
-    """A gate whose repetition is held as soon as it is shut."""
+    """A gate whose repetition is held as soon as it is shut, and plays steps at once."""
 
     def shut(self):
         super().shut()
@@ -22,6 +22,10 @@ class Held(Gate):
     def open(self):
         super().open()
         self.is_held = False
+
+    def step(self, rounds):
+        super().step(rounds)
+        self.rounds = self._until  # they are played at once
 
 
 @contextmanager

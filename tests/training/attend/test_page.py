@@ -27,7 +27,7 @@ from tacit.training.storage.run_folder import RunFolder
 
 pytestmark = pytest.mark.skipif(not IS_HERE, reason=WHY_NOT)
 LONG = [
-    "train.rounds=2000000000", "train.measure_last=1000000", "train.evaluate_every=500000",
+    "train.rounds=2000000000", "train.measure_last=1000000", "train.evaluate_every=25000",
     "seeds=2",
 ]  # fmt: skip
 ATTEND = "from tacit.training.cli import main; main()"
@@ -44,7 +44,12 @@ class Training:
 
     def _train(self):
         with suppress(Interrupted):
-            train_experiment(load("ad_auction", LONG), self.run, NoProgress(), control=self.control)
+            train_experiment(
+                load("breaker_drill", LONG, ["redirected"]),
+                self.run,
+                NoProgress(),
+                control=self.control,
+            )
 
     def wait_until_under_way(self):
         deadline = time.monotonic() + 60
@@ -154,11 +159,13 @@ def test_it_shows_the_run(browser):
     browser.wait_until(f"{ROWS} === 2")
     assert browser.text("run") == "mine"
     assert browser.text("state") == "Training; nothing holds it."
-    assert "base/s0" in browser.text("seeds")
-    assert "bidder_0 is paid 1 x its own profit." in browser.text("kpis")
-    assert browser.text("states") == "base: unvalidated objective"
+    assert "redirected/s0" in browser.text("seeds")
+    assert "bidder_0 is paid 1 x its own profit, less 1 x its own price_change." in browser.text(
+        "kpis"
+    )
+    assert browser.text("states") == "redirected: unvalidated objective"
     assert "training started" in browser.text("ledger")
-    browser.wait_until("document.querySelectorAll('#chart polyline').length === 2")
+    browser.wait_until("document.querySelectorAll('#chart .curve:not(.left)').length === 2")
     marks = "return [...document.querySelectorAll('#chart text')].map((t) => t.textContent)"
     assert {"competitive 0.95", "joint profit 0.05"} <= set(browser.run(marks))
     browser.wait_until("document.getElementById('preview-stop').textContent !== '...'")
@@ -177,12 +184,14 @@ def test_pause_and_resume_by_keyboard(browser, training):
     assert training.control.latches == [PERSON]
     entry = training.acts()[before]
     assert (entry["what"], entry["reason"]) == ("pause", "prices are rising")
+    browser.wait_until("!document.getElementById('form').open")
     held = training.rounds
     browser.type("n")
     browser.wait_until("document.getElementById('form').open")
     browser.type("a look\ue007")
     browser.wait_until("document.getElementById('answer').textContent.startsWith('step: done')")
     assert training.rounds == held + 2
+    browser.wait_until("!document.getElementById('form').open")
     browser.type("r")
     browser.wait_until("document.getElementById('form').open")
     browser.type("seen enough\ue007")
@@ -223,6 +232,126 @@ def test_hostile_reasons_are_text(browser, training):
     assert browser.run("return document.title") == "mine: tacit attend"
 
 
+# --- sections, and acts that change what is learned -----------------------------------------------
+
+
+@pytest.fixture
+def held(browser, training):
+    """The run is paused, and the page shows both seeds as they were saved then, in branch 1."""
+    deadline = time.monotonic() + 60
+    while any(gate.facts.get("branch", 0) < 1 for gate in training.control.seeds().values()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    told = training.ask("pause")
+    rounds = told.round["redirected/s0"]
+    browser.wait_until(
+        "document.getElementById('earnings-when').textContent.includes('redirected/s0')"
+        " && document.querySelectorAll('#breaker-rows tr').length === 2"
+        " && document.getElementById('time-line-lanes').dataset.round === arguments[0]",
+        str(rounds),
+    )
+    return browser
+
+
+def cells(browser, place):
+    script = (
+        "return [...document.querySelectorAll(arguments[0])]"
+        ".map((row) => [...row.children].map((cell) => cell.textContent))"
+    )
+    return browser.run(script, place)
+
+
+def test_breakers_earnings_and_the_branch_that_was_left(held, training):
+    branch = str(training.control.seeds()["redirected", 0].facts["branch"])
+    rows = {row[0]: row for row in cells(held, "#breaker-rows tr")}
+    assert sorted(rows) == ["redirected/s0", "redirected/s1"]
+    own = rows["redirected/s0"]
+    assert own[1:3] + own[4:5] + own[6:9] == [
+        "one_sided", "winner_share", "..0.75", own[6], "1", branch,
+    ]  # fmt: skip
+    assert float(own[3]) + float(own[5]) == pytest.approx(0.75, abs=1e-3)
+    assert [row[0] for row in cells(held, "#earning-rows tr")] == ["bidder_0", "bidder_1"]
+    assert "bidder.price_change 0 (configured: -1)" in held.text("earnings-weights")
+    assert "Branch 0, left at round " in held.text("left-rows")
+    assert len(cells(held, "#time-line-lanes .tl-trip")) == 1
+
+
+def test_going_back_from_the_time_line_by_keyboard(held, training):
+    gate = training.control.seeds()["redirected", 0]
+    before, acts = gate.facts["branch"], len(training.acts())
+    held.run("document.querySelector('.tl-kept[tabindex=\"0\"]').focus()")
+    held.type("\ue012\ue012\ue007")  # two kept states to the left, Enter
+    held.wait_until("document.getElementById('form').open")
+    to = held.run("return document.getElementById('to').value")
+    assert int(to[1:]) in gate.facts["kept"]
+    held.run("document.getElementById('fresh').click()")
+    held.wait_until(
+        "document.getElementById('preview').textContent.includes(arguments[0])",
+        f"back to round {int(to[1:]):,}, branch {before + 1}; redirect: fresh_stream",
+    )
+    assert gate.facts["branch"] == before  # a dry run
+    held.type("see other draws\ue007")
+    held.wait_until("!document.getElementById('form').open")
+    entry = training.acts()[acts]
+    assert (entry["what"], entry["reason"]) == ("rollback", "see other draws")
+    assert gate.facts["branch"] == before + 1
+    held.wait_until(
+        "document.querySelectorAll('#left-rows li').length === arguments[0]", before + 1
+    )
+    held.wait_until(
+        "[...document.querySelectorAll('#seeds tr')]"
+        ".some((row) => row.children[3].textContent === arguments[0])",
+        str(before + 1),
+    )
+    row = next(row for row in cells(held, "#seeds tr") if row[0] == "redirected/s0")
+    assert row[1:4] == [f"{int(to[1:]):,}", "not read yet", str(before + 1)]
+
+
+@pytest.mark.slow
+def test_what_lint_says_of_other_weights_stands_in_the_form(held, training):
+    acts = len(training.acts())
+    held.type("w")
+    held.wait_until(
+        "document.getElementById('preview').textContent.startsWith('redirect: must say')"
+    )
+    held.run(
+        "const own = document.getElementById('weight-bidder-price_change');"
+        "own.value = '-1'; own.dispatchEvent(new Event('input', { bubbles: true }))"
+    )
+    held.wait_until("document.getElementById('preview').textContent.startsWith('would')")
+    held.wait_until("document.querySelectorAll('#preview-lines li').length > 0")
+    assert "price_change 0.0 -> -1" in held.text("preview")
+    held.type("\ue00c")
+    assert len(training.acts()) == acts
+
+
+def test_an_act_for_a_branch_that_was_left_is_refused(held, training):
+    told = training.ask("redirect", arm="redirected", seed=0, branch=0, redirect={"forget": True})
+    assert not told.applied
+    assert "is on branch" in told.detail
+    assert "not on 0; nothing was changed" in told.detail
+
+
+@pytest.mark.slow
+def test_deals_why_and_the_verdict_so_far(held):
+    held.run("document.getElementById('deals-ask').focus()")
+    held.type("\ue007")
+    held.wait_until("document.querySelectorAll('#deal-rows li').length > 0", seconds=90)
+    assert "sold to bidder_" in held.text("deal-rows")
+    held.run("document.querySelector('#deal-rows button').click()")
+    held.wait_until(
+        "document.querySelector('#deal-rows pre').textContent.includes('What happened:')",
+        seconds=90,
+    )
+    held.run("document.getElementById('verdict-ask').click()")
+    held.wait_until("document.querySelectorAll('.verdict').length === 2", seconds=90)
+    assert "collusion: undecided" in held.text("verdict-words")
+    assert "Arm redirected, so far, of round " in held.text("verdict-when")
+
+
+# --- how it looks ---------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_page_does_not_scroll_sideways(scheme, browser):
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -232,7 +361,7 @@ def test_a_narrow_page_does_not_scroll_sideways(scheme, browser):
         mobile=False,
     )  # fmt: skip
     try:
-        browser.wait_until("document.querySelectorAll('#chart polyline').length === 2")
+        browser.wait_until("document.querySelectorAll('#chart .curve:not(.left)').length === 2")
         fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         assert browser.run("return innerWidth") == 380
         assert browser.run(f"return {fits}")
@@ -274,6 +403,7 @@ def test_nothing_leaves_the_machine_and_nothing_is_logged(browser, url):
     assert browser.log("browser") == []
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_said_and_made_again(browser, training, command):
     """The command's process is halted, so that the page hears nothing."""
     hidden = "document.getElementById('link').hidden"
@@ -289,6 +419,7 @@ def test_a_lost_connection_is_said_and_made_again(browser, training, command):
     browser.wait_until("document.getElementById('state').className === 'held'")
 
 
+@pytest.mark.slow
 def test_a_page_that_is_killed_changes_nothing_and_another_connects(browser, training):
     with attending(training) as (_, process):
         process.kill()

@@ -20,6 +20,7 @@ from tacit.training.acts.protocol import MOST_BYTES
 from tacit.training.acts.server import serving
 from tacit.training.attend import events as stream
 from tacit.training.attend import serve
+from tacit.training.attend.app import FILES
 from tacit.training.attend.serve import listen, opened
 from tacit.training.attend.watch import Watch
 from tacit.training.board.event_file import EventFile
@@ -27,15 +28,14 @@ from tacit.training.config.load import load
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e</script>&amp;"
 SHOWN = "<img src=x onerror=alert(1)>\\u202e</script>&amp;"
-FILES = ("/", "/room.css", "/room.js", "/chart.js", "/wire.js")
-PATHS = (*FILES, "/api/facts", "/nowhere", "/api/act")
+PATHS = ("/", "/room.css", "/room.js", "/api/facts", "/nowhere", "/api/act", "/api/look")
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "\u00fc", "0" * 32])
-@pytest.mark.parametrize("path", ["/api/facts", "/api/events", "/api/act"])
+@pytest.mark.parametrize("path", ["/api/facts", "/api/events", "/api/act", "/api/look"])
 def test_without_its_token_nothing_is_told_and_nothing_done(path, token, page, served):
     body = json.dumps({"id": "a", "act": "pause", "by": "x", "reason": "y"})
-    sent = body if path == "/api/act" else None
+    sent = body if path in ("/api/act", "/api/look") else None
     token = token if token is None else token.encode().decode("latin-1")
     status, _, answer = page(path, sent, X_Tacit_Token=token)
     assert status == 401
@@ -214,9 +214,9 @@ def test_curves_begin_with_what_was_read_before(page, run, served):
     assert watch.curves["base/s0"] == [(10, 0.25), (20, 0.5)]
 
 
-def test_fifty_pages_hear_of_one_act(page, served):
+def test_a_hundred_pages_hear_of_one_act(page, served):
     with ExitStack() as stack:
-        streams = [stack.enter_context(page.events()) for _ in range(50)]
+        streams = [stack.enter_context(page.events()) for _ in range(100)]
         for events in streams:
             assert next(events)[0] == "curves"
         page.act("pause")

@@ -1,20 +1,9 @@
 // A line chart of the headline along the rounds, with benchmarks as dashed lines: SVG, no library.
 
-const SPACE = "http://www.w3.org/2000/svg";
+import { shape, short } from "./dom.js";
+
 const LEFT = 52, RIGHT = 12, TOP = 12, BOTTOM = 26;
 export const COLOURS = 6;
-
-/** A number in at most four digits. */
-export function short(value) {
-  return Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 });
-}
-
-function shape(name, attributes, text) {
-  const made = document.createElementNS(SPACE, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
 
 /** The lowest and highest value to show, with a little room. */
 function range(values) {
@@ -27,7 +16,8 @@ function range(values) {
 /**
  * Draw anew.
  *
- * curves: [{name, points: [[round, value], ...], colour: 0 .. or null once the seed has ended}]
+ * curves: [{name, points: [[round, value], ...], colour: 0 .. or null once the seed has ended,
+ *   left: whether it is of a branch that was left}]
  * marks: [{label, value}], benchmarks.
  */
 export function draw(place, curves, marks, measure, rounds) {
@@ -56,7 +46,8 @@ export function draw(place, curves, marks, measure, rounds) {
   for (const curve of curves) {
     if (!curve.points.length) continue;
     const points = curve.points.map(([round, value]) => `${x(round).toFixed(1)},${y(value).toFixed(1)}`);
-    const kind = curve.colour === null ? "past" : `c${curve.colour % COLOURS}`;
+    const colour = curve.colour === null ? "past" : `c${curve.colour % COLOURS}`;
+    const kind = curve.left ? `${colour} left` : colour;
     svg.append(shape("polyline", { class: `curve ${kind}`, points: points.join(" ") }));
   }
   for (const mark of marks) {

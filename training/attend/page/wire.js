@@ -1,7 +1,7 @@
 // Requests to the page's server: every one carries the token in a header.
 
 const TOKEN = takeToken();
-const SILENCE = 6000; // ms without any event after which the connection is opened anew
+const SILENCE = 2500; // ms without any event, of five that were due, after which it connects anew
 
 /** The token behind the # of the address; kept for reloads, and taken out of the address. */
 function takeToken() {
@@ -45,10 +45,9 @@ function receive(part, take) {
   take[first.slice("event: ".length)]?.(JSON.parse(second.slice("data: ".length)));
 }
 
-/** Send an act; its envelope, also where it is refused. The same id again is not done twice. */
-export async function act(request) {
+async function post(path, request) {
   try {
-    const answer = await ask("api/act", {
+    const answer = await ask(path, {
       method: "POST", body: JSON.stringify(request), headers: { "Content-Type": "application/json" },
     });
     return await answer.json();
@@ -56,3 +55,9 @@ export async function act(request) {
     return { applied: false, detail: "The page's command does not answer; try again." };
   }
 }
+
+/** Send an act; its envelope, also where it is refused. The same id again is not done twice. */
+export const act = (request) => post("api/act", request);
+
+/** Look into the run's folder; what is found, or `detail`: why not. */
+export const look = (request) => post("api/look", request);

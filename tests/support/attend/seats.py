@@ -1,0 +1,26 @@
+"""The page of a seat for tests: its server in a thread."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+from support.attend.rooms import Page
+
+from tacit.training.attend.seat.seated import SeatedSession
+from tacit.training.attend.seat.serve import SeatRoom
+from tacit.training.attend.serve import listen
+
+
+@contextmanager
+def seat_room(session, after_round=lambda: None):
+    """The page of a session, served."""
+    room = SeatRoom(SeatedSession(session, after_round), listen(0))
+    thread = threading.Thread(target=room.serve)
+    thread.start()
+    try:
+        yield Page(room.url)
+    finally:
+        room.server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
