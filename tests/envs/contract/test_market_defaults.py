@@ -10,7 +10,7 @@ DEFAULTS = {
     "ad_auction": {
         "bidders": 2, "value": {"kind": "common", "value": 1.0}, "bids": 19, "price_mix": 0.0,
         "slots": 1, "click_rates": (1.0,), "reserve": 0.0, "publisher": False, "ties": "sampled",
-        "observe": "none", "chat": 0,
+        "observe": "none", "extra_bid": "none", "chat": 0,
     },
     "procurement": {
         "suppliers": 1, "prices": (0.4, 0.8), "value": 1.0, "urgency": None, "cost": (0.0,),

@@ -60,7 +60,8 @@ def test_the_state_that_a_breaker_goes_back_to(to, since, found):
         ([trip(30, 0)], True),
         ([trip(30, -1)], False),
         ([trip(30, 20), trip(21, 20, 1)], True),
-        ([trip(30, 20), trip(20, 20, 1)], False),  # it ends where it begins
+        ([trip(30, 20), trip(20, 20, 1)], True),  # redirected twice at one round
+        ([trip(30, 20), trip(19, 20, 1)], False),
         ([trip(30, 20), trip(50, 40, 1), trip(60, 50, 1)], True),
         ([trip(30, 20), trip(50, 40, 1), trip(60, 51, 1)], False),  # branch 1 ended before
         ([trip(30, 20), trip(50, 20, 0), trip(60, 45, 2)], True),
@@ -68,7 +69,9 @@ def test_the_state_that_a_breaker_goes_back_to(to, since, found):
         ([trip(30, 20), trip(50, 20, None)], False),
     ],
 )
-def test_a_branch_begins_within_an_earlier_one_and_ends_behind_its_beginning(trips, is_right):
+def test_a_branch_begins_within_an_earlier_one_and_does_not_end_before_its_beginning(
+    trips, is_right
+):
     known = arm("kpi.bidder.price_change=-1", f"breakers.calm={{{WATCH}, action: rollback, {KPI}}}")
     if is_right:
         assert len(branches_in(trips, known, "a file")) == len(trips) + 1
@@ -190,13 +193,17 @@ def test_five_of_the_seeds_that_are_held_are_told(count, monkeypatch):
     one = trip(9, action="pause", watch="fill", value=0.0, band=[1, None], branch=0)
     held = [("base", k, {**one, "breaker": "odd" if k % 2 else "even"}) for k in range(count)]
     monkeypatch.setattr(module, "held", lambda run, experiment: iter(held))
-    head, *lines, last = module.pause_text(SimpleNamespace(resume="go"), None).splitlines()
+    head, *lines, last = module.pause_text(
+        SimpleNamespace(command=lambda *words: " ".join(words)), None
+    ).splitlines()
     assert head == f"paused: {count} seed{'' if count == 1 else 's'}; everything is kept."
     assert [line.startswith(f"arm base, seed {k}: ") for k, line in enumerate(lines[:5])] == (
         [True] * min(5, count)
     )
     assert lines[5:] == ([f"and {count - 5} more"] if count > 5 else [])
-    assert last == "Go on: go --release even" + (" or go --release odd" if count > 1 else "")
+    assert last == "Go on: resume --release even" + (
+        " or resume --release odd" if count > 1 else ""
+    )
 
 
 # --- readings of a branch that is left -----------------------------------------------------------
