@@ -127,6 +127,16 @@ def test_a_class_is_given_its_settings_and_decisions(recorded):
     assert found.value == value
 
 
+def test_without_keys_it_is_ppo_for_4000_rounds(recorded):
+    """One decision a round in an auction, in 16 copies."""
+    market = make_market("ad_auction", {"bids": 2})
+    kpi, tables = kpis.resolve(market, None), [uniform(seat.role) for seat in market.seats]
+    learned_response.learned_best_response(market, kpi, tables, "bidder_0")
+    made = Recorded.made
+    assert (made["steps"], made["gamma"], made["seed"]) == (4_000 * 16, 0.95, 0)
+    assert (made["n_steps"], made["learning_rate"]) == (128, 1e-3)
+
+
 def test_what_a_class_refuses_and_what_is_no_class_is_said(recorded, monkeypatch):
     market = make_market("ad_auction", {"bids": 2})
     kpi, tables = kpis.resolve(market, None), [uniform(seat.role) for seat in market.seats]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from support.play import phases, random_actions
@@ -254,3 +256,22 @@ def test_a_round_ends_with_its_last_phase():
         assert (engine.round, engine.phase) == divmod(k, phases)
         ended.append(engine.tick())
     assert ended == ([False] * (phases - 1) + [True]) * 2
+
+
+def test_a_copy_goes_on_by_itself_in_the_same_way(luck):
+    """What is compiled or a view of rows is made anew, so that both step on with equal bits."""
+    engine = Engine(PUBLISHER, seeds=[3], copies=2)
+    engine.reset()
+    for _ in phases(engine, 2, luck):
+        pass
+    other = copy.deepcopy(engine)
+    assert (other.round, other.phase, other.market.name) == (2, 0, "ad_auction")
+    before = [array.copy() for array in engine.rows]
+    for own in (engine, other):
+        own.play(TABLES, 3)
+    assert_same(engine.rows, other.rows)
+    assert other.rewards.base is other.rows.scores or np.shares_memory(
+        other.rewards, other.rows.scores
+    )
+    assert not np.shares_memory(other.rows.state, engine.rows.state)
+    assert any((a != b).any() for a, b in zip(before, engine.rows, strict=True))

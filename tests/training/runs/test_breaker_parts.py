@@ -171,6 +171,23 @@ def test_an_act_that_is_recorded_already_is_not_recorded_again(tmp_path):
     assert found == [("breaker tripped", 0), ("breaker tripped", 1), ("breaker released", 0)]
 
 
+def test_a_branch_begins_behind_the_state_that_it_goes_back_to(tmp_path, monkeypatch):
+    """Events of later rounds are written anew; rounds of all copies are taken back."""
+    own = made(tmp_path, f"{WATCH}, action: rollback, {KPI}", trips=[trip(30, 10, name="a")])
+    monkeypatch.setattr(SeedBreakers, "group", lambda self: "the group")
+    restarted, told = [], []
+    repetition = SimpleNamespace(
+        points=[(10, None), (10, None)], curve={}, events=SimpleNamespace(restart=restarted.append)
+    )
+    own.arm = own._configured
+    own._begin_branch(repetition, own.trips[0], told.append)
+    assert restarted == [11]
+    assert (repetition.group, repetition.points) == ("the group", [(10, None)])
+    assert [(p.rounds, p.skipped) for p in told] == [(-20, True)]
+    assert own.arm.kpi["bidder_0"]["price_change"].weight == 0
+    assert own.plain()["streaks"] == {"a": (0, 0)}
+
+
 # --- words ---------------------------------------------------------------------------------------
 
 

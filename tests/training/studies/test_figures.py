@@ -92,3 +92,21 @@ def test_small_print_is_drawn(arms, tmp_path):
     for name, footer in (("plain", ()), ("signed", ("Signed by $alice$.\x1b",))):
         assert figures.draw(spec, arms, tmp_path / f"{name}.png", footer)
     assert (tmp_path / "plain.png").read_bytes() != (tmp_path / "signed.png").read_bytes()
+
+
+def test_rivals_of_the_literature_are_crosses_at_their_rounds(monkeypatch):
+    """`impulse/rival/2` is round 2; figures of other arms and other measures are left out."""
+    names = ("path", "rival", "deviator")
+    measures = {f"impulse/{part}/{k}": {"mean": 0.5, "ci95": [0.4, 0.6], "n": 7, "per_seed": []}
+                for part in names for k in range(4)}  # fmt: skip
+    rows = [
+        {"kind": "literature", "arm": arm, "measure": f"impulse/{part}", "value": value,
+         "tolerance": 1, "source": "x", "quantity": f"{arm} {part}"}
+        for arm, part, value in (("a", "rival/2", 0.25), ("a", "rival/0", 0.75),
+                                 ("a", "path/1", 0.1), ("b", "rival/1", 0.9))
+    ]  # fmt: skip
+    experiment = load({**config({"path": "impulse"}), "references": rows})
+    figure = figures._impulse(experiment, {"a": {"measures": measures}}, "impulse")
+    (axis,) = figure.axes
+    (crosses,) = (line for line in axis.lines if line.get_label() == "rivals, literature")
+    assert crosses.get_xydata().tolist() == [[2, 0.25], [0, 0.75]]
