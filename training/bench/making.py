@@ -69,7 +69,7 @@ def make_bench(wanted: Wanted, results: Path) -> RunFolder:
             put on the bench.
     """
     run = _run(wanted.target, results)
-    name = wanted.target if run is None else run.name
+    name = Path(wanted.target).stem if run is None else run.name
     if run is None:
         arm, state, branch = _of_config(wanted)
     else:
@@ -79,7 +79,7 @@ def make_bench(wanted: Wanted, results: Path) -> RunFolder:
     round_ = wanted.round or arm.first_round
     data = save_tensors({key: contiguous(array) for key, array in sorted(state.items())})
     bench = BenchConfig(
-        run=Path(name).stem, arm=arm.name, seed=wanted.seed, branch=branch, round=round_,
+        run=name, arm=arm.name, seed=wanted.seed, branch=branch, round=round_,
         frozen=wanted.frozen, sha256=hashlib.sha256(data).hexdigest(),
     )  # fmt: skip
     own = _bench_arm(arm, bench)
