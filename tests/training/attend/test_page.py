@@ -325,6 +325,25 @@ def test_what_lint_says_of_other_weights_stands_in_the_form(held, training):
     assert len(training.acts()) == acts
 
 
+def test_an_action_of_the_next_round_is_overridden(held, training):
+    acts = len(training.acts())
+    held.type("o")
+    held.wait_until("document.getElementById('form').open")
+    held.type("bid 0.4")
+    held.wait_until(
+        "document.getElementById('preview').textContent.includes('bidder_0 does bid 0.4')"
+    )
+    assert len(held.run("return document.getElementById('preview-lines').textContent")) > 0
+    held.run("document.getElementById('reason').focus()")
+    held.type("what then?\ue007")
+    held.wait_until("!document.getElementById('form').open")
+    entry = training.acts()[acts]
+    assert (entry["what"], entry["reason"]) == ("override", "what then?")
+    (change,) = entry["changes"]
+    assert (change["seat_name"], change["did"]) == ("bidder_0", {"bid": 0.4})
+    held.wait_until("document.getElementById('ledger').textContent.includes('instead of bid')")
+
+
 def test_an_act_for_a_branch_that_was_left_is_refused(held, training):
     told = training.ask("redirect", arm="redirected", seed=0, branch=0, redirect={"forget": True})
     assert not told.applied
