@@ -16,6 +16,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 
 class ConfigError(ValueError):
@@ -97,9 +98,9 @@ def _converted(found: Any, given: Any) -> Iterator[tuple[tuple[str, ...], str, A
         elif isinstance(found, int) and abs(found) > LARGEST:
             yield (), f"at most {LARGEST:,} in size", given
     elif isinstance(found, BaseModel) and isinstance(given, Mapping):
-        for key in type(found).model_fields:
-            if key in given:
-                yield from _below(key, getattr(found, key), given[key])
+        for name, field in type(found).model_fields.items():
+            if (key := field.alias or name) in given:
+                yield from _below(key, getattr(found, name), given[key])
     elif isinstance(found, Mapping) and isinstance(given, Mapping):
         for key in found.keys() & given.keys():
             yield from _below(str(key), found[key], given[key])
@@ -150,8 +151,9 @@ def _locate(model: type[BaseModel], pydantic_path: Sequence[int | str]) -> _Loca
         location.path.append(str(part))
         if isinstance(part, int):
             continue
-        location.known = list(inside.model_fields) if inside else []
-        field = inside.model_fields.get(part) if inside else None
+        fields = fields_by_key(inside) if inside else {}
+        location.known = list(fields)
+        field = fields.get(part)
         variants = _variants(field)
         if variants or field is None:
             location.alternatives = ()
@@ -159,6 +161,11 @@ def _locate(model: type[BaseModel], pydantic_path: Sequence[int | str]) -> _Loca
             location.alternatives = _alternatives(field.annotation)
         inside = _model_in(field.annotation) if field else None
     return location
+
+
+def fields_by_key(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by the keys that a user writes: `from` is no name in Python."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
 def _variants(field: Any) -> dict[Any, type[BaseModel]]:

@@ -88,7 +88,7 @@ def build_game(market: Market, table: kpis.KpiTable) -> GameArrays:
     per_seat[:-1, ACTION_COUNT] = [seat.role.actions for seat in seats]
     per_seat[1:, FIRST_TERM] = np.cumsum([len(table[seat.name]) for seat in seats])
     game = GameArrays(
-        params=market.params,
+        params=market.kernel_params,
         terms=kpis.compile_kpi(market, table),
         acts=np.array([[market.acts(seat, p) for seat in seats] for p in phases], np.int64),
         per_seat=per_seat,

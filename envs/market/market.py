@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel
 
 from tacit.envs.analysis import Analysis
@@ -49,6 +50,9 @@ class Market:
             puts one in the place of what a seat chose.
         params: the constants that the kernels work on, float64 `[.]`.
         state_width: W, the length of a state row.
+
+    Attribute that `tacit.envs.shown` sets:
+        view_params: what its kernels read behind `params`, float64 `[.]`.
     """
 
     name: ClassVar[str]
@@ -69,6 +73,7 @@ class Market:
     no_deal: Mapping[str, tuple[Mapping[str, Any], ...]] = {}
     params: Floats
     state_width: int
+    view_params: Floats | None = None
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         """Check `config` against the model, then declare.
@@ -101,6 +106,13 @@ class Market:
         raise ConfigError(f"{type(self).__name__}.declare: missing.")
 
     # --- what it can say ------------------------------------------------------------------------
+
+    @property
+    def kernel_params(self) -> Floats:
+        """What the kernels are given: `params`, and what is read behind them, float64 `[.]`."""
+        if self.view_params is None:
+            return self.params
+        return np.concatenate([self.params, self.view_params])
 
     @property
     def play_draws(self) -> bool:

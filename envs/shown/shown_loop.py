@@ -5,10 +5,10 @@ observation o, two numbers: the observation whose hidden parts have their first 
 other parts are those of o (KEPT), and what the hidden parts of o add to it (ADDED). A seat that
 sees o now and saw p some rounds ago is shown KEPT of o plus ADDED of p; with a constant, KEPT of o.
 
-The last four of `params` are FIRST, SEATS, WIDTH and ROUNDS: where the two numbers begin (S entries
-come first, which say where each seat's begin), how many seats there are, the width W of the
-market's own state, and how many rounds older the hidden parts are (0: a constant). Behind W stands,
-seat by seat, what each would have been shown in the last ROUNDS rounds, the latest first.
+The last four of `params` are FIRST, SEATS, WIDTH and ROUNDS: how far before the end S entries begin
+that say how far before the end each seat's numbers begin, how many seats there are, the width W of
+the market's own state, and how many rounds older the hidden parts are (0: a constant). Behind W
+stands, seat by seat, what each would have been shown in the last ROUNDS rounds, the latest first.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ market_observe, market_play, market_reset = observe, play, reset
 
 @kernel
 def shown_observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
-    """What a seat is shown in the coming phase, an index in 0 .. O-1; `state` float64 `[W']`."""
+    """What a seat is shown in the coming phase, an index in 0 .. O-1.
+
+    `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`.
+    """
     end = len(params)
-    begin = int(params[int(params[end - FIRST]) + seat])
+    begin = end - int(params[end - int(params[end - FIRST]) + seat])
     seen = market_observe(params, state, phase, seat)
     shown = params[begin + 2 * seen]
     rounds = int(params[end - ROUNDS])
@@ -42,7 +45,8 @@ def shown_observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
 def shown_play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: Any) -> None:
     """One phase by the market's own rules; what seats would have been shown is kept before it.
 
-    `state` float64 `[W']`, `actions` int64 `[S]`, `measures` float64 `[S + 1, M]`.
+    `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`, `actions` int64 `[S]`, `measures`
+    float64 `[S + 1, M]`.
     """
     end = len(params)
     rounds = int(params[end - ROUNDS])
@@ -57,7 +61,10 @@ def shown_play(params: Any, state: Any, phase: Any, actions: Any, measures: Any,
 
 @kernel
 def shown_reset(params: Any, state: Any, key: Any) -> None:
-    """Begin an episode: nothing is older yet than what is so now; `state` float64 `[W']`."""
+    """Begin an episode: nothing is older yet than what is so now.
+
+    `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`.
+    """
     market_reset(params, state, key)
     end = len(params)
     rounds = int(params[end - ROUNDS])

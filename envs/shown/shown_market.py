@@ -1,4 +1,4 @@
-"""A market with other observations: the same object, but for `kernels`, `params` and `state`."""
+"""A market with other observations: the same object, but for `kernels` and what they are given."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tacit.envs.market import Market, Role, Seat
 from tacit.envs.types import Floats, Ints
 
 TEMPLATE = "tacit.envs.shown.shown_loop"
+TAIL = 4  # FIRST, SEATS, WIDTH, ROUNDS: the last of a kernel's params
 VIEW = "view"  # the attribute of such a market that holds its `View`
 
 Parts = Mapping[str, Collection[str]]  # by seat
@@ -56,8 +57,8 @@ class ShownAnalysis(Analysis):
         """The market's own expected form, with the same parts hidden."""
         if not hasattr(self, "_expected"):
             own = super().expected()
-            is_same = own is self.market
-            self._expected = own if is_same else shown_market(own, self.hidden, self.rounds)
+            is_shown = view_of(own).market is not own  # a copy of this market is
+            self._expected = own if is_shown else shown_market(own, self.hidden, self.rounds)
         return self._expected
 
 
@@ -85,7 +86,7 @@ def shown_market(market: Market, hidden: Parts, rounds: int = 0) -> Market:
     vars(other).pop("analysis", None)  # it describes the market that was copied
     changed: dict[str, Any] = {
         "kernels": compiled(TEMPLATE, market.kernels).__name__,
-        "params": _params(market, hidden, rounds),
+        "view_params": _view_params(market, hidden, rounds),
         "state_width": market.state_width + rounds * len(market.seats),
         VIEW: View(market, dict(hidden), rounds),
     }
@@ -110,31 +111,31 @@ def carried_over(market: Market, state: Mapping[str, NDArray[Any]]) -> dict[str,
         what they see now.
     """
     seats = len(market.seats)
-    rounds = view_of(market).rounds
+    rounds, params = view_of(market).rounds, market.kernel_params
     width = market.state_width - rounds * seats
     rows = np.asarray(state["rows.state"])
     own, earlier = rows[:, :width], rows[:, width:]
     kernels = import_module(market.kernels)
     observe = getattr(kernels, "market_observe", kernels.observe)
-    seen = [[observe(market.params, row, 0, s) for s in range(seats)] for row in own]
+    seen = [[observe(params, row, 0, s) for s in range(seats)] for row in own]
     if earlier.shape[1] != rounds * seats:
         earlier = np.repeat(np.array(seen, np.float64), rounds, axis=1)
     wide = np.concatenate([own, earlier], axis=1)
-    shown = [[kernels.observe(market.params, row, 0, s) for s in range(seats)] for row in wide]
+    shown = [[kernels.observe(params, row, 0, s) for s in range(seats)] for row in wide]
     return {**state, "rows.state": wide, "rows.observations": np.array(shown, np.int64)}
 
 
-def _params(market: Market, hidden: Parts, rounds: int) -> Floats:
-    """The market's params, and behind them what `shown_loop` reads."""
-    first, seats = len(market.params), len(market.seats)
+def _view_params(market: Market, hidden: Parts, rounds: int) -> Floats:
+    """What `shown_loop` reads behind the market's params, float64 `[.]`."""
     tables = [_kept_and_added(seat.role, hidden.get(seat.name, ())) for seat in market.seats]
     if not rounds:
         for table in tables:
             table[:, 1] = 0  # hidden parts keep their first value
-    begins = first + seats + np.cumsum([0, *(table.size for table in tables)])[:-1]
-    numbers = [begins, *(table.ravel() for table in tables)]
-    tail = [first, seats, market.state_width, rounds]
-    return np.concatenate([market.params, *numbers, tail]).astype(np.float64)
+    seats = len(market.seats)
+    before_end = TAIL + np.cumsum([table.size for table in tables][::-1])[::-1]
+    numbers = [before_end, *(table.ravel() for table in tables)]
+    tail = [before_end[0] + seats, seats, market.state_width, rounds]
+    return np.concatenate([*numbers, tail]).astype(np.float64)
 
 
 def _kept_and_added(role: Role, hidden: Collection[str]) -> Ints:

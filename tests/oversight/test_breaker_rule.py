@@ -147,3 +147,9 @@ def test_figures_of_quick_probes_have_names_by_pair():
 )
 def test_a_tag_of_tensorboard_names_the_same_reading(watch, name):
     assert plain_name(watch) == name
+
+
+def test_a_band_in_words():
+    assert [str(band) for band in (Band(0.25, 1.5), Band(high=2), Band(low=-1), Band())] == [
+        "0.25..1.5", "..2", "-1..", "..",
+    ]  # fmt: skip

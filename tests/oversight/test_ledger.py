@@ -201,3 +201,39 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
         Ledger(tmp_path / "ledger.jsonl").append("begun")
     assert elsewhere.read_text() == "kept"
     assert not (tmp_path / "ledger.jsonl").exists()
+
+
+# --- where it cannot be written -------------------------------------------------------------------
+
+
+def test_a_lock_that_the_system_refuses_is_said(path, monkeypatch):
+    def refuse(self, timeout):
+        raise OSError("no locks here")
+
+    monkeypatch.setattr(ledger.FileLock, "acquire", refuse)
+    with pytest.raises(ConfigError, match="cannot be locked: no locks here"):
+        Ledger(path).append("x")
+
+
+def test_what_could_not_be_written_leaves_the_file_as_it_was(path, monkeypatch):
+    """The disk is full after some bytes: they are taken back, and the next entry follows on."""
+    before, log, plain = path.read_bytes(), Ledger(path), ledger.os.fsync
+
+    def full(number):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ledger.os, "fsync", full)
+    with pytest.raises(ConfigError, match="cannot be written: No space left on device"):
+        log.append("lost")
+    assert path.read_bytes() == before
+    assert log.count == 5
+    monkeypatch.setattr(ledger.os, "fsync", plain)
+    log.append("kept")
+    assert [entry["act"] for entry in ledger.read(path)][4:] == ["seed finished", "kept"]
+    assert ledger.first_broken(path) is None
+
+
+def test_a_folder_is_no_ledger(tmp_path):
+    (tmp_path / "ledger.jsonl").mkdir()
+    with pytest.raises(ConfigError, match="cannot be read: it is not an ordinary file"):
+        ledger.read(tmp_path / "ledger.jsonl")

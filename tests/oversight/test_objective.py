@@ -148,3 +148,20 @@ def test_changed_terms_are_named_and_cut():
 def test_lines_of_many_arms():
     assert state_lines({"a": "x", "b": "x"}) == ["X."]
     assert state_lines({"a": "x", "b": "y", "c": "x"}) == ["a, c: x.", "b: y."]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 6])
+def test_three_terms_that_differ_are_told_and_the_rest_counted(count):
+    names = "abcdef"[:count]
+    one = {"bidder_0": {"same": {"weight": 1.0}, **{n: {"weight": 1.0} for n in names}}}
+    two = {"bidder_0": {"same": {"weight": 1.0}, **{n: {"weight": 0.5} for n in names}}}
+    lines = changed_terms(one, two)
+    assert lines[:3] == [f"bidder_0.{n}.weight 1.0, now 0.5" for n in names[:3]]
+    assert lines[3:] == ([f"and {count - 3} more"] if count > 3 else [])
+
+
+def test_a_term_that_one_of_two_lacks_is_missing_there():
+    assert changed_terms({"a": {"x": 1}}, {"b": "y"}) == [
+        "a.x 1, now missing",
+        "b missing, now 'y'",
+    ]

@@ -5,7 +5,7 @@
 | status | nothing; tells rounds, headlines and latches |
 | pause | sets the latch `person`: every repetition ends the round under way and waits |
 | step | lets every repetition that waits play so many rounds |
-| resume | releases the latch `person` |
+| resume | releases the latch `person`; or `breaker`: of the repetitions that are meant |
 | stop | every repetition saves and ends; `tacit resume` goes on |
 | ask | records a question beside what was on the screen; changes nothing |
 | pace | sets how many rounds a second are played |
@@ -22,7 +22,7 @@ from typing import Any
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
-from tacit.training.acts.control import PERSON, RunControl
+from tacit.training.acts.control import BREAKER, PERSON, RunControl, Seed
 
 from .changing import Change, changing, targets
 from .gate import Gate
@@ -112,6 +112,10 @@ class Acts:
             return f"{request.act}: {self.target} is not training any more."
         if request.act == "step" and PERSON not in control.latches:
             return "step: the run is not paused; pause it first."
+        if request.act == "resume" and request.latch == BREAKER:
+            return None if self._released(request) else "resume: no breaker holds such a seed."
+        if request.act == "resume" and (request.arm or request.seed is not None):
+            return "resume: the latch person holds all seeds; leave out arm and seed."
         if request.act == "resume" and PERSON not in control.latches:
             return f"resume: the run is not paused by a person ({self._held_text()})."
         if request.act == "pace":
@@ -124,6 +128,8 @@ class Acts:
     def _intent(self, request: ActRequest) -> str:
         """What an act does, in words."""
         seeds = len(self.control.seeds())
+        if request.latch == BREAKER:
+            seeds = len(self._released(request))
         return {
             "pause": f"hold {seeds} seeds after the round that each is playing",
             "step": f"let {seeds} seeds play {request.rounds:,} rounds",
@@ -153,6 +159,9 @@ class Acts:
         if ledger is None:
             raise ConfigError(f"{request.act}: {self.target} is not training any more.")
         after = _latches_after(request, screen["latches"])
+        held = self.control.held_by_breakers()
+        if request.latch == BREAKER and len(self._released(request)) == len(held):
+            after = [latch for latch in after if latch != BREAKER]
         ledger.append(
             ACT,
             id=request.id,
@@ -163,6 +172,11 @@ class Acts:
             after={"latches": after},
             rounds=request.rounds if request.act == "step" else 0,
             screen=screen,
+            **(
+                {"releases": sorted(f"{arm}/s{k}" for arm, k in self._released(request))}
+                if request.latch == BREAKER
+                else {}
+            ),
             **({"changes": changes} if changes else {}),
             **({"pace": request.pace} if request.act == "pace" else {}),
         )
@@ -174,6 +188,8 @@ class Acts:
             control.hold(PERSON)
         elif request.act == "step":
             control.step(request.rounds)
+        elif request.act == "resume" and request.latch == BREAKER:
+            control.release_breakers(self._released(request))
         elif request.act == "resume":
             control.release(PERSON)
         elif request.act == "pace":
@@ -181,6 +197,14 @@ class Acts:
         elif request.act == "stop":
             why = f": {request.reason}" if request.reason else ""
             control.stop(f"{request.by}{why}")
+
+    def _released(self, request: ActRequest) -> dict[Seed, Gate]:
+        """The repetitions of those that are meant that a breaker holds."""
+        return {
+            (arm, k): gate
+            for (arm, k), gate in self.control.held_by_breakers().items()
+            if request.arm in ("", arm) and request.seed in (None, k)
+        }
 
     def _set_pace(self, request: ActRequest) -> None:
         """Set the pace of the repetitions that are meant; of all, also of those that begin."""
@@ -212,7 +236,7 @@ class Acts:
         return self._held_text()
 
     def _held_text(self) -> str:
-        latches = self.control.latches
+        latches = self.control.screen()["latches"]
         return f"held by: {', '.join(latches)}" if latches else "held by nothing: it trains"
 
     def _envelope(
@@ -260,7 +284,7 @@ def _latches_after(request: ActRequest, before: list[str]) -> list[str]:
     """Which latches are set once an act has taken effect."""
     if request.act == "pause":
         return before if PERSON in before else [*before, PERSON]
-    if request.act == "resume":
+    if request.act == "resume" and request.latch == PERSON:
         return [latch for latch in before if latch != PERSON]
     return before
 

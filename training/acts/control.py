@@ -1,8 +1,9 @@
 """What a person can do to a run that trains: hold it still, let it step, stop it; who, and why.
 
-Several *latches* can hold a run, and each is released only by its own act: `person` by `resume`.
-As long as one is set, no repetition begins a round. The control knows every repetition under way by
-its gate (`gate.py`); `tacit.training.acts` gives it a socket.
+Several *latches* can hold a run, and each is released only by its own act: `person` by `resume`,
+`breaker` by `resume --latch breaker`. As long as `person` is set, no repetition begins a round;
+`breaker` holds only the repetitions in which a breaker has tripped. The control knows every
+repetition under way by its gate (`gate.py`); `tacit.training.acts` gives it a socket.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
+from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 from tacit.training.config.arms import Arm
 
-from .gate import LOOK, Gate
+from .gate import ANSWERED, LOOK, Gate
 
-PERSON = "person"  # a latch
+PERSON, BREAKER = "person", "breaker"  # latches
 MOST_KEPT = 200  # states of a repetition that are told
 
 Seed = tuple[str, int]  # the name of an arm, and the number of the repetition
@@ -77,6 +79,7 @@ class RunControl:
         """Within, a repetition is under way behind its gate."""
         with self._lock:
             self._gates[seed] = gate
+            gate.is_attended = self._serve is not None
             if self.latches:
                 gate.shut()
             if self.pace is not None:
@@ -130,6 +133,20 @@ class RunControl:
                 for gate in self._gates.values():
                     gate.open()
 
+    def held_by_breakers(self) -> dict[Seed, Gate]:
+        """The gates of the repetitions that a breaker holds."""
+        return {seed: gate for seed, gate in self.seeds().items() if gate.facts.get("breaker")}
+
+    def release_breakers(self, seeds: Mapping[Seed, Gate]) -> None:
+        """Have repetitions that a breaker holds go on: each enters it into the ledger itself."""
+        asked = [
+            gate.submit({"do": "release", "arm": arm, "seed": k})
+            for (arm, k), gate in seeds.items()
+        ]
+        for future in asked:
+            with suppress(TimeoutError, ConfigError):
+                future.result(ANSWERED)
+
     def step(self, rounds: int) -> None:
         """Let every repetition that is held play so many rounds."""
         with self._lock:
@@ -165,7 +182,7 @@ class RunControl:
             return {"kept": gate.facts.get("kept", [0])[-MOST_KEPT:]} if with_kept else {}
 
         return {
-            "latches": list(self.latches),
+            "latches": [*self.latches, *[BREAKER] * bool(self.held_by_breakers())],
             "seeds": {
                 f"{arm}/s{k}": {
                     "round": gate.rounds,
@@ -173,6 +190,7 @@ class RunControl:
                     "headline": self.headlines.get((arm, k)),
                     "branch": gate.facts.get("branch", 0),
                     "pace": gate.pace,
+                    **({"breaker": own} if (own := gate.facts.get("breaker")) else {}),
                     **kept(gate),
                 }
                 for (arm, k), gate in self.seeds().items()

@@ -48,6 +48,8 @@ class Gate:
         is_shut: whether it may not begin a round, steps aside.
         pace: rounds a second that it may play; None: as many as it can.
         facts: what the repetition has told of itself, such as its branch.
+        breaker: the breaker that holds the repetition here; empty: none does.
+        is_attended: whether somebody can release a breaker while the run trains.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Gate:
         self.rounds, self.is_held, self.is_shut = 0, False, False
         self.pace: float | None = None
         self.facts: Facts = {}
+        self.breaker, self.is_attended = "", False
         self._stopping, self._changed, self._is_stopped = stopping, changed, False
         self._told = told
         self._condition = threading.Condition(threading.RLock())
@@ -116,6 +119,13 @@ class Gate:
         if self._told is not None:
             self._told(self.facts)
 
+    def latch(self, breaker: str) -> None:
+        """The repetition waits here until a breaker is released; empty: it is."""
+        with self._condition:
+            self.breaker = breaker
+            self._condition.notify_all()
+        self.tell(breaker=breaker)
+
     def moved(self, rounds: int) -> None:
         """The repetition has gone on from another state: steps that were left are given up."""
         with self._condition:
@@ -125,7 +135,7 @@ class Gate:
         """The repetition has ended: whoever waits for an answer is told so."""
         with self._condition:
             orders, self._orders = self._orders, []
-            self.facts, self.pace = {}, None
+            self.facts, self.pace, self.breaker = {}, None, ""
         for _, future in orders:
             future.set_exception(ConfigError("seed: has ended."))
 
@@ -148,7 +158,7 @@ class Gate:
 
     def _holds(self) -> bool:
         """Whether no round may begin now."""
-        if self._reserved or (self.is_shut and self.rounds >= self._until):
+        if self._reserved or self.breaker or (self.is_shut and self.rounds >= self._until):
             return True
         return self.pace is not None and time.monotonic() < self._next
 
@@ -169,7 +179,8 @@ class Gate:
         return most
 
     def _hold(self, held: bool) -> None:
-        held = held and (self.is_shut or bool(self._reserved))  # not while it keeps to its pace
+        # Not while it keeps to its pace.
+        held = held and (self.is_shut or bool(self._reserved or self.breaker))
         if held != self.is_held:
             self.is_held = held
             if self._changed is not None:
@@ -266,8 +277,11 @@ class Gate:
         """Wait until the repetition is held and has no step left; whether it is, after so long."""
         with self._condition:
             return self._condition.wait_for(
-                lambda: self.is_shut and self.is_held and self.rounds >= self._until, seconds
+                lambda: self.is_shut and self.is_held and self._has_no_step_left(), seconds
             )
+
+    def _has_no_step_left(self) -> bool:
+        return self.rounds >= self._until or bool(self.facts.get("breaker"))
 
 
 class RemoteGate(Gate):
@@ -289,6 +303,8 @@ class RemoteGate(Gate):
         with self._condition:
             self._process = process
             self._pass_on({"gate": "shut" if self.is_shut else "open"})
+            if self.is_attended:
+                self._pass_on({"attended": True})
             if self.pace is not None:
                 self._pass_on({"pace": self.pace})
             for _ in range(self._reserved):

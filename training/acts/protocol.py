@@ -36,9 +36,10 @@ Line = Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00-\x1f\x7f]*$")]
 # Which acts a key belongs to; `id`, `act`, `by`, `reason` and `dry_run` belong to all.
 BELONGS: dict[str, tuple[str, ...]] = {
     "rounds": ("step",),
+    "latch": ("resume",),
     "pace": ("pace",),
-    "arm": ("pace", *FORKS, *FORCES),
-    "seed": ("pace", *FORKS, *FORCES),
+    "arm": ("pace", "resume", *FORKS, *FORCES),
+    "seed": ("pace", "resume", *FORKS, *FORCES),
     "branch": (*FORKS, *FORCES),
     "to": ("rollback",),
     "redirect": FORKS,
@@ -58,6 +59,7 @@ class ActRequest(BaseModel):
         reason: why.
         rounds: of a step.
         dry_run: only say what it would do.
+        latch: that is released.
         pace: rounds a second; None: full speed.
         arm: whose repetitions; empty: the only one.
         seed: which repetition; None: all that are under way.
@@ -77,6 +79,7 @@ class ActRequest(BaseModel):
     reason: Line = ""
     rounds: int = Field(default=1, ge=1, le=MOST_STEPS)
     dry_run: bool = False
+    latch: Literal["person", "breaker"] = "person"
     pace: float | None = Field(default=None, gt=0, le=MOST_PACE, allow_inf_nan=False)
     arm: Line = ""
     seed: int | None = Field(default=None, ge=0)

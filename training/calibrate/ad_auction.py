@@ -23,8 +23,9 @@ from tacit.envs.ad_auction.positions import LAST_BIDS
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints, NonNegative
+from tacit.training.user_files.date_format import DAY
 
-from .data_file import DAY, Column, DataFile
+from .data_file import Column, DataFile
 from .market_fit import MarketFit
 from .play import play_rounds
 from .samples import Sample

@@ -24,14 +24,16 @@ class Request:
 
     Attributes:
         columns: which of the file's columns is which, `name=column,...`.
-        dates: formats of dates, as of `strptime`; by default ISO 8601.
+        dates: formats of dates (`user_files/date_format.py`); by default the one that is found.
         missing: texts that stand for nothing.
+        decimal: the decimal mark; None: it is found.
         options: of the market's fit, those that are given.
     """
 
     columns: str = ""
     dates: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    decimal: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -45,6 +47,7 @@ class Calibration:
         keys: the market's keys that were fitted.
         rows: quantity by quantity, of the file and of the market when it is played.
         lines: the number of rows of the file.
+        reading: how the file was read, in words.
     """
 
     market: str
@@ -52,6 +55,7 @@ class Calibration:
     keys: dict[str, Any]
     rows: list[Quantity]
     lines: int
+    reading: str
 
     @property
     def within(self) -> bool:
@@ -71,13 +75,16 @@ def calibrate(market: str, path: Path, request: Request) -> Calibration:
         options = _checked_options(market_fit.options, market, request.options)
     with mistakes.collecting():
         columns = market_fit.columns
-        data = read_data(path, columns, request.columns, request.dates, request.missing)
+        data = read_data(
+            path, columns, request.columns, request.dates, request.missing, request.decimal
+        )
     mistakes.raise_if_any()
     assert data is not None
     keys = market_fit.fit(data, options)
     observed = market_fit.of_file(data, options)
     simulated = market_fit.of_market(make_market(market, keys), data, options)
-    return Calibration(market, path.name, keys, compare_samples(observed, simulated), data.rows)
+    found = compare_samples(observed, simulated)
+    return Calibration(market, path.name, keys, found, data.rows, data.reading)
 
 
 def _checked_options(model: type[BaseModel], market: str, given: Mapping[str, Any]) -> BaseModel:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from math import isfinite
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from tacit.envs.errors import ConfigError, nearest
-from tacit.envs.types import Floats
+from tacit.envs.types import Floats, Ints
+from tacit.training.config.mistakes import MistakeList
+from tacit.training.user_files.column_formats import date_format_of, number_format_of
+from tacit.training.user_files.csv_columns import RawColumns, Words, read_columns, read_header
+from tacit.training.user_files.date_format import (
+    DAY,
+    INDEX,
+    NOT_A_DATE,
+    DateFormat,
+    Moment,
+)
 
 LEAST_ROWS = 10
-DAY = 86_400  # seconds
-
-Cell = tuple[int, str]  # its line in the file, and its text
-Line = tuple[int, list[str]]  # number of the line, and its cells
+NOTHING = float("nan")
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,13 @@ class DataFile:
         rows: R.
         columns: values by the name of their `Column`, float64 `[R]`: seconds, or amounts in the
             file's unit; NaN where a cell says nothing.
+        reading: how the file was read, in words.
     """
 
     file: str
     rows: int
     columns: dict[str, Floats]
+    reading: str = ""
 
 
 def read_data(
@@ -62,69 +67,56 @@ def read_data(
     columns: str,
     dates: Sequence[str] = (),
     missing: Sequence[str] = (),
+    decimal: str | None = None,
 ) -> DataFile:
     """Read the columns that a fit wants.
 
     Args:
-        path: the file: UTF-8, with commas and a header.
+        path: the file, a CSV with a header.
         wanted: the fit's columns.
         columns: which of the file's is which, `name=column,...`.
-        dates: formats of dates (those of `strptime`), tried in turn; by default ISO 8601.
+        dates: formats of dates (`user_files/date_format.py`), tried in turn; by default the one
+            that is found.
         missing: texts that stand for nothing, besides the empty cell.
+        decimal: the decimal mark; None: it is found.
 
     Raises:
-        ConfigError: unknown, absent or missing columns; cells that are no date or amount; lines of
-            another length than the header's; fewer than `LEAST_ROWS` rows; no such file.
+        ConfigError: unknown, absent or missing columns; cells that are no date or amount, or can be
+            read in two ways; lines of another length than the header's; fewer than `LEAST_ROWS`
+            rows; no such file.
     """
-    header, lines = _read_lines(path)
-    chosen = _chosen_columns(columns, wanted, header, path.name)
-    mistakes = []
-    other_length = [(number, cells) for number, cells in lines if len(cells) != len(header)]
-    if other_length:
-        number, cells = other_length[0]
-        mistakes.append(
-            f"{path.name}, line {number}: {len(cells)} cells, the header has {len(header)} "
-            f"({_count(other_length)} so)."
-        )
-    if len(lines) < LEAST_ROWS:
-        mistakes.append(
-            f"{path.name}: {_count(lines)}, at least {LEAST_ROWS} are needed to fit quantiles."
-        )
-    values: dict[str, Floats] = {}
-    # Where lines differ in length their cells may belong to other columns: read none of them.
-    for column in wanted if not other_length else ():
-        if column.name in chosen:
-            at = header.index(chosen[column.name])
-            cells_of = [(number, cells[at].strip()) for number, cells in lines]
-            reader = _ColumnReader(column, chosen[column.name], path.name, tuple(dates), mistakes)
-            values[column.name] = reader.read(cells_of, {"", *missing})
-    if mistakes:
-        raise ConfigError(mistakes)
-    return DataFile(path.name, len(lines), values)
-
-
-def _count(rows: Sequence[object]) -> str:
-    return f"{len(rows):,} row{'s' * (len(rows) != 1)}"
-
-
-def _read_lines(path: Path) -> tuple[list[str], list[Line]]:
-    """The header, and the other lines; blank ones are passed over."""
     if not path.is_file():
         raise ConfigError(f"DATA: there is no file '{path}'.")
-    try:
-        # utf-8-sig: a byte-order mark, as spreadsheets write it, is not part of the first name.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, cells) for cells in reader if cells]
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path.name}: not UTF-8 text (byte {error.start}).") from None
-    except (OSError, csv.Error) as error:
-        raise ConfigError(f"{path.name}: cannot be read: {error}") from None
-    if not lines:
-        raise ConfigError(
-            f"{path.name}: empty; a header and at least {LEAST_ROWS} rows are needed."
+    chosen = _chosen_columns(columns, wanted, read_header(path), path.name)
+    raw = read_columns(path, {f"--columns.{name}": [title] for name, title in chosen.items()})
+    mistakes = MistakeList()
+    other_length = np.flatnonzero(raw.short | raw.long)
+    if len(other_length):
+        kind = "fewer" if raw.short[other_length[0]] else "more"
+        mistakes.append(
+            f"{path.name}, line {raw.line[other_length[0]]}: {kind} cells than the header "
+            f"({_count(len(other_length))} so)."
         )
-    return [name.strip() for name in lines[0][1]], lines[1:]
+    rows = len(raw.line)
+    if rows < LEAST_ROWS:
+        mistakes.append(
+            f"{path.name}: {_count(rows)}, at least {LEAST_ROWS} are needed to fit quantiles."
+        )
+    values: dict[str, Floats] = {}
+    ways: list[str] = []
+    # Where lines differ in length their cells may belong to other columns: read none of them.
+    for column in wanted if not len(other_length) else ():
+        if column.name in chosen:
+            reader = _ColumnReader(column, chosen[column.name], path.name, raw, mistakes)
+            with mistakes.collecting():
+                values[column.name], way = reader.read({"", *missing}, dates, decimal)
+                ways.append(f"{chosen[column.name]}: {way}")
+    mistakes.raise_if_any()
+    return DataFile(path.name, rows, values, "; ".join([raw.dialect.text, *ways]))
+
+
+def _count(rows: int) -> str:
+    return f"{rows:,} row{'s' * (rows != 1)}"
 
 
 def _chosen_columns(
@@ -165,73 +157,71 @@ class _ColumnReader:
     column: Column
     title: str  # in the file's header
     file: str
-    dates: tuple[str, ...]
-    mistakes: list[str]
+    raw: RawColumns
+    mistakes: MistakeList
 
-    def read(self, cells: Sequence[Cell], nothing: set[str]) -> Floats:
-        """Values of the cells, float64 `[R]`; NaN where a cell is one of `nothing`."""
-        values = np.full(len(cells), np.nan)
-        unreadable: list[Cell] = []
-        for k, (number, text) in enumerate(cells):
-            if text in nothing:
-                continue
-            is_date = self.column.kind == "date"
-            value = parse_date(text, self.dates) if is_date else parse_amount(text)
-            if value is None:
-                unreadable.append((number, text))
-            else:
-                values[k] = value
-        if unreadable:
-            self.mistakes.append(self._complaint(unreadable))
-        elif np.isnan(values).all() and cells:
+    def read(
+        self, nothing: set[str], dates: Sequence[str], decimal: str | None
+    ) -> tuple[Floats, str]:
+        """Values of the cells, and how they were read.
+
+        Args:
+            nothing: texts that stand for nothing.
+            dates: formats that the user has told.
+            decimal: the decimal mark, where the user has told it.
+
+        Returns:
+            float64 `[R]`, NaN where a cell says nothing; and the format in words.
+
+        Raises:
+            ConfigError: the column can be read in two ways.
+        """
+        cells = self.raw.cells[f"--columns.{self.column.name}"]
+        told = [word for word in cells.words if word not in nothing]
+        if self.column.kind == "date":
+            formats: Sequence[str | None] = dates or [None]
+            ways = [date_format_of(self._option, self.title, told, form) for form in formats]
+            values = self._seconds(cells, ways, nothing)
+            way = " or ".join(form.name for form in ways)
+        else:
+            numbers = number_format_of(self._option, self.title, told, decimal)
+            values = cells.each(lambda w: NOTHING if w in nothing else numbers.read(w))
+            values = np.where(values >= 0, values, np.nan)
+            way = numbers.text
+        empty = cells.each(lambda word: word in nothing) > 0
+        unreadable = np.flatnonzero(np.isnan(values) & ~empty)
+        if len(unreadable):
+            self.mistakes.append(self._complaint(cells, unreadable, dates))
+        elif np.isnan(values).all() and len(values):
             self.mistakes.append(f"{self.file}, {self._where}: every cell is empty.")
-        return values
+        return values, way
+
+    def _seconds(self, cells: Words, ways: Sequence[DateFormat], nothing: set[str]) -> Floats:
+        """Seconds since 1970 by the clock of the first row, so that times of day are its own."""
+        moments: dict[str, Moment] = {}
+        for word in cells.words:
+            found = (form.read(word) for form in ways if word not in nothing)
+            moments[word] = next((m for m in found if m[0] == m[0]), NOT_A_DATE)
+        ahead = next((m[1] for m in moments.values() if m[0] == m[0]), 0.0)
+        unit = DAY if ways[0] is INDEX else 1.0
+        return cells.each(lambda word: moments[word][0] * unit + ahead)
+
+    @property
+    def _option(self) -> str:
+        return f"--columns.{self.column.name}"
 
     @property
     def _where(self) -> str:
         return f"{self.column.name} (column '{self.title}')"
 
-    def _complaint(self, unreadable: Sequence[Cell]) -> str:
-        number, text = unreadable[0]
-        wanted, advice = "an amount >= 0", ""
+    def _complaint(self, cells: Words, unreadable: Ints, dates: Sequence[str]) -> str:
+        row = int(unreadable[0])
+        text, wanted, advice = cells.at(row), "an amount >= 0", ""
         if self.column.kind == "date":
-            formats = f"of format {' or '.join(self.dates)}" if self.dates else "in ISO 8601"
-            wanted = f"a date {formats}"
-            advice = " Its format: --dates FORMAT, as of Python's strptime."
+            wanted = f"a date of format {' or '.join(dates)}" if dates else "a date"
+            advice = " Its format: --dates FORMAT, such as DD/MM/YYYY, epoch, index or %m.%Y."
         return (
-            f"{self.file}, line {number}, {self._where}: must be {wanted}, got '{text}' "
-            f"({_count(unreadable)} so).{advice} If it stands for nothing: --missing '{text}'."
+            f"{self.file}, line {self.raw.line[row]}, {self._where}: must be {wanted}, got "
+            f"'{text}' ({_count(len(unreadable))} so).{advice} If it stands for nothing: "
+            f"--missing '{text}'."
         )
-
-
-def parse_amount(text: str) -> float | None:
-    """A finite number >= 0; None if it is none."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if isfinite(value) and value >= 0 else None
-
-
-@lru_cache(maxsize=1 << 16)  # dates repeat, and strptime is slow
-def parse_date(text: str, dates: tuple[str, ...]) -> float | None:
-    """A date and time in seconds since 1970, whatever the zone it names; None if it is none.
-
-    Args:
-        text: the date.
-        dates: formats of `strptime`, tried in turn; if there are none, ISO 8601.
-    """
-    for pattern in dates:
-        try:
-            return _seconds(datetime.strptime(text, pattern))
-        except ValueError:
-            continue
-    try:
-        return None if dates else _seconds(datetime.fromisoformat(text))
-    except ValueError:
-        return None
-
-
-def _seconds(moment: datetime) -> float:
-    """Seconds since 1970, the clock's time read as UTC: only distances and times of day matter."""
-    return moment.replace(tzinfo=UTC).timestamp()

@@ -23,8 +23,9 @@ from tacit.envs.procurement import Procurement
 from tacit.envs.procurement.measures import LATE_DAYS, WIN
 from tacit.envs.procurement.positions import LEAD, SUPPLIERS
 from tacit.envs.types import Floats
+from tacit.training.user_files.date_format import DAY
 
-from .data_file import DAY, LEAST_ROWS, Column, DataFile
+from .data_file import LEAST_ROWS, Column, DataFile
 from .market_fit import MarketFit
 from .play import play_rounds
 from .samples import Sample

@@ -12,8 +12,9 @@ NEAR = "within: 10 % of the file's figure or one unit of what is counted; a shar
 
 
 def title(result: Calibration) -> str:
-    """The line above the table."""
-    return f"{result.market} fitted to {result.file}, {result.lines:,} rows"
+    """The lines above the table."""
+    fitted = f"{result.market} fitted to {result.file}, {result.lines:,} rows"
+    return f"{fitted}\n  read: {result.reading}"
 
 
 def rows(result: Calibration) -> list[dict[str, str]]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, Results
+
+if TYPE_CHECKING:
+    from tacit.training.acts.protocol import Envelope
 
 
 def ctl(
@@ -31,6 +34,7 @@ def ctl(
         ),
     ] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="step: so many")] = 1,
+    latch: Annotated[str, typer.Option("--latch", help="resume: person or breaker")] = "person",
     pace: Annotated[
         str | None, typer.Option("--pace", metavar="R|max", help="pace: rounds a second")
     ] = None,
@@ -78,8 +82,8 @@ def ctl(
     folder = existing_run(run, results)
     request = {
         "id": id_ or uuid.uuid4().hex, "act": act, "by": by or getpass.getuser(),
-        "reason": reason, "rounds": rounds, "dry_run": dry_run, "arm": arm, "seed": seed,
-        "branch": branch, "to": to, "copy": copy, "seat": seat, "action": action,
+        "reason": reason, "rounds": rounds, "dry_run": dry_run, "latch": latch, "arm": arm,
+        "seed": seed, "branch": branch, "to": to, "copy": copy, "seat": seat, "action": action,
         "pace": pace_of(act, pace),
         "redirect": redirect_of(act, values or [], redirect or [], fresh_stream, forget),
     }  # fmt: skip
@@ -87,13 +91,18 @@ def ctl(
     if as_json:
         print(json.dumps(envelope.model_dump(mode="json"), allow_nan=False))
     else:
-        say(f"{envelope.target}: {envelope.detail}")
-        for line in envelope.preview:
-            say(f"  {line}")
-        for name, own in envelope.screen.get("seeds", {}).items():
-            say(f"  {name}: {_seed_text(own)}")
+        _tell(envelope)
     if not envelope.applied and not dry_run and act != "status":
         sys.exit(2)
+
+
+def _tell(envelope: Envelope) -> None:
+    """Print what became of an act, and where the seeds are."""
+    say(f"{envelope.target}: {envelope.detail}")
+    for line in envelope.preview:
+        say(f"  {line}")
+    for name, own in envelope.screen.get("seeds", {}).items():
+        say(f"  {name}: {_seed_text(own)}")
 
 
 def _seed_text(seed: dict[str, Any]) -> str:
@@ -106,5 +115,6 @@ def _seed_text(seed: dict[str, Any]) -> str:
     if seed["pace"] is not None:
         words.append(f"{seed['pace']:g} rounds a second")
     if seed["held"]:
-        words.append("held")
+        by = seed.get("breaker")
+        words.append(f"held by breaker {by}" if by else "held")
     return ", ".join(words)

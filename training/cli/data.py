@@ -22,10 +22,14 @@ def calibrate(
         str, typer.Option(metavar="NAME=COLUMN,...", help="which column is what")
     ] = "",
     dates: Annotated[
-        list[str] | None, typer.Option(help="format of dates, as of strptime (repeatable)")
+        list[str] | None,
+        typer.Option(help="format of dates: DD/MM/YYYY, epoch, index, %m.%Y (repeatable)"),
     ] = None,
     missing: Annotated[
         list[str] | None, typer.Option(help="text that stands for nothing (repeatable)")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(metavar=".|,", help="decimal mark (default: found)")
     ] = None,
     source: Annotated[str, typer.Option(help="where the data are from, for the preset")] = "",
     write: Annotated[Path | None, typer.Option(help="write the preset to this YAML file")] = None,
@@ -37,7 +41,8 @@ def calibrate(
     from tacit.training.calibrate.preset import check_target, preset_text, write_preset
     from tacit.training.show.terminal import TextTable, console
 
-    request = Request(columns, tuple(dates or ()), tuple(missing or ()), _options(context.args))
+    options = _options(context.args)
+    request = Request(columns, tuple(dates or ()), tuple(missing or ()), decimal, options)
     if write is not None:
         check_target(write)
     result = fit_and_compare(market, data, request)

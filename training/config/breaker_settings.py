@@ -94,13 +94,16 @@ NO_REDIRECT = RedirectConfig.model_validate({})
 class BreakerConfig(BaseModel):
     """A breaker."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
     watch: str = Field(description="a measure of the market, a role or a seat, or a quick figure")
     low: FiniteFloat | None = Field(None, description="lower end of the band; it belongs to it")
     high: FiniteFloat | None = Field(None, description="upper end of the band; it belongs to it")
     points: Annotated[int, Field(ge=1, strict=True)] = Field(
         1, description="evaluation points outside, one after the other"
+    )
+    from_: Annotated[int, Field(ge=0, strict=True)] = Field(
+        0, alias="from", description="the round from which on it looks; earlier points are inside"
     )
     scope: Literal["seed"] = Field(
         "seed", description="over what it is judged: each seed by itself"
@@ -113,6 +116,9 @@ class BreakerConfig(BaseModel):
     )
     redirect: RedirectConfig | Literal["none"] | None = Field(
         None, description="rollback: what is changed; none: it will happen again"
+    )
+    wait: bool = Field(
+        False, description="pause: it waits to be released as long as somebody can reach the run"
     )
     times: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         None, description="rollback: how often, after which it stops; null: once"
@@ -146,7 +152,8 @@ class BreakerConfig(BaseModel):
         if self.action == ROLLBACK:
             changed = self.changes.words or "nothing: it will happen again"
             then = f"rollback (at most {self.most_rollbacks}), changed is {changed}"
-        return f"{self.watch} outside {self.band}{points}: {then}"
+        since = f" from round {self.from_:,} on" if self.from_ else ""
+        return f"{self.watch} outside {self.band}{points}{since}: {then}"
 
 
 Breakers = dict[str, BreakerConfig]
@@ -268,6 +275,10 @@ def _misfits(
         yield "low: missing; give low, high or both: the band in which all is well."
     elif low is not None and high is not None and low > high:
         yield f"low: must be at most high ({high:g}), got {low:g}."
+    if train is not None and breaker.from_ > train.rounds:
+        yield f"from: must be at most train.rounds ({train.rounds}), got {breaker.from_}."
+    if breaker.wait and breaker.action != PAUSE:
+        yield f"wait: is for action: pause only, not for {breaker.action}."
     if breaker.action != ROLLBACK:
         for key in ONLY_ROLLBACK:
             if getattr(breaker, key) is not None:

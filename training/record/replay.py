@@ -184,6 +184,9 @@ class SeedReplay:
         Args:
             copy: the copy in which actions are forced.
             forced: actions by phase and seat's index; empty: the round as it was.
+
+        Raises:
+            ConfigError: an action that a person has ordered, by the record, is not legal there.
         """
         recording = build_recording(self.game, self.group.rows, 1, with_values=True)
         if ordered := self._ordered():

@@ -37,7 +37,7 @@ OF_A_TRAINING = ("machine", "seconds", "events_sha256", "seal")
 KEPT = ("id", "what", "by", "reason", "changes")  # keys of an act
 
 
-class Reproduction(NamedTuple):
+class TrainedAgain(NamedTuple):
     """What training a run once more has shown.
 
     Attributes:
@@ -54,7 +54,7 @@ class Reproduction(NamedTuple):
     elsewhere: tuple[str, ...]
 
 
-def reproduce_run(run: RunFolder, arms: Sequence[str], listener: ProgressListener) -> Reproduction:
+def reproduce_run(run: RunFolder, arms: Sequence[str], listener: ProgressListener) -> TrainedAgain:
     """Train a run once more, elsewhere, and compare.
 
     Args:
@@ -141,7 +141,7 @@ def _compared(
     records: Mapping[tuple[str, int], Mapping[str, Any]],
     again: Mapping[tuple[str, int], Mapping[str, Any]],
     changes: int,
-) -> Reproduction:
+) -> TrainedAgain:
     """Compare repetitions by their records, which hold the SHA-256 of all states."""
     differing, elsewhere = list[str](), list[str]()
     for (arm, k), record in records.items():
@@ -154,4 +154,4 @@ def _compared(
         theirs, here = record.get("machine") or {}, machine()
         same_machine = all(theirs.get(key) == here[key] for key in here)
         (differing if same_machine else elsewhere).append(line)
-    return Reproduction(len(records), changes, tuple(differing), tuple(elsewhere))
+    return TrainedAgain(len(records), changes, tuple(differing), tuple(elsewhere))

@@ -65,6 +65,7 @@ class SeedBreakers:
             self.trips: list[Trip] = list(saved.get("trips", []))
             self.paused: str | None = saved.get("paused")
             self._left: list[dict[str, Any]] = list(saved.get("left", []))
+            self._released = dict.fromkeys(saved.get("released", ()))
             streaks = saved.get("streaks", {})
             self._streaks = {name: Streak(*streaks.get(name, CLEAN)) for name in arm.breakers}
         except (TypeError, AttributeError) as error:
@@ -117,6 +118,8 @@ class SeedBreakers:
             value, band = known.get(breaker.watch, float("nan")), breaker.band
             if isfinite(distance := band.distance(value)):
                 tags[f"breaker/{name}"] = distance
+            if rounds < breaker.from_ or self._is_released(name, value):
+                continue
             streak = watched(self._streaks[name], rounds, value, band)
             self._streaks[name] = streak
             if streak.points >= breaker.points:
@@ -124,6 +127,32 @@ class SeedBreakers:
                 due.append(self._trip(name, rounds, value, streak.since))
         self._due = min(due, key=lambda trip: ORDER.index(trip["action"]), default=None)
         return tags
+
+    def _is_released(self, name: str, value: float) -> bool:
+        """Whether a person has released a breaker, and its reading was not inside again since."""
+        if name in self._released and self._configured.breakers[name].band.distance(value) >= 0:
+            del self._released[name]
+        return name in self._released
+
+    @property
+    def waits(self) -> bool:
+        """Whether the breaker that holds the repetition is to be waited for within the run."""
+        return self.paused is not None and self._configured.breakers[self.paused].wait
+
+    def release(self, repetition: Repetition) -> None:
+        """Let a repetition that waits within the run go on; the act is in the ledger before.
+
+        Raises:
+            ConfigError: no breaker holds it, or the ledger cannot be written.
+        """
+        if self.paused is None:
+            raise ConfigError("seed: no breaker holds it.")
+        trip = next(t for t in reversed(self.trips) if t.get("breaker") == self.paused)
+        where = {key: trip[key] for key in ("breaker", "branch", "round")}
+        record_act(self._run, RELEASED, arm=self.arm.name, seed=self._k, **where)
+        self._released[self.paused] = None
+        self.paused = None
+        repetition.save()
 
     def _trip(self, name: str, rounds: int, value: float, since: int) -> dict[str, Any]:
         """A trip as the ledger and the record hold it."""
@@ -254,6 +283,7 @@ class SeedBreakers:
             "paused": self.paused,
             "streaks": self._streaks,
             "left": self._left,
+            "released": list(self._released),
         }
 
     def record(self, rounds: int) -> dict[str, Any]:
@@ -403,6 +433,8 @@ def release(run: RunFolder, experiment: Experiment, name: str) -> int:
             record_act(run, RELEASED, arm=arm, seed=k, **where)
             path = run.inside(arm, f"s{k}", NAME)
             record = checkpoint.finished(path) or {}
-            saved = {**record["breakers"], "paused": None}
+            saved = record["breakers"]
+            released = dict.fromkeys([*saved.get("released", ()), name])
+            saved = {**saved, "paused": None, "released": list(released)}
             checkpoint.rewrite_record(path, {**record, "breakers": saved})
     return len(own)

@@ -182,7 +182,7 @@ class Repetition:
         def carry_out(order: Order) -> Reply:
             return self._carry_out(order, gate, report)
 
-        while not self.breakers.paused and not self.is_over:
+        while self._may_go_on(gate) and not self.is_over:
             while change := self.acts.schedule.due(self.breakers.branch, self.group.rounds):
                 self._change(change, gate, report)
             if gate.is_shut:
@@ -190,6 +190,8 @@ class Repetition:
             most = gate.wait(self.group.rounds, carry_out)
             if not most:
                 return False
+            if self.breakers.paused:
+                continue  # what was asked for has not released it
             group = self.group  # another one, if somebody has begun a branch meanwhile
             due = points[bisect_right(points, group.rounds)]
             began, asked = time.monotonic(), min(due - group.rounds, stretch, most)
@@ -211,6 +213,16 @@ class Repetition:
             if self.saver.due:
                 self.save()
         return not self.breakers.paused
+
+    def _may_go_on(self, gate: Gate) -> bool:
+        """Whether no breaker holds the repetition, or it is to wait at its gate until then."""
+        held = self.breakers.paused
+        if held is None:
+            return True
+        if not (self.breakers.waits and gate.is_attended):
+            return False
+        gate.latch(held)
+        return True
 
     def _play(self, asked: int) -> int:
         """Play up to so many rounds, until the next change; returns how many were played."""
@@ -237,6 +249,10 @@ class Repetition:
         """
         if (order["arm"], order["seed"]) != (self.arm.name, self.k):
             raise ConfigError("seed: has ended.")
+        if order["do"] == "release":
+            self.breakers.release(self)
+            gate.latch("")
+            return {}
         if order["do"] == "look":
             return self._look(ActRequest.model_validate(order["request"]))
         before = self.breakers.branch

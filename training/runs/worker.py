@@ -4,6 +4,7 @@ Its parent is a thread of `worker_pool.py`. Lines of JSON go both ways:
 
     standard input     {"arm": "base", "seed": 3}      train repetition 3 of arm base
                        {"gate": "shut"}                also "open", or a number of rounds to step
+                       {"attended": true}              whether breakers can be released
                        {"pace": 20.0}                  rounds a second; null: full speed
                        {"reserve": 1}                  hold it for an act (-1: no more)
                        {"order": {...}, "n": 1}        to be carried out between two rounds
@@ -99,6 +100,8 @@ def _read_requests(
             return
         if "gate" in message:
             _turn(gate, message["gate"])
+        elif "attended" in message:
+            gate.is_attended = message["attended"]
         elif "pace" in message:
             gate.set_pace(message["pace"])
         elif "reserve" in message:

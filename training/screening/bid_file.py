@@ -23,7 +23,12 @@ from tacit.training.user_files.column_formats import (
     read_seconds,
 )
 from tacit.training.user_files.csv_columns import RawColumns, read_columns
-from tacit.training.user_files.row_sieve import LeftOut, RowSieve, reason_lines
+from tacit.training.user_files.row_sieve import (
+    LeftOut,
+    RowSieve,
+    reason_lines,
+    telling_words,
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ def read_bids(path: Path, columns: BidColumns) -> Bids:
         raise ConfigError(f"{path}: holds no rows below its header.")
     sieve = RowSieve(raw, path)
     sieve.leave_out("fewer cells than the header", raw.short)
+    sieve.leave_out("more cells than the header", raw.long)
     tender = raw.cells["--tender"].code
     sieve.leave_out_missing("--tender", columns.tender)
     ways: dict[str, str] = {}  # how each column was read
@@ -168,7 +174,7 @@ def _amounts(
 ) -> Floats:
     """Amounts of all rows, float64 `[R]`; rows without one that is above 0 are left out."""
     cells = sieve.raw.cells[option]
-    way = number_format_of(option, name, cells, decimal)
+    way = number_format_of(option, name, telling_words(cells), decimal)
     ways[name] = way.text
     values = read_numbers(cells, way)
     sieve.leave_out_unreadable(option, name, values, "number", "Write numbers as 1234.5.")
@@ -250,7 +256,7 @@ def _repeated(keep: Bools, *keys: Ints | Floats) -> Bools:
 def _days(sieve: RowSieve, name: str, told: str | None, ways: dict[str, str]) -> Floats:
     """Dates of all rows as numbers, float64 `[R]`; rows without one are left out."""
     cells = sieve.raw.cells["--date"]
-    way = date_format_of("--date", name, cells, told)
+    way = date_format_of("--date", name, telling_words(cells), told)
     ways[name] = way.name
     days = read_seconds(cells, way)
     advice = (

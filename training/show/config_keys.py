@@ -8,6 +8,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from tacit.envs.errors import fields_by_key
+
 
 def key_rows(model: type[BaseModel], prefix: str = "", head: str = "key") -> list[dict[str, str]]:
     """A row a key of a config model, but for `name`, which chooses the model.
@@ -24,7 +26,7 @@ def key_rows(model: type[BaseModel], prefix: str = "", head: str = "key") -> lis
             "bounds": bounds_text(info),
             "meaning": info.description or "",
         }
-        for name, info in model.model_fields.items()
+        for name, info in fields_by_key(model).items()
         if name != "name"
     ]
 

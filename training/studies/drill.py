@@ -132,7 +132,7 @@ class _Drill:
                 "starts_from": None,
             }
         )  # fmt: skip
-        keys: dict[str, Any] = {"low": UNREACHED, "high": None, "points": self.points}
+        keys: dict[str, Any] = {"low": UNREACHED, "high": None, "from_": 0, "points": self.points}
         if breaker.action == ROLLBACK:
             keys |= {"to": 1, "times": 1}
         tried = {name: breaker.model_copy(update=keys)}
@@ -342,7 +342,7 @@ def _wrongly_shown(arm: Arm, changes: RedirectConfig, recording: Recording) -> l
             continue
         told = [seat.role.decode_observation(int(o)) for o in shown]
         states = recording.states[:, 0, : market.state_width]
-        true = [observe(market.params, state, 0, seat.index) for state in states]
+        true = [observe(market.kernel_params, state, 0, seat.index) for state in states]
         so = [seat.role.decode_observation(int(o)) for o in true]
         if any(len({round_[part] for round_ in told}) > 1 for part in constant if part in told[0]):
             wrong.append(f"{seat.name} is shown what is hidden")

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats
 
 from .csv_columns import Words
 from .date_format import DateFormat, TwoDates, find_date_format, format_named
 from .number_format import NumberFormat, TwoReadings, find_number_format
-from .row_sieve import says_nothing
 
 
 def number_format_of(
-    option: str, name: str, cells: Words, decimal: str | None = None
+    option: str, name: str, texts: Iterable[str], decimal: str | None = None
 ) -> NumberFormat:
     """How a column writes numbers.
 
     Args:
         option: that named the column.
         name: the column.
-        cells: its texts.
+        texts: its cells, without those that say nothing.
         decimal: the decimal mark, where the user has told it.
 
     Raises:
         ConfigError: it can be read in two ways.
     """
     try:
-        return find_number_format((w for w in cells.words if not says_nothing(w)), decimal)
+        return find_number_format(texts, decimal)
     except TwoReadings as both:
         marks = " or ".join(f"--decimal {way.decimal}" for way, _ in both.readings)
         raise ConfigError(f"{option}: column '{name}': {both}: say which, {marks}.") from None
 
 
-def date_format_of(option: str, name: str, cells: Words, told: str | None = None) -> DateFormat:
+def date_format_of(
+    option: str, name: str, texts: Iterable[str], told: str | None = None
+) -> DateFormat:
     """How a column writes dates.
 
     Args:
         option: that named the column.
         name: the column.
-        cells: its texts.
+        texts: its cells, without those that say nothing.
         told: the format's name, where the user has told it.
 
     Raises:
@@ -47,7 +50,7 @@ def date_format_of(option: str, name: str, cells: Words, told: str | None = None
     if told is not None:
         return format_named(told)
     try:
-        return find_date_format(w for w in cells.words if not says_nothing(w))
+        return find_date_format(texts)
     except TwoDates as both:
         names = " or ".join(f"--dates {way.name}" for way, _ in both.readings)
         raise ConfigError(f"{option}: column '{name}': {both}: say which, {names}.") from None

@@ -66,6 +66,7 @@ class RawColumns:
         line: the line of the file where the row ends, int64 `[R]`.
         digest: a hash of all cells of the row, good within this process, int64 `[R]`.
         short: whether the row has fewer cells than the header, bool `[R]`.
+        long: whether it has more, and something in them, bool `[R]`.
         spare: the number of columns that no option names.
         dialect: how the file is written.
     """
@@ -74,6 +75,7 @@ class RawColumns:
     line: Ints
     digest: Ints
     short: Bools
+    long: Bools
     spare: int
     dialect: Dialect
 
@@ -116,6 +118,26 @@ def read_columns(
                 f"before line {line}."
             ) from None
         raise ConfigError(f"{path}: line {line} is no row of CSV: {error}.") from None
+
+
+def read_header(path: Path, separator: str | None = None) -> list[str]:
+    """The names of a file's columns.
+
+    Args:
+        path: the file.
+        separator: between cells; None: it is found.
+
+    Raises:
+        ConfigError: there is no such file, it is empty, or it cannot be read.
+    """
+    dialect = find_dialect(path, separator)
+    try:
+        with path.open(newline="", encoding=dialect.encoding) as file:
+            for _ in range(dialect.header_line - 1):
+                file.readline()
+            return [name.strip() for name in next(csv.reader(file, delimiter=dialect.separator))]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}.") from None
 
 
 Positions = dict[str, list[int]]  # by option, which cells of a row are wanted
@@ -202,14 +224,14 @@ class _Rows:
         """The cells at each of `positions`, by option; a row of the file is one for each."""
         rows, width = self.rows, self.width
         texts = {option: _Texts() for option in positions[0]}
-        line, digest, short = array("q"), array("q"), array("q")
+        line, digest, short, long = array("q"), array("q"), array("q"), array("q")
         before = self.dialect.header_line - 1  # lines that the reader has not counted
         start = rows.line_num
         while chunk := list(islice(rows, CHUNK)):
-            if rows.line_num - start == len(chunk) and min(map(len, chunk)) >= width:
+            if rows.line_num - start == len(chunk) and set(map(len, chunk)) == {width}:
                 line.extend(range(before + start + 1, before + rows.line_num + 1))
             else:
-                chunk = self._uncommon(chunk, before + start, line, short)
+                chunk = self._uncommon(chunk, before + start, line, short, long)
             start = rows.line_num
             digest.extend(map(hash, map(tuple, chunk)))
             for option, own in positions[0].items():
@@ -222,8 +244,8 @@ class _Rows:
                     )
                 else:
                     texts[option].extend(map(itemgetter(own[0]), chunk))
-        is_short = np.zeros(len(line), bool)
-        is_short[short] = True
+        is_short, is_long = np.zeros((2, len(line)), bool)
+        is_short[short] = is_long[long] = True
         times = len(positions)
         digests = np.repeat(_ints(digest), times)
         return RawColumns(
@@ -231,20 +253,27 @@ class _Rows:
             line=np.repeat(_ints(line), times),
             digest=digests + np.tile(np.arange(times), len(line)),
             short=np.repeat(is_short, times),
+            long=np.repeat(is_long, times),
             spare=width - len({k for each in positions for own in each.values() for k in own}),
             dialect=self.dialect,
         )
 
     def _uncommon(
-        self, chunk: Sequence[list[str]], start: int, line: array[int], short: array[int]
+        self,
+        chunk: Sequence[list[str]],
+        start: int,
+        line: array[int],
+        short: array[int],
+        long: array[int],
     ) -> list[list[str]]:
-        """The rows of a chunk in which some are blank, too short or longer than a line.
+        """The rows of a chunk in which some are blank, too short, too long or of several lines.
 
         Args:
             chunk: as read.
             start: the line of the file before it.
             line: receives where each row ends.
             short: receives the numbers of rows that had too few cells.
+            long: receives those of rows that had too many.
 
         Raises:
             ConfigError: a quote takes in further rows.
@@ -258,6 +287,8 @@ class _Rows:
             if row:
                 if len(row) < self.width:
                     short.append(len(line))
+                elif any(cell.strip() for cell in row[self.width :]):
+                    long.append(len(line))
                 line.append(start)
                 filled.append(row + [""] * (self.width - len(row)))
         return filled

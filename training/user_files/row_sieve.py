@@ -95,6 +95,11 @@ def says_nothing(text: str) -> bool:
     return text.lower() in MISSING
 
 
+def telling_words(cells: Words) -> list[str]:
+    """The different texts that do not say nothing."""
+    return [word for word in cells.words if not says_nothing(word)]
+
+
 def missing_cells(cells: Words) -> Bools:
     """Which cells say nothing, bool `[R]`."""
     return cells.each(says_nothing) > 0

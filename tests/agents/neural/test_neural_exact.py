@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from tacit.agents import group as module
 from tacit.agents.batch.group import BatchGroup
+from tacit.agents.batch.single_thread import one_thread
 from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.scripted import ScriptedConfig
@@ -204,6 +207,7 @@ def trained(tmp_path_factory):
     return sha
 
 
+@pytest.mark.slow
 def test_weights_do_not_depend_on_seeds_and_threads_beside(trained):
     assert len({trained(1, 1), trained(2, 2)}) == 1
 
@@ -230,3 +234,14 @@ def test_arithmetic_runs_on_one_thread(monkeypatch):
         counts.extend(pool["num_threads"] for pool in threadpool_info())
     assert len(counts) > 2
     assert set(counts) == {1}
+
+
+def test_torch_is_limited_where_it_is_imported_and_only_if_need_be(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    one_thread()  # without it
+    limits = []
+    for threads in (1, 2):
+        stub = SimpleNamespace(get_num_threads=lambda n=threads: n, set_num_threads=limits.append)
+        monkeypatch.setitem(sys.modules, "torch", stub)
+        one_thread()
+    assert limits == [1]

@@ -50,6 +50,7 @@ def test_all_mistakes_are_reported_together_with_the_nearest_name():
             "h": {"measure": "fil", "weight": 1, "scope": "publisher_0"},
         },
         "publisher": {"revenue": {"weight": 1, "scope": "rivals"}},
+        "bidder_1": {"wni": 1},
         "bidder_2": 3,
     }
     with pytest.raises(ConfigError) as error:
@@ -70,6 +71,7 @@ def test_all_mistakes_are_reported_together_with_the_nearest_name():
             "price_change, profit, shading, spend, win.",
             "kpi.bidder.h: unknown measure of ad_auction. Did you mean 'fill'?",
             "kpi.publisher.revenue.scope: 'publisher_0' has no rivals in its role.",
+            "kpi.bidder_1.wni: unknown measure of ad_auction. Did you mean 'win'?",
             "kpi.bidder_2: must be a table of terms, got 3.",
         ]
     )

@@ -242,3 +242,15 @@ def test_new_seeds_are_as_many_as_before():
             engine.reseed(seeds)
     engine.reseed([4, 5])
     assert engine.seeds == (4, 5)
+
+
+def test_a_round_ends_with_its_last_phase():
+    engine = Engine(make_market("procurement"))
+    engine.reset()
+    phases = len(engine.market.phases)
+    assert phases > 1
+    ended = []
+    for k in range(2 * phases):
+        assert (engine.round, engine.phase) == divmod(k, phases)
+        ended.append(engine.tick())
+    assert ended == ([False] * (phases - 1) + [True]) * 2

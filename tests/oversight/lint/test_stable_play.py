@@ -9,7 +9,7 @@ import pytest
 
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
-from tacit.oversight.lint import lint
+from tacit.oversight.lint import check, lint
 from tacit.oversight.lint.check import PATIENT, ROUND_BY_ROUND
 from tacit.oversight.lint.harms import harms
 from tacit.oversight.lint.repair import changed, smallest_repair
@@ -173,3 +173,49 @@ def test_best_responders_do_what_the_longer_benchmark_does():
     assert stable.repair.term == "clause_dropped"
     assert stable.repair.to == pytest.approx(-0.05, abs=0.01)
     assert abs(stable.repair.to) > 0.05
+
+
+# --- where there is none -------------------------------------------------------------------------
+
+
+class Settled:
+    """Stable play that is given: under the fundamentals, and under the KPIs."""
+
+    method = "given"
+
+    def __init__(self, pricing, ideal, own):
+        self.pricing, self.ideal, self.own = pricing, ideal, own
+
+    def outcomes(self, weights):
+        return self.ideal if np.array_equal(weights, self.pricing.ideal) else self.own
+
+
+def test_without_stable_play_on_one_side_nothing_is_compared():
+    pricing, _ = auction(-1.0)
+    some = np.zeros((1, 3, len(pricing.market.measures)))
+    for ideal, own, whose in ((None, some, "the fundamentals"), (some, None, "the KPIs")):
+        left_out = []
+        found = check._stable_findings(pricing, Settled(pricing, ideal, own), left_out)
+        assert found == (None, [])
+        assert left_out == [
+            f"stable play: under {whose} there is none of this kind (given)",
+        ]
+    left_out = []
+    shown, findings = check._stable_findings(pricing, Settled(pricing, some, some), left_out)
+    assert (findings, left_out) == ([], [])
+    assert (shown.kpi, shown.fundamentals, shown.method) == ((0.0, 0.0), (0.0, 0.0), "given")
+
+
+def test_why_patience_is_not_examined_is_said():
+    pricing, _ = auction(-1.0)
+    for play, reason in (
+        (None, "patience: without stable play there is nothing to leave"),
+        (Settled(pricing, None, None), "patience: the KPI looks back and a round has several"),
+    ):
+        left_out = []
+        assert check._patience(pricing, play, (0.5, 0.95), left_out) is None
+        assert left_out[0].startswith(reason)
+    market = make_market("ad_auction")
+    calm = price(market, kpis.resolve(market, None))
+    found = check._patience(calm, Settled(calm, None, None), (0.5, 0.95), [])
+    assert (found.words, found.gain, found.discount, found.of) == (PATIENT, 0.0, 0.95, 0)

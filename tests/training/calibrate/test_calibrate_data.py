@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import os
 import shlex
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.paths import ROOT
 from support.terminal import Terminal
 
+from tacit.envs.errors import ConfigError
 from tacit.envs.registry import MARKETS
 from tacit.training.calibrate import Request, calibrate
+from tacit.training.calibrate.data_file import Column, read_data
 from tacit.training.config import files
 
 DATA = Path(os.environ.get("TACIT_DATA", ROOT.parent / "shared" / "data"))
@@ -91,3 +95,48 @@ def test_the_deliveries_are_read_as_their_source_says():
         "days late given late 10%": 2, "days late given late 50%": 12,
         "days late given late 90%": 51,
     }  # fmt: skip
+
+
+def test_the_same_series_is_read_however_it_is_written(tmp_path):
+    """Dates with offsets, semicolons and commas, seconds since 1970: one series in each."""
+    seconds = [1_729_900_800 + 300 * k for k in range(12)]
+    values = [1000.5 + 100 * (k % 3) for k in range(12)]
+    iso = [datetime.fromtimestamp(s, UTC) for s in seconds]
+    summer = timezone(timedelta(hours=2))
+    # The clock goes back after the sixth row: what it shows jumps, what has passed does not.
+    zones = [summer] * 6 + [timezone(timedelta(hours=1))] * 6
+    ways = {
+        "comma": [f"{d:%Y-%m-%d %H:%M:%S},{v}" for d, v in zip(iso, values, strict=True)],
+        "epoch": [f"{s},{v}" for s, v in zip(seconds, values, strict=True)],
+        "semicolon": [
+            f"{d:%d.%m.%Y %H:%M};{v:,.2f}".replace(",", " ").replace(".5", ",5")
+            for d, v in zip(iso, values, strict=True)
+        ],
+        "offset": [
+            f"{d.astimezone(zone).isoformat()},{v}"
+            for d, zone, v in zip(iso, zones, values, strict=True)
+        ],
+    }
+    wanted = (Column("time", "date", "when"), Column("value", "amount", "how much"))
+    for name, lines in ways.items():
+        path = tmp_path / f"{name}.csv"
+        mark = ";" if name == "semicolon" else ","
+        path.write_text("\n".join([f"t{mark}v", *lines, ""]))
+        found = read_data(path, wanted, "time=t,value=v").columns
+        passed = found["time"] - found["time"][0]
+        np.testing.assert_array_equal(passed, 300.0 * np.arange(12), name)
+        np.testing.assert_array_equal(found["value"], values, name)
+    # Times of day are those of the file's own clock.
+    path = tmp_path / "offset.csv"
+    assert read_data(path, wanted, "time=t,value=v").columns["time"][0] == seconds[0] + 7200
+
+
+def test_numbers_that_can_be_two_are_asked_about(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("t,v\n" + "".join(f"2024-01-{k:02},1.{k:03}\n" for k in range(1, 13)))
+    wanted = (Column("time", "date", "when"), Column("value", "amount", "how much"))
+    with pytest.raises(ConfigError, match=r"--columns.value: column 'v': '1.001' can be 1.001"):
+        read_data(path, wanted, "time=t,value=v")
+    found = read_data(path, wanted, "time=t,value=v", decimal=",")
+    assert found.columns["value"][0] == 1001
+    assert found.reading == ("commas; t: YYYY-MM-DD; v: decimal comma, points between thousands")

@@ -7,6 +7,7 @@ import json
 import pytest
 from support.training_fixtures import arm, mistakes
 
+from tacit.envs.shown import view_of
 from tacit.training.config.arms import arm_from_plain
 from tacit.training.config.in_force import arm_in_force, rollbacks, stream_in_force
 from tacit.training.config.load import load
@@ -228,3 +229,140 @@ def test_a_seat_s_weight_is_the_last_word():
     )
     after = arm_in_force(own, [trip("calm")])
     assert [after.kpi[seat]["profit"].weight for seat in ("bidder_0", "bidder_1")] == [2, 3]
+
+
+# --- what seats are shown, and how they learn ----------------------------------------------------
+
+
+def hides(redirect, config="cloud_bandwidth", watch="price", more=()):
+    keys = f"{{watch: {watch}, high: 0, action: rollback, redirect: {redirect}}}"
+    return (f"breakers.calm={keys}", *more), {"config": config}
+
+
+@pytest.mark.parametrize(
+    ("redirect", "config", "lines"),
+    [
+        ("{memory: on}", "cloud_bandwidth", ["memory: must be 'off', got 'on'."]),
+        (
+            "{rivals_data: 1}",
+            "cloud_bandwidth",
+            [
+                "rivals_data: must be none, or more rounds than the 1 that rivals' data are old, "
+                "at most 100, got 1."
+            ],
+        ),
+        (
+            "{rivals_data: 2, memory: off}",
+            "cloud_bandwidth",
+            ["rivals_data: what is hidden, already or by memory: off, is not older."],
+        ),
+        (
+            "{memory: off, rivals_data: none}",
+            "ad_auction",
+            [
+                "memory: seats see nothing of earlier rounds in ad_auction, as it is set here.",
+                "rivals_data: ad_auction declares nothing that seats see as a rival's.",
+            ],
+        ),
+        (
+            "{memory: off, updates: synchronous}",
+            "procurement",
+            [
+                "updates: synchronous needs a market of one phase; procurement has offer, "
+                "respond, answer here.",
+                "memory: seats see nothing of earlier rounds in procurement, as it is set here.",
+            ],
+        ),
+    ],
+)
+def test_what_has_no_meaning_in_a_market_is_refused(redirect, config, lines):
+    watch = {"cloud_bandwidth": "price", "ad_auction": "fill", "procurement": "welfare"}[config]
+    settings, options = hides(redirect, config, watch)
+    assert mistakes(*settings, **options) == [f"breakers.calm.redirect.{line}" for line in lines]
+
+
+def test_synchronous_updates_are_for_q_learners_that_update_one_action():
+    for agent in ("ippo", "{name: q_learning, update: synchronous}"):
+        more = (f"agents.provider={agent}",)
+        settings, options = hides("{updates: synchronous}", more=more)
+        (line,) = mistakes(*settings, **options)
+        assert line.startswith("breakers.calm.redirect.updates: is for q_learning that updates")
+
+
+def test_hidden_and_older_data_are_in_force_and_add_up():
+    firm = {"config": "quantity_competition", "watch": "welfare"}
+    settings, options = hides("{memory: off, updates: synchronous}", **firm)
+    rule = "{watch: welfare, high: 0, action: rollback, redirect: {market: {demand: 250}}}"
+    own = arm(*settings, f"breakers.rule={rule}", **options)
+    after = arm_in_force(own, [trip("calm"), trip("rule"), trip("calm")])
+    parts = {"last_quantity_0", "last_quantity_1"}
+    assert view_of(after.market).hidden == {"firm_0": parts, "firm_1": parts}
+    assert after.market.config.demand == 250
+    assert {config.update for config in after.agents.values()} == {"synchronous"}
+    assert after.plain["agents"]["firm_0"]["update"] == "synchronous"
+    assert own.plain["agents"]["firm_0"]["update"] == "asynchronous"
+    assert view_of(own.market).hidden == {}
+    assert own.breakers["calm"].changes.changes_objective
+    settings, options = hides("{rivals_data: 3}", **firm)
+    late = arm_in_force(arm(*settings, **options), [trip("calm"), trip("calm")]).market
+    assert (view_of(late).rounds, view_of(late).hidden["firm_1"]) == (2, {"last_quantity_0": 1})
+
+
+def test_a_view_is_part_of_what_identifies_an_arm_and_is_read_back():
+    settings, options = hides("{rivals_data: none}")
+    own = arm(*settings, **options)
+    assert arm_from_plain("base", json.loads(json.dumps(own.plain))).plain == own.plain
+    other, _ = hides("{rivals_data: 3}")
+    assert not own.same(arm(*other, **options).plain)
+    old = json.loads(json.dumps(own.plain))  # of a version that did not know the keys
+    for key in ("memory", "updates"):
+        del old["breakers"]["calm"]["redirect"][key]
+    assert own.same(old)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "line"),
+    [
+        (
+            "{market: {demand: 215}}",
+            "{market: {demand_shock: 85}}",
+            "breakers.b.redirect.market.output_range: high must be at most 65, got 105",
+        ),
+        (
+            "{memory: off}",
+            "{rivals_data: 2}",
+            "breakers.b.redirect.rivals_data: what is hidden, already or by memory: off",
+        ),
+    ],
+)
+def test_redirects_that_do_not_fit_together_are_told_before_training(one, other, line):
+    settings = [
+        f"breakers.{name}={{watch: price, high: 0, action: rollback, redirect: {redirect}}}"
+        for name, redirect in (("a", one), ("b", other), ("c", "{kpi: {firm: {profit: 2}}}"))
+    ]
+    found = mistakes(*settings, config="quantity_competition")
+    assert found[0].startswith(line)
+    assert found[0].endswith("(after the redirect of a)")
+    assert len(found) == 1
+    assert arm(settings[0], settings[2], config="quantity_competition").breakers
+
+
+def test_cards_name_the_weights_to_which_a_breaker_redirects():
+    own = arm(PRICE_CHANGE, ROLLBACK, "breakers.calm.redirect.forget=true")
+    assert own.breakers["calm"].sentence == (
+        "clearing_price outside 0.7..: rollback (at most 1), changed is "
+        "kpi {bidder: {price_change: 0}}, forget"
+    )
+
+
+def test_from_is_a_round_of_training():
+    found = calm("{watch: fill, low: 0, action: stop, from: 600001}")
+    assert found == ["breakers.calm.from: must be at most train.rounds (600000), got 600001."]
+    found = calm("{watch: fill, low: 0, action: stop, from: -1, form: 2}")
+    assert found == [
+        "breakers.calm.from: must be greater than or equal to 0, got -1.",
+        "breakers.calm.form: unknown key. Did you mean 'from'?",
+    ]
+    assert calm("{watch: fill, low: 0, action: stop, from: '7'}")[0].startswith(
+        "breakers.calm.from"
+    )

@@ -22,7 +22,7 @@ from tacit.training.storage.run_folder import RunFolder
 
 pytestmark = needs_ssh
 QUICK = ("train.rounds=2000", "train.measure_last=500", "train.evaluate_every=1000",
-         "record.sample_rounds=20")  # fmt: skip
+         "record.sample_rounds=20", "market.bids=5")  # fmt: skip
 CONFIG = "market: ad_auction\nkpi: {bidder: {profit: 1.0, price_change: -1.0}}\nseeds: 2\n"
 WHY = ("--by", "alice", "--reason", "swings cost money")
 

@@ -328,17 +328,35 @@ def test_a_paused_seed_waits_and_loses_nothing(tmp_path, plain):
     assert release(run, read_experiment(run), "calm") == 2
     released = acts(tmp_path, "breaker released")
     assert [(act["breaker"], act["round"]) for act in released] == [("calm", 3_000)] * 2
-    with pytest.raises(Paused):
-        resume(tmp_path)  # three more points outside
-    for _ in range(2):
-        release(run, read_experiment(run), "calm")
-        with pytest.raises(Paused):
-            resume(tmp_path)
-    release(run, read_experiment(run), "calm")
+    # All later points are outside as well, and none was inside since: it does not trip again.
     summary = resume(tmp_path)
     assert files_of(tmp_path) == files_of(plain[0])
     assert summary["measures"] == plain[1]["measures"]
-    assert summary["breakers"]["trips"] == {"calm": 8}
+    assert summary["breakers"]["trips"] == {"calm": 2}
+
+
+def test_a_released_breaker_looks_again_once_its_figure_was_inside(monkeypatch, tmp_path):
+    own = arm(*BASE, PAUSE.replace("points: 3", "points: 1"))
+    judged = breakers.SeedBreakers(RunFolder(tmp_path), own, 0, {"released": ["calm"]})
+    trips = []
+    for rounds, value in enumerate([0.5, float("nan"), 0.5, 0.99, 0.5], 1):
+        monkeypatch.setattr(breakers, "readings", lambda *_, at=value: {"clearing_price": at})
+        judged.read(rounds, np.zeros(1), {})
+        trips.append(judged._due is not None)
+        released = judged.plain()["released"]
+        assert released == (["calm"] if rounds < 4 else [])
+    assert trips == [False] * 4 + [True]
+
+
+def test_a_breaker_looks_from_a_round_on(tmp_path, plain):
+    train(tmp_path, STOP.replace("points: 3", "points: 2, from: 5000"))
+    arrays, record = record_of(tmp_path)
+    assert (record["trips"][0]["since"], record["rounds"]) == (5_000, 6_000)
+    assert same(arrays, states_of(plain[0])[6_000])
+    assert record["arm"]["breakers"]["calm"]["from"] == 5_000
+    assert "from round 5,000 on" in arm(*BASE, STOP, "breakers.calm.from=5000").breakers[
+        "calm"
+    ].sentence  # fmt: skip
 
 
 def test_other_seeds_go_on_and_later_generations_wait(tmp_path):

@@ -114,6 +114,20 @@ def test_a_seed_is_saved_between_evaluation_points(tmp_path, monkeypatch):
     assert rounds == list(range(1_000, 20_001, 1_000))
 
 
+def test_the_next_stretch_is_judged_by_the_time_of_the_last(tmp_path, monkeypatch):
+    seconds = []
+
+    def next_stretch(rounds, took):
+        seconds.append(took)
+        return rounds
+
+    monkeypatch.setattr(seed_run, "FIRST_STRETCH", 500)
+    monkeypatch.setattr(seed_run, "_next_stretch", next_stretch)
+    small(tmp_path, "seeds=1", "train.rounds=5000")
+    assert len(seconds) > 3
+    assert all(0 <= took < 600 for took in seconds)
+
+
 def test_finished_seeds_are_kept_when_it_is_stopped_late(tmp_path, monkeypatch):
     monkeypatch.setenv("TACIT_THREADS", "1")
     with pytest.raises(Interrupted):

@@ -53,6 +53,8 @@ def test_processes_are_for_long_runs_of_several_networks(monkeypatch):
     long = "train.rounds=200000"
     assert needed("agents.bidder_0=ippo", long, "seeds=5")
     assert not needed("agents.bidder_0=ippo", long, "seeds=4")
+    assert needed("agents.bidder_0=ippo", "train.rounds=100000", "train.copies=5", "seeds=2")
+    assert not needed("agents.bidder_0=ippo", "train.rounds=99999", "train.copies=5", "seeds=2")
     assert not needed("agents.bidder_0=ippo", "train.rounds=2000000", "seeds=1")
     assert not needed(long, "seeds=16")  # tabular
     monkeypatch.setenv("TACIT_THREADS", "1")

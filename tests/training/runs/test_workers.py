@@ -18,7 +18,7 @@ from support.training_fixtures import small
 
 from tacit.envs.errors import ConfigError
 from tacit.training.acts.gate import Gate, RemoteGate
-from tacit.training.runs import runner, worker
+from tacit.training.runs import runner, worker, worker_pool
 from tacit.training.runs.progress import SeedProgress
 from tacit.training.runs.seed_run import train_seed
 from tacit.training.runs.signals import Stopped, stopping_on_signals
@@ -129,6 +129,37 @@ def test_a_process_that_ends_without_an_answer_is_reported(monkeypatch, broken):
         process.stdin = SimpleNamespace(write=lambda text: 1, flush=broken_pipe)
     with pytest.raises(ConfigError, match=r"seed 3 of arm calm ended with exit code 7\. .*mine"):
         pool.train("calm", 3, lambda progress: None, RemoteGate())
+
+
+def test_a_thread_keeps_its_process_which_ctrl_c_does_not_reach(monkeypatch):
+    started = []
+
+    def popen(words, **options):
+        started.append((words, options))
+        return SimpleNamespace()
+
+    monkeypatch.setattr(worker_pool.subprocess, "Popen", popen)
+    pool, found = WorkerPool(RunFolder(Path("results/mine"))), []
+    for _ in range(2):
+        thread = threading.Thread(target=lambda: found.extend([pool._process(), pool._process()]))
+        thread.start()
+        thread.join()
+    assert found[0] is found[1] is pool._all[0]
+    assert found[2] is found[3] is pool._all[1]
+    assert found[0] is not found[2]
+    words = [sys.executable, "-P", "-m", "tacit.training.runs.worker", "results/mine"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    options = {**pipes, "text": True, "encoding": "utf-8", "start_new_session": True}
+    assert started == [(words, options)] * 2
+
+
+def test_a_gate_hears_where_its_seed_is_held(monkeypatch):
+    heard = []
+    gate = SimpleNamespace(connect=lambda pipe: None, heard=lambda *told: heard.append(told))
+    held = [{"held": True, "rounds": 30}, {"held": False, "rounds": 40}]
+    pool, _ = pool_with(monkeypatch, *held, {"record": {}})
+    assert pool.train("calm", 3, lambda progress: None, gate) == {}
+    assert heard == [(30, True), (40, False)]
 
 
 def broken_pipe():

@@ -14,6 +14,7 @@ from support.training_fixtures import small, write
 from tacit.training.config.load import load
 from tacit.training.outcome.summary import read_summary
 from tacit.training.runs import runner
+from tacit.training.studies import figures
 from tacit.training.studies.checks import checks
 from tacit.training.studies.reference_tables import table_page
 from tacit.training.studies.reproduce import reproducible
@@ -35,6 +36,12 @@ figure: {{histogram: revenue, range: [0, 1]}}
 @pytest.fixture
 def tacit(tmp_path, monkeypatch, capsys):
     return Terminal(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Figures are drawn with fewer pixels, which take most of the time."""
+    monkeypatch.setattr(figures, "DPI", 40)
 
 
 def experiment(folder, value=0.5, tolerance=1, measure="kpi_that_nobody_has", expected="below"):

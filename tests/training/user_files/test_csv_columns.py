@@ -80,3 +80,14 @@ def test_columns_that_do_not_repeat_alike_are_refused(tmp_path, header, told):
     wanted = {"--tender": ["id"], "--bid": ["bid"], "--bidder": ["firm"]}
     with pytest.raises(ConfigError, match=told):
         read_columns(path, wanted, repeated=["--bid", "--bidder"])
+
+
+def test_columns_that_no_option_names_are_counted(tmp_path):
+    path = tmp_path / "bids.csv"
+    path.write_text("who,bid,note\na,1,x\n")
+    for options, spare in (
+        ({"--who": ["who"]}, 2),
+        ({"--who": ["who"], "--when": ["bid", "note"]}, 0),
+        ({"--who": ["who"], "--bidder": ["who"], "--bid": ["bid"]}, 1),
+    ):
+        assert read_columns(path, options).spare == spare

@@ -1,0 +1,71 @@
+"""What a key of a market is where nobody sets it: with another default, old files mean others."""
+
+from __future__ import annotations
+
+import pytest
+
+from tacit.envs.registry import MARKETS, make_market
+
+DEFAULTS = {
+    "ad_auction": {
+        "bidders": 2, "value": {"kind": "common", "value": 1.0}, "bids": 19, "price_mix": 0.0,
+        "slots": 1, "click_rates": (1.0,), "reserve": 0.0, "publisher": False, "ties": "sampled",
+        "observe": "none", "chat": 0,
+    },
+    "procurement": {
+        "suppliers": 1, "prices": (0.4, 0.8), "value": 1.0, "urgency": None, "cost": (0.0,),
+        "scarcity": (0.2,), "outside_price": 0.72, "counters": True, "wait_discount": 0.9,
+        "stockout_cost": 0.2, "false_claim_fine": 0.05, "lead_times": (0,), "delays": None,
+        "lead_cost": 0.0, "delay_cost": 0.0, "late_fine": 0.0, "clause": None, "record": "none",
+        "brief": False, "false_urgency_fine": 0.0, "claims_heard": True,
+    },
+    "cloud_bandwidth": {
+        "providers": 2, "quality": 2.0, "cost": 1.0, "outside_quality": 0.0, "outside_shock": 0.0,
+        "differentiation": 0.25, "demand": "logit", "reservation_price": 2.0,
+        "timing": "simultaneous", "background_demand": 1.0, "prices": 15, "price_margin": 0.1,
+        "price_range": None, "memory": 1, "start": "random", "capacity": None, "surge": None,
+        "tenants": 0, "critical_probability": 0.3, "standard_value": 1.0, "critical_value": 3.0,
+        "priority_surcharge": 0.0, "headroom_claims": False, "false_headroom_fine": 0.05,
+        "claims_heard": True,
+    },
+    "quantity_competition": {
+        "firms": 2, "demand": 300.0, "demand_shock": 0.0, "cost": 0.0, "outputs": 15,
+        "output_range": (70.0, 105.0), "monitoring": "perfect",
+    },
+    "cheap_talk": {
+        "states": 6, "actions": 11, "bias": 0.1, "language": "free", "claims_heard": True,
+    },
+}  # fmt: skip
+
+# Keys that are tables themselves: what is given, and what all of the table is then.
+TABLES = [
+    (
+        "ad_auction", "value", {"kind": "uniform"},
+        {"kind": "uniform", "low": 0.2, "high": 1.0, "levels": 5},
+    ),
+    (
+        "ad_auction", "value", {"kind": "lognormal"},
+        {"kind": "lognormal", "mu": -0.7, "sigma": 0.5, "cap": 1.0, "levels": 10, "atoms": ()},
+    ),
+    (
+        "ad_auction", "value", {"kind": "list", "values": [0.5, 1]},
+        {"kind": "list", "values": (0.5, 1.0), "probabilities": None, "cycle": None},
+    ),
+    (
+        "cloud_bandwidth", "surge", {},
+        {"enter": 0.05, "leave": 0.25, "multiplier": 2.0, "lengths": None},
+    ),
+    ("procurement", "urgency", {}, {"probability": 0.5, "urgent": 1.0, "calm": 0.5}),
+    ("procurement", "delays", {}, {"probability": 0.1, "days": (7,)}),
+    ("procurement", "clause", {}, {"cost": 0.05, "delay_probability": 0.3, "delay_cost": 0.6}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MARKETS)
+def test_every_key_has_its_default(name):
+    assert make_market(name).config.model_dump() == DEFAULTS[name]
+
+
+@pytest.mark.parametrize(("name", "key", "given", "whole"), TABLES)
+def test_every_key_of_a_table_has_its_default(name, key, given, whole):
+    assert make_market(name, {key: given}).config.model_dump()[key] == whole
