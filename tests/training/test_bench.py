@@ -210,3 +210,25 @@ def test_lint_of_a_new_kpi_is_given_up_in_time():
     (line,) = preview(own, 0.01)
     assert line == "not examined, because lint takes more than 0.01 seconds here"
     assert preview(own, 60.0)[0].startswith("high: stable play: ")
+
+
+def test_behind_a_breaker_s_redirect_the_breaker_stops(tmp_path):
+    """It has rolled back as often as it may, and what it redirects is in force."""
+    settings = (
+        "kpi.bidder.price_change=-1", "train.evaluate_every=1000", "train.rounds=12000",
+        "train.measure_last=5000", "seeds=1",
+        "breakers.calm={watch: clearing_price, low: .99, points: 3, action: rollback, "
+        "redirect: {kpi: {bidder: {price_change: -0.5}}}}",
+    )  # fmt: skip
+    small(tmp_path, *settings, name="mine")
+    run = RunFolder(tmp_path / "mine")
+    record = checkpoint.read_record(run.checkpoint("base", 0))
+    rolled_back, stopped = record["trips"]
+    assert (rolled_back["action"], stopped["action"]) == ("rollback", "stop")
+    bench = make_bench(Wanted(str(run.path), "base", seed=0, round=rolled_back["to"] + 1), tmp_path)
+    own = read_experiment(bench).arms["base"]
+    assert own.kpi["bidder_0"]["price_change"].weight == -0.5
+    assert (own.breakers["calm"].action, own.breakers["calm"].redirect) == ("stop", None)
+    arrays, ended = trained(bench)
+    assert ended["trips"][0]["round"] == stopped["round"]
+    assert differing_arrays(arrays, checkpoint.load(run.checkpoint("base", 0))[0]) == []

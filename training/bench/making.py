@@ -8,6 +8,8 @@ run. From there on it is a run like any other: it can be acted on, resumed, play
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +19,9 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.shown import view_of
 from tacit.oversight.ledger import Ledger
 from tacit.training.config.arms import Arm, Experiment, arm_from_plain
+from tacit.training.config.breaker_settings import STOP
 from tacit.training.config.experiment_file import BenchConfig, ExperimentFile
-from tacit.training.config.in_force import rollbacks
+from tacit.training.config.in_force import Trip, is_by_person, rollbacks
 from tacit.training.config.load import load
 from tacit.training.record.replay import SeedReplay
 from tacit.training.runs.branches import branches_in, path_to, seed_in_force, trips_of
@@ -164,8 +167,33 @@ def _of_run(run: RunFolder, wanted: Wanted) -> tuple[Arm, State, int]:
             "bench cannot take over; choose a round before it."
         )
     replay.go_to(wanted.round)
-    seed = seed_in_force(arm, k, rollbacks(trips)[:branch])
-    return replace(replay.arm, seed=seed - k), replay.group.state(), branch
+    before = rollbacks(trips)[:branch]
+    seed = seed_in_force(arm, k, before)
+    return (
+        replace(_without_used_up(replay.arm, before), seed=seed - k),
+        replay.group.state(),
+        branch,
+    )
+
+
+def _without_used_up(arm: Arm, trips: Sequence[Trip]) -> Arm:
+    """The arm with every breaker that has rolled back as often as it may as one that stops.
+
+    What it would redirect is in force here already; tripping once more it would stop the
+    repetition in the run as well.
+    """
+    count = Counter(trip["breaker"] for trip in trips if not is_by_person(trip))
+    used_up = {name for name, n in count.items() if n >= arm.breakers[name].most_rollbacks}
+    if not used_up:
+        return arm
+    gone = ("redirect", "times", "to")
+    breakers = {
+        name: {**{k: v for k, v in settings.items() if k not in gone}, "action": STOP}
+        if name in used_up
+        else settings
+        for name, settings in arm.plain["breakers"].items()
+    }
+    return arm_from_plain(arm.name, {**arm.plain, "breakers": breakers})
 
 
 def _check_seed(arm: Arm, k: int) -> None:
