@@ -78,7 +78,7 @@ class Acts:
         if known is not None:
             return known.result()
         if request.dry_run:
-            told = change.text if change else self._intent(request)
+            told = f"do this: {change.text}" if change else self._intent(request)
             return self._envelope(request, False, f"would {told}", change)
         # Others may act while this one waits for seeds: a stop must not wait for a long step.
         outcome = change.text if change else self._outcome(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tacit.training.config.arms import Arm
     from tacit.training.record.deals import Deals
     from tacit.training.storage.load_run import Run
+    from tacit.training.storage.run_folder import RunFolder
 
 AT_ONCE = 0.5  # seconds: what takes less is not announced
 SEEDS = 16  # of every arm that blame trains, where nothing says how many
@@ -94,26 +96,34 @@ def deals(
         found = worst_of(found, worst)
     if output is not None:
         table_file.write(output, found)
-    _print(whole.folder.name, chosen, found, worst, output)
+    _print(whole.folder, chosen, found, worst, output)
 
 
-def _print(run: str, arm: Arm, found: Deals, worst: int | None, output: Path | None) -> None:
+def _print(run: RunFolder, arm: Arm, found: Deals, worst: int | None, output: Path | None) -> None:
     """The first deals as a table, and how many there are."""
     from tacit.training.record.deals import in_words, row_names, size
+    from tacit.training.record.persons_acts import ordered_actions
     from tacit.training.show.terminal import TextTable, console
 
     out, most = console(), worst or SHOWN
+    names = list(islice(row_names(found), most))
+    ordered = {k: ordered_actions(run, arm, k) for k in {name.seed for name in names}}
     rows = [
         {
             "deal": str(name),
             **({"harm": f"{found['harm'].at(k):.3g}"} if "harm" in found else {}),
             **({"to": found["harmed"].at(k) or "nobody"} if "harm" in found else {}),
-            "what was done": "; ".join(in_words(arm, found, k)),
+            "what was done": "; ".join(
+                [
+                    *in_words(arm, found, k),
+                    *ordered[name.seed].get((name.branch, name.round, name.copy), ()),
+                ]
+            ),
         }
-        for k, name in zip(range(most), row_names(found), strict=False)
+        for k, name in enumerate(names)
     ]
     if rows:
-        out.print(TextTable(rows, f"{run}, arm {arm.name}"))
+        out.print(TextTable(rows, f"{run.name}, arm {arm.name}"))
     else:
         out.print("No deal meets the condition.")
     if "harm" not in found:

@@ -73,6 +73,24 @@ def _is_void(change: Change, own: Sequence[Change]) -> bool:
     return forked or any(all(c.get(key) == change.get(key) for key in keys) for c in own)
 
 
+def ordered_actions(run: RunFolder, arm: Arm, k: int) -> dict[tuple[int, int, int], list[str]]:
+    """Who ordered which seat's action, in words, by branch, round and copy.
+
+    Args:
+        run: the run.
+        arm: of the run.
+        k: the repetition.
+    """
+    found: dict[tuple[int, int, int], list[str]] = {}
+    record = checkpoint.read_record(run.checkpoint(arm.name, k)) or {}
+    for change in _changes_in(record):
+        if is_force(change):
+            at = (change["branch"], change["round"], change["copy"])
+            words = f"{change['seat_name']}'s action was ordered by {change['person']}"
+            found.setdefault(at, []).append(words)
+    return found
+
+
 def _named(change: Change) -> str:
     """A change in a few words."""
     words = (change.get("what"), change.get("act"), change.get("round"), change.get("branch"))

@@ -30,7 +30,7 @@ from tacit.training.acts.forcing import (
     put_forced,
 )
 from tacit.training.config.arms import Arm
-from tacit.training.config.in_force import arm_in_force, rollbacks
+from tacit.training.config.in_force import PERSON, arm_in_force, rollbacks
 from tacit.training.runs.branches import branch_group, branches_in, trips_of
 from tacit.training.runs.evaluation import evaluation_points
 from tacit.training.runs.partial import NAME as SAVE
@@ -91,9 +91,9 @@ class SeedReplay:
         if not arm.same(record.get("arm", {})):
             raise ConfigError(f"{path}: is of another configuration than arm {arm.name}.")
         self._path, self._trips = path, trips_of(record.get("breakers", {}) if is_saved else record)
-        self._forced = forced_in(
-            {"forced": record.get("acts", {}).get("played", [])} if is_saved else record
-        )
+        changes = {"forced": record.get("acts", {}).get("played", [])} if is_saved else record
+        self._forced = forced_in(changes)
+        self._orderers = [str(change.get(PERSON)) for change in changes.get("forced", [])]
         branches = branches_in(self._trips, arm, path)
         self.branch = len(branches) - 1 if branch is None else branch
         if not 0 <= self.branch < len(branches):
@@ -305,6 +305,12 @@ class SeedReplay:
         is_end = self.round == self.end and not self._was_left and self._is_read_at_end
         if self.round in self._points or is_end:
             self.group.read()
+
+    def ordered_by(self, round_: int, copy: int) -> dict[tuple[int, int], str]:
+        """Who ordered actions in a round of this branch, by phase and seat's index."""
+        at = (self.branch, round_, copy)
+        pairs = zip(self._forced, self._orderers, strict=True)
+        return {(f.phase, f.seat): who for f, who in pairs if (f.branch, f.round, f.copy) == at}
 
     def _ordered(self) -> list[ForcedAction]:
         """The actions that a person has ordered for the next round."""

@@ -97,6 +97,7 @@ class ExplainedDecision:
         action: the action's index.
         probability: with which its policy did this.
         learned: whether it learns; else it is scripted.
+        ordered_by: the person who ordered this in place of what it would have done; None: nobody.
         claims: what it claimed.
         second: what it held for second best: by its Q values, else what it was likeliest to do
             instead; None where there was no choice.
@@ -112,6 +113,7 @@ class ExplainedDecision:
     action: int
     probability: float
     learned: bool
+    ordered_by: str | None
     claims: tuple[SpokenClaim, ...]
     second: Alternative | None
     beliefs: Beliefs | None
@@ -182,6 +184,7 @@ class _Explainer:
     def __init__(self, replay: SeedReplay, deal: DealName) -> None:
         self.replay, self.deal, self.arm = replay, deal, replay.arm
         self.market: Market = replay.arm.market
+        self.ordered_by = replay.ordered_by(deal.round, deal.copy)
         self.before = replay.group.state()
         self.tables_before = replay.group.tables()
         self.recording = self._played({})
@@ -239,6 +242,7 @@ class _Explainer:
             action=action,
             probability=float(self.recording.probabilities[0, copy, phase, seat.index]),
             learned=self.population.learned[seat.index],
+            ordered_by=self.ordered_by.get((phase, seat.index)),
             claims=tuple(self._claims(seat, phase, o, action, policy)),
             second=None if second is None else self._instead(seat, phase, second, policy),
             beliefs=beliefs,

@@ -51,6 +51,8 @@ def why_lines(told: Explanation) -> Iterator[str]:
 
 def _decision_lines(told: Explanation, decision: ExplainedDecision) -> Iterator[str]:
     """Sentences about one decision."""
+    if decision.ordered_by is not None:
+        yield f"{decision.ordered_by} ordered this in place of what it would have done."
     yield f"{_saw_text(decision)} {_probability_text(decision)}"
     for claim in decision.claims:
         yield from _claim_lines(told, decision, claim)
@@ -123,6 +125,8 @@ def _belief_lines(
         own, other = (float(beliefs.values[a]) for a in (decision.action, second.action))
         did, instead = _apart(own, other)
         yield f"It believed: what it did, {did}; the alternative, {instead} (in its KPI, {span})."
+        if decision.ordered_by is not None:
+            return
         if own < other - EQUAL:  # a Q-learner does so only when it explores
             yield "It believed the alternative better, so it was exploring."
         elif own > other + EQUAL:

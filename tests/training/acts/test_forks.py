@@ -179,7 +179,7 @@ def test_a_dry_run_changes_no_bit(tmp_path, plain):
         run.step(1_234)
         done = run.do("rollback", to="r0", redirect=FREE, dry_run=True)
         assert not done.applied
-        assert done.detail.startswith("would base/s0: rollback by alice at round 1,234")
+        assert done.detail.startswith("would do this: base/s0: rollback by alice at round 1,234")
         run.do("override", seed=0, seat="bidder_0", action="bid 0.4", dry_run=True)
         run.do("reweight", redirect=FREE, dry_run=True)
     assert differing_arrays(ended(run.run)[0], ended(plain)[0]) == []

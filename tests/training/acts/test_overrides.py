@@ -12,10 +12,12 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight.signers import Signers
 from tacit.training.acts.forcing import ForcedAction, forced_action, play_forced
 from tacit.training.record.deals import deal_name
+from tacit.training.record.persons_acts import ordered_actions
 from tacit.training.record.replay import SeedReplay, differing_arrays
 from tacit.training.record.selection import plan_deals, produce
 from tacit.training.record.verification import EVERY, verify
 from tacit.training.record.why import explain
+from tacit.training.show.why_text import why_lines
 from tacit.training.storage import checkpoint
 
 LOW = {"seed": 0, "seat": "bidder_0", "action": "bid 0.05"}
@@ -77,6 +79,12 @@ def test_deals_why_and_verification_play_the_ordered_action(run):
     assert (bids[1], bids[101], deals["bidder_1_did_bid"].values[101]) == (0.05, 0.05, 0.05)
     told = explain(SeedReplay(folder, own, 0), deal_name("s0/b0/c0/r2500"))
     assert told.lines[0].startswith("bidder_0 bids 0.05")
+    assert [d.ordered_by for d in told.decisions] == ["alice", None]
+    words = "\n".join(why_lines(told))
+    assert "  alice ordered this in place of what it would have done.\n" in words
+    assert "exploring." not in words.partition("bidder_1:")[0]
+    both = ["bidder_0's action was ordered by alice", "bidder_1's action was ordered by alice"]
+    assert ordered_actions(folder, own, 0) == {(0, 2_500, 0): both[:1], (0, 2_600, 0): both}
     found = verify(folder, Signers(None), EVERY)
     assert found.altered == []
     assert "people: 3 changes in the records, looked up in the ledger" in found.lines
