@@ -15,10 +15,11 @@ DEFAULTS = {
         "evaluate_every": None, "starts_from": None,
     },
     RecordConfig: {"keyframe_bytes": 1_000_000, "sample_rounds": 200},
-    RedirectConfig: {"kpi": NOTHING, "market": NOTHING, "fresh_stream": False, "forget": False},
+    RedirectConfig: {"kpi": NOTHING, "market": NOTHING, "fresh_stream": False, "forget": False,
+        "memory": None, "rivals_data": None, "updates": None},
     BreakerConfig: {
         "low": None, "high": None, "points": 1, "scope": "seed", "to": None, "redirect": None,
-        "times": None,
+        "times": None, "from_": 0, "wait": False,
     },
     ExperimentFile: {
         "question": "", "source": "", "kpi": NOTHING, "agents": NOTHING, "train": NOTHING,

@@ -177,7 +177,10 @@ def test_a_branch_begins_behind_the_state_that_it_goes_back_to(tmp_path, monkeyp
     monkeypatch.setattr(SeedBreakers, "group", lambda self: "the group")
     restarted, told = [], []
     repetition = SimpleNamespace(
-        points=[(10, None), (10, None)], curve={}, events=SimpleNamespace(restart=restarted.append)
+        arm=own.arm,
+        points=[(10, None), (10, None)],
+        curve={},
+        events=SimpleNamespace(restart=restarted.append),
     )
     own.arm = own._configured
     own._begin_branch(repetition, own.trips[0], told.append)
@@ -234,7 +237,9 @@ def test_what_was_read_behind_the_state_that_is_gone_back_to(tmp_path):
         measures = np.full((len(market.seats) + 1, len(market.measures)), n / 4)
         points.append((count, measures))
     curve = {"rounds": [10, 30, 35], "figures": {"gain": [1.0, None, 3.0]}}
-    repetition = SimpleNamespace(breakers=own, points=points, curve=curve)
+    repetition = SimpleNamespace(
+        arm=SimpleNamespace(first_round=0), breakers=own, points=points, curve=curve
+    )
     left = module._readings_left(repetition, {"branch": 2, "to": 10})
     assert (left["branch"], left["rounds"]) == (2, [30, 35])
     assert left["figures"]["clearing_price"] == [0.5, 0.75]
