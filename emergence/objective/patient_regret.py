@@ -26,7 +26,7 @@ from math import prod
 
 import numpy as np
 
-from tacit.emergence.play.applicability import why_no_chain
+from tacit.emergence.play.applicability import why_no_analysis, why_no_chain
 from tacit.emergence.play.best_response import is_linear, joint_chain, path_weights
 from tacit.emergence.play.chain import MOST_PLAYS, MOST_STATES, Chain
 from tacit.emergence.play.limit_path import limit_path
@@ -95,6 +95,8 @@ def patient_gains(population: FrozenPopulation, seats: Sequence[int]) -> Patient
 
 def why_no_patient_gains(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why patient gains are not measured in any population; None: nothing speaks against them."""
+    if (reason := why_no_analysis(market, "memoryless")) is not None:
+        return reason
     if rounds_are_independent(market, kpi):
         return None
     if (reason := why_no_chain(market, kpi)) is not None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from support.populations import random_tables, scripted
+from support.toy_markets.rules_only import RulesOnly
 
 from tacit.agents.policy import uniform
 from tacit.emergence.objective import patient_regret as patience
@@ -172,3 +173,10 @@ def test_rounds_are_independent_where_nothing_is_carried_over(monkeypatch):
             roles=[SimpleNamespace(fundamental="stock")],
         )
         assert rounds_are_independent(market, {}) is expected
+
+
+def test_a_market_without_analysis_is_told_why():
+    market = RulesOnly()
+    reason = why_no_patient_gains(market, kpis.resolve(market, None))
+    assert reason.startswith("rules_only declares no Analysis")
+    assert reason.endswith("this probe needs its memoryless")
