@@ -85,5 +85,5 @@ def attending(training):
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-                assert process.wait(20) == 130
-                assert process.stderr.read() == ""
+                code, told = process.wait(20), process.stderr.read()
+                assert (code, told) == (130, "")
