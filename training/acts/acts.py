@@ -49,7 +49,7 @@ class Acts:
         self.target, self.control = target, control
         self._lock = threading.Lock()
         self._answers: dict[str, Future[Envelope]] = {}  # by id of the act
-        self._known: set[str] = set()  # ids that are in the ledger and have no answer here
+        self._known: set[str] = set()  # ids in the ledger: of earlier commands, and of changes
         self._lint: dict[str, list[str]] = {}  # what lint said of a KPI, by its hash
         if control.ledger is not None and control.ledger.path.exists():
             entries = ledgers.read(control.ledger.path)
