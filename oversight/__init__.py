@@ -1,4 +1,4 @@
-"""Oversight: lint of KPIs, signed cards, the ledger of a run; breakers are planned."""
+"""Oversight: lint of KPIs, signed cards, breakers, and the ledger of a run."""
 
 from .ledger import Ledger, first_broken, read
 

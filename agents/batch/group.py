@@ -128,7 +128,7 @@ class BatchGroup:
     # --- rounds ----------------------------------------------------------------------------------
 
     def run(self, rounds: int, recording: Recording | None = None) -> int:
-        """Play so many rounds, and learn whenever a batch is full.
+        """Play so many rounds, fewer if told to halt, and learn whenever a batch is full.
 
         Args:
             rounds: how many.

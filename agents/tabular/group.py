@@ -100,7 +100,7 @@ class TabularGroup:
     # --- rounds ----------------------------------------------------------------------------------
 
     def run(self, rounds: int, recording: Recording | None = None) -> int:
-        """Play and learn up to so many rounds; fewer if the stopping rule is met.
+        """Play and learn up to so many rounds; fewer if the stopping rule is met, or told to halt.
 
         Args:
             rounds: how many.

@@ -1,14 +1,26 @@
 """Template: the rules of a market in which some parts of what seats see are a constant, or older.
 
-`play` and `reset` are the market's own. Behind the market's `params` stand, for every seat and
-observation o, two numbers: the observation whose hidden parts have their first value and whose
-other parts are those of o (KEPT), and what the hidden parts of o add to it (ADDED). A seat that
-sees o now and saw p some rounds ago is shown KEPT of o plus ADDED of p; with a constant, KEPT of o.
+The market's own kernels (`market_observe`, `market_play`, `market_reset`) decide all else. An index
+of an observation is split in two: KEPT, the observation with the same other parts whose hidden
+parts have their first value, and ADDED, what the hidden parts add to it. By the market's own kernel
+a seat sees o now and saw p some rounds ago: it is shown KEPT of o plus ADDED of p, or KEPT of o
+alone where hidden parts are a constant.
 
-The last four of `params` are FIRST, SEATS, WIDTH and ROUNDS: how far before the end S entries begin
-that say how far before the end each seat's numbers begin, how many seats there are, the width W of
-the market's own state, and how many rounds older the hidden parts are (0: a constant). Behind W
-stands, seat by seat, what each would have been shown in the last ROUNDS rounds, the latest first.
+`params`, float64 `[.]`, by `shown_market._view_params`:
+
+    the market's own params
+    S numbers      for each seat, how far before the end of `params` its table begins
+    S tables       one a seat: KEPT and ADDED of every observation, `[O, 2]` in one row
+    FIRST          how far before the end the S numbers begin
+    SEATS          S
+    WIDTH          W, the width of the market's own state
+    ROUNDS         how many rounds older the hidden parts are; 0: they are a constant
+
+Positions are counted from the end, because the kernels do not know how many params the market has.
+Kernels of the market count from the beginning, so they read what they always read.
+
+`state`, float64 `[W + S * ROUNDS]`: the market's own, then for each seat what it would have seen
+(an observation by the market's own kernel) in the last ROUNDS rounds, the latest first.
 """
 
 from __future__ import annotations
@@ -20,13 +32,13 @@ from tacit.envs.rules import observe, play, reset
 
 FIRST, SEATS, WIDTH, ROUNDS = 4, 3, 2, 1  # from the end of `params`
 
-# Functions below take the names of the market's kernels, which are reached by these.
+# The last line gives the names of the market's kernels to the functions below.
 market_observe, market_play, market_reset = observe, play, reset
 
 
 @kernel
 def shown_observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
-    """What a seat is shown in the coming phase, an index in 0 .. O-1.
+    """What a seat is shown in a phase, an index in 0 .. O-1.
 
     `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`.
     """
@@ -43,14 +55,14 @@ def shown_observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
 
 @kernel
 def shown_play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: Any) -> None:
-    """One phase by the market's own rules; what seats would have been shown is kept before it.
+    """One phase by the market's own rules; before it, what each seat would have seen is kept.
 
     `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`, `actions` int64 `[S]`, `measures`
     float64 `[S + 1, M]`.
     """
     end = len(params)
     rounds = int(params[end - ROUNDS])
-    if rounds > 0:  # then there is one phase
+    if rounds > 0:  # `shown_market` allows that in markets of one phase only
         for seat in range(int(params[end - SEATS])):
             first = int(params[end - WIDTH]) + seat * rounds
             for n in range(rounds - 1, 0, -1):
@@ -61,7 +73,7 @@ def shown_play(params: Any, state: Any, phase: Any, actions: Any, measures: Any,
 
 @kernel
 def shown_reset(params: Any, state: Any, key: Any) -> None:
-    """Begin an episode: nothing is older yet than what is so now.
+    """Begin an episode: for all earlier rounds, what seats see now is kept.
 
     `params` float64 `[.]`, `state` float64 `[W + S * ROUNDS]`.
     """

@@ -1,4 +1,4 @@
-"""A market with other observations: the same object, but for `kernels` and what they are given."""
+"""A market with other observations: a copy with other kernels, and more numbers that they read."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tacit.envs.market import Market, Role, Seat
 from tacit.envs.types import Floats, Ints
 
 TEMPLATE = "tacit.envs.shown.shown_loop"
-TAIL = 4  # FIRST, SEATS, WIDTH, ROUNDS: the last of a kernel's params
+TAIL = 4  # the last numbers of a kernel's params: FIRST, SEATS, WIDTH, ROUNDS (`shown_loop`)
 VIEW = "view"  # the attribute of such a market that holds its `View`
 
-Parts = Mapping[str, Collection[str]]  # by seat
+Parts = Mapping[str, Collection[str]]  # names of observation parts, by name of the seat
 
 
 class View(NamedTuple):
-    """What such a market shows otherwise than the one it was made of.
+    """How what a market shows differs from what the market that it was made of shows.
 
     Attributes:
-        market: that it was made of.
-        hidden: names of parts, by seat.
+        market: the one that it was made of.
+        hidden: names of the parts that differ, by seat.
         rounds: how many rounds older they are; 0: they are constants.
     """
 
@@ -38,26 +38,30 @@ class View(NamedTuple):
 
 
 def view_of(market: Market) -> View:
-    """What a market shows otherwise; nothing where `shown_market` did not make it."""
+    """The view of a market; of one that `shown_market` did not make: itself, nothing hidden."""
     found = vars(market).get(VIEW)
     return found if isinstance(found, View) else View(market, {}, 0)
 
 
 class ShownAnalysis(Analysis):
-    """What an `Analysis` cannot say any more where parts of observations are not what they say."""
+    """A market's `Analysis`, less what is not so where parts of observations are hidden.
+
+    `shown_market` makes a class of it and the market's own analysis, with what is hidden.
+    """
 
     hidden: ClassVar[Parts] = {}
     rounds: ClassVar[int] = 0
 
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
-        """As the market's own, for seats of which nothing is hidden; None for all others."""
+        """As the market's own, for seats from which nothing is hidden; None for all others."""
         return None if self.hidden.get(seat.name) else super().last_actions(seat, observation)
 
     def expected(self) -> Market:
         """The market's own expected form, with the same parts hidden."""
         if not hasattr(self, "_expected"):
             own = super().expected()
-            is_shown = view_of(own).market is not own  # a copy of this market is
+            # A market may make its expected form by copying itself: then the parts are hidden.
+            is_shown = view_of(own).market is not own
             self._expected = own if is_shown else shown_market(own, self.hidden, self.rounds)
         return self._expected
 
@@ -66,9 +70,9 @@ def shown_market(market: Market, hidden: Parts, rounds: int = 0) -> Market:
     """The same market, in which parts of what seats see are constants, or as they were earlier.
 
     Args:
-        market: which is not such a market itself.
+        market: one that this function has not made.
         hidden: names of parts, by seat.
-        rounds: how many rounds older the parts are; 0: they have their first value all the time.
+        rounds: how many rounds older the parts are; 0: they always have their first value.
 
     Returns:
         A market of the same class, config, seats, observations, actions and measures. Observations
@@ -102,19 +106,20 @@ def carried_over(market: Market, state: Mapping[str, NDArray[Any]]) -> dict[str,
     """The saved state of a group, for a group that goes on in a market that shows other things.
 
     Args:
-        market: in which the group goes on; `shown_market` made it, or it is the one it was made of.
-        state: of a group in the same market with other things shown, or none, between two rounds.
+        market: in which the group goes on; made by `shown_market`, or not.
+        state: of a group, between two rounds, in a market with the same rules that may show seats
+            other things.
 
     Returns:
-        The same with this market's `rows.state` and `rows.observations`. What seats would have
-        been shown in earlier rounds is taken over where as many rounds of it are kept; else it is
-        what they see now.
+        The same with this market's `rows.state`, float64 `[N, W + S * ROUNDS]`, and
+        `rows.observations`, int64 `[N, S]`. What seats would have seen in earlier rounds is taken
+        over where it holds as many rounds; else it is what they see now.
     """
     seats = len(market.seats)
     rounds, params = view_of(market).rounds, market.kernel_params
     width = market.state_width - rounds * seats
     rows = np.asarray(state["rows.state"])
-    own, earlier = rows[:, :width], rows[:, width:]
+    own, earlier = rows[:, :width], rows[:, width:]  # the market's own state; what was kept behind
     kernels = import_module(market.kernels)
     observe = getattr(kernels, "market_observe", kernels.observe)
     seen = [[observe(params, row, 0, s) for s in range(seats)] for row in own]
@@ -126,12 +131,13 @@ def carried_over(market: Market, state: Mapping[str, NDArray[Any]]) -> dict[str,
 
 
 def _view_params(market: Market, hidden: Parts, rounds: int) -> Floats:
-    """What `shown_loop` reads behind the market's params, float64 `[.]`."""
+    """What `shown_loop` reads behind the market's params, float64 `[.]`, laid out as it says."""
     tables = [_kept_and_added(seat.role, hidden.get(seat.name, ())) for seat in market.seats]
     if not rounds:
         for table in tables:
             table[:, 1] = 0  # hidden parts keep their first value
     seats = len(market.seats)
+    # Behind a table lie the tables of later seats, and the tail.
     before_end = TAIL + np.cumsum([table.size for table in tables][::-1])[::-1]
     numbers = [before_end, *(table.ravel() for table in tables)]
     tail = [before_end[0] + seats, seats, market.state_width, rounds]
@@ -142,6 +148,7 @@ def _kept_and_added(role: Role, hidden: Collection[str]) -> Ints:
     """KEPT and ADDED of every observation of a role, int64 `[O, 2]` (see `shown_loop`)."""
     pairs, start = [], 0
     for block in role.blocks:
+        # Within a block, an index is a number whose digits are the parts, the highest first.
         index = np.arange(block.size)
         added, step = np.zeros_like(index), block.size
         for part in block.sees:

@@ -13,4 +13,6 @@ words           words of the command line as the values of a request
 server          the socket of a run that trains
 client          one act, sent and answered
 runtime_folder  where the sockets of a user lie
+
+Requests, replies and messages call a repetition `seed`, as the command line does.
 """

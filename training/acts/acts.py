@@ -1,13 +1,13 @@
-"""The acts themselves: each is in the run's ledger before it takes effect.
+"""The acts themselves. Each but `status` is in the run's ledger before it takes effect.
 
 | act | does |
 |---|---|
-| status | nothing; tells rounds, headlines and latches |
+| status | changes nothing; the answer has rounds, headlines and latches |
 | pause | sets the latch `person`: every repetition ends the round under way and waits |
 | step | lets every repetition that waits play so many rounds |
 | resume | releases the latch `person`; or `breaker`: of the repetitions that are meant |
 | stop | every repetition saves and ends; `tacit resume` goes on |
-| ask | records a question beside what was on the screen; changes nothing |
+| ask | records a question, with what was on the screen; changes nothing |
 | pace | sets how many rounds a second are played |
 | rollback, reweight, redirect | a branch begins in every repetition that is meant (`forks.py`) |
 | override, veto | the next round is played with another action (`forcing.py`) |
@@ -29,7 +29,7 @@ from .gate import Gate
 from .protocol import READS, ActRequest, Envelope
 from .schedule import ACT
 
-PATIENCE = 10.0  # seconds that an answer waits for repetitions to be held
+PATIENCE = 10.0  # seconds that the answer to a pause or a step waits for every seed to be held
 
 
 class Acts:
@@ -41,21 +41,27 @@ class Acts:
     """
 
     def __init__(self, target: str, control: RunControl) -> None:
-        """Acts that the run's ledger holds already are known, and are not done again."""
+        """Read which acts the run's ledger holds already; these are not done again.
+
+        Raises:
+            ConfigError: the ledger cannot be read.
+        """
         self.target, self.control = target, control
         self._lock = threading.Lock()
-        self._answers: dict[str, Future[Envelope]] = {}
-        self._known: set[str] = set()
-        self._lint: dict[str, list[str]] = {}  # by hash of a KPI
+        self._answers: dict[str, Future[Envelope]] = {}  # by id of the act
+        self._known: set[str] = set()  # ids in the ledger: of earlier commands, and of changes
+        self._lint: dict[str, list[str]] = {}  # what lint said of a KPI, by its hash
         if control.ledger is not None and control.ledger.path.exists():
             entries = ledgers.read(control.ledger.path)
             self._known = {str(e.get("id")) for e in entries if e.get("act") == ACT}
 
     def do(self, request: ActRequest) -> Envelope:
-        """Do what is asked, once.
+        """Do what is asked, once; an id that was answered before gets the same answer again.
 
         Raises:
-            ConfigError: it cannot be done now, or cannot be recorded; then nothing was done.
+            ConfigError: it cannot be done now, cannot be recorded, or its id is in the ledger and
+                was not answered here: nothing was done. Or a change that was recorded could not be
+                made in every repetition (`Change.apply`).
         """
         if request.act in READS:
             return self._envelope(request, False, self._held_text())
@@ -80,7 +86,7 @@ class Acts:
         if request.dry_run:
             told = f"do this: {change.text}" if change else self._intent(request)
             return self._envelope(request, False, f"would {told}", change)
-        # Others may act while this one waits for seeds: a stop must not wait for a long step.
+        # The lock is released before seeds are waited for: a stop must not wait for a long step.
         outcome = change.text if change else self._outcome(request)
         try:
             answer.set_result(self._envelope(request, True, outcome, change))
@@ -93,20 +99,25 @@ class Acts:
         """Change what is learned; of a dry run, only look.
 
         Raises:
-            ConfigError: it cannot be done, or cannot be recorded; then nothing was done.
+            ConfigError: it cannot be done, or cannot be recorded: nothing was done. Or it was
+                recorded, and could not be made in every repetition (`Change.apply`).
         """
-        seen = self.control.screen()  # before seeds are held for the act itself
+        seen = self.control.screen()  # as the person saw it: seeds are not held for the act yet
         with changing(self.control, request) as change:
             if not request.dry_run:
                 self._record(request, seen, change.changes)
-                self._known.add(request.id)  # whatever becomes of it, it is in the ledger
+                self._known.add(request.id)  # it is in the ledger, also if `apply` fails
                 change.apply()
         return change
 
     # --- parts -----------------------------------------------------------------------------------
 
     def _refusal(self, request: ActRequest) -> str | None:
-        """Why an act cannot be done now; None: it can."""
+        """Why an act cannot be done now; None: it can.
+
+        Raises:
+            ConfigError: a pace for an unknown arm or seed, or for one that is not under way.
+        """
         control = self.control
         if control.ledger is None or control.is_stopped:
             return f"{request.act}: {self.target} is not training any more."
@@ -120,7 +131,7 @@ class Acts:
             return f"resume: the run is not paused by a person ({self._held_text()})."
         if request.act == "pace":
             self._paced(request)
-        # While a long step is played, a pause ends it.
+        # While a step is still being played, the run is not paused: a pause ends the step.
         if request.act == "pause" and PERSON in control.latches and control.wait_until_held(0.0):
             return "pause: the run is paused already."
         return None
@@ -149,17 +160,18 @@ class Acts:
 
         Args:
             request: the act.
-            screen: what whoever acts has seen.
-            changes: what it changes in what is learned.
+            screen: what the person saw of the run (`RunControl.screen`).
+            changes: what it changes in what is learned, an entry for each repetition.
 
         Raises:
-            ConfigError: the system refuses; the market goes on as it was.
+            ConfigError: the run has ended, or the system refuses; then nothing has changed.
         """
         ledger = self.control.ledger
         if ledger is None:
             raise ConfigError(f"{request.act}: {self.target} is not training any more.")
         after = _latches_after(request, screen["latches"])
         held = self.control.held_by_breakers()
+        # The latch `breaker` is set until the last repetition that it holds is released.
         if request.latch == BREAKER and len(self._released(request)) == len(held):
             after = [latch for latch in after if latch != BREAKER]
         ledger.append(
@@ -199,7 +211,7 @@ class Acts:
             control.stop(f"{request.by}{why}")
 
     def _released(self, request: ActRequest) -> dict[Seed, Gate]:
-        """The repetitions of those that are meant that a breaker holds."""
+        """Of the repetitions that a request is about, those that a breaker holds."""
         return {
             (arm, k): gate
             for (arm, k), gate in self.control.held_by_breakers().items()
@@ -207,7 +219,7 @@ class Acts:
         }
 
     def _set_pace(self, request: ActRequest) -> None:
-        """Set the pace of the repetitions that are meant; of all, also of those that begin."""
+        """Set the pace of the repetitions that are meant; if all are, also of those to come."""
         if not request.arm and request.seed is None:
             self.control.pace = request.pace
         for gate in self._paced(request):
@@ -224,7 +236,7 @@ class Acts:
         return list(gates.values())
 
     def _outcome(self, request: ActRequest) -> str:
-        """What became of an act, in words; of a pause or a step once every seed is held."""
+        """What became of an act, in words; a pause or a step first waits until seeds are held."""
         if request.act == "stop":
             return "every seed saves and ends"
         if request.act == "ask":
@@ -272,7 +284,7 @@ def refused(target: str, line: bytes, error: ConfigError) -> Envelope:
 
 
 def _told(line: bytes) -> dict[str, Any]:
-    """What can be read of a request that is refused."""
+    """The fields of a request that is refused, as far as its line can be parsed."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):

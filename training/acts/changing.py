@@ -1,8 +1,8 @@
 """An act that changes what is learned, in all the repetitions that it is about, or in none.
 
-with changing(control, request) as asked:      # they play no round within
-    asked.changes                              # what it would change, checked whole
-    ...                                        # the ledger
+with changing(control, request) as asked:      # within, these repetitions play no round
+    asked.changes                              # what it would change; every mistake is found by now
+    ...                                        # it is written into the ledger
     asked.apply()
 """
 
@@ -23,8 +23,8 @@ from .forks import fork_text
 from .gate import Gate, Reply
 from .protocol import FORCES, ActRequest
 
-MADE = 120.0  # seconds in which a change that is recorded must be made
-SHOWN = 4  # repetitions that are told one by one
+MADE = 120.0  # seconds that a repetition gets for making a change that is recorded
+SHOWN = 4  # repetitions of an act that are described one by one
 
 
 class Change:
@@ -65,8 +65,8 @@ class Change:
         """Make the changes, which are in the ledger.
 
         Raises:
-            ConfigError: a repetition could not make its change; it has ended, and comes to it when
-                the run is resumed.
+            ConfigError: a repetition could not make its change, or not within MADE seconds. The
+                ledger holds it, so it is made when the run is resumed.
         """
         mistakes: list[str] = []
         for (arm, k), gate in self._gates.items():

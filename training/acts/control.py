@@ -1,4 +1,4 @@
-"""What a person can do to a run that trains: hold it still, let it step, stop it; who, and why.
+"""What can be done to a run that trains: hold it, let it step, release it, stop it.
 
 Several *latches* can hold a run, and each is released only by its own act: `person` by `resume`,
 `breaker` by `resume --latch breaker`. As long as `person` is set, no repetition begins a round;
@@ -21,7 +21,7 @@ from tacit.training.config.arms import Arm
 from .gate import ANSWERED, LOOK, Gate
 
 PERSON, BREAKER = "person", "breaker"  # latches
-MOST_KEPT = 200  # states of a repetition that are told
+MOST_KEPT = 200  # kept states of a repetition that `screen` names, the last ones
 
 Seed = tuple[str, int]  # the name of an arm, and the number of the repetition
 Serve = Callable[["RunControl"], AbstractContextManager[object]]
@@ -34,8 +34,8 @@ class RunControl:
         ledger: of the run; acts are recorded in it before they take effect. None: not training.
         arms: what is trained, by name, as it was configured.
         latches: what holds the run, in order.
-        pace: rounds a second of repetitions that begin; None: as many as they can.
-        stopped_by: who stopped it, and why; None: nobody.
+        pace: rounds a second at which repetitions begin; None: as many as they can.
+        stopped_by: who stopped it, and why, as one text; None: nobody.
         headlines: each repetition's headline measure at its last evaluation point.
         finished: repetitions that ended since training began, in order.
     """
@@ -44,11 +44,12 @@ class RunControl:
         """Nothing is under way.
 
         Args:
-            serve: opens a way for others to reach this control while the run trains.
+            serve: opens a way for others to reach this control while the run trains, such as a
+                socket; None: only this process can.
         """
         self.ledger: Ledger | None = None
         self.arms: Mapping[str, Arm] = {}
-        self.pace: float | None = None  # of repetitions that begin
+        self.pace: float | None = None
         self.latches: list[str] = []
         self.stopped_by: str | None = None
         self.headlines: dict[Seed, float] = {}
@@ -92,14 +93,14 @@ class RunControl:
             gate.end_orders()
 
     def reports(self, seed: Seed, headline: float, ended: bool) -> None:
-        """A repetition went on.
+        """Note the progress of a repetition.
 
         Args:
             seed: which.
             headline: the market's headline measure at an evaluation point; NaN between two points.
             ended: this is its last report.
         """
-        if headline == headline:  # a number
+        if headline == headline:  # not NaN
             self.headlines[seed] = headline
         if ended:
             self.finished.append(seed)
@@ -138,7 +139,11 @@ class RunControl:
         return {seed: gate for seed, gate in self.seeds().items() if gate.facts.get("breaker")}
 
     def release_breakers(self, seeds: Mapping[Seed, Gate]) -> None:
-        """Have repetitions that a breaker holds go on: each enters it into the ledger itself."""
+        """Have repetitions that a breaker holds go on.
+
+        Each records its release in the ledger itself. One that cannot, or does not answer within
+        ANSWERED seconds, is passed over and stays in `held_by_breakers`.
+        """
         asked = [
             gate.submit({"do": "release", "arm": arm, "seed": k})
             for (arm, k), gate in seeds.items()
@@ -161,9 +166,15 @@ class RunControl:
                 gate.stop()
 
     def wait_until_held(self, seconds: float) -> bool:
-        """Wait until every repetition under way is held; whether they are, after so long.
+        """Wait until every repetition under way is held.
 
-        Some may end meanwhile, and others begin, so it is asked anew which there are.
+        Some may end meanwhile, and others begin, so they are listed anew each time.
+
+        Args:
+            seconds: after which no further look of LOOK seconds begins.
+
+        Returns:
+            Whether they are.
         """
         deadline = time.monotonic() + seconds
         while not all(gate.wait_until_held(LOOK) for gate in self.seeds().values()):

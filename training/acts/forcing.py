@@ -1,8 +1,11 @@
-"""Acts that put an action in the place of one that a seat chooses: override and veto.
+"""Acts that replace the action that a seat chooses by another one: override and veto.
 
-The next round is played with the action that was ordered, and everybody learns from what was really
-played: the seat from its forced action, its rivals from what that brought them. Every draw is the
-one that would have been made, and nothing else is changed.
+The next round is played with the forced action, and everybody learns from what was really played:
+the seat from its forced action, its rivals from what that brought them. Every draw is the one that
+would have been made, and nothing else is changed.
+
+An action is *ordered* when the act is recorded, *pending* until its round is played, and *forced*
+in that round. Letters in shapes are those of `tacit.agents.tabular.recording`.
 """
 
 from __future__ import annotations
@@ -26,15 +29,15 @@ from .schedule import Change
 
 
 class ForcedAction(NamedTuple):
-    """One action that was ordered.
+    """One action that was ordered, all by index.
 
     Attributes:
-        branch: of the repetition.
-        round: that is played with it, counted from 0.
-        copy: of the market.
-        phase: in which the seat decides, an index.
-        seat: its index.
-        action: its index.
+        branch: number of the branch whose round it is.
+        round: the round that is played with it, counted from 0 since training began.
+        copy: the copy of the market in which it is played.
+        phase: the phase in which the seat decides.
+        seat: the seat whose action it is.
+        action: the action that it plays.
     """
 
     branch: int
@@ -46,7 +49,7 @@ class ForcedAction(NamedTuple):
 
 
 def forced_action(change: Change) -> ForcedAction:
-    """The action that a change orders.
+    """The action that a change of the ledger orders.
 
     Raises:
         ConfigError: it orders none.
@@ -61,15 +64,18 @@ def forced_action(change: Change) -> ForcedAction:
 
 
 def play_forced(group: Group, arm: Arm, forced: Sequence[ForcedAction]) -> Recording:
-    """Play one round of all copies with some actions in the place of those that seats choose.
+    """Play one round of all copies, in which some actions are forced.
 
-    What is legal depends on what a seat sees, so the round is first played as it would be, and the
-    group is put back.
+    Which actions are legal depends on what a seat sees. So the round is first tried without them,
+    and the group is put back.
 
     Args:
         group: in the state before the round; it learns from what is played.
         arm: with the market and the KPI in force.
-        forced: all in that round.
+        forced: actions of that round.
+
+    Returns:
+        A recording of the one round (R = 1).
 
     Raises:
         ConfigError: an action that is not legal there; then the group is as it was.
@@ -79,14 +85,20 @@ def play_forced(group: Group, arm: Arm, forced: Sequence[ForcedAction]) -> Recor
 
 
 def check_forced(group: Group, arm: Arm, forced: Sequence[ForcedAction]) -> None:
-    """Check that actions are legal in the round that a group plays next; it is put back.
+    """Check that actions are legal in the round that a group plays next.
+
+    Args:
+        group: in the state before the round; the round is tried on it, and it is put back.
+        arm: with the market and the KPI in force.
+        forced: actions of that round.
 
     Raises:
-        ConfigError: one is not.
+        ConfigError: one is not legal, or actions of two phases are forced in one copy.
     """
     as_it_would_be = _tried(group, arm, [])
     for one in forced:
         _check_legal(as_it_would_be, arm, one)
+    # More pairs of copy and phase than copies: some copy has two phases.
     if len({(one.copy, one.phase) for one in forced}) > len({one.copy for one in forced}):
         raise ConfigError(
             "action: in one copy, actions of one phase alone can be ordered for a round, for what "
@@ -95,16 +107,22 @@ def check_forced(group: Group, arm: Arm, forced: Sequence[ForcedAction]) -> None
 
 
 def put_forced(recording: Recording, forced: Sequence[ForcedAction], row: int) -> None:
-    """Have a round of a recording, by its row, played with actions that are legal there."""
+    """Enter forced actions into a recording, whose rounds are then played with them.
+
+    Args:
+        recording: not played yet.
+        forced: actions of one round, which are legal there.
+        row: which of the recording's R rounds that is.
+    """
     for one in forced:
         recording.forced[row, one.copy, one.phase, one.seat] = one.action
 
 
 def forced_in(record: Mapping[str, Any]) -> list[ForcedAction]:
-    """The forced actions in a repetition's record, which may say anything.
+    """The forced actions in the record of a finished repetition.
 
     Raises:
-        ConfigError: they cannot be read.
+        ConfigError: they cannot be read: a record is a file, and may hold anything.
     """
     found = record.get("forced", [])
     if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
@@ -113,7 +131,7 @@ def forced_in(record: Mapping[str, Any]) -> list[ForcedAction]:
 
 
 def _play(group: Group, arm: Arm, forced: Sequence[ForcedAction]) -> Recording:
-    """Play a round with actions that are legal."""
+    """`play_forced`, for actions that are known to be legal."""
     recording = build_recording(build_game(arm.market, arm.kpi), group.rows, 1)
     put_forced(recording, forced, 0)
     group.run(1, recording)
@@ -121,7 +139,10 @@ def _play(group: Group, arm: Arm, forced: Sequence[ForcedAction]) -> Recording:
 
 
 def _tried(group: Group, arm: Arm, forced: Sequence[ForcedAction]) -> Recording:
-    """The round that would be played; the group is put back."""
+    """A recording of the next round as it would be played with some actions forced.
+
+    The group is put back: `state` and `figures` are all that a round changes.
+    """
     before, figures = group.state(), dict(group.figures)
     try:
         return play_forced(group, arm, forced) if forced else _play(group, arm, [])
@@ -132,10 +153,10 @@ def _tried(group: Group, arm: Arm, forced: Sequence[ForcedAction]) -> Recording:
 
 
 def _check_legal(recording: Recording, arm: Arm, one: ForcedAction) -> None:
-    """Check that an action is legal where a round comes to it.
+    """Check that an action is legal at the observation that its seat has in a recorded round.
 
     Raises:
-        ConfigError: it is not, or there is no such decision.
+        ConfigError: it is not, or the seat does not decide there.
     """
     _, copies, phases, seats = recording.forced.shape
     if one.copy < copies and one.phase < phases and one.seat < seats:
@@ -148,7 +169,7 @@ def _check_legal(recording: Recording, arm: Arm, one: ForcedAction) -> None:
 def force(
     request: ActRequest, standing: Standing, pending: Sequence[ForcedAction], group: Group
 ) -> tuple[dict[str, Any], list[str]]:
-    """The change that an override or a veto would be, checked whole.
+    """The change as which an override or a veto would be recorded, with every mistake looked for.
 
     Args:
         request: the override or veto.
@@ -157,7 +178,7 @@ def force(
         group: in its present state; the round is tried on it, and it is put back.
 
     Returns:
-        The change, and what it would make of the deal, in words.
+        The change; and two lines of text, the deal as it would be and the deal as ordered.
 
     Raises:
         ConfigError: an unknown seat, copy or action, an action that is not legal there, or a veto
@@ -169,14 +190,16 @@ def force(
     if request.in_copy >= arm.train.copies:
         last = arm.train.copies - 1
         raise ConfigError(f"copy: arm {arm.name} has copies 0 to {last}, got {request.in_copy}.")
+    # A veto names no action: any that does without a deal will do.
     wanted = _no_deal(seat, arm) if request.act == "veto" else [_action(request.action, seat)]
     as_it_was = _tried(group, arm, pending)
     seen = as_it_was.observations[0, request.in_copy, :, seat.index]
+    # Phases in which the seat decides, with what it sees: there it has two legal actions or more.
     decided = [(p, int(o)) for p, o in enumerate(seen) if o >= 0 and seat.role.legal[o, 1] > 1]
     found = [(p, a) for p, o in decided for a in wanted if _is_legal(seat, o, a)]
     if not found:
         raise ConfigError(_not_legal(request, standing, seat, decided))
-    phase, action = found[0]
+    phase, action = found[0]  # the first phase in which one of them is legal
     one = ForcedAction(standing.branch, standing.rounds, request.in_copy, phase, seat.index, action)
     tried = _tried(group, arm, [*without(pending, one), one])
     chosen = int(as_it_was.actions[0, one.copy, phase, seat.index])
@@ -194,12 +217,12 @@ def force(
 
 
 def without(pending: Sequence[ForcedAction], one: ForcedAction) -> list[ForcedAction]:
-    """Actions that were ordered, but for one of the same decision, which a new one replaces."""
+    """The pending actions, less one of the same decision, which `one` replaces."""
     return [p for p in pending if (p.copy, p.phase, p.seat) != (one.copy, one.phase, one.seat)]
 
 
 def is_force(change: Change) -> bool:
-    """Whether a change orders an action, and begins no branch."""
+    """Whether a change orders an action; if not, it begins a branch."""
     return change.get("what") in FORCES
 
 
@@ -233,12 +256,16 @@ def _action(text: str, seat: Seat) -> int:
 
 
 def _part(piece: str) -> tuple[str, str]:
+    """Name and value of `price 0.4`."""
     name, _, value = piece.strip().partition(" ")
     return name, value.strip()
 
 
 def _value(word: str, values: Sequence[Any]) -> Any:
-    """The value of a part that a word means; the word itself if none does."""
+    """The value of a part that is written like a word; else the word as a number, or itself.
+
+    `encode_action` takes a number that means a value, and refuses the rest.
+    """
     for value in values:
         if str(value) == word:
             return value
@@ -249,7 +276,11 @@ def _value(word: str, values: Sequence[Any]) -> Any:
 
 
 def _no_deal(seat: Seat, arm: Arm) -> list[int]:
-    """A seat's actions without a deal."""
+    """The actions by which a seat does without a deal, as the market declares them.
+
+    Raises:
+        ConfigError: it declares none for this role.
+    """
     declared = arm.market.no_deal.get(seat.role.name, ())
     names = [{part.name for part in parts} for parts in seat.role.choices]
     found = [seat.role.encode_action(**own) for own in declared if set(own) in names]
@@ -262,6 +293,7 @@ def _no_deal(seat: Seat, arm: Arm) -> list[int]:
 
 
 def _is_legal(seat: Seat, observation: int, action: int) -> bool:
+    """Whether an action is legal at an observation (`Role.legal`: the first, and how many)."""
     first, count = (int(x) for x in seat.role.legal[observation])
     return first <= action < first + count
 
@@ -281,7 +313,8 @@ def _not_legal(
 
 
 def _deal(arm: Arm, recording: Recording, copy: int) -> list[str]:
-    """A recorded round in the market's words."""
+    """The recorded round in the market's words, a line for each act."""
+    # NOTHING (-1) where a seat does not decide; `transcript` takes indices, 0 or more.
     actions = np.maximum(recording.actions[0, copy], 0).astype(np.int64)
     return arm.market.transcript(actions, recording.measures[0, copy])
 

@@ -1,8 +1,9 @@
 """Acts from which a branch begins: rollback, reweight, redirect.
 
 A rollback goes back to a kept state. A reweight or a redirect goes on from the repetition's present
-state, so no round is lost. Both are trips of the same form as a breaker's, with the person in its
-place (`tacit.training.config.in_force`), and what follows is done by the same code.
+state, so no round is lost. Each is recorded as a trip, in the form of a breaker's rollback with the
+key `person` in the place of `breaker` (`tacit.training.config.in_force`). So the same code begins
+the branch (`SeedBreakers.fork`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from tacit.training.config.in_force import PERSON, arm_in_force, rule_of
 
 from .protocol import ActRequest
 
-AGAIN = "none: it will happen again"  # as in the trip of a breaker without a redirect
+# What a trip records as its redirect where nothing is changed; a breaker's trip has the same words.
+AGAIN = "none: it will happen again"
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,12 @@ class Standing:
 
     Attributes:
         configured: its arm, as it was configured.
-        arm: the same with the market and the KPI in force.
-        k: which repetition.
-        branch: that is under way.
+        arm: the same arm with the market, the KPI and the agents that are in force.
+        k: number of the repetition in its arm.
+        branch: number of the branch under way.
         rounds: played per copy.
-        kept: states to which it can go back: rounds, and the branch that kept it.
-        trips: of it so far.
+        kept: states to which it can go back: rounds played there -> the branch that kept the state.
+        trips: those of breakers and people so far, in order.
     """
 
     configured: Arm
@@ -47,10 +49,10 @@ class Standing:
 
 
 def check_branch(request: ActRequest, standing: Standing) -> None:
-    """Check that an act is about the branch that is under way.
+    """Check that the branch that a request names, if it names one, is the one under way.
 
     Raises:
-        ConfigError: it is about another one.
+        ConfigError: it names another one.
     """
     if request.branch not in (None, standing.branch):
         raise ConfigError(
@@ -60,15 +62,20 @@ def check_branch(request: ActRequest, standing: Standing) -> None:
 
 
 def fork(request: ActRequest, standing: Standing) -> dict[str, Any]:
-    """The trip that an act would be, checked whole.
+    """The trip as which an act would be recorded, with every mistake looked for.
 
     Args:
         request: a rollback, a reweight or a redirect.
-        standing: of the repetition that it is asked of.
+        standing: of the repetition that the request is about.
+
+    Returns:
+        The keys of a breaker's trip: `branch` and `round` where it happens, `to` and `from` (rounds
+        and branch of the state that is taken over), `into` (the new branch), `redirect`. Beside
+        them `person`, `act` (its id), `what`, and the values `before` and `after`.
 
     Raises:
-        ConfigError: a branch that is left, a state that is not kept, or a redirect that is unknown,
-            changes what seats see, or changes nothing.
+        ConfigError: a branch that was left, a state that is not kept, or a redirect that is
+            unknown, does not fit the market, or changes nothing.
     """
     check_branch(request, standing)
     to = _target(request, standing) if request.act == "rollback" else standing.rounds
@@ -100,8 +107,8 @@ def _target(request: ActRequest, standing: Standing) -> int:
             first = f"the first state is at round {kept[0]:,}" if kept else "no round was played"
             raise ConfigError(f"to: {first}, got {to}.")
         return max(rounds for rounds in kept if rounds <= int(named[1]))
-    back = -int(to or -1)
-    if len(kept) < 2 and not to:
+    back = -int(to or -1)  # so many kept states back; without `to` the last one
+    if len(kept) < 2 and not to:  # the state at the beginning can only be named
         no_budget = standing.arm.record.keyframe_bytes == 0
         why = "record.keyframe_bytes is 0" if no_budget else "no evaluation point was reached"
         begins = f"; r{kept[0]} begins anew" if kept else ""
@@ -112,16 +119,21 @@ def _target(request: ActRequest, standing: Standing) -> int:
 
 
 def _before_and_after(standing: Standing, trip: Mapping[str, Any]) -> dict[str, Any]:
-    """What the redirect changes, by key: values before and after.
+    """What the redirect of a trip changes.
+
+    Returns:
+        `before` and `after`: the values of every key that it changes.
 
     Raises:
         ConfigError: the redirect cannot be made, or changes nothing.
     """
+    # Messages begin with where a redirect stands: `act.redirect.kpi` in those of `redirected`,
+    # `act <id>.kpi` in those of `rule_of`. Both are cut to `redirect.kpi`, the request's key.
     arm, prefix = standing.arm, "act."
     try:
         rule = rule_of(standing.configured, trip)
         market, table = redirected(arm.market, arm.kpi, rule, prefix.rstrip("."))
-        arm_in_force(standing.configured, [*standing.trips, trip])  # and how agents learn
+        arm_in_force(standing.configured, [*standing.trips, trip])  # also that agents can learn so
     except ConfigError as error:
         own = f"act {trip['act']}."
         lines = [line.removeprefix(own).removeprefix(prefix) for line in error.mistakes]
@@ -129,6 +141,7 @@ def _before_and_after(standing: Standing, trip: Mapping[str, Any]) -> dict[str, 
         raise ConfigError(lines) from None
     before, after = _values(arm.market, arm.kpi), _values(market, table)
     changed = [key for key in after if before.get(key) != after[key]]
+    # Other keys (draws, forgetting, what is shown, updates) change no value that is compared here.
     if not changed and rule.redirect != NONE and not rule.changes.plain.keys() - {"kpi", "market"}:
         raise ConfigError("redirect: changes nothing. Say none if it may happen again.")
     return {
@@ -138,7 +151,7 @@ def _before_and_after(standing: Standing, trip: Mapping[str, Any]) -> dict[str, 
 
 
 def _values(market: Market, table: kpis.KpiTable) -> dict[str, Any]:
-    """Weights of the KPI as `kpi.<seat>.<term>`, keys of the market as `market.<key>`."""
+    """The KPI's weights as `kpi.<seat>.<term>`, and the market's keys as `market.<key>`."""
     config = market.config.model_dump(mode="json")
     weights = {
         f"kpi.{seat}.{term}": own.weight
@@ -149,7 +162,7 @@ def _values(market: Market, table: kpis.KpiTable) -> dict[str, Any]:
 
 
 def fork_text(trip: Mapping[str, Any]) -> str:
-    """A person's trip in words."""
+    """The trip of a person's act in words."""
     redirect = trip["redirect"]
     told = redirect if isinstance(redirect, str) else ", ".join(_told(trip, redirect))
     back = trip["to"] != trip["round"] or trip.get("what") == "rollback"
@@ -161,6 +174,7 @@ def fork_text(trip: Mapping[str, Any]) -> str:
 
 
 def _told(trip: Mapping[str, Any], redirect: Mapping[str, Any]) -> list[str]:
+    """What a redirect changes, in words: values before and after, then all other keys."""
     before, after = trip.get("before", {}), trip.get("after", {})
     values = [f"{key} {before.get(key)} -> {value}" for key, value in after.items()]
     others = {key: value for key, value in redirect.items() if key not in ("kpi", "market")}

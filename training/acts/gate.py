@@ -1,15 +1,18 @@
 """The gate of a repetition: between two rounds it can be held still, let go on, or let do steps.
 
-    gate.attach(group)
-    while (most := gate.wait(group.rounds, carry_out)):     # the repetition's thread
+    gate.attach(group)                                      # in the thread that trains
+    while (most := gate.wait(group.rounds, carry_out)):
         group.run(min(most, ...))
 
-    gate.shut(); gate.step(10); gate.open()       # any other thread
-    with gate.reserved():                         # any other thread
-        reply = gate.ask({"do": "look", ...})     # what `carry_out` says, in the other's thread
+    gate.shut(); gate.step(10); gate.open()                 # in any other thread
+    with gate.reserved():
+        reply = gate.ask({"do": "look", ...})               # `carry_out` runs where it trains
 
-Whoever shuts a gate does not wait for a stretch of rounds to end: the group is told to halt, and
+A stretch of rounds need not end before a shut gate has its effect: the group is told to halt, and
 returns after the round under way. Where it halts changes no bit of what is learned.
+
+A repetition that a thread of this process trains has a `Gate`. One in a worker process has a `Gate`
+there and a `RemoteGate` here, which passes on what is done to it. Rounds are counted per copy.
 """
 
 from __future__ import annotations
@@ -26,16 +29,17 @@ from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Ints
 
-STOP = "stop"  # to a worker process
-UNLIMITED = 1 << 62  # rounds
-LOOK = 0.1  # seconds between two looks at whether to stop, while a gate is shut
-ANSWERED = 10.0  # seconds in which a repetition must come to a round's end and answer
-PACED = 0.05  # seconds of rounds that are played in one go at a set pace
+STOP = "stop"  # the message that has a worker process save and exit
+UNLIMITED = 1 << 62  # rounds: more than any training has, and still an int64
+LOOK = 0.1  # seconds after which a repetition that is held checks again whether it must stop
+ANSWERED = 10.0  # seconds that an order waits for the repetition to come to a round's end
+PACED = 0.05  # seconds of play between two waits at a set pace: rounds come in groups this long
 
 Changed = Callable[[int, bool], None]  # receives the rounds played, and whether it is held
-Facts = dict[str, Any]  # what a repetition tells of itself, as JSON
-Order = Mapping[str, Any]  # what it is asked to do between two rounds, as JSON
-Reply = dict[str, Any]
+Facts = dict[str, Any]  # what a repetition reports of itself, as JSON: branch, kept, breaker
+# What it is asked to do between two rounds, as JSON: "do" (look, apply or release), "arm", "seed".
+Order = Mapping[str, Any]
+Reply = dict[str, Any]  # to an order, as JSON; `mistakes` where it was refused
 CarryOut = Callable[[Order], Reply]
 
 
@@ -43,13 +47,17 @@ class Gate:
     """Where a repetition is held still.
 
     Attributes:
-        rounds: that were played per copy when the repetition was last here.
-        is_held: whether the repetition waits here.
-        is_shut: whether it may not begin a round, steps aside.
+        rounds: played when the repetition last called `wait`; in a `RemoteGate` also those that the
+            process has reported since.
+        is_held: whether the repetition waits because the gate is shut or reserved, or because of a
+            breaker; waiting for its next round at a set pace does not count.
+        is_shut: whether no round may begin but those that `step` allows.
         pace: rounds a second that it may play; None: as many as it can.
-        facts: what the repetition has told of itself, such as its branch.
-        breaker: the breaker that holds the repetition here; empty: none does.
-        is_attended: whether somebody can release a breaker while the run trains.
+        facts: what the repetition has reported of itself, such as its branch.
+        breaker: the breaker that holds the repetition here; empty: none does. Not set in a
+            `RemoteGate`, where `facts["breaker"]` says it.
+        is_attended: whether the run was given a way to be reached while it trains
+            (`RunControl(serve)`), so that a breaker may wait here for its release.
     """
 
     def __init__(
@@ -62,8 +70,8 @@ class Gate:
 
         Args:
             stopping: whether the repetition is to save and return.
-            changed: told when the repetition begins and ends to wait.
-            told: receives the repetition's facts when they change.
+            changed: called when `is_held` changes.
+            told: receives all facts of the repetition when one changes.
         """
         self.rounds, self.is_held, self.is_shut = 0, False, False
         self.pace: float | None = None
@@ -72,27 +80,30 @@ class Gate:
         self._stopping, self._changed, self._is_stopped = stopping, changed, False
         self._told = told
         self._condition = threading.Condition(threading.RLock())
-        self._until = 0  # rounds up to which it may step though the gate is shut
-        self._halt: Ints | None = None
-        self._reserved = 0  # acts that hold it while they look and change
+        self._until = 0  # `step` lets it play up to this count of rounds though the gate is shut
+        self._halt: Ints | None = None  # `Group.halt` of the group that is played, int64 [1]
+        self._reserved = 0  # how many acts hold it between their look and their change
         self._orders: list[tuple[Order, Future[Reply]]] = []
-        self._next = 0.0  # when the next round may begin at a set pace
+        self._next = 0.0  # by time.monotonic(), when the next round may begin at a set pace
 
-    # --- the repetition --------------------------------------------------------------------------
+    # --- the thread that trains the repetition ---------------------------------------------------
 
     def attach(self, group: Group) -> None:
-        """The group that is told to halt from now on; one that cannot ends its stretch first."""
+        """Halt this group from now on, by its flag `halt`.
+
+        A group without one is not interrupted: it ends its stretch of rounds first.
+        """
         with self._condition:
             self._halt = getattr(group, "halt", None)
             self._tell_to_halt(bool(self.is_shut or self._reserved or self._orders))
 
     def wait(self, rounds: int, carry_out: CarryOut | None = None) -> int:
-        """Wait while the gate is shut, and carry out orders.
+        """Wait while no round may begin, and carry out orders.
 
         Args:
             rounds: played so far, per copy.
-            carry_out: does what is asked, in this thread; None: nothing can be asked. It may put
-                the repetition at other rounds, and then calls `moved`.
+            carry_out: does what is asked, in this thread; None: nothing can be asked. It may begin
+                a branch, which puts the repetition at other rounds; then it calls `moved`.
 
         Returns:
             How many rounds may be played until the next call; 0: save and return.
@@ -108,11 +119,11 @@ class Gate:
                     self._hold(False)
                     return 0 if self._must_return() else self._room()
                 order, future = self._orders.pop(0)
-            # Without the lock: others may shut the gate, or ask how it stands, meanwhile.
+            # Without the lock, so that other threads can use the gate meanwhile.
             self._carry_out(order, future, carry_out)
 
     def tell(self, **facts: Any) -> None:
-        """The repetition tells of itself, as JSON can hold it."""
+        """Report facts about the repetition, as JSON can hold them."""
         if (known := {**self.facts, **facts}) == self.facts:
             return
         self.facts = known
@@ -120,19 +131,23 @@ class Gate:
             self._told(self.facts)
 
     def latch(self, breaker: str) -> None:
-        """The repetition waits here until a breaker is released; empty: it is."""
+        """Hold the repetition here until a breaker is released.
+
+        Args:
+            breaker: its name; empty: it has been released.
+        """
         with self._condition:
             self.breaker = breaker
             self._condition.notify_all()
         self.tell(breaker=breaker)
 
     def moved(self, rounds: int) -> None:
-        """The repetition has gone on from another state: steps that were left are given up."""
+        """The repetition is in another state now: rounds of `step` that are left are dropped."""
         with self._condition:
             self.rounds, self._until = rounds, 0
 
     def end_orders(self) -> None:
-        """The repetition has ended: whoever waits for an answer is told so."""
+        """The repetition has ended: answer the orders that wait by an error."""
         with self._condition:
             orders, self._orders = self._orders, []
             self.facts, self.pace, self.breaker = {}, None, ""
@@ -140,9 +155,13 @@ class Gate:
             future.set_exception(ConfigError("seed: has ended."))
 
     def _carry_out(self, order: Order, future: Future[Reply], carry_out: CarryOut | None) -> None:
-        """Do what is asked; mistakes are an answer, everything else ends the repetition too."""
+        """Carry out an order and answer it.
+
+        A `ConfigError` becomes an answer. Any other exception goes to whoever asked, and ends the
+        repetition as well.
+        """
         if not future.set_running_or_notify_cancel():
-            return  # whoever asked has stopped waiting
+            return  # `ask` has withdrawn it
         try:
             if carry_out is None:
                 raise ConfigError("seed: takes no such act.")
@@ -163,23 +182,24 @@ class Gate:
         return self.pace is not None and time.monotonic() < self._next
 
     def _patience(self) -> float:
-        """Seconds until it is to be looked at again whether a round may begin."""
+        """Seconds after which `wait` checks again whether a round may begin."""
         if self._reserved or self.is_shut or self.pace is None:
             return LOOK
         return min(LOOK, max(0.0, self._next - time.monotonic()))
 
     def _room(self) -> int:
-        """Rounds that may be played now."""
+        """How many rounds may be played until the next call of `wait`."""
         self._tell_to_halt(False)
         most = self._until - self.rounds if self.is_shut else UNLIMITED
         if self.pace is None:
             return most
         most = min(most, max(1, round(self.pace * PACED)))
+        # A repetition that has fallen behind its pace catches up by at most LOOK seconds of play.
         self._next = max(self._next, time.monotonic() - LOOK) + most / self.pace
         return most
 
     def _hold(self, held: bool) -> None:
-        # Not while it keeps to its pace.
+        # A wait for the next round at a set pace is not a hold.
         held = held and (self.is_shut or bool(self._reserved or self.breaker))
         if held != self.is_held:
             self.is_held = held
@@ -191,10 +211,13 @@ class Gate:
         if self._halt is not None:
             self._halt[0] = int(halt)
 
-    # --- everybody else --------------------------------------------------------------------------
+    # --- all other threads -----------------------------------------------------------------------
 
     def shut(self) -> None:
-        """Let no round begin; the one under way is played to its end. Steps left are given up."""
+        """Let no round begin; the one under way is played to its end.
+
+        Rounds of `step` that were not played are dropped.
+        """
         with self._condition:
             self.is_shut, self._until = True, 0
             self._tell_to_halt(True)
@@ -208,7 +231,7 @@ class Gate:
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Within, no round begins, so that what is asked and what is done are about one state."""
+        """Within, no round begins, so that an act is looked at and applied in the same state."""
         self.reserve(1)
         try:
             yield
@@ -216,7 +239,11 @@ class Gate:
             self.reserve(-1)
 
     def reserve(self, more: int) -> None:
-        """Let so many acts more, or less, hold the repetition while they look and change."""
+        """Have one act more hold the repetition, or one less.
+
+        Args:
+            more: 1 or -1.
+        """
         with self._condition:
             self._reserved += more
             self._tell_to_halt(bool(self.is_shut or self._reserved or self._orders))
@@ -234,12 +261,17 @@ class Gate:
     def ask(self, order: Order, seconds: float = ANSWERED) -> Reply:
         """`submit`, and wait for the answer.
 
+        Args:
+            order: what is to be done.
+            seconds: that it waits to be taken up; once it is, its end is waited for. A process
+                does not say when it takes an order up, so there it is the time for the answer.
+
         Raises:
-            ConfigError: the mistakes in the order, or no answer in time; then it is not done later.
+            ConfigError: the mistakes in the order; or it was not taken up in time, and is
+                withdrawn. One that was passed on to a process may still be carried out there.
         """
         future = self.submit(order)
         try:
-            # Once it is under way, its end is waited for.
             reply = future.result(None if future.running() else seconds)
         except TimeoutError:
             if future.cancel():
@@ -256,13 +288,13 @@ class Gate:
         """Let so many rounds be played a second; None: as many as it can."""
         with self._condition:
             self.pace, self._next = pace, 0.0
-            self._tell_to_halt(True)  # a long stretch under way ends here
+            self._tell_to_halt(True)  # the stretch under way may be longer than the pace allows
             self._condition.notify_all()
 
     def step(self, rounds: int) -> None:
         """Let a repetition that is held play so many rounds, and hold it again."""
         with self._condition:
-            # Steps that are not played yet are not lost.
+            # Rounds of an earlier step that are not played yet are added.
             self._until = max(self._until, self.rounds) + rounds
             self._condition.notify_all()
 
@@ -274,31 +306,44 @@ class Gate:
             self._condition.notify_all()
 
     def wait_until_held(self, seconds: float) -> bool:
-        """Wait until the repetition is held and has no step left; whether it is, after so long."""
+        """Wait until the gate is shut, and the repetition is held with no round of `step` left.
+
+        Args:
+            seconds: at most.
+
+        Returns:
+            Whether it is.
+        """
         with self._condition:
             return self._condition.wait_for(
                 lambda: self.is_shut and self.is_held and self._has_no_step_left(), seconds
             )
 
     def _has_no_step_left(self) -> bool:
+        # A breaker that holds the repetition keeps it from playing the rest of a step.
         return self.rounds >= self._until or bool(self.facts.get("breaker"))
 
 
 class RemoteGate(Gate):
-    """The gate of a repetition in another process: what is done to it is passed on."""
+    """The gate of a repetition in a worker process.
+
+    What is done to it is passed on to the process, a line of JSON each; what the process reports is
+    kept here (`training/runs/worker.py` lists both).
+    """
 
     def __init__(self) -> None:
         """An open gate of a process that has not begun."""
         super().__init__()
-        self._process: IO[str] | None = None
+        self._process: IO[str] | None = None  # its standard input
+        # Orders that are not answered yet, by the number that the answer will name.
         self._asked: dict[int, tuple[Order, Future[Reply]]] = {}
-        self._count = 0
+        self._count = 0  # of orders so far
 
     def connect(self, process: IO[str]) -> None:
-        """Pass on to a process's standard input from now on, and how the gate stands.
+        """Pass on to a process from now on, beginning with the present state of the gate.
 
-        Raises:
-            BrokenPipeError: the process has ended.
+        Args:
+            process: its standard input.
         """
         with self._condition:
             self._process = process
@@ -321,7 +366,8 @@ class RemoteGate(Gate):
             self._hold(held)
 
     def played(self, rounds: int) -> None:
-        """The process says that its repetition has played so many more rounds per copy."""
+        """The process says that its repetition has played so many more rounds; below 0: a rollback
+        took them back."""
         with self._condition:
             self.rounds += rounds
 
@@ -335,7 +381,7 @@ class RemoteGate(Gate):
             future.set_result(reply)
 
     def end_orders(self) -> None:
-        """The repetition has ended: whoever waits for an answer is told so."""
+        """The repetition has ended: answer the orders that wait by an error."""
         with self._condition:
             self._orders, self._asked = list(self._asked.values()), {}
         super().end_orders()
@@ -375,11 +421,12 @@ class RemoteGate(Gate):
         self._pass_on({"pace": pace})
 
     def reserve(self, more: int) -> None:
-        """Let so many acts more, or less, hold the repetition while they look and change."""
+        """Have one act more (1) hold the repetition, or one less (-1)."""
         super().reserve(more)
         self._pass_on({"reserve": more})
 
     def _pass_on(self, message: object) -> None:
+        """Send a message. That a process has ended is found by the thread that reads from it."""
         with self._condition, suppress(BrokenPipeError, ValueError):
             if self._process is not None:
                 print(json.dumps(message), file=self._process, flush=True)

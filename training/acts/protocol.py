@@ -6,7 +6,8 @@
      "round": {"second_1/s0": 120031}, "detail": "held by: person", ...}
 
 A request with a key that is unknown, or a value of another kind, is refused whole: nothing of it is
-done. An act is known by its `id`; the same one again is answered as before and not done twice.
+done. An act is known by its `id` and is not done twice: the same one again gets the same answer,
+and is refused where the ledger has it from an earlier command.
 """
 
 from __future__ import annotations
@@ -106,8 +107,8 @@ class Envelope(BaseModel):
 
     Attributes:
         id, act: of the request.
-        target: the run.
-        applied: whether it took effect.
+        target: the run's name.
+        applied: whether it took effect; of `status` always False.
         dry_run: whether it was only asked what it would do.
         round: rounds that each repetition under way has played, per copy, by `arm/s0`.
         detail: what happened, or why not, in words.

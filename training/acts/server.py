@@ -71,14 +71,14 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         super().__init__(path, _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client's fault is not the run's."""
+        """Print nothing: a client that fails leaves no trace in the output of the run."""
 
 
 @contextmanager
 def serving(run: RunFolder, control: RunControl) -> Iterator[None]:
     """Within, acts on a run are taken from its socket.
 
-    Where the system refuses a socket, the run trains without one.
+    Where the system refuses a socket, or the ledger cannot be read, the run trains without one.
 
     Args:
         run: the run, whose lock is held.
@@ -88,7 +88,7 @@ def serving(run: RunFolder, control: RunControl) -> Iterator[None]:
         make_folder()
         path = socket_path(run)
         path.unlink(missing_ok=True)
-        before = os.umask(0o177)
+        before = os.umask(0o177)  # the socket is made with mode 0600
         try:
             server = _Server(str(path), Acts(run.name, control))
         finally:

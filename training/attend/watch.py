@@ -1,7 +1,9 @@
-"""What the page shows of a run that changes: asked of its socket and read from its ledger.
+"""What the page shows of a run that changes, asked of its socket and read from its folder.
 
 One task asks the socket for all pages together, so fifty pages cost the run no more than one. A
 page that reads slowly gets the state as it is when it reads again; what was in between is left out.
+
+`look` runs in a thread, one call at a time; all else runs in the thread of the event loop.
 """
 
 from __future__ import annotations
@@ -27,19 +29,19 @@ from .ledger_rows import act_of, forks_of, mark_of
 from .reading.standing import is_read_in_branch
 from .standings import Standings
 
-EVERY = 0.1  # seconds between two questions
-SHOWN = 30  # last acts of the ledger
-MOST_POINTS = 400  # of a seed's curve; beyond, every second one is left out
-MOST_MARKS = 60  # last entries of the ledger that are looked through for acts of people
-MOST_CURVES = 64  # seeds whose curves are kept, those under way and the last that ended
+EVERY = 0.1  # seconds from one answer of the run to the next question
+SHOWN = 30  # last entries of the ledger that the page lists
+MOST_POINTS = 400  # of a seed's curve; when it has more, every second one is dropped
+MOST_MARKS = 60  # last entries of the ledger in which acts of people are looked for
+MOST_CURVES = 64  # seeds that have ended whose curves are kept, beside all those under way
 
 
 class Topic(NamedTuple):
-    """One thing that pages are told, as it is now.
+    """One thing that pages are told, in its present state.
 
     Attributes:
-        version: of the watch, when it changed last.
-        event: the name of the event.
+        version: that the watch got when this changed last.
+        event: name of the server-sent event: `state`, `marks` or `seed` (`events.py`).
         data: its JSON, encoded once for all pages.
     """
 
@@ -53,12 +55,12 @@ class Watch:
 
     Attributes:
         run: which run.
-        state: what the page shows now, as JSON.
+        state: what `state` tells now: whether the run trains, rounds by seed, latches, last acts.
         version: rises with every change.
         topics: what pages are told, by name, each with the version of its last change.
-        curves: by seed, the headline along the rounds.
+        curves: the headline along the rounds, by name of the seed (`arm/s0`).
         is_closed: whether the server ends, and with it all streams of events.
-        at_close: called when it does.
+        at_close: functions that are called then.
     """
 
     def __init__(self, run: RunFolder, arms: Mapping[str, Arm]) -> None:
@@ -69,16 +71,19 @@ class Watch:
         self.is_closed = False
         self.at_close: list[Callable[[], None]] = []
         self._arms = arms
-        self._asked = 0.0  # when the question began that is not answered yet; 0: none is
-        self._ledger_stamp: tuple[int, int] | None = None
+        # By time.monotonic(), when the run was asked the question that it has not answered yet; 0:
+        # it has answered.
+        self._asked = 0.0
+        self._ledger_stamp: tuple[int, int] | None = None  # size and time of change when read last
         self._ledger: dict[str, Any] = {"acts": [], "states": {}}
         self._marks: list[dict[str, Any]] = []
         self._standings = Standings(run, arms)
-        # By seed: the branch in which its headline was read last, and what it was.
+        # By seed: the branch in which its headline was read last, and the headline.
         self._headlines: dict[str, tuple[int, float | None]] = {}
-        self._read_in: dict[str, int] = {}  # by seed: the last branch with a point, as it was saved
-        self._last_told: dict[str, tuple[int, int]] = {}  # by seed: its branch and round
-        self._forks: dict[tuple[str, int], int] = {}  # by seed and branch: the round of its start
+        # By seed: the last branch in which, by its save, an evaluation point was read.
+        self._read_in: dict[str, int] = {}
+        self._last_told: dict[str, tuple[int, int]] = {}  # by seed: branch and round, last look
+        self._forks: dict[tuple[str, int], int] = {}  # by seed and branch: rounds where it began
         self._changed = asyncio.Event()
 
     async def follow(self) -> None:
@@ -89,12 +94,12 @@ class Watch:
             await asyncio.sleep(EVERY)
 
     async def newer_than(self, version: int) -> None:
-        """Wait until the state has changed since a version, or the server ends."""
+        """Wait until some topic is newer than a version, or the server ends."""
         while self.version == version and not self.is_closed:
             await self._changed.wait()
 
     def close(self) -> None:
-        """Have all streams of events end, and what else was asked to end with them."""
+        """End all streams of events, and call `at_close`."""
         self.is_closed = True
         for end in self.at_close:
             end()
@@ -105,18 +110,18 @@ class Watch:
         waiting.set()
 
     def newer_topics(self, version: int) -> list[Topic]:
-        """What has changed since a version, the state first."""
+        """The topics that have changed since a version, the state first."""
         return [topic for topic in list(self.topics.values()) if topic.version > version]
 
     @property
     def silent_for(self) -> float:
-        """Seconds that the run has not answered the question under way."""
+        """Seconds since the run was asked a question that it has not answered; 0: it has."""
         return time.monotonic() - self._asked if self._asked else 0.0
 
     # --- one look --------------------------------------------------------------------------------
 
     def look(self) -> bool:
-        """Ask the run and read its ledger; whether something has changed."""
+        """Ask the run, read its ledger and its saves; returns whether something has changed."""
         self._asked = time.monotonic()
         try:
             envelope = send(self.run, ActRequest(id=uuid.uuid4().hex, act="status", by="page"))
@@ -145,15 +150,18 @@ class Watch:
         return self.version > before
 
     def _tell(self, name: str, event: str, value: Any) -> None:
-        """Put a topic in the place of what it was."""
+        """Replace a topic by its new value."""
         data = json.dumps(value, separators=(",", ":")).encode()
         self.topics[name] = Topic(self.version + 1, event, data)
         self.version += 1  # last: whoever sees the version finds its topic
 
     def _add_points(self, seeds: Mapping[str, Any]) -> None:
-        """Add to the curve of every seed whose headline was read anew."""
+        """Add a point to the curve of every seed whose headline has changed.
+
+        The run says which headline it read last, not when: another value is another reading.
+        """
         for name, seed in seeds.items():
-            seed.pop("kept", None)  # the page has it of the seed's last save
+            seed.pop("kept", None)  # the page takes it from the seed's last save
             headline = seed["headline"] = self._headline(name, seed)
             if name not in self.curves:
                 self.curves[name] = earlier_points(self.run, self._arms, name, MOST_POINTS // 2)
@@ -167,16 +175,19 @@ class Watch:
             del self.curves[name]
 
     def _headline(self, name: str, seed: Mapping[str, Any]) -> float | None:
-        """The headline as it was read in the present branch; None until it is."""
+        """The headline as it was read in the present branch; None until one is.
+
+        After a branch has begun, the run still answers with the headline of the one that was left.
+        """
         now: tuple[int, float | None] = (seed.get("branch", 0), seed["headline"])
         branch, known = self._headlines.setdefault(name, now)
-        # Another value, or a save that says that a point was read in this branch.
+        # It is of the present branch if it has changed, or if a save has a point of this branch.
         if now[1] != known or self._read_in.get(name) == now[0]:
             branch, known = self._headlines[name] = now
         return known if branch == now[0] else None
 
     def _leave_branch(self, name: str, seed: Mapping[str, Any], curve: list[Point]) -> None:
-        """Leave out of a curve what was read in a branch that the repetition has left."""
+        """Cut from a curve what was read in a branch that the repetition has left."""
         now = (seed.get("branch", 0), seed["round"])
         branch, rounds = self._last_told.get(name, now)
         self._last_told[name] = now
@@ -185,7 +196,7 @@ class Watch:
             curve[:] = [point for point in curve if point[0] <= start]
 
     def _read_ledger(self) -> bool:
-        """Read the ledger again if it was written since; whether it was."""
+        """Read the ledger again if it was written since; returns whether it was read."""
         try:
             found = self.run.ledger.stat()
             stamp = (found.st_size, found.st_mtime_ns)

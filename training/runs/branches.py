@@ -35,7 +35,9 @@ from tacit.training.storage.run_folder import RunFolder
 
 from .warm_start import first_group
 
-# Behind the streams of `envs/rng.py`: seeds of repetitions whose redirect asks for other draws.
+# The child of a seed from which the seeds of branches with other draws are made. It has the number
+# of a stream of `envs/rng.py` (7 is PLAY too), but no draw is shared: what is made of it is a seed,
+# not a key of draws. Another number would change the draws of runs that exist.
 FRESH = 7
 FIRST_FRESH = 2**31  # above every number that a user gives a repetition
 

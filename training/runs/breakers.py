@@ -1,12 +1,13 @@
 """Breakers of a repetition under way: judged at every evaluation point, and what follows.
 
     tags = breakers.read(rounds, measures, figures)    # at an evaluation point
-    breakers.act(repetition, report)                   # if one of them trips there
+    breakers.act(repetition, report)                   # does something if one of them tripped there
 
 A trip is in the ledger before it has any effect, whichever process trains the repetition. Of those
 that trip at one point, one acts: a stop before a pause, a pause before a rollback, else the first
-by their order. What follows is a function of configuration and seed: an interrupted repetition that
-goes on comes to the same trips, and does not enter them twice.
+in the configuration. The others are not recorded, and count from 0 again. What follows is a
+function of configuration and seed: an interrupted repetition that goes on comes to the same trips,
+and does not record them twice.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ from .progress import SeedProgress
 if TYPE_CHECKING:
     from .seed_run import Repetition
 
-TRIPPED, RELEASED = "breaker tripped", "breaker released"  # acts
+TRIPPED, RELEASED = "breaker tripped", "breaker released"  # acts in the ledger
 ORDER = (STOP, PAUSE, ROLLBACK)  # of those that trip at one point, the first acts
-SHOWN = 5  # held repetitions that are told one by one
-OF_A_LINE = ("n", "time", "previous", "hash")  # keys that every entry of a ledger has
+SHOWN = 5  # held repetitions that are described one by one
+OF_A_LINE = ("n", "time", "previous", "hash")  # keys of every entry, that say where it stands
 
 
 class SeedBreakers:
@@ -49,8 +50,8 @@ class SeedBreakers:
 
     Attributes:
         arm: with the KPI and the market that are in force.
-        trips: so far, as the record holds them.
-        paused: the breaker that holds the repetition, until a person releases it; None: none does.
+        trips: those of breakers and people so far, in order, as the record holds them.
+        paused: the breaker that holds the repetition until a person releases it; None: none does.
     """
 
     def __init__(self, run: RunFolder, arm: Arm, k: int, saved: Mapping[str, Any]) -> None:
@@ -64,14 +65,16 @@ class SeedBreakers:
         try:
             self.trips: list[Trip] = list(saved.get("trips", []))
             self.paused: str | None = saved.get("paused")
+            # Readings of branches that were left, one entry a branch (`_readings_left`).
             self._left: list[dict[str, Any]] = list(saved.get("left", []))
+            # Released breakers whose reading was not inside again since: they do not trip.
             self._released = dict.fromkeys(saved.get("released", ()))
             streaks = saved.get("streaks", {})
             self._streaks = {name: Streak(*streaks.get(name, CLEAN)) for name in arm.breakers}
         except (TypeError, AttributeError) as error:
             raise ConfigError(f"{path}: is not a save: {error!r}.") from None
         branches_in(self.trips, arm, path)
-        self._due: dict[str, Any] | None = None
+        self._due: dict[str, Any] | None = None  # the trip on which `act` is to act
         self._earlier: dict[int, int] | None = None  # states that branches before this one kept
         self.arm = arm_in_force(arm, self.trips)
 
@@ -100,16 +103,16 @@ class SeedBreakers:
     # --- judging ---------------------------------------------------------------------------------
 
     def read(self, rounds: int, measures: Floats, figures: Mapping[str, float]) -> dict[str, float]:
-        """Judge an evaluation point.
+        """Judge an evaluation point; the trip, if there is one, waits for `act`.
 
         Args:
-            rounds: played so far.
+            rounds: played so far, per copy.
             measures: means since the last point, float64 `[S + 1, M]`.
             figures: of quick probes that are defined there.
 
         Returns:
-            TensorBoard's scalars: how far each reading is from the end of its band; below 0 it is
-            outside.
+            TensorBoard's scalars: each reading's distance to the nearer end of its band, in the
+            reading's unit; below 0 it is outside.
         """
         if not self._streaks:
             return {}
@@ -129,18 +132,18 @@ class SeedBreakers:
         return tags
 
     def _is_released(self, name: str, value: float) -> bool:
-        """Whether a person has released a breaker, and its reading was not inside again since."""
+        """Whether a person has released a breaker whose reading was not inside again since."""
         if name in self._released and self._configured.breakers[name].band.distance(value) >= 0:
             del self._released[name]
         return name in self._released
 
     @property
     def waits(self) -> bool:
-        """Whether the breaker that holds the repetition is to be waited for within the run."""
+        """Whether a breaker holds the repetition whose release is waited for within the run."""
         return self.paused is not None and self._configured.breakers[self.paused].wait
 
     def release(self, repetition: Repetition) -> None:
-        """Let a repetition that waits within the run go on; the act is in the ledger before.
+        """Let a repetition that waits within the run go on; the ledger has the act first.
 
         Raises:
             ConfigError: no breaker holds it, or the ledger cannot be written.
@@ -155,7 +158,7 @@ class SeedBreakers:
         repetition.save()
 
     def _trip(self, name: str, rounds: int, value: float, since: int) -> dict[str, Any]:
-        """A trip as the ledger and the record hold it."""
+        """A trip as ledger and record hold it; a breaker without a rollback left stops."""
         breaker = self._configured.breakers[name]
         done = sum(trip.get("breaker") == name for trip in rollbacks(self.trips))
         is_spent = breaker.action == ROLLBACK and done >= breaker.most_rollbacks
@@ -174,11 +177,11 @@ class SeedBreakers:
     # --- acting ----------------------------------------------------------------------------------
 
     def act(self, repetition: Repetition, report: Callable[[SeedProgress], None]) -> None:
-        """Do what follows from the last point, if a breaker tripped there.
+        """Record and carry out the trip of the last evaluation point, if there was one.
 
         Args:
             repetition: the one that is judged.
-            report: receives progress: rounds that are taken back are counted below 0.
+            report: receives progress; rounds that a rollback takes back are reported below 0.
 
         Raises:
             ConfigError: the ledger or a state cannot be written or read.
@@ -203,7 +206,7 @@ class SeedBreakers:
             self.fork(repetition, trip, report)
             return
         self.trips.append(trip)
-        if trip["action"] == STOP:  # the end of training is the checkpoint
+        if trip["action"] == STOP:  # its last state is the checkpoint, not a kept state too
             repetition.keyframes.states.pop(trip["round"], None)
         if trip["action"] == PAUSE:
             self.paused = trip["breaker"]
@@ -213,12 +216,12 @@ class SeedBreakers:
     def fork(
         self, repetition: Repetition, trip: Trip, report: Callable[[SeedProgress], None]
     ) -> None:
-        """Begin the branch of a trip that is in the ledger, of a breaker or of a person.
+        """Begin the branch of a breaker's or a person's trip, which is in the ledger.
 
         Args:
             repetition: the one that is rolled back or redirected.
-            trip: what is done.
-            report: receives progress: rounds that are taken back are counted below 0.
+            trip: a rollback, or a redirect from the present state.
+            report: as for `act`.
 
         Raises:
             ConfigError: a state cannot be written or read.
@@ -238,7 +241,7 @@ class SeedBreakers:
 
         Args:
             repetition: the one under way.
-            before: only states before these rounds; None: before the present one.
+            before: only states with fewer rounds than this; None: than the present state.
 
         Raises:
             ConfigError: states of an earlier branch cannot be read.
@@ -253,7 +256,7 @@ class SeedBreakers:
         return {at: b for at, b in (self._earlier | own).items() if at < most}
 
     def _tell(self, repetition: Repetition) -> None:
-        """Put the last trip into words, for TensorBoard."""
+        """Write the last trip in words into the event file, for TensorBoard."""
         trip = self.trips[-1]
         label = f"breaker_trips/{len(self.trips)}_{trip.get('breaker', trip.get('what'))}"
         repetition.events.text(label, trip_text(trip))
@@ -261,7 +264,7 @@ class SeedBreakers:
     def _begin_branch(
         self, repetition: Repetition, trip: Trip, report: Callable[[SeedProgress], None]
     ) -> None:
-        """Put a repetition into the state that a trip goes back to, under its redirect."""
+        """Put a repetition into the state that the last trip goes back to, under its redirect."""
         self.arm, self._earlier = arm_in_force(self._configured, self.trips), None
         self._streaks = dict.fromkeys(self._streaks, CLEAN)
         repetition.group = self.group()
@@ -275,7 +278,7 @@ class SeedBreakers:
     # --- what is kept ----------------------------------------------------------------------------
 
     def plain(self) -> dict[str, Any]:
-        """What a save holds, as JSON; empty where there are neither breakers nor branches."""
+        """What a save holds, as JSON; empty without breakers and branches."""
         if not (self._streaks or self.trips):
             return {}
         return {
@@ -298,7 +301,7 @@ class SeedBreakers:
         return {"trips": self.trips, "branches": branches, "left": self._left}
 
     def rounds_left(self) -> int:
-        """Rounds that were played and are in no branch that goes on to the end."""
+        """Rounds per copy that rollbacks have taken back, over all branches that were left."""
         return sum(trip["round"] - trip["to"] for trip in rollbacks(self.trips))
 
     def keyframe_hashes(self, keyframes: Keyframes) -> dict[str, str]:
@@ -315,8 +318,8 @@ class SeedBreakers:
 
 
 def record_act(run: RunFolder, act: str, **details: Any) -> None:
-    """Record an act of or on a breaker, unless it is recorded already: a repetition that was
-    interrupted between the act and its effect comes to it again.
+    """Record an act of or on a breaker, unless the ledger has it: a repetition that was interrupted
+    between the entry and its effect comes to the same act again.
 
     Raises:
         ConfigError: the ledger cannot be written.
@@ -348,7 +351,8 @@ def trip_text(trip: Trip) -> str:
 
 
 def _points_until(repetition: Repetition, rounds: int) -> list[tuple[int, Floats]]:
-    """The evaluation points of a repetition up to some rounds, float64 `[S + 1, M]` each."""
+    """The evaluation points up to some rounds: rounds since the point before, and means, float64
+    `[S + 1, M]`."""
     played, kept = repetition.arm.first_round, list[tuple[int, Floats]]()
     for count, measures in repetition.points:
         played += count
@@ -380,7 +384,7 @@ def _readings_left(repetition: Repetition, trip: Trip) -> dict[str, Any]:
 
 
 def _cut_curve(curve: dict[str, Any], rounds: int) -> None:
-    """Leave out of a curve what was read after some rounds."""
+    """Cut a training curve, in place, after so many rounds."""
     if not curve:
         return
     kept = sum(at <= rounds for at in curve["rounds"])
@@ -392,7 +396,7 @@ def _cut_curve(curve: dict[str, Any], rounds: int) -> None:
 
 
 def held(run: RunFolder, experiment: Experiment) -> Iterator[tuple[str, int, Trip]]:
-    """Repetitions that a breaker holds: arm, number, and the trip that did it."""
+    """Repetitions that a breaker holds on disk: arm, number, and the trip that did it."""
     for name, arm in experiment.arms.items():
         if any(breaker.action == PAUSE for breaker in arm.breakers.values()):
             for k in range(arm.seeds):
@@ -403,7 +407,7 @@ def held(run: RunFolder, experiment: Experiment) -> Iterator[tuple[str, int, Tri
 
 
 def pause_text(run: RunFolder, experiment: Experiment) -> str:
-    """Which repetitions are held, and how to go on, a line each."""
+    """Which repetitions breakers hold, a line each, and the command with which they go on."""
     found = list(held(run, experiment))
     lines = [f"arm {arm}, seed {k}: {trip_text(trip)}" for arm, k, trip in found[:SHOWN]]
     if len(found) > SHOWN:
@@ -415,9 +419,9 @@ def pause_text(run: RunFolder, experiment: Experiment) -> str:
 
 
 def release(run: RunFolder, experiment: Experiment, name: str) -> int:
-    """Let all repetitions that a breaker holds go on; returns how many.
+    """Release all repetitions that a breaker holds on disk; returns how many.
 
-    The act is in the ledger before its effect, one for each repetition.
+    The ledger has an act for each repetition before its record is changed.
 
     Raises:
         ConfigError: it holds none, or another command is writing to the run.

@@ -3,12 +3,12 @@
     raw = read_columns(path, {"--tender": ["pid"], "--bid": ["norm_bid"]})
     raw.cells["--bid"].words[raw.cells["--bid"].code[7]]        # the text in row 7
 
-Texts repeat, so each is kept once and rows hold numbers: what is asked of a text (is it a number,
-does it say nothing) is asked once, and a million rows need tens of megabytes.
+Texts repeat, so each is kept once and rows hold its number. What is asked of a text (is it a
+number, is it empty) is asked once, and a million rows need tens of megabytes.
 
-Encoding, separator and the line of names are found (`dialect.py`). Blank lines are passed over, a
-row with too few cells is filled up and marked. A quote that takes in further rows is refused: those
-rows would be lost without a word.
+Encoding, separator and the line of names are found (`dialect.py`). Blank lines are skipped; a row
+with too few cells is filled up with empty ones, and marked. A stray quote that makes one cell of
+several rows is refused: these rows would be lost without a message.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from tacit.envs.types import Bools, Floats, Ints
 
 from .dialect import Dialect, find_dialect
 
-CHUNK = 100  # rows that are read at a time: so few stay in the processor's cache
+CHUNK = 100  # rows that are read at a time: few enough for the processor's cache
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
 class Words:
-    """One text a row.
+    """A column: one text a row.
 
     Attributes:
         words: the texts that occur, in order of first appearance.
@@ -52,7 +52,7 @@ class Words:
         return self.words[int(self.code[row])]
 
     def each(self, ask: Callable[[str], float]) -> Floats:
-        """A number of every row's text, float64 `[R]`; `ask` is called once for each text."""
+        """`ask` of every row's text, float64 `[R]`; it is called once for each different text."""
         found: Floats = np.array([ask(word) for word in self.words], float)[self.code]
         return found
 
@@ -63,8 +63,9 @@ class RawColumns:
 
     Attributes:
         cells: by option, one text a row; several columns of one option are joined by '-'.
-        line: the line of the file where the row ends, int64 `[R]`.
-        digest: a hash of all cells of the row, good within this process, int64 `[R]`.
+        line: number of the file's line where the row ends, counted from 1, int64 `[R]`.
+        digest: a hash of all cells of the row, int64 `[R]`; equal rows have equal ones. Python's
+            hashes of texts differ from process to process.
         short: whether the row has fewer cells than the header, bool `[R]`.
         long: whether it has more, and something in them, bool `[R]`.
         spare: the number of columns that no option names.
@@ -93,11 +94,11 @@ def read_columns(
         wanted: names of columns by option.
         separator: between cells; None: it is found.
         repeated: options whose columns stand in a row several times: `firm;bid;firm;bid`, or
-            `bid_1;bid_2`. Such a row becomes one for each time.
+            `bid_1;bid_2`. Such a row of the file becomes several rows, one for each bid.
 
     Raises:
         ConfigError: no such file; every column that is missing, with the nearest there is; a file
-            that is not CSV; or a quote that takes in further rows.
+            that is not CSV; or a stray quote that makes one cell of several rows.
     """
     dialect = find_dialect(path, separator)
     try:
@@ -184,7 +185,7 @@ def _positions(
 
 
 def _places(header: Sequence[str], name: str) -> list[int]:
-    """Where a column stands again and again, by the same name or with a number behind it."""
+    """Positions of all columns of one name, which may have a number behind it (`bid_2`)."""
     numbered = re.compile(re.escape(name) + r"(?:[ _.-]?\d+)?")
     return [k for k, title in enumerate(header) if numbered.fullmatch(title)]
 
@@ -193,6 +194,7 @@ class _Texts:
     """The texts of a column as they are read: each is numbered where it first occurs."""
 
     def __init__(self) -> None:
+        # Looking up a text that is new gives it the next number: its default is the length so far.
         self._number: defaultdict[str, int] = defaultdict()
         self._number.default_factory = self._number.__len__
         self._code = array("q")
@@ -202,7 +204,7 @@ class _Texts:
         self._code.extend(map(self._number.__getitem__, cells))
 
     def words(self) -> Words:
-        """All rows, without the blanks around their texts."""
+        """The column so far; blanks around texts are dropped, which can make two of them equal."""
         number: dict[str, int] = {}
         own = [number.setdefault(text.strip(), len(number)) for text in self._number]
         code = _ints(self._code)
@@ -213,21 +215,22 @@ class _Texts:
 
 @dataclass
 class _Rows:
-    """Reads the rows of a file that is written in `dialect`, `width` cells each."""
+    """Reads the rows below a header."""
 
     path: Path
     dialect: Dialect
-    rows: Any  # a csv.reader behind the header
-    width: int
+    rows: Any  # a csv.reader that has read the header
+    width: int  # cells of the header
 
     def read(self, positions: Sequence[Positions]) -> RawColumns:
-        """The cells at each of `positions`, by option; a row of the file is one for each."""
+        """All rows; of one row of the file, one for each of `positions`, side by side."""
         rows, width = self.rows, self.width
         texts = {option: _Texts() for option in positions[0]}
         line, digest, short, long = array("q"), array("q"), array("q"), array("q")
         before = self.dialect.header_line - 1  # lines that the reader has not counted
         start = rows.line_num
         while chunk := list(islice(rows, CHUNK)):
+            # The usual chunk: one line a row, as many cells as the header.
             if rows.line_num - start == len(chunk) and set(map(len, chunk)) == {width}:
                 line.extend(range(before + start + 1, before + rows.line_num + 1))
             else:
@@ -247,6 +250,7 @@ class _Rows:
         is_short, is_long = np.zeros((2, len(line)), bool)
         is_short[short] = is_long[long] = True
         times = len(positions)
+        # The several bids of one row of the file are no repetitions of one another.
         digests = np.repeat(_ints(digest), times)
         return RawColumns(
             cells={option: own.words() for option, own in texts.items()},
@@ -266,17 +270,20 @@ class _Rows:
         short: array[int],
         long: array[int],
     ) -> list[list[str]]:
-        """The rows of a chunk in which some are blank, too short, too long or of several lines.
+        """The rows of a chunk of which some are blank, too short, too long, or take several lines.
 
         Args:
-            chunk: as read.
-            start: the line of the file before it.
-            line: receives where each row ends.
-            short: receives the numbers of rows that had too few cells.
-            long: receives those of rows that had too many.
+            chunk: as the reader gave it.
+            start: number of the last line before it.
+            line: the line where each row ends is appended.
+            short: the numbers of rows that had too few cells are appended.
+            long: those of rows that had too many, and something in them, are appended.
+
+        Returns:
+            The rows that are not blank, each with as many cells as the header or more.
 
         Raises:
-            ConfigError: a quote takes in further rows.
+            ConfigError: a stray quote makes one cell of several rows.
         """
         filled = []
         for row in chunk:
@@ -294,7 +301,15 @@ class _Rows:
         return filled
 
     def _check_quotes(self, row: Sequence[str], first: int, last: int) -> None:
-        """Refuse a cell of several lines that holds as many separators as so many rows have."""
+        """Refuse a cell that seems to hold whole rows.
+
+        A cell with n line breaks may be meant. But where a stray quote opens in one row, and the
+        next quote stands in the same column n rows below, the cell holds exactly as many separators
+        as n rows have, n * (width - 1).
+
+        Raises:
+            ConfigError: such a cell.
+        """
         for cell in row:
             breaks = len(LINE_BREAK.findall(cell))
             if breaks and cell.count(self.dialect.separator) == breaks * (self.width - 1) > 0:

@@ -1,7 +1,7 @@
 """Dates as people write them: which comes first, day or month, and what a plain number counts.
 
-A column is read in one way. `03/04/2021` is the third of April or the fourth of March: where no
-cell of the column tells which, the user is asked.
+A column is read in one way: the one by which most of its cells are dates. `03/04/2021` is the third
+of April or the fourth of March: where no other cell of the column shows which, the user is asked.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from tacit.envs.errors import ConfigError, nearest
 
 NOT_A_DATE = (float("nan"), float("nan"))
 DAY = 86_400  # seconds
-CACHED = 1 << 16  # texts of a format that are not read again
+CACHED = 1 << 16  # texts of a format whose moments are remembered
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
-# Seconds since 1970, and how far the clock that showed them was ahead of UTC, in seconds.
+# Seconds since 1970 in UTC, and by how many seconds the clock that wrote the text was ahead of UTC.
+# Of the format `index`: the number itself, and 0.
 Moment = tuple[float, float]
 
+# A time of day and an offset from UTC behind a date; both may be missing.
 CLOCK = (
     r"(?:(?:[T ]|, )(?P<hour>\d{1,2}):(?P<minute>\d\d)"
     r"(?::(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?(?: ?(?P<half>[AaPp])[Mm])?)?"
@@ -35,7 +37,7 @@ class DateFormat:
 
     Attributes:
         name: what the user calls it, as in `--dates DD/MM/YYYY`.
-        read: a text's moment; NOT_A_DATE if it is none.
+        read: gives the moment of a text; NOT_A_DATE if the text is no date of this format.
     """
 
     name: str
@@ -43,7 +45,12 @@ class DateFormat:
 
 
 def _by_pattern(pattern: str, order: str) -> Callable[[str], Moment]:
-    """Reads dates that match a pattern whose three groups are year, month, day in `order`."""
+    """A reader of dates.
+
+    Args:
+        pattern: a regular expression of a date, with three groups.
+        order: which group is year, month, day: `ymd`, `dmy` or `mdy`.
+    """
     compiled = re.compile(pattern + CLOCK)
 
     @lru_cache(maxsize=CACHED)
@@ -63,7 +70,7 @@ def _by_pattern(pattern: str, order: str) -> Callable[[str], Moment]:
 
 
 def _moment(year: int, month: int, day: int, match: re.Match[str]) -> Moment:
-    """The moment that a match of a date and CLOCK names.
+    """The moment of a date whose time of day and offset a match of CLOCK holds.
 
     Raises:
         ValueError: there is no such day or time.
@@ -89,7 +96,7 @@ NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
 def _counted(unit: float) -> Callable[[str], Moment]:
-    """Reads plain numbers that count so many seconds each."""
+    """A reader of plain numbers that count units of so many seconds since 1970."""
 
     def read(text: str) -> Moment:
         return (float(text) * unit, 0.0) if NUMBER.fullmatch(text) else NOT_A_DATE
@@ -98,17 +105,18 @@ def _counted(unit: float) -> Callable[[str], Moment]:
 
 
 def _whole_number(text: str) -> Moment:
-    """A year, a week, a row's number: it stands for itself."""
+    """A year, a number of a week or a row: a number that stands for itself."""
     return (float(text), 0.0) if re.fullmatch(r"[-+]?\d+(?:\.0*)?", text) else NOT_A_DATE
 
 
 YEAR, ONE, TWO, NAME = r"(\d{4})", r"(\d{1,2})", r"(\d\d)", r"([A-Za-z]{3,9})"
 ISO = DateFormat("YYYY-MM-DD", _by_pattern(f"{YEAR}[-/.]{ONE}[-/.]{ONE}", "ymd"))
+# With points between its parts a date has the day first, so MONTH_FIRST does not allow them.
 DAY_FIRST = DateFormat("DD/MM/YYYY", _by_pattern(f"{ONE}[-/.]{ONE}[-/.]{YEAR}", "dmy"))
 MONTH_FIRST = DateFormat("MM/DD/YYYY", _by_pattern(f"{ONE}[-/]{ONE}[-/]{YEAR}", "mdy"))
 INDEX = DateFormat("index", _whole_number)
 EPOCH = DateFormat("epoch", _counted(1.0))
-# In the order in which they are tried.
+# In the order in which they are tried; of several that read a column alike, the first is used.
 KNOWN: Sequence[DateFormat] = (
     ISO,
     DateFormat("YYYYMMDD", _by_pattern(f"((?:19|20)\\d\\d){TWO}{TWO}", "ymd")),
@@ -121,13 +129,14 @@ KNOWN: Sequence[DateFormat] = (
     DateFormat("epoch_us", _counted(1e-6)),
     INDEX,
 )
+# Those that are tried on a column. What a plain number counts is found by `_counted_format`.
 FOUND = [form for form in KNOWN if form not in (EPOCH, INDEX) and "epoch" not in form.name]
-# A plain number is seconds, milli- or microseconds since 1970 if that puts it between these years.
+# A plain number counts seconds, milliseconds or microseconds if it then lies between these years.
 EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1990, 2100))
 
 
 def format_named(name: str) -> DateFormat:
-    """The format that a user names: one of `KNOWN`, or what `strptime` takes.
+    """The format that a user names: one of `KNOWN`, or a format of Python's `strptime`.
 
     Raises:
         ConfigError: it is neither.
@@ -161,7 +170,7 @@ class TwoDates(Exception):
 
     Attributes:
         text: a cell that shows it.
-        readings: each way, and the day that it makes of the cell.
+        readings: each of the two ways, and the day that it reads in the cell.
     """
 
     text: str
@@ -173,13 +182,13 @@ class TwoDates(Exception):
 
 
 def find_date_format(texts: Iterable[str]) -> DateFormat:
-    """The way in which most of a column's texts are dates.
+    """The way by which most of a column's texts are dates.
 
     Args:
         texts: its cells, without those that say nothing.
 
     Raises:
-        TwoDates: two ways read as many, and not as the same days.
+        TwoDates: two ways read equally many texts, and one text as different moments.
     """
     own = list(dict.fromkeys(texts))
     if (counted := _counted_format(own)) is not None:
@@ -201,7 +210,11 @@ def _is_date(moment: Moment) -> bool:
 
 
 def _counted_format(texts: Sequence[str]) -> DateFormat | None:
-    """Where most texts are whole numbers: what they count; None: they are not."""
+    """What a column of plain numbers counts.
+
+    Returns:
+        None where most texts are no plain numbers, or are days in eight digits.
+    """
     numbers = [float(text) for text in texts if NUMBER.fullmatch(text)]
     whole = [number for number in numbers if number.is_integer()]
     if 2 * len(numbers) <= len(texts):
@@ -215,6 +228,6 @@ def _counted_format(texts: Sequence[str]) -> DateFormat | None:
 
 
 def _are_days(texts: Sequence[str]) -> bool:
-    """Whether most texts are days in eight digits."""
+    """Whether most texts are days in eight digits (YYYYMMDD)."""
     eight = format_named("YYYYMMDD")
     return 2 * sum(_is_date(eight.read(text)) for text in texts) > len(texts)

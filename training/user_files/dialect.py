@@ -1,8 +1,8 @@
 """How a user's CSV file is written: its encoding, its separator, and the line that names columns.
 
 Spreadsheets write a byte-order mark, a title above the header, semicolons where the comma is the
-decimal mark, and often the code page of the country. What was found is part of the line that is
-told (`Dialect.text`).
+decimal mark, and often a code page in place of UTF-8, of which the Western one is read. What was
+found is part of the line that the user is shown (`Dialect.text`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pathlib import Path
 from tacit.envs.errors import ConfigError
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-LOOKED_AT = 100  # lines from which the separator is found
+LOOKED_AT = 100  # lines at the beginning from which separator and header are found
+# Byte-order marks, and the encodings that they mean.
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
-CODE_PAGE = "cp1252"  # of Western spreadsheets; it has a character for nearly every byte
+CODE_PAGE = "cp1252"  # of Western spreadsheets; all but five bytes are characters in it
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Dialect:
     Attributes:
         encoding: as Python names it.
         separator: one character.
-        header_line: the line that names the columns, counted from 1.
+        header_line: number of the line that names the columns, counted from 1.
     """
 
     encoding: str
@@ -48,11 +49,12 @@ class Dialect:
 
 
 def find_dialect(path: Path, separator: str | None = None) -> Dialect:
-    """Look at the first lines of a file.
+    """How a file is written, from its first lines.
 
     Args:
         path: the file.
-        separator: the one to use; None: the one that splits most lines alike.
+        separator: the one to use, one character; None: the one that splits most lines into equally
+            many cells.
 
     Raises:
         ConfigError: there is no such file, it is empty, or it cannot be read.
@@ -69,7 +71,7 @@ def find_dialect(path: Path, separator: str | None = None) -> Dialect:
         raise ConfigError(f"{path}: is empty; its first line must name the columns.")
     skipped = 0
     told = lines[0].strip().lower()
-    if told.startswith("sep=") and len(told) == 5:  # what Excel writes and reads
+    if told.startswith("sep=") and len(told) == 5:  # a first line by which Excel is told
         skipped, separator = 1, separator or told[-1]
     own = lines[skipped:]
     chosen = separator or max(SEPARATORS, key=lambda mark: _alike(own, mark))
@@ -77,7 +79,7 @@ def find_dialect(path: Path, separator: str | None = None) -> Dialect:
 
 
 def _encoding(path: Path) -> str:
-    """By the byte-order mark; else UTF-8, if all of the file is; else the usual code page."""
+    """The encoding: by the byte-order mark; else UTF-8, if the whole file is; else CODE_PAGE."""
     with path.open("rb") as file:
         head = file.read(4)
         for mark, name in MARKS.items():
@@ -93,7 +95,7 @@ def _encoding(path: Path) -> str:
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    """A line's cells; a quote that stays open ends with its line here."""
+    """The cells of one line; a quote that is still open at its end is taken to end there."""
     try:
         return next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])
     except csv.Error:
@@ -101,14 +103,17 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _alike(lines: Sequence[str], separator: str) -> tuple[int, int]:
-    """How many lines have the usual number of cells, two at least; and that number."""
+    """How many lines have the most frequent number of cells that is two or more, and that number.
+
+    The separator for which this pair is largest is taken.
+    """
     widths = Counter(len(_cells(line, separator)) for line in lines)
     usual = Counter({width: n for width, n in widths.items() if width > 1}).most_common(1)
     return (usual[0][1], usual[0][0]) if usual else (0, 0)
 
 
 def _header(lines: Sequence[str], separator: str) -> int:
-    """The first line with as many cells as most lines, most of them names.
+    """The number, from 1, of the first line with as many cells as most lines, over half not empty.
 
     A title above a table has fewer cells, or cells that a spreadsheet left empty.
     """

@@ -1,7 +1,8 @@
 """Numbers as people write them: which mark is the decimal one, which separates thousands.
 
-A column is read in one way. Of all ways that read most of its cells, those must agree on every
-number: `1.023` beside `974` is a thousand, or one and a bit, and then the user is asked.
+A column is read in one way: the one by which most of its cells are numbers. Where several ways read
+equally many, they must agree on every number, else the user is asked. `1.023` beside `974`, for
+example, is 1,023 or about 1.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from functools import cached_property
 from math import isfinite
 
 NOT_A_NUMBER = float("nan")
-# Characters that stand between thousands: also the no-break and the narrow no-break space.
+# Blanks that may stand between thousands: the space, the no-break and the narrow no-break space.
 SPACES = " \u00a0\u202f"
-MARKS = {".": "point", ",": "comma"}
+MARKS = {".": "point", ",": "comma"}  # decimal marks, in words
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class NumberFormat:
 
     Attributes:
         decimal: the mark before decimals, a point or a comma.
-        thousands: the marks that may stand between thousands, each a character; empty: none may.
+        thousands: characters of which one kind may stand between thousands; empty: none may.
     """
 
     decimal: str = "."
@@ -32,25 +33,29 @@ class NumberFormat:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
+        """A number in this way; where there are marks between thousands, one that has them."""
         decimals = rf"(?:{re.escape(self.decimal)}\d*)?"
         if not self.thousands:
             plain = rf"[-+]?(?:\d+{decimals}|{re.escape(self.decimal)}\d+)"
             return re.compile(rf"{plain}(?:[eE][-+]?\d+)?")
-        # One kind of mark in a number, and groups of three; no group begins a number with 0.
+        # Groups of three digits with the same mark before each (\1); the first one does not begin
+        # with 0.
         mark = rf"[{re.escape(self.thousands)}]"
         return re.compile(rf"[-+]?[1-9]\d{{0,2}}(?:({mark})\d{{3}}(?:\1\d{{3}})*){decimals}")
 
     @cached_property
     def _whole(self) -> NumberFormat:
+        """The same way without marks between thousands, for numbers that have none."""
         return NumberFormat(self.decimal)
 
     def read(self, text: str) -> float:
         """The number that a text stands for; NaN if it is none."""
-        if self == PLAIN:  # the usual case, ten times as fast
+        if self == PLAIN:  # the usual case, ten times as fast as by the pattern
             try:
                 number = float(text)
             except ValueError:
                 return NOT_A_NUMBER
+            # Python also reads `nan`, `inf` and `1_000`.
             return number if isfinite(number) and "_" not in text else NOT_A_NUMBER
         if self._pattern.fullmatch(text) is None:
             return self._whole.read(text) if self.thousands else NOT_A_NUMBER
@@ -68,6 +73,7 @@ class NumberFormat:
 
 
 PLAIN = NumberFormat()
+# All ways that are tried. Of several that read a column equally well, the first is used.
 FORMATS: Sequence[NumberFormat] = (
     PLAIN,
     NumberFormat(","),
@@ -86,7 +92,7 @@ class TwoReadings(Exception):
 
     Attributes:
         text: a cell that shows it.
-        readings: each way, and the number that it makes of the cell.
+        readings: each of the two ways, and the number that it reads in the cell.
     """
 
     text: str
@@ -98,17 +104,17 @@ class TwoReadings(Exception):
 
 
 def find_number_format(texts: Iterable[str], decimal: str | None = None) -> NumberFormat:
-    """The way in which most of a column's texts are numbers.
+    """The way by which most of a column's texts are numbers.
 
     Args:
         texts: its cells, without those that say nothing.
-        decimal: the decimal mark, where the user has told it.
+        decimal: the decimal mark, a point or a comma, where the user has told it.
 
     Raises:
-        TwoReadings: two ways read as many, and not as the same numbers.
+        TwoReadings: two ways read equally many texts, and one text as different numbers.
     """
     own = list(dict.fromkeys(texts))
-    best: list[NumberFormat] = []
+    best: list[NumberFormat] = []  # ways with the fewest misses so far
     fewest = len(own)
     for way in FORMATS:
         if decimal in (None, way.decimal):
@@ -120,13 +126,13 @@ def find_number_format(texts: Iterable[str], decimal: str | None = None) -> Numb
     for way in best[1:]:
         for text in own:
             one, other = best[0].read(text), way.read(text)
-            if one != other and one == one and other == other:
+            if one != other and one == one and other == other:  # two numbers; NaN is none
                 raise TwoReadings(text, ((best[0], one), (way, other)))
     return best[0]
 
 
 def _misses(way: NumberFormat, texts: Sequence[str], most: int) -> int:
-    """How many texts are no numbers in this way; counting ends above `most`."""
+    """How many texts are no numbers in this way; above `most`, the rest is not counted."""
     misses = 0
     for text in texts:
         number = way.read(text)
