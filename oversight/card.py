@@ -34,8 +34,8 @@ NOT_TRAINED = "empty: nothing is trained yet"
 NO_HISTORY = "empty: nothing was trained under this arm yet"
 RECOURSE = (
     "before and between runs: whoever may write the run's folder; while it trains: the user who "
-    "trains pauses, steps and stops every seed within a round (tacit ctl, Ctrl-C), and nothing is "
-    "lost; empty: nobody can override a deal of a run under way"
+    "trains pauses, steps and stops every seed within a round, overrides a deal of a seed that is "
+    "held, and changes KPI, market or state from then on (tacit ctl, Ctrl-C); nothing is lost"
 )
 WORDS_NEED = 48  # repetitions that most rules of words need
 

@@ -47,7 +47,7 @@ def test_headings_that_are_empty_say_so():
     assert card["known_ways_to_game_it"] == "empty: not examined: run tacit lint"
     assert card["validated_by"] is None
     assert "Ctrl-C" in card["recourse"]
-    assert "nobody can override a deal" in card["recourse"]
+    assert "overrides a deal of a seed that is held" in card["recourse"]
     assert any(line.startswith("2 repetitions") for line in card["limitations"])
 
 

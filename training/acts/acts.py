@@ -280,6 +280,7 @@ def refused(target: str, line: bytes, error: ConfigError) -> Envelope:
         dry_run=known.get("dry_run") is True,
         round={},
         detail=" ".join(error.mistakes),
+        refused=True,
     )
 
 

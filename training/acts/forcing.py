@@ -239,7 +239,10 @@ def _seat(request: ActRequest, arm: Arm) -> Seat:
 
 def _action(text: str, seat: Seat) -> int:
     """The index of an action that is given as `price 0.4, claim scarce`."""
-    words = dict(_part(piece) for piece in text.split(","))
+    pieces = [_part(piece) for piece in text.split(",")]
+    words = dict(pieces)
+    if len(words) < len(pieces):
+        raise ConfigError(f"action: names a part twice: '{text}'.")
     known = {part.name: part for parts in seat.role.choices for part in parts}
     if wrong := [name for name in words if name not in known]:
         raise ConfigError(

@@ -109,6 +109,7 @@ class Envelope(BaseModel):
         id, act: of the request.
         target: the run's name.
         applied: whether it took effect; of `status` always False.
+        refused: whether it cannot be done; `detail` says why.
         dry_run: whether it was only asked what it would do.
         round: rounds that each repetition under way has played, per copy, by `arm/s0`.
         detail: what happened, or why not, in words.
@@ -127,6 +128,7 @@ class Envelope(BaseModel):
     screen: dict[str, Any] = {}
     changes: list[dict[str, Any]] = []
     preview: list[str] = []
+    refused: bool = False
 
 
 def parse_request(line: bytes) -> ActRequest:

@@ -89,7 +89,11 @@ class Watch:
     async def follow(self) -> None:
         """Look at the run until cancelled."""
         while True:
-            if await asyncio.to_thread(self.look):
+            try:
+                is_new = await asyncio.to_thread(self.look)
+            except Exception as error:  # of a run that was altered, say: it is told on the page
+                is_new = self._tell_mistake(error)
+            if is_new:
                 self._wake()
             await asyncio.sleep(EVERY)
 
@@ -148,6 +152,17 @@ class Watch:
                 self._read_in[name] = standing["branch"]
             self._tell(f"seed {name}", "seed", made_visible(standing))
         return self.version > before
+
+    def _tell_mistake(self, error: Exception) -> bool:
+        """Put what could not be read into the state; whether it is another mistake than before."""
+        detail = f"the page cannot read the run: {type(error).__name__}: {error}"
+        state = made_visible({"trains": False, "detail": detail, "latches": [], "seeds": {},
+                              "ended": 0, **self._ledger})  # fmt: skip
+        if state == self.state:
+            return False
+        self.state = state
+        self._tell("state", "state", state)
+        return True
 
     def _tell(self, name: str, event: str, value: Any) -> None:
         """Replace a topic by its new value."""

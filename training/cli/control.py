@@ -92,7 +92,7 @@ def ctl(
         print(json.dumps(envelope.model_dump(mode="json"), allow_nan=False))
     else:
         _tell(envelope)
-    if not envelope.applied and not dry_run and act != "status":
+    if envelope.refused or not (envelope.applied or dry_run or act == "status"):
         sys.exit(2)
 
 

@@ -24,8 +24,10 @@ def number_format_of(
         decimal: the decimal mark, where the user has told it.
 
     Raises:
-        ConfigError: it can be read in two ways.
+        ConfigError: it can be read in two ways, or there is no such mark.
     """
+    if decimal not in (None, ".", ","):
+        raise ConfigError(f"--decimal: must be . or , but is {decimal!r}.")
     try:
         return find_number_format(texts, decimal)
     except TwoReadings as both:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import combinations
 
 from tacit.envs.errors import ConfigError, nearest
 
@@ -164,7 +165,7 @@ def format_named(name: str) -> DateFormat:
     return DateFormat(name, read)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class TwoDates(Exception):
     """A column can be read in two ways.
 
@@ -196,12 +197,12 @@ def find_date_format(texts: Iterable[str]) -> DateFormat:
     counts = {form: sum(_is_date(form.read(text)) for text in own) for form in FOUND}
     most = max(counts.values(), default=0)
     best = [form for form, count in counts.items() if count == most]
-    for form in best[1:]:
+    for first, form in combinations(best, 2):
         for text in own:
-            one, other = best[0].read(text), form.read(text)
+            one, other = first.read(text), form.read(text)
             if _is_date(one) and _is_date(other) and one != other:
                 days = [datetime.fromtimestamp(moment[0], UTC).date() for moment in (one, other)]
-                raise TwoDates(text, ((best[0], days[0]), (form, days[1])))
+                raise TwoDates(text, ((first, days[0]), (form, days[1])))
     return best[0]
 
 

@@ -57,8 +57,11 @@ def find_dialect(path: Path, separator: str | None = None) -> Dialect:
             many cells.
 
     Raises:
-        ConfigError: there is no such file, it is empty, or it cannot be read.
+        ConfigError: there is no such file, it is empty, or it cannot be read; or the separator is
+            not one character.
     """
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
+        raise ConfigError(f"--separator: must be one character, got {separator!r}.")
     if not path.is_file():
         raise ConfigError(f"{path}: there is no such file.")
     try:

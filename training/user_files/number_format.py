@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from math import isfinite
 
 NOT_A_NUMBER = float("nan")
@@ -86,7 +87,7 @@ FORMATS: Sequence[NumberFormat] = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class TwoReadings(Exception):
     """A column can be read in two ways.
 
@@ -113,7 +114,8 @@ def find_number_format(texts: Iterable[str], decimal: str | None = None) -> Numb
     Raises:
         TwoReadings: two ways read equally many texts, and one text as different numbers.
     """
-    own = list(dict.fromkeys(texts))
+    # Every way reads digits alone as the same number.
+    own = [text for text in dict.fromkeys(texts) if not text.isdecimal()]
     best: list[NumberFormat] = []  # ways with the fewest misses so far
     fewest = len(own)
     for way in FORMATS:
@@ -123,11 +125,11 @@ def find_number_format(texts: Iterable[str], decimal: str | None = None) -> Numb
                 best, fewest = [], misses
             if misses == fewest:
                 best.append(way)
-    for way in best[1:]:
+    for one_way, other_way in combinations(best, 2):
         for text in own:
-            one, other = best[0].read(text), way.read(text)
+            one, other = one_way.read(text), other_way.read(text)
             if one != other and one == one and other == other:  # two numbers; NaN is none
-                raise TwoReadings(text, ((best[0], one), (way, other)))
+                raise TwoReadings(text, ((one_way, one), (other_way, other)))
     return best[0]
 
 

@@ -125,6 +125,7 @@ def test_a_veto_is_the_market_s_own_way_without_a_deal(tmp_path):
 REFUSED = [
     ("override", {**LOW, "seat": "bider_0"}, "seat: unknown 'bider_0'. Did you mean 'bidder_0'"),
     ("override", {**LOW, "action": "price 0.4"}, "action: unknown part 'price' of bidder_0"),
+    ("override", {**LOW, "action": "bid 0.4, bid 0.5"}, "action: names a part twice"),
     ("override", {**LOW, "action": "bid 0.41"}, "bid: 0.41 is not one of 0.05"),
     ("override", {**LOW, "copy": 2}, "copy: arm base has copies 0 to 0, got 2"),
     ("override", {**LOW, "branch": 1}, "on branch 0 by now"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import time
@@ -288,3 +289,22 @@ def test_the_end_of_a_run_is_told_and_that_it_goes_on(run, experiment):
                 assert next(d for name, d in events if name == "state" and d["trains"])
             ended = next(d for name, d in events if name == "state" and not d["trains"])
     assert "nothing trains" in ended["detail"]
+
+
+def test_a_run_that_cannot_be_read_is_told_and_followed_further(run, experiment, monkeypatch):
+    """Whatever goes wrong while it is read, as of a ledger that somebody altered."""
+    watch, told = Watch(run, experiment.arms), []
+
+    def look():
+        told.append(watch.state.get("detail"))
+        if len(told) < 3:
+            raise TypeError("'int' object is not iterable")
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(watch, "look", look)
+    monkeypatch.setattr("tacit.training.attend.watch.EVERY", 0)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(watch.follow())
+    mistake = "the page cannot read the run: TypeError: 'int' object is not iterable"
+    assert told[1:] == [mistake, mistake]
+    assert watch.version == 1  # the same mistake is told once

@@ -249,6 +249,8 @@ AMBIGUOUS = "lot,bid,day\na,1,3/4/2021\na,2,3/4/2021\nb,1,5/6/2021\nb,3,5/6/2021
         ('lot,firm,bid\na,"x,1\na,y,2\nb,x,1\nb,y",3\n', {},
          r"a quote that opens in line 2 closes in line 5 and takes in the rows between"),
         ('lot,firm,bid\na,x,1\na,"y,2\nb,x,1\nb,y,3\n', {}, r"a quote opens and never closes"),
+        (GOOD, {"decimal": "x"}, "--decimal: must be . or , but is 'x'"),
+        (GOOD, {"separator": "ab"}, "--separator: must be one character, got 'ab'"),
         ('lot,firm,bid\na,"x"y,1\na,y,2\n', {}, "line 2 is no row of CSV: ',' expected after"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 
 import pytest
 
@@ -132,3 +133,22 @@ def test_a_format_is_named_by_its_name_or_as_of_strptime():
     assert math.isnan(format_named("%m.%Y").read("1970")[0])
     with pytest.raises(ConfigError, match=r"--dates: unknown 'DD/MM'. .*DD/MM/YYYY.*strptime"):
         format_named("DD/MM")
+
+
+def test_many_whole_numbers_are_read_at_once():
+    """Digits alone are the same number in every way, so none is tried on them."""
+    way = find_number_format(str(k) for k in range(1000))
+    assert way == NumberFormat(".")
+    assert find_number_format(["1", "2"], ",") == NumberFormat(",")
+
+
+@pytest.mark.parametrize("exception", [TwoReadings("x", ()), TwoDates("x", ())])
+def test_two_readings_pass_through_contexts(exception):
+    """`contextmanager` sets the traceback of what passes through it."""
+
+    @contextmanager
+    def within():
+        yield
+
+    with pytest.raises(type(exception)), within():
+        raise exception
