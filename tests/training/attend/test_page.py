@@ -13,7 +13,8 @@ from support.attend.under_way import Training, attending
 
 from tacit.training.acts.control import PERSON
 
-pytestmark = pytest.mark.skipif(not IS_HERE, reason=WHY_NOT)
+# A browser and a run that trains are whole processes: what the page is told is tested without them.
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not IS_HERE, reason=WHY_NOT)]
 
 
 @pytest.fixture(scope="module")
