@@ -152,7 +152,6 @@ def test_hostile_names_arrive_as_text(session, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.skipif(not IS_HERE, reason=WHY_NOT)
 def test_a_person_plays_ten_rounds_as_a_buyer_by_keyboard(tmp_path):
     session = sit_down("tender", "buyer_0", rounds=10, session="lab")
