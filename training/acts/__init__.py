@@ -2,6 +2,7 @@
 
 control         what holds a run that trains, and who asked for it
 gate            where a repetition is held between two rounds, and carries out orders
+remote_gate     the gate of a repetition in a worker process
 acts            the acts: what each needs, does and answers
 changing        an act that changes what is learned, in all repetitions that are meant or in none
 forks           rollback, reweight, redirect: a branch begins

@@ -12,18 +12,17 @@ A stretch of rounds need not end before a shut gate has its effect: the group is
 returns after the round under way. Where it halts changes no bit of what is learned.
 
 A repetition that a thread of this process trains has a `Gate`. One in a worker process has a `Gate`
-there and a `RemoteGate` here, which passes on what is done to it. Rounds are counted per copy.
+there and a `RemoteGate` here (`remote_gate.py`). Rounds are counted per copy.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
-from typing import IO, Any
+from contextlib import contextmanager
+from typing import Any
 
 from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
@@ -56,8 +55,9 @@ class Gate:
         facts: what the repetition has reported of itself, such as its branch.
         breaker: the breaker that holds the repetition here; empty: none does. Not set in a
             `RemoteGate`, where `facts["breaker"]` says it.
-        is_attended: whether the run was given a way to be reached while it trains
-            (`RunControl(serve)`), so that a breaker may wait here for its release.
+        is_stopped: whether `stop` was called.
+        is_attended: whether somebody can reach the run while it trains (`RunControl(serve)`), so
+            that a breaker may wait here for its release.
     """
 
     def __init__(
@@ -77,9 +77,11 @@ class Gate:
         self.pace: float | None = None
         self.facts: Facts = {}
         self.breaker, self.is_attended = "", False
-        self._stopping, self._changed, self._is_stopped = stopping, changed, False
+        self._stopping, self._changed, self.is_stopped = stopping, changed, False
+        self._is_ended = False
         self._told = told
         self._condition = threading.Condition(threading.RLock())
+        self._more = 0  # rounds of `step` that are counted from where it will be held
         self._until = 0  # `step` lets it play up to this count of rounds though the gate is shut
         self._halt: Ints | None = None  # `Group.halt` of the group that is played, int64 [1]
         self._reserved = 0  # how many acts hold it between their look and their change
@@ -95,7 +97,7 @@ class Gate:
         """
         with self._condition:
             self._halt = getattr(group, "halt", None)
-            self._tell_to_halt(bool(self.is_shut or self._reserved or self._orders))
+            self._tell_to_halt(self._must_halt())
 
     def wait(self, rounds: int, carry_out: CarryOut | None = None) -> int:
         """Wait while no round may begin, and carry out orders.
@@ -113,8 +115,10 @@ class Gate:
         while True:
             with self._condition:
                 while self._holds() and not self._must_return() and not self._orders:
-                    self._hold(True)
-                    self._condition.wait(self._patience())
+                    # A wait for the next round at a set pace is not a hold.
+                    self._hold(bool(self.is_shut or self._reserved or self.breaker))
+                    if self._holds():  # no step was added
+                        self._condition.wait(self._patience())
                 if not self._orders:
                     self._hold(False)
                     return 0 if self._must_return() else self._room()
@@ -144,7 +148,7 @@ class Gate:
     def moved(self, rounds: int) -> None:
         """The repetition is in another state now: rounds of `step` that are left are dropped."""
         with self._condition:
-            self.rounds, self._until = rounds, 0
+            self.rounds, self._until, self._more = rounds, 0, 0
 
     def end_orders(self) -> None:
         """The repetition has ended: answer the orders that wait by an error."""
@@ -152,7 +156,13 @@ class Gate:
             orders, self._orders = self._orders, []
             self.facts, self.pace, self.breaker = {}, None, ""
         for _, future in orders:
-            future.set_exception(ConfigError("seed: has ended."))
+            _end(future)
+
+    def end(self) -> None:
+        """`end_orders`, and refuse every order from now on."""
+        with self._condition:
+            self._is_ended = True
+        self.end_orders()
 
     def _carry_out(self, order: Order, future: Future[Reply], carry_out: CarryOut | None) -> None:
         """Carry out an order and answer it.
@@ -173,7 +183,7 @@ class Gate:
             raise
 
     def _must_return(self) -> bool:
-        return self._is_stopped or self._stopping()
+        return self.is_stopped or self._stopping()
 
     def _holds(self) -> bool:
         """Whether no round may begin now."""
@@ -183,7 +193,7 @@ class Gate:
 
     def _patience(self) -> float:
         """Seconds after which `wait` checks again whether a round may begin."""
-        if self._reserved or self.is_shut or self.pace is None:
+        if self._reserved or self.breaker or self.is_shut or self.pace is None:
             return LOOK
         return min(LOOK, max(0.0, self._next - time.monotonic()))
 
@@ -199,13 +209,17 @@ class Gate:
         return most
 
     def _hold(self, held: bool) -> None:
-        # A wait for the next round at a set pace is not a hold.
-        held = held and (self.is_shut or bool(self._reserved or self.breaker))
+        if held:
+            self._until, self._more = max(self._until, self.rounds) + self._more, 0
         if held != self.is_held:
             self.is_held = held
             if self._changed is not None:
                 self._changed(self.rounds, held)
             self._condition.notify_all()
+
+    def _must_halt(self) -> bool:
+        """Whether the stretch of rounds under way is to end."""
+        return bool(self.is_shut or self._reserved or self._orders or self.is_stopped)
 
     def _tell_to_halt(self, halt: bool) -> None:
         if self._halt is not None:
@@ -219,14 +233,14 @@ class Gate:
         Rounds of `step` that were not played are dropped.
         """
         with self._condition:
-            self.is_shut, self._until = True, 0
+            self.is_shut, self._until, self._more = True, 0, 0
             self._tell_to_halt(True)
 
     def open(self) -> None:
         """Let the repetition go on."""
         with self._condition:
             self.is_shut = False
-            self._tell_to_halt(bool(self._reserved or self._orders))
+            self._tell_to_halt(self._must_halt())
             self._condition.notify_all()
 
     @contextmanager
@@ -246,23 +260,44 @@ class Gate:
         """
         with self._condition:
             self._reserved += more
-            self._tell_to_halt(bool(self.is_shut or self._reserved or self._orders))
+            self._tell_to_halt(self._must_halt())
             self._condition.notify_all()
 
     def submit(self, order: Order) -> Future[Reply]:
         """Have the repetition's thread carry out an order after the round under way."""
         future: Future[Reply] = Future()
         with self._condition:
-            self._orders.append((order, future))
-            self._tell_to_halt(True)
-            self._condition.notify_all()
+            if self._is_ended:
+                _end(future)
+            else:
+                self._take(order, future)
         return future
 
+    def _take(self, order: Order, future: Future[Reply]) -> None:
+        """Keep an order until it is carried out."""
+        self._orders.append((order, future))
+        self._tell_to_halt(True)
+        self._condition.notify_all()
+
+    def _withdraw(self, future: Future[Reply]) -> None:
+        """Forget an order that was cancelled."""
+        with self._condition:
+            self._orders = [own for own in self._orders if own[1] is not future]
+
     def ask(self, order: Order, seconds: float = ANSWERED) -> Reply:
-        """`submit`, and wait for the answer.
+        """`submit`, and wait for the answer; errors are those of `answer`.
 
         Args:
             order: what is to be done.
+            seconds: as in `answer`.
+        """
+        return self.answer(self.submit(order), seconds)
+
+    def answer(self, future: Future[Reply], seconds: float = ANSWERED) -> Reply:
+        """Wait for the answer to an order.
+
+        Args:
+            future: what `submit` gave.
             seconds: that it waits to be taken up; once it is, its end is waited for. A process
                 does not say when it takes an order up, so there it is the time for the answer.
 
@@ -270,11 +305,11 @@ class Gate:
             ConfigError: the mistakes in the order; or it was not taken up in time, and is
                 withdrawn. One that was passed on to a process may still be carried out there.
         """
-        future = self.submit(order)
         try:
             reply = future.result(None if future.running() else seconds)
         except TimeoutError:
             if future.cancel():
+                self._withdraw(future)
                 raise ConfigError(
                     f"seed: did not come to a round's end within {seconds:g} seconds (it compiles, "
                     "or has ended); try again."
@@ -292,16 +327,19 @@ class Gate:
             self._condition.notify_all()
 
     def step(self, rounds: int) -> None:
-        """Let a repetition that is held play so many rounds, and hold it again."""
+        """Let a repetition that is held, or about to be, play so many rounds, and hold it again."""
         with self._condition:
             # Rounds of an earlier step that are not played yet are added.
-            self._until = max(self._until, self.rounds) + rounds
+            if self.is_held or self.rounds < self._until:
+                self._until = max(self._until, self.rounds) + rounds
+            else:  # at which round it will be held is not known yet
+                self._more += rounds
             self._condition.notify_all()
 
     def stop(self) -> None:
         """Have the repetition save and return."""
         with self._condition:
-            self._is_stopped = True
+            self.is_stopped = True
             self._tell_to_halt(True)
             self._condition.notify_all()
 
@@ -321,112 +359,12 @@ class Gate:
 
     def _has_no_step_left(self) -> bool:
         # A breaker that holds the repetition keeps it from playing the rest of a step.
-        return self.rounds >= self._until or bool(self.facts.get("breaker"))
+        if self.facts.get("breaker"):
+            return True
+        return self.rounds >= self._until and not self._more
 
 
-class RemoteGate(Gate):
-    """The gate of a repetition in a worker process.
-
-    What is done to it is passed on to the process, a line of JSON each; what the process reports is
-    kept here (`training/runs/worker.py` lists both).
-    """
-
-    def __init__(self) -> None:
-        """An open gate of a process that has not begun."""
-        super().__init__()
-        self._process: IO[str] | None = None  # its standard input
-        # Orders that are not answered yet, by the number that the answer will name.
-        self._asked: dict[int, tuple[Order, Future[Reply]]] = {}
-        self._count = 0  # of orders so far
-
-    def connect(self, process: IO[str]) -> None:
-        """Pass on to a process from now on, beginning with the present state of the gate.
-
-        Args:
-            process: its standard input.
-        """
-        with self._condition:
-            self._process = process
-            self._pass_on({"gate": "shut" if self.is_shut else "open"})
-            if self.is_attended:
-                self._pass_on({"attended": True})
-            if self.pace is not None:
-                self._pass_on({"pace": self.pace})
-            for _ in range(self._reserved):
-                self._pass_on({"reserve": 1})
-            for n, (order, _) in self._asked.items():
-                self._pass_on({"order": dict(order), "n": n})
-            if self._is_stopped:
-                self._pass_on(STOP)
-
-    def heard(self, rounds: int, held: bool) -> None:
-        """The process says that its repetition begins or ends to wait."""
-        with self._condition:
-            self.rounds = rounds
-            self._hold(held)
-
-    def played(self, rounds: int) -> None:
-        """The process says that its repetition has played so many more rounds; below 0: a rollback
-        took them back."""
-        with self._condition:
-            self.rounds += rounds
-
-    def replied(self, n: int, reply: Reply) -> None:
-        """The process answers an order."""
-        with self._condition:
-            _, future = self._asked.pop(n, ({}, None))
-            if reply.get("moved"):
-                self.moved(int(reply["round"]))
-        if future is not None and future.set_running_or_notify_cancel():
-            future.set_result(reply)
-
-    def end_orders(self) -> None:
-        """The repetition has ended: answer the orders that wait by an error."""
-        with self._condition:
-            self._orders, self._asked = list(self._asked.values()), {}
-        super().end_orders()
-
-    def shut(self) -> None:
-        """Let no round begin; the one under way is played to its end."""
-        super().shut()
-        self._pass_on({"gate": "shut"})
-
-    def open(self) -> None:
-        """Let the repetition go on."""
-        super().open()
-        self._pass_on({"gate": "open"})
-
-    def step(self, rounds: int) -> None:
-        """Let a repetition that is held play so many rounds, and hold it again."""
-        super().step(rounds)
-        self._pass_on({"gate": rounds})
-
-    def stop(self) -> None:
-        """Have the process save what it trains, and exit."""
-        super().stop()
-        self._pass_on(STOP)
-
-    def submit(self, order: Order) -> Future[Reply]:
-        """Have the process carry out an order after the round under way."""
-        future: Future[Reply] = Future()
-        with self._condition:
-            self._count += 1
-            self._asked[self._count] = order, future
-            self._pass_on({"order": dict(order), "n": self._count})
-        return future
-
-    def set_pace(self, pace: float | None) -> None:
-        """Let so many rounds be played a second; None: as many as it can."""
-        super().set_pace(pace)
-        self._pass_on({"pace": pace})
-
-    def reserve(self, more: int) -> None:
-        """Have one act more (1) hold the repetition, or one less (-1)."""
-        super().reserve(more)
-        self._pass_on({"reserve": more})
-
-    def _pass_on(self, message: object) -> None:
-        """Send a message. That a process has ended is found by the thread that reads from it."""
-        with self._condition, suppress(BrokenPipeError, ValueError):
-            if self._process is not None:
-                print(json.dumps(message), file=self._process, flush=True)
+def _end(future: Future[Reply]) -> None:
+    """Answer an order of a repetition that has ended, unless it was withdrawn."""
+    if future.set_running_or_notify_cancel():
+        future.set_exception(ConfigError("seed: has ended."))

@@ -22,7 +22,8 @@ from threadpoolctl import threadpool_limits
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 from tacit.training.acts.control import RunControl
-from tacit.training.acts.gate import Gate, RemoteGate
+from tacit.training.acts.gate import Gate
+from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages

@@ -93,6 +93,8 @@ def _read_requests(
 ) -> None:
     """Read standard input beside the training, so that "stop" is seen at once."""
     for line in sys.stdin:
+        if not line.endswith("\n"):
+            break  # the parent was killed while it wrote
         message = json.loads(line)
         if message == STOP:
             stopped.set()

@@ -17,7 +17,8 @@ from typing import Any
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import ConfigError
-from tacit.training.acts.gate import STOP, RemoteGate
+from tacit.training.acts.gate import STOP
+from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_folder import RunFolder
@@ -76,6 +77,8 @@ class WorkerPool:
             gate.connect(process.stdin)
             print(json.dumps({"arm": name, "seed": k}), file=process.stdin, flush=True)
             for line in process.stdout:
+                if not line.endswith("\n"):
+                    break  # it was killed while it wrote
                 message = json.loads(line)
                 if "progress" in message:
                     report(SeedProgress(**message["progress"]))
@@ -92,9 +95,12 @@ class WorkerPool:
                     return record
         except BrokenPipeError:
             pass  # it ended before it could read the request
+        code = process.wait()
+        if gate.is_stopped and code == 0:
+            return None  # it was told to stop before it read the request
         raise ConfigError(
             f"{self.run.path}: the process that trained seed {k} of arm {name} ended with exit "
-            f"code {process.wait()}. What was saved is kept: {self.run.resume}"
+            f"code {code}. What was saved is kept: {self.run.resume}"
         )
 
     def _process(self) -> subprocess.Popen[str]:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tacit.envs.errors import ConfigError
-from tacit.training.acts.gate import STOP, UNLIMITED, Gate, RemoteGate
+from tacit.training.acts.gate import LOOK, STOP, UNLIMITED, Gate
+from tacit.training.acts.remote_gate import RemoteGate
 
 
 class Repetition(threading.Thread):
@@ -248,15 +249,153 @@ def test_a_remote_gate_passes_on_orders_and_answers():
     late = gate.submit({"do": "go"})
     gate.reserve(-1)
     sent = [json.loads(line) for line in process.getvalue().splitlines()]
+    first, second = (message["n"] for message in sent if "order" in message)
     assert sent == [
-        {"gate": "open"}, {"pace": 5.0}, {"reserve": 1}, {"order": {"do": "look"}, "n": 1},
-        {"order": {"do": "go"}, "n": 2}, {"reserve": -1},
+        {"gate": "open"}, {"pace": 5.0}, {"reserve": 1}, {"order": {"do": "look"}, "n": first},
+        {"order": {"do": "go"}, "n": second}, {"reserve": -1},
     ]  # fmt: skip
-    gate.replied(1, {"x": 1})
-    gate.replied(2, {"moved": True, "round": 40})
-    gate.replied(9, {"x": 9})  # nobody has asked
+    gate.replied(first, {"x": 1})
+    gate.replied(second, {"moved": True, "round": 40})
+    gate.replied(-1, {"x": 9})  # nobody has asked
     assert (early.result(1), late.result(1)["round"], gate.rounds) == ({"x": 1}, 40, 40)
     never = gate.submit({"do": "look"})
     gate.end_orders()
     with pytest.raises(ConfigError, match="has ended"):
         never.result(1)
+
+
+# --- ends -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Gate, RemoteGate])
+def test_an_order_that_was_not_taken_up_is_forgotten_and_the_end_answers_all_others(kind):
+    gate = kind()
+    cancelled, waits = gate.submit({"do": "look"}), gate.submit({"do": "look"})
+    with pytest.raises(ConfigError, match="did not come to a round's end"):
+        gate.answer(cancelled, 0.001)
+    waits.cancel()  # and is not withdrawn, as where both happen at once
+    last = gate.submit({"do": "look"})
+    gate.end_orders()
+    with pytest.raises(ConfigError, match="has ended"):
+        last.result(0)
+
+
+def test_a_withdrawn_order_is_passed_on_to_no_process():
+    process, gate = io.StringIO(), RemoteGate()
+    with pytest.raises(ConfigError, match="did not come to a round's end"):
+        gate.ask({"do": "look"}, 0.001)
+    gate.connect(process)
+    assert json.loads(process.getvalue()) == {"gate": "open"}
+    gate = Gate()
+    gate.attach(SimpleNamespace(halt=np.ones(1, np.int64)))
+    with pytest.raises(ConfigError, match="did not come to a round's end"):
+        gate.ask({"do": "look"}, 0.001)
+    gate.open()
+    assert gate._halt[0] == 0  # nothing is left to be done
+
+
+@pytest.mark.parametrize("kind", [Gate, RemoteGate])
+def test_an_order_after_the_end_is_refused_at_once(kind):
+    gate = kind()
+    gate.end()
+    with pytest.raises(ConfigError, match="has ended"):
+        gate.submit({"do": "look"}).result(0)
+
+
+def test_a_late_answer_is_taken_for_no_order_of_the_next_repetition():
+    """The process and its pipe serve one repetition after the other."""
+    process = io.StringIO()
+    first, second = RemoteGate(), RemoteGate()
+    first.connect(process)
+    first.submit({"do": "look"})
+    first.end()
+    second.connect(process)
+    waits = second.submit({"do": "look"})
+    one, two = (m["n"] for m in map(json.loads, process.getvalue().splitlines()) if "order" in m)
+    second.replied(one, {"x": 1})
+    assert not waits.done()
+    second.replied(two, {"x": 2})
+    assert waits.result(0) == {"x": 2}
+
+
+def test_a_stop_is_not_undone_by_opening():
+    gate = Gate()
+    gate.stop()
+    halt = np.zeros(1, np.int64)
+    gate.attach(SimpleNamespace(halt=halt))
+    assert halt[0] == 1
+    gate.open()
+    gate.reserve(1)
+    gate.reserve(-1)
+    assert halt[0] == 1
+
+
+# --- breakers and steps ---------------------------------------------------------------------------
+
+
+def test_a_breaker_that_holds_at_a_pace_is_looked_at_now_and_then(monkeypatch):
+    waited, gate = [], Gate()
+
+    def sleeps(seconds):
+        waited.append(seconds)
+        if len(waited) == 3:
+            gate.latch("")
+
+    monkeypatch.setattr(gate._condition, "wait", sleeps)
+    gate.set_pace(200.0)
+    gate.latch("calm")
+    assert gate.wait(0) == 10
+    assert waited == [LOOK] * 3
+
+
+def test_a_process_whose_repetition_a_breaker_holds_is_held():
+    gate = RemoteGate()
+    gate.connect(io.StringIO())
+    gate.facts = {"breaker": "calm"}
+    gate.heard(3_000, True)
+    assert gate.is_held
+    gate.shut()  # the process has nothing to say to this: it is held already
+    assert gate.wait_until_held(0.001)
+    gate.heard(3_000, False)
+    assert not gate.is_held
+
+
+def test_a_step_before_it_is_held_is_counted_from_where_it_will_be():
+    gate = Gate()
+    assert gate.wait(5) == UNLIMITED
+    gate.shut()
+    gate.step(3)
+    gate.step(1)
+    assert gate.wait(60) == 4  # rounds that it had begun are played by now
+    gate.step(2)  # while the four are played
+    assert gate.wait(62) == 4
+    gate.shut()
+    gate.step(7)
+    gate.open()
+    gate.shut()  # what was not played is dropped
+    gate.stop()
+    assert gate.wait(70) == 0
+    assert gate.wait_until_held(0.001) is False
+
+
+def test_a_process_and_its_gate_count_such_a_step_alike():
+    told, remote = [], RemoteGate()
+    gate = Gate(changed=lambda rounds, held: told.append((rounds, held)))
+    remote.shut()
+    remote.step(3)
+    process = io.StringIO()
+    remote.connect(process)
+    sent = [json.loads(line) for line in process.getvalue().splitlines()]
+    assert sent == [{"gate": "shut"}, {"gate": 3}]
+    assert gate.wait(50) == UNLIMITED
+    gate.shut()
+    gate.step(3)
+    assert gate.wait(60) == 3
+    assert told == [(60, True), (60, False)]
+    remote.heard(*told[0])
+    assert not remote.wait_until_held(0.001)  # the step is still to be played
+    remote.heard(*told[1])
+    remote.heard(63, True)
+    assert remote.wait_until_held(0.001)
+    remote.step(2)
+    assert not remote.wait_until_held(0.001)

@@ -17,7 +17,8 @@ import pytest
 from support.training_fixtures import small
 
 from tacit.envs.errors import ConfigError
-from tacit.training.acts.gate import Gate, RemoteGate
+from tacit.training.acts.gate import Gate
+from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.runs import runner, worker, worker_pool
 from tacit.training.runs.progress import SeedProgress
 from tacit.training.runs.seed_run import train_seed
@@ -39,14 +40,14 @@ class Ended(Exception):
 # --- the worker's end -----------------------------------------------------------------------------
 
 
-def requests_of(monkeypatch, *messages):
+def requests_of(monkeypatch, *messages, half=""):
     """What a worker is left with after these lines: its queue, and whether it was told to stop."""
 
     def end(code):
         raise Ended(code)
 
     lines = "".join(json.dumps(message) + "\n" for message in messages)
-    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines + half))
     monkeypatch.setattr(worker.os, "_exit", end)
     requests, stopped = queue.Queue(), threading.Event()
     ended = None
@@ -65,6 +66,11 @@ def test_a_worker_that_is_told_to_stop_reads_no_further(monkeypatch):
 def test_a_worker_whose_parent_died_exits_at_once_with_code_1(monkeypatch):
     one = {"arm": "a", "seed": 0}
     assert requests_of(monkeypatch, one) == ([one], False, 1)
+
+
+def test_a_worker_whose_parent_died_while_it_wrote_exits_too(monkeypatch):
+    one = {"arm": "a", "seed": 0}
+    assert requests_of(monkeypatch, one, half='{"arm": "b", ') == ([one], False, 1)
 
 
 def test_a_worker_answers_with_progress_and_then_the_record_or_the_mistakes(monkeypatch):
@@ -120,6 +126,24 @@ def test_a_pool_asks_for_a_seed_and_hands_on_progress_record_and_mistakes(monkey
     with pytest.raises(ConfigError) as error:
         pool.train("calm", 3, told.append, RemoteGate())
     assert error.value.mistakes == ["this", "that"]
+
+
+def test_a_half_written_line_is_that_of_a_process_that_was_killed(monkeypatch):
+    pool, process = pool_with(monkeypatch, code=-9)
+    process.stdout = iter([json.dumps(ANSWERS[0]) + "\n", '{"record": {"x": '])
+    with pytest.raises(ConfigError, match=r"seed 3 of arm calm ended with exit code -9\."):
+        pool.train("calm", 3, lambda progress: None, RemoteGate())
+
+
+def test_a_process_that_was_stopped_before_it_began_is_no_mistake(monkeypatch):
+    gate = RemoteGate()
+    gate.stop()
+    pool, process = pool_with(monkeypatch, code=0)
+    assert pool.train("calm", 3, lambda progress: None, gate) is None
+    assert json.dumps(worker.STOP) in process.stdin.getvalue().splitlines()
+    pool, _ = pool_with(monkeypatch, code=-9)
+    with pytest.raises(ConfigError, match="exit code -9"):
+        pool.train("calm", 3, lambda progress: None, gate)
 
 
 @pytest.mark.parametrize("broken", [False, True])
