@@ -11,20 +11,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
 from tacit.training.config.arms import Arm
 
-from .gate import ANSWERED, LOOK, Gate
+from .gate import LOOK, Gate
 
 PERSON, BREAKER = "person", "breaker"  # latches
 MOST_KEPT = 200  # kept states of a repetition that `screen` names, the last ones
 
 Seed = tuple[str, int]  # the name of an arm, and the number of the repetition
-Serve = Callable[["RunControl"], AbstractContextManager[object]]
+Serve = Callable[["RunControl"], AbstractContextManager[bool]]  # yields whether it can be reached
 
 
 class RunControl:
@@ -45,7 +45,7 @@ class RunControl:
 
         Args:
             serve: opens a way for others to reach this control while the run trains, such as a
-                socket; None: only this process can.
+                socket, and yields whether it could; None: only this process can.
         """
         self.ledger: Ledger | None = None
         self.arms: Mapping[str, Arm] = {}
@@ -54,7 +54,7 @@ class RunControl:
         self.stopped_by: str | None = None
         self.headlines: dict[Seed, float] = {}
         self.finished: list[Seed] = []
-        self._serve = serve
+        self._serve, self._is_reachable = serve, False
         self._gates: dict[Seed, Gate] = {}
         self._lock = threading.RLock()
 
@@ -70,17 +70,20 @@ class RunControl:
         """
         self.ledger, self.arms = ledger, arms or {}
         try:
-            with nullcontext() if self._serve is None else self._serve(self):
+            with nullcontext(False) if self._serve is None else self._serve(self) as reachable:
+                self._is_reachable = reachable
                 yield
         finally:
-            self.ledger = None
+            self.ledger, self._is_reachable = None, False
 
     @contextmanager
     def seed(self, seed: Seed, gate: Gate) -> Iterator[None]:
         """Within, a repetition is under way behind its gate."""
         with self._lock:
             self._gates[seed] = gate
-            gate.is_attended = self._serve is not None
+            gate.is_attended = self._is_reachable
+            if self.is_stopped:  # since the caller looked
+                gate.stop()
             if self.latches:
                 gate.shut()
             if self.pace is not None:
@@ -90,7 +93,7 @@ class RunControl:
         finally:
             with self._lock:
                 del self._gates[seed]
-            gate.end_orders()
+            gate.end()
 
     def reports(self, seed: Seed, headline: float, ended: bool) -> None:
         """Note the progress of a repetition.
@@ -141,16 +144,25 @@ class RunControl:
     def release_breakers(self, seeds: Mapping[Seed, Gate]) -> None:
         """Have repetitions that a breaker holds go on.
 
-        Each records its release in the ledger itself. One that cannot, or does not answer within
-        ANSWERED seconds, is passed over and stays in `held_by_breakers`.
+        Each records its release in the ledger itself.
+
+        Raises:
+            ConfigError: some could not record it, or did not answer (`Gate.answer`). These stay in
+                `held_by_breakers`, and all others go on.
         """
-        asked = [
-            gate.submit({"do": "release", "arm": arm, "seed": k})
+        asked = {
+            (arm, k): gate.submit({"do": "release", "arm": arm, "seed": k})
             for (arm, k), gate in seeds.items()
-        ]
-        for future in asked:
-            with suppress(TimeoutError, ConfigError):
-                future.result(ANSWERED)
+        }
+        mistakes: list[str] = []
+        for (arm, k), future in asked.items():
+            try:
+                seeds[arm, k].answer(future)
+            except Exception as error:
+                own = error.mistakes if isinstance(error, ConfigError) else [repr(error)]
+                mistakes += [f"{arm}/s{k}: {line}" for line in own]
+        if mistakes:
+            raise ConfigError(mistakes)
 
     def step(self, rounds: int) -> None:
         """Let every repetition that is held play so many rounds."""

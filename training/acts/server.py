@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 
 from tacit.envs.errors import ConfigError
 from tacit.training.acts.control import RunControl
+from tacit.training.plain_text import say
 from tacit.training.storage.run_folder import RunFolder
 
 from .acts import Acts, refused
@@ -47,13 +48,17 @@ class _Handler(socketserver.StreamRequestHandler):
             self.server.room.release()
 
     def _done(self, line: bytes) -> Envelope:
-        """Do what a line asks for."""
+        """Do what a line asks for; a mistake of the program is told here and to the client."""
         acts = self.server.acts
         try:
             _check_peer(self.request)
             return acts.do(parse_request(line))
         except ConfigError as error:
             return refused(acts.target, line, error)
+        except Exception as error:
+            envelope = refused(acts.target, line, ConfigError(f"act: failed by {error!r}."))
+            say(f"{acts.target}: {envelope.act} {envelope.id}: {envelope.detail}", is_error=True)
+            return envelope
 
     def _answer(self, envelope: Envelope) -> None:
         self.wfile.write(envelope.model_dump_json().encode() + b"\n")
@@ -71,11 +76,12 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         super().__init__(path, _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Print nothing: a client that fails leaves no trace in the output of the run."""
+        """Print nothing: a client that fails leaves no trace in the output of the run. What an act
+        fails by is told in `_Handler`."""
 
 
 @contextmanager
-def serving(run: RunFolder, control: RunControl) -> Iterator[None]:
+def serving(run: RunFolder, control: RunControl) -> Iterator[bool]:
     """Within, acts on a run are taken from its socket.
 
     Where the system refuses a socket, or the ledger cannot be read, the run trains without one.
@@ -83,6 +89,9 @@ def serving(run: RunFolder, control: RunControl) -> Iterator[None]:
     Args:
         run: the run, whose lock is held.
         control: of the run; its ledger is open.
+
+    Yields:
+        Whether acts are taken.
     """
     try:
         make_folder()
@@ -94,12 +103,12 @@ def serving(run: RunFolder, control: RunControl) -> Iterator[None]:
         finally:
             os.umask(before)
     except (ConfigError, OSError):
-        yield
+        yield False
         return
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield
+        yield True
     finally:
         server.shutdown()
         server.server_close()

@@ -250,8 +250,10 @@ class Repetition:
         if (order["arm"], order["seed"]) != (self.arm.name, self.k):
             raise ConfigError("seed: has ended.")
         if order["do"] == "release":
-            self.breakers.release(self)
-            gate.latch("")
+            try:
+                self.breakers.release(self)
+            finally:  # it may be released although its save could not be written
+                gate.latch(self.breakers.paused or "")
             return {}
         if order["do"] == "look":
             return self._look(ActRequest.model_validate(order["request"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 
 import pytest
 from support.training_fixtures import files_of
@@ -13,10 +14,12 @@ from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
 from tacit.training.acts.acts import ACT, Acts
 from tacit.training.acts.control import BREAKER, PERSON, RunControl
+from tacit.training.acts.gate import Gate
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.config.load import load
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import Interrupted, Paused, train_experiment
+from tacit.training.runs.seed_run import Repetition
 from tacit.training.storage.run_folder import RunFolder
 
 BASE = [
@@ -38,7 +41,7 @@ def until(is_so):
 
 
 @contextmanager
-def training(results, serve=lambda control: nullcontext()):
+def training(results, serve=lambda control: nullcontext(True)):
     """A run that trains in a thread, once both of its seeds are held by the breaker."""
     control, ended = RunControl(serve), []
     run = RunFolder(results / "mine")
@@ -130,3 +133,19 @@ def test_where_nobody_can_reach_the_run_it_is_saved_and_ends(tmp_path):
 def test_wait_is_for_a_pause():
     with pytest.raises(ConfigError, match=r"calm.wait: is for action: pause only, not for stop"):
         load("ad_auction", [*BASE, WAITS, "breakers.calm.action=stop"])
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_release_whose_save_fails_holds_the_gate_only_where_the_breaker_does(recorded):
+    def release(repetition):
+        breakers.paused = None if recorded else "calm"
+        raise ConfigError("partial.json: cannot be written.")
+
+    gate = Gate()
+    gate.latch("calm")
+    breakers = SimpleNamespace(paused="calm", release=release)
+    repetition = SimpleNamespace(arm=SimpleNamespace(name="base"), k=0, breakers=breakers)
+    order = {"do": "release", "arm": "base", "seed": 0}
+    with pytest.raises(ConfigError, match="cannot be written"):
+        Repetition._carry_out(repetition, order, gate, None)
+    assert (gate.breaker, gate.facts) == (breakers.paused or "", {"breaker": gate.breaker})

@@ -9,6 +9,7 @@ import socket
 import stat
 import threading
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from support.acts.served import reachable_run, served_control
@@ -18,6 +19,7 @@ from tacit.oversight.ledger import Ledger
 from tacit.training.acts import server
 from tacit.training.acts.client import send
 from tacit.training.acts.control import RunControl
+from tacit.training.acts.gate import Gate
 from tacit.training.acts.protocol import MOST_BYTES, ActRequest, parse_request
 from tacit.training.acts.runtime_folder import make_folder, socket_path
 from tacit.training.acts.server import MOST_CLIENTS, serving
@@ -177,18 +179,50 @@ def test_a_folder_that_others_can_enter_is_not_used(run):
     make_folder().chmod(0o755)
     with pytest.raises(ConfigError, match="nobody else can enter"):
         make_folder()
-    control = RunControl()
-    with control.training(Ledger(run.ledger)), serving(run, control):
+    control, gate = RunControl(partial(serving, run)), Gate()
+    with control.training(Ledger(run.ledger)), control.seed(("base", 0), gate):
         assert not socket_path(run).exists()  # it trains without one
+        assert not gate.is_attended  # so no breaker waits for a release that cannot come
 
 
 def test_too_long_a_path_is_told(run, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 120)))
     with pytest.raises(ConfigError, match="too long a path for a socket"):
         socket_path(run)
-    control = RunControl()
-    with control.training(Ledger(run.ledger)), serving(run, control):
-        pass
+    control, gate = RunControl(partial(serving, run)), Gate()
+    with control.training(Ledger(run.ledger)), control.seed(("base", 0), gate):
+        assert not gate.is_attended
+
+
+def test_a_ledger_that_cannot_be_read_lets_nobody_reach_the_run(run):
+    control, gate = RunControl(partial(serving, run)), Gate()
+    ledger = Ledger(run.ledger)
+    run.ledger.write_text("no entry\n")
+    with control.training(ledger), control.seed(("base", 0), gate):
+        assert not gate.is_attended
+
+
+def test_within_its_socket_a_breaker_may_wait(run):
+    control, gate, later = RunControl(partial(serving, run)), Gate(), Gate()
+    with control.training(Ledger(run.ledger)), control.seed(("base", 0), gate):
+        assert gate.is_attended
+    with control.seed(("base", 1), later):
+        assert not later.is_attended
+
+
+def test_an_act_that_fails_by_a_mistake_of_the_program_is_told_to_both(run, served, capsys):
+    def fails(latch):
+        raise ValueError("one\ntwo")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(served, "hold", fails)
+        found = send(run, act("pause"))
+    assert (found.id, found.applied) == ("pause", False)
+    assert found.detail == r"act: failed by ValueError('one\ntwo')."
+    assert capsys.readouterr().err == f"mine: pause pause: {found.detail}\n"
+    again = send(run, act("pause"))  # it is in the ledger, and is not done a second time
+    assert "id: pause was done already" in again.detail
+    assert served.latches == []
 
 
 def test_two_names_of_a_run_are_one_socket(run, tmp_path):
