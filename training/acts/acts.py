@@ -49,7 +49,7 @@ class Acts:
         self.target, self.control = target, control
         self._lock = threading.Lock()
         self._answers: dict[str, Future[Envelope]] = {}  # by id of the act
-        self._known: set[str] = set()  # ids in the ledger: of earlier commands, and of changes
+        self._known: set[str] = set()  # ids in the ledger
         self._lint: dict[str, list[str]] = {}  # what lint said of a KPI, by its hash
         if control.ledger is not None and control.ledger.path.exists():
             entries = ledgers.read(control.ledger.path)
@@ -60,8 +60,8 @@ class Acts:
 
         Raises:
             ConfigError: it cannot be done now, cannot be recorded, or its id is in the ledger and
-                was not answered here: nothing was done. Or a change that was recorded could not be
-                made in every repetition (`Change.apply`).
+                was not answered here: nothing was done. Or an act that was recorded could not be
+                done in every repetition (`Change.apply`, `RunControl.release_breakers`).
         """
         if request.act in READS:
             return self._envelope(request, False, self._held_text())
@@ -78,6 +78,7 @@ class Acts:
                     change = self._change(request)
                 elif not request.dry_run:
                     self._record(request, self.control.screen())
+                    self._known.add(request.id)  # it is in the ledger, also if `_apply` fails
                     self._apply(request)
                 if not request.dry_run:
                     answer = self._answers[request.id] = Future()
@@ -87,8 +88,8 @@ class Acts:
             told = f"do this: {change.text}" if change else self._intent(request)
             return self._envelope(request, False, f"would {told}", change)
         # The lock is released before seeds are waited for: a stop must not wait for a long step.
-        outcome = change.text if change else self._outcome(request)
         try:
+            outcome = change.text if change else self._outcome(request)
             answer.set_result(self._envelope(request, True, outcome, change))
         except BaseException as error:
             answer.set_exception(error)

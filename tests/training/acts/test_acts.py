@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from support.training_fixtures import files_of
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight import ledger as ledgers
+from tacit.oversight.ledger import Ledger
 from tacit.training.acts.acts import ACT, Acts
-from tacit.training.acts.control import PERSON, RunControl
+from tacit.training.acts.control import BREAKER, PERSON, RunControl
 from tacit.training.acts.gate import Gate
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.config.load import load
@@ -245,3 +246,79 @@ def test_a_question_is_kept_beside_what_was_on_the_screen(tmp_path):
     (entry,) = [e for e in ledgers.read(tmp_path / "mine/ledger.jsonl") if e["act"] == ACT]
     assert entry["reason"] == "why did the price fall?"
     assert entry["screen"]["seeds"]["base/s0"]["round"] > 0
+
+
+# --- what goes wrong after an act is in the ledger ---------------------------------------------
+
+
+@contextmanager
+def acting(tmp_path, **seeds):
+    """Acts on a run of which nothing is trained; its gates, by `s0`, `s1`."""
+    control = RunControl()
+    with ExitStack() as stack:
+        stack.enter_context(control.training(Ledger(tmp_path / "ledger.jsonl")))
+        for name, gate in seeds.items():
+            stack.enter_context(control.seed(("base", int(name[1:])), gate))
+        yield Acts("mine", control)
+
+
+@pytest.mark.parametrize(
+    ("failing", "again"),
+    [
+        ("hold", pytest.raises(ConfigError, match="id: one was done already")),
+        ("wait_until_held", pytest.raises(OSError, match="out of threads")),  # the same answer
+    ],
+)
+def test_an_act_that_fails_is_done_once_and_keeps_nobody_waiting(
+    tmp_path, monkeypatch, failing, again
+):
+    def fails(*args):
+        raise OSError("the machine is out of threads")
+
+    with acting(tmp_path) as acts:
+        monkeypatch.setattr(acts.control, failing, fails)
+        with pytest.raises(OSError, match="out of threads"):
+            acts.do(request("pause", id="one"))
+        with again:
+            acts.do(request("pause", id="one"))
+        assert len([e for e in ledgers.read(tmp_path / "ledger.jsonl") if e["act"] == ACT]) == 1
+
+
+class Answering(Gate):
+    """Answers every order at once, or by an error."""
+
+    def __init__(self, reply):
+        super().__init__()
+        self.facts, self.reply = {"breaker": "calm"}, reply
+
+    def _take(self, order, future):
+        self._carry_out(order, future, self._answered)
+
+    def _answered(self, order):
+        if isinstance(self.reply, Exception):
+            raise self.reply
+        self.latch("")
+        return self.reply
+
+
+def test_a_release_that_fails_is_told(tmp_path):
+    full = Answering(ConfigError("ledger.jsonl: cannot be written."))
+    free = Answering({})
+    with acting(tmp_path, s0=full, s1=free) as acts:
+        with pytest.raises(ConfigError) as error:
+            acts.do(request("resume", latch=BREAKER, id="one"))
+        assert error.value.mistakes == ["base/s0: ledger.jsonl: cannot be written."]
+        assert list(acts.control.held_by_breakers()) == [("base", 0)]
+        with pytest.raises(ConfigError, match="id: one was done already"):
+            acts.do(request("resume", latch=BREAKER, id="one"))
+        full.reply = {}
+        assert acts.do(request("resume", latch=BREAKER)).applied
+
+
+def test_a_seed_that_begins_after_a_stop_is_stopped():
+    control, gate = RunControl(), Gate()
+    control.stop("alice")
+    with control.seed(("base", 0), gate):
+        assert gate.wait(0) == 0
+    with pytest.raises(ConfigError, match="has ended"):
+        gate.submit({"do": "look"}).result(0)
