@@ -125,6 +125,43 @@ def test_pause_and_resume_by_keyboard(browser, training):
     assert [e["what"] for e in training.acts()[before:]] == ["pause", "step", "resume"]
 
 
+def test_resume_releases_a_breaker_too_and_asks_which_where_two_hold(browser, training):
+    gate = training.control.seeds()["redirected", 0]
+    gate.tell(breaker="one_sided")  # as if it held the seed: it will refuse to be released
+    browser.wait_until("document.getElementById('state').textContent === 'Held by: breaker.'")
+    browser.type("r")
+    browser.wait_until(
+        "document.getElementById('preview').textContent === 'would let 1 seeds go on'"
+    )
+    assert browser.run("return document.getElementById('latch-row').hidden")
+    browser.type("looked\ue007")
+    browser.wait_until(
+        "document.getElementById('refusal').textContent.includes('no breaker holds')"
+    )
+    browser.type("\ue00c")
+    training.control.hold(PERSON)
+    assert training.control.wait_until_held(10)
+    gate.tell(breaker="one_sided")
+    browser.wait_until(
+        "document.getElementById('state').textContent === 'Held by: person, breaker.'"
+    )
+    browser.type("r")
+    browser.wait_until(
+        "document.getElementById('preview').textContent === 'would let 2 seeds go on'"
+    )
+    assert not browser.run("return document.getElementById('latch-row').hidden")
+    browser.run(
+        "const latch = document.getElementById('latch'); latch.value = 'breaker';"
+        "latch.dispatchEvent(new Event('input', { bubbles: true }))"
+    )
+    browser.wait_until(
+        "document.getElementById('preview').textContent === 'would let 1 seeds go on'"
+    )
+    browser.type("\ue00c")
+    browser.wait_until("!document.getElementById('form').open")
+    gate.tell(breaker="")
+
+
 def test_keys_do_nothing_while_one_types_and_escape_does_nothing(browser, training):
     before = len(training.acts())
     browser.type("a")

@@ -9,7 +9,7 @@ import { act } from "./wire.js";
 const ACTS = {
   pause: { key: "p", word: "Pause", fields: [] },
   step: { key: "n", word: "Step", fields: ["rounds"] },
-  resume: { key: "r", word: "Resume", fields: [] },
+  resume: { key: "r", word: "Resume", fields: ["latch"] },
   ask: { key: "a", word: "Ask", fields: [] },
   pace: { key: "c", word: "Pace", fields: ["target", "pace"] },
   rollback: { key: "b", word: "Roll back", fields: ["target", "to", "weights", "market", "draws"] },
@@ -18,7 +18,7 @@ const ACTS = {
   override: { key: "o", word: "Override", fields: ["target", "copy", "seat", "action"] },
   veto: { key: "v", word: "Veto", fields: ["target", "copy", "seat"] },
 };
-const FIELDS = ["rounds", "target", "pace", "to", "weights", "market", "draws", "copy", "seat", "action"];
+const FIELDS = ["rounds", "latch", "target", "pace", "to", "weights", "market", "draws", "copy", "seat", "action"];
 const CHECKS = { // by the id of a box, the key of a redirect and its value
   fresh: ["fresh_stream", true], forget: ["forget", true], memory: ["memory", "off"],
   rivals: ["rivals_data", "none"], synchronous: ["updates", "synchronous"],
@@ -37,7 +37,8 @@ export function showButtons() {
   const { trains, latches } = store.state, held = latches.includes("person");
   for (const name of Object.keys(ACTS)) $(name).disabled = !trains;
   $("pause").disabled ||= held;
-  for (const name of ["step", "resume"]) $(name).disabled ||= !held;
+  $("step").disabled ||= !held;
+  $("resume").disabled ||= !latches.length;
   $("stop").disabled = !trains;
   showStop();
 }
@@ -75,6 +76,7 @@ export async function openForm(name, to) {
   for (const id of Object.keys(CHECKS)) $(id).checked = false;
   $("refusal").textContent = $("preview").textContent = "";
   $("preview-lines").replaceChildren();
+  fillLatches();
   fillTargets(name);
   fillOfTarget();
   if (to !== undefined) $("to").value = `r${to}`;
@@ -85,6 +87,13 @@ export async function openForm(name, to) {
 
 function firstField(fields) {
   return fields.includes("action") ? "action" : "reason";
+}
+
+/** Which latch is released; it is asked only where there are two. */
+function fillLatches() {
+  const { latches } = store.state;
+  $("latch").replaceChildren(...latches.map((name) => make("option", name)));
+  $("latch-row").hidden ||= latches.length < 2;
 }
 
 /** Whom an act is about: the seed that is looked at, another one, or all of an arm. */
@@ -175,6 +184,7 @@ function marketKeys(text) {
 function request() {
   const fields = ACTS[open.act].fields, wanted = { id: open.id, act: open.act, by: author() };
   if (fields.includes("rounds")) wanted.rounds = Number($("rounds").value) || 1;
+  if (fields.includes("latch")) wanted.latch = $("latch").value;
   if (fields.includes("target")) {
     const { arm, seed, branch } = target();
     Object.assign(wanted, { arm, seed }, open.act === "pace" ? {} : { branch });
