@@ -359,9 +359,7 @@ class Gate:
 
     def _has_no_step_left(self) -> bool:
         # A breaker that holds the repetition keeps it from playing the rest of a step.
-        if self.facts.get("breaker"):
-            return True
-        return self.rounds >= self._until and not self._more
+        return self.rounds >= self._until or bool(self.facts.get("breaker"))
 
 
 def _end(future: Future[Reply]) -> None:
