@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.populations import default_kpi, prices, random_tables, scripted, trembling
 
-from tacit.agents.policy import deterministic
+from tacit.agents.policy import deterministic, uniform
 from tacit.emergence.collusion.discounted_gain import discounted_gain
 from tacit.emergence.collusion.equilibrium import equilibrium
 from tacit.emergence.collusion.impulse import impulse
@@ -20,7 +20,7 @@ from tacit.emergence.play import best_response, learned_response
 from tacit.emergence.play.applicability import why_no_deviations
 from tacit.emergence.play.chain import MOST_STATES, build_chain, long_run_shares
 from tacit.emergence.play.deviations import deviations, opposite_actions
-from tacit.emergence.play.limit_path import limit_path
+from tacit.emergence.play.limit_path import TRACE_ROUNDS, limit_path
 from tacit.emergence.play.replays import play_once, replay, unforced
 from tacit.emergence.play.state_index import StateIndex
 from tacit.emergence.population import freeze
@@ -437,3 +437,11 @@ def test_probes_leave_the_population_alone():
     run_probes(population)
     assert all(np.array_equal(a, b) for a, b in zip(before, population.tables, strict=True))
     assert deviations(population) is deviations(population)
+
+
+def test_without_a_cycle_the_second_half_of_the_trace_is_the_path():
+    market = make_market("ad_auction", {"observe": "bids", "bids": 4})
+    tables = [uniform(seat.role) for seat in market.seats]
+    path = limit_path(freeze(market, kpis.resolve(market, None), tables, 0))
+    assert path.period == 0
+    assert len(path.states) == len(path.measures) == TRACE_ROUNDS // 2
