@@ -21,6 +21,7 @@ from tacit.training.acts.protocol import MOST_BYTES
 from tacit.training.acts.server import serving
 from tacit.training.attend import events as stream
 from tacit.training.attend import serve
+from tacit.training.attend import watch as watching
 from tacit.training.attend.app import FILES
 from tacit.training.attend.serve import listen, opened
 from tacit.training.attend.watch import Watch
@@ -302,7 +303,7 @@ def test_a_run_that_cannot_be_read_is_told_and_followed_further(run, experiment,
         raise asyncio.CancelledError
 
     monkeypatch.setattr(watch, "look", look)
-    monkeypatch.setattr("tacit.training.attend.watch.EVERY", 0)
+    monkeypatch.setattr(watching, "EVERY", 0)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(watch.follow())
     mistake = "the page cannot read the run: TypeError: 'int' object is not iterable"
