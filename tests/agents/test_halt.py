@@ -39,6 +39,7 @@ def test_it_ends_after_the_round_under_way(trained):
     assert group.run(5_000) == 1  # told to halt still
 
 
+@pytest.mark.slow
 def test_where_it_halts_changes_no_bit(trained):
     plain, halted = trained.group(0), trained.group(0)
     plain.run(3_000)

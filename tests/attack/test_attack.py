@@ -27,6 +27,7 @@ def expect_none(attack: Attack, folder, count) -> None:
         assert outcome.failures == [], outcome.attack
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("attack", "count"), QUICK, ids=lambda x: getattr(x, "__name__", ""))
 def test_it_is_told_in_words_and_nothing_is_lost(attack, count, tmp_path):
     expect_none(attack, tmp_path, count)

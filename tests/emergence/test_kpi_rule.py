@@ -280,6 +280,7 @@ def test_few_seeds_are_undecided_and_say_what_they_would_be(n, enough):
         assert "by these: KPI-made" in verdict.missing[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("market", ["ad_auction", "procurement"])
 def test_the_level_is_that_of_the_market(market):
     """.05 of profit_M - profit_N, else .02 of the value scale; at the level it is a regret."""
@@ -403,6 +404,7 @@ def test_what_decided_is_said(figures, decided):
 # --- the Goodhart gap -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_gap_is_against_the_arm_that_is_paid_the_fundamental(tmp_path):
     """Winning pays besides profit: the arm loses profit against its reference, seed by seed."""
     config = {

@@ -208,6 +208,7 @@ def test_a_mirror_says_whether_it_has_settled():
     assert 0.05 < mirror(market, kpi).moved <= 0.25
 
 
+@pytest.mark.slow
 def test_a_lottery_among_six_tenants_is_averaged_over_draws(few_steps):
     market = make_market("cloud_bandwidth", {"prices": 2, "tenants": 3, "capacity": 1})
     tables = [uniform(seat.role) for seat in market.seats]
@@ -226,6 +227,7 @@ def test_movement_counts_what_play_comes_to():
 # --- harm -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_harm_is_judged_by_what_is_money_and_better_high(case):
     """A role's fundamental or the market's own; in cheap talk nothing is money."""

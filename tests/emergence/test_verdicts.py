@@ -28,6 +28,7 @@ from tacit.training.studies.checks import UNDECIDED_ABOUT, checks
 # --- words in files -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_expected_word_is_of_a_rule():
     known = {word for group in WORDS.values() for word in group}
     known |= {UNDECIDED_ABOUT + behaviour for behaviour in WORDS}

@@ -29,6 +29,7 @@ def words(populations) -> dict[str, str]:
     return {verdict.behaviour: verdict.word for verdict in tacit.verdicts(populations)}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("probed_once")
 def test_scripted_players_get_every_word_that_applies():
     """Grim trigger is tacit collusion; whether its KPI made it do so is not asked of a script.
@@ -106,6 +107,7 @@ def test_as_many_discounts_as_seats():
         tacit.freeze(prices(), None, arm(n=1)[0].tables, 0, discounts=(0.9, 0.9, 0.9))
 
 
+@pytest.mark.slow
 def test_the_example_of_the_docstring_runs(capsys):
     before_arguments, _, _ = inspect.getdoc(verdicts).partition("\nArgs:")
     lines = [line for line in before_arguments.splitlines() if line.startswith("    ")]

@@ -169,6 +169,7 @@ def test_a_key_with_a_passphrase_is_refused_at_once(tmp_path, monkeypatch):
     assert not asked.exists()
 
 
+@pytest.mark.slow
 def test_a_program_that_never_answers(tmp_path, monkeypatch, signature, keys):
     slow = tmp_path / "ssh-keygen"
     slow.write_text("#!/bin/sh\nexec sleep 60\n")

@@ -95,6 +95,7 @@ def test_an_update_at_once_is_its_steps(keys):
 # --- saved and loaded -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", [4 * BATCH, 4 * BATCH + 5], ids=["between", "within a batch"])
 @pytest.mark.parametrize("mix", MIXES)
 def test_saved_and_loaded_it_goes_on_as_if_never_stopped(mix, rounds):

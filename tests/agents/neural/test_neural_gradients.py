@@ -65,6 +65,7 @@ def gradients(learner, samples, monkeypatch) -> list[np.ndarray]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("precision", BOUNDS)
 @pytest.mark.parametrize("engine", ["torch", "compiled"])
@@ -100,6 +101,7 @@ def furthest(pairs) -> float:
     return max(float(np.abs(own.parameters - net.flat()).max()) for own, net in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SAME)
 def test_ppo_s_weights_after_12_updates(case, luck):
     learner = ippo(BUYER, HEADS, precision="float64", learning_rate=1e-2, **SAME[case])

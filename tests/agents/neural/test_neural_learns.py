@@ -51,6 +51,7 @@ ENGINES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEARNERS)
 @pytest.mark.parametrize(("game", "engine"), ENGINES)
 def test_it_finds_what_is_best(game, name, engine):

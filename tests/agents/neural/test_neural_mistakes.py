@@ -150,6 +150,7 @@ MILD = (  # (the mix of `test_partial`, whose loops serve here as well)
 WILD = ("agents.bidder_0.learning_rate_end=1.0e+30", "--as", "wild")
 
 
+@pytest.mark.slow
 def test_on_the_command_line_nothing_is_lost(tmp_path, monkeypatch, capsys):
     """Exit code 2, one line; earlier results are kept, and the last good save of the seed."""
     monkeypatch.setattr(partial, "EVERY", 0.0)

@@ -77,6 +77,7 @@ def test_win_stay_lose_shift_makes_up():
     assert trace("win_stay_lose_shift", "competitive", rounds=5) == "LH HH LH HH LH"
 
 
+@pytest.mark.slow
 def test_rotation_takes_turns():
     assert trace(*["rotation"] * 2, rounds=5) == "TL LT TL LT TL"
     assert trace(*["rotation"] * 3, rounds=5) == "TLL LTL LLT TLL LTL"

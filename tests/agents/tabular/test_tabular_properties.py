@@ -136,6 +136,7 @@ def test_one_draw_explores_or_breaks_a_tie_with_equal_shares(random_ties):
     assert found == [1] * 10 + [2] * 10 + [3] * 10 + [4] * 10 + rest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schedule", "decay", "least"),
     [(CONSTANT, 0.0, 0.0), (EXPONENTIAL, 4e-6, 0.0), (EXPONENTIAL, 0.02, 0.1)],

@@ -80,6 +80,7 @@ def mixed(role, luck):
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", MARKETS)
 def test_nobody_is_influenced_by_what_is_not_heard(case, luck):
     for market, most in zip(both(case), (np.inf, 1e-12), strict=True):

@@ -124,6 +124,7 @@ def test_an_arm_passes_is_flagged_or_neither(monkeypatch):
     assert "passes" in line([0.0625] * 48)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("probed_once")
 def test_it_stands_beside_the_verdict_and_does_not_decide_it():
     market = make_market("cloud_bandwidth", {"start": "collusive"})

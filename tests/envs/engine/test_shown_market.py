@@ -110,6 +110,7 @@ def test_probes_play_what_is_played(market):
         assert limit_path(freeze(own, None, tables, seed=0)).period in (5 * rounds, 10 * rounds)
 
 
+@pytest.mark.slow
 def test_a_state_is_carried_over_into_another_view_and_back(market):
     group = group_in(market)
     group.run(50)

@@ -48,6 +48,7 @@ def test_a_round_by_hand():
     assert honest[0, cheap_talk.FALSE_CLAIM] == honest[1, cheap_talk.PAYOFF] == 0.0
 
 
+@pytest.mark.slow
 def test_compiled_and_plain_python_agree():
     market, key = CheapTalk({}), np.uint64(12345)
     rows = [np.zeros(2), np.zeros(2)]

@@ -54,6 +54,7 @@ def test_a_trusting_buyer_takes_what_is_best_if_true():
     assert scarce == [{"response": "accept supplier_0"}]
 
 
+@pytest.mark.slow
 def test_buyers_state_their_urgency():
     market = make_market("procurement", FULL)
     assert does(market, "truthful", 2, urgency="urgent") == [{"stated_urgency": "urgent"}]

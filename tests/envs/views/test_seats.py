@@ -83,6 +83,7 @@ def test_gymnasium_makes_it_by_name():
     assert envs.reset(seed=0)[1]["kpi"]["spend"].shape == (3,)
 
 
+@pytest.mark.slow
 def test_importing_the_markets_imports_no_torch():
     """Nor does any name of `tacit.envs` but `SeatVecEnv`."""
     names = ["Analysis", "Engine", "Market", "SeatEnv", "SeatVectorEnv", "make_market"]

@@ -114,6 +114,7 @@ def assert_agree(engine: Engine, env, infos: dict) -> None:
         assert infos[seat.name]["measures"] == dict(zip(owned, row, strict=True))
 
 
+@pytest.mark.slow
 @EVERY
 def test_both_views_and_the_engine_play_the_same(case, luck):
     """Equal observations have equal legal sets, too."""

@@ -65,6 +65,7 @@ def plain(tmp_path_factory):
     return results / "mine"
 
 
+@pytest.mark.slow
 def test_pause_step_and_resume_change_no_bit(plain, tmp_path):
     with training(tmp_path) as acts:
         paused = acts.do(request("pause"))
@@ -84,6 +85,7 @@ def test_pause_step_and_resume_change_no_bit(plain, tmp_path):
     assert ledgers.first_broken(tmp_path / "mine/ledger.jsonl") is None
 
 
+@pytest.mark.slow
 def test_a_seed_is_held_within_a_round(tmp_path):
     """After a pause is recorded, no seed plays a further whole stretch of rounds."""
     with training(tmp_path) as acts:
@@ -97,6 +99,7 @@ def test_a_seed_is_held_within_a_round(tmp_path):
         }
 
 
+@pytest.mark.slow
 def test_an_act_is_recorded_before_it_takes_effect(tmp_path, monkeypatch):
     with training(tmp_path) as acts:
         seen = []
@@ -116,6 +119,7 @@ def test_an_act_is_recorded_before_it_takes_effect(tmp_path, monkeypatch):
         assert acts.do(request("status")).screen["latches"] == ["person"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_recorded_is_not_done(tmp_path, monkeypatch):
     """A full disk: the act is refused, the market goes on."""
     with training(tmp_path) as acts:
@@ -134,6 +138,7 @@ def test_what_cannot_be_recorded_is_not_done(tmp_path, monkeypatch):
         assert acts.do(request("status")).round != before
 
 
+@pytest.mark.slow
 def test_the_same_act_twice_is_done_once(tmp_path):
     with training(tmp_path) as acts:
         acts.do(request("pause"))
@@ -146,6 +151,7 @@ def test_the_same_act_twice_is_done_once(tmp_path):
         assert [e["id"] for e in entries if e.get("what") == "step"] == ["one"]
 
 
+@pytest.mark.slow
 def test_a_dry_run_does_nothing(tmp_path):
     with training(tmp_path) as acts:
         told = acts.do(request("pause", dry_run=True))
@@ -155,6 +161,7 @@ def test_a_dry_run_does_nothing(tmp_path):
         assert not [e for e in ledgers.read(tmp_path / "mine/ledger.jsonl") if e["act"] == ACT]
 
 
+@pytest.mark.slow
 def test_stopped_by_a_person_it_goes_on_to_the_same_bits(plain, tmp_path):
     with training(tmp_path) as acts:
         acts.do(request("pause"))
@@ -170,6 +177,7 @@ def test_stopped_by_a_person_it_goes_on_to_the_same_bits(plain, tmp_path):
     assert files_of(run.path) == files_of(plain)
 
 
+@pytest.mark.slow
 def test_two_people_at_once_are_told_apart_and_in_order(tmp_path):
     with training(tmp_path) as acts:
         acts.do(request("pause"))
@@ -227,6 +235,7 @@ def test_steps_that_are_not_played_yet_add_up():
     assert gate.wait(3) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "told"),
     [("resume", "resume: the run is not paused by a person"), ("step", "step: the run is not")],
@@ -240,6 +249,7 @@ def test_what_makes_no_sense_now_is_refused(act, told, tmp_path):
             acts.do(request("pause"))
 
 
+@pytest.mark.slow
 def test_a_question_is_kept_beside_what_was_on_the_screen(tmp_path):
     with training(tmp_path) as acts:
         acts.do(request("ask", reason="why did the price fall?"))

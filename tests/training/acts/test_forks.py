@@ -49,6 +49,7 @@ def changes(run):
 # --- what is learned from then on -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_reweight_goes_on_from_the_present_state_under_the_new_weight(tmp_path):
     """The same computed without a run: play, put the state under the other KPI, play on."""
     with held_run(tmp_path) as run:

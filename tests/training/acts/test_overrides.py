@@ -72,6 +72,7 @@ def test_the_answer_says_what_the_deal_would_have_been(run):
     assert f"instead of bid {change['instead_of']['bid']}" in run.first.detail
 
 
+@pytest.mark.slow
 def test_deals_why_and_verification_play_the_ordered_action(run):
     folder, own = run.run, arm(*BASE)
     deals = produce(plan_deals(folder, own, [0], (2_499, 2_602)))

@@ -176,6 +176,7 @@ def test_names_and_reasons_arrive_as_text(page, run, served):
     assert (act["who"], act["what"], act["why"]) == (SHOWN, "ask", SHOWN)
 
 
+@pytest.mark.slow
 def test_a_change_is_told_within_300_ms(page, served):
     with page.events() as events:
         assert next(events)[0] == "curves"
@@ -226,6 +227,7 @@ def test_a_hundred_pages_hear_of_one_act(page, served):
             assert next(d for name, d in events if name == "state" and d["latches"])
 
 
+@pytest.mark.slow
 def test_pages_that_stop_reading_keep_nobody_waiting(run, experiment, served):
     """The system keeps little for them here, so that the server soon cannot send."""
     with room_on(run, experiment, send_buffer=4096) as page, ExitStack() as stack:
@@ -239,6 +241,7 @@ def test_pages_that_stop_reading_keep_nobody_waiting(run, experiment, served):
         assert page.state_with(lambda state: state["latches"] == ["person"])
 
 
+@pytest.mark.slow
 def test_a_page_that_stops_reading_is_given_up(run, experiment, served, monkeypatch):
     """Its place is free for another one then."""
     monkeypatch.setattr(stream, "PATIENCE", 0.5)
@@ -257,6 +260,7 @@ def test_a_page_that_stops_reading_is_given_up(run, experiment, served, monkeypa
     raise AssertionError("it still has its place")
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_answer_is_told(run, experiment, served, monkeypatch):
     monkeypatch.setattr(stream, "BEAT", 0.1)
     with room_on(run, experiment) as page, page.events() as events:
@@ -280,6 +284,7 @@ def test_the_browser_is_sent_there_by_a_file_of_this_user(run, monkeypatch):
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_the_end_of_a_run_is_told_and_that_it_goes_on(run, experiment):
     """The page stays: a run that is resumed is followed again."""
     control = RunControl()

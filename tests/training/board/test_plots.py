@@ -39,6 +39,7 @@ def size(png: bytes) -> tuple[int, int]:
     return width, height
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("market", sorted(MARKETS))
 def test_every_plot_that_the_measures_allow_lies_beside_the_band(market, tmp_path):
     found = small(tmp_path, *SHORT, config={"market": market}, name="one")

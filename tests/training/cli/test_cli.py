@@ -70,6 +70,7 @@ def test_another_folder_stands_in_the_advice(tacit):
     assert (tacit.folder / "out/mine/summary.json").is_file()
 
 
+@pytest.mark.slow
 def test_an_experiment_draws_its_figure_and_explains_what_it_is_as_shipped(tacit, capsys):
     shown = [f"{group}_{k}" for group in ("second", "first", "seen") for k in (0, 2)]
     chosen = [word for arm in shown for word in ("--arm", arm)]
@@ -86,6 +87,7 @@ def test_an_experiment_draws_its_figure_and_explains_what_it_is_as_shipped(tacit
     assert not any(word in result.out.lower() for word in ("cartel", "collusi", "collud"))
 
 
+@pytest.mark.slow
 def test_arms_that_became_equal_are_noted(tacit):
     result = tacit.train("volatility_kpi", "kpi.bidder.price_change=-3", "market.bidders=3")
     assert result.err.count("which runs once for all") == 3
@@ -93,6 +95,7 @@ def test_arms_that_became_equal_are_noted(tacit):
     assert arms == ["second_0", "first_0", "seen_0"]
 
 
+@pytest.mark.slow
 def test_as_adds_an_arm_and_arm_selects(tacit):
     tacit.train("ad_auction", "--as", "profit")
     result = tacit.train("ad_auction", "--as", "calm", "kpi.bidder.price_change=-1", "--json")

@@ -53,6 +53,7 @@ def test_compare_prints_one_row_an_arm(tacit, results):
     assert calm.startswith("calm    profit 1, price_change -1")
 
 
+@pytest.mark.slow
 def test_runs_of_one_name_are_told_apart_and_none_is_lost(tacit, tmp_path):
     for folder, keys in (("a", []), ("b", ["kpi.bidder.price_change=-1"])):
         small(tmp_path / folder, "seeds=2", *keys, name="base")
@@ -112,6 +113,7 @@ def test_the_csv_has_full_precision(tacit, results):
     assert (calm["measure"], calm["n"]) == ("profit/bidder_1", "3")
 
 
+@pytest.mark.slow
 def test_arms_with_other_seats_and_agents_can_be_compared(tacit):
     arms = {
         "two": [],

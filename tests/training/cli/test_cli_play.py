@@ -175,6 +175,7 @@ class Pressed(io.StringIO):
         return line
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_session_and_keeps_it(tacit, results, monkeypatch):
     kept = []
     stdin = Pressed("3\n4\n", lambda: kept.extend(rows_in(tables(results)[0])))

@@ -90,6 +90,7 @@ def stands_in(table: Any, path: list[str]) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOADABLE)
 def test_it_loads(name):
     assert load(name).arms

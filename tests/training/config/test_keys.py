@@ -132,6 +132,7 @@ RUNS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "arm", "settings"), RUNS)
 def test_it_trains_and_is_measured(name: str, arm: str, settings: list[str], tmp_path: Path):
     arms = [] if arm == "base" else [arm]

@@ -122,6 +122,7 @@ def test_what_is_dumped_is_read_back(word):
     assert files.parse(files.dump_yaml(data), "key") == data
 
 
+@pytest.mark.slow
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),

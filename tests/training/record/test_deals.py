@@ -397,6 +397,7 @@ def test_the_oldest_kept_deals_make_room(tmp_path, monkeypatch, auction):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["2.parquet", "3.parquet"]
 
 
+@pytest.mark.slow
 def test_tenants_of_the_reference_ask_for_what_they_need(tmp_path):
     """A tenant does not compete, so the honest rule goes before the competitive action."""
     train("surge_priority", ["train.rounds=400", "train.measure_last=100", "seeds=1"],

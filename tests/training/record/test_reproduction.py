@@ -78,6 +78,7 @@ def test_a_run_with_ten_acts_is_reproduced_from_configuration_seeds_and_ledger(r
     assert found.altered == []
 
 
+@pytest.mark.slow
 def test_what_the_ledger_does_not_say_does_not_come_out(run, tmp_path):
     """The same with one act fewer, or at another round."""
     entries = ledgers.read(run.ledger)
@@ -110,6 +111,7 @@ def test_a_forged_act_in_the_ledger_is_found(run, tmp_path):
         train_experiment(read_experiment(other), other, NoProgress())
 
 
+@pytest.mark.slow
 def test_an_act_between_ledger_and_effect_is_neither_lost_nor_repeated(run, tmp_path, monkeypatch):
     """The process ends in between, at each of the changes in turn; a later one goes on."""
     apply, done = Change.apply, []

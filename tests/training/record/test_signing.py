@@ -89,6 +89,7 @@ def test_it_is_recorded_before_it_takes_effect(tacit, keys):
         "objective signed", "results are being written", "results sealed"]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_resume_keeps_what_was_signed(tacit, keys):
     tacit("sign", "mine", "--key", str(keys["alice"]), *WHY)
     run = tacit.folder / "results/mine"
@@ -186,6 +187,7 @@ def config(tacit):
     return tacit.folder / "own.yaml"
 
 
+@pytest.mark.slow
 def test_a_signed_file_gives_its_signature_to_the_run(tacit, config, keys):
     signed = tacit("sign", "own.yaml", "--key", str(keys["alice"]), *WHY)
     assert signed.out.splitlines()[0] == "wrote own.yaml.objective.json"
@@ -261,6 +263,7 @@ def test_a_locked_key_without_a_terminal_never_waits(tacit, keys):
     assert not (tacit.folder / "results/mine/signatures").exists()
 
 
+@pytest.mark.slow
 def test_on_a_terminal_it_asks_nothing_either(tacit, keys):
     """With a controlling terminal on which ssh-keygen could ask."""
     pty = pytest.importorskip("pty")

@@ -365,6 +365,7 @@ def test_values_are_those_with_which_a_seat_decided(name, arm, settings, tmp_pat
         check_policies(explainer, 1)
 
 
+@pytest.mark.slow
 def test_means_over_draws_are_not_called_exact(tmp_path):
     """Who is served in a surge is drawn: the worth of asking is a mean over sampled lotteries."""
     train("surge_priority", ["train.rounds=400", "train.measure_last=100", "seeds=1"],

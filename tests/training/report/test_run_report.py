@@ -162,6 +162,7 @@ def test_mistakes_of_the_command(words, line, tacit, results):
     assert found.startswith(line)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's package chromium")
 def test_the_page_is_drawn_without_a_network(collected, tmp_path):
     """A browser that reaches nothing draws it, and logs no error."""

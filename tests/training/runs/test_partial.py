@@ -82,6 +82,7 @@ def saved(results):
     return sorted(results.rglob(partial.NAME))
 
 
+@pytest.mark.slow
 def test_a_cut_seed_goes_on_where_it_was(stopped, whole):
     counts = [checkpoint.finished(path)["rounds"] for path in saved(stopped)]
     assert any(0 < rounds < ROUNDS for rounds in counts)
@@ -90,6 +91,7 @@ def test_a_cut_seed_goes_on_where_it_was(stopped, whole):
     assert saved(stopped) == []
 
 
+@pytest.mark.slow
 def test_events_of_a_cut_seed_are_written_once(stopped):
     from support.boards import Board
 
@@ -125,6 +127,7 @@ def test_killed_twenty_times_it_ends_in_the_same_weights(tmp_path, whole):
     assert files_of(tmp_path / "killed") == whole[1]
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_reported_and_the_seed_trained_again(stopped, whole):
     path = saved(stopped)[0]
     data = bytearray(path.read_bytes())
@@ -172,6 +175,7 @@ def test_a_save_of_another_configuration_is_refused_and_kept(stopped):
     refused(stopped, path, "another configuration")
 
 
+@pytest.mark.slow
 def test_a_save_of_another_processor_goes_on_with_a_note(stopped, whole):
     path = saved(stopped)[0]
     change(path, machine=machine.machine() | {"flags": ["avx9"]})
@@ -180,6 +184,7 @@ def test_a_save_of_another_processor_goes_on_with_a_note(stopped, whole):
     assert any("not bit for bit" in text for text in notes.lines)
 
 
+@pytest.mark.slow
 def test_a_run_on_disk_resumes_from_its_saves(stopped, whole):
     run = RunFolder(stopped / "ad_auction")
     assert train_experiment(read_experiment(run), run, NoProgress())["measures"] == whole[0]

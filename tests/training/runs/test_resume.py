@@ -154,6 +154,7 @@ class InterruptAtAnEnd(NoProgress):
             time.sleep(0.3)  # until after the other one was stopped
 
 
+@pytest.mark.slow
 def test_a_seed_that_ends_while_the_others_stop_is_counted(tmp_path, monkeypatch):
     monkeypatch.setenv("TACIT_THREADS", "2")
     with pytest.raises(Interrupted):

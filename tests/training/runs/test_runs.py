@@ -138,6 +138,7 @@ def test_incentives_are_written_in_words_and_unsigned(results):
 # --- what may not matter -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_first_seeds_of_many_are_those_of_few(tmp_path):
     many = small(tmp_path, "seeds=6", name="many")["measures"]
     few = small(tmp_path, "seeds=4", name="few")["measures"]

@@ -40,6 +40,7 @@ def read(tmp_path):
 # --- the reference data --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @needs_data
 def test_the_published_residual_demand(tacit):
     """Chassang, Kawai, Nakabayashi, Ortner, Econometrica 2022: the authors' own test data."""
@@ -56,6 +57,7 @@ def test_the_published_residual_demand(tacit):
     assert (tacit.folder / "results/screen/bids.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.slow
 @needs_data
 def test_with_bidders_reserve_and_dates(tacit):
     words = "--tender pid --bid bid --reserve reserveprice --bidder bidder_id --date year,month,day"

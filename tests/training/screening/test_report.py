@@ -197,6 +197,7 @@ def test_time_runs_along_the_last_tender_of_each_window():
     assert axis.get_ylim()[0] == 0
 
 
+@pytest.mark.slow
 def test_a_panel_of_time_is_drawn_where_there_are_windows(tmp_path, monkeypatch):
     panels = []
     plain = figure.new_figure

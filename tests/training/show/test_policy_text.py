@@ -76,6 +76,7 @@ def test_one_that_answers_beside_one_that_does_not():
     ]
 
 
+@pytest.mark.slow
 def test_every_rival_is_named_up_to_three():
     rules = {"bidder_0": "tit_for_tat"} | {f"bidder_{i}": "collusive" for i in range(1, 5)}
     lines = sentences("ad_auction", {"observe": "bids", "bids": 3, "bidders": 5}, rules, "bidder_0")
@@ -86,6 +87,7 @@ def test_every_rival_is_named_up_to_three():
     assert [line.split()[1] for line in two[1:]] == ["bidder_1", "bidder_2"]
 
 
+@pytest.mark.slow
 def test_a_cycle_is_shown_round_by_round():
     config = SEEN | {"bidders": 3}
     first, *_ = sentences("ad_auction", config, everybody("rotation", 3), "bidder_0")

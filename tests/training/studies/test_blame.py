@@ -144,6 +144,7 @@ def test_intervals_are_of_paired_differences():
 # --- trained -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_harm_that_only_the_rules_do_is_due_to_the_rules(tmp_path):
     """Two scripts of which the KPI changes nothing: all of the harm lies in the reserve price."""
     scripts = "agents.bidder={name: scripted, rule: collusive}"
@@ -164,6 +165,7 @@ def tacit(tmp_path, monkeypatch, capsys):
     return Terminal(tmp_path, monkeypatch, capsys)
 
 
+@pytest.mark.slow
 def test_the_command_prints_shares_that_add_up(tacit):
     tacit.train("ad_auction", "kpi.bidder.price_change=-1")
     words = ["blame", "ad_auction", "kpi.bidder.price_change=0", "agents.bidder.discount=0"]

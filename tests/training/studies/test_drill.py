@@ -60,6 +60,7 @@ def test_breakers_that_do_what_they_say(keys, tripped):
 SB3 = "{name: sb3, rounds_per_update: 64, kwargs: {n_epochs: 1}}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agent", ["ippo", "idqn", SB3])
 @pytest.mark.parametrize("redirect", ["kpi: {bidder: {price_change: 0}}", "forget: true"])
 def test_networks_go_back_as_well(agent, redirect):
@@ -69,6 +70,7 @@ def test_networks_go_back_as_well(agent, redirect):
     assert row.wrong == {}
 
 
+@pytest.mark.slow
 def test_other_markets(tmp_path):
     keys = "{watch: late_days, low: 99, action: rollback, redirect: {fresh_stream: true}}"
     (row,) = drill(arm(f"breakers.late={keys}", config="procurement"))

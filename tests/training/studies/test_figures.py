@@ -49,6 +49,7 @@ def test_without_a_figure_or_arms_nothing_is_drawn(figure, arms, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_share_of_all_or_no_seeds_can_be_drawn(arms, tmp_path):
     """Their intervals end at the share itself, where rounding once gave a bar of length below 0."""
     for name in ("cycle_1_share", "cycle_2_share", "cycle_3plus_share"):
@@ -69,6 +70,7 @@ def test_a_comparison_may_be_of_some_arms(arms, tmp_path):
     assert not figures.draw(one, {"a": arms["a"]}, tmp_path / "none.png")
 
 
+@pytest.mark.slow
 def test_one_seed_is_drawn_without_an_interval(tmp_path):
     summary = small(tmp_path, "seeds=1", config=config(LINES))
     for figure in (LINES, COMPARE):

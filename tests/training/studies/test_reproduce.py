@@ -218,6 +218,7 @@ def test_stopped_while_it_trains_it_says_so_and_ends_with_the_signal_s_code(
     assert "Traceback" not in result.err
 
 
+@pytest.mark.slow
 def test_within_ends_with_0_and_writes_table_and_figure(tacit, results):
     shutil.copytree(results / "mine", tacit.folder / "results/mine")
     path = experiment(tacit.folder, measure="price_change")
@@ -243,6 +244,7 @@ def test_within_ends_with_0_and_writes_table_and_figure(tacit, results):
     assert not (tacit.folder / "results/reference").exists()
 
 
+@pytest.mark.slow
 def test_not_within_ends_with_1_and_writes_the_same(tacit):
     result = tacit("reproduce", experiment(tacit.folder, value=7), *SMALL)
     assert result.code == 1
@@ -251,6 +253,7 @@ def test_not_within_ends_with_1_and_writes_the_same(tacit):
     assert "Traceback" not in result.err
 
 
+@pytest.mark.slow
 def test_only_the_flag_writes_the_reference(tacit):
     path = experiment(tacit.folder)
     text = (tacit.folder / "mine.yaml").read_text()
