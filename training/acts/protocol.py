@@ -13,7 +13,7 @@ and is refused where the ledger has it from an earlier command.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -48,6 +48,9 @@ BELONGS: dict[str, tuple[str, ...]] = {
     "seat": FORCES,
     "action": ("override",),
 }
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class ActRequest(BaseModel):
@@ -131,16 +134,14 @@ class Envelope(BaseModel):
     refused: bool = False
 
 
-def parse_request(line: bytes) -> ActRequest:
-    """A request, checked whole.
+def checked(model: type[M], line: bytes) -> M:
+    """A line of JSON as a model, checked whole.
 
     Raises:
         ConfigError: all that is wrong with it.
     """
-    if len(line) > MOST_BYTES:
-        raise ConfigError(f"request: has more than {MOST_BYTES:,} bytes.")
     try:
-        request = ActRequest.model_validate_json(line)
+        return model.model_validate_json(line)
     except ValidationError as error:
         raise ConfigError(
             [
@@ -150,6 +151,17 @@ def parse_request(line: bytes) -> ActRequest:
         ) from None
     except RecursionError:
         raise ConfigError("request: is nested too deeply.") from None
+
+
+def parse_request(line: bytes) -> ActRequest:
+    """A request, checked whole.
+
+    Raises:
+        ConfigError: all that is wrong with it.
+    """
+    if len(line) > MOST_BYTES:
+        raise ConfigError(f"request: has more than {MOST_BYTES:,} bytes.")
+    request = checked(ActRequest, line)
     if mistakes := [*_misfits(request)]:
         raise ConfigError(mistakes)
     return request

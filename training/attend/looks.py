@@ -12,9 +12,10 @@ import sys
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from tacit.envs.errors import ConfigError
+from tacit.training.acts.protocol import checked
 from tacit.training.storage.run_folder import RunFolder
 
 SECONDS = 20.0  # that a look may take
@@ -49,17 +50,7 @@ def parse_look(body: bytes) -> LookRequest:
     Raises:
         ConfigError: all that is wrong with it.
     """
-    try:
-        return LookRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise ConfigError(
-            [
-                f"{'.'.join(map(str, e['loc'])) or 'request'}: {e['msg'].lower()}."
-                for e in error.errors()[:20]
-            ]
-        ) from None
-    except RecursionError:
-        raise ConfigError("request: is nested too deeply.") from None
+    return checked(LookRequest, body)
 
 
 class Looks:

@@ -80,13 +80,8 @@ def read_events(answer):
 
 
 @contextmanager
-def room_on(run, experiment, send_buffer=None):
-    """The page's server in a thread; `send_buffer`: bytes that the system keeps for a page."""
-    facts = facts_of(run.name, experiment, "alice")
-    listening = listen(0)
-    if send_buffer is not None:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-    room = Room(Watch(run, experiment.arms), facts, listening)
+def served(room):
+    """A page, from a server that answers in a thread."""
     thread = threading.Thread(target=room.serve)
     thread.start()
     try:
@@ -95,3 +90,15 @@ def room_on(run, experiment, send_buffer=None):
         room.server.should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+@contextmanager
+def room_on(run, experiment, send_buffer=None):
+    """The page's server in a thread; `send_buffer`: bytes that the system keeps for a page."""
+    facts = facts_of(run.name, experiment, "alice")
+    listening = listen(0)
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    room = Room(Watch(run, experiment.arms), facts, listening)
+    with served(room) as page:
+        yield page

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 
-from support.attend.rooms import Page
+from support.attend.rooms import served
 
 from tacit.training.attend.seat.seated import SeatedSession
 from tacit.training.attend.seat.serve import SeatRoom
@@ -16,11 +15,5 @@ from tacit.training.attend.serve import listen
 def seat_room(session, after_round=lambda: None):
     """The page of a session, served."""
     room = SeatRoom(SeatedSession(session, after_round), listen(0))
-    thread = threading.Thread(target=room.serve)
-    thread.start()
-    try:
-        yield Page(room.url)
-    finally:
-        room.server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
+    with served(room) as page:
+        yield page
