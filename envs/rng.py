@@ -33,6 +33,7 @@ INITIAL = 4  # initial Q values and weights
 PROBE = 5  # evaluations, which must not touch the draws of training
 LOOKAHEAD = 6  # the round that is played past an episode's end
 PLAY = 7  # sessions in which a person plays: a child for each session's name
+SWEEP = 8  # settings of cells that a sweep draws from ranges: a child for each range
 
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)

@@ -18,12 +18,13 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import attend, audit, control, data, drill, lint, look, oversee, play, prove, train
+from . import attend, audit, control, data, drill, lint, look, oversee, play, prove, sweep, train
 
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (TRAIN, "train", train.train),
     (TRAIN, "resume", train.resume),
+    (TRAIN, "sweep", sweep.sweep),
     (COMPARE, "compare", look.compare),
     (COMPARE, "board", look.board),
     (COMPARE, "list", look.list_),

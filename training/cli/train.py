@@ -33,13 +33,22 @@ def train(
     results: Results = DEFAULT_RESULTS,
     as_json: JsonFlag = False,
     show: Annotated[bool, typer.Option("--show", help="print the config, train nothing")] = False,
+    cell: Annotated[
+        int | None, typer.Option("--cell", help="train this cell of the sweep CONFIG")
+    ] = None,
 ) -> None:
     """Train CONFIG under its KPIs, all arms and seeds; what is finished is kept."""
+    from tacit.envs.errors import ConfigError
     from tacit.training.config.files import dump_yaml
     from tacit.training.config.load import load
     from tacit.training.storage.run_folder import named
     from tacit.training.storage.signature_files import document_beside
 
+    if cell is not None:
+        if settings or arm or as_arm or name or show:
+            raise ConfigError("--cell: a cell is trained as its sweep plans it, without options.")
+        _train_cell(config, cell, results)
+        return
     experiment = load(config, settings or [], arm or [], as_arm)
     if show:
         for note in experiment.notes:
@@ -108,6 +117,26 @@ def _train(
         return
     print_comparison([run], None, experiment.file.question)
     print_next(run, as_shipped)
+
+
+def _train_cell(sweep: str, k: int, results: Path) -> None:
+    """Train one cell of a sweep; exit code 1 if it failed."""
+    from tacit.envs.errors import ConfigError
+    from tacit.training.sweep.cell import train_cell
+    from tacit.training.sweep.sweep_folder import existing_sweep
+
+    folder = existing_sweep(sweep, results)
+    plan = folder.read_plan()
+    if not 0 <= k < plan.count:
+        raise ConfigError(f"--cell: {folder.path} has cells 0 to {plan.count - 1:,}, got {k}.")
+    outcome = train_cell(folder, plan, k, lambda share: None)
+    if outcome.is_elsewhere:
+        say(f"cell {k}: is being trained by another process", is_error=True)
+        sys.exit(1)
+    if outcome.failure is not None:
+        say(f"cell {k} failed: {outcome.failure} ({folder.failure_log(plan, k)})", is_error=True)
+        sys.exit(1)
+    say(f"cell {k}: done, {folder.cell(plan, k).path}")
 
 
 def _control(run: RunFolder) -> RunControl:

@@ -40,7 +40,7 @@ def load(
     Raises:
         ConfigError: every mistake of the configuration at once.
     """
-    name, raw = _name_and_data(config)
+    name, raw = name_and_data(config)
     mistakes = MistakeList()
     file = None
     with mistakes.collecting():
@@ -74,7 +74,12 @@ def load(
     return Experiment(name, file, distinct, [*old_key_notes(raw), *notes])
 
 
-def _name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name of an experiment, and its data as its file holds them.
+
+    Raises:
+        ConfigError: there is no such experiment, or its file cannot be read.
+    """
     if isinstance(config, Mapping):
         return str(short_market(config.get("market")).get("name", "experiment")), dict(config)
     groups = ("experiments", "markets")

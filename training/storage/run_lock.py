@@ -31,10 +31,13 @@ PATIENCE = 30.0  # seconds that a seed waits for a process that still writes it
 
 
 @contextmanager
-def writing(run: RunFolder) -> Iterator[None]:
+def writing(run: RunFolder, clean: bool = True) -> Iterator[None]:
     """Hold a run's lock; the same thread may take it again within.
 
-    Temporary files that an interrupted writer left behind are removed.
+    Args:
+        run: the run.
+        clean: remove temporary files that an interrupted writer left behind. Not in a folder of
+            runs, each of which has writers of its own.
 
     Raises:
         ConfigError: another process or thread holds the lock, or the folder cannot be written.
@@ -49,7 +52,8 @@ def writing(run: RunFolder) -> Iterator[None]:
     try:
         if lock.lock_counter == 1:  # not a second time within the same thread
             write_json(holder, _this_process())
-            _remove_temporary_files(run)
+            if clean:
+                _remove_temporary_files(run)
         yield
     finally:
         if lock.lock_counter == 1:

@@ -1,0 +1,201 @@
+"""`tacit sweep`: one experiment under many settings."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tacit.training.plain_text import say
+
+from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
+
+if TYPE_CHECKING:
+    from tacit.training.sweep.engine import SweepEngine
+    from tacit.training.sweep.plan import Plan
+    from tacit.training.sweep.sweep_folder import SweepFolder
+
+ENGINES = ("processes", "ray", "slurm")
+MOST_TOLD = 20  # failed cells that are listed
+
+
+def sweep(
+    config: Annotated[str, typer.Argument(help="an experiment, a YAML file, or a SWEEP to go on")],
+    settings: Settings = None,
+    grid: Annotated[
+        list[str] | None, typer.Option("--grid", help="key=value,value,... (repeatable)")
+    ] = None,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", help="key=low:high[:log|:int], drawn from (repeatable)"),
+    ] = None,
+    random: Annotated[int, typer.Option("--random", help="draws of the ranges")] = 0,
+    draw_seed: Annotated[int, typer.Option("--draw-seed", help="seed of these draws")] = 0,
+    arm: ArmOption = None,
+    name: Annotated[str | None, typer.Option("--name", help="name of the sweep")] = None,
+    engine: Annotated[str, typer.Option("--engine", help="processes, ray or slurm")] = "processes",
+    processes: Annotated[
+        int | None, typer.Option("--processes", help="how many; by default one a core", min=1)
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", help="of a Ray cluster; by default one is started")
+    ] = None,
+    per_node: Annotated[
+        bool, typer.Option("--per-node", help="Ray's machines do not see the results' folder")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="cells, what is done, and an estimate; train nothing")
+    ] = False,
+    results: Results = DEFAULT_RESULTS,
+    as_json: Annotated[bool, typer.Option("--json", help="print counts alone, as JSON")] = False,
+) -> None:
+    """Train CONFIG once for every combination of settings; what is done is kept."""
+    from tacit.envs.errors import ConfigError, nearest
+    from tacit.training.sweep.sweeping import sweeping
+
+    if engine not in ENGINES:
+        raise ConfigError(f"--engine: unknown engine '{engine}'. {nearest(engine, ENGINES)}")
+    if engine != "ray" and (address is not None or per_node):
+        raise ConfigError("--address and --per-node: belong to --engine ray.")
+    folder, plan, raw = _planned(
+        config, settings, grid, ranges, random, draw_seed, arm, name, results
+    )
+    if dry_run:
+        _tell_plan(folder, plan, raw, processes, as_json)
+        return
+    with sweeping(folder, plan, raw) as stored:
+        if engine == "slurm":
+            _print_script(folder, stored)
+            return
+        code = _train(folder, stored, _engine(engine, processes, address, per_node), as_json)
+    sys.exit(code)
+
+
+def _planned(
+    config: str,
+    settings: list[str] | None,
+    grid: list[str] | None,
+    ranges: list[str] | None,
+    random: int,
+    draw_seed: int,
+    arm: list[str] | None,
+    name: str | None,
+    results: Path,
+) -> tuple[SweepFolder, Plan, dict[str, object]]:
+    """The folder, the plan and the experiment's data: of a sweep that stands, or of a new one."""
+    from tacit.envs.errors import ConfigError
+    from tacit.training.config.files import read_yaml
+    from tacit.training.sweep.sweep_folder import PLAN, SweepFolder
+    from tacit.training.sweep.sweeping import make_plan, sweep_folder
+
+    for path in (results / config, Path(config)):
+        if (path / PLAN).is_file():
+            given = [settings, grid, ranges, arm, name, random or None]
+            if any(word is not None for word in given):
+                raise ConfigError(
+                    f"CONFIG: {path} is a sweep that has its plan; it goes on as it is. Give the "
+                    "experiment's name to plan another."
+                )
+            folder = SweepFolder(path)
+            plan = folder.read_plan()
+            return folder, plan, read_yaml(folder.experiment_file(plan))
+    plan, raw = make_plan(
+        config, grid or [], ranges or [], random, settings or [], arm or [], draw_seed
+    )
+    return sweep_folder(results, name or f"{plan.experiment}_sweep"), plan, raw
+
+
+def _engine(engine: str, processes: int | None, address: str | None, per_node: bool) -> SweepEngine:
+    from tacit.training.sweep.processes import Processes
+    from tacit.training.sweep.ray_engine import RayCluster
+
+    if engine == "ray":
+        return RayCluster(address, processes, is_shared=not per_node)
+    return Processes(processes)
+
+
+def _tell_plan(
+    folder: SweepFolder,
+    plan: Plan,
+    raw: dict[str, object],
+    processes: int | None,
+    as_json: bool,
+) -> None:
+    """Print how many cells there are, how far they are, and what the rest costs."""
+    from tacit.training.storage.machine import workers
+    from tacit.training.sweep.estimate import estimate
+    from tacit.training.sweep.sweep_folder import CellState
+
+    states = folder.states(plan)
+    counts = {state.name.lower(): states.count(state) for state in CellState}
+    left = [k for k, state in enumerate(states) if state != CellState.DONE]
+    cost = estimate(raw, plan, left)
+    side_by_side = processes or workers()
+    if as_json:
+        print(json.dumps({"cells": plan.count, **counts, "core_seconds": cost.core_seconds}))
+        return
+    say(f"{plan.count:,} cells of {plan.experiment}: {', '.join(plan.keys)}")
+    say(", ".join(f"{number:,} {state}" for state, number in counts.items() if number))
+    for k in left[:3]:
+        say(f"  cell {k}: {' '.join(plan.words(k))}")
+    if left:
+        seconds = cost.core_seconds / min(side_by_side, len(left))
+        say(
+            f"about {_duration(cost.core_seconds)} of one core, {_duration(seconds)} on "
+            f"{side_by_side} (from {cost.cells} cells, played for a moment)"
+        )
+
+
+def _duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `7.5 h`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:,.1f} h"
+
+
+def _print_script(folder: SweepFolder, plan: Plan) -> None:
+    """Print the script for a scheduler."""
+    from tacit.training.sweep.slurm import array_script
+    from tacit.training.sweep.sweeping import to_train
+
+    cells = to_train(folder, plan)
+    if not cells:
+        say(f"{folder.path}: all {plan.count:,} cells are done", is_error=True)
+        return
+    print(array_script(folder, cells), end="")
+    say(f"planned {plan.count:,} cells in {folder.path}; nothing was submitted", is_error=True)
+
+
+def _train(folder: SweepFolder, plan: Plan, engine: SweepEngine, as_json: bool) -> int:
+    """Train what is left; returns the exit code."""
+    from tacit.training.runs.runner import Interrupted
+    from tacit.training.show.sweep_bar import SweepBar
+    from tacit.training.sweep.sweeping import to_train, train_cells
+
+    cells = to_train(folder, plan)
+    try:
+        with SweepBar(plan.count, plan.count - len(cells), quiet=as_json) as bar:
+            failed, elsewhere = train_cells(folder, plan, engine, bar, cells)
+    except Interrupted as stopped:
+        say(f"stopped; everything is kept. Go on: tacit sweep {folder.path}", is_error=True)
+        return stopped.exit_code
+    done = plan.count - len(failed) - len(elsewhere)
+    if as_json:
+        counts = {"cells": plan.count, "done": done, "failed": failed, "elsewhere": elsewhere}
+        print(json.dumps(counts))
+        return 1 if failed or elsewhere else 0
+    say(f"{folder.path}: {done:,} of {plan.count:,} cells done")
+    for k, why in list(failed.items())[:MOST_TOLD]:
+        say(f"  cell {k} failed: {why} ({folder.failure_log(plan, k)})")
+    if len(failed) > MOST_TOLD:
+        say(f"  and {len(failed) - MOST_TOLD:,} more")
+    if elsewhere:
+        say(f"  {len(elsewhere):,} cells are being trained by other processes")
+    if failed or elsewhere:
+        say(f"the same command tries them again: tacit sweep {folder.path}")
+        return 1
+    say(f"compare the cells: tacit compare {folder.path}")
+    return 0
