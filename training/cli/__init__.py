@@ -26,6 +26,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (TRAIN, "resume", train.resume),
     (TRAIN, "sweep", sweep.sweep),
     (COMPARE, "compare", look.compare),
+    (COMPARE, "phase", sweep.phase),
     (COMPARE, "board", look.board),
     (COMPARE, "list", look.list_),
     (COMPARE, "show", look.show),

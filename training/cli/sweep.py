@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +16,7 @@ from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
 
 if TYPE_CHECKING:
     from tacit.training.sweep.engine import SweepEngine
+    from tacit.training.sweep.phase.points import Points
     from tacit.training.sweep.plan import Plan
     from tacit.training.sweep.sweep_folder import SweepFolder
 
@@ -84,7 +86,7 @@ def _planned(
     arm: list[str] | None,
     name: str | None,
     results: Path,
-) -> tuple[SweepFolder, Plan, dict[str, object]]:
+) -> tuple[SweepFolder, Plan, dict[str, Any]]:
     """The folder, the plan and the experiment's data: of a sweep that stands, or of a new one."""
     from tacit.envs.errors import ConfigError
     from tacit.training.config.files import read_yaml
@@ -120,7 +122,7 @@ def _engine(engine: str, processes: int | None, address: str | None, per_node: b
 def _tell_plan(
     folder: SweepFolder,
     plan: Plan,
-    raw: dict[str, object],
+    raw: dict[str, Any],
     processes: int | None,
     as_json: bool,
 ) -> None:
@@ -199,3 +201,110 @@ def _train(folder: SweepFolder, plan: Plan, engine: SweepEngine, as_json: bool) 
         return 1
     say(f"compare the cells: tacit compare {folder.path}")
     return 0
+
+
+def phase(
+    sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="path or name of a sweep")],
+    x: Annotated[str, typer.Option("--x", help="the key along x")],
+    y: Annotated[str, typer.Option("--y", help="the key along y")],
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="what is drawn (default: the market's)")
+    ] = None,
+    level: Annotated[float, typer.Option("--level", help="whose crossing is drawn")] = 0.5,
+    theory: Annotated[
+        str | None, typer.Option("--theory", help="measure that holds a closed form of it")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="key=value: only these cells (repeatable)")
+    ] = None,
+    arm: Annotated[str | None, typer.Option("--arm", help="only this arm")] = None,
+    refine: Annotated[
+        int, typer.Option("--refine", help="cells to train where they tell most", min=0)
+    ] = 0,
+    processes: Annotated[
+        int | None, typer.Option("--processes", help="for --refine; by default one a core", min=1)
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Where in the plane of two settings a measure crosses a level: figure, tables, TensorBoard."""
+    from tacit.training.sweep.cell_table import only_arm, parse_filter, read_results
+    from tacit.training.sweep.phase.drawing import draw_phase
+    from tacit.training.sweep.phase.phase_files import write_phase
+    from tacit.training.sweep.phase.points import check_axes, points_of
+    from tacit.training.sweep.phase.surface import distance_to_theory, onset
+    from tacit.training.sweep.sweep_folder import existing_sweep
+
+    folder = existing_sweep(sweep, results)
+    plan = folder.read_plan()
+    wanted = parse_filter(where or [], plan)
+    check_axes(plan, x, y, wanted)
+
+    def read() -> Points:
+        found = list(read_results(folder, folder.read_plan(), wanted, arm))
+        only_arm(found)
+        return points_of(found, x, y, measure or str(found[0].headline), theory)
+
+    points = read()
+    if refine and _refine(folder, plan, read, points, level, refine, wanted, processes):
+        sys.exit(1)
+    points = read() if refine else points
+    crossing = onset(points, level)
+    title = f"{plan.experiment}: {points.measure.replace('_', ' ')}, {len(points.x)} cells"
+    figure = draw_phase(points, level, crossing, f"{title}, {_seeds(points.n)} seeds each")
+    paths = write_phase(folder.path / "phase", points, crossing, figure)
+    if not len(crossing.x):
+        side = "above" if points.mean.min() > level else "below"
+        say(
+            f"{points.measure} crosses {level:g} nowhere: it is {side} in all {len(points.x)} cells"
+        )
+    else:
+        say(
+            f"{points.measure} crosses {level:g} at {y} = {crossing.y.min():.3g} to "
+            f"{crossing.y.max():.3g}, for {x} = {crossing.x.min():.3g} to {crossing.x.max():.3g}"
+        )
+    apart = distance_to_theory(crossing)
+    if apart is not None:
+        say(
+            f"from the closed form: {apart[0]:.4f} along {y} in the mean, {apart[1]:.4f} at most "
+            f"({apart[2]} places)"
+        )
+    for path in paths:
+        say(f"wrote {path}")
+
+
+def _refine(
+    folder: SweepFolder,
+    plan: Plan,
+    read: Callable[[], Points],
+    points: Points,
+    level: float,
+    count: int,
+    fixed: Mapping[str, Any],
+    processes: int | None,
+) -> bool:
+    """Add cells and train them; whether one failed."""
+    from tacit.training.config.files import read_yaml
+    from tacit.training.runs.runner import Interrupted
+    from tacit.training.show.sweep_bar import SweepBar
+    from tacit.training.sweep.phase.refined import check_real, refine_crossing
+    from tacit.training.sweep.processes import Processes
+    from tacit.training.sweep.sweeping import sweeping
+
+    check_real(plan, points.x_key, points.y_key)
+    raw = read_yaml(folder.experiment_file(plan))
+    try:
+        with sweeping(folder, plan, raw) as stored, SweepBar(count, 0) as bar:
+            failed = refine_crossing(folder, read, level, count, fixed, Processes(processes), bar)
+            say(f"{folder.read_plan().count - stored.count} cells added", is_error=True)
+    except Interrupted as stopped:
+        say(f"stopped; everything is kept. Go on: tacit sweep {folder.path}", is_error=True)
+        sys.exit(stopped.exit_code)
+    for k, why in failed.items():
+        say(f"  cell {k} failed: {why}", is_error=True)
+    return bool(failed)
+
+
+def _seeds(counts: Sequence[int]) -> str:
+    """`8`, or `6 to 8`."""
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"

@@ -154,7 +154,7 @@ def check_address(address: str | None) -> None:
         raise ConfigError(f"--address: nothing answers at {address}: {error}.") from None
 
 
-# --- what runs on the cluster ----------------------------------------------------------------------
+# --- what runs on the cluster ---------------------------------------------------------------------
 
 
 def train_shared(path: str, k: int) -> dict[str, Any]:

@@ -155,12 +155,13 @@ def _stored(folder: SweepFolder, plan: Plan, raw: dict[str, Any]) -> Plan:
         folder.write_plan(plan, raw)
         return plan
     known = plan_from(data, str(folder.plan_file))
-    if replace(known, added=()) == plan:
+    if replace(known, added=()) == replace(plan, added=()):
         return known
     differing = [
-        name for name, value in replace(known, added=()).plain().items()
-        if plan.plain()[name] != value
-    ]  # fmt: skip
+        name
+        for name, value in replace(known, added=()).plain().items()
+        if replace(plan, added=()).plain()[name] != value
+    ]
     told = {"source": "the experiment file", "fixed": "key=value settings"}
     names = ", ".join(told.get(name, name) for name in differing)
     raise ConfigError(

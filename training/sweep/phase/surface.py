@@ -1,0 +1,111 @@
+"""The measure between the points of a plane, and where it crosses a level.
+
+Between points the measure is taken as linear on the triangles of a Delaunay triangulation, whose
+axes are scaled to [0, 1]. So the crossing is exact where the measure is linear, and its error falls
+with the square of the distance between points where it is smooth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tacit.envs.types import Floats
+
+from .points import Points
+
+LINES = 61  # values of x at which the crossing is looked for
+STEPS = 2_001  # values of y that are looked at along each
+
+
+@dataclass(frozen=True)
+class Onset:
+    """Where the measure first crosses the level, from below along y.
+
+    Attributes:
+        x: where, float64 `[M]`: only those at which it crosses.
+        y: the crossing of the mean, float64 `[M]`.
+        low, high: ends of its interval, float64 `[M]`: where the ends of the mean's interval cross
+            the level; NaN where they do not within the diagram.
+        theory: the crossing of the closed form, float64 `[M]`; NaN where there is none.
+    """
+
+    x: Floats
+    y: Floats
+    low: Floats
+    high: Floats
+    theory: Floats
+
+
+def interpolate(points: Points, values: Floats, x: Floats, y: Floats) -> Floats:
+    """Values at other places of the plane.
+
+    Args:
+        points: where the values are known.
+        values: there, float64 `[N]`.
+        x, y: the other places, float64 of one shape.
+
+    Returns:
+        float64 of that shape; NaN outside the points' convex hull.
+    """
+    from scipy.interpolate import LinearNDInterpolator
+
+    known = np.column_stack([_scaled(points.x, points.x), _scaled(points.y, points.y)])
+    wanted = np.stack([_scaled(x, points.x), _scaled(y, points.y)], axis=-1)
+    found: Floats = LinearNDInterpolator(known, values)(wanted)
+    return found
+
+
+def _scaled(values: Floats, of: Floats) -> Floats:
+    scaled: Floats = (values - of.min()) / (of.max() - of.min())
+    return scaled
+
+
+def onset(points: Points, level: float) -> Onset:
+    """Where the measure crosses a level, at evenly spaced x."""
+    x = np.linspace(points.x.min(), points.x.max(), LINES)
+    y = np.linspace(points.y.min(), points.y.max(), STEPS)
+    grid_x, grid_y = np.meshgrid(x, y, indexing="ij")
+
+    def crossing(values: Floats) -> Floats:
+        return first_crossing(y, interpolate(points, values, grid_x, grid_y), level)
+
+    mean = crossing(points.mean)
+    ends = np.stack([crossing(points.low), crossing(points.high)])
+    theory = crossing(points.theory) if points.theory is not None else np.full(len(x), np.nan)
+    has = np.isfinite(mean)
+    # A missing end stays unknown: an interval that leaves the diagram has no end within it.
+    low, high = np.minimum(*ends), np.maximum(*ends)
+    return Onset(x[has], mean[has], low[has], high[has], theory[has])
+
+
+def first_crossing(y: Floats, values: Floats, level: float) -> Floats:
+    """The first place along the second axis at which values cross a level.
+
+    Args:
+        y: places, ascending, float64 `[K]`.
+        values: float64 `[M, K]`; NaN where unknown.
+        level: that is crossed, in either direction.
+
+    Returns:
+        float64 `[M]`, interpolated linearly; NaN where it is not crossed.
+    """
+    found = np.full(len(values), np.nan)
+    for row, line in enumerate(values):
+        above = line >= level
+        known = np.isfinite(line)
+        steps = np.flatnonzero((above[:-1] != above[1:]) & known[:-1] & known[1:])
+        if steps.size:
+            k = steps[0]
+            share = (level - line[k]) / (line[k + 1] - line[k])
+            found[row] = y[k] + share * (y[k + 1] - y[k])
+    return found
+
+
+def distance_to_theory(found: Onset) -> tuple[float, float, int] | None:
+    """Mean and largest distance along y of the crossing from that of the closed form, and at how
+    many x; None where the closed form does not cross."""
+    apart = np.abs(found.y - found.theory)
+    apart = apart[np.isfinite(apart)]
+    return (float(apart.mean()), float(apart.max()), len(apart)) if apart.size else None
