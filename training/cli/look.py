@@ -12,6 +12,7 @@ from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, Results
 from .printing import print_comparison
+from .sweep import compare_sweep
 
 
 def compare(
@@ -21,12 +22,28 @@ def compare(
     ] = None,
     board: Annotated[bool, typer.Option("--board", help="then open TensorBoard")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="write full precision here")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="of a sweep: only cells with key=value")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="of a sweep: average cells with one value of this")
+    ] = None,
+    sort: Annotated[bool, typer.Option("--sort", help="of a sweep: the greatest first")] = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """One row an arm: mean, interval, n, paired difference to the first arm, who earns what."""
+    from tacit.envs.errors import ConfigError
     from tacit.training.storage.load_run import load_run
     from tacit.training.studies.compare import write_csv
+    from tacit.training.sweep.sweep_folder import existing_sweep, is_sweep
 
+    if is_sweep(runs[0], results):
+        if len(runs) > 1 or board:
+            raise ConfigError("RUN: a sweep is compared alone: tacit compare SWEEP.")
+        compare_sweep(existing_sweep(runs[0], results), measure, where or [], by, sort, csv)
+        return
+    if where or by or sort:
+        raise ConfigError("--where, --by and --sort: belong to a sweep: tacit compare SWEEP.")
     folders = [load_run(run, results).folder for run in runs]
     rows = print_comparison(folders, measure)
     if csv is not None:

@@ -16,6 +16,7 @@ from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
 
 if TYPE_CHECKING:
     from tacit.training.sweep.engine import SweepEngine
+    from tacit.training.sweep.phase.closed_form import ClosedForm
     from tacit.training.sweep.phase.points import Points
     from tacit.training.sweep.plan import Plan
     from tacit.training.sweep.sweep_folder import SweepFolder
@@ -227,6 +228,8 @@ def phase(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Where in the plane of two settings a measure crosses a level: figure, tables, TensorBoard."""
+    import numpy as np
+
     from tacit.training.sweep.cell_table import only_arm, parse_filter, read_results
     from tacit.training.sweep.phase.drawing import draw_phase
     from tacit.training.sweep.phase.phase_files import write_phase
@@ -248,19 +251,21 @@ def phase(
     if refine and _refine(folder, plan, read, points, level, refine, wanted, processes):
         sys.exit(1)
     points = read() if refine else points
-    crossing = onset(points, level)
+    crossing = onset(points, level, _closed_form(folder, plan, points, wanted, arm))
     title = f"{plan.experiment}: {points.measure.replace('_', ' ')}, {len(points.x)} cells"
     figure = draw_phase(points, level, crossing, f"{title}, {_seeds(points.n)} seeds each")
     paths = write_phase(folder.path / "phase", points, crossing, figure)
-    if not len(crossing.x):
+    crosses = np.isfinite(crossing.y)
+    if not crosses.any():
         side = "above" if points.mean.min() > level else "below"
         say(
             f"{points.measure} crosses {level:g} nowhere: it is {side} in all {len(points.x)} cells"
         )
     else:
         say(
-            f"{points.measure} crosses {level:g} at {y} = {crossing.y.min():.3g} to "
-            f"{crossing.y.max():.3g}, for {x} = {crossing.x.min():.3g} to {crossing.x.max():.3g}"
+            f"{points.measure} crosses {level:g} at {y} = {crossing.y[crosses].min():.3g} to "
+            f"{crossing.y[crosses].max():.3g}, for {x} = {crossing.x[crosses].min():.3g} to "
+            f"{crossing.x[crosses].max():.3g}"
         )
     apart = distance_to_theory(crossing)
     if apart is not None:
@@ -270,6 +275,21 @@ def phase(
         )
     for path in paths:
         say(f"wrote {path}")
+
+
+def _closed_form(
+    folder: SweepFolder, plan: Plan, points: Points, where: Mapping[str, Any], arm: str | None
+) -> ClosedForm | None:
+    """The closed form of what is drawn, in the market of a cell that is drawn."""
+    from tacit.training.sweep.cell_table import read_results
+    from tacit.training.sweep.phase.closed_form import closed_form
+
+    if points.theory_name is None:
+        return None
+    first = next(read_results(folder, plan, where, arm))
+    config = folder.cell(plan, first.k).read_config() or {}
+    market = config["arms"][first.arm]["market"]
+    return closed_form(market, points.x_key, points.y_key, points.theory_name)
 
 
 def _refine(
@@ -308,3 +328,30 @@ def _seeds(counts: Sequence[int]) -> str:
     """`8`, or `6 to 8`."""
     low, high = min(counts), max(counts)
     return str(low) if low == high else f"{low} to {high}"
+
+
+def compare_sweep(
+    folder: SweepFolder,
+    measure: str | None,
+    where: Sequence[str],
+    by: str | None,
+    sort: bool,
+    csv: Path | None,
+) -> None:
+    """Print the cells of a sweep side by side."""
+    from tacit.training.show.terminal import TextTable, console
+    from tacit.training.sweep.cell_table import parse_filter, read_results
+    from tacit.training.sweep.comparing import compare_cells
+    from tacit.training.sweep.comparing_text import row_cells, write_table
+
+    plan = folder.read_plan()
+    results = read_results(folder, plan, parse_filter(where, plan))
+    if by is not None:  # refined cells have values that no others share
+        results = (result for result in results if result.k < plan.grid)
+    name, rows = compare_cells(results, measure, by, sort)
+    console().print(TextTable([row_cells(row, name) for row in rows]))
+    if len(rows) > 1:
+        say("difference: to the first row, over equal seeds; p: corrected for all rows (Holm)")
+    if csv is not None:
+        write_table(csv, name, rows)
+        say(f"wrote {csv}")

@@ -175,5 +175,10 @@ def existing_run(run: str, results: Path) -> RunFolder:
     for path in (results / run, Path(run)):
         if (path / "config.yaml").is_file():
             return RunFolder(path)
+        if (path / "sweep.json").is_file():
+            raise ConfigError(
+                f"RUN: {path} is a sweep, each of whose cells is a run: tacit compare {path}; or "
+                f"name a cell, a folder below {path / 'cells'}."
+            )
     known = [p.parent.name for p in results.glob("*/config.yaml")] if results.is_dir() else []
     raise ConfigError(f"RUN: there is no run '{run}' in {results}. {nearest(run, known)}")

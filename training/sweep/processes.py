@@ -24,6 +24,8 @@ from .engine import SweepListener
 from .plan import Plan
 from .sweep_folder import SweepFolder
 
+# -P: modules in the working folder, `queue.py` say, must not replace the library's.
+WORKER = (sys.executable, "-P", "-m", "tacit.training.sweep.worker")
 MOST_ENDS = 2  # processes that may end without an answer until their cell has failed
 
 
@@ -124,8 +126,7 @@ class _Pool:
             if self._is_stopped:
                 return None
             process = subprocess.Popen(
-                # -P: modules in the working folder must not replace the library's.
-                [sys.executable, "-P", "-m", "tacit.training.sweep.worker", str(self._folder.path)],
+                [*WORKER, str(self._folder.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -172,3 +172,8 @@ def existing_sweep(name: str, results: Path = DEFAULT_RESULTS) -> SweepFolder:
             raise ConfigError(f"SWEEP: {path} is a run of its own, not a sweep.")
     known = [p.parent.name for p in results.glob(f"*/{PLAN}")] if results.is_dir() else []
     raise ConfigError(f"SWEEP: there is no sweep '{name}' in {results}. {nearest(name, known)}")
+
+
+def is_sweep(name: str, results: Path = DEFAULT_RESULTS) -> bool:
+    """Whether a command's word means a sweep: a path, or a name below `results`."""
+    return any((path / PLAN).is_file() for path in (results / name, Path(name)))

@@ -41,14 +41,23 @@ def draw_phase(points: Points, level: float, found: Onset, title: str) -> Any:
     axis.contour(x, y, values, levels=[level], colors=RED, linewidths=2)
     axis.plot([], [], color=RED, lw=2, label=f"{points.measure.replace('_', ' ')} = {level:g}")
     axis.fill_between([], [], color=GREY, alpha=0.3, label="its interval holds the level")
-    if points.theory is not None:
-        closed = interpolate(points, points.theory, grid_x, grid_y)
-        axis.contour(x, y, closed, levels=[level], colors=BLACK, linestyles="--", linewidths=1.5)
-        axis.plot([], [], "--", color=BLACK, lw=1.5, label="closed form")
-    axis.plot(points.x, points.y, ".", color="white", ms=3, mec=GREY, mew=0.4, label="cells")
+    if np.isfinite(found.theory).any():
+        axis.plot(found.x, found.theory, "--", color=BLACK, lw=1.5, label="closed form")
+    axis.plot(
+        points.x,
+        points.y,
+        ".",
+        color="white",
+        ms=4,
+        clip_on=False,
+        mec=GREY,
+        mew=0.4,
+        label="cells",
+    )
     axis.set(xlabel=_label(points.x_key), ylabel=_label(points.y_key))
     axis.grid(visible=False)
-    axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.14), ncols=4, frameon=False)
+    axis.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    figure.legend(fontsize=8, loc="outside lower center", ncols=4, frameon=False)
     figure.suptitle(title)
     return figure
 

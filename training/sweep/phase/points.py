@@ -29,6 +29,7 @@ class Points:
         low, high: ends of the 95 % interval of the mean, float64 `[N]`.
         n: seeds behind each, int `[N]`.
         theory: what a closed form says there, float64 `[N]`; None where the market has none.
+        theory_name: the measure that holds it.
     """
 
     x_key: str
@@ -41,6 +42,7 @@ class Points:
     high: Floats
     n: Sequence[int]
     theory: Floats | None = None
+    theory_name: str | None = None
 
 
 def check_axes(plan: Plan, x: str, y: str, where: Mapping[str, Any]) -> None:
@@ -106,7 +108,7 @@ def points_of(
     has_theory = theory is not None and bool(np.isfinite(closed_form).all())
     return Points(
         x, y, measure, xs, ys, mean, low, high, [int(each) for each in n],
-        closed_form if has_theory else None,
+        closed_form if has_theory else None, theory if has_theory else None,
     )  # fmt: skip
 
 

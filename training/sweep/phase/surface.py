@@ -13,10 +13,13 @@ import numpy as np
 
 from tacit.envs.types import Floats
 
+from .closed_form import ClosedForm
 from .points import Points
 
 LINES = 61  # values of x at which the crossing is looked for
 STEPS = 2_001  # values of y that are looked at along each
+COARSE = 20  # steps along y in which the crossing of a closed form is looked for
+HALVED = 20  # times that the step with the crossing is halved
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class Onset:
     """Where the measure first crosses the level, from below along y.
 
     Attributes:
-        x: where, float64 `[M]`: only those at which it crosses.
-        y: the crossing of the mean, float64 `[M]`.
+        x: where, float64 `[M]`: only those at which it or its closed form crosses.
+        y: the crossing of the mean, float64 `[M]`; NaN where only the closed form crosses.
         low, high: ends of its interval, float64 `[M]`: where the ends of the mean's interval cross
             the level; NaN where they do not within the diagram.
         theory: the crossing of the closed form, float64 `[M]`; NaN where there is none.
@@ -62,8 +65,14 @@ def _scaled(values: Floats, of: Floats) -> Floats:
     return scaled
 
 
-def onset(points: Points, level: float) -> Onset:
-    """Where the measure crosses a level, at evenly spaced x."""
+def onset(points: Points, level: float, closed: ClosedForm | None = None) -> Onset:
+    """Where the measure crosses a level, at evenly spaced x.
+
+    Args:
+        points: where the measure is known.
+        level: that is crossed.
+        closed: its closed form; by default what `points` know of it, interpolated likewise.
+    """
     x = np.linspace(points.x.min(), points.x.max(), LINES)
     y = np.linspace(points.y.min(), points.y.max(), STEPS)
     grid_x, grid_y = np.meshgrid(x, y, indexing="ij")
@@ -73,11 +82,30 @@ def onset(points: Points, level: float) -> Onset:
 
     mean = crossing(points.mean)
     ends = np.stack([crossing(points.low), crossing(points.high)])
-    theory = crossing(points.theory) if points.theory is not None else np.full(len(x), np.nan)
-    has = np.isfinite(mean)
+    theory = np.full(len(x), np.nan)
+    if closed is not None:
+        theory = np.array([_closed_crossing(closed, each, y, level) for each in x])
+    elif points.theory is not None:
+        theory = crossing(points.theory)
     # A missing end stays unknown: an interval that leaves the diagram has no end within it.
     low, high = np.minimum(*ends), np.maximum(*ends)
+    has = np.isfinite(mean) | np.isfinite(theory)
     return Onset(x[has], mean[has], low[has], high[has], theory[has])
+
+
+def _closed_crossing(closed: ClosedForm, x: float, y: Floats, level: float) -> float:
+    """The first y at which a closed form crosses a level: looked for in steps, then halved."""
+    coarse = y[:: len(y) // COARSE]
+    values = np.array([closed(x, each) for each in coarse])
+    above, known = values >= level, np.isfinite(values)
+    steps = np.flatnonzero((above[:-1] != above[1:]) & known[:-1] & known[1:])
+    if not steps.size:
+        return float("nan")
+    low, high, is_above = coarse[steps[0]], coarse[steps[0] + 1], above[steps[0]]
+    for _ in range(HALVED):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (closed(x, middle) >= level) == is_above else (low, middle)
+    return float((low + high) / 2)
 
 
 def first_crossing(y: Floats, values: Floats, level: float) -> Floats:
