@@ -18,7 +18,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from . import attend, audit, control, data, drill, lint, look, oversee, play, prove, sweep, train
+from . import attend, audit, check, control, data, look, oversee, play, prove, sweep, train
 
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
@@ -34,8 +34,8 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "best-response", prove.best_response),
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
-    (OVERSEE, "lint", lint.lint),
-    (OVERSEE, "drill", drill.drill),
+    (OVERSEE, "lint", check.lint),
+    (OVERSEE, "drill", check.drill),
     (OVERSEE, "deals", oversee.deals),
     (OVERSEE, "why", oversee.why),
     (OVERSEE, "blame", oversee.blame),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tacit.training.sweep.engine import SweepEngine
     from tacit.training.sweep.phase.closed_form import ClosedForm
     from tacit.training.sweep.phase.points import Points
-    from tacit.training.sweep.plan import Plan
+    from tacit.training.sweep.plan import SweepPlan
     from tacit.training.sweep.sweep_folder import SweepFolder
 
 ENGINES = ("processes", "ray", "slurm")
@@ -87,7 +87,7 @@ def _planned(
     arm: list[str] | None,
     name: str | None,
     results: Path,
-) -> tuple[SweepFolder, Plan, dict[str, Any]]:
+) -> tuple[SweepFolder, SweepPlan, dict[str, Any]]:
     """The folder, the plan and the experiment's data: of a sweep that stands, or of a new one."""
     from tacit.envs.errors import ConfigError
     from tacit.training.config.files import read_yaml
@@ -122,7 +122,7 @@ def _engine(engine: str, processes: int | None, address: str | None, per_node: b
 
 def _tell_plan(
     folder: SweepFolder,
-    plan: Plan,
+    plan: SweepPlan,
     raw: dict[str, Any],
     processes: int | None,
     as_json: bool,
@@ -159,7 +159,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:,.1f} h"
 
 
-def _print_script(folder: SweepFolder, plan: Plan) -> None:
+def _print_script(folder: SweepFolder, plan: SweepPlan) -> None:
     """Print the script for a scheduler."""
     from tacit.training.sweep.slurm import array_script
     from tacit.training.sweep.sweeping import to_train
@@ -172,7 +172,7 @@ def _print_script(folder: SweepFolder, plan: Plan) -> None:
     say(f"planned {plan.count:,} cells in {folder.path}; nothing was submitted", is_error=True)
 
 
-def _train(folder: SweepFolder, plan: Plan, engine: SweepEngine, as_json: bool) -> int:
+def _train(folder: SweepFolder, plan: SweepPlan, engine: SweepEngine, as_json: bool) -> int:
     """Train what is left; returns the exit code."""
     from tacit.training.runs.runner import Interrupted
     from tacit.training.show.sweep_bar import SweepBar
@@ -278,7 +278,7 @@ def phase(
 
 
 def _closed_form(
-    folder: SweepFolder, plan: Plan, points: Points, where: Mapping[str, Any], arm: str | None
+    folder: SweepFolder, plan: SweepPlan, points: Points, where: Mapping[str, Any], arm: str | None
 ) -> ClosedForm | None:
     """The closed form of what is drawn, in the market of a cell that is drawn."""
     from tacit.training.sweep.cell_table import read_results
@@ -294,7 +294,7 @@ def _closed_form(
 
 def _refine(
     folder: SweepFolder,
-    plan: Plan,
+    plan: SweepPlan,
     read: Callable[[], Points],
     points: Points,
     level: float,

@@ -13,7 +13,7 @@ from tacit.training.runs.progress import NoProgress, SeedProgress
 from tacit.training.runs.runner import Paused, train_experiment
 from tacit.training.storage.run_lock import told_holder
 
-from .plan import Plan
+from .plan import SweepPlan
 from .sweep_folder import SweepFolder
 
 Report = Callable[[float], None]  # is told the share of a cell that is trained
@@ -34,7 +34,7 @@ class CellOutcome:
     is_elsewhere: bool = False
 
 
-def cell_experiment(folder: SweepFolder, plan: Plan, k: int) -> Experiment:
+def cell_experiment(folder: SweepFolder, plan: SweepPlan, k: int) -> Experiment:
     """The experiment of cell k.
 
     Raises:
@@ -43,7 +43,7 @@ def cell_experiment(folder: SweepFolder, plan: Plan, k: int) -> Experiment:
     return load(folder.experiment_file(plan), plan.words(k), plan.arms)
 
 
-def train_cell(folder: SweepFolder, plan: Plan, k: int, report: Report) -> CellOutcome:
+def train_cell(folder: SweepFolder, plan: SweepPlan, k: int, report: Report) -> CellOutcome:
     """Train what is missing of cell k.
 
     Whatever goes wrong is kept in the cell's log, so that one cell does not end the others.
@@ -76,7 +76,7 @@ def train_cell(folder: SweepFolder, plan: Plan, k: int, report: Report) -> CellO
     return CellOutcome(k)
 
 
-def _failed(folder: SweepFolder, plan: Plan, k: int, line: str, text: str) -> CellOutcome:
+def _failed(folder: SweepFolder, plan: SweepPlan, k: int, line: str, text: str) -> CellOutcome:
     """Keep in the log of cell k why it failed."""
     folder.mark_failed(plan, k, f"{text}\n")
     return CellOutcome(k, " ".join(line.split()))

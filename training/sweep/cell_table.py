@@ -12,7 +12,7 @@ from tacit.training.config import files
 from tacit.training.config.mistakes import MistakeList
 from tacit.training.outcome.summary import ArmSummary, read_summary
 
-from .plan import Plan
+from .plan import SweepPlan
 from .sweep_folder import CellState, SweepFolder
 
 
@@ -46,7 +46,7 @@ class CellResult:
 Filter = Mapping[str, Any]  # keys and the values that a cell must have
 
 
-def parse_filter(words: Sequence[str], plan: Plan) -> dict[str, Any]:
+def parse_filter(words: Sequence[str], plan: SweepPlan) -> dict[str, Any]:
     """`key=value` words of `--where`.
 
     Raises:
@@ -68,7 +68,7 @@ def parse_filter(words: Sequence[str], plan: Plan) -> dict[str, Any]:
 
 
 def read_results(
-    folder: SweepFolder, plan: Plan, where: Filter | None = None, arm: str | None = None
+    folder: SweepFolder, plan: SweepPlan, where: Filter | None = None, arm: str | None = None
 ) -> Iterator[CellResult]:
     """Arms of the cells that are done, in the order of cells; one at a time, so memory is flat.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from .cell import CellOutcome
-from .plan import Plan
+from .plan import SweepPlan
 from .sweep_folder import SweepFolder
 
 
@@ -27,7 +27,7 @@ class SweepEngine(Protocol):
     """Trains cells. The result of a cell depends neither on the engine nor on the order."""
 
     def train(
-        self, folder: SweepFolder, plan: Plan, cells: Iterable[int], listener: SweepListener
+        self, folder: SweepFolder, plan: SweepPlan, cells: Iterable[int], listener: SweepListener
     ) -> None:
         """Train cells that are not done.
 

@@ -10,7 +10,7 @@ from typing import Any
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.config.load import load
 
-from .plan import Plan
+from .plan import SweepPlan
 
 FIXED_SECONDS = 0.15  # of a seed beside its rounds: probes, files, its share of the summary
 FIRST_ROUNDS = 2_000  # played before the clock starts, so that loops are compiled
@@ -18,7 +18,7 @@ LONG_ENOUGH = 0.3  # seconds that are timed
 
 
 @dataclass(frozen=True)
-class Estimate:
+class SweepCost:
     """What a sweep costs.
 
     Attributes:
@@ -30,7 +30,7 @@ class Estimate:
     cells: int
 
 
-def estimate(raw: Mapping[str, Any], plan: Plan, cells: Sequence[int]) -> Estimate:
+def estimate(raw: Mapping[str, Any], plan: SweepPlan, cells: Sequence[int]) -> SweepCost:
     """An estimate from the first, the middle and the last of some cells.
 
     Args:
@@ -44,7 +44,7 @@ def estimate(raw: Mapping[str, Any], plan: Plan, cells: Sequence[int]) -> Estima
     chosen = sorted({cells[0], cells[len(cells) // 2], cells[-1]}) if cells else []
     seconds = [_seconds(load(raw, plan.words(k), plan.arms)) for k in chosen]
     mean = sum(seconds) / len(seconds) if seconds else 0.0
-    return Estimate(mean * len(cells), len(chosen))
+    return SweepCost(mean * len(cells), len(chosen))
 
 
 def _seconds(experiment: Experiment) -> float:

@@ -27,7 +27,7 @@ Settings = tuple[tuple[str, Any], ...]  # dotted keys and values of a cell
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """A sweep's cells.
 
     Attributes:
@@ -100,7 +100,7 @@ class Plan:
         digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()
         return f"{k:06d}-{digest[:12]}"
 
-    def with_added(self, cells: list[Settings]) -> Plan:
+    def with_added(self, cells: list[Settings]) -> SweepPlan:
         """The plan with further cells at its end."""
         return replace(self, added=(*self.added, *cells))
 
@@ -120,8 +120,8 @@ class Plan:
         }
 
 
-def plan_from(data: Mapping[str, Any], where: str) -> Plan:
-    """The plan that `Plan.plain` describes.
+def plan_from(data: Mapping[str, Any], where: str) -> SweepPlan:
+    """The plan that `SweepPlan.plain` describes.
 
     Raises:
         ConfigError: the data describe none.
@@ -131,7 +131,7 @@ def plan_from(data: Mapping[str, Any], where: str) -> Plan:
             f"{where}: holds a plan of version {data.get('version')!r}; this tacit reads {VERSION}."
         )
     try:
-        return Plan(
+        return SweepPlan(
             str(data["experiment"]),
             str(data["source"]),
             tuple(str(arm) for arm in data["arms"]),
@@ -149,7 +149,7 @@ def plan_from(data: Mapping[str, Any], where: str) -> Plan:
         raise ConfigError(f"{where}: does not describe a sweep ({error!r}).") from None
 
 
-def check_size(plan: Plan) -> None:
+def check_size(plan: SweepPlan) -> None:
     """Check that a plan has cells, and not more than can be kept.
 
     Raises:

@@ -21,7 +21,7 @@ from tacit.training.storage.machine import workers
 
 from .cell import CellOutcome
 from .engine import SweepListener
-from .plan import Plan
+from .plan import SweepPlan
 from .sweep_folder import SweepFolder
 
 # -P: modules in the working folder, `queue.py` say, must not replace the library's.
@@ -41,9 +41,13 @@ class Processes:
         self.count = count or workers()
 
     def train(
-        self, folder: SweepFolder, plan: Plan, cells: Iterable[int], listener: SweepListener
+        self, folder: SweepFolder, plan: SweepPlan, cells: Iterable[int], listener: SweepListener
     ) -> None:
-        """`SweepEngine.train`."""
+        """`SweepEngine.train`.
+
+        Raises:
+            Interrupted: stopped by a signal; what was trained is kept.
+        """
         pool = _Pool(folder, plan, iter(cells), listener)
         try:
             with stopping_on_signals(), ThreadPoolExecutor(self.count) as threads:
@@ -64,7 +68,7 @@ class _Pool:
     """Worker processes, one for each thread that calls `work`."""
 
     def __init__(
-        self, folder: SweepFolder, plan: Plan, cells: Iterator[int], listener: SweepListener
+        self, folder: SweepFolder, plan: SweepPlan, cells: Iterator[int], listener: SweepListener
     ) -> None:
         self._folder, self._plan, self._cells, self._listener = folder, plan, cells, listener
         self._lock = threading.Lock()  # of the cells and of the set of processes

@@ -24,7 +24,7 @@ from tacit.training.storage.atomic_files import write_atomically
 
 from .cell import CellOutcome, train_cell
 from .engine import SweepListener
-from .plan import Plan, plan_from
+from .plan import SweepPlan, plan_from
 from .sweep_folder import DONE, FAILED, SweepFolder
 
 AHEAD = 2  # tasks for each processor that are handed to Ray at a time, so that memory stays flat
@@ -51,9 +51,14 @@ class RayCluster:
         self.address, self.count, self.is_shared = address, count, is_shared
 
     def train(
-        self, folder: SweepFolder, plan: Plan, cells: Iterable[int], listener: SweepListener
+        self, folder: SweepFolder, plan: SweepPlan, cells: Iterable[int], listener: SweepListener
     ) -> None:
-        """`SweepEngine.train`."""
+        """`SweepEngine.train`.
+
+        Raises:
+            ConfigError: there is no cluster to be had.
+            Interrupted: stopped by a signal; what was trained is kept.
+        """
         ray = self._connect()
         try:
             with stopping_on_signals():
@@ -100,7 +105,7 @@ class RayCluster:
         self,
         ray: Any,
         folder: SweepFolder,
-        plan: Plan,
+        plan: SweepPlan,
         cells: Iterable[int],
         listener: SweepListener,
     ) -> None:
@@ -123,7 +128,7 @@ class RayCluster:
                 listener.ended(self._outcome(ray, folder, plan, reference, running.pop(reference)))
 
     def _outcome(
-        self, ray: Any, folder: SweepFolder, plan: Plan, reference: Any, k: int
+        self, ray: Any, folder: SweepFolder, plan: SweepPlan, reference: Any, k: int
     ) -> CellOutcome:
         """What a task answers, its files written."""
         try:

@@ -28,7 +28,7 @@ from tacit.training.storage.atomic_files import (
 )
 from tacit.training.storage.run_folder import DEFAULT_RESULTS, RunFolder
 
-from .plan import Plan, plan_from
+from .plan import SweepPlan, plan_from
 
 PLAN = "sweep.json"
 DONE = "cell.json"
@@ -60,7 +60,7 @@ class SweepFolder:
         """The plan."""
         return self.path / PLAN
 
-    def experiment_file(self, plan: Plan) -> Path:
+    def experiment_file(self, plan: SweepPlan) -> Path:
         """The copy of the experiment file.
 
         Raises:
@@ -70,7 +70,7 @@ class SweepFolder:
             raise ConfigError(f"{self.plan_file}: the experiment's name {mistake}.")
         return self.path / f"{plan.experiment}.yaml"
 
-    def read_plan(self) -> Plan:
+    def read_plan(self) -> SweepPlan:
         """The plan.
 
         Raises:
@@ -81,7 +81,7 @@ class SweepFolder:
             raise ConfigError(f"SWEEP: there is no sweep in {self.path}.")
         return plan_from(data, str(self.plan_file))
 
-    def write_plan(self, plan: Plan, raw: dict[str, Any]) -> None:
+    def write_plan(self, plan: SweepPlan, raw: dict[str, Any]) -> None:
         """Write the plan and a copy of the experiment file.
 
         Args:
@@ -95,12 +95,12 @@ class SweepFolder:
         write_atomically(self.experiment_file(plan), files.dump_yaml(raw).encode())
         write_json(self.plan_file, plan.plain())
 
-    def cell(self, plan: Plan, k: int) -> RunFolder:
+    def cell(self, plan: SweepPlan, k: int) -> RunFolder:
         """The run of cell k."""
         chunk = f"{k // CELLS_A_FOLDER:04d}"
         return RunFolder(self.path / "cells" / chunk / plan.cell_name(k))
 
-    def mark_done(self, plan: Plan, k: int) -> None:
+    def mark_done(self, plan: SweepPlan, k: int) -> None:
         """Note that cell k is done; its summary is on disk."""
         run = self.cell(plan, k)
         write_json(
@@ -108,21 +108,21 @@ class SweepFolder:
             {"settings": dict(plan.settings(k)), "summary_sha256": file_hash(run.summary)},
         )
 
-    def mark_failed(self, plan: Plan, k: int, text: str) -> None:
+    def mark_failed(self, plan: SweepPlan, k: int, text: str) -> None:
         """Keep why cell k failed."""
         write_atomically(self.failure_log(plan, k), text.encode("utf-8", "backslashreplace"))
 
-    def failure_log(self, plan: Plan, k: int) -> Path:
+    def failure_log(self, plan: SweepPlan, k: int) -> Path:
         """The log of cell k, where it failed."""
         return self.cell(plan, k).path / FAILED
 
-    def is_done(self, plan: Plan, k: int) -> bool:
+    def is_done(self, plan: SweepPlan, k: int) -> bool:
         """Whether cell k is done, its summary unaltered."""
         run = self.cell(plan, k)
         known = read_json(run.path / DONE).get("summary_sha256")
         return known is not None and known == file_hash(run.summary)
 
-    def states(self, plan: Plan) -> bytearray:
+    def states(self, plan: SweepPlan) -> bytearray:
         """How far every cell is, a `CellState` each, by which files there are; nothing is read."""
         found = bytearray(plan.count)
         for first in range(0, plan.count, CELLS_A_FOLDER):

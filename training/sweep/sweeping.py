@@ -24,7 +24,7 @@ from tacit.training.storage.run_lock import writing
 from .axes import Axis, Range, check_distinct, parse_grids, parse_ranges
 from .cell import CellOutcome
 from .engine import SweepEngine, SweepListener
-from .plan import Plan, check_size, plan_from
+from .plan import SweepPlan, check_size, plan_from
 from .sweep_folder import CellState, SweepFolder
 
 ALL_CHECKED = 48  # cells; in larger sweeps every value of an axis is checked once
@@ -39,7 +39,7 @@ def make_plan(
     settings: Sequence[str] = (),
     arms: Sequence[str] = (),
     seed: int = 0,
-) -> tuple[Plan, dict[str, Any]]:
+) -> tuple[SweepPlan, dict[str, Any]]:
     """The plan of a sweep, checked, and the experiment file's data.
 
     Args:
@@ -67,13 +67,13 @@ def make_plan(
     check_distinct(axes, drawn, settings)
     name, raw = name_and_data(config)
     source = hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
-    plan = Plan(name, source, tuple(arms), tuple(settings), axes, drawn, random, seed)
+    plan = SweepPlan(name, source, tuple(arms), tuple(settings), axes, drawn, random, seed)
     check_size(plan)
     check_cells(plan, raw)
     return plan, raw
 
 
-def check_cells(plan: Plan, raw: dict[str, Any]) -> None:
+def check_cells(plan: SweepPlan, raw: dict[str, Any]) -> None:
     """Check the cells of a plan before anything is trained: all of few; of many, every value of an
     axis beside the first values of the others. The rest is checked when its turn comes.
 
@@ -88,7 +88,7 @@ def check_cells(plan: Plan, raw: dict[str, Any]) -> None:
         raise ConfigError(list(dict.fromkeys(mistakes)))
 
 
-def _checked(plan: Plan) -> Iterator[list[str]]:
+def _checked(plan: SweepPlan) -> Iterator[list[str]]:
     """The words of the cells that are checked."""
     if plan.count <= ALL_CHECKED:
         yield from map(plan.words, range(plan.count))
@@ -131,7 +131,7 @@ def sweep_folder(results: Path, name: str) -> SweepFolder:
 
 
 @contextmanager
-def sweeping(folder: SweepFolder, plan: Plan, raw: dict[str, Any]) -> Iterator[Plan]:
+def sweeping(folder: SweepFolder, plan: SweepPlan, raw: dict[str, Any]) -> Iterator[SweepPlan]:
     """Hold the lock of a sweep, whose plan stands in its folder then.
 
     Args:
@@ -149,7 +149,7 @@ def sweeping(folder: SweepFolder, plan: Plan, raw: dict[str, Any]) -> Iterator[P
         yield _stored(folder, plan, raw)
 
 
-def _stored(folder: SweepFolder, plan: Plan, raw: dict[str, Any]) -> Plan:
+def _stored(folder: SweepFolder, plan: SweepPlan, raw: dict[str, Any]) -> SweepPlan:
     data = read_json(folder.plan_file)
     if not data:
         folder.write_plan(plan, raw)
@@ -170,7 +170,7 @@ def _stored(folder: SweepFolder, plan: Plan, raw: dict[str, Any]) -> Plan:
     )
 
 
-def to_train(folder: SweepFolder, plan: Plan) -> list[int]:
+def to_train(folder: SweepFolder, plan: SweepPlan) -> list[int]:
     """The cells that are not done: whose summary is missing, or is not the one that was written."""
     states = folder.states(plan)
     return [
@@ -204,7 +204,7 @@ class _Counting:
 
 def train_cells(
     folder: SweepFolder,
-    plan: Plan,
+    plan: SweepPlan,
     engine: SweepEngine,
     listener: SweepListener,
     cells: Sequence[int] | None = None,

@@ -22,7 +22,7 @@ from tacit.envs.plugins import load_plugins
 from tacit.training.runs.runner import Interrupted
 
 from .cell import train_cell
-from .plan import Plan
+from .plan import SweepPlan
 from .sweep_folder import SweepFolder
 
 TOLD_EVERY = 0.5  # seconds between two reports of a cell's share
@@ -45,7 +45,7 @@ def main() -> None:
         _train(folder, plan, k, answers)
 
 
-def _train(folder: SweepFolder, plan: Plan, k: int, answers: TextIO) -> None:
+def _train(folder: SweepFolder, plan: SweepPlan, k: int, answers: TextIO) -> None:
     told = [time.monotonic()]
 
     def report(share: float) -> None:

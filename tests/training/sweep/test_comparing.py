@@ -13,7 +13,7 @@ from tacit.training.sweep.axes import Axis
 from tacit.training.sweep.cell_table import CellResult, only_arm, parse_filter
 from tacit.training.sweep.comparing import compare_cells, holm
 from tacit.training.sweep.comparing_text import row_cells, write_table
-from tacit.training.sweep.plan import Plan
+from tacit.training.sweep.plan import SweepPlan
 
 VALUES = rng.draws(rng.seed_key(5, rng.SWEEP), 32).reshape(4, 8)
 VALUES[2] += 2
@@ -112,7 +112,7 @@ def test_the_table_as_text_and_csv(tmp_path):
 
 
 def test_filters():
-    plan = Plan("e", "h", axes=(Axis("market.x", (1, 2)), Axis("market.y", ("a",))))
+    plan = SweepPlan("e", "h", axes=(Axis("market.x", (1, 2)), Axis("market.y", ("a",))))
     assert parse_filter(["market.x=2", "market.y=a"], plan) == {"market.x": 2, "market.y": "a"}
     with pytest.raises(ConfigError) as error:
         parse_filter(["market.z=2", "market.x"], plan)

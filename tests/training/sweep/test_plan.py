@@ -11,14 +11,14 @@ import pytest
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
 from tacit.training.sweep.axes import Axis, Range
-from tacit.training.sweep.plan import MOST_CELLS, Plan, check_size, plan_from
+from tacit.training.sweep.plan import MOST_CELLS, SweepPlan, check_size, plan_from
 
 AXES = (Axis("market.bidders", (2, 3)), Axis("kpi.bidder.win", (0, -0.5, 1)))
 RANGES = (Range("train.epsilon", 0.0, 1.0), Range("market.slots", 1, 3, "int"))
 
 
 def plan(**changes):
-    return Plan(**{"experiment": "e", "source": "hash", "axes": AXES, **changes})
+    return SweepPlan(**{"experiment": "e", "source": "hash", "axes": AXES, **changes})
 
 
 def test_the_last_axis_varies_fastest():
@@ -62,12 +62,13 @@ def test_draws_fill_the_range_evenly():
 @pytest.mark.slow
 def test_draws_are_the_same_in_another_process():
     code = (
-        "from tacit.training.sweep.plan import Plan; from tacit.training.sweep.axes import Range;"
-        "p = Plan('e', 'h', ranges=(Range('train.epsilon', 0.0, 1.0),), random=3);"
+        "from tacit.training.sweep.plan import SweepPlan;"
+        "from tacit.training.sweep.axes import Range;"
+        "p = SweepPlan('e', 'h', ranges=(Range('train.epsilon', 0.0, 1.0),), random=3);"
         "print([p.settings(k)[0][1] for k in range(3)], p.cell_name(2))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    p = Plan("e", "h", ranges=(Range("train.epsilon", 0.0, 1.0),), random=3)
+    p = SweepPlan("e", "h", ranges=(Range("train.epsilon", 0.0, 1.0),), random=3)
     assert told.stdout.strip() == f"{[p.settings(k)[0][1] for k in range(3)]} {p.cell_name(2)}"
 
 

@@ -9,7 +9,7 @@ import pytest
 from tacit.envs.errors import ConfigError
 from tacit.training.storage.run_folder import existing_run
 from tacit.training.sweep.axes import Axis
-from tacit.training.sweep.plan import Plan
+from tacit.training.sweep.plan import SweepPlan
 from tacit.training.sweep.sweep_folder import CellState, SweepFolder, existing_sweep, is_sweep
 
 RAW = {"market": "ad_auction"}
@@ -17,7 +17,7 @@ RAW = {"market": "ad_auction"}
 
 @pytest.fixture
 def sweep(tmp_path):
-    plan = Plan("e", "hash", axes=(Axis("market.x", tuple(range(1_002))),))
+    plan = SweepPlan("e", "hash", axes=(Axis("market.x", tuple(range(1_002))),))
     folder = SweepFolder(tmp_path / "mine")
     folder.write_plan(plan, RAW)
     return folder, plan

@@ -12,7 +12,7 @@ from tacit.emergence import stats
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.types import Floats
 from tacit.training.sweep.cell_table import CellResult, only_arm
-from tacit.training.sweep.plan import Plan
+from tacit.training.sweep.plan import SweepPlan
 
 FEWEST = 9  # points: below, a contour is a guess
 
@@ -22,11 +22,14 @@ class Points:
     """A measure at points of the plane.
 
     Attributes:
-        x_key, y_key: the settings along the axes.
+        x_key: the setting along the x axis.
+        y_key: the setting along the y axis.
         measure: its name.
-        x, y: where, float64 `[N]`, ordered by x, then y.
+        x: where, float64 `[N]`, ascending.
+        y: where, float64 `[N]`, ascending among equal x.
         mean: over seeds, float64 `[N]`.
-        low, high: ends of the 95 % interval of the mean, float64 `[N]`.
+        low: the lower end of the 95 % interval of the mean, float64 `[N]`.
+        high: its upper end, float64 `[N]`.
         n: seeds behind each, int `[N]`.
         theory: what a closed form says there, float64 `[N]`; None where the market has none.
         theory_name: the measure that holds it.
@@ -45,7 +48,7 @@ class Points:
     theory_name: str | None = None
 
 
-def check_axes(plan: Plan, x: str, y: str, where: Mapping[str, Any]) -> None:
+def check_axes(plan: SweepPlan, x: str, y: str, where: Mapping[str, Any]) -> None:
     """Check that a sweep varies two keys by numbers, and nothing else that is left open.
 
     Raises:

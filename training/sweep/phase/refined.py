@@ -8,7 +8,7 @@ from typing import Any
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
 from tacit.training.sweep.engine import SweepEngine, SweepListener
-from tacit.training.sweep.plan import Plan, Settings
+from tacit.training.sweep.plan import Settings, SweepPlan
 from tacit.training.sweep.sweep_folder import SweepFolder
 from tacit.training.sweep.sweeping import to_train, train_cells
 
@@ -66,13 +66,15 @@ def refine_crossing(
     return failed
 
 
-def _settings(plan: Plan, points: Points, x: float, y: float, fixed: Mapping[str, Any]) -> Settings:
+def _settings(
+    plan: SweepPlan, points: Points, x: float, y: float, fixed: Mapping[str, Any]
+) -> Settings:
     """The settings of a new cell, in the order of the plan's keys."""
     values = {**fixed, points.x_key: x, points.y_key: y}
     return tuple((key, values[key]) for key in plan.keys)
 
 
-def check_real(plan: Plan, x: str, y: str) -> None:
+def check_real(plan: SweepPlan, x: str, y: str) -> None:
     """Check that both axes have real numbers, between which cells can be added.
 
     Raises:

@@ -29,8 +29,9 @@ class Onset:
     Attributes:
         x: where, float64 `[M]`: only those at which it or its closed form crosses.
         y: the crossing of the mean, float64 `[M]`; NaN where only the closed form crosses.
-        low, high: ends of its interval, float64 `[M]`: where the ends of the mean's interval cross
-            the level; NaN where they do not within the diagram.
+        low: the lower end of its interval, float64 `[M]`: where one end of the mean's interval
+            crosses the level; NaN where it does not within the diagram.
+        high: the upper end of its interval, float64 `[M]`, likewise.
         theory: the crossing of the closed form, float64 `[M]`; NaN where there is none.
     """
 
@@ -47,10 +48,11 @@ def interpolate(points: Points, values: Floats, x: Floats, y: Floats) -> Floats:
     Args:
         points: where the values are known.
         values: there, float64 `[N]`.
-        x, y: the other places, float64 of one shape.
+        x: of the other places, float64 `[...]`.
+        y: of the other places, float64 `[...]`.
 
     Returns:
-        float64 of that shape; NaN outside the points' convex hull.
+        float64 `[...]`; NaN outside the points' convex hull.
     """
     from scipy.interpolate import LinearNDInterpolator
 

@@ -11,9 +11,9 @@ from tacit.training.sweep.cell_table import CellResult
 from tacit.training.sweep.phase.closed_form import closed_form
 from tacit.training.sweep.phase.points import check_axes, points_of
 from tacit.training.sweep.phase.refined import check_real
-from tacit.training.sweep.plan import Plan
+from tacit.training.sweep.plan import SweepPlan
 
-PLAN = Plan("e", "h", axes=tuple(Axis(f"market.{k}", (1, 2)) for k in "abc"))
+PLAN = SweepPlan("e", "h", axes=tuple(Axis(f"market.{k}", (1, 2)) for k in "abc"))
 
 
 def result(k, x, y, values=(0.25, 0.75), theory=None):
@@ -77,7 +77,7 @@ def test_axes_that_are_refused_all_at_once():
 
 
 def test_between_whole_numbers_nothing_is_added():
-    real = Plan("e", "h", axes=(Axis("market.a", (0, 0.5)), Axis("market.b", (1, 2))))
+    real = SweepPlan("e", "h", axes=(Axis("market.a", (0, 0.5)), Axis("market.b", (1, 2))))
     with pytest.raises(ConfigError, match=r"market\.b has whole numbers only"):
         check_real(real, "market.a", "market.b")
 

@@ -16,7 +16,7 @@ from tacit.training.sweep.phase.points import Points, points_of
 from tacit.training.sweep.phase.refined import refine_crossing
 from tacit.training.sweep.phase.refining import next_points
 from tacit.training.sweep.phase.surface import onset
-from tacit.training.sweep.plan import Plan
+from tacit.training.sweep.plan import SweepPlan
 from tacit.training.sweep.sweep_folder import SweepFolder
 
 pytest.importorskip("adaptive")
@@ -85,7 +85,7 @@ def test_the_library_is_missing(monkeypatch):
         next_points(known(GRID), 0.5, 8)
 
 
-# --- cells are added, and trained, some at a time --------------------------------------------------
+# --- cells are added, and trained, some at a time -------------------------------------------------
 
 
 class Engine:
@@ -121,7 +121,7 @@ class Listener:
 
 def a_sweep(path):
     values = tuple(np.linspace(0, 1, 4).tolist())
-    plan = Plan("e", "h", axes=(Axis("market.x", values), Axis("market.y", values)))
+    plan = SweepPlan("e", "h", axes=(Axis("market.x", values), Axis("market.y", values)))
     folder = SweepFolder(path)
     folder.write_plan(plan, {"market": "ad_auction"})
     Engine().train(folder, plan, range(16), Listener())
