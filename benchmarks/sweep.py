@@ -1,0 +1,142 @@
+"""What sweeps cost: `python -m benchmarks.sweep`.
+
+Writes `sweep.md`. Cells that are trained by two processes against cells that are trained by one,
+by the clock (the machine must have two free cores); a plan of 10,000 cells made, and its folder
+listed; the parent's memory; files and bytes of a cell. Nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tacit.training.sweep.cell import CellOutcome
+from tacit.training.sweep.plan import SweepPlan
+from tacit.training.sweep.processes import Processes
+from tacit.training.sweep.sweep_folder import SweepFolder
+from tacit.training.sweep.sweeping import make_plan, train_cells
+
+from .engine import machine
+from .timing import Figure, Target, table
+
+PAGE = Path(__file__).parent / "sweep.md"
+REPEATS = 3
+SIDE = 8  # values along each axis of the sweep that is trained
+ONE = 16  # of its cells are trained by a single process
+SEEDS = 8
+MANY = 100  # values along each axis of the sweep that is planned only
+
+
+class Silent:
+    """A listener that shows nothing."""
+
+    def share(self, k: int, share: float) -> None: ...
+
+    def ended(self, outcome: CellOutcome) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+def sweep_of(side: int, seeds: int) -> tuple[SweepPlan, dict[str, object]]:
+    """A square of price changes and price mixes."""
+    weights = ",".join(str(-k / side) for k in range(side))
+    mixes = ",".join(str(k / side) for k in range(side))
+    grids = [f"kpi.bidder.price_change={weights}", f"market.price_mix={mixes}"]
+    return make_plan("volatility_kpi", grids, settings=[f"seeds={seeds}"], arms=["first_0"])
+
+
+def trained(processes: int, cells: list[int]) -> tuple[float, Path]:
+    """Cells a second, and the folder that was written."""
+    plan, raw = sweep_of(SIDE, SEEDS)
+    folder = SweepFolder(Path(tempfile.mkdtemp()) / "sweep")
+    folder.write_plan(plan, raw)
+    began = time.perf_counter()
+    failed, _ = train_cells(folder, plan, Processes(processes), Silent(), cells)
+    seconds = time.perf_counter() - began
+    if failed:
+        raise RuntimeError(f"cells failed: {failed}")
+    return len(cells) / seconds, folder.path
+
+
+def side_by_side() -> list[Figure]:
+    """All cells by two processes, and some by one; what a cell leaves on the disk."""
+    one, first = trained(1, list(range(0, SIDE * SIDE, SIDE * SIDE // ONE)))
+    two, second = trained(2, list(range(SIDE * SIDE)))
+    files = [path for path in (second / "cells").rglob("*") if path.is_file()]
+    count = SIDE * SIDE
+    figures = [
+        Figure(
+            f"{count} cells x {SEEDS} seeds of volatility_kpi, two processes",
+            [60 * two], "cells/min", 1, "twice one process", [60 * 2 * one],
+            Target(at_least=0.9, ratio=True),
+        ),
+        Figure(f"files of a cell of {SEEDS} seeds", [len(files) / count], "files", 1),
+        Figure(
+            f"bytes of a cell of {SEEDS} seeds",
+            [sum(path.stat().st_size for path in files) / count / 1e6], "MB", 2,
+        ),
+    ]  # fmt: skip
+    for path in (first, second):
+        shutil.rmtree(path.parent)
+    return figures
+
+
+def planned() -> list[Figure]:
+    """A plan of many cells made and checked; its folder listed when all are done; memory."""
+    making, listing = [], []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        plan, raw = sweep_of(MANY, SEEDS)
+        making.append(time.perf_counter() - began)
+    folder = SweepFolder(Path(tempfile.mkdtemp()) / "sweep")
+    folder.write_plan(plan, raw)
+    before = memory()
+    for k in range(plan.count):
+        run = folder.cell(plan, k)
+        run.path.mkdir(parents=True)
+        (run.path / "cell.json").touch()
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        done = sum(folder.states(plan)) // 2
+        listing.append(time.perf_counter() - began)
+    if done != plan.count:
+        raise RuntimeError(f"{done} cells are listed as done")
+    grown = memory() - before
+    shutil.rmtree(folder.path.parent)
+    name = f"{plan.count:,} cells"
+    return [
+        Figure(f"{name}, planned and checked", making, "s", 2, target=Target(below=2.0)),
+        Figure(f"{name}, listed", listing, "s", 2, target=Target(below=1.0)),
+        Figure(f"{name}: memory that the parent grew by", [grown], "MB", 1),
+    ]
+
+
+def memory() -> float:
+    """The most memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def main() -> None:
+    """Measure, print, and write the page."""
+    os.environ["TACIT_THREADS"] = "1"
+    figures = planned()
+    if "--quick" not in sys.argv:
+        figures += side_by_side()
+    text = table(figures)
+    print(text)
+    if "--quick" in sys.argv:
+        return
+    head = (
+        "# What sweeps cost\n\n`python -m benchmarks.sweep` writes this page, in some ten minutes "
+        f"on two free cores.\n\n{machine()}\n"
+    )
+    PAGE.write_text(f"{head}\n```\n{text}\n```\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
