@@ -16,8 +16,9 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
-from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND, redirected
+from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND
 from tacit.training.config.in_force import PERSON, arm_in_force, rule_of
+from tacit.training.config.redirecting import redirected
 
 from .protocol import ActRequest
 

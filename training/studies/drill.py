@@ -36,7 +36,7 @@ from tacit.training.config.breaker_settings import (
     RedirectConfig,
 )
 from tacit.training.config.in_force import arm_in_force, stream_in_force
-from tacit.training.config.shown_data import NOTHING, OFF
+from tacit.training.config.redirecting import NOTHING, OFF
 from tacit.training.record.replay import differing_arrays
 from tacit.training.runs.branches import branch_group
 from tacit.training.runs.breakers import TRIPPED
