@@ -79,6 +79,11 @@ def fork(request: ActRequest, standing: Standing) -> dict[str, Any]:
             unknown, does not fit the market, or changes nothing.
     """
     check_branch(request, standing)
+    if isinstance(request.redirect, Mapping) and "partners" in request.redirect:
+        raise ConfigError(
+            "redirect.partners: is for a breaker with scope: arm; an act changes each seed by "
+            "itself."
+        )
     to = _target(request, standing) if request.act == "rollback" else standing.rounds
     trip = {
         PERSON: request.by,

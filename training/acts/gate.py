@@ -28,6 +28,8 @@ from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Ints
 
+# Of other repetitions that this one waits for: they have come, or do not come any more.
+COMPLETE, HOPELESS = "complete", "hopeless"
 STOP = "stop"  # the message that has a worker process save and exit
 UNLIMITED = 1 << 62  # rounds: more than any training has, and still an int64
 LOOK = 0.1  # seconds after which a repetition that is held checks again whether it must stop
@@ -77,6 +79,7 @@ class Gate:
         self.pace: float | None = None
         self.facts: Facts = {}
         self.breaker, self.is_attended = "", False
+        self._others: Callable[[], str] = lambda: COMPLETE
         self._stopping, self._changed, self.is_stopped = stopping, changed, False
         self._is_ended = False
         self._told = told
@@ -183,11 +186,13 @@ class Gate:
             raise
 
     def _must_return(self) -> bool:
-        return self.is_stopped or self._stopping()
+        return self.is_stopped or self._stopping() or self._others() == HOPELESS
 
     def _holds(self) -> bool:
         """Whether no round may begin now."""
         if self._reserved or self.breaker or (self.is_shut and self.rounds >= self._until):
+            return True
+        if self._others() != COMPLETE:
             return True
         return self.pace is not None and time.monotonic() < self._next
 
@@ -224,6 +229,15 @@ class Gate:
     def _tell_to_halt(self, halt: bool) -> None:
         if self._halt is not None:
             self._halt[0] = int(halt)
+
+    def await_others(self, state: Callable[[], str]) -> None:
+        """Let no round begin while other repetitions are waited for.
+
+        Args:
+            state: COMPLETE: nobody is; HOPELESS: somebody who does not come, so it is to save and
+                return. Whoever changes it calls `look_again`.
+        """
+        self._others = state
 
     # --- all other threads -----------------------------------------------------------------------
 
@@ -343,6 +357,11 @@ class Gate:
             self._tell_to_halt(True)
             self._condition.notify_all()
 
+    def look_again(self) -> None:
+        """Others have done something for which the repetition may be waiting."""
+        with self._condition:
+            self._condition.notify_all()
+
     def wait_until_held(self, seconds: float) -> bool:
         """Wait until the gate is shut, and the repetition is held with no round of `step` left.
 
@@ -358,8 +377,9 @@ class Gate:
             )
 
     def _has_no_step_left(self) -> bool:
-        # A breaker that holds the repetition keeps it from playing the rest of a step.
-        return self.rounds >= self._until or bool(self.facts.get("breaker"))
+        # A breaker that holds it, or others that it waits for, keep it from the rest of a step.
+        is_kept = bool(self.facts.get("breaker")) or self._others() != COMPLETE
+        return self.rounds >= self._until or is_kept
 
 
 def _end(future: Future[Reply]) -> None:

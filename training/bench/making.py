@@ -211,8 +211,11 @@ def _bench_arm(arm: Arm, bench: BenchConfig) -> Arm:
     train = {**arm.train.model_dump(mode="json"), "starts_from": None}
     if bench.frozen:  # whoever does not learn can play on behind the end of training
         train["rounds"] = bench.round + arm.train.rounds
+    # Breakers of the arm judge seeds that are not on the bench.
+    breakers = {n: arm.plain["breakers"][n] for n, b in arm.breakers.items() if not b.is_of_arm}
     plain = {
-        **arm.plain,
+        **{key: value for key, value in arm.plain.items() if key != "breakers"},
+        **({"breakers": breakers} if breakers else {}),
         "train": train,
         "seeds": 1,
         "seed": arm.seed + bench.seed,

@@ -78,6 +78,11 @@ class Arm:
         return tuple(float(getattr(config, "discount", default)) for config in configs)
 
     @property
+    def has_arm_breakers(self) -> bool:
+        """Whether a breaker judges all repetitions together, so that none goes ahead of another."""
+        return any(breaker.is_of_arm for breaker in self.breakers.values())
+
+    @property
     def first_round(self) -> int:
         """Rounds per copy that were played before its repetitions begin: those of a bench."""
         return self.bench.round if self.bench is not None else 0
@@ -162,7 +167,9 @@ def resolve_arm(
     breakers: Breakers = {}
     if table is not None:
         with mistakes.collecting():
-            breakers = resolve_breakers(raw["breakers"], market, table, train, record, agents)
+            seeds = None if counts is None else counts.seeds
+            raw_breakers = raw["breakers"]
+            breakers = resolve_breakers(raw_breakers, market, table, train, record, agents, seeds)
     if table is None or agents is None or train is None or record is None or counts is None:
         raise ConfigError(mistakes)
     if mistakes:
@@ -188,6 +195,10 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     train = build(TrainConfig, plain["train"], "train")
     record = build(RecordConfig, plain.get("record", {}), "record")
     agents = {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()}
+    counts = build(
+        ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""
+    )
+    breakers = plain.get("breakers", {})
     return _arm(
         name,
         market,
@@ -195,8 +206,8 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
         agents,
         train,
         record,
-        build(ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""),
-        resolve_breakers(plain.get("breakers", {}), market, table, train, record, agents),
+        counts,
+        resolve_breakers(breakers, market, table, train, record, agents, counts.seeds),
         build(BenchConfig, plain["bench"], "bench") if "bench" in plain else None,
     )
 

@@ -34,6 +34,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 ROUND = re.compile(r"r([0-9]{1,15})")
 MOST_ORDERED = 4  # breakers of which every order is tried
 ONLY_ROLLBACK = ("to", "redirect", "times")
+ARM, EXCHANGED = "arm", "exchanged"  # of `scope`; of `partners`
 
 Redirects = dict[str, Any]
 
@@ -58,11 +59,16 @@ class RedirectConfig(BaseModel):
     updates: Literal["synchronous"] | None = Field(
         None, description="synchronous: Q-learners update all their actions every round"
     )
+    partners: Literal["exchanged"] | None = Field(
+        None, description="exchanged: seat i of seed k goes on in seed k + i; for scope: arm"
+    )
 
     @property
     def changes_objective(self) -> bool:
-        """Whether KPI, market, what seats see or how they learn are others from here on."""
-        return bool(self.kpi or self.market or self.changes_view or self.updates)
+        """Whether KPI, market, what seats see, how or with whom they learn are others from here
+        on."""
+        is_other = self.kpi or self.market or self.changes_view or self.updates or self.partners
+        return bool(is_other)
 
     @property
     def changes_view(self) -> bool:
@@ -103,8 +109,8 @@ class BreakerConfig(BaseModel):
     from_: Annotated[int, Field(ge=0, strict=True)] = Field(
         0, alias="from", description="the round from which on it looks; earlier points are inside"
     )
-    scope: Literal["seed"] = Field(
-        "seed", description="over what it is judged: each seed by itself"
+    scope: Literal["seed", "arm"] = Field(
+        "seed", description="seed: each by itself; arm: the mean of all seeds, acts in all of them"
     )
     action: Literal["stop", "pause", "rollback"] = Field(
         description="what happens to the seed when it trips"
@@ -143,6 +149,11 @@ class BreakerConfig(BaseModel):
         return self.times or 1
 
     @property
+    def is_of_arm(self) -> bool:
+        """Whether it judges the mean over the arm's seeds, and acts in all of them."""
+        return self.scope == ARM
+
+    @property
     def sentence(self) -> str:
         """What it does, in words."""
         points = f" at {self.points} points one after the other" if self.points > 1 else ""
@@ -151,7 +162,10 @@ class BreakerConfig(BaseModel):
             changed = self.changes.words or "nothing: it will happen again"
             then = f"rollback (at most {self.most_rollbacks}), changed is {changed}"
         since = f" from round {self.from_:,} on" if self.from_ else ""
-        return f"{self.watch} outside {self.band}{points}{since}: {then}"
+        what, where = "", ""
+        if self.is_of_arm:
+            what, where = "the mean over the arm's seeds of ", " in every seed"
+        return f"{what}{self.watch} outside {self.band}{points}{since}: {then}{where}"
 
 
 Breakers = dict[str, BreakerConfig]
@@ -164,6 +178,7 @@ def resolve_breakers(
     train: TrainConfig | None,
     record: RecordConfig | None,
     agents: Mapping[str, BaseModel] | None = None,
+    seeds: int | None = None,
 ) -> Breakers:
     """The breakers of an arm, by name; one that is null is left out.
 
@@ -174,6 +189,7 @@ def resolve_breakers(
         train: how long; None: not known, as there is a mistake in it.
         record: what is kept on the way; None likewise.
         agents: by seat; None likewise.
+        seeds: how many repetitions; None likewise.
 
     Raises:
         ConfigError: every mistake in them.
@@ -194,6 +210,8 @@ def resolve_breakers(
                 values["redirect"] = NONE  # so that the search for mistakes goes on
             breaker = build(BreakerConfig, values, where)
             mistakes += [f"{where}.{line}" for line in _misfits(breaker, train, record)]
+            if breaker.changes.partners:
+                mistakes += _no_partners(breaker, seeds, f"{where}.redirect.partners")
             if breaker.action == ROLLBACK:
                 mistakes += _unfit_updates(breaker, market, agents, f"{where}.redirect")
                 after = redirected(market, kpi, breaker, where)
@@ -214,6 +232,14 @@ def _unfit_updates(
         with mistakes.collecting():
             with_updates(market, agents, breaker.changes.updates)
     return [f"{where}.{line}" for line in mistakes]
+
+
+def _no_partners(breaker: BreakerConfig, seeds: int | None, key: str) -> Iterator[str]:
+    """A line if there are no other seeds from which partners could come."""
+    if not breaker.is_of_arm:
+        yield f"{key}: {EXCHANGED} needs scope: arm, as partners come from its other seeds."
+    elif seeds == 1:
+        yield f"{key}: {EXCHANGED} needs other seeds, but seeds is 1."
 
 
 def _clashes(market: Market, kpi: kpis.KpiTable, breakers: Breakers) -> Iterator[str]:
@@ -287,7 +313,8 @@ def _misfits(
     if breaker.redirect is None or breaker.redirect == NO_REDIRECT:
         yield (
             "redirect: missing. A rollback alone plays the same rounds again: give kpi, market, "
-            "memory, rivals_data, updates, fresh_stream or forget; or none: it will happen again."
+            "memory, rivals_data, updates, partners, fresh_stream or forget; or none: it will "
+            "happen again."
         )
     if isinstance(breaker.to, int) and breaker.to < 1:
         yield f"to: must be at least 1 kept state back, got {breaker.to}."
@@ -314,7 +341,8 @@ def _without_effect(
     same_market = before[0].config == after[0].config and not breaker.changes.changes_view
     same_kpi = kpis.kpi_hash(before[1]) == kpis.kpi_hash(after[1])
     changes = breaker.changes
-    if not changes.changes_objective or changes.fresh_stream or changes.forget or changes.updates:
+    others = changes.fresh_stream or changes.forget or changes.updates or changes.partners
+    if others or not changes.changes_objective:
         return []
     if not (same_market and same_kpi):
         return []

@@ -36,15 +36,17 @@ from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import document_beside, take_over
 
-from .breakers import pause_text
+from .arm_points.points import ArmPoints, given_from
+from .arm_points.slots import Slot, Slots
 from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
+from .held import pause_text
 from .memory import check_memory
 from .partial import save_notes
 from .progress import NoProgress, ProgressListener, SeedProgress
 from .seed_run import train_seed
 from .signals import Stopped, stopping_on_signals
 from .warm_start import check_warm_starts, generations
-from .worker_pool import WorkerPool, has_networks, needs_pool
+from .worker_pool import WorkerPool, goes_to_pool, needs_pool
 
 Job = tuple[str, int]  # the name of an arm, and the number of the repetition
 
@@ -267,10 +269,25 @@ def _train_jobs(
     seeds on their way look at it between two stretches of rounds, save, and return None. Whatever
     is being compiled then is compiled to its end first.
     """
-    stop = threading.Event()
+    stop, slots = threading.Event(), Slots(workers())
     worker_pool = WorkerPool(run) if needs_pool(experiment, jobs) else None
+    arm_points = _arm_points(experiment, records)
 
     def do(name: str, k: int) -> dict[str, Any] | None:
+        """A job that keeps its place among those that play."""
+        with slots.taken():
+            return train_one(name, k, None)
+
+    def do_among_others(name: str, k: int) -> dict[str, Any] | None:
+        """A job of an arm whose repetitions wait for one another."""
+        slot = Slot(slots)
+        slot.take()
+        try:
+            return train_one(name, k, slot)
+        finally:
+            slot.give_up()
+
+    def train_one(name: str, k: int, slot: Slot | None) -> dict[str, Any] | None:
         arm = experiment.arms[name]
 
         def report(progress: SeedProgress) -> None:
@@ -279,7 +296,7 @@ def _train_jobs(
 
         if stop.is_set() or control.is_stopped:
             return None
-        if worker_pool is not None and has_networks(arm):
+        if worker_pool is not None and goes_to_pool(arm):
             remote = RemoteGate()
 
             def report_remote(progress: SeedProgress) -> None:
@@ -290,12 +307,19 @@ def _train_jobs(
                 return worker_pool.train(name, k, report_remote, remote)
         gate = Gate(stop.is_set)
         with control.seed((name, k), gate):
-            return train_seed(run, arm, k, report, gate)
+            return train_seed(run, arm, k, report, gate, arm_points.get(name), slot)
 
-    with ThreadPoolExecutor(workers()) as threads:
+    # Repetitions that wait for one another need a thread each, or none would come to the point.
+    most = max(1, sum(name in arm_points for name, _ in jobs))
+    with ThreadPoolExecutor(workers()) as threads, ThreadPoolExecutor(most) as more:
         try:
             for generation in generations(experiment, jobs):
-                futures = {threads.submit(do, *job): job for job in generation}
+                futures = {
+                    more.submit(do_among_others, *job)
+                    if job[0] in arm_points
+                    else threads.submit(do, *job): job
+                    for job in generation
+                }
                 for future in as_completed(futures):
                     record = future.result()
                     if record is not None:
@@ -308,9 +332,32 @@ def _train_jobs(
             stop.set()
             if worker_pool is not None:
                 worker_pool.stop()
-            threads.shutdown(wait=True, cancel_futures=True)
+            for pool in (threads, more):
+                pool.shutdown(wait=True, cancel_futures=True)
             raise
         finally:
             if worker_pool is not None:
                 worker_pool.stop()
                 worker_pool.wait()
+
+
+def _arm_points(experiment: Experiment, records: Records) -> dict[str, ArmPoints]:
+    """By name, the points of arms whose repetitions are judged together, with what those that are
+    finished have read there.
+
+    Raises:
+        ConfigError: a record does not say what was read.
+    """
+    found = {}
+    for name, arm in experiment.arms.items():
+        if arm.has_arm_breakers:
+            own = {k: record for (n, k), record in records.items() if n == name}
+            try:
+                ended = {
+                    k: [given_from(given) for given in record["arm_points"]["given"]]
+                    for k, record in own.items()
+                }
+            except (LookupError, TypeError, ValueError) as error:
+                raise ConfigError(f"arm {name}: its records cannot be read ({error!r}).") from None
+            found[name] = ArmPoints(arm.seeds, ended)
+    return found
