@@ -52,13 +52,13 @@ def test_every_cell_is_a_configuration_that_can_be_trained(case):
     for rail in tried(case):
         own = case.cells[rail]
         if not own.repaired:  # lint takes seconds, and has tests of its own
-            assert play.arm_of(case, own).market.name
+            assert play.arm_of(case, own, 4).market.name
 
 
 def test_the_cap_leaves_the_lower_prices_as_they_are():
     case = cells.CASES[1]
     grids = [
-        play.arm_of(case, case.cells[rail]).market.roles[0].choices[0][0].values
+        play.arm_of(case, case.cells[rail], 1).market.roles[0].choices[0][0].values
         for rail in (cells.LOGGING, cells.VETO)
     ]
     assert np.allclose(grids[0][:8], grids[1], atol=1e-6)
@@ -67,7 +67,7 @@ def test_the_cap_leaves_the_lower_prices_as_they_are():
 
 def test_a_revision_replaces_the_actions_outside_the_band_and_nothing_else():
     case = cells.CASES[0]
-    group = play.arm_of(case, case.cells[cells.LOGGING]).group(0)
+    group = play.arm_of(case, case.cells[cells.LOGGING], 1).group(0)
     group.run(2_000)
     before = group.state()
     q, bids = before["q_arrays.q"].copy(), 19
@@ -105,5 +105,5 @@ def test_the_table_has_a_row_for_every_guardrail(tmp_path):
     assert "the harm is a false claim, not a price" in text
     assert rows[3].found == ("worse", "same")
     assert rows[3].expected == ("better", "same")
-    assert len((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()) == 15
+    assert len((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()) == 16
     assert (tmp_path / "guardrails.png").stat().st_size > 10_000
