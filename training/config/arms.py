@@ -19,6 +19,7 @@ from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
+from tacit.envs.shown import shown_market
 
 from .agent_settings import agent_configs
 from .breaker_settings import Breakers, resolve_breakers
@@ -190,7 +191,10 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     """
     check_arm_name(name, "arms")
     values = dict(plain["market"])
+    bench = build(BenchConfig, plain["bench"], "bench") if "bench" in plain else None
     market = make_market(values.pop("name"), values)
+    if bench is not None and bench.hidden:
+        market = _shown_on_bench(market, bench)
     table = kpis.resolve(market, plain["kpi"])
     train = build(TrainConfig, plain["train"], "train")
     record = build(RecordConfig, plain.get("record", {}), "record")
@@ -208,8 +212,27 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
         record,
         counts,
         resolve_breakers(breakers, market, table, train, record, agents, counts.seeds),
-        build(BenchConfig, plain["bench"], "bench") if "bench" in plain else None,
+        bench,
     )
+
+
+def _shown_on_bench(market: Market, bench: BenchConfig) -> Market:
+    """The market as it was shown in the branch from which a bench comes.
+
+    Raises:
+        ConfigError: seats or parts of observations that it does not have.
+    """
+    parts = {
+        seat.name: {part.name for block in seat.role.blocks for part in block.sees}
+        for seat in market.seats
+    }
+    mistakes = MistakeList(
+        f"bench.hidden.{seat}: {market.name} has no such seat, or it does not see all of this."
+        for seat, hidden in bench.hidden.items()
+        if not set(hidden) <= parts.get(seat, set())
+    )
+    mistakes.raise_if_any()
+    return shown_market(market, bench.hidden, bench.older)
 
 
 def _arm(
