@@ -56,6 +56,8 @@ LONG_STRETCH = 0.5  # seconds: one that took less is followed by one of twice th
 # are more than 500, so the other repetitions' files have a name that it does not look for.
 LISTED_SEEDS = 16
 
+COMPILES = "it waits for its first round, for which loops may be compiled"
+
 Report = Callable[[SeedProgress], None]
 
 
@@ -108,6 +110,7 @@ def _train_seed(
         if not repetition.train(report, gate):
             repetition.save()
             return None
+        gate.close("has played its last round, and its end is being measured; no act reaches it.")
         if repetition.slot is not None:
             repetition.slot.take()
         record = repetition.finish()
@@ -203,8 +206,10 @@ class Repetition:
         paused on the way."""
         market, train = self.arm.market, self.arm.train
         points, stretch = evaluation_points(train), max(1, FIRST_STRETCH // train.copies)
+        is_first = True
         self._attach(gate)
         self._join(gate)
+        gate.tell(doing=COMPILES)
 
         def carry_out(order: Order) -> Reply:
             return self._carry_out(order, gate, report)
@@ -226,6 +231,9 @@ class Repetition:
             due = points[bisect_right(points, group.rounds)]
             began, asked = time.monotonic(), min(due - group.rounds, stretch, most)
             done = self._play(asked)
+            if is_first:
+                gate.tell(doing="")
+                is_first = False
             if done == asked == stretch:
                 stretch = max(1, _next_stretch(stretch, time.monotonic() - began))
             report(SeedProgress(done * train.copies, float("nan")))
