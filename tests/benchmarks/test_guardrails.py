@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import importlib.util
 import sys
@@ -79,6 +80,24 @@ def test_a_revision_replaces_the_actions_outside_the_band_and_nothing_else():
     assert after["q_arrays.q"][:bids].tolist() == [0.0] * 13 + [5, 4, 3, 2, 1, 0]
     assert (after["q_arrays.q"][bids:] == np.arange(bids)).all()
     assert [int(table.argmax()) for table in group.tables()] == [13, 18]
+
+
+def test_the_page_shows_the_committed_table():
+    """Bold marks what was not expected; the page leaves out the settings, and cells that say why
+    they are none."""
+    page = (ROOT / "docs/oversight/guardrails.md").read_text(encoding="utf-8").replace("**", "")
+    with (FOLDER / "table.csv").open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file)
+    shown = [row[4:-1] for row in rows if not row[5].startswith("-")]
+    shown += [row[4:-1] for row in rows if row[5].startswith("-.")]  # a harm below 0
+    assert len(shown) == sum(len(tried(case)) for case in cells.CASES)
+    for row in shown:
+        assert f"| {' | '.join(row)} |" in page
+    told = [row for row in rows if row[-2] not in ("", "-")]
+    right = [row[-3] == row[-2] for row in told]
+    harm = [row[-3].split(";")[0] == row[-2].split(";")[0] for row in told]
+    words = f"{sum(right)} of {len(told)} cells came out as expected in both, {sum(harm)} of"
+    assert words in page
 
 
 @pytest.mark.parametrize(
