@@ -3,12 +3,12 @@
 Writes `attended.md`. One run of two seeds trains all the time; windows without a page, with a page
 that one client reads and with one that twenty read follow one another, again and again, so that a
 slow minute hits all of them. Page and clients run on the same machine as the market, and take their
-time from it. Nothing is asserted.
+time from it: how much processor time, is measured too, since that does not depend on what else the
+machine does. Nothing is asserted.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -37,7 +37,7 @@ CLIENTS = (0, 1, 20)
 RUN = "attended"
 TRAINED = (
     "volatility_kpi", "--arm", "second_1", "--name", RUN, "seeds=2", "train.rounds=100000000000",
-    "train.measure_last=1000000", "train.evaluate_every=100000",
+    "train.measure_last=1000000", "train.evaluate_every=1000000",
 )  # fmt: skip
 TACIT = (str(Path(sys.executable).parent / "tacit"),)  # beside this Python
 
@@ -67,11 +67,24 @@ def rounds_of(run: RunFolder) -> tuple[int, float]:
     return sum(seed["round"] for seed in seeds), time.monotonic()
 
 
+def processor_time(pid: int | None) -> float:
+    """Seconds of processor time that this process and another one have taken."""
+    own = time.process_time()
+    if pid is None:
+        return own
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return own + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def looked_at(folder: str, clients: int) -> Iterator[None]:
-    """Within, so many clients read the run's page; none: there is no page."""
+def looked_at(folder: str, clients: int) -> Iterator[int | None]:
+    """Within, so many clients read the run's page; none: there is no page.
+
+    Yields:
+        The number of the page's process.
+    """
     if not clients:
-        yield
+        yield None
         return
     words = [*TACIT, "attend", RUN, "--no-open", "--results", folder]
     page = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -94,7 +107,7 @@ def looked_at(folder: str, clients: int) -> Iterator[None]:
         if not begun.acquire(timeout=30):
             raise TimeoutError("the page tells nothing")
     try:
-        yield
+        yield page.pid
     finally:
         page.terminate()
         page.wait()
@@ -102,31 +115,35 @@ def looked_at(folder: str, clients: int) -> Iterator[None]:
             thread.join()
 
 
-def speed(run: RunFolder) -> float:
-    """Rounds a second, over both seeds, within the next window."""
+def speed(run: RunFolder, page: int | None = None) -> tuple[float, float]:
+    """Within the next window, rounds a second of both seeds, and the share of a processor that
+    page and clients took."""
     time.sleep(SETTLED)
-    before, began = rounds_of(run)
+    (before, began), used = rounds_of(run), processor_time(page)
     time.sleep(WINDOW)
-    after, ended = rounds_of(run)
-    return (after - before) / (ended - began)
+    (after, ended), used = rounds_of(run), processor_time(page) - used
+    return (after - before) / (ended - began), used / (ended - began)
 
 
-def measure(repeats: int) -> dict[int, list[float]]:
-    """Rounds a second by number of clients, an entry for every repeat."""
-    found: dict[int, list[float]] = {clients: [] for clients in CLIENTS}
+def measure(repeats: int) -> dict[int, list[tuple[float, float]]]:
+    """What `speed` found by number of clients, an entry for every repeat."""
+    found: dict[int, list[tuple[float, float]]] = {clients: [] for clients in CLIENTS}
     with tempfile.TemporaryDirectory() as folder, training(folder) as run:
         speed(run)  # the first windows of a run are those of a market that has just begun
         for _ in range(repeats):
             for clients in CLIENTS:
-                with looked_at(folder, clients):
-                    found[clients].append(speed(run))
+                with looked_at(folder, clients) as page:
+                    found[clients].append(speed(run, page))
     return found
 
 
 def main() -> None:
     """Measure, print, and write the page."""
-    load = os.getloadavg()[0]
-    found = measure(REPEATS)
+    load = [os.getloadavg()[0]]
+    both = measure(REPEATS)
+    load.append(os.getloadavg()[0])
+    found = {n: [own for own, _ in pairs] for n, pairs in both.items()}
+    used = {n: median(share for _, share in pairs) for n, pairs in both.items()}
     figures = [
         Figure(
             f"two seeds of volatility_kpi, page read by {n} client{'s' * (n > 1)}", found[n],
@@ -135,20 +152,23 @@ def main() -> None:
         for n in CLIENTS if n
     ]  # fmt: skip
     text = table(figures)
-    print(text)
-    lowest = {n: min(a / b for a, b in zip(found[n], found[0], strict=True)) for n in CLIENTS if n}
-    ratios = {n: median(a / b for a, b in zip(found[n], found[0], strict=True)) for n in lowest}
-    told = ", ".join(f"{n}: {ratios[n]:.2f}, lowest {lowest[n]:.2f}" for n in lowest)
-    print(json.dumps(found))
-    PAGE.write_text(
+    shares = ", ".join(f"{used[n]:.2f} with {n} client{'s' * (n > 1)}" for n in CLIENTS if n)
+    ratios = {n: [a / b for a, b in zip(found[n], found[0], strict=True)] for n in CLIENTS if n}
+    lowest = ", ".join(f"{min(own):.2f} with {n}" for n, own in ratios.items())
+    head = (
         "# What a page that is looked at costs\n\n"
         f"`python -m benchmarks.attended` writes this page. {REPEATS} repeats of {WINDOW:g} "
         "seconds each, by the clock; ratios are medians within a repeat. The market's two seeds "
-        "use both cores, and page and clients run beside them. The load of the machine was "
-        f"{load:.1f} before it began.\n\n{machine()}\n\n```\n{text}\n```\n\n"
-        f"Share of the speed without a page, by number of clients: {told}.\n",
-        encoding="utf-8",
+        "use both processors, and page and clients run beside them, on the same ones.\n\n"
+        f"{machine()}\n\n"
     )
+    tail = (
+        f"\nLowest ratio: {lowest}. Processor time of page and clients together, in processors: "
+        f"{shares}. Load of the machine, averaged over a minute: {load[0]:.1f} before, "
+        f"{load[1]:.1f} at the end; the market itself makes about 2 of that.\n"
+    )
+    print(text + tail)
+    PAGE.write_text(f"{head}```\n{text}\n```\n{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ class BreakerConfig(BaseModel):
         since = f" from round {self.from_:,} on" if self.from_ else ""
         what, where = "", ""
         if self.is_of_arm:
-            what, where = "the mean over the arm's seeds of ", " in every seed"
+            what, where = "the mean over the arm's seeds of ", ", in every seed"
         return f"{what}{self.watch} outside {self.band}{points}{since}: {then}{where}"
 
 

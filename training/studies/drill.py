@@ -264,7 +264,8 @@ class _Drill:
             seed = source(range(self.seeds), self.k, seat.index)
             others[seat.name] = kept[seed]
             before = learner_hash(begun, kept[seed], seat.name)
-            if learner_hash(begun, state, seat.name) != before:
+            forgets = self.arm.breakers[self.name].changes.forget
+            if not forgets and learner_hash(begun, state, seat.name) != before:
                 self._note(IN_FORCE, f"the learner of {seat.name} is not that of seed {seed}")
         return with_learners(begun, kept[self.k], others)
 

@@ -328,7 +328,7 @@ def test_the_card_says_over_what_it_is_judged():
     own = arm(*BASE, EXCHANGE).breakers["calm"]
     assert own.sentence == (
         "the mean over the arm's seeds of clearing_price outside 0.99.. at 3 points one after the "
-        "other: rollback (at most 1), changed is partners exchanged in every seed"
+        "other: rollback (at most 1), changed is partners exchanged, in every seed"
     )
 
 
