@@ -255,6 +255,64 @@ def _rounds(experiment: Experiment, jobs: Sequence[Job]) -> tuple[int, int]:
     return total, total - sum(rounds[name] for name, _ in jobs)
 
 
+class _Trainer:
+    """Trains single jobs, in threads or in worker processes.
+
+    Attributes:
+        stop: whether seeds on their way are to save and return.
+        worker_pool: processes for networks; None: there are none.
+        arm_points: by name, the points of arms whose repetitions are judged together.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        run: RunFolder,
+        listener: ProgressListener,
+        control: RunControl,
+        worker_pool: WorkerPool | None,
+        arm_points: Mapping[str, ArmPoints],
+    ) -> None:
+        self._experiment, self._run = experiment, run
+        self._listener, self._control = listener, control
+        self.worker_pool, self.arm_points = worker_pool, arm_points
+        self.stop, self._slots = threading.Event(), Slots(workers())
+
+    def train(self, name: str, k: int) -> dict[str, Any] | None:
+        """The record of a repetition; None if it was stopped, or is held."""
+        if name not in self.arm_points:
+            with self._slots.taken():
+                return self._train(name, k, None)
+        slot = Slot(self._slots)  # given up wherever it waits for others of its arm
+        slot.take()
+        try:
+            return self._train(name, k, slot)
+        finally:
+            slot.give_up()
+
+    def _train(self, name: str, k: int, slot: Slot | None) -> dict[str, Any] | None:
+        arm, control = self._experiment.arms[name], self._control
+
+        def report(progress: SeedProgress) -> None:
+            self._listener.advance(name, progress)
+            control.reports((name, k), progress.headline, progress.ended)
+
+        if self.stop.is_set() or control.is_stopped:
+            return None
+        if self.worker_pool is not None and goes_to_pool(arm):
+            remote = RemoteGate()
+
+            def report_remote(progress: SeedProgress) -> None:
+                remote.played(progress.rounds // arm.train.copies)
+                report(progress)
+
+            with control.seed((name, k), remote):
+                return self.worker_pool.train(name, k, report_remote, remote)
+        gate = Gate(self.stop.is_set)
+        with control.seed((name, k), gate):
+            return train_seed(self._run, arm, k, report, gate, self.arm_points.get(name), slot)
+
+
 def _train_jobs(
     experiment: Experiment,
     run: RunFolder,
@@ -269,55 +327,16 @@ def _train_jobs(
     seeds on their way look at it between two stretches of rounds, save, and return None. Whatever
     is being compiled then is compiled to its end first.
     """
-    stop, slots = threading.Event(), Slots(workers())
     worker_pool = WorkerPool(run) if needs_pool(experiment, jobs) else None
     arm_points = _arm_points(experiment, records)
-
-    def do(name: str, k: int) -> dict[str, Any] | None:
-        """A job that keeps its place among those that play."""
-        with slots.taken():
-            return train_one(name, k, None)
-
-    def do_among_others(name: str, k: int) -> dict[str, Any] | None:
-        """A job of an arm whose repetitions wait for one another."""
-        slot = Slot(slots)
-        slot.take()
-        try:
-            return train_one(name, k, slot)
-        finally:
-            slot.give_up()
-
-    def train_one(name: str, k: int, slot: Slot | None) -> dict[str, Any] | None:
-        arm = experiment.arms[name]
-
-        def report(progress: SeedProgress) -> None:
-            listener.advance(name, progress)
-            control.reports((name, k), progress.headline, progress.ended)
-
-        if stop.is_set() or control.is_stopped:
-            return None
-        if worker_pool is not None and goes_to_pool(arm):
-            remote = RemoteGate()
-
-            def report_remote(progress: SeedProgress) -> None:
-                remote.played(progress.rounds // arm.train.copies)
-                report(progress)
-
-            with control.seed((name, k), remote):
-                return worker_pool.train(name, k, report_remote, remote)
-        gate = Gate(stop.is_set)
-        with control.seed((name, k), gate):
-            return train_seed(run, arm, k, report, gate, arm_points.get(name), slot)
-
+    trainer = _Trainer(experiment, run, listener, control, worker_pool, arm_points)
     # Repetitions that wait for one another need a thread each, or none would come to the point.
     most = max(1, sum(name in arm_points for name, _ in jobs))
     with ThreadPoolExecutor(workers()) as threads, ThreadPoolExecutor(most) as more:
         try:
             for generation in generations(experiment, jobs):
                 futures = {
-                    more.submit(do_among_others, *job)
-                    if job[0] in arm_points
-                    else threads.submit(do, *job): job
+                    (more if job[0] in arm_points else threads).submit(trainer.train, *job): job
                     for job in generation
                 }
                 for future in as_completed(futures):
@@ -329,7 +348,7 @@ def _train_jobs(
                 if any(job not in records for job in generation):
                     return  # a breaker holds one that the next generation may start from
         except BaseException:
-            stop.set()
+            trainer.stop.set()
             if worker_pool is not None:
                 worker_pool.stop()
             for pool in (threads, more):

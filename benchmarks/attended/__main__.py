@@ -1,11 +1,4 @@
-"""What a page that is looked at costs a run: `python -m benchmarks.attended`.
-
-Writes `attended.md`. One run of two seeds trains all the time; windows without a page, with a page
-that one client reads and with one that twenty read follow one another, again and again, so that a
-slow minute hits all of them. Page and clients run on the same machine as the market, and take their
-time from it: how much processor time, is measured too, since that does not depend on what else the
-machine does. Nothing is asserted.
-"""
+"""The measurement from the command line: see the package's docstring."""
 
 from __future__ import annotations
 
@@ -20,14 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 from uuid import uuid4
 
+from benchmarks.engine import machine
+from benchmarks.timing import Figure, Target, table
 from tacit.training.acts.client import send
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.storage.run_folder import RunFolder
-
-from .engine import machine
-from .timing import Figure, Target, table
 
 PAGE = Path(__file__).parent / "attended.md"
 REPEATS = 7
@@ -43,8 +36,8 @@ TACIT = (str(Path(sys.executable).parent / "tacit"),)  # beside this Python
 
 
 @contextmanager
-def training(folder: str) -> Iterator[RunFolder]:
-    """Within, the run trains."""
+def training(folder: str) -> Iterator[tuple[RunFolder, int]]:
+    """Within, the run trains; yields its folder, and the number of its process."""
     words = [*TACIT, "train", *TRAINED, "--results", folder]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     run = RunFolder(Path(folder) / RUN)
@@ -54,7 +47,7 @@ def training(folder: str) -> Iterator[RunFolder]:
                 if rounds_of(run)[0] > 0:
                     break
             time.sleep(0.1)
-        yield run
+        yield run, process.pid
     finally:
         process.kill()
         process.wait()
@@ -67,13 +60,24 @@ def rounds_of(run: RunFolder) -> tuple[int, float]:
     return sum(seed["round"] for seed in seeds), time.monotonic()
 
 
-def processor_time(pid: int | None) -> float:
-    """Seconds of processor time that this process and another one have taken."""
-    own = time.process_time()
-    if pid is None:
-        return own
+class Speed(NamedTuple):
+    """What was measured in a window.
+
+    Attributes:
+        rounds: a second, of both seeds.
+        by_processor: the same for a second of processor time of the process that trains.
+        page: processors that page and clients took, on the mean.
+    """
+
+    rounds: float
+    by_processor: float
+    page: float
+
+
+def processor_time(pid: int) -> float:
+    """Seconds of processor time that a process has taken."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return own + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -115,57 +119,62 @@ def looked_at(folder: str, clients: int) -> Iterator[int | None]:
             thread.join()
 
 
-def speed(run: RunFolder, page: int | None = None) -> tuple[float, float]:
-    """Within the next window, rounds a second of both seeds, and the share of a processor that
-    page and clients took."""
+def speed(run: RunFolder, trains: int, page: int | None = None) -> Speed:
+    """What is measured in the next window, of the process that trains and that of the page."""
+
+    def times() -> tuple[float, float]:
+        seen = time.process_time()  # the clients are threads of this process
+        return processor_time(trains), seen + (0 if page is None else processor_time(page))
+
     time.sleep(SETTLED)
-    (before, began), used = rounds_of(run), processor_time(page)
+    (before, began), (market, seen) = rounds_of(run), times()
     time.sleep(WINDOW)
-    (after, ended), used = rounds_of(run), processor_time(page) - used
-    return (after - before) / (ended - began), used / (ended - began)
+    (after, ended), (market_then, seen_then) = rounds_of(run), times()
+    rounds, seconds = after - before, ended - began
+    return Speed(rounds / seconds, rounds / (market_then - market), (seen_then - seen) / seconds)
 
 
-def measure(repeats: int) -> dict[int, list[tuple[float, float]]]:
+def measure(repeats: int) -> dict[int, list[Speed]]:
     """What `speed` found by number of clients, an entry for every repeat."""
-    found: dict[int, list[tuple[float, float]]] = {clients: [] for clients in CLIENTS}
-    with tempfile.TemporaryDirectory() as folder, training(folder) as run:
-        speed(run)  # the first windows of a run are those of a market that has just begun
+    found: dict[int, list[Speed]] = {clients: [] for clients in CLIENTS}
+    with tempfile.TemporaryDirectory() as folder, training(folder) as (run, trains):
+        speed(run, trains)  # the first windows of a run are those of a market that has just begun
         for _ in range(repeats):
             for clients in CLIENTS:
                 with looked_at(folder, clients) as page:
-                    found[clients].append(speed(run, page))
+                    found[clients].append(speed(run, trains, page))
     return found
 
 
 def main() -> None:
     """Measure, print, and write the page."""
     load = [os.getloadavg()[0]]
-    both = measure(REPEATS)
+    found = measure(REPEATS)
     load.append(os.getloadavg()[0])
-    found = {n: [own for own, _ in pairs] for n, pairs in both.items()}
-    used = {n: median(share for _, share in pairs) for n, pairs in both.items()}
     figures = [
         Figure(
-            f"two seeds of volatility_kpi, page read by {n} client{'s' * (n > 1)}", found[n],
-            "rounds/s", 0, "no page", found[0], Target(at_least=0.85, ratio=True),
+            f"page read by {n} client{'s' * (n > 1)}", [getattr(own, name) for own in found[n]],
+            unit, 0, "no page", [getattr(own, name) for own in found[0]],
+            Target(at_least=0.85, ratio=True),
         )
+        for name, unit in (("rounds", "rounds/s"), ("by_processor", "rounds/CPU-s"))
         for n in CLIENTS if n
     ]  # fmt: skip
     text = table(figures)
-    shares = ", ".join(f"{used[n]:.2f} with {n} client{'s' * (n > 1)}" for n in CLIENTS if n)
-    ratios = {n: [a / b for a, b in zip(found[n], found[0], strict=True)] for n in CLIENTS if n}
-    lowest = ", ".join(f"{min(own):.2f} with {n}" for n, own in ratios.items())
+    used = {n: median(own.page for own in pairs) for n, pairs in found.items()}
+    shares = ", ".join(f"{used[n]:.3f} with {n} client{'s' * (n > 1)}" for n in CLIENTS if n)
     head = (
         "# What a page that is looked at costs\n\n"
         f"`python -m benchmarks.attended` writes this page. {REPEATS} repeats of {WINDOW:g} "
-        "seconds each, by the clock; ratios are medians within a repeat. The market's two seeds "
-        "use both processors, and page and clients run beside them, on the same ones.\n\n"
+        "seconds each; ratios are medians within a repeat. The market's two seeds use both "
+        "processors, and page and clients run beside them, on the same ones. Rounds of both seeds "
+        "together, by the clock and by the processor time of the process that trains.\n\n"
         f"{machine()}\n\n"
     )
     tail = (
-        f"\nLowest ratio: {lowest}. Processor time of page and clients together, in processors: "
-        f"{shares}. Load of the machine, averaged over a minute: {load[0]:.1f} before, "
-        f"{load[1]:.1f} at the end; the market itself makes about 2 of that.\n"
+        f"\nProcessors that page and clients took together, on the median: {shares}. Load of the "
+        f"machine, averaged over a minute: {load[0]:.1f} before, {load[1]:.1f} at the end; the "
+        "market itself makes about 2 of that.\n"
     )
     print(text + tail)
     PAGE.write_text(f"{head}```\n{text}\n```\n{tail}", encoding="utf-8")
