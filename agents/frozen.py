@@ -142,6 +142,10 @@ class FrozenGroup:
         self.learned.branch_from(_learned(state), forget)
         self._take_over(state)
 
+    def learner_part(self, state: Mapping[str, NDArray[Any]], seat: str) -> dict[str, NDArray[Any]]:
+        """What the learner of a seat knew in a state, as `Group.learner_part` says."""
+        return self.learned.learner_part(state, seat)
+
     def _take_over(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on with the market of a state, by what is learned now."""
         copy_into(self._own, state)

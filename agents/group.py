@@ -150,6 +150,17 @@ class Group(Protocol):
         """
         ...
 
+    def learner_part(self, state: Mapping[str, NDArray[Any]], seat: str) -> dict[str, NDArray[Any]]:
+        """What the learner of a seat knows in a `state()`, by the names of the state's arrays.
+
+        Only breakers that exchange partners need it (`agents/exchange.py`).
+
+        Returns:
+            The arrays themselves where all of one is the learner's, else views of its part. None of
+            a seat that does not learn.
+        """
+        ...
+
 
 def make_group(
     market: Market,

@@ -26,6 +26,7 @@ from filelock import FileLock
 from tacit.envs.errors import ConfigError
 
 FIRST = "0" * 64  # `previous` of the first entry
+OF_A_LINE = ("n", "time", "previous", "hash")  # keys of every entry, that say where it stands
 LOCKS = ".locks"  # the folder beside a ledger in which locks lie
 PATIENCE = 30.0  # seconds that an entry waits for another process to append its own
 
@@ -101,6 +102,18 @@ class Ledger:
             _append_line(self.path, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             self.count, self.head = self.count + 1, entry["hash"]
             self._size = self._size_now()
+
+    def append_once(self, act: str, **details: Any) -> None:
+        """`append`, unless there is an entry of the same act with the same details.
+
+        Raises:
+            ConfigError: as for `append`.
+        """
+        wanted = {"act": act, **details}
+        for entry in read(self.path) if self.path.exists() else []:
+            if {key: x for key, x in entry.items() if key not in OF_A_LINE} == wanted:
+                return
+        self.append(act, **details)
 
 
 @contextmanager

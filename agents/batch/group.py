@@ -242,6 +242,18 @@ class BatchGroup:
             kept |= self._buffer_arrays() | self._learner_state()
         self.load(kept)
 
+    def learner_part(self, state: Mapping[str, NDArray[Any]], seat: str) -> dict[str, NDArray[Any]]:
+        """What the learner of a seat knows in a state, as `Group.learner_part` says.
+
+        Of a learner with networks also its samples, where the state was taken within a batch.
+        """
+        if seat not in self.learners:
+            return self.seed_state.learner_part(state, seat)
+        k = list(self.learners).index(seat)
+        whole = {name: a for name, a in state.items() if name.startswith(f"learner.{seat}.")}
+        samples = {name: state[name][k] for name in self._buffer_arrays() if name in state}
+        return whole | samples
+
     def _buffer_arrays(self) -> dict[str, NDArray[Any]]:
         """The buffer's own arrays, by the names used in checkpoints."""
         fields = self.rollout_buffer._asdict().items()

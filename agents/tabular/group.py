@@ -237,6 +237,10 @@ class TabularGroup:
         """
         self.load(self.seed_state.as_branch(state, forget))
 
+    def learner_part(self, state: Mapping[str, NDArray[Any]], seat: str) -> dict[str, NDArray[Any]]:
+        """What the learner of a seat knows in a state, as `Group.learner_part` says."""
+        return self.seed_state.learner_part(state, seat)
+
 
 def _stop_after(configs: Mapping[str, BaseModel]) -> int:
     """A group stops when the longest demand is met, and only if every learner makes one.

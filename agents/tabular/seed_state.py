@@ -242,6 +242,26 @@ class SeedState:
             kept[CLOCK_NAME] = clock
         return kept
 
+    def learner_part(self, state: Mapping[str, NDArray[Any]], seat: str) -> dict[str, NDArray[Any]]:
+        """What a learner of a table knows in a state: views; empty for all other seats.
+
+        Args:
+            state: as `state()` gives it.
+            seat: the seat's name.
+        """
+        own = next(s for s in self.market.seats if s.name == seat)
+        n, rows = own.index, own.role.observations
+        if self.q_arrays.settings[n, LEARNS] != 1.0:
+            return {}
+        cell, row = self.q_arrays.first_cell[n], self.game.per_seat[n, FIRST_ROW]
+        return {
+            "q_arrays.q": state["q_arrays.q"][cell : cell + rows * own.role.actions],
+            "q_arrays.greedy": state["q_arrays.greedy"][row : row + rows],
+            "q_arrays.runner_up": state["q_arrays.runner_up"][row : row + rows],
+            "q_arrays.pending": state["q_arrays.pending"][:, n],
+            "q_arrays.pending_reward": state["q_arrays.pending_reward"][:, n],
+        }
+
     def restart_clock(self) -> None:
         """Let training begin anew with what is known: t is 0 again, sums are empty.
 

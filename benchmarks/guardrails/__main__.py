@@ -8,6 +8,7 @@ import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from shutil import copyfile
 
 import matplotlib
 
@@ -17,6 +18,9 @@ from .play import play_cell
 from .report import cells_of, rows_of, write
 
 FOLDER = Path("results/guardrails")
+# The committed copies: the tables lie beside this program, the figure where pages show it.
+TABLES = Path(__file__).parent
+COPIES = {"table.md": TABLES, "table.csv": TABLES, "guardrails.png": Path("docs/images")}
 
 
 def main() -> None:
@@ -26,6 +30,7 @@ def main() -> None:
     parser.add_argument("--only", choices=[case.config for case in CASES], help="one experiment")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder")
+    parser.add_argument("--update", action="store_true", help="also write the committed copies")
     parser.add_argument(
         "--over-time", type=Path, metavar="RUN",
         help="a finished run of breaker_drill: only draw its price over time",
@@ -57,6 +62,9 @@ def main() -> None:
         assert LOGGING in own
         results[case.config] = (case, rows_of(case, own))
     write(options.out, results, seconds)
+    if options.update:
+        for name, folder in COPIES.items():
+            copyfile(options.out / name, folder / name)
     for case, rows in results.values():
         print(f"\n{case.config}, arm {case.arm}: {case.figure}")
         for row in rows:

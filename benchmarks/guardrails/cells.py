@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 LOGGING, REVISION, VETO, FINE = "logging only", "one-shot revision", "veto", "fine, verified"
 REPAIR, STOP, REDIRECT = "KPI repair of lint", "breaker, no redirect", "breaker, redirect"
 BLIND, FORGET = "breaker, rivals hidden", "breaker, memory reset"
-PARTNERS = "partners exchanged"
+PARTNERS, STRANGERS = "partners exchanged", "partners exchanged, learning on"
 RIVALS, OLDER, SYNCHRONOUS = "no rivals' data", "older data", "synchronous updates"
 HIDDEN = "no memory of rounds"
 RAILS = (
-    LOGGING, REVISION, VETO, FINE, REPAIR, STOP, REDIRECT, BLIND, FORGET, PARTNERS, RIVALS, OLDER,
-    HIDDEN, SYNCHRONOUS,
+    LOGGING, REVISION, VETO, FINE, REPAIR, STOP, REDIRECT, BLIND, FORGET, PARTNERS, STRANGERS,
+    RIVALS, OLDER, HIDDEN, SYNCHRONOUS,
 )  # fmt: skip
 REVISE, EXCHANGE = "revise", "exchange"  # acts on agents that have learned
 
@@ -80,10 +80,21 @@ def _breaker(band: str, redirect: str, more: str = "") -> tuple[str, ...]:
     return (f"breakers.guard={{{band}, action: rollback, redirect: {redirect}{more}}}",)
 
 
+def _strangers(band: str) -> tuple[str, ...]:
+    """Partners are exchanged whenever the mean over all seeds has been outside for so long, while
+    there are rounds left."""
+    return _breaker(band, "{partners: exchanged}", ", scope: arm, to: 1, times: 20")
+
+
 ONE_SIDED = "watch: winner_share, high: .75, points: 2"
 CHEAP = "watch: clearing_price, low: .92, points: 3, from: 1000"
 HIGH_INDEX = "watch: collusion_index, high: .6, points: 2, from: 500000"
 LIES = "watch: false_scarcity, high: .1, points: 2, from: 1000"
+# For exchanged partners: the same ends of bands, with time to learn before it is looked at again.
+ONE_SIDED_LONG = "watch: winner_share, high: .75, points: 5"
+CHEAP_LONG = "watch: clearing_price, low: .92, points: 5, from: 1000"
+HIGH_INDEX_LONG = "watch: collusion_index, high: .6, points: 10, from: 500000"
+LIES_LONG = "watch: false_scarcity, high: .1, points: 5, from: 1000"
 NO_CHANGE = "{kpi: {bidder: {price_change: 0}}}"
 
 CASES = (
@@ -100,6 +111,7 @@ CASES = (
             BLIND: Cell(why_not=NO_DATA),
             FORGET: Cell(_breaker(ONE_SIDED, "{forget: true}")),
             PARTNERS: Cell(act=EXCHANGE),
+            STRANGERS: Cell(_strangers(ONE_SIDED_LONG)),
             RIVALS: Cell(why_not=NO_DATA),
             OLDER: Cell(why_not=NO_DATA),
             HIDDEN: Cell(why_not=NO_MEMORY),
@@ -121,6 +133,7 @@ CASES = (
             BLIND: Cell(_breaker(HIGH_INDEX, "{rivals_data: none}")),
             FORGET: Cell(_breaker(HIGH_INDEX, "{forget: true}")),
             PARTNERS: Cell(act=EXCHANGE),
+            STRANGERS: Cell(_strangers(HIGH_INDEX_LONG)),
             RIVALS: Cell(redirect={"rivals_data": "none"}),
             OLDER: Cell(redirect={"rivals_data": 3}),
             HIDDEN: Cell(redirect={"memory": "off"}),
@@ -143,6 +156,7 @@ CASES = (
             BLIND: Cell(why_not=NO_RIVAL),
             FORGET: Cell(_breaker(LIES, "{forget: true}")),
             PARTNERS: Cell(act=EXCHANGE),
+            STRANGERS: Cell(_strangers(LIES_LONG)),
             RIVALS: Cell(why_not=NO_RIVAL),
             OLDER: Cell(why_not=NO_RIVAL),
             HIDDEN: Cell(why_not=NO_MEMORY),
@@ -163,6 +177,7 @@ CASES = (
             BLIND: Cell(why_not=NOT_DECLARED),
             FORGET: Cell(_breaker(CHEAP, "{forget: true}")),
             PARTNERS: Cell(act=EXCHANGE),
+            STRANGERS: Cell(_strangers(CHEAP_LONG)),
             RIVALS: Cell(why_not=NOT_DECLARED),
             OLDER: Cell(why_not=NOT_DECLARED),
             HIDDEN: Cell(redirect={"memory": "off"}),

@@ -22,7 +22,6 @@ from tacit.emergence.population import FrozenPopulation
 from tacit.envs.engine.game_arrays import build_game
 from tacit.envs.market import Role
 from tacit.envs.types import Floats
-from tacit.training.acts.gate import Gate
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import ROLLBACK
 from tacit.training.config.in_force import PERSON, arm_in_force
@@ -30,7 +29,7 @@ from tacit.training.config.load import load
 from tacit.training.outcome.final_measures import end_figures, final_measures
 from tacit.training.outcome.linting import lint_arm
 from tacit.training.outcome.probing import population_of
-from tacit.training.runs.progress import SeedProgress
+from tacit.training.runs.arm_points.together import train_together
 from tacit.training.runs.seed_run import Repetition
 from tacit.training.storage.run_folder import RunFolder
 
@@ -71,9 +70,10 @@ def settings_of(case: Case, cell: Cell) -> tuple[str, ...]:
     raise ValueError(f"{case.config}: lint proposes no repair")
 
 
-def arm_of(case: Case, cell: Cell) -> Arm:
-    """The arm that a cell trains."""
-    arm = load(case.config, settings_of(case, cell), [case.arm]).arms[case.arm]
+def arm_of(case: Case, cell: Cell, seeds: int) -> Arm:
+    """The arm that a cell trains, with so many seeds."""
+    words = [*settings_of(case, cell), f"seeds={seeds}"]
+    arm = load(case.config, words, [case.arm]).arms[case.arm]
     if not cell.redirect:
         return arm
     asked = {"action": ROLLBACK, PERSON: "the study", "act": "redirect", "redirect": cell.redirect}
@@ -89,12 +89,12 @@ def play_cell(job: tuple[int, str, int]) -> tuple[list[Played], str]:
     number, rail, seeds = job
     case = CASES[number]
     cell = case.cells[rail]
-    arm = arm_of(case, cell)
+    arm = arm_of(case, cell, seeds)
     with threadpool_limits(limits=1):
         if cell.act == EXCHANGE:
-            found = _exchanged(case, arm, seeds)
+            found = _exchanged(case, arm)
         else:
-            found = [_played(case, arm, k, cell, rail == VETO) for k in range(seeds)]
+            found = [_played(case, arm, own, cell, rail == VETO) for own in _trained(arm)]
     told = [*settings_of(case, cell)[len(case.settings) :], *_words(cell.redirect)]
     return found, "; ".join(told)
 
@@ -103,22 +103,19 @@ def _words(redirect: Mapping[str, object]) -> list[str]:
     return [f"from the start: {key}: {value}" for key, value in redirect.items()]
 
 
-def _trained(arm: Arm, k: int) -> Repetition:
+def _trained(arm: Arm) -> list[Repetition]:
+    """All seeds, trained to their ends."""
     with tempfile.TemporaryDirectory() as folder:
-        repetition = Repetition(RunFolder(Path(folder) / "run"), arm, k)
-        with repetition.events:
-            repetition.train(_no_report, Gate())
-    return repetition
+        return train_together(RunFolder(Path(folder) / "run"), arm)
 
 
-def _played(case: Case, arm: Arm, k: int, cell: Cell, is_banded: bool) -> Played:
-    """One seed, trained to its end, and further after an act."""
-    repetition = _trained(arm, k)
+def _played(case: Case, arm: Arm, repetition: Repetition, cell: Cell, is_banded: bool) -> Played:
+    """One seed that was trained to its end, and further after an act."""
     group, ended, points = repetition.group, repetition.breakers.arm, repetition.points
     if cell.act == REVISE:
         revise(case, group)
         points = _learn_on(group, case.more_rounds, arm.train.measure_last)
-    population = population_of(ended, k, group)
+    population = population_of(ended, repetition.k, group)
     harm, welfare = _measured(case, ended, group, population, points)
     trips = len(repetition.breakers.trips)
     if not is_banded:
@@ -181,12 +178,11 @@ def _outside(role: Role, band: tuple[float, float]) -> Any:
     return (values < band[0] - 1e-9) | (values > band[1] + 1e-9)
 
 
-def _exchanged(case: Case, arm: Arm, seeds: int) -> list[Played]:
+def _exchanged(case: Case, arm: Arm) -> list[Played]:
     """Frozen play of agents that have learned, each with a partner of another seed."""
     populations, tables = [], []
-    for k in range(seeds):
-        repetition = _trained(arm, k)
-        populations.append(population_of(arm, k, repetition.group))
+    for repetition in _trained(arm):
+        populations.append(population_of(arm, repetition.k, repetition.group))
         tables.append(repetition.group)
     found = []
     for population, group in zip(rematch(populations), tables, strict=False):
@@ -221,7 +217,3 @@ def near_the_end(
     return float((far < 0.5 * step).mean()), float(
         ((far >= 0.5 * step) & (far < 1.5 * step)).mean()
     )
-
-
-def _no_report(progress: SeedProgress) -> None:
-    pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import importlib.util
 import sys
@@ -52,13 +53,13 @@ def test_every_cell_is_a_configuration_that_can_be_trained(case):
     for rail in tried(case):
         own = case.cells[rail]
         if not own.repaired:  # lint takes seconds, and has tests of its own
-            assert play.arm_of(case, own).market.name
+            assert play.arm_of(case, own, 4).market.name
 
 
 def test_the_cap_leaves_the_lower_prices_as_they_are():
     case = cells.CASES[1]
     grids = [
-        play.arm_of(case, case.cells[rail]).market.roles[0].choices[0][0].values
+        play.arm_of(case, case.cells[rail], 1).market.roles[0].choices[0][0].values
         for rail in (cells.LOGGING, cells.VETO)
     ]
     assert np.allclose(grids[0][:8], grids[1], atol=1e-6)
@@ -67,7 +68,7 @@ def test_the_cap_leaves_the_lower_prices_as_they_are():
 
 def test_a_revision_replaces_the_actions_outside_the_band_and_nothing_else():
     case = cells.CASES[0]
-    group = play.arm_of(case, case.cells[cells.LOGGING]).group(0)
+    group = play.arm_of(case, case.cells[cells.LOGGING], 1).group(0)
     group.run(2_000)
     before = group.state()
     q, bids = before["q_arrays.q"].copy(), 19
@@ -79,6 +80,24 @@ def test_a_revision_replaces_the_actions_outside_the_band_and_nothing_else():
     assert after["q_arrays.q"][:bids].tolist() == [0.0] * 13 + [5, 4, 3, 2, 1, 0]
     assert (after["q_arrays.q"][bids:] == np.arange(bids)).all()
     assert [int(table.argmax()) for table in group.tables()] == [13, 18]
+
+
+def test_the_page_shows_the_committed_table():
+    """Bold marks what was not expected; the page leaves out the settings, and cells that say why
+    they are none."""
+    page = (ROOT / "docs/oversight/guardrails.md").read_text(encoding="utf-8").replace("**", "")
+    with (FOLDER / "table.csv").open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file)
+    shown = [row[4:-1] for row in rows if not row[5].startswith("-")]
+    shown += [row[4:-1] for row in rows if row[5].startswith("-.")]  # a harm below 0
+    assert len(shown) == sum(len(tried(case)) for case in cells.CASES)
+    for row in shown:
+        assert f"| {' | '.join(row)} |" in page
+    told = [row for row in rows if row[-2] not in ("", "-")]
+    right = [row[-3] == row[-2] for row in told]
+    harm = [row[-3].split(";")[0] == row[-2].split(";")[0] for row in told]
+    words = f"{sum(right)} of {len(told)} cells came out as expected in both, {sum(harm)} of"
+    assert words in page
 
 
 @pytest.mark.parametrize(
@@ -105,5 +124,5 @@ def test_the_table_has_a_row_for_every_guardrail(tmp_path):
     assert "the harm is a false claim, not a price" in text
     assert rows[3].found == ("worse", "same")
     assert rows[3].expected == ("better", "same")
-    assert len((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()) == 15
+    assert len((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()) == 16
     assert (tmp_path / "guardrails.png").stat().st_size > 10_000

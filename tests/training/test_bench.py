@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory, gettempdir
 import numpy as np
 import pytest
 from support.acts.held_run import BASE, FREE, held_run
+from support.attend.under_way import COMMAND
 from support.training_fixtures import arm, files_of, small
 
 from tacit.envs.errors import ConfigError
@@ -21,7 +22,7 @@ from tacit.training.acts.client import send
 from tacit.training.acts.control import RunControl
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.bench.making import Wanted, make_bench
-from tacit.training.bench.trainer import train_bench, wait_for
+from tacit.training.bench.trainer import train_bench, training_process, wait_for
 from tacit.training.outcome.linting import preview
 from tacit.training.record.replay import SeedReplay, differing_arrays
 from tacit.training.record.reproduction import reproduce_run
@@ -189,8 +190,8 @@ def test_the_command_serves_a_bench_without_a_page(run, tmp_path, monkeypatch):
 
     with TemporaryDirectory(dir=gettempdir()) as short:  # pytest's paths are too long for sockets
         monkeypatch.setenv("XDG_RUNTIME_DIR", short)
-        command = [sys.executable, "-c", "from tacit.training.cli import main; main()", *words]
-        process = subprocess.Popen([*command, "--results", str(tmp_path)])
+        command = [sys.executable, "-c", COMMAND, *words, "--results", str(tmp_path)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE)
         try:
             wait_for(process, bench)
             assert act("pause").screen["seeds"]["base/s0"]["pace"] == 50.0
@@ -201,7 +202,18 @@ def test_the_command_serves_a_bench_without_a_page(run, tmp_path, monkeypatch):
             assert process.wait(30) == 130
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
+
+
+@pytest.mark.slow
+def test_the_process_of_a_bench_ends_with_the_one_that_started_it(run, tmp_path, monkeypatch):
+    bench = benched(run, tmp_path, seed=0, round=3_000)
+    with TemporaryDirectory(dir=gettempdir()) as short:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", short)
+        with training_process(bench, 20.0) as process:
+            process.stdin.close()  # as when the process at the other end is killed
+            assert process.wait(60) == 143
+    assert (bench.seed("base", 0) / "partial.json").exists()  # it saved
 
 
 @pytest.mark.slow

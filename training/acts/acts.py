@@ -33,7 +33,7 @@ PATIENCE = 10.0  # seconds that the answer to a pause or a step waits for every 
 
 
 class Acts:
-    """Acts on one run, one at a time, in the order of its ledger.
+    """Acts on one run, in the order of its ledger; those that change what is learned one at a time.
 
     Attributes:
         target: the run's name.
@@ -47,7 +47,8 @@ class Acts:
             ConfigError: the ledger cannot be read.
         """
         self.target, self.control = target, control
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the answers
+        self._acting, self._asking = threading.Lock(), threading.Lock()  # `_of`
         self._answers: dict[str, Future[Envelope]] = {}  # by id of the act
         self._known: set[str] = set()  # ids in the ledger
         self._lint: dict[str, list[str]] = {}  # what lint said of a KPI, by its hash
@@ -65,29 +66,25 @@ class Acts:
         """
         if request.act in READS:
             return self._envelope(request, False, self._held_text())
-        change = None
+        answer = Future[Envelope]()
         with self._lock:
             known = self._answers.get(request.id)
-            if known is None:
-                if request.id in self._known:
-                    raise ConfigError(f"id: {request.id} was done already, by an earlier command.")
-                detail = self._refusal(request)
-                if detail is not None:
-                    raise ConfigError(detail)
-                if request.is_change:
-                    change = self._change(request)
-                elif not request.dry_run:
-                    self._record(request, self.control.screen())
-                    self._known.add(request.id)  # it is in the ledger, also if `_apply` fails
-                    self._apply(request)
-                if not request.dry_run:
-                    answer = self._answers[request.id] = Future()
+            if known is None and request.id in self._known:
+                raise ConfigError(f"id: {request.id} was done already, by an earlier command.")
+            if known is None and not request.dry_run:
+                self._answers[request.id] = answer
         if known is not None:
             return known.result()
         if request.dry_run:
-            told = f"do this: {change.text}" if change else self._intent(request)
-            return self._envelope(request, False, f"would {told}", change)
-        # The lock is released before seeds are waited for: a stop must not wait for a long step.
+            return self._tried(request)
+        try:
+            change = self._done(request)
+        except BaseException as error:
+            with self._lock:  # not done: asked again, it is refused if the ledger has it
+                del self._answers[request.id]
+            answer.set_exception(error)
+            raise
+        # Without a lock, seeds are waited for: a stop must not wait for a long step.
         try:
             outcome = change.text if change else self._outcome(request)
             answer.set_result(self._envelope(request, True, outcome, change))
@@ -96,8 +93,46 @@ class Acts:
             raise
         return answer.result()
 
+    def _tried(self, request: ActRequest) -> Envelope:
+        """What a dry run answers."""
+        with self._of(request):
+            self._check(request)
+            if not request.is_change:
+                told, change = self._intent(request), None
+            else:
+                with changing(self.control, request) as change:
+                    told = f"do this: {change.text}"
+        return self._envelope(request, False, f"would {told}", change)
+
+    def _done(self, request: ActRequest) -> Change | None:
+        """Do an act that was not done before; returns what it changed of what is learned."""
+        with self._of(request):
+            self._check(request)
+            if request.is_change:
+                return self._change(request)
+            self._record(request, self.control.screen())
+            self._apply(request)
+        return None
+
+    def _of(self, request: ActRequest) -> threading.Lock:
+        """The lock under which an act is done.
+
+        Acts for which seeds are asked, one after the other or for seconds, have one of their own:
+        pause and stop must not wait for them.
+        """
+        return self._asking if request.is_change or request.latch == BREAKER else self._acting
+
+    def _check(self, request: ActRequest) -> None:
+        """Check that an act can be done now.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        if (detail := self._refusal(request)) is not None:
+            raise ConfigError(detail)
+
     def _change(self, request: ActRequest) -> Change:
-        """Change what is learned; of a dry run, only look.
+        """Change what is learned.
 
         Raises:
             ConfigError: it cannot be done, or cannot be recorded: nothing was done. Or it was
@@ -105,10 +140,8 @@ class Acts:
         """
         seen = self.control.screen()  # as the person saw it: seeds are not held for the act yet
         with changing(self.control, request) as change:
-            if not request.dry_run:
-                self._record(request, seen, change.changes)
-                self._known.add(request.id)  # it is in the ledger, also if `apply` fails
-                change.apply()
+            self._record(request, seen, change.changes)
+            change.apply()
         return change
 
     # --- parts -----------------------------------------------------------------------------------
@@ -193,6 +226,7 @@ class Acts:
             **({"changes": changes} if changes else {}),
             **({"pace": request.pace} if request.act == "pace" else {}),
         )
+        self._known.add(request.id)  # it is in the ledger, also if what follows fails
 
     def _apply(self, request: ActRequest) -> None:
         """Let an act take effect."""

@@ -49,10 +49,14 @@ class Change:
         asked = request.model_dump(by_alias=True)
         self._replies: dict[Seed, Reply] = {}
         mistakes: dict[str, None] = {}
-        for (arm, k), gate in gates.items():
+        # All are asked before the first answer is waited for: they look side by side.
+        orders = {
+            (arm, k): gate.submit({"do": "look", "arm": arm, "seed": k, "request": asked})
+            for (arm, k), gate in gates.items()
+        }
+        for seed, future in orders.items():
             try:
-                order = {"do": "look", "arm": arm, "seed": k, "request": asked}
-                self._replies[arm, k] = gate.ask(order)
+                self._replies[seed] = gates[seed].answer(future)
             except ConfigError as error:
                 mistakes |= dict.fromkeys(error.mistakes)
         if mistakes:
@@ -69,10 +73,15 @@ class Change:
                 ledger holds it, so it is made when the run is resumed.
         """
         mistakes: list[str] = []
-        for (arm, k), gate in self._gates.items():
+        orders = {
+            (arm, k): gate.submit(
+                {"do": "apply", "arm": arm, "seed": k, "change": self._replies[arm, k]["change"]}
+            )
+            for (arm, k), gate in self._gates.items()
+        }
+        for (arm, k), future in orders.items():
             try:
-                change = self._replies[arm, k]["change"]
-                gate.ask({"do": "apply", "arm": arm, "seed": k, "change": change}, MADE)
+                self._gates[arm, k].answer(future, MADE)
             except Exception as error:
                 own = error.mistakes if isinstance(error, ConfigError) else [repr(error)]
                 mistakes += [f"{arm}/s{k}: {line}" for line in own]

@@ -16,8 +16,9 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
-from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND, redirected
+from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND
 from tacit.training.config.in_force import PERSON, arm_in_force, rule_of
+from tacit.training.config.redirecting import redirected
 
 from .protocol import ActRequest
 
@@ -78,6 +79,11 @@ def fork(request: ActRequest, standing: Standing) -> dict[str, Any]:
             unknown, does not fit the market, or changes nothing.
     """
     check_branch(request, standing)
+    if isinstance(request.redirect, Mapping) and "partners" in request.redirect:
+        raise ConfigError(
+            "redirect.partners: is for a breaker with scope: arm; an act changes each seed by "
+            "itself."
+        )
     to = _target(request, standing) if request.act == "rollback" else standing.rounds
     trip = {
         PERSON: request.by,

@@ -28,10 +28,14 @@ from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Ints
 
+# Of other repetitions that this one waits for: they have come, or do not come any more.
+COMPLETE, HOPELESS = "complete", "hopeless"
 STOP = "stop"  # the message that has a worker process save and exit
 UNLIMITED = 1 << 62  # rounds: more than any training has, and still an int64
 LOOK = 0.1  # seconds after which a repetition that is held checks again whether it must stop
 ANSWERED = 10.0  # seconds that an order waits for the repetition to come to a round's end
+# For what an order waits, as far as the repetition has not told (`facts["doing"]`).
+ROUND_UNDER_WAY = "it waits for a long round, or for an evaluation point that is being read"
 PACED = 0.05  # seconds of play between two waits at a set pace: rounds come in groups this long
 
 Changed = Callable[[int, bool], None]  # receives the rounds played, and whether it is held
@@ -77,8 +81,9 @@ class Gate:
         self.pace: float | None = None
         self.facts: Facts = {}
         self.breaker, self.is_attended = "", False
+        self._others: Callable[[], str] = lambda: COMPLETE
         self._stopping, self._changed, self.is_stopped = stopping, changed, False
-        self._is_ended = False
+        self._is_ended, self._closed = False, ""
         self._told = told
         self._condition = threading.Condition(threading.RLock())
         self._more = 0  # rounds of `step` that are counted from where it will be held
@@ -111,7 +116,7 @@ class Gate:
             How many rounds may be played until the next call; 0: save and return.
         """
         with self._condition:
-            self.rounds = rounds
+            self.rounds, self._closed = rounds, ""
         while True:
             with self._condition:
                 while self._holds() and not self._must_return() and not self._orders:
@@ -150,11 +155,18 @@ class Gate:
         with self._condition:
             self.rounds, self._until, self._more = rounds, 0, 0
 
+    def close(self, why: str) -> None:
+        """Refuse every order, with these words, until the next repetition begins here."""
+        with self._condition:
+            self._closed, orders, self._orders = why, self._orders, []
+        for _, future in orders:
+            _end(future, why)
+
     def end_orders(self) -> None:
         """The repetition has ended: answer the orders that wait by an error."""
         with self._condition:
             orders, self._orders = self._orders, []
-            self.facts, self.pace, self.breaker = {}, None, ""
+            self.facts, self.pace, self.breaker, self._closed = {}, None, "", ""
         for _, future in orders:
             _end(future)
 
@@ -183,11 +195,13 @@ class Gate:
             raise
 
     def _must_return(self) -> bool:
-        return self.is_stopped or self._stopping()
+        return self.is_stopped or self._stopping() or self._others() == HOPELESS
 
     def _holds(self) -> bool:
         """Whether no round may begin now."""
         if self._reserved or self.breaker or (self.is_shut and self.rounds >= self._until):
+            return True
+        if self._others() != COMPLETE:
             return True
         return self.pace is not None and time.monotonic() < self._next
 
@@ -224,6 +238,15 @@ class Gate:
     def _tell_to_halt(self, halt: bool) -> None:
         if self._halt is not None:
             self._halt[0] = int(halt)
+
+    def await_others(self, state: Callable[[], str]) -> None:
+        """Let no round begin while other repetitions are waited for.
+
+        Args:
+            state: COMPLETE: nobody is; HOPELESS: somebody who does not come, so it is to save and
+                return. Whoever changes it calls `look_again`.
+        """
+        self._others = state
 
     # --- all other threads -----------------------------------------------------------------------
 
@@ -267,8 +290,8 @@ class Gate:
         """Have the repetition's thread carry out an order after the round under way."""
         future: Future[Reply] = Future()
         with self._condition:
-            if self._is_ended:
-                _end(future)
+            if self._is_ended or self._closed:
+                _end(future, self._closed or "has ended.")
             else:
                 self._take(order, future)
         return future
@@ -311,8 +334,8 @@ class Gate:
             if future.cancel():
                 self._withdraw(future)
                 raise ConfigError(
-                    f"seed: did not come to a round's end within {seconds:g} seconds (it compiles, "
-                    "or has ended); try again."
+                    f"seed: did not come to a round's end within {seconds:g} seconds: "
+                    f"{self.facts.get('doing') or ROUND_UNDER_WAY}; nothing was done. Try again."
                 ) from None
             reply = future.result()
         if "mistakes" in reply:
@@ -343,6 +366,11 @@ class Gate:
             self._tell_to_halt(True)
             self._condition.notify_all()
 
+    def look_again(self) -> None:
+        """Others have done something for which the repetition may be waiting."""
+        with self._condition:
+            self._condition.notify_all()
+
     def wait_until_held(self, seconds: float) -> bool:
         """Wait until the gate is shut, and the repetition is held with no round of `step` left.
 
@@ -358,11 +386,12 @@ class Gate:
             )
 
     def _has_no_step_left(self) -> bool:
-        # A breaker that holds the repetition keeps it from playing the rest of a step.
-        return self.rounds >= self._until or bool(self.facts.get("breaker"))
+        # A breaker that holds it, or others that it waits for, keep it from the rest of a step.
+        is_kept = bool(self.facts.get("breaker")) or self._others() != COMPLETE
+        return self.rounds >= self._until or is_kept
 
 
-def _end(future: Future[Reply]) -> None:
-    """Answer an order of a repetition that has ended, unless it was withdrawn."""
+def _end(future: Future[Reply], why: str = "has ended.") -> None:
+    """Answer an order of a repetition that takes none, unless it was withdrawn."""
     if future.set_running_or_notify_cancel():
-        future.set_exception(ConfigError("seed: has ended."))
+        future.set_exception(ConfigError(f"seed: {why}"))

@@ -7,7 +7,8 @@ from typing import Any
 
 from tacit.training.acts.forcing import forced_text, is_force
 from tacit.training.acts.forks import fork_text
-from tacit.training.runs.breakers import TRIPPED, trip_text
+from tacit.training.runs.branches import trip_text
+from tacit.training.runs.breakers import TRIPPED
 
 HIDDEN = (
     "n", "time", "act", "by", "what", "reason", "previous", "hash", "screen", "id", "rounds",

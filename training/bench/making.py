@@ -80,10 +80,13 @@ def make_bench(wanted: Wanted, results: Path) -> RunFolder:
     if arm.bench is not None and arm.bench.frozen:
         raise ConfigError(f"RUN: {name} is a frozen bench, of which nobody learned; name its run.")
     round_ = wanted.round or arm.first_round
+    view = view_of(arm.market)
+    hidden = {seat: sorted(parts) for seat, parts in view.hidden.items() if parts}
     data = save_tensors({key: contiguous(array) for key, array in sorted(state.items())})
     bench = BenchConfig(
         run=name, arm=arm.name, seed=wanted.seed, branch=branch, round=round_,
-        frozen=wanted.frozen, sha256=hashlib.sha256(data).hexdigest(),
+        frozen=wanted.frozen, sha256=hashlib.sha256(data).hexdigest(), hidden=hidden,
+        older=view.rounds,
     )  # fmt: skip
     own = _bench_arm(arm, bench)
     at = f"_r{round_}" if round_ else ""
@@ -161,11 +164,6 @@ def _of_run(run: RunFolder, wanted: Wanted) -> tuple[Arm, State, int]:
     way = path_to(branches, branches[-1].number, end)
     branch = next(own for own, _, last in way if wanted.round <= last)
     replay = SeedReplay(run, arm, k, branch)
-    if view_of(replay.arm.market).market is not replay.arm.market:
-        raise ConfigError(
-            f"--from: in branch {branch} a redirect has changed what seats are shown, which a "
-            "bench cannot take over; choose a round before it."
-        )
     replay.go_to(wanted.round)
     before = rollbacks(trips)[:branch]
     seed = seed_in_force(arm, k, before)
@@ -193,7 +191,8 @@ def _without_used_up(arm: Arm, trips: Sequence[Trip]) -> Arm:
         else settings
         for name, settings in arm.plain["breakers"].items()
     }
-    return arm_from_plain(arm.name, {**arm.plain, "breakers": breakers})
+    # Its data do not say what seats are shown, so the market is taken over.
+    return replace(arm_from_plain(arm.name, {**arm.plain, "breakers": breakers}), market=arm.market)
 
 
 def _check_seed(arm: Arm, k: int) -> None:
@@ -211,8 +210,11 @@ def _bench_arm(arm: Arm, bench: BenchConfig) -> Arm:
     train = {**arm.train.model_dump(mode="json"), "starts_from": None}
     if bench.frozen:  # whoever does not learn can play on behind the end of training
         train["rounds"] = bench.round + arm.train.rounds
+    # Breakers of the arm judge seeds that are not on the bench.
+    breakers = {n: arm.plain["breakers"][n] for n, b in arm.breakers.items() if not b.is_of_arm}
     plain = {
-        **arm.plain,
+        **{key: value for key, value in arm.plain.items() if key != "breakers"},
+        **({"breakers": breakers} if breakers else {}),
         "train": train,
         "seeds": 1,
         "seed": arm.seed + bench.seed,

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +51,8 @@ def train_bench(run: RunFolder, pace: float | None, listener: ProgressListener) 
 
 @contextmanager
 def training_process(run: RunFolder, pace: float | None) -> Iterator[subprocess.Popen[str]]:
-    """Within, a process of its own trains a bench; it saves and ends with the block.
+    """Within, a process of its own trains a bench; it saves and ends with the block, or with this
+    process, however that ends.
 
     Raises:
         ConfigError: it does not begin.
@@ -56,7 +60,7 @@ def training_process(run: RunFolder, pace: float | None) -> Iterator[subprocess.
     words = [str(run.path), "max" if pace is None else repr(pace)]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "tacit.training.bench.trainer", *words],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
     )  # fmt: skip
     try:
         wait_for(process, run)
@@ -68,6 +72,8 @@ def training_process(run: RunFolder, pace: float | None) -> Iterator[subprocess.
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def wait_for(process: subprocess.Popen[str], run: RunFolder) -> None:
@@ -87,8 +93,15 @@ def wait_for(process: subprocess.Popen[str], run: RunFolder) -> None:
     raise ConfigError(f"{run.path}: the bench has not begun, or has ended already.")
 
 
+def _end_with_parent() -> None:
+    """Save and end when standard input is closed: nobody can see the bench any more."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main() -> None:
     """Train the bench that the command line names."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     load_plugins()
     pace = None if sys.argv[2] == "max" else float(sys.argv[2])
     try:

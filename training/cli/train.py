@@ -76,7 +76,7 @@ def resume(
     folder = existing_run(run, results)
     experiment = read_experiment(folder)
     if release is not None:
-        from tacit.training.runs.breakers import release as release_seeds
+        from tacit.training.runs.held import release as release_seeds
 
         count = release_seeds(folder, experiment, release)
         say(f"released: {count} seed{'s' * (count > 1)}", is_error=as_json)

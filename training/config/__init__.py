@@ -5,7 +5,8 @@
     experiment_file, references    keys of an experiment file; what its results are put beside
     layers                         market's YAML < experiment < arm < command line
     kpi_settings, agent_settings   an arm's KPIs and agents
-    breaker_settings, in_force     an arm's breakers; market and KPI after they have redirected it
+    breaker_settings               an arm's breakers, and the keys of a redirect
+    redirecting, in_force          what redirects make of a market, a KPI, an arm
     arms, arm_settings             an `Arm`; settings in which arms differ
     mistakes                       a user's mistakes, all reported together
 

@@ -19,6 +19,7 @@ from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
+from tacit.envs.shown import shown_market
 
 from .agent_settings import agent_configs
 from .breaker_settings import Breakers, resolve_breakers
@@ -76,6 +77,11 @@ class Arm:
         default = (self.market.analysis_class or Analysis).probe_discount
         configs = (self.agents[seat.name] for seat in self.market.seats)
         return tuple(float(getattr(config, "discount", default)) for config in configs)
+
+    @property
+    def has_arm_breakers(self) -> bool:
+        """Whether a breaker judges all repetitions together, so that none goes ahead of another."""
+        return any(breaker.is_of_arm for breaker in self.breakers.values())
 
     @property
     def first_round(self) -> int:
@@ -162,7 +168,9 @@ def resolve_arm(
     breakers: Breakers = {}
     if table is not None:
         with mistakes.collecting():
-            breakers = resolve_breakers(raw["breakers"], market, table, train, record, agents)
+            seeds = None if counts is None else counts.seeds
+            raw_breakers = raw["breakers"]
+            breakers = resolve_breakers(raw_breakers, market, table, train, record, agents, seeds)
     if table is None or agents is None or train is None or record is None or counts is None:
         raise ConfigError(mistakes)
     if mistakes:
@@ -183,11 +191,18 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     """
     check_arm_name(name, "arms")
     values = dict(plain["market"])
+    bench = build(BenchConfig, plain["bench"], "bench") if "bench" in plain else None
     market = make_market(values.pop("name"), values)
+    if bench is not None and bench.hidden:
+        market = _shown_on_bench(market, bench)
     table = kpis.resolve(market, plain["kpi"])
     train = build(TrainConfig, plain["train"], "train")
     record = build(RecordConfig, plain.get("record", {}), "record")
     agents = {seat: make_config(v, f"agents.{seat}") for seat, v in plain["agents"].items()}
+    counts = build(
+        ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""
+    )
+    breakers = plain.get("breakers", {})
     return _arm(
         name,
         market,
@@ -195,10 +210,29 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
         agents,
         train,
         record,
-        build(ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""),
-        resolve_breakers(plain.get("breakers", {}), market, table, train, record, agents),
-        build(BenchConfig, plain["bench"], "bench") if "bench" in plain else None,
+        counts,
+        resolve_breakers(breakers, market, table, train, record, agents, counts.seeds),
+        bench,
     )
+
+
+def _shown_on_bench(market: Market, bench: BenchConfig) -> Market:
+    """The market as it was shown in the branch from which a bench comes.
+
+    Raises:
+        ConfigError: seats or parts of observations that it does not have.
+    """
+    parts = {
+        seat.name: {part.name for block in seat.role.blocks for part in block.sees}
+        for seat in market.seats
+    }
+    mistakes = MistakeList(
+        f"bench.hidden.{seat}: {market.name} has no such seat, or it does not see all of this."
+        for seat, hidden in bench.hidden.items()
+        if not set(hidden) <= parts.get(seat, set())
+    )
+    mistakes.raise_if_any()
+    return shown_market(market, bench.hidden, bench.older)
 
 
 def _arm(

@@ -11,7 +11,6 @@ breakers:
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
@@ -22,13 +21,12 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
-from tacit.envs.shown import shown_market, view_of
 from tacit.oversight.breakers import Band, names_of_readings, plain_name
 
 from .experiment_file import RecordConfig, TrainConfig
 from .layers import as_table
 from .mistakes import MistakeList, is_right
-from .shown_data import as_shown, on_one_line, with_updates
+from .redirecting import on_one_line, redirected, with_updates
 
 STOP, PAUSE, ROLLBACK = "stop", "pause", "rollback"
 NONE = "none"  # of `redirect`
@@ -36,6 +34,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 ROUND = re.compile(r"r([0-9]{1,15})")
 MOST_ORDERED = 4  # breakers of which every order is tried
 ONLY_ROLLBACK = ("to", "redirect", "times")
+ARM, EXCHANGED = "arm", "exchanged"  # of `scope`; of `partners`
 
 Redirects = dict[str, Any]
 
@@ -60,11 +59,16 @@ class RedirectConfig(BaseModel):
     updates: Literal["synchronous"] | None = Field(
         None, description="synchronous: Q-learners update all their actions every round"
     )
+    partners: Literal["exchanged"] | None = Field(
+        None, description="exchanged: seat i of seed k goes on in seed k + i; for scope: arm"
+    )
 
     @property
     def changes_objective(self) -> bool:
-        """Whether KPI, market, what seats see or how they learn are others from here on."""
-        return bool(self.kpi or self.market or self.changes_view or self.updates)
+        """Whether KPI, market, what seats see, how or with whom they learn are others from here
+        on."""
+        is_other = self.kpi or self.market or self.changes_view or self.updates or self.partners
+        return bool(is_other)
 
     @property
     def changes_view(self) -> bool:
@@ -105,8 +109,8 @@ class BreakerConfig(BaseModel):
     from_: Annotated[int, Field(ge=0, strict=True)] = Field(
         0, alias="from", description="the round from which on it looks; earlier points are inside"
     )
-    scope: Literal["seed"] = Field(
-        "seed", description="over what it is judged: each seed by itself"
+    scope: Literal["seed", "arm"] = Field(
+        "seed", description="seed: each by itself; arm: the mean of all seeds, acts in all of them"
     )
     action: Literal["stop", "pause", "rollback"] = Field(
         description="what happens to the seed when it trips"
@@ -145,6 +149,11 @@ class BreakerConfig(BaseModel):
         return self.times or 1
 
     @property
+    def is_of_arm(self) -> bool:
+        """Whether it judges the mean over the arm's seeds, and acts in all of them."""
+        return self.scope == ARM
+
+    @property
     def sentence(self) -> str:
         """What it does, in words."""
         points = f" at {self.points} points one after the other" if self.points > 1 else ""
@@ -153,7 +162,10 @@ class BreakerConfig(BaseModel):
             changed = self.changes.words or "nothing: it will happen again"
             then = f"rollback (at most {self.most_rollbacks}), changed is {changed}"
         since = f" from round {self.from_:,} on" if self.from_ else ""
-        return f"{self.watch} outside {self.band}{points}{since}: {then}"
+        what, where = "", ""
+        if self.is_of_arm:
+            what, where = "the mean over the arm's seeds of ", ", in every seed"
+        return f"{what}{self.watch} outside {self.band}{points}{since}: {then}{where}"
 
 
 Breakers = dict[str, BreakerConfig]
@@ -166,6 +178,7 @@ def resolve_breakers(
     train: TrainConfig | None,
     record: RecordConfig | None,
     agents: Mapping[str, BaseModel] | None = None,
+    seeds: int | None = None,
 ) -> Breakers:
     """The breakers of an arm, by name; one that is null is left out.
 
@@ -176,6 +189,7 @@ def resolve_breakers(
         train: how long; None: not known, as there is a mistake in it.
         record: what is kept on the way; None likewise.
         agents: by seat; None likewise.
+        seeds: how many repetitions; None likewise.
 
     Raises:
         ConfigError: every mistake in them.
@@ -196,6 +210,8 @@ def resolve_breakers(
                 values["redirect"] = NONE  # so that the search for mistakes goes on
             breaker = build(BreakerConfig, values, where)
             mistakes += [f"{where}.{line}" for line in _misfits(breaker, train, record)]
+            if breaker.changes.partners:
+                mistakes += _no_partners(breaker, seeds, f"{where}.redirect.partners")
             if breaker.action == ROLLBACK:
                 mistakes += _unfit_updates(breaker, market, agents, f"{where}.redirect")
                 after = redirected(market, kpi, breaker, where)
@@ -216,6 +232,14 @@ def _unfit_updates(
         with mistakes.collecting():
             with_updates(market, agents, breaker.changes.updates)
     return [f"{where}.{line}" for line in mistakes]
+
+
+def _no_partners(breaker: BreakerConfig, seeds: int | None, key: str) -> Iterator[str]:
+    """A line if there are no other seeds from which partners could come."""
+    if not breaker.is_of_arm:
+        yield f"{key}: {EXCHANGED} needs scope: arm, as partners come from its other seeds."
+    elif seeds == 1:
+        yield f"{key}: {EXCHANGED} needs other seeds, but seeds is 1."
 
 
 def _clashes(market: Market, kpi: kpis.KpiTable, breakers: Breakers) -> Iterator[str]:
@@ -289,7 +313,8 @@ def _misfits(
     if breaker.redirect is None or breaker.redirect == NO_REDIRECT:
         yield (
             "redirect: missing. A rollback alone plays the same rounds again: give kpi, market, "
-            "memory, rivals_data, updates, fresh_stream or forget; or none: it will happen again."
+            "memory, rivals_data, updates, partners, fresh_stream or forget; or none: it will "
+            "happen again."
         )
     if isinstance(breaker.to, int) and breaker.to < 1:
         yield f"to: must be at least 1 kept state back, got {breaker.to}."
@@ -316,117 +341,9 @@ def _without_effect(
     same_market = before[0].config == after[0].config and not breaker.changes.changes_view
     same_kpi = kpis.kpi_hash(before[1]) == kpis.kpi_hash(after[1])
     changes = breaker.changes
-    if not changes.changes_objective or changes.fresh_stream or changes.forget or changes.updates:
+    others = changes.fresh_stream or changes.forget or changes.updates or changes.partners
+    if others or not changes.changes_objective:
         return []
     if not (same_market and same_kpi):
         return []
     return [f"{where}.redirect: changes nothing. Say none if it may happen again."]
-
-
-# --- what a redirect makes of a market and a KPI --------------------------------------------------
-
-
-def redirected(
-    market: Market, kpi: kpis.KpiTable, breaker: BreakerConfig, where: str = "breakers"
-) -> tuple[Market, kpis.KpiTable]:
-    """Market and KPI after a breaker's redirect.
-
-    Args:
-        market: before it.
-        kpi: before it.
-        breaker: a breaker that rolls back.
-        where: what messages put before a key.
-
-    Returns:
-        The market, with what seats are shown there, and the KPI.
-
-    Raises:
-        ConfigError: unknown keys, roles, seats or measures; a market whose observations, actions,
-            measures or state are not the same; something hidden that seats do not see.
-    """
-    changes, prefix = breaker.changes, f"{where}.redirect"
-    mistakes, market_after, table = MistakeList(), market, kpi
-    if changes.market:
-        with mistakes.collecting():
-            market_after = _other_market(market, changes.market, f"{prefix}.market")
-    if changes.changes_view:
-        with mistakes.collecting():
-            market_after = as_shown(market_after, changes.memory, changes.rivals_data, f"{prefix}.")
-    if changes.kpi:
-        with mistakes.collecting():
-            table = _other_kpi(market, kpi, changes.kpi, f"{prefix}.kpi")
-    mistakes.raise_if_any()
-    return market_after, table
-
-
-def _other_market(market: Market, keys: Mapping[str, Any], prefix: str) -> Market:
-    """The market with some keys changed, if seats see and do the same there."""
-    values = {**market.config.model_dump(mode="json"), **keys}
-    view = view_of(market)
-    try:
-        other = type(market)(values)
-        if view.market is not market:
-            other = shown_market(other, view.hidden, view.rounds)
-    except ConfigError as error:
-        lines = [line.removeprefix("market").removeprefix(".") for line in error.mistakes]
-        raise ConfigError([f"{prefix}.{line}" for line in lines]) from None
-    names = ", ".join(f"{key} {value}" for key, value in keys.items())
-    changed = [what for what, own in _shape(market).items() if own != _shape(other)[what]]
-    if changed:
-        raise ConfigError(
-            f"{prefix}: {names} changes {', '.join(changed)}, which what was learned is about."
-        )
-    return other
-
-
-def _shape(market: Market) -> dict[str, Any]:
-    """What must be the same for learners and copies of a market to go on in another one."""
-    return {
-        "seats": [seat.name for seat in market.seats],
-        "phases": market.phases,
-        "what seats see and do": [role.blocks for role in market.roles],
-        "measures": [measure.name for measure in market.measures],
-        "state": market.state_width,
-    }
-
-
-def _other_kpi(
-    market: Market, kpi: kpis.KpiTable, weights: Mapping[str, Any], prefix: str
-) -> kpis.KpiTable:
-    """The KPI with other weights of its terms.
-
-    It has the same terms, since what networks have learned is about each of them.
-    """
-    owners = [*kpi, *dict.fromkeys(role.name for role in market.roles)]
-    mistakes = MistakeList(
-        f"{prefix}.{owner}: unknown role or seat. {nearest(owner, owners)}"
-        for owner in weights
-        if owner not in owners
-    )
-    table: dict[str, dict[str, Any]] = kpis.canonical(kpi)
-    # A seat's own weights are the last word, so its role's come first.
-    for owner in sorted(weights, key=lambda name: name in kpi):
-        where = f"{prefix}.{owner}"
-        for seat in market.seats:
-            if owner in (seat.name, seat.role.name):
-                with mistakes.collecting():
-                    own = table[seat.name]
-                    for term, weight in as_table(weights[owner], where).items():
-                        mistakes += _wrong_weight(term, weight, own, f"{where}.{term}")
-                        if term in own:
-                            own[term] = {**own[term], "weight": weight}
-    mistakes.raise_if_any()
-    return kpis.resolve(market, table, prefix)
-
-
-def _wrong_weight(term: str, weight: Any, known: Mapping[str, Any], where: str) -> list[str]:
-    """A line if a KPI has no such term, or it is no weight."""
-    if term not in known:
-        return [
-            f"{where}: is no term of this KPI. {nearest(term, known)} (A term of weight 0 may be "
-            "given another one.)"
-        ]
-    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-    if not is_number or not math.isfinite(weight):
-        return [f"{where}: must be a finite number, got {weight!r}."]
-    return []

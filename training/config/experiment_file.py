@@ -68,6 +68,8 @@ class BenchConfig(BaseModel):
         round: rounds per copy that were played there; the bench goes on from that state.
         frozen: whether agents play what they have learned, without exploring and learning.
         sha256: of the file that holds the state.
+        hidden: names of the parts of observations that redirects had changed by then, by seat.
+        older: how many rounds older these are; 0: they are constants.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,6 +81,8 @@ class BenchConfig(BaseModel):
     round: Annotated[int, Field(ge=0, strict=True)] = 0
     frozen: bool = False
     sha256: str = ""
+    hidden: dict[str, list[str]] = {}
+    older: Annotated[int, Field(ge=0, strict=True)] = 0
 
 
 class ExperimentFile(BaseModel):

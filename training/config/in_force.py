@@ -17,8 +17,8 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import build
 
 from .arms import Arm
-from .breaker_settings import NONE, ROLLBACK, BreakerConfig, RedirectConfig, redirected
-from .shown_data import with_updates
+from .breaker_settings import NONE, ROLLBACK, BreakerConfig, RedirectConfig
+from .redirecting import redirected, with_updates
 
 Trip = Mapping[str, Any]  # of a breaker, or a person's act, as a repetition's record holds it
 PERSON = "person"  # the key of a trip that says who has begun the branch

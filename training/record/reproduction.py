@@ -20,7 +20,8 @@ from tacit.oversight import ledger as ledgers
 from tacit.oversight.ledger import Ledger
 from tacit.training.acts.schedule import changes_of
 from tacit.training.config.arms import Experiment
-from tacit.training.runs.breakers import RELEASED, held, release
+from tacit.training.runs.breakers import RELEASED
+from tacit.training.runs.held import held, release
 from tacit.training.runs.progress import ProgressListener
 from tacit.training.runs.runner import Paused, train_experiment
 from tacit.training.runs.warm_start import ancestors, bench_state

@@ -21,6 +21,7 @@ from tacit.oversight.signatures import LEDGER, SignatureCheck
 from tacit.oversight.signers import Signers
 from tacit.training.config.arms import Arm
 from tacit.training.config.in_force import is_by_person
+from tacit.training.runs.arm_points.on_record import wrong_means
 from tacit.training.runs.branches import trips_of
 from tacit.training.runs.breakers import TRIPPED
 from tacit.training.storage import checkpoint
@@ -204,9 +205,12 @@ def _trips(
     acts = [entry for entry in entries if entry.get("act") == TRIPPED]
     count = 0
     for name, arm in arms.items():
+        records = {}
         for k in range(arm.seeds if arm.breakers else 0):
             path = run.checkpoint(name, k)
-            for trip in trips_of(checkpoint.read_record(path) or {}):
+            if (record := checkpoint.read_record(path)) is not None:
+                records[k] = record
+            for trip in trips_of(record or {}):
                 if is_by_person(trip):
                     continue
                 count += 1
@@ -216,6 +220,10 @@ def _trips(
                         f"{path.with_suffix('.json')}: the ledger has no act for the trip of "
                         f"breaker {trip.get('breaker')} at round {trip.get('round')}"
                     )
+        found.altered += [
+            f"{run.checkpoint(name, k).with_suffix('.json')}: {line}"
+            for k, line in wrong_means(arm, records)
+        ]
     if count:
         found.lines.append(f"breakers: {count} trips in the records, looked up in the ledger")
 

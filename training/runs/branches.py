@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,11 @@ from tacit.agents.group import Group
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
 from tacit.envs.shown import carried_over
+from tacit.envs.types import Floats
+from tacit.oversight.breakers import readings
+from tacit.training.acts.forks import fork_text
 from tacit.training.config.arms import Arm
-from tacit.training.config.breaker_settings import BreakerConfig, round_of
+from tacit.training.config.breaker_settings import ARM, ROLLBACK, BreakerConfig, round_of
 from tacit.training.config.in_force import (
     Trip,
     arm_in_force,
@@ -29,11 +33,14 @@ from tacit.training.config.in_force import (
     rule_of,
     stream_in_force,
 )
-from tacit.training.storage.finite import not_finite
-from tacit.training.storage.keyframes import State, file_name, read_keyframes
+from tacit.training.storage.keyframes import read_keyframes
 from tacit.training.storage.run_folder import RunFolder
 
+from .arm_points.exchange import exchanged, kept_state
 from .warm_start import first_group
+
+if TYPE_CHECKING:
+    from .seed_run import Repetition
 
 # The child of a seed from which the seeds of branches with other draws are made. It has the number
 # of a stream of `envs/rng.py` (7 is PLAY too), but no draw is shared: what is made of it is a seed,
@@ -172,31 +179,19 @@ def branch_group(run: RunFolder, arm: Arm, k: int, trips: Sequence[Trip], number
     Raises:
         ConfigError: the state that it begins with is missing, or does not fit.
     """
-    first = first_group(run, arm, k)
     if number == 0:
-        return first
+        return first_group(run, arm, k)
     before = rollbacks(trips)[:number]
     trip = before[-1]
-    is_first = trip["to"] == arm.first_round and trip["from"] == 0
-    state = first.state() if is_first else _kept(run, arm, k, trip)
     group = _empty_group(arm, k, before)
+    state = kept_state(run, arm, k, trip["from"], trip["to"])
+    state = exchanged(run, arm, group, trip, state)
     try:
         group.branch_from(carried_over(group.market, state), rule_of(arm, trip).changes.forget)
     except (ValueError, LookupError) as error:
         folder = run.seed(arm.name, k)
         raise ConfigError(f"{folder}: branch {number} does not fit: {error}.") from None
     return group
-
-
-def _kept(run: RunFolder, arm: Arm, k: int, trip: Trip) -> State:
-    """The state that a trip goes back to."""
-    folder = run.seed(arm.name, k)
-    state = read_keyframes(folder, trip["from"]).get(trip["to"])
-    if state is None or (wrong := not_finite(state)):
-        path = folder / file_name(trip["from"])
-        what = "is missing" if state is None else f"holds numbers that are not finite: {wrong}"
-        raise ConfigError(f"{path}: the state after {trip['to']:,} rounds {what}.")
-    return state
 
 
 def _empty_group(arm: Arm, k: int, before: Sequence[Trip]) -> Group:
@@ -219,3 +214,65 @@ def trips_of(record: Mapping[str, Any]) -> list[Trip]:
     """The trips in a repetition's record; none where it has no breakers."""
     found = record.get("trips", [])
     return list(found) if isinstance(found, list) else []
+
+
+def trip_text(trip: Trip) -> str:
+    """A trip in words."""
+    if is_by_person(trip):
+        return fork_text(trip)
+    low, high = ("" if end is None else f"{end:g}" for end in trip["band"])
+    what = f"the mean of {trip['seeds']} seeds of " if trip.get("scope") == ARM else ""
+    text = (
+        f"breaker {trip['breaker']}: {what}{trip['watch']} was {trip['value']:.4g} at round "
+        f"{trip['round']:,} of branch {trip['branch']}, outside {low}..{high}: {trip['action']}"
+    )
+    if "after_rollbacks" in trip:
+        return f"{text}, for it has rolled back {trip['after_rollbacks']} times"
+    if trip["action"] != ROLLBACK:
+        return text
+    return f"{text} to round {trip['to']:,}, branch {trip['into']}; redirect: {trip['redirect']}"
+
+
+# --- readings of a branch that is left -----------------------------------------------------------
+
+
+def points_until(repetition: Repetition, rounds: int) -> list[tuple[int, Floats]]:
+    """The evaluation points up to some rounds: rounds since the point before, and means, float64
+    `[S + 1, M]`."""
+    played, kept = repetition.arm.first_round, list[tuple[int, Floats]]()
+    for count, measures in repetition.points:
+        played += count
+        if played > rounds:
+            break
+        kept.append((count, measures))
+    return kept
+
+
+def readings_left(repetition: Repetition, trip: Trip) -> dict[str, Any]:
+    """What was read after the state that a trip goes back to, as the record keeps it."""
+    market = repetition.breakers.arm.market
+    played, rounds, figures = (
+        repetition.arm.first_round,
+        list[int](),
+        dict[str, list[float | None]](),
+    )
+    for count, measures in repetition.points:
+        played += count
+        if played > trip["to"]:
+            rounds.append(played)
+            for name, x in readings(market, measures, {}).items():
+                figures.setdefault(name, []).append(x if isfinite(x) else None)
+    curve = repetition.curve
+    later = [n for n, at in enumerate(curve.get("rounds", [])) if at > trip["to"]]
+    for name, values in curve.get("figures", {}).items():
+        figures[name] = [values[n] for n in later]
+    return {"branch": trip["branch"], "rounds": rounds, "figures": figures}
+
+
+def cut_curve(curve: dict[str, Any], rounds: int) -> None:
+    """Cut a training curve, in place, after so many rounds."""
+    if not curve:
+        return
+    kept = sum(at <= rounds for at in curve["rounds"])
+    curve["rounds"] = curve["rounds"][:kept]
+    curve["figures"] = {name: values[:kept] for name, values in curve["figures"].items()}

@@ -8,31 +8,46 @@ that trip at one point, one acts: a stop before a pause, a pause before a rollba
 in the configuration. The others are not recorded, and count from 0 again. What follows is a
 function of configuration and seed: an interrupted repetition that goes on comes to the same trips,
 and does not record them twice.
+
+A breaker with `scope: arm` judges the mean over all repetitions of the arm, which come to each
+point together (`arm_points/`). Each of them comes to the same judgement by itself, and its trip
+goes before one of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from tacit.agents.group import Group
-from tacit.envs.errors import ConfigError, nearest
+from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats
-from tacit.oversight import ledger as ledgers
-from tacit.oversight.breakers import CLEAN, Streak, readings, watched
+from tacit.oversight.breakers import CLEAN, NAN, Streak, readings, watched
 from tacit.oversight.ledger import Ledger
-from tacit.training.acts.forks import AGAIN, fork_text
-from tacit.training.config.arms import Arm, Experiment
-from tacit.training.config.breaker_settings import NONE, PAUSE, ROLLBACK, STOP
-from tacit.training.config.in_force import Trip, arm_in_force, is_by_person, rollbacks
-from tacit.training.storage import checkpoint
+from tacit.training.acts.forks import AGAIN
+from tacit.training.acts.gate import COMPLETE
+from tacit.training.config.arms import Arm
+from tacit.training.config.breaker_settings import ARM, NONE, PAUSE, ROLLBACK, STOP
+from tacit.training.config.in_force import Trip, arm_in_force, rollbacks
 from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.keyframes import Keyframes, file_name
 from tacit.training.storage.run_folder import RunFolder
-from tacit.training.storage.run_lock import writing
 
-from .branches import Branch, branch_group, branches_in, branches_of, kept_before, target
+from .arm_points.exchange import partners_of
+from .arm_points.member import ArmMember
+from .arm_points.points import ArmPoints
+from .branches import (
+    branch_group,
+    branches_in,
+    branches_of,
+    cut_curve,
+    kept_before,
+    points_until,
+    readings_left,
+    target,
+    trip_text,
+)
 from .partial import NAME
 from .progress import SeedProgress
 
@@ -41,8 +56,6 @@ if TYPE_CHECKING:
 
 TRIPPED, RELEASED = "breaker tripped", "breaker released"  # acts in the ledger
 ORDER = (STOP, PAUSE, ROLLBACK)  # of those that trip at one point, the first acts
-SHOWN = 5  # held repetitions that are described one by one
-OF_A_LINE = ("n", "time", "previous", "hash")  # keys of every entry, that say where it stands
 
 
 class SeedBreakers:
@@ -54,27 +67,47 @@ class SeedBreakers:
         paused: the breaker that holds the repetition until a person releases it; None: none does.
     """
 
-    def __init__(self, run: RunFolder, arm: Arm, k: int, saved: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        arm: Arm,
+        k: int,
+        saved: Mapping[str, Any],
+        points: ArmPoints | None = None,
+    ) -> None:
         """Begin, or go on with what `plain` gave.
+
+        Args:
+            run: the run.
+            arm: as it was configured.
+            k: the repetition.
+            saved: what `plain` gave; empty at the beginning.
+            points: of the arm; needed where a breaker has `scope: arm`.
 
         Raises:
             ConfigError: that is not what it gave.
+            ValueError: `points` are missing.
         """
+        if arm.has_arm_breakers and points is None:
+            raise ValueError("a breaker with scope: arm needs all seeds of the arm")
         self._run, self._configured, self._k = run, arm, k
         path = run.seed(arm.name, k) / NAME
         try:
             self.trips: list[Trip] = list(saved.get("trips", []))
             self.paused: str | None = saved.get("paused")
-            # Readings of branches that were left, one entry a branch (`_readings_left`).
+            # Readings of branches that were left, one entry a branch (`readings_left`).
             self._left: list[dict[str, Any]] = list(saved.get("left", []))
             # Released breakers whose reading was not inside again since: they do not trip.
             self._released = dict.fromkeys(saved.get("released", ()))
             streaks = saved.get("streaks", {})
             self._streaks = {name: Streak(*streaks.get(name, CLEAN)) for name in arm.breakers}
-        except (TypeError, AttributeError) as error:
+            self._due: dict[str, Any] | None = saved.get("due")  # the trip on which `act` acts
+            self.member = None
+            if arm.has_arm_breakers and points is not None:
+                self.member = ArmMember(points, k, saved.get("arm", {}))
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
             raise ConfigError(f"{path}: is not a save: {error!r}.") from None
         branches_in(self.trips, arm, path)
-        self._due: dict[str, Any] | None = None  # the trip on which `act` is to act
         self._earlier: dict[int, int] | None = None  # states that branches before this one kept
         self.arm = arm_in_force(arm, self.trips)
 
@@ -82,10 +115,6 @@ class SeedBreakers:
     def branch(self) -> int:
         """The branch under way."""
         return len(rollbacks(self.trips))
-
-    def _branches(self) -> list[Branch]:
-        """All branches so far."""
-        return branches_of(self.trips, self.arm.first_round)
 
     @property
     def stopped(self) -> bool:
@@ -102,34 +131,60 @@ class SeedBreakers:
 
     # --- judging ---------------------------------------------------------------------------------
 
-    def read(self, rounds: int, measures: Floats, figures: Mapping[str, float]) -> dict[str, float]:
+    def read(
+        self,
+        rounds: int,
+        measures: Floats,
+        figures: Mapping[str, float],
+        is_point: bool = True,
+    ) -> dict[str, float]:
         """Judge an evaluation point; the trip, if there is one, waits for `act`.
 
         Args:
             rounds: played so far, per copy.
             measures: means since the last point, float64 `[S + 1, M]`.
             figures: of quick probes that are defined there.
+            is_point: whether all repetitions of the arm come here; False: its agents have stopped
+                by themselves.
 
         Returns:
             TensorBoard's scalars: each reading's distance to the nearer end of its band, in the
-            reading's unit; below 0 it is outside.
+            reading's unit; below 0 it is outside. Those of the arm come with `act`.
         """
         if not self._streaks:
             return {}
-        known, tags, due = readings(self.arm.market, measures, figures), {}, []
-        for name, breaker in self._configured.breakers.items():
-            value, band = known.get(breaker.watch, float("nan")), breaker.band
-            if isfinite(distance := band.distance(value)):
+        known, tags = readings(self.arm.market, measures, figures), dict[str, float]()
+        own = {name: b for name, b in self._configured.breakers.items() if not b.is_of_arm}
+        values = {name: known.get(b.watch, NAN) for name, b in self._configured.breakers.items()}
+        for name, breaker in own.items():
+            if isfinite(distance := breaker.band.distance(values[name])):
                 tags[f"breaker/{name}"] = distance
+        self._due = self._judge(rounds, {name: (values[name], 0) for name in own})
+        if self.member is not None and is_point:
+            of_arm = [name for name in values if name not in own]
+            self.member.come(rounds, {name: values[name] for name in of_arm})
+        return tags
+
+    def _judge(self, rounds: int, found: Mapping[str, tuple[float, int]]) -> dict[str, Any] | None:
+        """The trip that follows from readings at a point, if one does.
+
+        Args:
+            rounds: of the point.
+            found: readings by breaker; of one with `scope: arm` the mean, and of how many seeds.
+        """
+        due = []
+        for name, (value, count) in found.items():
+            breaker = self._configured.breakers[name]
             if rounds < breaker.from_ or self._is_released(name, value):
                 continue
-            streak = watched(self._streaks[name], rounds, value, band)
+            streak = watched(self._streaks[name], rounds, value, breaker.band)
             self._streaks[name] = streak
             if streak.points >= breaker.points:
                 self._streaks[name] = CLEAN
                 due.append(self._trip(name, rounds, value, streak.since))
-        self._due = min(due, key=lambda trip: ORDER.index(trip["action"]), default=None)
-        return tags
+                if breaker.is_of_arm:
+                    due[-1] |= {"scope": ARM, "seeds": count, "point": rounds}
+        return min(due, key=lambda trip: ORDER.index(trip["action"]), default=None)
 
     def _is_released(self, name: str, value: float) -> bool:
         """Whether a person has released a breaker whose reading was not inside again since."""
@@ -176,8 +231,23 @@ class SeedBreakers:
 
     # --- acting ----------------------------------------------------------------------------------
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether `act` is to be called again before another round is played."""
+        return self._due is not None or (self.member is not None and self.member.at is not None)
+
+    def arm_state(self) -> str:
+        """Whether others of the arm are waited for (`arm_points.points`)."""
+        if self.member is None:
+            return COMPLETE
+        if self.member.at is None and self._due is not None and self._exchanges(self._due):
+            return self.member.points.all_wrote(self.member.generation, self._due["point"])
+        return self.member.state
+
     def act(self, repetition: Repetition, report: Callable[[SeedProgress], None]) -> None:
         """Record and carry out the trip of the last evaluation point, if there was one.
+
+        Where others of the arm are waited for, nothing is done but to tell them what was read here.
 
         Args:
             repetition: the one that is judged.
@@ -186,21 +256,21 @@ class SeedBreakers:
         Raises:
             ConfigError: the ledger or a state cannot be written or read.
         """
+        if self.member is not None and self.member.at is not None:
+            self.member.give(lambda: self.kept(repetition))
+            if self.arm_state() != COMPLETE:
+                return
+            self._judge_arm(repetition, self.member, self.member.at)
         if self._due is None:
             return
+        if self._exchanges(self._due):
+            self._write_kept(repetition)
+            if self.arm_state() != COMPLETE:
+                return
         trip, self._due = self._due, None
-        folder = self._run.seed(self.arm.name, self._k)
+        trip |= {"branch": self.branch, "round": repetition.group.rounds}
         if trip["action"] == ROLLBACK:
-            kept = kept_before(
-                folder,
-                self._branches(),
-                repetition.keyframes.states,
-                trip["round"],
-            )
-            breaker = self._configured.breakers[trip["breaker"]]
-            to = target(breaker, list(kept), trip["since"])
-            trip |= {"to": to, "from": kept[to], "into": self.branch + 1}
-            trip |= {"redirect": AGAIN if breaker.redirect == NONE else breaker.changes.plain}
+            trip |= self._way_back(repetition, trip)
         record_act(self._run, TRIPPED, arm=self.arm.name, seed=self._k, **trip)
         if trip["action"] == ROLLBACK:
             self.fork(repetition, trip, report)
@@ -212,6 +282,46 @@ class SeedBreakers:
             self.paused = trip["breaker"]
         self._tell(repetition)
         repetition.save()
+
+    def _judge_arm(self, repetition: Repetition, member: ArmMember, at: int) -> None:
+        """Judge the point `at`, to which all repetitions of the arm have come."""
+        of_arm = {name: b for name, b in self._configured.breakers.items() if b.is_of_arm}
+        found = {name: (mean, count) for name, mean, count in member.means(of_arm)}
+        self._due = self._judge(at, found) or self._due
+        if repetition.group.rounds == at:  # else a person has begun a branch meanwhile
+            distances = {n: of_arm[n].band.distance(mean) for n, (mean, _) in found.items()}
+            tags = {f"breaker/{name}": x for name, x in distances.items() if isfinite(x)}
+            repetition.events.scalars(at, tags)
+        member.judged({name: mean for name, (mean, _) in found.items()})
+
+    def _exchanges(self, trip: Trip) -> bool:
+        """Whether learners come from other repetitions."""
+        if trip["action"] != ROLLBACK:
+            return False
+        return self._configured.breakers[trip["breaker"]].changes.partners is not None
+
+    def _write_kept(self, repetition: Repetition) -> None:
+        """Put the kept states where other repetitions can read them, and say so."""
+        assert self.member is not None
+        repetition.keyframes.write(self._run.seed(self.arm.name, self._k), self.branch)
+        self.member.points.wrote(self._k, self.member.generation)
+
+    def _way_back(self, repetition: Repetition, trip: Trip) -> dict[str, Any]:
+        """To which state a rollback goes back, and what is changed there, as its trip holds it."""
+        breaker, found = self._configured.breakers[trip["breaker"]], dict[str, Any]()
+        if self.member is not None and breaker.is_of_arm:
+            common = self.member.common(trip["point"])
+            to = target(breaker, list(common), trip["since"])
+            found |= {"to": to, "from": common[to][self._k]}
+            if breaker.changes.partners:
+                arm, k = self._configured, self._k
+                found["partners"] = partners_of(self._run, arm, k, to, common[to])
+        else:
+            kept = self.kept(repetition)
+            to = target(breaker, list(kept), trip["since"])
+            found |= {"to": to, "from": kept[to]}
+        found["into"] = self.branch + 1
+        return found | {"redirect": AGAIN if breaker.redirect == NONE else breaker.changes.plain}
 
     def fork(
         self, repetition: Repetition, trip: Trip, report: Callable[[SeedProgress], None]
@@ -230,8 +340,10 @@ class SeedBreakers:
         # The branch that is left keeps its last state, so that all of it can be played again.
         repetition.keyframes.states[trip["round"]] = repetition.group.state()
         repetition.keyframes.write(folder, self.branch)
-        self._left.append(_readings_left(repetition, trip))
+        self._left.append(readings_left(repetition, trip))
         self.trips.append(trip)
+        if self._due is not None and self._due.get("scope") != ARM:
+            self._due = None  # a person leaves the branch in which it was due
         self._begin_branch(repetition, trip, report)
         self._tell(repetition)
         repetition.save()
@@ -246,7 +358,7 @@ class SeedBreakers:
         Raises:
             ConfigError: states of an earlier branch cannot be read.
         """
-        branches = self._branches()
+        branches = branches_of(self.trips, self.arm.first_round)
         number, _, start, _ = branches[-1]
         if self._earlier is None:
             folder = self._run.seed(self.arm.name, self._k)
@@ -266,10 +378,15 @@ class SeedBreakers:
     ) -> None:
         """Put a repetition into the state that the last trip goes back to, under its redirect."""
         self.arm, self._earlier = arm_in_force(self._configured, self.trips), None
-        self._streaks = dict.fromkeys(self._streaks, CLEAN)
+        is_of_arm = trip.get("scope") == ARM
+        for name, breaker in self._configured.breakers.items():
+            if is_of_arm or not breaker.is_of_arm:  # the arm's count on where one seed goes back
+                self._streaks[name] = CLEAN
+        if is_of_arm and self.member is not None:
+            self.member.go_back()
         repetition.group = self.group()
-        repetition.points = _points_until(repetition, trip["to"])
-        _cut_curve(repetition.curve, trip["to"])
+        repetition.points = points_until(repetition, trip["to"])
+        cut_curve(repetition.curve, trip["to"])
         repetition.keyframes = Keyframes(self.arm.record.keyframe_bytes)
         repetition.events.restart(trip["to"] + 1)
         taken_back = (trip["round"] - trip["to"]) * self.arm.train.copies
@@ -287,6 +404,8 @@ class SeedBreakers:
             "streaks": self._streaks,
             "left": self._left,
             "released": list(self._released),
+            **({"due": self._due} if self._due is not None else {}),
+            **({"arm": self.member.plain()} if self.member is not None else {}),
         }
 
     def record(self, rounds: int) -> dict[str, Any]:
@@ -297,8 +416,11 @@ class SeedBreakers:
         """
         if not (self._streaks or self.trips):
             return {}
-        branches = [branch.plain(rounds) for branch in self._branches()]
-        return {"trips": self.trips, "branches": branches, "left": self._left}
+        branches = [
+            branch.plain(rounds) for branch in branches_of(self.trips, self.arm.first_round)
+        ]
+        found = {"trips": self.trips, "branches": branches, "left": self._left}
+        return found | ({"arm_points": self.member.plain()} if self.member is not None else {})
 
     def rounds_left(self) -> int:
         """Rounds per copy that rollbacks have taken back, over all branches that were left."""
@@ -324,121 +446,4 @@ def record_act(run: RunFolder, act: str, **details: Any) -> None:
     Raises:
         ConfigError: the ledger cannot be written.
     """
-    entries = ledgers.read(run.ledger) if run.ledger.exists() else []
-    for entry in entries:
-        if {k: v for k, v in entry.items() if k not in OF_A_LINE} == {"act": act, **details}:
-            return
-    Ledger(run.ledger).append(act, **details)
-
-
-def trip_text(trip: Trip) -> str:
-    """A trip in words."""
-    if is_by_person(trip):
-        return fork_text(trip)
-    low, high = ("" if end is None else f"{end:g}" for end in trip["band"])
-    text = (
-        f"breaker {trip['breaker']}: {trip['watch']} was {trip['value']:.4g} at round "
-        f"{trip['round']:,} of branch {trip['branch']}, outside {low}..{high}: {trip['action']}"
-    )
-    if "after_rollbacks" in trip:
-        return f"{text}, for it has rolled back {trip['after_rollbacks']} times"
-    if trip["action"] != ROLLBACK:
-        return text
-    return f"{text} to round {trip['to']:,}, branch {trip['into']}; redirect: {trip['redirect']}"
-
-
-# --- readings of a branch that is left -----------------------------------------------------------
-
-
-def _points_until(repetition: Repetition, rounds: int) -> list[tuple[int, Floats]]:
-    """The evaluation points up to some rounds: rounds since the point before, and means, float64
-    `[S + 1, M]`."""
-    played, kept = repetition.arm.first_round, list[tuple[int, Floats]]()
-    for count, measures in repetition.points:
-        played += count
-        if played > rounds:
-            break
-        kept.append((count, measures))
-    return kept
-
-
-def _readings_left(repetition: Repetition, trip: Trip) -> dict[str, Any]:
-    """What was read after the state that a trip goes back to, as the record keeps it."""
-    market = repetition.breakers.arm.market
-    played, rounds, figures = (
-        repetition.arm.first_round,
-        list[int](),
-        dict[str, list[float | None]](),
-    )
-    for count, measures in repetition.points:
-        played += count
-        if played > trip["to"]:
-            rounds.append(played)
-            for name, x in readings(market, measures, {}).items():
-                figures.setdefault(name, []).append(x if isfinite(x) else None)
-    curve = repetition.curve
-    later = [n for n, at in enumerate(curve.get("rounds", [])) if at > trip["to"]]
-    for name, values in curve.get("figures", {}).items():
-        figures[name] = [values[n] for n in later]
-    return {"branch": trip["branch"], "rounds": rounds, "figures": figures}
-
-
-def _cut_curve(curve: dict[str, Any], rounds: int) -> None:
-    """Cut a training curve, in place, after so many rounds."""
-    if not curve:
-        return
-    kept = sum(at <= rounds for at in curve["rounds"])
-    curve["rounds"] = curve["rounds"][:kept]
-    curve["figures"] = {name: values[:kept] for name, values in curve["figures"].items()}
-
-
-# --- repetitions that are held --------------------------------------------------------------------
-
-
-def held(run: RunFolder, experiment: Experiment) -> Iterator[tuple[str, int, Trip]]:
-    """Repetitions that a breaker holds on disk: arm, number, and the trip that did it."""
-    for name, arm in experiment.arms.items():
-        if any(breaker.action == PAUSE for breaker in arm.breakers.values()):
-            for k in range(arm.seeds):
-                record = checkpoint.finished(run.inside(name, f"s{k}", NAME)) or {}
-                saved = record.get("breakers", {})
-                if saved.get("paused"):
-                    yield name, k, saved["trips"][-1]
-
-
-def pause_text(run: RunFolder, experiment: Experiment) -> str:
-    """Which repetitions breakers hold, a line each, and the command with which they go on."""
-    found = list(held(run, experiment))
-    lines = [f"arm {arm}, seed {k}: {trip_text(trip)}" for arm, k, trip in found[:SHOWN]]
-    if len(found) > SHOWN:
-        lines.append(f"and {len(found) - SHOWN} more")
-    names = dict.fromkeys(trip["breaker"] for _, _, trip in found)
-    go_on = " or ".join(run.command("resume", "--release", name) for name in names)
-    count = f"{len(found)} seed{'s' * (len(found) > 1)}"
-    return "\n".join([f"paused: {count}; everything is kept.", *lines, f"Go on: {go_on}"])
-
-
-def release(run: RunFolder, experiment: Experiment, name: str) -> int:
-    """Release all repetitions that a breaker holds on disk; returns how many.
-
-    The ledger has an act for each repetition before its record is changed.
-
-    Raises:
-        ConfigError: it holds none, or another command is writing to the run.
-    """
-    with writing(run):
-        found = list(held(run, experiment))
-        own = [(arm, k, trip) for arm, k, trip in found if trip["breaker"] == name]
-        if not own:
-            holding = dict.fromkeys(trip["breaker"] for _, _, trip in found)
-            raise ConfigError(f"--release: '{name}' holds no seed. {nearest(name, holding)}")
-        for arm, k, trip in own:
-            where = {key: trip[key] for key in ("breaker", "branch", "round")}
-            record_act(run, RELEASED, arm=arm, seed=k, **where)
-            path = run.inside(arm, f"s{k}", NAME)
-            record = checkpoint.finished(path) or {}
-            saved = record["breakers"]
-            released = dict.fromkeys([*saved.get("released", ()), name])
-            saved = {**saved, "paused": None, "released": list(released)}
-            checkpoint.rewrite_record(path, {**record, "breakers": saved})
-    return len(own)
+    Ledger(run.ledger).append_once(act, **details)

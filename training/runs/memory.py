@@ -26,7 +26,8 @@ def check_memory(experiment: Experiment) -> None:
     for name, arm in experiment.arms.items():
         if arm.train.copies < ASKED_FROM:
             continue
-        side_by_side = min(workers(), arm.seeds)
+        # Repetitions that wait for one another are all in memory.
+        side_by_side = arm.seeds if arm.has_arm_breakers else min(workers(), arm.seeds)
         need = bytes_of_a_seed(arm) * side_by_side
         if need > SHARE * memory():
             seeds = f"{side_by_side} seeds side by side" if side_by_side > 1 else "one seed"

@@ -36,15 +36,17 @@ from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import document_beside, take_over
 
-from .breakers import pause_text
+from .arm_points.points import ArmPoints, given_from
+from .arm_points.slots import Slot, Slots
 from .earlier import checked_seals, differences, earlier_summaries, mixed_machines
+from .held import pause_text
 from .memory import check_memory
 from .partial import save_notes
 from .progress import NoProgress, ProgressListener, SeedProgress
 from .seed_run import train_seed
 from .signals import Stopped, stopping_on_signals
 from .warm_start import check_warm_starts, generations
-from .worker_pool import WorkerPool, has_networks, needs_pool
+from .worker_pool import WorkerPool, goes_to_pool, needs_pool
 
 Job = tuple[str, int]  # the name of an arm, and the number of the repetition
 
@@ -253,6 +255,64 @@ def _rounds(experiment: Experiment, jobs: Sequence[Job]) -> tuple[int, int]:
     return total, total - sum(rounds[name] for name, _ in jobs)
 
 
+class _Trainer:
+    """Trains single jobs, in threads or in worker processes.
+
+    Attributes:
+        stop: whether seeds on their way are to save and return.
+        worker_pool: processes for networks; None: there are none.
+        arm_points: by name, the points of arms whose repetitions are judged together.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        run: RunFolder,
+        listener: ProgressListener,
+        control: RunControl,
+        worker_pool: WorkerPool | None,
+        arm_points: Mapping[str, ArmPoints],
+    ) -> None:
+        self._experiment, self._run = experiment, run
+        self._listener, self._control = listener, control
+        self.worker_pool, self.arm_points = worker_pool, arm_points
+        self.stop, self._slots = threading.Event(), Slots(workers())
+
+    def train(self, name: str, k: int) -> dict[str, Any] | None:
+        """The record of a repetition; None if it was stopped, or is held."""
+        if name not in self.arm_points:
+            with self._slots.taken():
+                return self._train(name, k, None)
+        slot = Slot(self._slots)  # given up wherever it waits for others of its arm
+        slot.take()
+        try:
+            return self._train(name, k, slot)
+        finally:
+            slot.give_up()
+
+    def _train(self, name: str, k: int, slot: Slot | None) -> dict[str, Any] | None:
+        arm, control = self._experiment.arms[name], self._control
+
+        def report(progress: SeedProgress) -> None:
+            self._listener.advance(name, progress)
+            control.reports((name, k), progress.headline, progress.ended)
+
+        if self.stop.is_set() or control.is_stopped:
+            return None
+        if self.worker_pool is not None and goes_to_pool(arm):
+            remote = RemoteGate()
+
+            def report_remote(progress: SeedProgress) -> None:
+                remote.played(progress.rounds // arm.train.copies)
+                report(progress)
+
+            with control.seed((name, k), remote):
+                return self.worker_pool.train(name, k, report_remote, remote)
+        gate = Gate(self.stop.is_set)
+        with control.seed((name, k), gate):
+            return train_seed(self._run, arm, k, report, gate, self.arm_points.get(name), slot)
+
+
 def _train_jobs(
     experiment: Experiment,
     run: RunFolder,
@@ -267,35 +327,18 @@ def _train_jobs(
     seeds on their way look at it between two stretches of rounds, save, and return None. Whatever
     is being compiled then is compiled to its end first.
     """
-    stop = threading.Event()
     worker_pool = WorkerPool(run) if needs_pool(experiment, jobs) else None
-
-    def do(name: str, k: int) -> dict[str, Any] | None:
-        arm = experiment.arms[name]
-
-        def report(progress: SeedProgress) -> None:
-            listener.advance(name, progress)
-            control.reports((name, k), progress.headline, progress.ended)
-
-        if stop.is_set() or control.is_stopped:
-            return None
-        if worker_pool is not None and has_networks(arm):
-            remote = RemoteGate()
-
-            def report_remote(progress: SeedProgress) -> None:
-                remote.played(progress.rounds // arm.train.copies)
-                report(progress)
-
-            with control.seed((name, k), remote):
-                return worker_pool.train(name, k, report_remote, remote)
-        gate = Gate(stop.is_set)
-        with control.seed((name, k), gate):
-            return train_seed(run, arm, k, report, gate)
-
-    with ThreadPoolExecutor(workers()) as threads:
+    arm_points = _arm_points(experiment, records)
+    trainer = _Trainer(experiment, run, listener, control, worker_pool, arm_points)
+    # Repetitions that wait for one another need a thread each, or none would come to the point.
+    most = max(1, sum(name in arm_points for name, _ in jobs))
+    with ThreadPoolExecutor(workers()) as threads, ThreadPoolExecutor(most) as more:
         try:
             for generation in generations(experiment, jobs):
-                futures = {threads.submit(do, *job): job for job in generation}
+                futures = {
+                    (more if job[0] in arm_points else threads).submit(trainer.train, *job): job
+                    for job in generation
+                }
                 for future in as_completed(futures):
                     record = future.result()
                     if record is not None:
@@ -305,12 +348,35 @@ def _train_jobs(
                 if any(job not in records for job in generation):
                     return  # a breaker holds one that the next generation may start from
         except BaseException:
-            stop.set()
+            trainer.stop.set()
             if worker_pool is not None:
                 worker_pool.stop()
-            threads.shutdown(wait=True, cancel_futures=True)
+            for pool in (threads, more):
+                pool.shutdown(wait=True, cancel_futures=True)
             raise
         finally:
             if worker_pool is not None:
                 worker_pool.stop()
                 worker_pool.wait()
+
+
+def _arm_points(experiment: Experiment, records: Records) -> dict[str, ArmPoints]:
+    """By name, the points of arms whose repetitions are judged together, with what those that are
+    finished have read there.
+
+    Raises:
+        ConfigError: a record does not say what was read.
+    """
+    found = {}
+    for name, arm in experiment.arms.items():
+        if arm.has_arm_breakers:
+            own = {k: record for (n, k), record in records.items() if n == name}
+            try:
+                ended = {
+                    k: [given_from(given) for given in record["arm_points"]["given"]]
+                    for k, record in own.items()
+                }
+            except (LookupError, TypeError, ValueError) as error:
+                raise ConfigError(f"arm {name}: its records cannot be read ({error!r}).") from None
+            found[name] = ArmPoints(arm.seeds, ended)
+    return found

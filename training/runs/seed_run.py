@@ -23,7 +23,7 @@ from tacit.envs.types import Floats
 from tacit.oversight.card import policy_hashes
 from tacit.training.acts.forcing import is_force, play_forced
 from tacit.training.acts.forks import Standing
-from tacit.training.acts.gate import Gate, Order, Reply
+from tacit.training.acts.gate import LOOK, CarryOut, Gate, Order, Reply
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.acts.schedule import Change
 from tacit.training.acts.seed_acts import SeedActs
@@ -43,6 +43,8 @@ from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing_seed
 
+from .arm_points.points import ArmPoints
+from .arm_points.slots import Slot
 from .breakers import SeedBreakers
 from .evaluation import evaluation_points, point_tags
 from .partial import PartialSeed, SeedSaver
@@ -54,11 +56,19 @@ LONG_STRETCH = 0.5  # seconds: one that took less is followed by one of twice th
 # are more than 500, so the other repetitions' files have a name that it does not look for.
 LISTED_SEEDS = 16
 
+COMPILES = "it waits for its first round, for which loops may be compiled"
+
 Report = Callable[[SeedProgress], None]
 
 
 def train_seed(
-    run: RunFolder, arm: Arm, k: int, report: Report, gate: Gate
+    run: RunFolder,
+    arm: Arm,
+    k: int,
+    report: Report,
+    gate: Gate,
+    points: ArmPoints | None = None,
+    slot: Slot | None = None,
 ) -> dict[str, Any] | None:
     """Train repetition k of an arm, from where it was interrupted if it was.
 
@@ -68,6 +78,8 @@ def train_seed(
         k: the repetition.
         report: receives progress.
         gate: where it is held still, and told to save and return.
+        points: of the arm, where a breaker judges all of its repetitions together.
+        slot: its place among those that play; None: the caller has one as long as this takes.
 
     Returns:
         The repetition's record with every measure of the summary, which is on disk by then; None
@@ -77,14 +89,18 @@ def train_seed(
         ConfigError: a save cannot be continued here, or an agent cannot learn on.
     """
     with writing_seed(run, arm.name, k):
-        return _train_seed(run, arm, k, report, gate)
+        try:
+            return _train_seed(Repetition(run, arm, k, points, slot), run, report, gate)
+        finally:
+            if points is not None:
+                points.leave(k)
 
 
 def _train_seed(
-    run: RunFolder, arm: Arm, k: int, report: Report, gate: Gate
+    repetition: Repetition, run: RunFolder, report: Report, gate: Gate
 ) -> dict[str, Any] | None:
     """`train_seed`, while the repetition's lock is held."""
-    repetition = Repetition(run, arm, k)
+    arm, k = repetition.arm, repetition.k
     group, copies = repetition.group, arm.train.copies
     # Progress is counted in rounds over all copies. Rounds from before an interruption, and rounds
     # that are left over when agents stop by themselves, are reported as skipped: so the sum
@@ -94,6 +110,9 @@ def _train_seed(
         if not repetition.train(report, gate):
             repetition.save()
             return None
+        gate.close("has played its last round, and its end is being measured; no act reaches it.")
+        if repetition.slot is not None:
+            repetition.slot.take()
         record = repetition.finish()
     events, group = repetition.events.path, repetition.group
     record["events_sha256"] = {events.name: file_hash(events)}
@@ -127,17 +146,27 @@ class Repetition:
         curve: the quick probes' figures at every evaluation point.
         keyframes: its states at evaluation points, for replays.
         events: its TensorBoard event file, open.
+        slot: its place among those that play, where it does not keep one all the time.
     """
 
-    def __init__(self, run: RunFolder, arm: Arm, k: int) -> None:
-        """Begin a repetition, or continue it from its save.
+    def __init__(
+        self,
+        run: RunFolder,
+        arm: Arm,
+        k: int,
+        points: ArmPoints | None = None,
+        slot: Slot | None = None,
+    ) -> None:
+        """Begin a repetition, or continue it from its save; arguments are those of `train_seed`.
 
         Raises:
             ConfigError: the save cannot be continued here, or the arm to start from is missing.
+            ValueError: `points` are needed, and missing.
         """
         self._began = time.perf_counter()
         self.arm, self.k, self.saver = arm, k, SeedSaver(run.seed(arm.name, k), arm, k)
-        self.breakers = SeedBreakers(run, arm, k, self.saver.kept("breakers"))
+        self.breakers = SeedBreakers(run, arm, k, self.saver.kept("breakers"), points)
+        self.slot = slot
         self.acts = SeedActs(run.ledger, arm.name, k, self.saver.kept("acts"))
         self.group = self.breakers.group()
         saved = self.saver.load(self.group)
@@ -177,25 +206,34 @@ class Repetition:
         paused on the way."""
         market, train = self.arm.market, self.arm.train
         points, stretch = evaluation_points(train), max(1, FIRST_STRETCH // train.copies)
+        is_first = True
         self._attach(gate)
+        self._join(gate)
+        gate.tell(doing=COMPILES)
 
         def carry_out(order: Order) -> Reply:
             return self._carry_out(order, gate, report)
 
-        while self._may_go_on(gate) and not self.is_over:
+        while self._may_go_on(gate) and (self.breakers.is_undecided or not self.is_over):
             while change := self.acts.schedule.due(self.breakers.branch, self.group.rounds):
                 self._change(change, gate, report)
             if gate.is_shut:
                 self.save()  # whatever ends the process while it is held
-            most = gate.wait(self.group.rounds, carry_out)
+            most = self._wait(gate, carry_out)
             if not most:
                 return False
+            if self.breakers.is_undecided:  # all others of the arm have come to this point
+                self._act(gate, report)
+                continue
             if self.breakers.paused:
                 continue  # what was asked for has not released it
             group = self.group  # another one, if somebody has begun a branch meanwhile
             due = points[bisect_right(points, group.rounds)]
             began, asked = time.monotonic(), min(due - group.rounds, stretch, most)
             done = self._play(asked)
+            if is_first:
+                gate.tell(doing="")
+                is_first = False
             if done == asked == stretch:
                 stretch = max(1, _next_stretch(stretch, time.monotonic() - began))
             report(SeedProgress(done * train.copies, float("nan")))
@@ -208,11 +246,37 @@ class Repetition:
             # on to the next point without reading this one.
             measures = self._read_point()
             report(SeedProgress(0, float(measures[-1, market.columns[market.headline]])))
-            self.breakers.act(self, report)
-            self._attach(gate)
-            if self.saver.due:
-                self.save()
+            self._act(gate, report)
+        if not self.breakers.paused and self.breakers.member is not None:
+            self.breakers.member.points.end(self.k)
         return not self.breakers.paused
+
+    def _act(self, gate: Gate, report: Report) -> None:
+        """Do what follows from the evaluation point that was read, as far as it is known by now."""
+        self.breakers.act(self, report)
+        self._attach(gate)
+        if self.saver.due:
+            self.save()
+
+    def _join(self, gate: Gate) -> None:
+        """Come to evaluation points together with the others of the arm, if a breaker asks it."""
+        if self.breakers.member is not None:
+            self.breakers.member.begin(gate.look_again)
+            gate.await_others(self.breakers.arm_state)
+
+    def _wait(self, gate: Gate, carry_out: CarryOut) -> int:
+        """Wait at the gate, without a place among those that play, and then for a place.
+
+        Returns:
+            What `Gate.wait` returns.
+        """
+        if self.slot is None:
+            return gate.wait(self.group.rounds, carry_out)
+        while True:
+            self.slot.give_up()
+            most = gate.wait(self.group.rounds, carry_out)
+            if not most or self.slot.take(LOOK):
+                return most
 
     def _may_go_on(self, gate: Gate) -> bool:
         """Whether no breaker holds the repetition, or it is to wait at its gate until then."""
@@ -309,7 +373,7 @@ class Repetition:
         figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
         tags = point_tags(arm, measures, scores) | group.figures
         tags |= {f"probe/{name}": x for name, x in figures.items()}
-        tags |= self.breakers.read(group.rounds, measures, figures)
+        tags |= self.breakers.read(group.rounds, measures, figures, not group.stopped)
         self.events.scalars(group.rounds, tags)
         return measures
 

@@ -34,10 +34,18 @@ def has_networks(arm: Arm) -> bool:
     return any(isinstance(config, BatchConfig) for config in arm.agents.values())
 
 
+def goes_to_pool(arm: Arm) -> bool:
+    """Whether an arm is trained in processes, if there are any.
+
+    Repetitions that wait for one another stay in threads of one process, which is slower.
+    """
+    return has_networks(arm) and not arm.has_arm_breakers
+
+
 def needs_pool(experiment: Experiment, jobs: Sequence[tuple[str, int]]) -> bool:
     """Whether these jobs, each an arm's name and a repetition, are worth processes."""
     arms = [experiment.arms[name] for name, _ in jobs]
-    rounds = [arm.train.rounds * arm.train.copies for arm in arms if has_networks(arm)]
+    rounds = [arm.train.rounds * arm.train.copies for arm in arms if goes_to_pool(arm)]
     return workers() > 1 and len(rounds) > 1 and sum(rounds) >= WORTH_IT
 
 

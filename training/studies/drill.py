@@ -19,6 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tacit.agents.batch.config import batch_rounds
+from tacit.agents.exchange import learner_hash, with_learners
 from tacit.agents.group import Group
 from tacit.agents.tabular.recording import Recording, build_recording
 from tacit.envs.engine.game_arrays import build_game
@@ -26,7 +27,6 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.shown import carried_over
 from tacit.oversight import ledger as ledgers
 from tacit.oversight.observed_data import remembered_parts, rival_parts
-from tacit.training.acts.gate import Gate
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import (
     PAUSE,
@@ -36,11 +36,12 @@ from tacit.training.config.breaker_settings import (
     RedirectConfig,
 )
 from tacit.training.config.in_force import arm_in_force, stream_in_force
-from tacit.training.config.shown_data import NOTHING, OFF
+from tacit.training.config.redirecting import NOTHING, OFF
 from tacit.training.record.replay import differing_arrays
+from tacit.training.runs.arm_points.exchange import source
+from tacit.training.runs.arm_points.together import train_together
 from tacit.training.runs.branches import branch_group
 from tacit.training.runs.breakers import TRIPPED
-from tacit.training.runs.progress import SeedProgress
 from tacit.training.runs.seed_run import Repetition
 from tacit.training.storage.keyframes import State, file_name
 from tacit.training.storage.run_folder import RunFolder
@@ -136,31 +137,48 @@ class _Drill:
         if breaker.action == ROLLBACK:
             keys |= {"to": 1, "times": 1}
         tried = {name: breaker.model_copy(update=keys)}
-        self.plain = _short(arm, train, {})
-        self.arm = _short(arm, train, tried)
+        # Of an arm's breaker as many seeds as an exchange of partners needs, so that none meets one
+        # again with whom it has learned.
+        self.seeds = min(arm.seeds, max(2, len(arm.market.seats))) if breaker.is_of_arm else 1
+        self.plain = _short(arm, train, {}, self.seeds)
+        self.arm = _short(arm, train, tried, self.seeds)
+        self.k = 0  # the seed that is looked at
 
     def run(self) -> None:
         """Try everything, and note what is not so."""
-        known = self._states()
-        repetition = self._trained("tried")
-        trips = repetition.breakers.trips
-        if not trips:
+        known = [self._states(k) for k in range(self.seeds)]
+        every = train_together(self.tried, self.arm)
+        if not all(repetition.breakers.trips for repetition in every):
             watch = self.arm.breakers[self.name].watch
             self.row.wrong[ROUND] = f"it never tripped: {watch} was withheld (NaN) or is not read"
             self.row.untried = (EXACT, IN_FORCE, LEDGER_FIRST)
             return
-        self.row.round = int(trips[0]["round"])
-        if self.row.round != self.due:
-            self.row.wrong[ROUND] = f"tripped at round {self.row.round}, not at {self.due}"
-        if self.row.action == ROLLBACK:
-            self._check_rollback(repetition, known)
-        else:
-            self._check_end(repetition, known)
-        self._check_ledger(trips[0])
+        self.row.round = int(every[0].breakers.trips[0]["round"])
+        for self.k, repetition in enumerate(every):
+            at = int(repetition.breakers.trips[0]["round"])
+            if at != self.due:
+                self._note(ROUND, f"tripped at round {at}, not at {self.due}")
+            if self.row.action == ROLLBACK:
+                self._check_rollback(repetition, known)
+            else:
+                self._check_end(repetition, known[self.k])
+        if self.row.action == PAUSE and EXACT not in self.row.wrong:
+            self._check_held(known)
+        self._check_ledger([repetition.breakers.trips[0] for repetition in every])
 
-    def _states(self) -> dict[int, State]:
+    @property
+    def tried(self) -> RunFolder:
+        """The folder of the training with the breaker."""
+        return RunFolder(self.folder / "tried")
+
+    def _note(self, check: str, text: str) -> None:
+        """Note what is not so; of a check the first finding counts."""
+        begin = f"seed {self.k}: " if self.seeds > 1 else ""
+        self.row.wrong.setdefault(check, f"{begin}{text}")
+
+    def _states(self, k: int) -> dict[int, State]:
         """The state at every evaluation point of the same training without the breaker."""
-        group, found = self.plain.group(0), dict[int, State]()
+        group, found = self.plain.group(k), dict[int, State]()
         every = self.plain.train.evaluate_every or 1
         for rounds in range(every, self.plain.train.rounds + 1, every):
             group.run(every)
@@ -168,79 +186,97 @@ class _Drill:
             found[rounds] = group.state()
         return found
 
-    def _trained(self, name: str) -> Repetition:
-        """The repetition with the breaker, trained until it ends or is held."""
-        repetition = Repetition(RunFolder(self.folder / name), self.arm, 0)
-        with repetition.events:
-            repetition.train(_no_report, Gate())
-        return repetition
-
     # --- stop and pause --------------------------------------------------------------------------
 
     def _check_end(self, repetition: Repetition, known: dict[int, State]) -> None:
         """A repetition that was stopped or held is where it tripped, and nothing of it is lost."""
         is_held = repetition.breakers.paused == self.name
         if self.row.action == PAUSE and not is_held:
-            self.row.wrong[ROUND] = "it is not held"
+            self._note(ROUND, "it is not held")
         if self.row.action == STOP and not repetition.breakers.stopped:
-            self.row.wrong[ROUND] = "it is not stopped"
+            self._note(ROUND, "it is not stopped")
         if repetition.group.rounds != self.due:
-            text = f"training went on to round {repetition.group.rounds}"
-            self.row.wrong.setdefault(ROUND, text)
+            self._note(ROUND, f"training went on to round {repetition.group.rounds}")
         self._compare(repetition.group.state(), known[self.due])
-        if self.row.action == PAUSE and EXACT not in self.row.wrong:
-            saved = Repetition(RunFolder(self.folder / "tried"), self.arm, 0)
-            with saved.events:
-                self._compare(saved.group.state(), known[self.due])
-                if saved.train(_no_report, Gate()):
-                    self.row.wrong[ROUND] = "it went on without being released"
-                saved.breakers.paused = None
-                saved.train(_no_report, Gate())
-                self._compare(saved.group.state(), known[self.plain.train.rounds])
+
+    def _check_held(self, known: list[dict[int, State]]) -> None:
+        """What is held stays so until it is released, and goes on to the same end then."""
+        again = train_together(self.tried, self.arm)
+        for self.k, saved in enumerate(again):
+            self._compare(saved.group.state(), known[self.k][self.due])
+            if saved.breakers.paused != self.name:
+                self._note(ROUND, "it went on without being released")
+        released = train_together(self.tried, self.arm, _released)
+        for self.k, ended in enumerate(released):
+            self._compare(ended.group.state(), known[self.k][self.plain.train.rounds])
 
     def _compare(self, state: State, known: State) -> None:
         """Whether a state is, bit for bit, what it must be."""
-        if (names := differing_arrays(state, known)) and EXACT not in self.row.wrong:
-            self.row.wrong[EXACT] = f"differs from the training without it: {', '.join(names)}"
+        if names := differing_arrays(state, known):
+            self._note(EXACT, f"differs from the training without it: {', '.join(names)}")
 
     # --- rollback --------------------------------------------------------------------------------
 
-    def _check_rollback(self, repetition: Repetition, known: dict[int, State]) -> None:
+    def _check_rollback(self, repetition: Repetition, every_known: list[dict[int, State]]) -> None:
         """What the branch began with, and what is in force in it."""
-        trips, row = repetition.breakers.trips, self.row
+        trips, row, known = repetition.breakers.trips, self.row, every_known[self.k]
         to, every = trips[0]["to"], self.plain.train.evaluate_every or 1
         if to != self.due - every:
             size = sum(array.nbytes for array in known[every].values())
-            row.wrong[EXACT] = (
+            self._note(
+                EXACT,
                 f"went back to round {to}, not to {self.due - every}: a state has {size:,} bytes, "
-                f"record.keyframe_bytes is {self.arm.record.keyframe_bytes:,}"
+                f"record.keyframe_bytes is {self.arm.record.keyframe_bytes:,}",
             )
             row.untried = (IN_FORCE,)
             return
         changes = self.arm.breakers[self.name].changes
-        begun = branch_group(RunFolder(self.folder / "tried"), self.arm, 0, trips, 1)
+        begun = branch_group(self.tried, self.arm, self.k, trips, 1)
         state = begun.state()
-        known[to] = carried_over(begun.market, known[to])  # what seats are shown may be other
-        forgotten = set(differing_arrays(state, known[to]))
+        expected = known[to]
+        if changes.partners:
+            expected = self._with_partners(begun, state, [own[to] for own in every_known])
+        expected = carried_over(begun.market, expected)  # what seats are shown may be other
+        forgotten = set(differing_arrays(state, expected))
         taken_over = [name for name in forgotten if name.startswith("rows.")]
         if (forgotten and not changes.forget) or taken_over or begun.rounds != to:
             names = taken_over or sorted(forgotten)
-            row.wrong[EXACT] = f"the branch does not begin with the kept state: {', '.join(names)}"
+            self._note(EXACT, f"the branch does not begin with the kept state: {', '.join(names)}")
         # The group that went on is the one that began so, played on.
         while begun.rounds < repetition.group.rounds and begun.run(every):
             begun.read()
         if differing_arrays(repetition.group.state(), begun.state()):
-            row.wrong[EXACT] = "the branch did not go on from the state that it began with"
-        self._check_redirect(repetition.group, state, known, to)
+            self._note(EXACT, "the branch did not go on from the state that it began with")
+        self._check_redirect(repetition.group, state, expected, trips[0])
 
-    def _check_redirect(self, group: Group, state: State, known: dict[int, State], to: int) -> None:
+    def _with_partners(self, begun: Group, state: State, kept: list[State]) -> State:
+        """The kept state with learners of other seeds, as the training without the breaker has it.
+
+        Args:
+            begun: the group with which the branch begins.
+            state: its state.
+            kept: of every seed, the state to which all go back.
+        """
+        others: dict[str, State] = {}
+        for seat, learns in zip(self.arm.market.seats, self.arm.learned, strict=True):
+            if not learns:
+                continue
+            seed = source(range(self.seeds), self.k, seat.index)
+            others[seat.name] = kept[seed]
+            before = learner_hash(begun, kept[seed], seat.name)
+            forgets = self.arm.breakers[self.name].changes.forget
+            if not forgets and learner_hash(begun, state, seat.name) != before:
+                self._note(IN_FORCE, f"the learner of {seat.name} is not that of seed {seed}")
+        return with_learners(begun, kept[self.k], others)
+
+    def _check_redirect(self, group: Group, state: State, kept: State, trip: Any) -> None:
         """Read from the group that goes on what it plays under."""
         trips = [{"breaker": self.name, "action": ROLLBACK}]
         expected, wrong = arm_in_force(self.arm, trips), []
         if group.market.config != expected.market.config:
             wrong.append("its market is not the one of the redirect")
         if self.arm.breakers[self.name].changes.forget:
-            first = arm_in_force(self.arm, trips).group(0).state()
+            first = arm_in_force(self.arm, trips).group(self.k).state()
             learned = [n for n in first if n == "q_arrays.q" or n.startswith("learner.")]
             if not stream_in_force(self.arm, trips) and differing_arrays(
                 {n: first[n] for n in learned}, {n: state[n] for n in learned if n in state}
@@ -256,12 +292,9 @@ class _Drill:
         if misses := _wrong_rewards(expected, recording.scores):
             wrong.append(f"the rewards of {', '.join(misses)} are not by the redirect's weights")
         if stream_in_force(self.arm, trips):
-            plain = self.plain.group(0)
-            plain.load(known[to])
-            other = branch_group(
-                RunFolder(self.folder / "tried"), self.arm, 0,
-                [{**trips[0], "round": self.due, "to": to, "from": 0}], 1,
-            )  # fmt: skip
+            plain = self.plain.group(self.k)
+            plain.load(kept)
+            other = branch_group(self.tried, self.arm, self.k, [trip], 1)
             played = []
             for each in (plain, other):
                 each.run(LOOKED_AT, own := build_recording(game, each.rows, LOOKED_AT))
@@ -269,41 +302,47 @@ class _Drill:
             if played[0] == played[1]:
                 wrong.append("its draws are the ones that were made before")
         if wrong:
-            self.row.wrong[IN_FORCE] = "; ".join(wrong)
+            self._note(IN_FORCE, "; ".join(wrong))
 
     # --- ledger ----------------------------------------------------------------------------------
 
-    def _check_ledger(self, trip: Any) -> None:
-        """The act is in the ledger, and where it cannot be written there, it has no effect."""
-        path = RunFolder(self.folder / "tried").ledger
+    def _check_ledger(self, trips: list[Any]) -> None:
+        """The acts are in the ledger, and where they cannot be written there, have no effect."""
+        path = self.tried.ledger
         acts = [e for e in ledgers.read(path) if e["act"] == TRIPPED] if path.exists() else []
-        expected = {"arm": self.arm.name, "seed": 0, **trip}
-        if not acts or any(acts[0].get(key) != value for key, value in expected.items()):
-            self.row.wrong[LEDGER_FIRST] = "the ledger has no such act"
-            return
+        for self.k, trip in enumerate(trips):
+            expected = {"arm": self.arm.name, "seed": self.k, **trip}
+            if not any(all(act.get(key) == x for key, x in expected.items()) for act in acts):
+                self._note(LEDGER_FIRST, "the ledger has no such act")
+                return
         if ledgers.first_broken(path) is not None:
             self.row.wrong[LEDGER_FIRST] = "the ledger is no whole chain"
             return
-        run = RunFolder(self.folder / "shut")
+        run, refused = RunFolder(self.folder / "shut"), list[ConfigError]()
         run.ledger.mkdir(parents=True)  # a folder in its place: nothing can be written there
-        repetition = Repetition(run, self.arm, 0)
-        try:
-            with repetition.events:
-                repetition.train(_no_report, Gate())
-        except ConfigError:
-            left = run.seed(self.arm.name, 0) / file_name(0)
-            went_on = repetition.group.rounds != self.due
-            if went_on or repetition.breakers.trips or left.exists():
-                self.row.wrong[LEDGER_FIRST] = "it had an effect before the act was written"
+        every = train_together(run, self.arm, refused=refused)
+        if len(refused) < self.seeds:
+            self.row.wrong[LEDGER_FIRST] = "it went on although the act could not be written"
             return
-        self.row.wrong[LEDGER_FIRST] = "it went on although the act could not be written"
+        # Before learners are exchanged, kept states are written, so that others can read them.
+        keeps = self.arm.breakers[self.name].changes.partners is not None
+        for self.k, repetition in enumerate(every):
+            left = run.seed(self.arm.name, self.k) / file_name(0)
+            went_on = repetition.group.rounds != self.due
+            if went_on or repetition.breakers.trips or (left.exists() and not keeps):
+                self._note(LEDGER_FIRST, "it had an effect before the act was written")
 
 
-def _short(arm: Arm, train: Any, breakers: dict[str, BreakerConfig]) -> Arm:
-    """An arm with another training and other breakers."""
-    plain = {**arm.plain, "train": train.model_dump(mode="json")}
+def _released(repetition: Repetition) -> None:
+    """Let a repetition that is held go on, without a ledger."""
+    repetition.breakers.paused = None
+
+
+def _short(arm: Arm, train: Any, breakers: dict[str, BreakerConfig], seeds: int) -> Arm:
+    """An arm with another training, other breakers, and so many seeds."""
+    plain = {**arm.plain, "train": train.model_dump(mode="json"), "seeds": seeds}
     plain["breakers"] = {name: own.model_dump(mode="json") for name, own in breakers.items()}
-    return replace(arm, train=train, breakers=breakers, plain=plain)
+    return replace(arm, train=train, breakers=breakers, plain=plain, seeds=seeds)
 
 
 def _wrong_rewards(arm: Arm, scores: Any) -> list[str]:
@@ -359,7 +398,3 @@ def _learns_all(before: State, after: State) -> bool:
     seats = before["q_arrays.pending"].shape[1]
     changed = int((before["q_arrays.q"] != after["q_arrays.q"]).sum())
     return changed > LOOKED_AT * int(seats)
-
-
-def _no_report(progress: SeedProgress) -> None:
-    pass

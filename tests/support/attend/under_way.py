@@ -24,7 +24,18 @@ LONG = [
     "train.rounds=2000000000", "train.measure_last=1000000", "train.evaluate_every=25000",
     "seeds=2",
 ]  # fmt: skip
-ATTEND = "from tacit.training.cli import main; main()"
+# The command, for a test: it ends when its standard input does, so that it does not outlive a test
+# process that was killed.
+COMMAND = """
+import os, sys, threading
+def end(pipe=os.dup(0)):
+    while os.read(pipe, 1):
+        pass
+    os._exit(3)
+threading.Thread(target=end, daemon=True).start()
+from tacit.training.cli import main
+main()
+"""
 
 
 class Training:
@@ -74,7 +85,8 @@ def attending(training):
     """`tacit attend` in a process of its own; its address."""
     words = ["attend", str(training.run.path), "--no-open"]
     with subprocess.Popen(
-        [sys.executable, "-c", ATTEND, *words],
+        [sys.executable, "-c", COMMAND, *words],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -294,6 +294,31 @@ def test_an_act_that_fails_is_done_once_and_keeps_nobody_waiting(
         assert len([e for e in ledgers.read(tmp_path / "ledger.jsonl") if e["act"] == ACT]) == 1
 
 
+def test_a_stop_does_not_wait_for_a_change_that_a_seed_is_asked_about(tmp_path):
+    gate, told = Gate(), []
+
+    def ask():
+        try:
+            acts.do(request("redirect", arm="base", redirect={"fresh_stream": True}))
+        except ConfigError as error:
+            told.append(str(error))
+
+    with acting(tmp_path, s0=gate) as acts:
+        asking = threading.Thread(target=ask)
+        asking.start()
+        while not gate._orders:  # nobody trains the seed, so it answers nothing
+            time.sleep(0.001)
+        assert acts.do(request("ask")).applied
+        assert acts.do(request("stop")).applied
+        assert gate.is_stopped
+        assert asking.is_alive()
+        gate.end_orders()
+        asking.join()
+    assert told == ["seed: has ended."]
+    acts_done = [e["what"] for e in ledgers.read(tmp_path / "ledger.jsonl") if e["act"] == ACT]
+    assert acts_done == ["ask", "stop"]
+
+
 class Answering(Gate):
     """Answers every order at once, or by an error."""
 

@@ -220,6 +220,40 @@ def test_whoever_asks_a_repetition_that_has_ended_is_told():
     assert gate.wait(0) == UNLIMITED  # what nobody waits for any more is not carried out
 
 
+def test_a_refusal_says_for_what_it_waited():
+    gate = Gate()
+    with pytest.raises(ConfigError, match=r"within 0\.01 seconds: it waits for a long round, or"):
+        gate.ask({"do": "look"}, 0.01)
+    gate.tell(doing="it compiles")
+    with pytest.raises(ConfigError, match=r"it compiles; nothing was done\. Try again"):
+        gate.ask({"do": "look"}, 0.01)
+    waiting = gate.submit({"do": "look"})
+    gate.close("is measured; no act reaches it.")
+    for future in (waiting, gate.submit({"do": "look"})):  # at once, not after 10 seconds
+        with pytest.raises(ConfigError, match="seed: is measured; no act reaches it"):
+            gate.answer(future, 60)
+    gate.wait(0)  # the next repetition, in a worker process
+    assert not gate.submit({"do": "look"}).done()
+
+
+def test_a_gate_holds_while_others_are_waited_for():
+    gate, state = Gate(), ["waits"]
+    gate.await_others(lambda: state[0])
+    thread = threading.Thread(target=lambda: state.append(gate.wait(7)))
+    thread.start()
+    gate.shut()
+    assert gate.wait_until_held(10)
+    gate.step(5)  # it keeps the rounds, and plays them when the others have come
+    assert gate.wait_until_held(10)
+    assert thread.is_alive()
+    state[0] = "complete"
+    gate.look_again()
+    thread.join()
+    assert state[1] == 5
+    state[0] = "hopeless"
+    assert gate.wait(7) == 0
+
+
 def test_at_a_pace_so_many_rounds_may_be_played(monkeypatch):
     now, waited = [100.0], []
     monkeypatch.setattr("tacit.training.acts.gate.time.monotonic", lambda: now[0])

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 from support.training_fixtures import arm, small
 
+from tacit.envs.errors import ConfigError
 from tacit.oversight.signers import Signers
-from tacit.training.record.replay import SeedReplay
+from tacit.training.bench.making import Wanted, make_bench
+from tacit.training.bench.trainer import train_bench
+from tacit.training.config.arms import arm_from_plain
+from tacit.training.record.replay import SeedReplay, differing_arrays
+from tacit.training.record.reproduction import reproduce_run
 from tacit.training.record.selection import plan_deals, produce
 from tacit.training.record.verification import EVERY, verify
 from tacit.training.runs import branches
-from tacit.training.storage.load_run import learned_group, load_run, trained_arm
+from tacit.training.runs.progress import NoProgress
+from tacit.training.storage import checkpoint
+from tacit.training.storage.keyframes import read_keyframes
+from tacit.training.storage.load_run import learned_group, load_run, read_experiment, trained_arm
 from tacit.training.studies.drill import EXACT, IN_FORCE, drill
 
 SETTINGS = (
@@ -38,6 +46,33 @@ def test_every_branch_is_verified_by_playing_it_again(run):
     assert any(
         line.startswith(f"breakers: {2 * trips} trips in the records") for line in found.lines
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("round_", [1_000, 1_500])
+def test_a_bench_begins_with_what_seats_are_shown_there(run, round_, tmp_path):
+    bench = make_bench(Wanted(str(run.folder.path), "base", 0, round_), tmp_path)
+    own = read_experiment(bench).arms["base"]
+    branch = SeedReplay(run.folder, run.arms["base"], 0, 1).arm
+    assert own.market.kernels == branch.market.kernels
+    assert (own.market.kernel_params == branch.market.kernel_params).all()
+    train_bench(bench, None, NoProgress())
+    # The run was stopped at 2,000, by readings from before the bench too; the bench goes on.
+    known, record = checkpoint.load(run.folder.checkpoint("base", 0))
+    assert record["rounds"] == 2_000
+    assert differing_arrays(read_keyframes(bench.seed("base", 0))[2_000], known) == []
+    assert verify(bench, Signers(None), EVERY).altered == []
+    assert reproduce_run(bench, [], NoProgress()).differing == ()
+
+
+def test_a_bench_that_hides_what_is_not_seen_is_refused(run, tmp_path):
+    bench = make_bench(Wanted(str(run.folder.path), "base", 0, 1_500), tmp_path)
+    plain = read_experiment(bench).arms["base"].plain
+    altered = {**plain, "bench": {**plain["bench"], "hidden": {"provider_0": ["x"]}}}
+    with pytest.raises(
+        ConfigError, match=r"bench\.hidden\.provider_0: cloud_bandwidth has no such"
+    ):
+        arm_from_plain("base", altered)
 
 
 def test_replays_and_deals_show_what_seats_were_shown(run):

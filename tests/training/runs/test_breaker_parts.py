@@ -10,9 +10,9 @@ from support.training_fixtures import arm
 
 from tacit.oversight import ledger
 from tacit.training.config.breaker_settings import BreakerConfig
-from tacit.training.runs import breakers as module
-from tacit.training.runs.branches import Branch, branches_in, target, trips_of
-from tacit.training.runs.breakers import SeedBreakers, record_act, trip_text
+from tacit.training.runs import branches, held
+from tacit.training.runs.branches import Branch, branches_in, target, trip_text, trips_of
+from tacit.training.runs.breakers import SeedBreakers, record_act
 from tacit.training.storage.run_folder import RunFolder
 
 WATCH = "watch: clearing_price, low: .5"
@@ -211,9 +211,9 @@ def test_a_trip_in_words():
 @pytest.mark.parametrize("count", [1, 5, 6, 8])
 def test_five_of_the_seeds_that_are_held_are_told(count, monkeypatch):
     one = trip(9, action="pause", watch="fill", value=0.0, band=[1, None], branch=0)
-    held = [("base", k, {**one, "breaker": "odd" if k % 2 else "even"}) for k in range(count)]
-    monkeypatch.setattr(module, "held", lambda run, experiment: iter(held))
-    head, *lines, last = module.pause_text(
+    seeds = [("base", k, {**one, "breaker": "odd" if k % 2 else "even"}) for k in range(count)]
+    monkeypatch.setattr(held, "held", lambda run, experiment: iter(seeds))
+    head, *lines, last = held.pause_text(
         SimpleNamespace(command=lambda *words: " ".join(words)), None
     ).splitlines()
     assert head == f"paused: {count} seed{'' if count == 1 else 's'}; everything is kept."
@@ -238,16 +238,16 @@ def test_what_was_read_behind_the_state_that_is_gone_back_to(tmp_path):
         points.append((count, measures))
     curve = {"rounds": [10, 30, 35], "figures": {"gain": [1.0, None, 3.0]}}
     repetition = SimpleNamespace(breakers=own, points=points, curve=curve, arm=own.arm)
-    left = module._readings_left(repetition, {"branch": 2, "to": 10})
+    left = branches.readings_left(repetition, {"branch": 2, "to": 10})
     assert (left["branch"], left["rounds"]) == (2, [30, 35])
     assert left["figures"]["clearing_price"] == [0.5, 0.75]
     assert left["figures"]["gain"] == [None, 3.0]
     assert all(len(values) == 2 for values in left["figures"].values())
     for rounds, kept in ((35, 3), (34, 2), (30, 2), (29, 1), (10, 1), (9, 0)):
-        assert module._points_until(repetition, rounds) == points[:kept]
+        assert branches.points_until(repetition, rounds) == points[:kept]
         cut = {"rounds": [10, 30, 35], "figures": {"gain": [1.0, None, 3.0]}}
-        module._cut_curve(cut, rounds)
+        branches.cut_curve(cut, rounds)
         assert cut == {"rounds": [10, 30, 35][:kept], "figures": {"gain": [1.0, None, 3.0][:kept]}}
     empty = {}
-    module._cut_curve(empty, 10)
+    branches.cut_curve(empty, 10)
     assert empty == {}

@@ -13,7 +13,7 @@ from tacit.oversight import ledger
 from tacit.training.board.read_scalars import read_scalars
 from tacit.training.outcome.summary import read_summary
 from tacit.training.runs import breakers, partial, worker_pool
-from tacit.training.runs.breakers import release
+from tacit.training.runs.held import release
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import Interrupted, Paused, train_experiment
 from tacit.training.storage import checkpoint

@@ -58,6 +58,35 @@ def test_breakers_that_do_what_they_say(keys, tripped):
 
 
 SB3 = "{name: sb3, rounds_per_update: 64, kwargs: {n_epochs: 1}}"
+ARM = f"{WATCH}, scope: arm"
+EXCHANGE = f"{{{ARM}, action: rollback, redirect: {{partners: exchanged}}}}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "tripped"),
+    [
+        (f"{{{ARM}, action: stop, points: 2}}", 600), (f"{{{ARM}, action: pause}}", 400),
+        (f"{{{ARM}, action: rollback, {ZERO}}}", 400), (EXCHANGE, 400),
+        (f"{{{ARM}, action: rollback, redirect: {{partners: exchanged, forget: true}}}}", 400),
+    ],
+)  # fmt: skip
+def test_breakers_over_an_arm_do_what_they_say_in_every_seed(keys, tripped):
+    row = drilled(keys, "seeds=3")
+    assert (row.wrong, row.round) == ({}, tripped)
+
+
+def test_partners_that_stay_are_found(monkeypatch):
+    monkeypatch.setattr(branches, "exchanged", lambda run, arm, group, trip, state: state)
+    row = drilled(EXCHANGE, "seeds=3")
+    assert row.wrong[IN_FORCE] == "seed 0: the learner of bidder_1 is not that of seed 1"
+    assert row.wrong[EXACT].startswith("seed 0: the branch does not begin with the kept state")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("agent", ["ippo", "idqn", SB3])
+def test_networks_are_exchanged_as_well(agent):
+    more = (f"agents.bidder={agent}", "train.copies=2", "record.keyframe_bytes=50000000", "seeds=2")
+    assert drilled(EXCHANGE, *more).wrong == {}
 
 
 @pytest.mark.slow

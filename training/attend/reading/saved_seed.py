@@ -7,7 +7,7 @@ breaker. So what is read here belongs to one moment, which `rounds` names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class SavedSeed:
         branches: all so far, by number; the last one is the present one.
         left: readings of branches that were left, as the record keeps them.
         kept: rounds of kept states by branch, ascending.
+        arm_means: of breakers with `scope: arm`, the mean over seeds that was judged last.
     """
 
     arm: Arm
@@ -60,6 +61,7 @@ class SavedSeed:
     branches: list[Branch]
     left: list[Mapping[str, Any]]
     kept: Mapping[int, list[int]]
+    arm_means: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -104,6 +106,7 @@ def saved_seed(run: RunFolder, arm: Arm, k: int) -> SavedSeed | None:
             {name: Streak(*streaks.get(name, CLEAN)) for name in arm.breakers},
             saved.get("paused"), branches, list(saved.get("left", [])),
             dict(_kept(path.parent, branches, None if is_finished else path)),
+            dict(saved.get("arm_points" if is_finished else "arm", {}).get("last", {})),
         )  # fmt: skip
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error!r}).") from None

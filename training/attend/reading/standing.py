@@ -13,7 +13,7 @@ from typing import Any
 from tacit.oversight.breakers import readings
 from tacit.training.config.arms import Arm
 from tacit.training.config.in_force import is_by_person
-from tacit.training.runs.breakers import trip_text
+from tacit.training.runs.branches import trip_text
 
 from .saved_seed import SavedSeed
 
@@ -95,6 +95,9 @@ def _breakers(saved: SavedSeed, known: Mapping[str, float]) -> Iterator[Plain]:
     """Every breaker in force: its reading, its band, and how far it is from tripping."""
     for name, breaker in saved.arm.breakers.items():
         value = known.get(breaker.watch, float("nan"))
+        if breaker.is_of_arm:
+            mean = saved.arm_means.get(name)
+            value = float("nan") if mean is None else mean
         distance = breaker.band.distance(value)
         own = [trip for trip in saved.trips if trip.get("breaker") == name]
         yield {

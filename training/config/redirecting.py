@@ -1,4 +1,4 @@
-"""What seats are shown, and how they learn, after redirects: `memory`, `rivals_data`, `updates`.
+"""What a redirect makes of a market, its KPI, what seats are shown, and how they learn.
 
     memory: off             what is of earlier rounds is shown as a constant
     rivals_data: none       what is a rival's is shown as a constant
@@ -10,18 +10,24 @@ What is of earlier rounds and what is a rival's says the market (`oversight/obse
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from tacit.agents.tabular.config import QLearningConfig, check_synchronous
-from tacit.envs.errors import ConfigError
+from tacit.envs import kpi as kpis
+from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 from tacit.envs.shown import shown_market, view_of
 from tacit.oversight.observed_data import remembered_parts, rival_parts
 
+from .layers import as_table
 from .mistakes import MistakeList
+
+if TYPE_CHECKING:
+    from .breaker_settings import BreakerConfig
 
 OFF, NOTHING, SYNCHRONOUS = "off", "none", "synchronous"
 MOST_ROUNDS = 100  # that a rival's data may be old
@@ -137,3 +143,112 @@ def with_updates(market: Market, agents: Mapping[str, BaseModel], updates: str |
             f"updates: synchronous needs a market of one phase; {market.name} has {phases} here."
         ) from None
     return after
+
+
+# --- what a redirect makes of a market and a KPI --------------------------------------------------
+
+
+def redirected(
+    market: Market, kpi: kpis.KpiTable, breaker: BreakerConfig, where: str = "breakers"
+) -> tuple[Market, kpis.KpiTable]:
+    """Market and KPI after a breaker's redirect.
+
+    Args:
+        market: before it.
+        kpi: before it.
+        breaker: a breaker that rolls back.
+        where: what messages put before a key.
+
+    Returns:
+        The market, with what seats are shown there, and the KPI.
+
+    Raises:
+        ConfigError: unknown keys, roles, seats or measures; a market whose observations, actions,
+            measures or state are not the same; something hidden that seats do not see.
+    """
+    changes, prefix = breaker.changes, f"{where}.redirect"
+    mistakes, market_after, table = MistakeList(), market, kpi
+    if changes.market:
+        with mistakes.collecting():
+            market_after = _other_market(market, changes.market, f"{prefix}.market")
+    if changes.changes_view:
+        with mistakes.collecting():
+            market_after = as_shown(market_after, changes.memory, changes.rivals_data, f"{prefix}.")
+    if changes.kpi:
+        with mistakes.collecting():
+            table = _other_kpi(market, kpi, changes.kpi, f"{prefix}.kpi")
+    mistakes.raise_if_any()
+    return market_after, table
+
+
+def _other_market(market: Market, keys: Mapping[str, Any], prefix: str) -> Market:
+    """The market with some keys changed, if seats see and do the same there."""
+    values = {**market.config.model_dump(mode="json"), **keys}
+    view = view_of(market)
+    try:
+        other = type(market)(values)
+        if view.market is not market:
+            other = shown_market(other, view.hidden, view.rounds)
+    except ConfigError as error:
+        lines = [line.removeprefix("market").removeprefix(".") for line in error.mistakes]
+        raise ConfigError([f"{prefix}.{line}" for line in lines]) from None
+    names = ", ".join(f"{key} {value}" for key, value in keys.items())
+    changed = [what for what, own in _shape(market).items() if own != _shape(other)[what]]
+    if changed:
+        raise ConfigError(
+            f"{prefix}: {names} changes {', '.join(changed)}, which what was learned is about."
+        )
+    return other
+
+
+def _shape(market: Market) -> dict[str, Any]:
+    """What must be the same for learners and copies of a market to go on in another one."""
+    return {
+        "seats": [seat.name for seat in market.seats],
+        "phases": market.phases,
+        "what seats see and do": [role.blocks for role in market.roles],
+        "measures": [measure.name for measure in market.measures],
+        "state": market.state_width,
+    }
+
+
+def _other_kpi(
+    market: Market, kpi: kpis.KpiTable, weights: Mapping[str, Any], prefix: str
+) -> kpis.KpiTable:
+    """The KPI with other weights of its terms.
+
+    It has the same terms, since what networks have learned is about each of them.
+    """
+    owners = [*kpi, *dict.fromkeys(role.name for role in market.roles)]
+    mistakes = MistakeList(
+        f"{prefix}.{owner}: unknown role or seat. {nearest(owner, owners)}"
+        for owner in weights
+        if owner not in owners
+    )
+    table: dict[str, dict[str, Any]] = kpis.canonical(kpi)
+    # A seat's own weights are the last word, so its role's come first.
+    for owner in sorted(weights, key=lambda name: name in kpi):
+        where = f"{prefix}.{owner}"
+        for seat in market.seats:
+            if owner in (seat.name, seat.role.name):
+                with mistakes.collecting():
+                    own = table[seat.name]
+                    for term, weight in as_table(weights[owner], where).items():
+                        mistakes += _wrong_weight(term, weight, own, f"{where}.{term}")
+                        if term in own:
+                            own[term] = {**own[term], "weight": weight}
+    mistakes.raise_if_any()
+    return kpis.resolve(market, table, prefix)
+
+
+def _wrong_weight(term: str, weight: Any, known: Mapping[str, Any], where: str) -> list[str]:
+    """A line if a KPI has no such term, or it is no weight."""
+    if term not in known:
+        return [
+            f"{where}: is no term of this KPI. {nearest(term, known)} (A term of weight 0 may be "
+            "given another one.)"
+        ]
+    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
+    if not is_number or not math.isfinite(weight):
+        return [f"{where}: must be a finite number, got {weight!r}."]
+    return []
