@@ -60,7 +60,7 @@ class Run:
     experiment: Experiment
 
     @property
-    def arms(self) -> dict[str, Arm]:
+    def arms(self) -> Mapping[str, Arm]:
         """The arms by name."""
         return self.experiment.arms
 
@@ -98,10 +98,17 @@ def load_policy(
         ConfigError: an unknown run, arm or seat, or a repetition that is not finished.
     """
     found = run if isinstance(run, Run) else load_run(run)
+    if arm is not None and arm not in found.arms:
+        raise ConfigError(f"arm: unknown '{arm}'. {nearest(arm, found.arms)}")
     chosen = choose_arm(found.experiment, arm)
     seats = [s.name for s in chosen.market.seats]
+    mistakes = []
     if seat not in seats:
-        raise ConfigError(f"seat: unknown '{seat}'. {nearest(seat, seats)}")
+        mistakes.append(f"seat: unknown '{seat}'. {nearest(seat, seats)}")
+    if not 0 <= seed < chosen.seeds:
+        mistakes.append(f"seed: {seed} is not one of 0 .. {chosen.seeds - 1} of arm {chosen.name}.")
+    if mistakes:
+        raise ConfigError(mistakes)
     return learned_tables(found.folder, chosen, seed)[seat]
 
 
