@@ -21,6 +21,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import make_market
 
 from .named_measures import named_measures
+from .population import resolved_kpi
 from .stats import Estimate, estimate, interval, number
 
 REWARD = "reward"  # `reward/<seat>`: what a seat's KPI pays, beside the market's measures
@@ -88,7 +89,7 @@ def evaluate(
                                ("seeds", len(each), 1)):  # fmt: skip
         if given < least:
             raise ConfigError(f"{name}: must be at least {least}, got {given}.")
-    table = kpis.resolve(played, kpi)
+    table = resolved_kpi(played, kpi)
     same = all(own is each[0] for own in each)
     tables = [_tables(played, each[0])] * len(each) if same else [_tables(played, e) for e in each]
     found = [
