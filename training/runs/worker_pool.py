@@ -9,6 +9,7 @@ the interpreter lock; for them threads are enough.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from typing import Any
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import ConfigError
+from tacit.envs.plugins import hand_over
 from tacit.training.acts.gate import STOP
 from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Arm, Experiment
@@ -115,6 +117,7 @@ class WorkerPool:
                 encoding="utf-8",
                 # Ctrl-C reaches the parent only, which sends STOP to the workers.
                 start_new_session=True,
+                env={**os.environ, **hand_over()},
             )
             self._all.append(self._own.process)
         process: subprocess.Popen[str] = self._own.process
