@@ -117,7 +117,10 @@ def write_pages(experiment: Experiment, run: RunFolder, sealer: Sealer) -> None:
     """What TensorBoard shows of the whole run, unless that is there already."""
     about = experiment.file.model_dump(mode="json")
     states = {arm: state.text for arm, state in objective_states(run, experiment.arms).items()}
-    made_of = hash_of([about, {name: arm.plain for name, arm in experiment.arms.items()}, states])
+    whole = [about, {name: arm.plain for name, arm in experiment.arms.items()}, states]
+    if experiment.overridden:  # absent in runs of earlier versions, whose pages stay
+        whole.append({name: list(words) for name, words in experiment.overridden.items()})
+    made_of = hash_of(whole)
     present = [name for name in sealer.seals.files if "/" not in name and "tfevents" in name]
     if sealer.seals.made_of.get("") == made_of and all(run.inside(p).is_file() for p in present):
         return

@@ -44,7 +44,7 @@ class _Description(TextColumn):
         seconds = compiling.WATCH.seconds()
         if seconds <= SHORT:
             return super().render(task)
-        return Text(f"{compiling.TEXT} ({seconds:.0f} s so far)")
+        return Text(f"{compiling.TEXT}: {seconds:.0f} s")
 
 
 class ProgressBar:

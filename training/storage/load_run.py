@@ -44,7 +44,22 @@ def read_experiment(run: RunFolder) -> Experiment:
     name = str(config.get("experiment", run.name))
     if (mistake := folder_mistake(name)) is not None:
         raise ConfigError(f"{run.config}: experiment: {name!r} {mistake}.")
-    return Experiment(name, file, arms, [])
+    return Experiment(name, file, arms, [], _overridden(config, str(run.config)))
+
+
+def _overridden(config: Mapping[str, Any], where: str) -> dict[str, list[str]]:
+    """What config.yaml says of arms that the command line has changed.
+
+    Raises:
+        ConfigError: it is no table of lists of words.
+    """
+    found = config.get("overridden", {})
+    if isinstance(found, Mapping) and all(
+        isinstance(words, list) and all(isinstance(word, str) for word in words)
+        for words in found.values()
+    ):
+        return {str(arm): words for arm, words in found.items()}
+    raise ConfigError(f"{where}: overridden: must be lists of words by arm, got {found!r}.")
 
 
 @dataclass(frozen=True)

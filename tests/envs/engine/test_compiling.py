@@ -105,7 +105,7 @@ def test_the_bar_moves_and_says_why(monkeypatch):
         assert (columns[0].render(task).total, str(columns[2].render(task))) == (100, "")
         monkeypatch.setattr(compiling.WATCH, "_began", time.monotonic() - 12)
         assert columns[0].render(task).pulse
-        assert str(columns[2].render(task)) == f"{TEXT} (12 s so far)"
+        assert str(columns[2].render(task)) == f"{TEXT}: 12 s"
         monkeypatch.setattr(compiling.WATCH, "_began", 0.0)
         assert not columns[0].render(task).pulse
 
