@@ -2,8 +2,8 @@
 
     import tacit
 
-    summary = tacit.train("ad_auction", ["kpi.bidder.price_change=-1"], name="calm")
-    arm = tacit.load_run("results/calm").arms["base"]
+    summary = tacit.train("ad_auction", ["kpi.bidder.price_change=-1"], name="charged")
+    arm = tacit.load_run("results/charged").arms["base"]
     arm.measures["clearing_price"]                      # mean, interval, n, by repetition
     policies = arm.repetitions[0].policies              # by seat; each one acts
     policies["bidder_0"].act(observation)               # whatever a view hands out
