@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market, Seat
+from tacit.envs.plugins import remember
 
 from .batch.config import BatchConfig, batch_rounds
 from .batch.learner import Learner, LearnerFactory
@@ -84,6 +85,7 @@ def register_agent(config: type[BatchConfig], factory: LearnerFactory, summary: 
     except TypeError as error:
         raise ConfigError(f"{name}: is made from config, seat, terms, seed: {error}.") from None
     AGENTS[name], SUMMARIES[name], REGISTERED[config] = config, summary, factory
+    remember(config.__module__)
 
 
 # --- making --------------------------------------------------------------------------------------

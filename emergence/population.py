@@ -93,7 +93,7 @@ def freeze(
     if rows is not None:
         rows = CopyRows._make(array[:1].copy() for array in rows)
     discount = (market.analysis_class or Analysis).probe_discount
-    resolved = kpi if _is_resolved(kpi, market) else kpis.resolve(market, kpi)
+    resolved = resolved_kpi(market, kpi)
     checked = tuple(by_seat(market, tables))
     who = (learned,) * len(checked) if isinstance(learned, bool) else tuple(learned)
     patience = (discount,) * len(checked) if discounts is None else tuple(discounts)
@@ -101,6 +101,15 @@ def freeze(
         if len(own) != len(checked):
             raise ConfigError(f"{name}: {len(own)} entries for {len(checked)} seats.")
     return FrozenPopulation(market, resolved, checked, seed, rows, discount, who, patience)
+
+
+def resolved_kpi(market: Market, kpi: Mapping[str, Any] | None) -> kpis.KpiTable:
+    """A KPI as a resolved table: one that is so already is returned as it is.
+
+    Raises:
+        ConfigError: mistakes in it.
+    """
+    return kpi if _is_resolved(kpi, market) else kpis.resolve(market, kpi)
 
 
 def _is_resolved(kpi: Mapping[str, Any] | None, market: Market) -> TypeGuard[kpis.KpiTable]:

@@ -40,6 +40,7 @@ from dataclasses import dataclass
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
+from tacit.envs.plugins import remember
 
 from .claims import deception, false_claims, signalling
 from .claims.channels import why_no_claims
@@ -166,6 +167,7 @@ def register_probe(probe: Probe) -> Probe:
     if mistakes:
         raise ConfigError(mistakes)
     PROBES[probe.name] = probe
+    remember(getattr(probe.run, "__module__", "__main__"))
     return probe
 
 

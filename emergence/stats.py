@@ -93,8 +93,13 @@ def paired(values: Sequence[float], reference: Sequence[float]) -> Estimate:
 
 
 def estimate(name: str, values: Sequence[float]) -> Estimate:
-    """The interval that fits a summary measure: Wilson's for shares of runs, else Student's t."""
-    if name in SHARES or name.startswith(SHARE_PREFIXES):
+    """The interval that fits a summary measure: Wilson's for shares of runs, else Student's t.
+
+    A market may call a measure of its own like one of these: it is a share only if every value is
+    0 or 1.
+    """
+    is_share = name in SHARES or name.startswith(SHARE_PREFIXES)
+    if is_share and all(x in (0.0, 1.0) for x in values):
         return wilson(int(sum(values)), len(values))
     return student(values)
 

@@ -5,7 +5,7 @@ market beyond its rules: what nature draws, by which act rivals compete, what th
 are. A market that declares none still trains, and every probe that needs one says what is missing.
 
     class MyAnalysis(Analysis):
-        conduct = {"seller": "price"}        # sellers compete by the measure `price`
+        rivalry = {"seller": Rivalry("price", part="price", competition=-1, sellers=True)}
 
     class MyMarket(Market):
         analysis_class = MyAnalysis
@@ -45,15 +45,37 @@ class Draw:
     lasting: bool = False
 
 
+@dataclass(frozen=True)
+class Rivalry:
+    """How the seats of a role compete, and which way competition lies.
+
+    Attributes:
+        measure: by which their conduct is followed: what each of them asks, bids or sells.
+        part: the action part that sets it, of any name; its values are in the measure's order.
+        competition: +1 where more of the measure is tougher (bids, outputs), -1 where less is
+            (prices).
+        sellers: whether the seats sell: then collusion lies above competition; that of buyers, who
+            bid, lies below.
+        amounts: whether the part's values are the measure's own; False: they are steps of a grid.
+    """
+
+    measure: str
+    part: str
+    competition: int
+    sellers: bool
+    amounts: bool = True
+
+
 class Analysis:
     """What probes and scripted players ask of a market.
 
     Attributes:
         market: the market that is described.
         probe_discount: the discount of a later round, where probes add up over time.
-        conduct: role -> the measure by which its seats compete (probes of collusion).
-        price_competition: whether that measure is a posted price.
-        output_competition: whether it is an output put on sale: less of it raises the price.
+        conduct: a short form of `rivalry`, where the action part has the measure's own name: role
+            -> that name. Rivals then are buyers who bid, unless one of the next two says otherwise.
+        price_competition: of the short form: sellers post prices.
+        output_competition: of the short form: sellers put outputs on sale.
         wins: role -> the measure that is 1 for a round's winner.
         memoryless: config keys under which seats remember nothing (a control arm).
         unheard: config keys under which nobody hears a claim (a control arm).
@@ -73,6 +95,18 @@ class Analysis:
 
     def __init__(self, market: Market) -> None:
         self.market = market
+
+    # --- rivals ---------------------------------------------------------------------------------
+
+    @property
+    def rivalry(self) -> Mapping[str, Rivalry]:
+        """Role -> how its seats compete (probes of collusion); empty: they do not.
+
+        A class may set it as an attribute.
+        """
+        sellers = self.price_competition or self.output_competition
+        way = -1 if self.price_competition else 1
+        return {role: Rivalry(name, name, way, sellers) for role, name in self.conduct.items()}
 
     # --- rounds ---------------------------------------------------------------------------------
 

@@ -54,6 +54,37 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"One of: {', '.join(names)}." if names else "There are none."
 
 
+class UnknownName(ConfigError, KeyError):
+    """A name that a `ByName` does not have; a KeyError too, as of any mapping."""
+
+    def __str__(self) -> str:
+        return "\n".join(self.mistakes)  # a KeyError alone would show its message in quotes
+
+
+V = TypeVar("V")
+SHOWN_NAMES = 12  # of a `ByName`, where none is near
+
+
+class ByName(dict[str, V]):
+    """A dict whose unknown keys are told with the nearest known one: `arm: unknown 'calmm'. ...`.
+
+    Attributes:
+        what: what its keys are names of, in one word.
+    """
+
+    def __init__(self, what: str, entries: Mapping[str, V]) -> None:
+        super().__init__(entries)
+        self.what = what
+
+    def __missing__(self, name: object) -> V:
+        like = [known for known in self if str(name) in known]
+        rest = list(self)[:SHOWN_NAMES]
+        advice = nearest(str(name), like or self)
+        if not advice.startswith("Did") and not like and len(self) > len(rest):
+            advice = f"One of: {', '.join(rest)}, ... ({len(self)} in all)."
+        raise UnknownName(f"{self.what}: unknown '{name}'. {advice}")
+
+
 BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
 LARGEST = 2**53  # of a whole number: beyond it, float64 does not hold every one
 

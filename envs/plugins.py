@@ -5,29 +5,38 @@
 
     export TACIT_PLUGINS=my_market.py                  # for the command line
 
+A market of an installed package needs neither: `tacit.envs.registry` finds it by its entry point.
+
+
 `TACIT_PLUGINS` lists Python files or modules, separated like a path list (`:`, on Windows `;`). The
 command line and its worker processes import them; importing registers markets, agents
 (`tacit.register_agent`) and probes (`tacit.register_probe`). Only this variable and Python code
 name such files. A run folder never does: reading a run that somebody else made executes none of
-its maker's code.
+its maker's code, beside what is installed here already.
+
+Processes that train networks import what their parent has registered in Python (`hand_over`).
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import os
 import sys
 import sysconfig
 import traceback
 from pathlib import Path
 
+from . import register_environments
 from .errors import ConfigError
 from .market import Market
 from .market.check import class_mistakes
 from .registry import MARKETS
 
 VARIABLE = "TACIT_PLUGINS"
+HANDED_OVER = "TACIT_REGISTERED"  # from a process that trains to its workers; JSON, module -> file
+REMEMBERED: dict[str, str] = {}  # modules that have registered something -> their files
 # Folders of code that is not a user's: the standard library, installed packages, tacit.
 NOT_THE_USERS = (
     sysconfig.get_path("stdlib"),
@@ -54,11 +63,36 @@ def register_market(cls: type[Market]) -> type[Market]:
     if MARKETS.get(cls.name, home) != home:
         raise ConfigError(f"{home}: the name '{cls.name}' belongs to {MARKETS[cls.name]}.")
     MARKETS[cls.name] = home
+    register_environments(cls.name, cls.version)
+    remember(cls.__module__)
     return cls
 
 
+def remember(module: str) -> None:
+    """Note that a module has registered something, so that worker processes import it too."""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    if path and module != "__main__" and module.partition(".")[0] != "tacit":
+        REMEMBERED[module] = str(Path(path).resolve())
+
+
+def hand_over() -> dict[str, str]:
+    """What a worker process needs in its environment, to import the same modules."""
+    return {HANDED_OVER: json.dumps(REMEMBERED)} if REMEMBERED else {}
+
+
+def _load_handed_over() -> None:
+    """Import what the parent process had registered; what is not there any more is left out."""
+    for module, path in json.loads(os.environ.get(HANDED_OVER, "{}")).items():
+        if module in sys.modules:
+            continue
+        if importlib.util.find_spec(module.partition(".")[0]) is not None:
+            importlib.import_module(module)
+        elif "." not in module and Path(path).is_file():
+            _import_file(path)
+
+
 def load_plugins() -> None:
-    """Import what `TACIT_PLUGINS` names.
+    """Import what `TACIT_PLUGINS` names, and in a worker process what its parent has registered.
 
     Raises:
         ConfigError: a file or module that is not there or does not import; where it fails, the
@@ -74,6 +108,7 @@ def load_plugins() -> None:
             raise
         except Exception as error:
             raise ConfigError(f"{VARIABLE}: {source}: {_in_words(error, source)}.") from error
+    _load_handed_over()
 
 
 def _in_words(error: Exception, source: str) -> str:

@@ -16,14 +16,14 @@ def main() -> None:
         "agents": {"bidder": "q_learning"},
         "train": {"rounds": 100_000, "measure_last": 10_000},
         "seeds": 8,
-        "arms": {"profit": {}, "calm": {"kpi.bidder.price_change": -1}},
+        "arms": {"uncharged": {}, "charged": {"kpi.bidder.price_change": -1}},
     }
     with tempfile.TemporaryDirectory() as folder:
-        arms = tacit.train(experiment, name="calm", results=folder)["arms"]
-    gap = difference(arms["calm"], arms["profit"], "revenue")
+        arms = tacit.train(experiment, name="charge", results=folder)["arms"]
+    gap = difference(arms["charged"], arms["uncharged"], "revenue")
     assert gap is not None
-    print(f"revenue under profit: {arms['profit']['measures']['revenue']['mean']:.3f}")
-    print(f"difference under calm: {gap.mean:.3f} [{gap.low:.3f}, {gap.high:.3f}], n = {gap.n}")
+    print(f"revenue without a charge: {arms['uncharged']['measures']['revenue']['mean']:.3f}")
+    print(f"difference with it: {gap.mean:.3f} [{gap.low:.3f}, {gap.high:.3f}], n = {gap.n}")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
     import tacit
 
-    summary = tacit.train("ad_auction", ["kpi.bidder.price_change=-1"], name="calm")
-    run = tacit.load_run("results/calm")
-    table = tacit.load_policy(run, "bidder_0")          # float64 [O, A]
+    summary = tacit.train("ad_auction", ["kpi.bidder.price_change=-1"], name="charged")
+    arm = tacit.load_run("results/charged").arms["base"]
+    arm.measures["clearing_price"]                      # mean, interval, n, by repetition
+    policies = arm.repetitions[0].policies              # by seat; each one acts
+    policies["bidder_0"].act(observation)               # whatever a view hands out
+    tacit.evaluate(policies, "ad_auction")              # measures with intervals
 
 What most users need stands here; everything else is in `tacit.envs`, `tacit.agents`,
 `tacit.emergence`, `tacit.oversight` and `tacit.training`. Names load on demand, so that
@@ -18,23 +21,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.agents.registry import register_agent
+    from tacit.emergence.evaluate import evaluate
     from tacit.emergence.population import freeze
     from tacit.emergence.registry import register_probe
     from tacit.emergence.verdict import verdicts
     from tacit.envs.plugins import register_market
     from tacit.envs.registry import make_market
+    from tacit.training.outcome.trained_run import load_run
     from tacit.training.runs.runner import train
-    from tacit.training.storage.load_run import load_policy, load_run
+    from tacit.training.storage.load_run import load_policy
 
 __all__ = [
-    "freeze", "load_policy", "load_run", "make_market", "register_agent",
+    "evaluate", "freeze", "load_policy", "load_run", "make_market", "register_agent",
     "register_market", "register_probe", "train", "verdicts",
 ]  # fmt: skip
 
 _HOME = {
+    "evaluate": "tacit.emergence.evaluate",
     "freeze": "tacit.emergence.population",
     "load_policy": "tacit.training.storage.load_run",
-    "load_run": "tacit.training.storage.load_run",
+    "load_run": "tacit.training.outcome.trained_run",
     "make_market": "tacit.envs.registry",
     "register_agent": "tacit.agents.registry",
     "register_probe": "tacit.emergence.registry",

@@ -6,7 +6,7 @@ over the measures by which the market judges harm (`Measure.in_harm`): those of 
 those of the market that stand for somebody without a seat, such as a publisher's revenue or
 consumers' surplus. Welfare, the sum of all, is nobody's. The *reference* is the same round, from
 the same state of the market and with the same draws of nature, in which every seat plays the
-market's competitive action. A seat that does not compete (`Analysis.conduct`), or has no such
+market's competitive action. A seat that does not compete (`Analysis.rivalry`), or has no such
 action, plays the market's truthful rule, and one that has neither the trusting one. A negative harm
 is a gain for everybody. Units: the measures', money in all shipped markets.
 """
@@ -109,7 +109,7 @@ def _reference_table(market: Market, seat: Seat) -> tuple[Rule, PolicyTable]:
     Of a seat that does not compete, the competitive action says nothing of honesty: it comes last.
     """
     reasons = []
-    competes = market.analysis_class is not None and seat.role.name in market.analysis.conduct
+    competes = market.analysis_class is not None and seat.role.name in market.analysis.rivalry
     for rule in RULES if competes else (*RULES[1:], RULES[0]):
         try:
             return rule, Scripted(ScriptedConfig(rule=rule), market, seat).table()

@@ -1,10 +1,10 @@
 """Whose data a seat sees: every part of its observations, as far as the market's contract tells.
 
-The contract says some of it: what a claim is about is private to the seat that makes it; a part
-that is another seat's action in an earlier phase is that action; `Analysis.last_actions` says which
-digits are last round's actions; `Analysis.part_probabilities` says what nature draws anew; and
-words may name a seat ("bidder_1's last bid"). Where it says nothing, neither does this: "the market
-does not declare it".
+A market may declare it: `Part.of` and `Part.age`. Else the contract says some of it: what a claim
+is about is private to the seat that makes it; a part that is another seat's action in an earlier
+phase is that action; `Analysis.last_actions` says which digits are last round's actions;
+`Analysis.part_probabilities` says what nature draws anew; and words may name a seat ("bidder_1's
+last bid"). Where it says nothing, neither does this: "the market does not declare it".
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from tacit.envs.market import WAIT, Block, Market, Part, Role, Seat
 
 UNDECLARED = "the market does not declare it"
-OWN, RIVAL, OTHER_ROLE = "own", "rival's", "another role's"
+OWN, RIVAL, OTHER_ROLE, NATURE = "own", "rival's", "another role's", "nature's"
 
 
 class Source(NamedTuple):
@@ -107,6 +107,8 @@ def source_of(market: Market, seat: Seat, part: Part) -> Source:
     if any(c.about == part.name and c.role == seat.role.name for c in market.claims):
         because = "a claim of this role is about it, and claims are about private parts"
         return Source(OWN, "private", "of this round", because)
+    if part.of is not None:
+        return _declared(market, seat, part, part.of)
     return (
         _last_action(market, seat, part)
         or _named_seat(market, seat, part)
@@ -114,6 +116,18 @@ def source_of(market: Market, seat: Seat, part: Part) -> Source:
         or _drawn(market, seat, part)
         or NOT_DECLARED
     )
+
+
+def _declared(market: Market, seat: Seat, part: Part, of: str) -> Source:
+    """What `Part.of` and `Part.age` say."""
+    if of in [other.name for other in market.seats]:
+        whose = _relation(market, seat, of)
+    elif of == seat.role.name:
+        whose = RIVAL if seat.role.seats > 1 else OWN
+    else:
+        whose = NATURE if of == "nature" else OTHER_ROLE
+    age = UNDECLARED if part.age is None else f"{part.age} round{'s' * (part.age != 1)}"
+    return Source(whose, _audience(market, part), age, "the market declares it")
 
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -196,7 +210,7 @@ def _drawn(market: Market, seat: Seat, part: Part) -> Source | None:
         return None
     if market.analysis.part_probabilities(seat, part.name) is None:
         return None
-    return Source("nature's", UNDECLARED, "of this round", "Analysis.part_probabilities")
+    return Source(NATURE, UNDECLARED, "of this round", "Analysis.part_probabilities")
 
 
 # --- words ---------------------------------------------------------------------------------------

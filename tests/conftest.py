@@ -14,7 +14,8 @@ from hypothesis import settings
 
 from tacit.agents import registry as agents
 from tacit.emergence.registry import PROBES
-from tacit.envs.registry import MARKETS
+from tacit.envs.plugins import REMEMBERED
+from tacit.envs.registry import INSTALLED, MARKETS
 
 # Same examples on every run and machine; compilation makes the first one slow.
 settings.register_profile("tacit", derandomize=True, deadline=None, database=None, max_examples=50)
@@ -53,6 +54,8 @@ def registers() -> Iterator[None]:
         agents.SUMMARIES,
         agents.REGISTERED,
         PROBES,
+        INSTALLED,
+        REMEMBERED,
     )
     before = [dict(registry) for registry in registries]
     yield

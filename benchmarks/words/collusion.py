@@ -233,7 +233,8 @@ def _right(kind: Kind, stage: Stage, noisy: bool) -> frozenset[str]:
         return frozenset({TACIT})
     if noisy:
         return NOT_TACIT
-    side = SIDES[not stage.market.analysis.price_competition]
+    rivalry = stage.market.analysis.rivalry
+    side = SIDES[not any(own.sellers for own in rivalry.values())]
     if index <= NEAR:  # without noise the interval is a point
         word = COMPETITIVE if abs(index) <= EQUAL else TOUGHER if index < -EQUAL else NEARLY
         return frozenset({word})

@@ -32,9 +32,10 @@ FIGURES = {
 def leadership(population: FrozenPopulation) -> dict[str, float]:
     """Per seed: see `FIGURES`."""
     market, path = population.market, limit_path(population)
-    role = next(r for r in market.roles if r.name in market.analysis.conduct)
+    rivalry = market.analysis.rivalry
+    role = next(r for r in market.roles if r.name in rivalry)
     seats = [s for s in market.seats if s.role is role]
-    column = market.columns[market.analysis.conduct[role.name]]
+    column = market.columns[rivalry[role.name].measure]
     conduct = path.measures[:, [s.index for s in seats], column]
     if path.period:
         # A closed cycle of T rounds has T changes; T pairs of successive changes need one more.
@@ -73,6 +74,6 @@ def why_no_leadership(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why leadership is not measured here, and what is instead; None: it is."""
     if (reason := why_no_analysis(market, "conduct")) is not None:
         return reason
-    if not any(r.name in market.analysis.conduct and r.seats > 1 for r in market.roles):
+    if not any(r.name in market.analysis.rivalry and r.seats > 1 for r in market.roles):
         return f"{market.name} names no act by which rivals compete; winner_turns follows winners"
     return None

@@ -46,6 +46,7 @@ from tacit.emergence.evidence import (
 )
 from tacit.emergence.play.applicability import why_no_deviations
 from tacit.emergence.stats import Estimate, number
+from tacit.envs.analysis import Rivalry
 
 from .calibrated_regret import audit
 from .index import why_no_index
@@ -56,7 +57,7 @@ EQUAL = 0.05  # of the index: an interval within +-EQUAL is competition
 NEAR = 0.10  # an interval within +-NEAR is near competition; above it the level is high
 HARDLY_TEMPTED = 0.05  # share of states up to which nobody would leave
 MOST = 0.5  # of the tempting deviations, and of the states
-ANSWERED = -0.02  # rivals' conduct after a deviation, relative to the path
+ANSWERED = 0.02  # rivals' conduct after a deviation, towards competition, as share of the path's
 NEAR_EQUILIBRIUM = 0.05  # best-response gap, share of the range
 LEAST_TEMPTED = MIN_SEEDS // 2  # seeds in which somebody must be tempted to ask what follows
 
@@ -187,14 +188,22 @@ def _what_holds_it(e: Evidence, side: str) -> Decision:
     return Decision(UNDECIDED, f"{both}: one lies on both sides of {number(MOST)}")
 
 
+def rivals(e: Evidence) -> Rivalry | None:
+    """How the seats compete whose collusion is judged, as the market declares it."""
+    declared = e.market.analysis.rivalry
+    return next((declared[r.name] for r in e.market.roles if r.name in declared), None)
+
+
 def in_prices(e: Evidence) -> bool:
-    """Whether rivals are sellers who compete by their prices."""
-    return e.market.analysis.price_competition
+    """Whether competition lies where rivals' conduct is lower: they compete by their prices."""
+    rivalry = rivals(e)
+    return rivalry is not None and rivalry.competition < 0
 
 
 def sells(e: Evidence) -> bool:
     """Whether rivals are sellers, by prices or by outputs; else they are buyers who bid."""
-    return in_prices(e) or e.market.analysis.output_competition
+    rivalry = rivals(e)
+    return rivalry is not None and rivalry.sellers
 
 
 def is_high(e: Evidence) -> bool:
@@ -241,8 +250,11 @@ def _no_equilibrium(e: Evidence) -> bool:
 
 
 def _untargeted(e: Evidence) -> bool:
+    """Whether a move away from competition is answered like one towards it, by more of it."""
     answers = e.mean("rival_response"), e.mean("rival_response_opposite")
-    return in_prices(e) and all(answer.high < ANSWERED for answer in answers)
+    if in_prices(e):
+        return all(answer.high < -ANSWERED for answer in answers)
+    return all(answer.low > ANSWERED for answer in answers)
 
 
 def _pair_specific(e: Evidence) -> bool:

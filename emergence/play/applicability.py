@@ -75,7 +75,7 @@ def _why_no_rivalry(market: Market) -> str | None:
     role = market.roles[0]
     if role.seats < 2:
         return f"one {role.name} has no rival to respond"
-    if role.name not in market.analysis.conduct:
+    if role.name not in market.analysis.rivalry:
         return f"{market.name} names no act by which its {role.name}s compete; {INSTEAD}"
     low, high = benchmark_range(market)
     if not high - low > 1e-9:  # also refuses NaN

@@ -107,7 +107,7 @@ def _deviations(population: FrozenPopulation) -> Deviations:
             int
         )
     states, seats = path.states[chosen], len(market.seats)
-    conduct_column = market.columns[market.analysis.conduct[market.roles[0].name]]
+    conduct_column = market.columns[market.analysis.rivalry[market.roles[0].name].measure]
     # Index -1 of the first round occurs on a cycle only, where the last round precedes it.
     before = path.measures[chosen - 1, :seats, conduct_column]
     seat = np.tile(np.arange(seats), len(states))
@@ -172,9 +172,8 @@ def opposite_actions(market: Market, own: Ints, best: Ints) -> tuple[Ints, Ints]
     """
     role = market.roles[0]
     parts = role.choices[0]
-    conduct = market.analysis.conduct[role.name]
-    # Where seats have grids of their own, the part is a step on the own grid, `<conduct>_step`.
-    k = next(k for k, part in enumerate(parts) if part.name in (conduct, f"{conduct}_step"))
+    names = [part.name for part in parts]
+    k = names.index(market.analysis.rivalry[role.name].part)
     size, stride = len(parts[k].values), prod(len(part.values) for part in parts[k + 1 :])
     position = own // stride % size
     steps = position - best // stride % size

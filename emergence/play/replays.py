@@ -168,7 +168,7 @@ def replay(
     columns = np.zeros((seats, 2), np.int64)
     for seat in market.seats:
         columns[seat.index, SUMMED_MEASURE] = market.columns[seat.role.fundamental]
-        conduct_measure = market.analysis.conduct[seat.role.name]
+        conduct_measure = market.analysis.rivalry[seat.role.name].measure
         columns[seat.index, KEPT_MEASURE] = market.columns[conduct_measure]
     compiled(TEMPLATE, market.kernels).replay(
         game, nature, actor, cumulative(market, population.tables)[None], rows, forced, columns,

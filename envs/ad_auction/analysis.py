@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tacit.envs.analysis import Analysis, Draw
+from tacit.envs.analysis import Analysis, Draw, Rivalry
 from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
@@ -24,7 +24,9 @@ class AdAuctionAnalysis(Analysis):
     market: AdAuction
 
     sees_actions_with = "market.observe=bids"
-    conduct: ClassVar[Mapping[str, str]] = {"bidder": "bid"}
+    rivalry: ClassVar[Mapping[str, Rivalry]] = {
+        "bidder": Rivalry("bid", part="bid", competition=1, sellers=False)
+    }
     wins: ClassVar[Mapping[str, str]] = {"bidder": "win"}
     memoryless: ClassVar[Mapping[str, Any]] = {"observe": "none"}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tacit.envs.analysis import Analysis, Draw
+from tacit.envs.analysis import Analysis, Draw, Rivalry
 from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
@@ -22,10 +22,15 @@ class CloudBandwidthAnalysis(Analysis):
     market: CloudBandwidth
 
     sees_actions_with = "market.memory=1"
-    conduct: ClassVar[Mapping[str, str]] = {"provider": "price"}
-    price_competition = True
     memoryless: ClassVar[Mapping[str, Any]] = {"memory": 0}
     unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
+
+    @property
+    def rivalry(self) -> Mapping[str, Rivalry]:
+        """By prices; where providers have grids of their own, an action is a step of one."""
+        part = self.market.role("provider").choices[0][0]
+        is_price = isinstance(part.values[0], float)
+        return {"provider": Rivalry("price", part.name, -1, sellers=True, amounts=is_price)}
 
     @property
     def stage_game(self) -> bool:

@@ -38,6 +38,8 @@ from types import ModuleType
 import llvmlite
 import numba
 
+from . import compiling  # noqa: F401 (from here on compilation is announced)
+
 # Serialises imports of generated modules: no thread may see a module that is half initialised.
 _LOADING = threading.RLock()
 

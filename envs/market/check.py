@@ -12,7 +12,7 @@ import numpy as np
 
 from tacit.envs.errors import nearest
 
-from .roles import Part, Role
+from .roles import PHASE, WAIT, Part, Role
 
 if TYPE_CHECKING:
     from .market import Market
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OF_THE_CLASS = ("name", "title", "kernels", "model", "headline")
 OF_DECLARE = ("measures", "phases", "roles", "params", "state_width")
 
+EVERYBODY = "market"  # owner of the measures that no seat has
 KERNELS = {"reset": 3, "observe": 4, "play": 6}  # how many arguments each has
 
 
@@ -51,7 +52,9 @@ def declaration_mistakes(market: Market) -> list[str]:
     if missing:
         return [f"{name}.declare: does not set `{attribute}`." for attribute in missing]
     shapes = [line for role in market.roles for line in _block_mistakes(market, role)]
-    return [f"{name}.{line}" for line in (*shapes, *_array_mistakes(market), *_names(market))]
+    lines = [*shapes, *_array_mistakes(market), *_names(market)]
+    # Parts that are none have no names either.
+    return [f"{name}.{line}" for line in (lines if shapes else [*lines, *_ambiguous(market)])]
 
 
 def _block_mistakes(market: Market, role: Role) -> Iterator[str]:
@@ -108,10 +111,53 @@ def _names(market: Market) -> Iterator[str]:
         for measure in (claim.above, claim.below):
             if measure is not None and measure not in market.columns:
                 yield f"claims: unknown measure '{measure}'. {nearest(measure, market.columns)}"
-    conduct = getattr(market.analysis_class, "conduct", None)
-    for name, measure in conduct.items() if isinstance(conduct, Mapping) else ():
-        if name in roles and measure not in market.columns:
-            yield (
-                f"analysis_class.conduct: unknown measure '{measure}'. "
-                f"{nearest(measure, market.columns)}"
-            )
+    yield from _rivalry(market, roles)
+
+
+def _ambiguous(market: Market) -> Iterator[str]:
+    """Names that stand for two things, or for something of tacit's own."""
+    seats = [seat.name for seat in market.seats]
+    owners = [*(role.name for role in market.roles), *seats, EVERYBODY]
+    for name in sorted({name for name in owners if owners.count(name) > 1}):
+        yield f"roles: '{name}' names two of the roles, the seats and the market itself."
+    names = [measure.name for measure in market.measures]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"measures: '{name}' occurs twice."
+    taken = {"sees": PHASE, "does": WAIT[0].name}
+    for role in market.roles:
+        for k, block in enumerate(role.blocks):
+            for side, reserved in taken.items():
+                parts = getattr(block, side)
+                if parts == WAIT:
+                    continue
+                own = [part.name for part in parts]
+                for name in sorted({name for name in own if own.count(name) > 1}):
+                    yield f"roles: block {k} of {role.name}: `{side}` has '{name}' twice."
+                if reserved in own:
+                    yield (
+                        f"roles: block {k} of {role.name}: `{side}` must not name a part "
+                        f"'{reserved}', which tacit uses itself."
+                    )
+
+
+def _rivalry(market: Market, roles: Mapping[str, Role]) -> Iterator[str]:
+    """Names in `Analysis.rivalry` that do not exist; a role may be missing under a config."""
+    if (found := market.analysis_class) is None:
+        return
+    short = bool(found.conduct)  # the short form: measure and part have one name
+    where = f"analysis_class.{'conduct' if short else 'rivalry'}"
+    declared = {k: (v, v, 1) for k, v in found.conduct.items()} or {
+        k: (v.measure, v.part, v.competition) for k, v in found(market).rivalry.items()
+    }
+    for name, (chosen, part, way) in declared.items():
+        if name not in roles:
+            continue
+        measured = [measure.name for measure in market.measured(name)]
+        if chosen not in measured:
+            yield f"{where}: unknown measure '{chosen}'. {nearest(chosen, measured)}"
+        parts = [own.name for parts in roles[name].choices for own in parts]
+        if part not in parts:
+            advice = " (`rivalry` names measure and part apart.)" if short else ""
+            yield f"{where}: no {name} does '{part}'. {nearest(part, parts)}{advice}"
+        if way not in (-1, 1):
+            yield f"{where}: competition must be +1 or -1, got {way!r}."

@@ -25,11 +25,15 @@ class Part:
         name: as `decode_observation` and `encode_action` call it.
         values: what each of its digits 0, 1, ... means.
         meaning: one line.
+        of: whose data it is, where that is declared: a seat, a role, or "nature".
+        age: how many rounds old it is, where that is declared.
     """
 
     name: str
     values: tuple[Any, ...]
     meaning: str
+    of: str | None = None
+    age: int | None = None
 
     def index(self, value: Any) -> int:
         """The digit of a value; floats are compared to 1e-9.
@@ -48,6 +52,7 @@ class Part:
         raise ValueError(f"{self.name}: {value!r} is not one of {', '.join(shown)}")
 
 
+PHASE = "phase"  # the first of `Role.observation_parts`
 WAIT = (Part("wait", ("wait",), "nothing to decide in this phase"),)
 WAITING = {"wait": "wait"}  # the decoded action of WAIT
 
@@ -151,7 +156,7 @@ class Role:
         phases = tuple(sorted({b.phase for b in self.blocks}))
         shown = ((*(part for part, _ in b.given), *b.sees) for b in self.blocks)
         seen = dict.fromkeys(part for parts in shown for part in parts)
-        return (Part("phase", phases, "index of the phase"), *seen)
+        return (Part(PHASE, phases, "index of the phase"), *seen)
 
     def decode_observation(self, index: int) -> dict[str, Any]:
         """The parts of an observation by name; parts that its phase does not show are left out.
@@ -162,7 +167,7 @@ class Role:
         block, rest = self._block_of(index)
         digits = _digits(rest, block.sees)
         known = {part.name: value for part, value in block.given}
-        return {"phase": block.phase, **known} | {
+        return {PHASE: block.phase, **known} | {
             part.name: part.values[k] for part, k in zip(block.sees, digits, strict=True)
         }
 

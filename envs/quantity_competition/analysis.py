@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tacit.envs.analysis import Analysis
+from tacit.envs.analysis import Analysis, Rivalry
 from tacit.envs.market import Market, Role, Seat
 
 from .benchmarks import joint_output, nash_output
@@ -23,8 +23,9 @@ class QuantityCompetitionAnalysis(Analysis):
     market: QuantityCompetition
 
     sees_actions_with = "market.monitoring=perfect"
-    conduct: ClassVar[Mapping[str, str]] = {"firm": "quantity"}
-    output_competition = True
+    rivalry: ClassVar[Mapping[str, Rivalry]] = {
+        "firm": Rivalry("quantity", part="quantity", competition=1, sellers=True)
+    }
     memoryless: ClassVar[Mapping[str, Any]] = {"monitoring": "none"}
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 
 import pytest
 from stable_baselines3 import PPO
@@ -31,6 +32,14 @@ def shortened(monkeypatch):
 def runs(script, capsys):
     runpy.run_path(str(script), run_name="__main__")
     assert capsys.readouterr().out.strip()
+
+
+@pytest.fixture(autouse=True)
+def as_a_script(monkeypatch, registers):
+    """A script finds its neighbours; what it registers and imports is forgotten afterwards."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    yield
+    sys.modules.pop("my_market", None)
 
 
 @EACH

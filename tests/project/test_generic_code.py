@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from project.source import name, tree
 from support.paths import ROOT
 
-from tacit.envs.registry import MARKETS, market_class
+from tacit.envs.registry import SHIPPED, market_class
 
 FOLDERS = ("envs", "agents", "emergence", "oversight", "training", "facade")
 LISTS = ("envs/registry.py", "training/calibrate/fits.py")  # market -> its class, its fit
 OF_A_MARKET = tuple(
-    f"{folder}/{name}" for folder in ("envs", "training/calibrate") for name in MARKETS
+    f"{folder}/{name}" for folder in ("envs", "training/calibrate") for name in SHIPPED
 )
-MEASURES = {measure.name for name in MARKETS for measure in market_class(name).measures}
+MEASURES = {measure.name for name in SHIPPED for measure in market_class(name).measures}
 
 # Words that happen to be a measure of some market and mean something else here.
 GENERIC = {
@@ -57,7 +57,7 @@ def names_in(tree: ast.Module) -> list[tuple[int, str]]:
     """Markets named anywhere in a literal, and literals that are a measure (or `x/measure/y`)."""
     found = []
     for line, value in literals(tree):
-        markets = set(re.findall(r"\w+", value)) & set(MARKETS)
+        markets = set(re.findall(r"\w+", value)) & set(SHIPPED)
         measures = set(value.split("/")) & (MEASURES - set(GENERIC))
         found += [(line, name) for name in sorted(markets | measures)]
     return found

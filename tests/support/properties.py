@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from support.markets.needed import Entries
 
 from tacit.envs.ad_auction import positions as ad_auction
 from tacit.envs.cloud_bandwidth import positions as cloud
@@ -121,10 +122,12 @@ OUTPUTS = st.fixed_dictionaries(
         "monitoring": st.sampled_from(["perfect", "imperfect", "none"]),
     }
 )  # fmt: skip
-CONFIGS = {
+CONFIGS = Entries(
+    "tests/support/properties.py: CONFIGS", {
     "ad_auction": auctions(), "procurement": TENDERS, "cloud_bandwidth": CLOUDS,
     "quantity_competition": OUTPUTS, "cheap_talk": TALKS,
-}  # fmt: skip
+}
+)  # fmt: skip
 
 # --- money -----------------------------------------------------------------------------------
 
@@ -223,17 +226,21 @@ def balance_of_outputs(engine: Engine) -> None:
     assert np.all(of("price", whole) >= 0)
 
 
-BALANCE: dict[str, Callable[[Engine], None]] = {
-    "ad_auction": balance_of_auction,
-    "procurement": balance_of_tender,
-    "cloud_bandwidth": balance_of_cloud,
-    "quantity_competition": balance_of_outputs,
-    "cheap_talk": balance_of_talk,
-}
+BALANCE: dict[str, Callable[[Engine], None]] = Entries(
+    "tests/support/properties.py: BALANCE",
+    {
+        "ad_auction": balance_of_auction,
+        "procurement": balance_of_tender,
+        "cloud_bandwidth": balance_of_cloud,
+        "quantity_competition": balance_of_outputs,
+        "cheap_talk": balance_of_talk,
+    },
+)
 
 # --- seats in another order ------------------------------------------------------------------
 
-SYMMETRIC: dict[str, list[dict[str, Any]]] = {
+SYMMETRIC: dict[str, list[dict[str, Any]]] = Entries(
+    "tests/support/properties.py: SYMMETRIC", {
     "ad_auction": [
         {"bidders": 4, "bids": 3, "ties": "shared", "observe": "bids", "price_mix": 0.3},
         {"bidders": 3, "bids": 4, "ties": "shared", "observe": "price", "publisher": True,
@@ -257,7 +264,8 @@ SYMMETRIC: dict[str, list[dict[str, Any]]] = {
         {"firms": 3, "outputs": 4, "output_range": [10, 60], "monitoring": "imperfect"},
     ],
     "cheap_talk": [{}],  # one seat a role: nothing to reorder
-}  # fmt: skip
+}
+)  # fmt: skip
 
 
 def _state_of_auction(market: Market, state: np.ndarray, orders: Orders) -> np.ndarray:
@@ -303,13 +311,16 @@ def _state_of_outputs(market: Market, state: np.ndarray, orders: Orders) -> np.n
     return np.ravel_multi_index([steps[i] for i in orders["firm"]], shape)[:, None].astype(float)
 
 
-REORDER_STATE: dict[str, Callable[[Market, np.ndarray, Orders], np.ndarray]] = {
-    "ad_auction": _state_of_auction,
-    "procurement": _state_of_tender,
-    "cloud_bandwidth": _state_of_cloud,
-    "quantity_competition": _state_of_outputs,
-    "cheap_talk": lambda market, state, orders: state,
-}
+REORDER_STATE: dict[str, Callable[[Market, np.ndarray, Orders], np.ndarray]] = Entries(
+    "tests/support/properties.py: REORDER_STATE",
+    {
+        "ad_auction": _state_of_auction,
+        "procurement": _state_of_tender,
+        "cloud_bandwidth": _state_of_cloud,
+        "quantity_competition": _state_of_outputs,
+        "cheap_talk": lambda market, state, orders: state,
+    },
+)
 
 
 def translated(market: Market, role: str, orders: Orders) -> np.ndarray:

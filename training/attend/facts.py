@@ -29,7 +29,7 @@ def facts_of(name: str, experiment: Experiment, user: str) -> dict[str, Any]:
     facts: dict[str, Any] = made_visible({
         "run": name,
         "user": user,
-        "question": experiment.file.question,
+        "question": experiment.headline,
         "market": market.name,
         "headline": {"name": measure.name, "unit": measure.unit, "meaning": measure.meaning},
         "rounds": max(arm.train.rounds for arm in experiment.arms.values()),

@@ -25,6 +25,7 @@ from tacit.training.acts.server import serving
 from tacit.training.plain_text import say
 from tacit.training.runs.progress import NoProgress, ProgressListener
 from tacit.training.runs.runner import Interrupted, train_experiment
+from tacit.training.runs.signals import stopping_on_signals
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
@@ -58,22 +59,23 @@ def training_process(run: RunFolder, pace: float | None) -> Iterator[subprocess.
         ConfigError: it does not begin.
     """
     words = [str(run.path), "max" if pace is None else repr(pace)]
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "tacit.training.bench.trainer", *words],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
-    )  # fmt: skip
-    try:
-        wait_for(process, run)
-        yield process
-    finally:
-        process.terminate()
+    with stopping_on_signals():  # whatever ends this process, the block below is left
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tacit.training.bench.trainer", *words],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
+        )  # fmt: skip
         try:
-            process.wait(ENDED)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
+            wait_for(process, run)
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(ENDED)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
 
 
 def wait_for(process: subprocess.Popen[str], run: RunFolder) -> None:

@@ -24,6 +24,10 @@ from .plugin_messages import as_summary
 # TensorBoard looks for the first name only; files of the second kind hold the same records.
 LISTED, UNLISTED = "events.out.tfevents.", "curves.out."
 FORMAT = "brain.Event:2"  # what every event file says of itself in its first record
+# TensorBoard's older pages, Custom Scalars among them, colour runs by their place in the order of
+# when each began, with seven colours in turn. Runs that begin in the first seconds of 1970 come
+# first, so that no two of the first seven share a colour, however many runs follow.
+RANKED = 1.0
 RGB = 3  # a PNG's colour space, as TensorBoard numbers them
 
 
@@ -36,7 +40,11 @@ class EventFile:
     """The event file of a folder, open for writing; a context that closes it at its end."""
 
     def __init__(
-        self, folder: Path, resume: Mapping[str, int] | None = None, listed: bool = True
+        self,
+        folder: Path,
+        resume: Mapping[str, int] | None = None,
+        listed: bool = True,
+        rank: int | None = None,
     ) -> None:
         """Open a file; older ones in the folder are removed, or curves would be drawn twice.
 
@@ -46,6 +54,8 @@ class EventFile:
                 By default, and where that file is missing, a new file is begun. It comes from a
                 file, so only a name that an event file can have, and no link, is continued.
             listed: whether TensorBoard shows it.
+            rank: its place among all runs, where TensorBoard gives colours by place (`RANKED`);
+                None: after all that have one.
         """
         folder.mkdir(parents=True, exist_ok=True)
         present = {path.name for path in event_files(folder) if not path.is_symlink()}
@@ -60,7 +70,8 @@ class EventFile:
         if kept:
             self._file.seek(self._file.truncate(kept[self.path.name]))
         else:
-            self._write(event_pb2.Event(wall_time=time.time(), file_version=FORMAT))
+            began = time.time() if rank is None else RANKED + rank
+            self._write(event_pb2.Event(wall_time=began, file_version=FORMAT))
 
     def size(self) -> dict[str, int]:
         """The file's name, and how many bytes of it are on disk."""

@@ -36,5 +36,5 @@ def plain_axis(axis: Any) -> None:
 
 def put_title(figure: Any, experiment: Experiment, note: str, letters: int = 60) -> None:
     """Put the experiment's question above all panels, wrapped at so many letters a panel."""
-    title = f"{experiment.file.question or experiment.name}  ({note})"
+    title = f"{experiment.headline or experiment.name}  ({note})"
     figure.suptitle(fill(title, letters * len(figure.axes)))

@@ -34,8 +34,8 @@ def write_run_pages(
     title = f"{experiment.name}: mean and 95 % band, n = {first.seeds} seeds"
     events.summary(band_charts([*banded_measures(first)], title))
     events.text("incentives", _incentives(experiment, states, ledger))
-    if experiment.file.question:
-        events.text("question", f"**{experiment.file.question}** {experiment.file.explains}")
+    if experiment.headline:
+        events.text("question", f"**{experiment.headline}** {experiment.explains}".rstrip())
 
 
 def _incentives(experiment: Experiment, states: Mapping[str, str], ledger: str) -> str:

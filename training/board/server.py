@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 HOST = "127.0.0.1"  # loopback: nobody else in the network sees the run
 PORTS = 100  # tried one after the other
+GRACE = 3.0  # seconds that TensorBoard has to end by itself
+INTERRUPTED = 130  # exit code of a process that Ctrl-C has ended
 
 
 def free_port(wanted: int = 6006) -> int:
@@ -68,8 +73,43 @@ def command(logdir: Path, port: int) -> list[str]:
 
 
 def serve(command: Sequence[str]) -> int:
-    """Run a command until it ends or until Ctrl-C; returns its exit code."""
+    """Run a command until it ends, or until this process is told to.
+
+    TensorBoard starts a process of its own, which reads the event files: both end with this one.
+
+    Returns:
+        Its exit code; 0 after Ctrl-C, 128 + the number of another signal (where the caller lets
+        signals raise, `tacit.training.runs.signals`).
+    """
+    # In a session of its own: the signals of a terminal reach this process, which ends the others.
+    process = subprocess.Popen(command, start_new_session=True)
     try:
-        return subprocess.run(command, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+        return process.wait()
+    except KeyboardInterrupt as stop:
+        code: int = getattr(stop, "exit_code", INTERRUPTED)
+        return 0 if code == INTERRUPTED else code
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those that it has started; what does not end in time is killed."""
+    for number in ("SIGTERM", "SIGKILL"):
+        with suppress(ProcessLookupError):
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, getattr(signal, number))
+            else:
+                process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+            if number == "SIGKILL" or not _is_group(process.pid):
+                return
+
+
+def _is_group(number: int) -> bool:
+    """Whether a process of this group is left."""
+    try:
+        os.killpg(number, 0)
+    except (OSError, AttributeError):
+        return False
+    return True

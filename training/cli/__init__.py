@@ -8,6 +8,7 @@ To add a command: a function in one of the modules here, and a line in `COMMANDS
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 import warnings
@@ -69,6 +70,7 @@ def main() -> None:
     """Run a command; a user's mistakes end in a line each and exit code 2, without a traceback."""
     _make_streams_usable()
     warnings.showwarning = _tell_warning
+    _announce_compilation()
     try:
         if os.environ.get("TACIT_PLUGINS"):
             from tacit.envs.plugins import load_plugins
@@ -110,6 +112,22 @@ def _make_streams_usable() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what it cannot show is written out
+
+
+def _announce_compilation() -> None:
+    """Have the line printed that `tacit.envs.jit.compiling` logs; not beside JSON."""
+    logger = logging.getLogger("tacit.compiling")
+    logger.setLevel(logging.INFO)
+    if not logger.handlers and "--json" not in sys.argv:
+        logger.addHandler(_Announcement())
+
+
+class _Announcement(logging.Handler):
+    """Prints what is logged, a line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a line."""
+        say(record.getMessage(), is_error=True)
 
 
 def _tell_warning(

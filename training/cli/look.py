@@ -71,13 +71,16 @@ def board(
 def _board(path: Path, one_run: bool, port: int = 6006) -> None:
     """Print the links, serve until Ctrl-C, and exit with TensorBoard's code."""
     from tacit.training.board import server as tensorboard
+    from tacit.training.runs.signals import stopping_on_signals
 
     port = tensorboard.free_port(port)
     links = tensorboard.links(port, one_run)
     say(f"TensorBoard: {next(iter(links.values()))}")
     for page, address in links.items():
         say(f"  {page}: {address}")
-    sys.exit(tensorboard.serve(tensorboard.command(path, port)))
+    with stopping_on_signals():
+        code = tensorboard.serve(tensorboard.command(path, port))
+    sys.exit(code)
 
 
 def list_(

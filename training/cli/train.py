@@ -97,6 +97,7 @@ def _train(
     """
     from tacit.training.runs.runner import Interrupted, Paused, train_experiment
     from tacit.training.show.progress_bar import ProgressBar
+    from tacit.training.storage.load_run import read_experiment
     from tacit.training.studies.figures import draw_in_run
 
     market = next(iter(experiment.arms.values())).market
@@ -115,7 +116,8 @@ def _train(
     if as_json:
         print(json.dumps(summary, allow_nan=False))
         return
-    print_comparison([run], None, experiment.file.question)
+    # Of the whole run: its other arms may be as the file describes them.
+    print_comparison([run], None, read_experiment(run).headline)
     print_next(run, as_shipped)
 
 

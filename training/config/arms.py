@@ -108,6 +108,9 @@ class Arm:
         return own == stored or own == _completed(stored)
 
 
+SUBJECT = ("market", "kpi", "agents")  # groups of keys that a question speaks of
+
+
 @dataclass(frozen=True)
 class Experiment:
     """An experiment file, resolved.
@@ -117,12 +120,42 @@ class Experiment:
         file: question, references, figure and the rest, as written.
         arms: by name, in order.
         notes: what was decided while loading and should be shown, such as arms that are equal.
+        overridden: by arm, the `key=value` words of the command line that made it another one than
+            the file describes.
     """
 
     name: str
     file: ExperimentFile
     arms: dict[str, Arm]
     notes: list[str]
+    overridden: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def question(self) -> str:
+        """The file's question; empty where the market, KPIs or agents that it speaks of are others
+        in every arm."""
+        about = [
+            any(word.partition("=")[0].partition(".")[0] in SUBJECT for word in words)
+            for words in (self.overridden.get(arm, ()) for arm in self.arms)
+        ]
+        return "" if about and all(about) else self.file.question
+
+    @property
+    def explains(self) -> str:
+        """The file's text about its result; empty where every arm was trained otherwise."""
+        return "" if self._all_overridden else self.file.explains.strip()
+
+    @property
+    def headline(self) -> str:
+        """The question, or the name and what was changed."""
+        if self.question or not self.file.question or not self._all_overridden:
+            return self.question
+        words = dict.fromkeys(w for arm in self.arms for w in self.overridden[arm])
+        return f"{self.name} with {', '.join(words)}"
+
+    @property
+    def _all_overridden(self) -> bool:
+        return bool(self.arms) and all(self.overridden.get(arm) for arm in self.arms)
 
 
 def resolve_arm(

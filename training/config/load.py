@@ -71,7 +71,26 @@ def load(
     mistakes += _with_arms(file, wrong, len(chosen), changes)
     mistakes.raise_if_any()
     distinct, notes = distinct_arms(resolved)
-    return Experiment(name, file, distinct, [*old_key_notes(raw), *notes])
+    overridden = {
+        label: words
+        for arm, own in chosen.items()
+        if (label := as_arm or arm) in distinct
+        and (words := _overriding(distinct[label], file, [*own.items()], overrides))
+    }
+    return Experiment(name, file, distinct, [*old_key_notes(raw), *notes], overridden)
+
+
+def _overriding(
+    arm: Arm, file: ExperimentFile, own: Sequence[Setting], words: Sequence[str]
+) -> list[str]:
+    """The words of the command line, if they made an arm another one than the file describes."""
+    if not words:
+        return []
+    try:
+        as_written = resolve_arm(arm.name, file, own, [])
+    except ConfigError:  # without them it is none
+        return list(words)
+    return [] if arm.same(as_written.plain) else list(words)
 
 
 def name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -69,7 +69,8 @@ def finish(
     judge(arms, summaries)
     for done, (name, arm) in enumerate(experiment.arms.items()):
         report(f"curves of {name}", steps // 2 + done, steps)
-        _write_band(run, arm, summaries[name], records, sealer)
+        rank = list(whole.arms).index(name)
+        _write_band(run, arm, summaries[name], records, sealer, rank)
     in_order = {name: summaries[name] for name in whole.arms if name in summaries}
     summary = assemble(experiment.name, in_order)
     text = as_json(summary).encode()
@@ -94,16 +95,17 @@ def finish(
 
 
 def _write_band(
-    run: RunFolder, arm: Arm, summary: ArmSummary, records: Records, sealer: Sealer
+    run: RunFolder, arm: Arm, summary: ArmSummary, records: Records, sealer: Sealer, rank: int
 ) -> None:
-    """An arm's bands, page of verdicts and plots, unless they are there already."""
+    """An arm's bands, page of verdicts and plots, unless they are there already; `rank`: the arm's
+    place in the run."""
     seeds = [records[arm.name, k].get("events_sha256") for k in range(arm.seeds)]
     made_of = hash_of([{k: v for k, v in summary.items() if k != "machine"}, seeds])
     folder = run.band(arm.name)
     if sealer.holds(arm.name, made_of, folder) and None not in seeds:
         return
     sealer.open()
-    with EventFile(folder) as events:
+    with EventFile(folder, rank=rank) as events:
         write_bands(events, [run.seed(arm.name, k) for k in range(arm.seeds)], arm)
         write_verdicts(events, folder, arm.name, summary)
     sealer.files(folder)
@@ -115,7 +117,10 @@ def write_pages(experiment: Experiment, run: RunFolder, sealer: Sealer) -> None:
     """What TensorBoard shows of the whole run, unless that is there already."""
     about = experiment.file.model_dump(mode="json")
     states = {arm: state.text for arm, state in objective_states(run, experiment.arms).items()}
-    made_of = hash_of([about, {name: arm.plain for name, arm in experiment.arms.items()}, states])
+    whole = [about, {name: arm.plain for name, arm in experiment.arms.items()}, states]
+    if experiment.overridden:  # absent in runs of earlier versions, whose pages stay
+        whole.append({name: list(words) for name, words in experiment.overridden.items()})
+    made_of = hash_of(whole)
     present = [name for name in sealer.seals.files if "/" not in name and "tfevents" in name]
     if sealer.seals.made_of.get("") == made_of and all(run.inside(p).is_file() for p in present):
         return

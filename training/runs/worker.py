@@ -12,6 +12,7 @@ Its parent is a thread of `worker_pool.py`. Lines of JSON go both ways:
     standard output    {"progress": {...}}             while a seed trains
                        {"held": true, "rounds": 120}   it waits at its gate, or no longer does
                        {"facts": {...}}                what it tells of itself
+                       {"compiling": true}             it begins to compile, or (false) has ended
                        {"reply": {...}, "n": 1}        to an order
                        {"record": {...} or null}       its end; null: it was stopped
                        {"mistakes": [...]}             its end, by a ConfigError
@@ -36,6 +37,7 @@ from typing import Any, TextIO
 from threadpoolctl import threadpool_limits
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.jit.compiling import WATCH
 from tacit.envs.plugins import load_plugins
 from tacit.training.acts.gate import STOP, Gate, Reply
 from tacit.training.config.arms import Arm
@@ -62,6 +64,7 @@ def main() -> None:
     arguments = (requests, stopped, gate, answers)
     threading.Thread(target=_read_requests, args=arguments, daemon=True).start()
     load_plugins()
+    WATCH.tell = lambda is_compiling: _answer(answers, compiling=is_compiling)
     run = RunFolder(Path(sys.argv[1]))
     arms = read_experiment(run).arms
     with threadpool_limits(limits=1):

@@ -9,6 +9,7 @@ the interpreter lock; for them threads are enough.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,6 +18,8 @@ from typing import Any
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import ConfigError
+from tacit.envs.jit.compiling import WATCH
+from tacit.envs.plugins import hand_over
 from tacit.training.acts.gate import STOP
 from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Arm, Experiment
@@ -81,6 +84,7 @@ class WorkerPool:
         process = self._process()
         assert process.stdin is not None
         assert process.stdout is not None
+        compiles = False
         try:
             gate.connect(process.stdin)
             print(json.dumps({"arm": name, "seed": k}), file=process.stdin, flush=True)
@@ -92,6 +96,9 @@ class WorkerPool:
                     report(SeedProgress(**message["progress"]))
                 elif "held" in message:
                     gate.heard(message["rounds"], message["held"])
+                elif "compiling" in message:
+                    compiles = message["compiling"]
+                    WATCH.elsewhere(compiles)
                 elif "facts" in message:
                     gate.facts = message["facts"]
                 elif "reply" in message:
@@ -103,6 +110,9 @@ class WorkerPool:
                     return record
         except BrokenPipeError:
             pass  # it ended before it could read the request
+        finally:
+            if compiles:  # and will not say that it has ended
+                WATCH.elsewhere(False)
         code = process.wait()
         if gate.is_stopped and code == 0:
             return None  # it was told to stop before it read the request
@@ -123,6 +133,7 @@ class WorkerPool:
                 encoding="utf-8",
                 # Ctrl-C reaches the parent only, which sends STOP to the workers.
                 start_new_session=True,
+                env={**os.environ, **hand_over()},
             )
             self._all.append(self._own.process)
         process: subprocess.Popen[str] = self._own.process

@@ -26,7 +26,7 @@ SAME = 1e-6  # amounts that differ by less are the same
 
 def conduct_of(population: FrozenPopulation, seat: Seat) -> str:
     """The measure by which the seat competes, such as `price`."""
-    return population.market.analysis.conduct[seat.role.name]
+    return population.market.analysis.rivalry[seat.role.name].measure
 
 
 def _rivals(population: FrozenPopulation, seat: Seat) -> list[Seat]:
@@ -152,7 +152,7 @@ def _replies(population: FrozenPopulation, seat: Seat, rival: Seat) -> Iterator[
     state = path.states[:1]
     seen = observations_in(population.market, population.kpi, state)[0]
     on_path = int(population.tables[rival.index][seen[rival.index]].argmax())
-    name = conduct_of(population, rival)
+    name = population.market.analysis.rivalry[rival.role.name].part
     moves = [_moved(rival.role, name, on_path, shift) for shift in (-steps, steps)]
     moves = [action for action in moves if action != on_path]  # at an end of the grid there is none
     frozen = replace(population, market=market, rows=None)

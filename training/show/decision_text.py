@@ -21,7 +21,10 @@ DIGITS = 6  # to which rows of probabilities must agree to be one answer
 def private_number(population: FrozenPopulation, seat: Seat, block: Block) -> Part | None:
     """A number that only this seat knows, drawn anew each round, where it chooses its conduct."""
     analysis = population.market.analysis
-    if analysis.conduct.get(seat.role.name) not in [part.name for part in block.does]:
+    rivalry = analysis.rivalry.get(seat.role.name)
+    if rivalry is None or not rivalry.amounts:
+        return None
+    if rivalry.part not in [part.name for part in block.does]:
         return None
     for part in block.sees:
         drawn_anew = analysis.part_probabilities(seat, part.name) is not None
@@ -37,7 +40,8 @@ def value_sentences(population: FrozenPopulation, seat: Seat, k: int, part: Part
     rows = slice(role.block_start(k), role.block_start(k) + block.size)
     met = visits(population)[seat.index][rows]
     table = population.tables[seat.index][rows]
-    conduct = np.array([role.decode_action(a).get(name, 0.0) for a in range(role.actions)])
+    act = population.market.analysis.rivalry[role.name].part
+    conduct = np.array([role.decode_action(a).get(act, 0.0) for a in range(role.actions)])
     mean = table @ conduct
     sizes = [len(p.values) for p in block.sees]
     digit = np.unravel_index(np.arange(block.size), sizes)[block.sees.index(part)]

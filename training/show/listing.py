@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from tacit.agents.registry import AGENTS, SUMMARIES
 from tacit.envs.errors import ConfigError, nearest
-from tacit.envs.market import Market
-from tacit.envs.registry import MARKETS, make_market, market_class
+from tacit.envs.market import Measure
+from tacit.envs.registry import INSTALLED, MARKETS, make_market, market_class
 from tacit.training.calibrate import FITS
 from tacit.training.config import files
 from tacit.training.config.breaker_settings import BreakerConfig, RedirectConfig
@@ -50,12 +50,21 @@ def _config(group: str, name: str) -> dict[str, Any]:
 
 def _market_rows() -> list[dict[str, str]]:
     """Markets, and then presets: YAML files of markets that have a name of their own."""
-    rows = [{"market": name, "what it is": market_class(name).title} for name in MARKETS]
+    rows = [{"market": name, "what it is": _title(name)} for name in MARKETS]
     for name in files.names("markets"):
         if name not in MARKETS:
             question = _config("markets", name).get("question", "")
             rows.append({"market": name, "what it is": f"preset: {question}"})
     return rows
+
+
+def _title(name: str) -> str:
+    """What a market is; of one that a package offers and that does not import, why."""
+    try:
+        title = market_class(name).title
+    except ConfigError as error:
+        return f"cannot be used: {'; '.join(error.mistakes)}"
+    return f"{title} ({INSTALLED[name]})" if name in INSTALLED else title
 
 
 def _agent_rows() -> list[dict[str, str]]:
@@ -113,7 +122,7 @@ def _market(name: str) -> Iterator[Printed]:
     yield ""
     yield TextTable(key_rows(cls.model, "market."))
     yield ""
-    yield _measure_table(cls)
+    yield _measure_table(getattr(cls, "measures", market.measures))
     yield ""
     for label, benchmark in market.benchmarks().items():
         values = ", ".join(f"{key} {value:.4g}" for key, value in benchmark.values.items())
@@ -124,11 +133,11 @@ def _market(name: str) -> Iterator[Printed]:
     yield from _calibration(name)
 
 
-def _measure_table(cls: type[Market]) -> TextTable:
+def _measure_table(measures: Sequence[Measure]) -> TextTable:
     return TextTable([
         {"measure": m.name, "unit": m.unit, "sign": SIGNS[m.sign], "whose": ", ".join(m.roles),
          "meaning": m.meaning}
-        for m in cls.measures
+        for m in measures
     ])  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def policy_sentences(population: FrozenPopulation, seat: Seat) -> list[str]:
     role = seat.role
     lines: list[str] = []
     every_block_told = False
-    if role.name in population.market.analysis.conduct:
+    if role.name in population.market.analysis.rivalry:
         lines += resting_sentences(population, seat)
         if role.seats > 1:
             reason = why_no_deviations(population.market, population.kpi)

@@ -6,12 +6,16 @@ import threading
 import time
 from math import isfinite
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress_bar import ProgressBar as Bar
+from rich.text import Text
 
+from tacit.envs.jit import compiling
 from tacit.training.runs.progress import SeedProgress, unconverged_text
 
 from .terminal import console
 
+SHORT = 1.0  # seconds of compilation that are not shown
 TELL_EVERY = 2.0  # seconds between two lines about finishing, where no bar is shown
 
 
@@ -19,6 +23,28 @@ def short_number(x: float) -> str:
     """A large number in short: `132 M`, `4.1 M`, `850 k`."""
     size, unit = (x / 1e6, "M") if x >= 1e6 else (x / 1e3, "k")
     return f"{size:.{0 if size >= 10 else 1}f} {unit}"
+
+
+class _Bar(BarColumn):
+    """The share done; while loops are compiled, which nobody knows the end of, it moves."""
+
+    def render(self, task: Task) -> Bar:
+        """The bar as it is now."""
+        found = super().render(task)
+        if compiling.WATCH.seconds() > SHORT:
+            found.total, found.pulse = None, True
+        return found
+
+
+class _Description(TextColumn):
+    """What goes on; while loops are compiled, that they are, and for how long."""
+
+    def render(self, task: Task) -> Text:
+        """The text as it is now."""
+        seconds = compiling.WATCH.seconds()
+        if seconds <= SHORT:
+            return super().render(task)
+        return Text(f"{compiling.TEXT}: {seconds:.0f} s")
 
 
 class ProgressBar:
@@ -59,7 +85,7 @@ class ProgressBar:
         if self.quiet:
             return
         self._progress = Progress(
-            BarColumn(26), TextColumn("{task.percentage:3.0f} %"), TextColumn("{task.description}"),
+            _Bar(26), TextColumn("{task.percentage:3.0f} %"), _Description("{task.description}"),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=console(stderr=True),
         )  # fmt: skip

@@ -28,7 +28,7 @@ def run_lines(run: RunFolder, only: str | None = None) -> Iterator[str]:
     """
     experiment = read_experiment(run)
     first = choose_arm(experiment, only)
-    yield f"{run.path}: {experiment.name}. {experiment.file.question}"
+    yield f"{run.path}: {experiment.name}. {experiment.headline}"
     keys = first.market.config.model_dump(exclude_defaults=True)
     yield f"market: {first.market.name}" + (f" {keys}" if keys else "")
     states = objective_states(run, experiment.arms)

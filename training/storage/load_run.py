@@ -44,7 +44,22 @@ def read_experiment(run: RunFolder) -> Experiment:
     name = str(config.get("experiment", run.name))
     if (mistake := folder_mistake(name)) is not None:
         raise ConfigError(f"{run.config}: experiment: {name!r} {mistake}.")
-    return Experiment(name, file, arms, [])
+    return Experiment(name, file, arms, [], _overridden(config, str(run.config)))
+
+
+def _overridden(config: Mapping[str, Any], where: str) -> dict[str, list[str]]:
+    """What config.yaml says of arms that the command line has changed.
+
+    Raises:
+        ConfigError: it is no table of lists of words.
+    """
+    found = config.get("overridden", {})
+    if isinstance(found, Mapping) and all(
+        isinstance(words, list) and all(isinstance(word, str) for word in words)
+        for words in found.values()
+    ):
+        return {str(arm): words for arm, words in found.items()}
+    raise ConfigError(f"{where}: overridden: must be lists of words by arm, got {found!r}.")
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,7 @@ class Run:
     experiment: Experiment
 
     @property
-    def arms(self) -> dict[str, Arm]:
+    def arms(self) -> Mapping[str, Arm]:
         """The arms by name."""
         return self.experiment.arms
 
@@ -98,10 +113,17 @@ def load_policy(
         ConfigError: an unknown run, arm or seat, or a repetition that is not finished.
     """
     found = run if isinstance(run, Run) else load_run(run)
+    if arm is not None and arm not in found.arms:
+        raise ConfigError(f"arm: unknown '{arm}'. {nearest(arm, found.arms)}")
     chosen = choose_arm(found.experiment, arm)
     seats = [s.name for s in chosen.market.seats]
+    mistakes = []
     if seat not in seats:
-        raise ConfigError(f"seat: unknown '{seat}'. {nearest(seat, seats)}")
+        mistakes.append(f"seat: unknown '{seat}'. {nearest(seat, seats)}")
+    if not 0 <= seed < chosen.seeds:
+        mistakes.append(f"seed: {seed} is not one of 0 .. {chosen.seeds - 1} of arm {chosen.name}.")
+    if mistakes:
+        raise ConfigError(mistakes)
     return learned_tables(found.folder, chosen, seed)[seat]
 
 

@@ -66,6 +66,9 @@ def write_run_config(
     earlier = config["arms"] if config else {}
     arms = {**earlier, **{name: arm.plain for name, arm in experiment.arms.items()}}
     data = {"experiment": experiment.name, **(config or {}), **about, "arms": arms}
+    kept = {} if config is None else config.get("overridden", {})
+    if overridden := {**kept, **{name: list(w) for name, w in experiment.overridden.items()}}:
+        data["overridden"] = overridden
     known = read_json(run.incentives)
     # A card of the same KPI is completed at the end of training (`finishing.py`), not before.
     new = {a: arm for a, arm in experiment.arms.items() if not is_card_of(known.get(a), arm)}

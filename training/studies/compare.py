@@ -122,7 +122,7 @@ def setting_cells(arms: Mapping[str, Arm]) -> dict[str, dict[str, str]]:
     for label, arm in arms.items():
         cells = {k.split(".", 1)[1]: _cell(differing[label][k]) for k in keys}
         for owner in owners:
-            seats = [seat for seat in arm.kpi if seat == owner or seat.startswith(f"{owner}_")]
+            seats = [s.name for s in arm.market.seats if owner in (s.name, s.role.name)]
             cells[f"KPI ({owner})"] = kpis.label(arm.kpi[seats[0]]) if seats else "-"
         cells_by_arm[label] = cells
     return cells_by_arm

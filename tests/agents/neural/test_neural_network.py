@@ -18,7 +18,7 @@ from tacit.agents.neural.ppo_torch import TorchActorCritic
 from tacit.agents.neural.torch_network import TorchNetwork
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Role
-from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.registry import SHIPPED, make_market
 
 BUYER = tender().seat("buyer_0")
 CONFIGS = {
@@ -28,7 +28,7 @@ CONFIGS = {
 }
 ROLES = [
     pytest.param(role, id=f"{market.name}-{k}-{role.name}")
-    for name in MARKETS
+    for name in SHIPPED
     for k, config in enumerate([{}, CONFIGS[name]] if name in CONFIGS else [{}])
     for market in [make_market(name, config)]
     for role in market.roles

@@ -344,6 +344,18 @@ def test_qualifiers_stand_beside_the_word():
     assert verdict.missing == ()
 
 
+@pytest.mark.parametrize(("name", "config"), [("quantity_competition", {}), ("ad_auction", {})])
+def test_untargeted_is_asked_wherever_rivals_compete_by_more(name, config):
+    """Where more output, or a higher bid, is tougher, punishment is more of it, not less."""
+    market = make_market(name, config)
+    answers = {"rival_response": 0.12, "rival_response_opposite": 0.05}
+    assert "untargeted" in collusion(evidence(market=market, **(BESIDE | answers))).qualifiers
+    for changed in ({"rival_response": -0.12}, {"rival_response_opposite": (0.025, 0.01)}):
+        figures = BESIDE | answers | changed
+        assert "untargeted" not in collusion(evidence(market=market, **figures)).qualifiers
+    assert "untargeted" not in collusion(evidence(market=market, **BESIDE)).qualifiers
+
+
 @pytest.mark.parametrize(
     ("name", "changed"),
     [

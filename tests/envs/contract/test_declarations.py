@@ -10,6 +10,7 @@ import pytest
 from support.toy_markets import rules_only
 from support.toy_markets.rules_only import RulesOnly
 
+from tacit.envs.analysis import Analysis, Rivalry
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.decorators import kernel
 from tacit.envs.market import Block, Part, Role
@@ -100,6 +101,51 @@ CASES = [
     (
         {"analysis": SimpleNamespace(conduct={"seller": "price", "nobody": "x"})},
         ["analysis_class.conduct: unknown measure 'price'. "],
+    ),
+    (
+        {
+            "analysis": type(
+                "Rivals",
+                (Analysis,),
+                {
+                    "rivalry": {
+                        "seller": Rivalry("sales", part="prise", competition=2, sellers=True),
+                        "nobody": Rivalry("x", "y", 1, sellers=False),
+                    }
+                },
+            )
+        },
+        [
+            "analysis_class.rivalry: unknown measure 'sales'. One of: profit, sold.",
+            "analysis_class.rivalry: no seller does 'prise'. Did you mean 'price'?",
+            "analysis_class.rivalry: competition must be +1 or -1, got 2.",
+        ],
+    ),
+    (
+        {"analysis": type("Short", (Analysis,), {"conduct": {"seller": "sold"}})},
+        ["analysis_class.conduct: no seller does 'sold'. One of: price. (`rivalry` names measure "],
+    ),
+    (
+        {"roles": (role(Block(0, (Part("phase", (0, 1), ""), LAST, LAST), (PRICE,))),)},
+        [
+            "roles: block 0 of seller: `sees` has 'last_price' twice.",
+            "roles: block 0 of seller: `sees` must not name a part 'phase', which tacit uses",
+        ],
+    ),
+    (
+        {"roles": (role(Block(0, (LAST,), (Part("wait", (0, 1), ""),))),)},
+        ["roles: block 0 of seller: `does` must not name a part 'wait', which tacit uses itself."],
+    ),
+    (
+        {"roles": (role(SELLS), Role("seller_1", 1, "profit", "profit", (SELLS,)))},
+        [
+            "roles: the fundamental 'profit' is no measure of a seller_1. There are none.",
+            "roles: 'seller_1' names two of the roles, the seats and the market itself.",
+        ],
+    ),
+    (
+        {"measures": (*RulesOnly.measures, RulesOnly.measures[0])},
+        [f"measures: '{RulesOnly.measures[0].name}' occurs twice."],
     ),
 ]
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from support.every_market import CASES
 from support.independent.pure import assert_plays_as_in_pure_python, pure
+from support.markets.needed import Entries
 from support.play import phases, random_actions
 
 from tacit.envs import cheap_talk, kpi
@@ -121,13 +122,16 @@ def hidden_cheap_talk(market: Market, seat: Seat) -> list[int]:
     return [cheap_talk.MESSAGE if seat.role.name == "sender" else cheap_talk.STATE]
 
 
-HIDDEN = {
-    "ad_auction": hidden_ad_auction,
-    "procurement": hidden_procurement,
-    "cloud_bandwidth": hidden_cloud_bandwidth,
-    "quantity_competition": lambda market, seat: [],
-    "cheap_talk": hidden_cheap_talk,
-}
+HIDDEN = Entries(
+    "tests/envs/contract/test_market.py: HIDDEN",
+    {
+        "ad_auction": hidden_ad_auction,
+        "procurement": hidden_procurement,
+        "cloud_bandwidth": hidden_cloud_bandwidth,
+        "quantity_competition": lambda market, seat: [],
+        "cheap_talk": hidden_cheap_talk,
+    },
+)
 
 
 def nature_of_cloud_bandwidth(market: Market) -> list[int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from support.markets.needed import Entries
 
-from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.registry import SHIPPED, make_market
 
-DEFAULTS = {
+DEFAULTS = Entries(
+    "tests/envs/contract/test_market_defaults.py: DEFAULTS", {
     "ad_auction": {
         "bidders": 2, "value": {"kind": "common", "value": 1.0}, "bids": 19, "price_mix": 0.0,
         "slots": 1, "click_rates": (1.0,), "reserve": 0.0, "publisher": False, "ties": "sampled",
@@ -35,7 +37,8 @@ DEFAULTS = {
     "cheap_talk": {
         "states": 6, "actions": 11, "bias": 0.1, "language": "free", "claims_heard": True,
     },
-}  # fmt: skip
+}
+)  # fmt: skip
 
 # Keys that are tables themselves: what is given, and what all of the table is then.
 TABLES = [
@@ -61,7 +64,7 @@ TABLES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", MARKETS)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_every_key_has_its_default(name):
     assert make_market(name).config.model_dump() == DEFAULTS[name]
 

@@ -12,9 +12,9 @@ from support.properties import BALANCE, CONFIGS, REORDER_STATE, SYMMETRIC, reord
 
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Claim, Market
-from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.registry import SHIPPED, make_market
 
-EVERY = pytest.mark.parametrize("name", MARKETS)
+EVERY = pytest.mark.parametrize("name", SHIPPED)
 
 
 @EVERY

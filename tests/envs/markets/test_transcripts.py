@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tacit.envs import rng
-from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.registry import SHIPPED, make_market
 from tacit.envs.views.pettingzoo_env import MarketParallelEnv
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -140,7 +140,7 @@ def test_a_play_reads_as_it_did(name):
 
 
 def test_every_market_has_a_play_and_every_transcript_belongs_to_one():
-    assert {play["name"] for play in PLAYS.values()} == set(MARKETS)
+    assert {play["name"] for play in PLAYS.values()} == set(SHIPPED)
     assert {path.stem for path in GOLDEN.iterdir()} == set(PLAYS)
 
 

@@ -9,10 +9,11 @@ import pettingzoo
 import pytest
 from pettingzoo.test import api_test, parallel_api_test
 from support.every_market import CASES
+from support.markets.needed import Entries
 from support.play import random_actions
 
 from tacit.envs.engine.engine import Engine
-from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.registry import SHIPPED, make_market
 from tacit.envs.views.pettingzoo_env import make_aec, make_parallel, make_raw_aec
 
 EVERY = pytest.mark.parametrize("case", CASES)
@@ -75,16 +76,19 @@ def aec_episode(env, seed, luck) -> list:
 
 
 # the config of each market that draws most
-DRAWS = {
-    "ad_auction": {"publisher": True, "bidders": 3, "bids": 4, "observe": "bids"},
-    "procurement": {"suppliers": 2, "clause": {}, "lead_times": [0, 2]},
-    "cloud_bandwidth": {"prices": 3, "tenants": 3, "capacity": 2, "surge": {"enter": 0.5}},
-    "quantity_competition": {"monitoring": "imperfect", "demand_shock": 10},
-    "cheap_talk": {},
-}
+DRAWS = Entries(
+    "tests/envs/views/test_views.py: DRAWS",
+    {
+        "ad_auction": {"publisher": True, "bidders": 3, "bids": 4, "observe": "bids"},
+        "procurement": {"suppliers": 2, "clause": {}, "lead_times": [0, 2]},
+        "cloud_bandwidth": {"prices": 3, "tenants": 3, "capacity": 2, "surge": {"enter": 0.5}},
+        "quantity_competition": {"monitoring": "imperfect", "demand_shock": 10},
+        "cheap_talk": {},
+    },
+)
 
 
-@pytest.mark.parametrize("name", MARKETS)
+@pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize(("make", "episode"),
                          [(make_parallel, parallel_episode), (make_aec, aec_episode)])  # fmt: skip
 def test_a_seed_fixes_every_episode_that_follows(make, episode, name):

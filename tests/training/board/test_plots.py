@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from support.boards import Board
 from support.training_fixtures import small
 
-from tacit.envs.registry import MARKETS
+from tacit.envs.registry import SHIPPED
 from tacit.training.board.plots import (
     DPI,
     HEIGHT,
@@ -40,7 +40,7 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("market", sorted(MARKETS))
+@pytest.mark.parametrize("market", sorted(SHIPPED))
 def test_every_plot_that_the_measures_allow_lies_beside_the_band(market, tmp_path):
     found = small(tmp_path, *SHORT, config={"market": market}, name="one")
     allowed = [

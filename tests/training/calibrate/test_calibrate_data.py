@@ -18,13 +18,13 @@ from support.paths import ROOT
 from support.terminal import Terminal
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.registry import MARKETS
+from tacit.envs.registry import SHIPPED
 from tacit.training.calibrate import Request, calibrate
 from tacit.training.calibrate.data_file import Column, read_data
 from tacit.training.config import files
 
 DATA = Path(os.environ.get("TACIT_DATA", ROOT.parent / "shared" / "data"))
-PRESETS = sorted(set(files.names("markets")) - set(MARKETS))
+PRESETS = sorted(set(files.names("markets")) - set(SHIPPED))
 SERIES = "time=timestamp,value=value"
 
 OTHERS = [

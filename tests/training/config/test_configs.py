@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from tacit.agents.registry import AGENTS, make_config
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
-from tacit.envs.registry import MARKETS, make_market, market_class
+from tacit.envs.registry import SHIPPED, make_market, market_class
 from tacit.training.config import files
 from tacit.training.config.experiment_file import ExperimentFile, TrainConfig
 from tacit.training.config.load import load
@@ -104,7 +104,7 @@ def test_a_kpi_fits_a_market(name):
         except ConfigError:
             return False
 
-    assert any(fits(market) for market in MARKETS)
+    assert any(fits(market) for market in SHIPPED)
 
 
 @pytest.mark.parametrize("name", files.names("agents"))
@@ -113,12 +113,12 @@ def test_a_preset_is_an_agent(name):
 
 
 def test_every_market_has_its_yaml():
-    assert set(MARKETS) <= set(files.names("markets"))
+    assert set(SHIPPED) <= set(files.names("markets"))
 
 
 def test_a_preset_is_one_of_a_market():
-    for name in set(files.names("markets")) - set(MARKETS):
-        assert raw(name, "markets")["market"]["name"] in MARKETS
+    for name in set(files.names("markets")) - set(SHIPPED):
+        assert raw(name, "markets")["market"]["name"] in SHIPPED
 
 
 @pytest.mark.parametrize("name", LOADABLE)

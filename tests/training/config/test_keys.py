@@ -6,9 +6,10 @@ import math
 from pathlib import Path
 
 import pytest
+from support.markets.needed import Entries
 
 from tacit.agents.registry import AGENTS
-from tacit.envs.registry import MARKETS, market_class
+from tacit.envs.registry import SHIPPED, market_class
 from tacit.training.runs.runner import train
 
 pytestmark = pytest.mark.plots("constructed")
@@ -109,10 +110,12 @@ OUTPUTS = [
     ["market.monitoring=none", "market.outputs=5"],
     ["kpi.firm.quantity=1"],
 ]
-SETTINGS = {
+SETTINGS = Entries(
+    "tests/training/config/test_keys.py: SETTINGS", {
     "cloud_bandwidth": CLOUD, "procurement": TENDER, "ad_auction": AUCTION, "cheap_talk": TALK,
     "quantity_competition": OUTPUTS,
-}  # fmt: skip
+}
+)  # fmt: skip
 # the experiments that keys are set on top of, and the arm of each
 EXPERIMENTS = [
     ("calvano_baseline", "base", CLOUD),
@@ -144,7 +147,7 @@ def test_it_trains_and_is_measured(name: str, arm: str, settings: list[str], tmp
     assert all(math.isfinite(v) for k, v in means.items() if k.startswith("welfare"))
 
 
-@pytest.mark.parametrize("name", MARKETS)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_no_key_of_a_market_is_left_out(name):
     tried = {s.split("=")[0].split(".")[1] for each in SETTINGS[name] for s in each
              if s.startswith("market.")}  # fmt: skip
