@@ -144,6 +144,7 @@ def test_aec_shows_what_parallel_does(name, observation, infos):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Observation numpy array is all zeros")
 @pytest.mark.filterwarnings("ignore:Agents have different observation space sizes")
+@pytest.mark.filterwarnings("ignore:Observations are different shapes")
 @EVERY
 @OTHERS
 def test_pettingzoo_has_nothing_to_say(name, observation):
