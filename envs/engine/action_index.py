@@ -100,14 +100,14 @@ def _suspects_first(given: NDArray[Any]) -> list[list[int]]:
     return found
 
 
-def check_inside(actions: NDArray[Any], seats: Sequence[str], counts: Sequence[int]) -> None:
-    """Check integers `[N, K]` against the spaces of K seats with so many actions each.
+def check_inside(actions: NDArray[Any], seats: Sequence[str], count: int) -> None:
+    """Check integers `[N, K]` of K seats that have `count` actions each.
 
     Raises:
         ValueError: an action is outside its seat's space.
     """
-    outside = (actions < 0) | (actions >= np.array(counts))
+    outside = (actions < 0) | (actions >= count)
     if outside.any():
         r, k = np.argwhere(outside)[0].tolist()
         number = int(actions[r, k])
-        raise ValueError(f"{seats[k]} (row {r}): {_what_is_wrong(number, number, counts[k])}")
+        raise ValueError(f"{seats[k]} (row {r}): {_what_is_wrong(number, number, count)}")

@@ -279,7 +279,7 @@ class SeatBatch:
         """
         self.check_begun("step()")
         given = as_integers(actions, self.masked.shape, self._names, self._action_counts)
-        check_inside(given, self._names, self._action_counts)
+        check_inside(given, self._names, self.role.actions)
         legal = self.role.legal[self.observations]
         first, count = legal[..., 0], legal[..., 1]
         illegal = (given < first) | (given >= first + count)
