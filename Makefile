@@ -47,7 +47,9 @@ bench: install
 
 # every library on every market; two of them need environments of their own (docs/interop.md)
 interop: install $(VENV)-rllib/.installed $(VENV)-benchmarl/.installed
-	for python in $(VENV) $(VENV)-rllib $(VENV)-benchmarl; do $$python/bin/python -m benchmarks.interop || exit 1; done
+	$(BIN)/python -m benchmarks.interop
+	$(VENV)-rllib/bin/python -m benchmarks.interop --only RLlib
+	$(VENV)-benchmarl/bin/python -m benchmarks.interop --only BenchMARL
 
 $(VENV)-rllib/.installed: FREE := gymnasium
 $(VENV)-benchmarl/.installed: FREE := torchrl|tensordict

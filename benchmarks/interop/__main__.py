@@ -1,8 +1,8 @@
 """Trains every library that is installed on every market: `python -m benchmarks.interop`.
 
 Writes the table of docs/interop.md: rows of libraries that are installed here are made anew, the
-others stay, since not all libraries fit into one environment. `--steps 200` trains less,
-`--only RLlib` tries the cases whose name has the word; neither writes.
+others stay, since not all libraries fit into one environment. `--only RLlib` makes the rows whose
+name has the word, `--steps 200` trains less and does not write.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .cases import CASES, Case
 from .markets import MARKETS
 
 PAGE = Path(__file__).parents[2] / "docs" / "interop.md"
+STEPS = 1000
 BEGIN, END = "<!-- table: python -m benchmarks.interop -->", "<!-- end of table -->"
 HEAD = ["library", "view, observation, infos", *MARKETS, "versions"]
 
@@ -52,7 +53,7 @@ def merge(page: str, rows: dict[str, str]) -> str:
 def main() -> int:
     """Train, print, and write the page; the exit code is 1 where a library failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.interop")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--only", default="")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")  # of the libraries about each other
@@ -65,7 +66,7 @@ def main() -> int:
             continue
         rows[case.name] = row_of(case, chosen.steps)
         failed |= "Error: " in rows[case.name]
-    if rows and not chosen.only and chosen.steps == 1000:
+    if rows and chosen.steps >= STEPS:
         PAGE.write_text(merge(PAGE.read_text(encoding="utf-8"), rows), encoding="utf-8")
     return int(failed)
 

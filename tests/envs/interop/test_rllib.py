@@ -11,7 +11,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.slow,
     pytest.mark.skipif(
-        find_spec("ray") is None,
+        find_spec("ray") is None or find_spec("tree") is None,
         reason="ray[rllib] is not installed: an environment of its own (docs/interop.md)",
     ),
 ]
