@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    ?= volatility_kpi
 
-.PHONY: demo test install lint types docs fast slow bench reference clean
+.PHONY: demo test install lint types docs fast slow bench interop reference clean
 
 demo: install
 	$(BIN)/tacit train $(RUN)
@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench,interop]'
 	@touch $@
 
 lint: install
@@ -45,8 +45,23 @@ slow: install
 bench: install
 	$(BIN)/python -m benchmarks.engine
 
+# every library on every market; two of them need environments of their own (docs/interop.md)
+interop: install $(VENV)-rllib/.installed $(VENV)-benchmarl/.installed
+	$(BIN)/python -m benchmarks.interop
+	$(VENV)-rllib/bin/python -m benchmarks.interop --only RLlib
+	$(VENV)-benchmarl/bin/python -m benchmarks.interop --only BenchMARL
+
+$(VENV)-rllib/.installed: FREE := gymnasium
+$(VENV)-benchmarl/.installed: FREE := torchrl|tensordict
+$(VENV)-%/.installed: pyproject.toml constraints.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	grep -v -E '^($(FREE))==' constraints.txt > $(@D)/constraints.txt
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints.txt)"
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c $(@D)/constraints.txt -e '.[$*]' pytest hypothesis
+	@touch $@
+
 reference: install
 	$(BIN)/tacit reproduce --all --update-reference
 
 clean:
-	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-rllib $(VENV)-benchmarl build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """The PettingZoo module of `tacit.envs.ad_auction`: `parallel_env`, `env`, `raw_env`.
 
-Each takes `market={...}` (keys of `AdAuctionConfig`), `kpi={...}`, `episode_rounds`, `render_mode`.
+Each takes `market={...}` (keys of `AdAuctionConfig`), `kpi={...}`, `episode_rounds`, `render_mode`,
+`observation` and `infos` (`tacit.envs.views.choices`).
 """
 
 from functools import partial

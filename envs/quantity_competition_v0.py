@@ -1,7 +1,7 @@
 """The PettingZoo module of `tacit.envs.quantity_competition`: `parallel_env`, `env`, `raw_env`.
 
 Each takes `market={...}` (keys of `QuantityCompetitionConfig`), `kpi={...}`, `episode_rounds`,
-`render_mode`.
+`render_mode`, `observation` and `infos` (`tacit.envs.views.choices`).
 """
 
 from functools import partial

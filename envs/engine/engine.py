@@ -112,6 +112,7 @@ class Engine:
         self.rows = build_rows(market, build_game(market, self.kpi), len(seeds) * copies)
         self.copies, self.stream = copies, stream
         self._names = [seat.name for seat in market.seats]
+        self._action_counts = [seat.role.actions for seat in market.seats]
         self.reseed(seeds)
         self._connect()
 
@@ -171,10 +172,10 @@ class Engine:
                 wrong, or no episode has begun. Nothing has moved then.
         """
         if self.episode < 0:
-            raise ValueError("call reset() before step()")
+            raise ValueError("step() before an episode: call reset() first")
         own = self.rows.actions
         shape = (own.shape[0], own.shape[1])
-        given = as_integers(actions, shape, self._names)
+        given = as_integers(actions, shape, self._names, self._action_counts)
         before = own.copy()
         own[:] = given
         illegal = self.loops.first_illegal(self.game, self.rows, self.phase)

@@ -23,16 +23,16 @@ from tacit.envs.market import Market
 from tacit.envs.registry import make_market
 from tacit.envs.types import Bools, Ints
 
-from .seat_batch import SeatBatch, check_single_seat
+from .choices import NOT_MASKED, arrange_info, check_no_render_mode
+from .seat_batch import SeatBatch, as_rows, check_single_seat
 
 
-class SeatVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
+class SeatVectorEnv(VectorEnv[NDArray[Any], Ints, NDArray[Any]]):
     """`num_envs` copies of one seat; see `tacit.envs.views.gymnasium_env` for what a step is.
 
     Attributes:
         seats: the batch that is stepped.
         num_envs: N.
-        infos: whether infos hold measures and KPI terms.
         single_observation_space: of one copy.
         single_action_space: of one copy.
         observation_space: of all copies.
@@ -52,7 +52,9 @@ class SeatVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
         tables: Mapping[str, Any] | None = None,
         episode_rounds: int | None = 100,
         num_envs: int = 1,
-        infos: bool = True,
+        infos: str | bool | None = "nested",
+        observation: str = "digits",
+        render_mode: None = None,
     ) -> None:
         """Make the copies; `reset` begins their first episode.
 
@@ -63,15 +65,25 @@ class SeatVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
             tables: policy tables float64 `[O, A]` of the other seats, by role or seat.
             episode_rounds: rounds after which an episode is truncated; None: never.
             num_envs: N.
-            infos: False leaves out measures and KPI terms.
+            infos: "nested" (also True), "flat", "mask" or None; False: masks, and actions that
+                were masked.
+            observation: "digits", "onehot" or "box".
+            render_mode: None; a seat's view has nothing to draw.
 
         Raises:
-            ConfigError: mistakes in the seat's name, the KPI or the tables.
+            ConfigError: mistakes in the seat's name, the KPI or the tables, or an unknown form.
+            RenderModeError: a render mode.
             ValueError: `episode_rounds` or `num_envs` below 1.
         """
-        self.seats = SeatBatch(market, seat, kpi, tables, num_envs, episode_rounds)
+        check_no_render_mode(render_mode)
+        self.render_mode = render_mode
+        self._names_masked = infos in (True, False, "nested")
+        form = ("nested" if infos else "mask") if isinstance(infos, bool) else infos
+        self.seats = SeatBatch(
+            market, seat, kpi, tables, num_envs, episode_rounds, 0, observation, form
+        )
         check_single_seat(self.seats)
-        self.num_envs, self.infos = num_envs, infos
+        self.num_envs = num_envs
         self.single_observation_space = self.seats.observation_space
         self.single_action_space = self.seats.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -79,11 +91,11 @@ class SeatVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Ints, dict[str, Any]]:
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
         """Begin the next episode of every copy; with a seed, episode 0 of that seed.
 
         Returns:
-            Observations int64 `[N, parts]`, and infos.
+            Observations int64 `[N, parts]` or float32 `[N, width]`, and infos.
 
         Raises:
             ValueError: a seed below 0.
@@ -94,40 +106,40 @@ class SeatVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
         observations = self.seats.observations[:, 0]
         every_row = np.ones(self.num_envs, np.bool_)
         infos = self._info(observations, rows=every_row, stepped=~every_row)
-        return self.seats.digits(observations), infos
+        return self.seats.show(observations), infos
 
     def step(
         self, actions: Ints
-    ) -> tuple[Ints, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """One own decision of every copy.
 
         Args:
             actions: integers `[N]`.
 
         Returns:
-            Observations int64 `[N, parts]`, rewards float64 `[N]`, terminated and truncated bool
-            `[N]`, and infos.
+            Observations int64 `[N, parts]` or float32 `[N, width]`, rewards float64 `[N]`,
+            terminated and truncated bool `[N]`, and infos.
 
         Raises:
             ValueError: an action is outside the space, or no episode has begun.
             ConfigError: the other seats' tables leave the seat no further decision.
         """
         seats = self.seats
-        seats.step(np.asarray(actions)[:, None])
+        seats.step(as_rows(actions, (self.num_envs, 1)))
         observations, ended = seats.observations[:, 0], seats.ended
         infos = self._info(observations, rows=np.ones_like(ended), stepped=~ended)
         if ended.any():
             infos |= self._final(ended)
         never = np.zeros_like(ended)
-        return seats.digits(observations), seats.rewards[:, 0], never, ended, infos
+        return seats.show(observations), seats.rewards[:, 0], never, ended, infos
 
     def _final(self, ended: Bools) -> dict[str, Any]:
         """The last observation and info of the episodes that `ended` `[N]`."""
         finals = self.seats.finals[:, 0]
         shown = np.full(self.num_envs, None, dtype=object)
-        digits = self.seats.digits(finals)
+        observations = self.seats.show(finals)
         for r in np.flatnonzero(ended):
-            shown[r] = digits[r]
+            shown[r] = observations[r]
         info = self._info(finals, rows=ended, stepped=ended)
         return {"final_obs": shown, "_final_obs": ended, "final_info": info, "_final_info": ended}
 
@@ -141,18 +153,24 @@ class SeatVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
                 other rows are 0, since their episode has just begun.
         """
         seats, steps = self.seats, self.seats.steps
+        if seats.infos is None:
+            return {}
         masks = seats.masks(observations)
         masks[~rows] = 0
-        infos = _batched({"action_mask": masks}, rows)
-        if self.infos:
+        measures: dict[str, Any] = {}
+        terms: dict[str, Any] = {}
+        if seats.infos != "mask":  # thousands of rows: nothing is made that is not shown
             own, scores = steps.measures[:, seats.columns[0]], steps.scores
             measures = {n: np.where(stepped, own[:, k], 0.0) for n, k in seats.measures.items()}
             terms = {n: np.where(stepped, scores[:, k], 0.0) for n, k in seats.terms[0].items()}
-            inner = {"measures": _batched(measures, rows), "kpi": _batched(terms, rows)}
-            infos |= _batched({**inner, "rounds": np.where(stepped, steps.rounds, 0)}, rows)
-        masked = stepped & (seats.masked[:, 0] >= 0)
-        if masked.any():
-            infos |= _batched({"masked_action": np.where(masked, seats.masked[:, 0], 0)}, masked)
+        given = seats.masked[:, 0]
+        illegal = stepped & (given != NOT_MASKED)
+        masked = np.where(illegal, given, NOT_MASKED) if seats.infos == "flat" else None
+        rounds = np.where(stepped, steps.rounds, 0)
+        info = arrange_info(seats.infos, measures, terms, masks, masked, rounds=rounds)
+        infos = _batched(info, rows)
+        if self._names_masked and illegal.any():
+            infos |= _batched({"masked_action": np.where(illegal, given, 0)}, illegal)
         return infos
 
 
@@ -160,7 +178,8 @@ def _batched(values: Mapping[str, Any], rows: Bools) -> dict[str, Any]:
     """Every value under its name, and under `_name` the rows bool `[N]` that have it."""
     batched: dict[str, Any] = {}
     for name, value in values.items():
-        batched[name], batched[f"_{name}"] = value, rows
+        batched[name] = _batched(value, rows) if isinstance(value, dict) else value
+        batched[f"_{name}"] = rows
     return batched
 
 

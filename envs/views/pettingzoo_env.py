@@ -10,10 +10,11 @@
 The parallel view is lenient so that samplers that know no mask stay usable. Both views agree on
 state and measures at every round's end.
 
-Observations are `MultiDiscrete`, int64 `[parts]`: the phase, then every part that the role ever
-sees. Actions are `Discrete`: the column of the policy table. Rewards come when a round ends.
-Episodes end by truncation after `episode_rounds` rounds; a reset without a seed begins the next
-episode.
+Observations hold the phase, then every part that the role ever sees. They are `MultiDiscrete`,
+int64 `[parts]`, or with `observation="onehot"` or `"box"` a float32 `Box`; `infos` chooses what
+infos hold (`tacit.envs.views.choices`). Actions are `Discrete`: the column of the policy table.
+Rewards come when a round ends. Episodes end by truncation after `episode_rounds` rounds; a reset
+without a seed begins the next episode.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from gymnasium.spaces import Discrete, MultiDiscrete
+import numpy as np
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWrapper
 
 from tacit.envs.market import Market
 from tacit.envs.registry import make_market
-from tacit.envs.types import Floats, Ints
+from tacit.envs.types import Floats
 
 from .session import SeatView, Session
 
@@ -40,6 +43,7 @@ class _MarketView:
         market: its market.
         render_mode: None, "ansi" or "human".
         possible_agents: names of all seats.
+        state_space: of `state()`.
         agents: the same while an episode runs, empty before and after it.
         last_round: the last finished round in words; empty without a render mode.
     """
@@ -52,6 +56,8 @@ class _MarketView:
         kpi: Mapping[str, Any] | None = None,
         episode_rounds: int | None = 100,
         render_mode: str | None = None,
+        observation: str = "digits",
+        infos: str | None = "nested",
     ) -> None:
         """Make the session; `reset` begins its first episode.
 
@@ -61,14 +67,17 @@ class _MarketView:
             episode_rounds: rounds after which an episode is truncated; None: never.
             render_mode: "ansi": `render` returns the last round in words; "human": it is printed
                 when it ends; None: no words are made.
+            observation: "digits", "onehot" or "box".
+            infos: "nested", "flat", "mask" or None.
 
         Raises:
             ValueError: an unknown render mode, or `episode_rounds` below 1.
-            ConfigError: mistakes in the KPI table.
+            ConfigError: mistakes in the KPI table, or an unknown form.
         """
         if render_mode not in (None, "ansi", "human"):
             raise ValueError(f"render_mode must be None, 'ansi' or 'human', got {render_mode!r}")
-        self.session = Session(market, kpi, episode_rounds, render_mode is not None)
+        keeps_actions = render_mode is not None
+        self.session = Session(market, kpi, episode_rounds, keeps_actions, observation, infos)
         self.market = market
         self.render_mode = render_mode
         self.metadata = {  # type: ignore[misc]
@@ -79,9 +88,11 @@ class _MarketView:
         self.possible_agents = [seat.name for seat in self.session.seats]
         self.agents: list[str] = []
         self.last_round = ""
+        width = self.session.engine.rows.state.shape[1]
+        self.state_space = Box(-np.inf, np.inf, (width,), np.float64)
 
-    def observation_space(self, agent: str) -> MultiDiscrete:
-        """A digit for the phase and one for every part that the role ever sees."""
+    def observation_space(self, agent: str) -> MultiDiscrete | Box:
+        """Of the phase and every part that the role ever sees, in the form that was chosen."""
         return self.session.by_name[agent].observation_space
 
     def action_space(self, agent: str) -> Discrete:
@@ -104,12 +115,17 @@ class _MarketView:
         """
         return self.session.encode_action(agent, parts)
 
-    def decode_observation(self, agent: str, observation: Ints) -> dict[str, Any]:
-        """The parts of an observation int64 `[parts]` by name."""
+    def decode_observation(self, agent: str, observation: NDArray[Any]) -> dict[str, Any]:
+        """The parts of an observation by name, `[parts]` or `[width]` in the chosen form."""
         return self.session.decode_observation(agent, observation)
 
     def state(self) -> Floats:
-        """The market's own row, float64 `[W]`: a global view, with what no seat sees."""
+        """The market's own row, float64 `[W]`: a global view, with what no seat sees.
+
+        Raises:
+            ValueError: before the first `reset`.
+        """
+        self._check_begun("state()")
         state: Floats = self.session.engine.rows.state[0].copy()
         return state
 
@@ -125,6 +141,15 @@ class _MarketView:
         when = "after the end of an episode" if self.session.views else "before an episode"
         return f"{call} {when}: call reset() first"
 
+    def _check_begun(self, call: str) -> None:
+        """Check that `reset` was called once.
+
+        Raises:
+            ValueError: it was not.
+        """
+        if not self.session.views:
+            raise ValueError(self._no_episode(call))
+
     def _record_round(self) -> None:
         """Keep the finished round in words, and print it if that is the mode."""
         if self.render_mode is not None:
@@ -138,11 +163,11 @@ class MarketParallelEnv(_MarketView, ParallelEnv):  # type: ignore[misc]
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, Ints], dict[str, dict[str, Any]]]:
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, dict[str, Any]]]:
         """Begin the next episode; with a seed, episode 0 of that seed.
 
         Returns:
-            Observations int64 `[parts]` and infos, by seat name.
+            Observations int64 `[parts]` or float32 `[width]`, and infos, by seat name.
 
         Raises:
             ValueError: a seed below 0.
@@ -154,7 +179,7 @@ class MarketParallelEnv(_MarketView, ParallelEnv):  # type: ignore[misc]
         return observations, infos
 
     def step(self, actions: Mapping[str, Any]) -> tuple[
-        dict[str, Ints],
+        dict[str, NDArray[Any]],
         dict[str, float],
         dict[str, bool],
         dict[str, bool],
@@ -166,8 +191,8 @@ class MarketParallelEnv(_MarketView, ParallelEnv):  # type: ignore[misc]
             actions: of the acting seats at least, by seat name.
 
         Returns:
-            Observations int64 `[parts]`, rewards (0 within a round), terminations, truncations and
-            infos, by seat name.
+            Observations int64 `[parts]` or float32 `[width]`, rewards (0 within a round),
+            terminations, truncations and infos, by seat name.
 
         Raises:
             ValueError: an acting seat's action is missing or outside its space, or no episode runs.
@@ -182,6 +207,9 @@ class MarketParallelEnv(_MarketView, ParallelEnv):  # type: ignore[misc]
                 action = actions[seat.name]
             except KeyError:
                 raise ValueError(f"{seat.name} acts in this phase: its action is missing") from None
+            except TypeError:
+                kind = type(actions).__name__
+                raise ValueError(f"actions must be a dict by seat name, got a {kind}") from None
             _, _, first, end = session.views[seat.index]
             # The usual case, a legal int, needs no further check.
             if type(action) is not int or not first <= action < end:
@@ -192,7 +220,7 @@ class MarketParallelEnv(_MarketView, ParallelEnv):  # type: ignore[misc]
             chosen.append((seat.index, action))
         ended = session.advance(chosen)
         observations, rewards, infos = session.outputs()
-        if masked:
+        if masked and session.infos in ("nested", "flat"):
             for name, action in masked.items():
                 infos[name]["masked_action"] = action
         if ended and self.render_mode is not None:
@@ -245,15 +273,29 @@ class MarketAECEnv(_MarketView, AECEnv):  # type: ignore[misc]
         self.agent_selection = self._waiting[0].name
         return rewards
 
-    def observe(self, agent: str) -> Ints:
-        """What a seat sees now, int64 `[parts]`.
+    def observe(self, agent: str) -> NDArray[Any]:
+        """What a seat sees now, int64 `[parts]` or float32 `[width]`.
 
         Raises:
             ValueError: before the first `reset`.
         """
-        if not self.session.views:
-            raise ValueError(self._no_episode("observe()"))
-        return self.session.views[self.session.by_name[agent].index].digits.copy()
+        self._check_begun("observe()")
+        return self.session.views[self.session.by_name[agent].index].shown.copy()
+
+    def last(
+        self, observe: bool = True
+    ) -> tuple[NDArray[Any] | None, float, bool, bool, dict[str, Any]]:
+        """What `agent_selection` sees, and what it earned since its last action.
+
+        Returns:
+            Observation (None where `observe` is False), reward, terminated, truncated, info.
+
+        Raises:
+            ValueError: before the first `reset`.
+        """
+        self._check_begun("last()")
+        shown: tuple[NDArray[Any] | None, float, bool, bool, dict[str, Any]] = super().last(observe)
+        return shown
 
     def step(self, action: Any) -> None:
         """Take the action of `agent_selection`; None once the episode has ended.

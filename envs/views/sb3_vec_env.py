@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from tacit.envs.market import Market
-from tacit.envs.types import Bools, Ints
+from tacit.envs.types import Bools
 
-from .seat_batch import SeatBatch
+from .seat_batch import SeatBatch, as_rows
 
 
 class SeatVecEnv(VecEnv):  # type: ignore[misc]
@@ -34,7 +34,6 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
 
     Attributes:
         seats: the batch that is stepped.
-        infos: whether infos hold more than SB3 needs at an episode's end.
     """
 
     def __init__(
@@ -45,7 +44,8 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
         tables: Mapping[str, Any] | None = None,
         copies: int = 1,
         episode_rounds: int | None = 100,
-        infos: bool = True,
+        infos: str | bool | None = "nested",
+        observation: str = "digits",
     ) -> None:
         """Make the copies; `reset` begins their first episode.
 
@@ -56,15 +56,18 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
             tables: policy tables float64 `[O, A]` of the other seats, by role or seat.
             copies: copies of the market; a row for each of them and each own seat.
             episode_rounds: rounds after which an episode is truncated; None: never.
-            infos: False leaves out all but `TimeLimit.truncated` and `terminal_observation`: for
-                thousands of rows.
+            infos: "nested" (also True), "flat", "mask" or None (also False), which leaves out all
+                but `TimeLimit.truncated` and `terminal_observation`: for thousands of rows.
+            observation: "digits", "onehot" or "box".
 
         Raises:
-            ConfigError: mistakes in the name, the KPI or the tables.
+            ConfigError: mistakes in the name, the KPI or the tables, or an unknown form.
             ValueError: `copies` or `episode_rounds` below 1.
         """
-        self.seats = SeatBatch(market, seat, kpi, tables, copies, episode_rounds)
-        self.infos = infos
+        form = ("nested" if infos else None) if isinstance(infos, bool) else infos
+        self.seats = SeatBatch(
+            market, seat, kpi, tables, copies, episode_rounds, 0, observation, form
+        )
         self._next_seed: int | None = None
         self._actions = np.zeros((copies, len(self.seats.own)), np.int64)
         spaces = self.seats.observation_space, self.seats.action_space
@@ -76,8 +79,11 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
             self._next_seed = seed
         return [self._next_seed] * self.num_envs
 
-    def reset(self) -> Ints:
-        """Begin the next episode in every copy: observations int64 `[rows, parts]`.
+    def reset(self) -> NDArray[Any]:
+        """Begin the next episode in every copy.
+
+        Returns:
+            Observations int64 `[rows, parts]` or float32 `[rows, width]`.
 
         Raises:
             ValueError: a seed below 0.
@@ -86,18 +92,20 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
         self.seats.reset(self._next_seed)
         self._next_seed = None
         self.reset_infos = self._infos()
-        return self._digits(self.seats.observations)
+        return self._shown()
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Keep the actions, integers `[rows]`, for `step_wait`."""
-        self._actions = np.asarray(actions).reshape(self._actions.shape)
+        self._actions = as_rows(actions, self.seats.masked.shape)
 
-    def step_wait(self) -> tuple[Ints, NDArray[np.float32], Bools, list[dict[str, Any]]]:
+    def step_wait(
+        self,
+    ) -> tuple[NDArray[Any], NDArray[np.float32], Bools, list[dict[str, Any]]]:
         """Take the step with the actions that were kept.
 
         Returns:
-            Observations int64 `[rows, parts]`, rewards float32 `[rows]`, dones bool `[rows]`, and
-            an info for each row.
+            Observations int64 `[rows, parts]` or float32 `[rows, width]`, rewards float32 `[rows]`,
+            dones bool `[rows]`, and an info for each row.
 
         Raises:
             ValueError: an action is outside the space, or no episode has begun.
@@ -107,38 +115,40 @@ class SeatVecEnv(VecEnv):  # type: ignore[misc]
         seats.step(self._actions)
         ended = np.repeat(seats.ended, len(seats.own))
         infos = self._infos()
-        if self.infos:
+        if seats.infos is not None:
             for info in infos:
                 info["TimeLimit.truncated"] = False
         rows = np.flatnonzero(ended)
         if rows.size:
             finals = seats.finals.reshape(-1)[rows]
-            digits, masks = seats.digits(finals), seats.masks(finals)
+            shown, masks = seats.show(finals), seats.masks(finals)
             for n, r in enumerate(rows.tolist()):
-                infos[r] |= {"TimeLimit.truncated": True, "terminal_observation": digits[n]}
-                if self.infos:
+                infos[r] |= {"TimeLimit.truncated": True, "terminal_observation": shown[n]}
+                if seats.infos is not None:
                     infos[r]["action_mask"] = masks[n]
         rewards = seats.rewards.reshape(-1).astype(np.float32)
-        return self._digits(seats.observations), rewards, ended, infos
+        return self._shown(), rewards, ended, infos
 
-    def _digits(self, observations: Ints) -> Ints:
-        """Observations int64 `[copies, seats]` as digits `[rows, parts]`."""
-        return self.seats.digits(observations.reshape(-1))
+    def _shown(self) -> NDArray[Any]:
+        """What every row sees now, `[rows, parts]` or `[rows, width]`."""
+        return self.seats.show(self.seats.observations.reshape(-1))
 
     def _infos(self) -> list[dict[str, Any]]:
         """The last step's info of every row, with the mask of what it sees now."""
-        if not self.infos:
+        if self.seats.infos is None:
             return [{} for _ in range(self.num_envs)]
         seats = self.seats
         masks = seats.masks(seats.observations.reshape(-1))
         own = len(seats.own)
-        return [
-            seats.info(row // own, row % own) | {"action_mask": masks[row]}
-            for row in range(self.num_envs)
-        ]
+        return [seats.info(row // own, row % own, masks[row]) for row in range(self.num_envs)]
 
     def action_masks(self) -> Bools:
-        """Legal actions now, bool `[rows, A]`."""
+        """Legal actions now, bool `[rows, A]`.
+
+        Raises:
+            ValueError: no episode has begun.
+        """
+        self.seats.check_begun("action_masks()")
         legal: Bools = self.seats.masks(self.seats.observations.reshape(-1)) == 1
         return legal
 

@@ -18,12 +18,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.spaces import Discrete, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
-from tacit.envs.engine.action_index import as_integers
+from tacit.envs.engine.action_index import as_integers, check_inside
 from tacit.envs.engine.game_arrays import build_game, build_rows
 from tacit.envs.engine.policy_tables import by_seat, cumulative
 from tacit.envs.errors import ConfigError, nearest
@@ -31,12 +31,13 @@ from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market, Role, Seat
 from tacit.envs.types import Bools, Floats, Ints, Masks
 
+from .choices import NOT_MASKED, ObservationForm, arrange_info, check_choices
+
 TEMPLATE = "tacit.envs.views.seat_batch_loop"
 MAX_WAIT = 10_000  # rounds in which an own seat must meet a decision, before a step gives up
 
 EPISODE, ROUND, PHASE = range(3)  # columns of Steps.clocks
 NATURE_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(3)  # rows of `SeatBatch.keys`
-NOT_MASKED = -1  # in `SeatBatch.masked`: the action was legal
 
 
 class Steps(NamedTuple):
@@ -134,6 +135,8 @@ class SeatBatch:
         measures: the column of each measure that the role has, by name.
         terms: for each own seat the column of each of its KPI terms in `steps.scores`, by name.
         digits: the encoder of observations.
+        form: how they are shown.
+        infos: the form of infos.
     """
 
     def __init__(
@@ -145,6 +148,8 @@ class SeatBatch:
         copies: int = 1,
         episode_rounds: int | None = 100,
         first_copy: int = 0,
+        observation: str = "digits",
+        infos: str | None = "nested",
     ) -> None:
         """Make the copies; `reset` begins their first episode.
 
@@ -157,11 +162,14 @@ class SeatBatch:
             copies: N.
             episode_rounds: rounds after which an episode is truncated; None: never.
             first_copy: the copy's number of row 0.
+            observation: "digits", "onehot" or "box".
+            infos: "nested", "flat", "mask" or None.
 
         Raises:
             ValueError: a number below its bound.
-            ConfigError: mistakes in the name, the KPI or the tables.
+            ConfigError: mistakes in the name, the KPI or the tables, or an unknown form.
         """
+        check_choices(observation, infos)
         if copies < 1:
             raise ValueError(f"at least one copy is needed, got {copies}")
         if first_copy < 0:
@@ -172,6 +180,7 @@ class SeatBatch:
         self.role = self.own[0].role
         self.columns = [each.index for each in self.own]
         self._names = [each.name for each in self.own]
+        self._action_counts = [self.role.actions] * len(self.own)
         self.table = kpis.resolve(market, kpi)
         self.game = build_game(market, self.table)
         self.rows = build_rows(market, self.game, copies)
@@ -180,6 +189,7 @@ class SeatBatch:
         self.copies, self.first_copy = copies, first_copy
         self.episode_rounds = episode_rounds
         self.digits = DigitEncoder(self.role)
+        self.form, self.infos = ObservationForm(self.role, observation), infos
         self.measures = {m.name: market.columns[m.name] for m in market.measured(self.role.name)}
         self.terms = [self._terms(each) for each in self.own]
         self._block_masks = np.array([self.role.mask(o) for o in self.digits.starts])
@@ -203,9 +213,9 @@ class SeatBatch:
         return {name: first + k for k, name in enumerate(self.table[seat.name])}
 
     @property
-    def observation_space(self) -> MultiDiscrete:
-        """One digit for the phase and one for every part that the role ever sees."""
-        return MultiDiscrete([len(part.values) for part in self.role.observation_parts])
+    def observation_space(self) -> MultiDiscrete | Box:
+        """Of the phase and every part that the role ever sees, in the form that was chosen."""
+        return self.form.space
 
     @property
     def action_space(self) -> Discrete:
@@ -267,22 +277,24 @@ class SeatBatch:
                 has moved then.
             ConfigError: a copy meets no further decision of an own seat.
         """
-        if self.steps.clocks[0, EPISODE] < 0:
-            raise ValueError("call reset() before step()")
-        copies, own = self.masked.shape
-        given = as_integers(actions, (copies, own), self._names)
-        outside = (given < 0) | (given >= self.role.actions)
-        if outside.any():
-            raise ValueError(
-                f"action {given[outside][0]} of a {self.role.name} is outside its space "
-                f"0 .. {self.role.actions - 1}"
-            )
+        self.check_begun("step()")
+        given = as_integers(actions, self.masked.shape, self._names, self._action_counts)
+        check_inside(given, self._names, self.role.actions)
         legal = self.role.legal[self.observations]
         first, count = legal[..., 0], legal[..., 1]
         illegal = (given < first) | (given >= first + count)
         self.masked[:] = np.where(illegal, given, NOT_MASKED)
         self._chosen[:, self.columns] = np.where(illegal, first, given)
         self._run(begin_episode=False)
+
+    def check_begun(self, call: str) -> None:
+        """Check that an episode has begun.
+
+        Raises:
+            ValueError: `reset` was not called yet.
+        """
+        if self.steps.clocks[0, EPISODE] < 0:
+            raise ValueError(f"{call} before an episode: call reset() first")
 
     def _run(self, begin_episode: bool) -> None:
         """Play on to the next decision in every copy."""
@@ -325,23 +337,41 @@ class SeatBatch:
         masks: Masks = self._block_masks[block]
         return masks
 
-    def info(self, r: int, k: int) -> dict[str, Any]:
-        """The last step of row r as own seat number k may know it.
+    def show(self, observations: Ints) -> NDArray[Any]:
+        """Observations int64 `[N]` in the form that was chosen, `[N, parts]` or `[N, width]`."""
+        return self.form(self.digits(observations))
+
+    def info(self, r: int, k: int, mask: Masks) -> dict[str, Any]:
+        """The last step of row r as own seat number k may know it, in the form that was chosen.
+
+        Args:
+            r: the row.
+            k: the own seat.
+            mask: legal actions, int8 `[A]`, of the observation beside which the info stands.
 
         Returns:
             Sums of its measures and KPI terms by name, the number of `rounds` that ended in the
-            step, and its `masked_action` if it was illegal.
+            step, its `masked_action` if it was illegal, and the mask.
         """
         steps = self.steps
         measures, scores = steps.measures[r, self.columns[k]].tolist(), steps.scores[r].tolist()
-        info: dict[str, Any] = {
-            "measures": {name: measures[column] for name, column in self.measures.items()},
-            "kpi": {name: scores[column] for name, column in self.terms[k].items()},
-            "rounds": int(steps.rounds[r]),
-        }
-        if self.masked[r, k] != NOT_MASKED:
-            info["masked_action"] = int(self.masked[r, k])
-        return info
+        return arrange_info(
+            self.infos,
+            {name: measures[column] for name, column in self.measures.items()},
+            {name: scores[column] for name, column in self.terms[k].items()},
+            mask,
+            None if self.masked[r, k] == NOT_MASKED else int(self.masked[r, k]),
+            rounds=int(steps.rounds[r]),
+        )
+
+
+def as_rows(actions: Any, shape: tuple[int, int]) -> Any:
+    """One action a row `[N * K]` as `[N, K]`; all else as it is, for `as_integers` to refuse."""
+    try:
+        given = np.asarray(actions)
+    except ValueError:  # rows of different lengths
+        return actions
+    return given.reshape(shape) if given.shape == (shape[0] * shape[1],) else given
 
 
 def check_single_seat(seats: SeatBatch) -> None:

@@ -6,27 +6,30 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.spaces import Discrete, MultiDiscrete
+from gymnasium.spaces import Discrete
+from numpy.typing import NDArray
 
 from tacit.envs import kpi as kpis
-from tacit.envs.engine.action_index import as_integer
+from tacit.envs.engine.action_index import check_action
 from tacit.envs.engine.engine import Engine
 from tacit.envs.jit.array_views import bind
 from tacit.envs.market import WAIT, Market, Seat
-from tacit.envs.types import Ints, Masks
+from tacit.envs.types import Masks
+
+from .choices import ObservationForm, arrange_info, check_choices
 
 
 class ObservationView(NamedTuple):
     """One observation of a seat as the PettingZoo views show it.
 
     Attributes:
-        digits: the `MultiDiscrete` observation, int64 `[parts]`.
+        shown: the observation as it was chosen: digits int64 `[parts]`, or float32 `[width]`.
         mask: legal actions, int8 `[A]`, read-only.
         first: the first legal action.
         end: one behind the last legal action.
     """
 
-    digits: Ints
+    shown: NDArray[Any]
     mask: Masks
     first: int
     end: int
@@ -42,18 +45,20 @@ class SeatView(dict[int, ObservationView]):
         name: as in `bidder_0`.
         index: the seat's position among all seats.
         role: the seat's role.
-        observation_space: `MultiDiscrete`, a digit for each of the role's parts.
+        form: how its observations are shown.
+        observation_space: of what is shown.
         action_space: `Discrete`, the columns of the policy table.
         measures: the column of each measure that the seat has, by name.
         terms: the column in a row of scores of each of its KPI terms, by name.
         acts: whether it decides, by phase.
     """
 
-    def __init__(self, market: Market, seat: Seat, table: kpis.KpiTable) -> None:
+    def __init__(self, market: Market, seat: Seat, table: kpis.KpiTable, observation: str) -> None:
         super().__init__()
         role = seat.role
         self.name, self.index, self.role = seat.name, seat.index, role
-        self.observation_space = MultiDiscrete([len(p.values) for p in role.observation_parts])
+        self.form = ObservationForm(role, observation)
+        self.observation_space = self.form.space
         self.action_space = Discrete(role.actions)
         self.measures = {m.name: market.columns[m.name] for m in market.measured(role.name)}
         first = sum(len(table[s.name]) for s in market.seats[: seat.index])
@@ -64,8 +69,8 @@ class SeatView(dict[int, ObservationView]):
         mask = self.role.mask(observation)
         mask.flags.writeable = False
         first, count = self.role.legal[observation].tolist()
-        digits = self.role.observation_digits(observation)
-        view = ObservationView(digits, mask, first, first + count)
+        shown = self.form(self.role.observation_digits(observation))
+        view = ObservationView(shown, mask, first, first + count)
         self[observation] = view
         return view
 
@@ -75,27 +80,27 @@ class SeatView(dict[int, ObservationView]):
         Raises:
             ValueError: it is no integer (`as_integer`), or outside the seat's space.
         """
-        index = as_integer(action)
-        if index is not None and 0 <= index < self.role.actions:
-            return index
-        kind = "no integer; its space is" if index is None else "outside its space"
-        raise ValueError(f"{self.name}: action {action!r} is {kind} 0 .. {self.role.actions - 1}")
+        return check_action(action, self.name, self.role.actions)
 
-    def info_source(self) -> str:
+    def info_source(self, infos: str | None) -> str:
         """Python source of the seat's info, over the names of `output_function`."""
-        measures = ", ".join(
-            f"{name!r}: measures[{self.index}][{k}]" for name, k in self.measures.items()
-        )
-        terms = ", ".join(f"{name!r}: scores[{k}]" for name, k in self.terms.items())
-        mask = f"views[{self.index}].mask"
-        return f"{{'measures': {{{measures}}}, 'kpi': {{{terms}}}, 'action_mask': {mask}}}"
+        measures = {name: f"measures[{self.index}][{k}]" for name, k in self.measures.items()}
+        terms = {name: f"scores[{k}]" for name, k in self.terms.items()}
+        return _source(arrange_info(infos, measures, terms, f"views[{self.index}].mask"))
 
 
-# observations int64 [parts], rewards and infos, each by seat name
-StepOutput = tuple[dict[str, Ints], dict[str, float], dict[str, dict[str, Any]]]
+def _source(entry: Any) -> str:
+    """Python source of a dict whose values are source, or dicts of it."""
+    if not isinstance(entry, dict):
+        return str(entry)
+    return "{" + ", ".join(f"{name!r}: {_source(value)}" for name, value in entry.items()) + "}"
 
 
-def output_function(seats: list[SeatView]) -> Callable[..., StepOutput]:
+# observations as they were chosen, rewards and infos, each by seat name
+StepOutput = tuple[dict[str, NDArray[Any]], dict[str, float], dict[str, dict[str, Any]]]
+
+
+def output_function(seats: list[SeatView], infos: str | None) -> Callable[..., StepOutput]:
     """A function of (measures, scores, views) that returns observations, rewards and infos.
 
     Its arguments are nested lists of one copy: measures `[S + 1, M]`, scores `[T + S]`, and an
@@ -106,10 +111,10 @@ def output_function(seats: list[SeatView]) -> Callable[..., StepOutput]:
     step.
     """
     terms = sum(len(seat.terms) for seat in seats)
-    observations = ", ".join(f"{s.name!r}: views[{s.index}].digits.copy()" for s in seats)
+    observations = ", ".join(f"{s.name!r}: views[{s.index}].shown.copy()" for s in seats)
     rewards = ", ".join(f"{s.name!r}: scores[{terms + s.index}]" for s in seats)
-    infos = ", ".join(f"{s.name!r}: {s.info_source()}" for s in seats)
-    source = f"lambda measures, scores, views: ({{{observations}}}, {{{rewards}}}, {{{infos}}})"
+    told = ", ".join(f"{s.name!r}: {s.info_source(infos)}" for s in seats)
+    source = f"lambda measures, scores, views: ({{{observations}}}, {{{rewards}}}, {{{told}}})"
     function: Callable[..., StepOutput] = eval(source, {"__builtins__": {}})
     return function
 
@@ -123,6 +128,7 @@ class Session:
         engine: the engine, of one seed and one copy.
         seats: the view of each seat, in order.
         by_name: the same by seat name.
+        infos: the form of infos.
         acting: the seats that decide, by phase.
         episode_rounds: rounds after which an episode is truncated; None: never.
         keeps_actions: whether `played` is filled, for a transcript.
@@ -136,20 +142,24 @@ class Session:
         kpi: Mapping[str, Any] | None,
         episode_rounds: int | None,
         keeps_actions: bool = False,
+        observation: str = "digits",
+        infos: str | None = "nested",
     ) -> None:
         """Make an engine of one copy; `reset` begins its first episode.
 
         Raises:
             ValueError: `episode_rounds` below 1.
-            ConfigError: mistakes in the KPI table.
+            ConfigError: mistakes in the KPI table, or unknown forms (`check_choices`).
         """
+        check_choices(observation, infos)
         if episode_rounds is not None and episode_rounds < 1:
             raise ValueError(f"episode_rounds must be at least 1 or None, got {episode_rounds}")
         self.market = market
         self.table = kpis.resolve(market, kpi)
         self.engine = Engine(market, self.table)
-        self.seats = [SeatView(market, seat, self.table) for seat in market.seats]
+        self.seats = [SeatView(market, s, self.table, observation) for s in market.seats]
         self.by_name = {seat.name: seat for seat in self.seats}
+        self.infos = infos
         self.episode_rounds = episode_rounds
         self.acting = [
             [seat for seat in self.seats if seat.acts[phase]] for phase in range(len(market.phases))
@@ -174,7 +184,7 @@ class Session:
         self._observations = self.engine.rows.observations[0]
         self._measures = self.engine.rows.measures[0]
         self._scores = self.engine.rows.scores[0]
-        self._outputs = output_function(self.seats)
+        self._outputs = output_function(self.seats, self.infos)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in self._MADE}
@@ -224,7 +234,7 @@ class Session:
         return engine.tick()
 
     def outputs(self) -> StepOutput:
-        """Observations int64 `[parts]`, the last finished round's rewards, and infos, by name."""
+        """Observations, the last finished round's rewards, and infos, by name."""
         return self._outputs(self._measures.tolist(), self._scores.tolist(), self.views)
 
     # --- words ----------------------------------------------------------------------------------
@@ -255,14 +265,15 @@ class Session:
         """
         return self.by_name[seat].role.encode_action(**parts)
 
-    def decode_observation(self, seat: str, digits: Ints) -> dict[str, Any]:
-        """The parts of a `MultiDiscrete` observation by name, as far as its phase shows them.
+    def decode_observation(self, seat: str, observation: NDArray[Any]) -> dict[str, Any]:
+        """The parts of an observation by name, as far as its phase shows them.
 
         Args:
             seat: the seat's name.
-            digits: int64 `[parts]`.
+            observation: in the form that was chosen, int64 `[parts]` or float32 `[width]`.
         """
         role = self.by_name[seat].role
+        digits = self.by_name[seat].form.digits(observation)
         parts = dict(zip(role.observation_parts, (int(d) for d in digits), strict=True))
         phase = role.observation_parts[0].values[int(digits[0])]
         block = next(b for b in role.blocks if b.phase == phase and (b.does != WAIT or not b.sees))

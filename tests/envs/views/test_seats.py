@@ -232,7 +232,7 @@ class Slow:
                 seen = observe(params, rows.state[0], engine.phase, s)
                 rows.observations[0, s] = seen
             self.session._observe()
-        return self.session.views[self.seat.index].digits
+        return self.session.views[self.seat.index].shown
 
 
 @EITHER
@@ -248,7 +248,7 @@ def test_a_step_is_an_own_decision_and_is_paid_up_to_the_next(case, luck):
     over, steps = False, 0
     while not over and steps < 40:
         view = slow.session.views[slow.seat.index]
-        np.testing.assert_array_equal(observation, view.digits)
+        np.testing.assert_array_equal(observation, view.shown)
         np.testing.assert_array_equal(info["action_mask"], view.mask)
         legal = np.flatnonzero(view.mask)
         assert len(legal) > 1
@@ -326,7 +326,7 @@ def test_a_role_s_name_makes_every_seat_a_row(luck):
     assert env.num_envs == 6
     for _ in range(4):
         for k in range(3):
-            np.testing.assert_array_equal(shown[k], session.views[k].digits)
+            np.testing.assert_array_equal(shown[k], session.views[k].shown)
         actions = luck.integers(env.action_space.n, size=6)
         shown, rewards, dones, infos = env.step(actions)
         session.advance(list(enumerate(actions[:3].tolist())))
@@ -337,7 +337,7 @@ def test_a_role_s_name_makes_every_seat_a_row(luck):
         assert dones.tolist() == [session.over] * 6
     assert [info["TimeLimit.truncated"] for info in infos] == [True] * 6
     for k in range(3):
-        np.testing.assert_array_equal(infos[k]["terminal_observation"], session.views[k].digits)
+        np.testing.assert_array_equal(infos[k]["terminal_observation"], session.views[k].shown)
 
 
 def test_seats_of_a_role_that_take_turns_share_steps():
@@ -399,13 +399,13 @@ def test_an_action_outside_the_space_is_refused(action):
     env = SeatEnv(make_market("ad_auction", {"bids": 3}), "bidder_0")
     env.reset(seed=0)
     assert not env.action_space.contains(action)
-    with pytest.raises(ValueError, match=r"outside its space 0 .. 2|bidder_0: an action must be"):
+    with pytest.raises(ValueError, match=r"bidder_0.*: action .* its space(| is) 0 \.\. 2"):
         env.step(action)
 
 
 def test_steps_out_of_order_are_refused():
     env = SeatEnv(make_market("ad_auction", {"bids": 3}), "bidder_0", episode_rounds=1)
-    with pytest.raises(ValueError, match=r"call reset\(\) before step"):
+    with pytest.raises(ValueError, match=r"step\(\) before an episode: call reset\(\) first"):
         env.step(0)
     env.reset()
     env.step(0)
@@ -419,7 +419,7 @@ def test_steps_out_of_order_are_refused():
     with pytest.raises(ValueError, match=r"actions must be integers of shape \(2, 1\), got"):
         vector.step(np.zeros(3, int))
     with pytest.raises(
-        ValueError, match=r"bidder_0 \(row 0\): an action must be an integer, got 0"
+        ValueError, match=r"bidder_0 \(row 0\): action 0\.\d+ is no integer; its space is 0 \.\. 2"
     ):
         vector.step(np.zeros(2))
 

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from tacit.envs import ad_auction_v0
+from tacit.envs.engine.engine import Engine
+from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.views import SeatEnv, SeatVectorEnv, make_parallel, make_raw_aec
+from tacit.envs.views.sb3_vec_env import SeatVecEnv
 
 PUBLISHER = {"publisher": True, "bids": 4}
 WAIT = 4  # the bidder's action behind its four bids; the publisher's is 5
@@ -83,15 +87,97 @@ def test_an_episode_ends_by_truncation_and_then_needs_a_reset(env):
     env.step({"publisher_0": 0})
 
 
-def test_nothing_is_played_before_a_reset():
-    made = ad_auction_v0.parallel_env()
-    with pytest.raises(ValueError, match=r"step\(\) before an episode: call reset\(\) first"):
-        made.step({"bidder_0": 0, "bidder_1": 0})
-    one_by_one = ad_auction_v0.raw_env()
-    with pytest.raises(ValueError, match=r"step\(\) before an episode: call reset\(\) first"):
+FIRST = r"{}\(\) before an episode: call reset\(\) first"
+
+
+@pytest.mark.parametrize("name", MARKETS)
+def test_nothing_is_played_or_shown_before_a_reset(name):
+    made = make_parallel(name)
+    seat = made.possible_agents[0]
+    with pytest.raises(ValueError, match=FIRST.format("step")):
+        made.step(dict.fromkeys(made.possible_agents, 0))
+    one_by_one = make_raw_aec(name)
+    with pytest.raises(ValueError, match=FIRST.format("step")):
         one_by_one.step(0)
-    with pytest.raises(ValueError, match=r"observe\(\) before an episode: call reset\(\) first"):
-        one_by_one.observe("bidder_0")
+    with pytest.raises(ValueError, match=FIRST.format("observe")):
+        one_by_one.observe(seat)
+    with pytest.raises(ValueError, match=FIRST.format("last")):
+        one_by_one.last()
+    for env in (made, one_by_one):
+        with pytest.raises(ValueError, match=FIRST.format("state")):
+            env.state()
+        env.reset(seed=0)
+        assert env.state().shape == env.state_space.shape
+    assert one_by_one.last()[0] is not None
+
+
+@pytest.mark.parametrize("name", ["ad_auction", "quantity_competition", "cheap_talk"])
+def test_nor_in_the_views_of_one_seat(name):
+    market = make_market(name)
+    seat = market.seats[0].name
+    single, vector, rows = (view(market, seat) for view in (SeatEnv, SeatVectorEnv, SeatVecEnv))
+    for call in (lambda: single.step(0), lambda: vector.step([0]), lambda: rows.step([0])):
+        with pytest.raises(ValueError, match=FIRST.format("step")):
+            call()
+    for env in (single, rows):
+        with pytest.raises(ValueError, match=FIRST.format("action_masks")):
+            env.action_masks()
+    with pytest.raises(ValueError, match=FIRST.format("step")):
+        Engine(market).step([[0] * len(market.seats)])
+
+
+NO_ACTIONS = [float("inf"), float("-inf"), float("nan"), None, "7", 1.0, 2**80, [1], {}]
+
+
+@pytest.mark.parametrize("name", MARKETS)
+@pytest.mark.parametrize("action", NO_ACTIONS)
+def test_what_is_no_action_is_refused_by_the_seat_s_name_in_every_view(name, action):
+    """With the space, too, and one message in all of them."""
+    together, one_by_one = make_parallel(name), make_raw_aec(name)
+    together.reset(seed=0)
+    one_by_one.reset(seed=0)
+    seat = one_by_one.agent_selection
+    last = one_by_one.action_space(seat).n - 1
+    message = rf"{seat}.*: action .* is (no integer; its|outside its) space( is)? 0 \.\. {last}$"
+    with pytest.raises(ValueError, match=message):
+        one_by_one.step(action)
+    actions = dict.fromkeys(together.agents, 0)
+    with pytest.raises(ValueError, match=message):
+        together.step(actions | {seat: action})
+    single = SeatEnv(together.market, seat)
+    single.reset(seed=0)
+    with pytest.raises(ValueError, match=message):
+        single.step(action)
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        ([float("nan"), 1.0], r"bidder_0 \(row 0\): action nan is no integer; its space is 0"),
+        ([1.0, float("inf")], r"bidder_0 \(row 1\): action inf is no integer; its space is 0"),
+        ([0, None], r"bidder_0 \(row 1\): action None is no integer; its space is 0"),
+        ([0, 99], r"bidder_0 \(row 1\): action 99 is outside its space 0 \.\. 18"),
+        ([0], r"actions must be integers of shape \(2, 1\), got int64 \(1,\)"),
+        (0, r"actions must be integers of shape \(2, 1\), got int64 \(\)"),
+        (None, r"actions must be integers of shape \(2, 1\), got object \(\)"),
+        ([[0], [0, 1]], "got a ragged list"),
+    ],
+)
+def test_many_rows_name_seat_and_row(actions, message):
+    market = make_market("ad_auction")
+    vector = SeatVectorEnv(market, "bidder_0", num_envs=2)
+    rows = SeatVecEnv(market, "bidder_0", copies=2)
+    vector.reset(seed=0)
+    rows.reset()
+    for env in (vector, rows):
+        with pytest.raises(ValueError, match=message):
+            env.step(actions)
+
+
+@pytest.mark.parametrize("actions", [None, [0, 1], 3])
+def test_parallel_wants_actions_by_seat_name(env, actions):
+    with pytest.raises(ValueError, match=r"actions must be a dict by seat name, got a \w+$"):
+        env.step(actions)
 
 
 def test_without_a_length_an_episode_goes_on():
