@@ -76,6 +76,17 @@ def _rounded(luck: Any, shape: Shape) -> Floats:
     return np.log(np.round(1.0 + 0.05 * luck.standard_normal(shape), 2))
 
 
+def _common_costs(luck: Any, shape: Shape) -> Floats:
+    """What a tender costs, as a share of its reserve, differs more than its bids do."""
+    return np.log(1.0 + 0.03 * luck.standard_normal(shape)) + luck.uniform(0, 0.1, (shape[0], 1))
+
+
+def _cheap_bidder(luck: Any, shape: Shape) -> Floats:
+    own = _normal(luck, shape) * 0.4
+    own[:, 0] -= 0.05
+    return own
+
+
 def _covers(luck: Any, shape: Shape, low: float = 0.003, high: float = 0.013) -> Floats:
     """One bids, the others cover it by .3 to 1.3 per cent."""
     own = np.log1p(luck.uniform(low, high, shape))
@@ -126,6 +137,11 @@ HONEST = (
     Market("shares of a reserve, normal", _normal, shares=True),
     Market("shares of a reserve, uniform", _uniform, shares=True),
 )
+# Honest as well, but bids of a tender have something in common, or bidders differ.
+DECEPTIVE = (
+    Market("shares of a reserve, costs differ by 10 %", _common_costs, shares=True),
+    Market("one bidder 5 % cheaper everywhere", _cheap_bidder),
+)
 ARRANGED = (
     Market("covers .3 to 1.3 % above", _covers),
     Market("the same, 400 tenders", _covers, tenders=400),
@@ -161,9 +177,10 @@ def fired(market: Market, files: int) -> Counter[str]:
 
 
 def table(files: int) -> list[str]:
-    """Both tables as Markdown."""
+    """The tables as Markdown."""
     lines = []
-    for title, markets in (("honest", HONEST), ("arranged", ARRANGED)):
+    kinds = {"honest": HONEST, "honest, not independent": DECEPTIVE, "arranged": ARRANGED}
+    for title, markets in kinds.items():
         names = [*CAN_FIRE, "any"]
         lines += [f"| {title}, {files} files each | {' | '.join(names)} |", "|---" * 9 + "|"]
         total: Counter[str] = Counter()
