@@ -317,7 +317,7 @@ class _Rows:
         - the next quote stands in the same column n rows below: the cell holds exactly as many
           separators as n rows have, n * (width - 1);
         - a whole line within it has as many separators as a row;
-        - it holds separators, and the row has not as many cells as the header.
+        - the row has more cells than the header; or fewer, and this one holds separators.
 
         Raises:
             ConfigError: such a cell.
@@ -326,15 +326,11 @@ class _Rows:
         for cell in row:
             _, *inside = LINE_BREAK.split(cell)
             held = cell.count(mark)
-            if (
-                inside
-                and held
-                and (
-                    held == len(inside) * usual
-                    or any(line.count(mark) == usual for line in inside[:-1])
-                    or len(row) != self.width
-                )
-            ):
+            whole_rows = held == len(inside) * usual or any(
+                line.count(mark) == usual for line in inside[:-1]
+            )
+            other_length = len(row) > self.width or (held and len(row) < self.width)
+            if inside and ((held and whole_rows) or other_length):
                 raise ConfigError(
                     f"{self.path}: a quote that opens in line {first} closes in line {last} and "
                     "takes in the rows between them. Remove the quotes, or close the first."
