@@ -24,7 +24,7 @@ from tacit.training.user_files.column_formats import (
 )
 from tacit.training.user_files.csv_columns import RawColumns, read_columns
 from tacit.training.user_files.date_format import rare_formats
-from tacit.training.user_files.number_format import currency_of
+from tacit.training.user_files.number_format import unit_of
 from tacit.training.user_files.row_sieve import (
     LeftOut,
     RowSieve,
@@ -186,10 +186,10 @@ def _amounts(
     way = number_format_of(option, name, telling_words(cells), decimal)
     ways[name] = way.text
     values = read_numbers(cells, way)
-    if not way.currency:
-        named = cells.each(lambda word: bool(currency_of(word))) > 0
+    if not way.unit:
+        named = cells.each(lambda word: bool(unit_of(word))) > 0
         if named.any() and 2 * named.sum() < len(named):
-            sieve.leave_out(f"{name} names a currency, most others none", named)
+            sieve.leave_out(f"{name} names a unit, most others none", named)
     sieve.leave_out_unreadable(option, name, values, "number", "Write numbers as 1234.5.")
     sieve.leave_out(f"{name} is not above 0", ~(values > 0))
     return values

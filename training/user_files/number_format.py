@@ -6,8 +6,8 @@ example, is 1,023 or about 1. A few cells do not decide that: of numbers with th
 tenth ends in a zero, which is mostly not written, so a column with hardly a number of fewer
 decimals is asked about as well.
 
-A currency may stand before or behind: `$1,234.50`, `950 EUR`. It is read where most cells name it
-and none names another.
+A unit may stand with the number: a currency before it or behind, `$1,234.50`, `950 EUR`; a short
+word or % behind, `3.5 kW`. It is read where most cells name it and none names another.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class NumberFormat:
     Attributes:
         decimal: the mark before decimals, a point or a comma.
         thousands: characters of which one kind may stand between thousands; empty: none may.
-        currency: a sign or code that may stand before or behind; empty: none may.
+        unit: a sign or word that may stand with the number; empty: none may.
     """
 
     decimal: str = "."
     thousands: str = ""
-    currency: str = ""
+    unit: str = ""
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -59,13 +59,13 @@ class NumberFormat:
         return NumberFormat(self.decimal)
 
     @cached_property
-    def _without_currency(self) -> NumberFormat:
+    def _without_unit(self) -> NumberFormat:
         return NumberFormat(self.decimal, self.thousands)
 
     def read(self, text: str) -> float:
         """The number that a text stands for; NaN if it is none."""
-        if self.currency:
-            return self._without_currency.read(_split_currency(text, self.currency))
+        if self.unit:
+            return self._without_unit.read(_split_unit(text, self.unit))
         if self == PLAIN:  # the usual case, ten times as fast as by the pattern
             try:
                 number = float(text)
@@ -85,7 +85,7 @@ class NumberFormat:
         names = {"": "", ".": "points", ",": "commas", "'": "apostrophes", " ": "blanks"}
         between = names[self.thousands[:1]]
         ending = f", {between} between thousands" if between else ""
-        ending += f", in {self.currency}" if self.currency else ""
+        ending += f", in {self.unit}" if self.unit else ""
         return f"decimal {MARKS[self.decimal]}{ending}"
 
 
@@ -122,17 +122,17 @@ class TwoReadings(Exception):
 
 
 @dataclass(eq=False)
-class TwoCurrencies(Exception):
-    """The amounts of a column are in several currencies.
+class TwoUnits(Exception):
+    """The numbers of a column are in several units.
 
     Attributes:
-        found: the currencies, the most frequent first.
+        found: the units, the most frequent first.
     """
 
     found: Sequence[str]
 
     def __str__(self) -> str:
-        return f"amounts are in several currencies: {', '.join(self.found)}"
+        return f"numbers are in several units: {', '.join(self.found)}"
 
 
 def find_number_format(texts: Iterable[str], decimal: str | None = None) -> NumberFormat:
@@ -144,12 +144,12 @@ def find_number_format(texts: Iterable[str], decimal: str | None = None) -> Numb
 
     Raises:
         TwoReadings: two ways read (nearly) equally many texts, and one text as different numbers.
-        TwoCurrencies: of most texts; they cannot be compared.
+        TwoUnits: most name one, and not all the same.
     """
     own = list(dict.fromkeys(texts))
-    currency = _currency(own)
-    if currency:
-        own = list(dict.fromkeys(_split_currency(text, currency) for text in own))
+    unit = _unit(own)
+    if unit:
+        own = list(dict.fromkeys(_split_unit(text, unit) for text in own))
     # Every way reads digits alone as the same number.
     own = [text for text in own if not text.isdecimal()]
     few, fewest = int(FEW * len(own)), len(own)
@@ -165,7 +165,7 @@ def find_number_format(texts: Iterable[str], decimal: str | None = None) -> Numb
             one, other = one_way.read(text), other_way.read(text)
             if one != other and one == one and other == other:  # two numbers; NaN is none
                 raise TwoReadings(text, ((one_way, one), (other_way, other)))
-    return replace(best[0], currency=currency)
+    return replace(best[0], unit=unit)
 
 
 def _misses(way: NumberFormat, texts: Sequence[str], most: int) -> int:
@@ -179,41 +179,48 @@ def _misses(way: NumberFormat, texts: Sequence[str], most: int) -> int:
     return misses
 
 
-# --- currencies ----------------------------------------------------------------------------------
+# --- units ---------------------------------------------------------------------------------------
 
+BEFORE = re.compile(r"([^\W\d_]{3}|[^\w\s.,+'-])\s?[-+]?\.?\d.*")
+BEHIND = re.compile(r".*\d[.,]?\s?([^\W\d_]{1,5}|[^\w\s.,+'-])")
 CODE = re.compile(r"[A-Z]{3}")  # of a currency, as in ISO 4217
-AROUND = re.compile(
-    r"(?P<before>[^\d\s.,+-]{0,3})\s?(?P<amount>[-+]?[\d.,].*?)\s?(?P<behind>\D{0,3})"
-)
 
 
-def currency_of(text: str) -> str:
-    """The currency that an amount names, as it is written; empty if it names none."""
-    match = AROUND.fullmatch(text)
-    if match is None or bool(match["before"]) == bool(match["behind"]):
+def unit_of(text: str) -> str:
+    """The currency or other unit that a number names, as it is written; empty if it names none."""
+    if text[:1].isdecimal() and text[-1:].isdecimal():  # the usual case, ten times as fast
         return ""
-    sign = (match["before"] or match["behind"]).strip()
-    is_sign = len(sign) == 1 and unicodedata.category(sign) == "Sc"
-    return sign if is_sign or CODE.fullmatch(sign) else ""
+    before, behind = BEFORE.fullmatch(text.lstrip("+-")), BEHIND.fullmatch(text)
+    if before is not None and behind is None:
+        sign = before[1]
+        return sign if CODE.fullmatch(sign) or _is_currency(sign[0]) else ""
+    if behind is not None and before is None:
+        sign = behind[1]
+        return sign if sign[0].isalpha() or sign == "%" or _is_currency(sign) else ""
+    return ""
 
 
-def _split_currency(text: str, currency: str) -> str:
-    """The text without its currency; a sign before that stays: `-$5` is -5."""
-    if text[:1] in ("-", "+") and text[1:].startswith(currency):
-        return text[0] + text[1:].removeprefix(currency).strip()
-    return text.removeprefix(currency).removesuffix(currency).strip()
+def _is_currency(sign: str) -> bool:
+    return unicodedata.category(sign) == "Sc"
 
 
-def _currency(texts: Sequence[str]) -> str:
-    """The currency that at least half of the texts name.
+def _split_unit(text: str, unit: str) -> str:
+    """The text without its unit; a sign before that stays: `-$5` is -5."""
+    if text[:1] in ("-", "+") and text[1:].startswith(unit):
+        return text[0] + text[1:].removeprefix(unit).strip()
+    return text.removeprefix(unit).removesuffix(unit).strip()
+
+
+def _unit(texts: Sequence[str]) -> str:
+    """The unit that at least half of the texts name.
 
     Raises:
-        TwoCurrencies: at least half of the texts name one, and not all the same.
+        TwoUnits: at least half of the texts name one, and not all the same.
     """
-    found = Counter(currency_of(text.lstrip("+-")) for text in texts)
+    found = Counter(unit_of(text) for text in texts)
     named = len(texts) - found.pop("", 0)
     if 2 * named < len(texts) or not found:
         return ""
     if len(found) > 1:
-        raise TwoCurrencies([name for name, _ in found.most_common(3)])
+        raise TwoUnits([name for name, _ in found.most_common(3)])
     return next(iter(found))

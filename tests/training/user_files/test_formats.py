@@ -16,10 +16,10 @@ from tacit.training.user_files.date_format import (
 )
 from tacit.training.user_files.number_format import (
     NumberFormat,
-    TwoCurrencies,
     TwoReadings,
-    currency_of,
+    TwoUnits,
     find_number_format,
+    unit_of,
 )
 
 DAY = 86_400
@@ -51,7 +51,9 @@ DAY = 86_400
             "decimal comma, points between thousands, in €",
         ),
         (["USD 5", "7 USD", "8"], [5, 7, 8], "decimal point, in USD"),
-        (["12.5%", "3%"], [math.nan] * 2, "decimal point"),
+        (["12.5%", "3%"], [12.5, 3], "decimal point, in %"),
+        (["3,5 kW", "950 kW"], [3.5, 950], "decimal comma, in kW"),
+        (["F1", "F2"], [math.nan] * 2, "decimal point"),  # names of firms
     ],
 )
 def test_one_way_reads_a_column(texts, numbers, text):
@@ -187,20 +189,21 @@ def test_numbers_of_three_decimals_are_known_by_the_zeros_that_are_not_written()
     assert find_number_format(texts) == NumberFormat(".")
 
 
-def test_amounts_in_several_currencies_are_refused():
-    with pytest.raises(TwoCurrencies, match="several currencies: EUR, PLN"):
+def test_numbers_in_several_units_are_refused():
+    with pytest.raises(TwoUnits, match="several units: EUR, PLN"):
         find_number_format(["5 EUR", "6 EUR", "7 PLN"])
     # Most name none: those that do are no numbers, and left out with a reason.
     assert math.isnan(find_number_format(["5", "6", "7 PLN"]).read("7 PLN"))
 
 
 @pytest.mark.parametrize(
-    ("text", "currency"),
-    [("$5", "$"), ("5 €", "€"), ("EUR 1.5", "EUR"), ("1,5PLN", "PLN"), ("5", ""), ("5 kg", ""),
-     ("withdrawn", ""), ("$5 USD", ""), ("5%", ""), ("", "")],
+    ("text", "unit"),
+    [("$5", "$"), ("5 €", "€"), ("EUR 1.5", "EUR"), ("1,5PLN", "PLN"), ("5", ""), ("5 kg", "kg"),
+     ("withdrawn", ""), ("$5 USD", ""), ("5%", "%"), ("F1", ""), ("-$5", "$"), ("5 zł", "zł"),
+     ("1e5", ""), ("12:30", ""), ("", "")],
 )  # fmt: skip
-def test_which_currency_an_amount_names(text, currency):
-    assert currency_of(text) == currency
+def test_which_unit_a_number_names(text, unit):
+    assert unit_of(text) == unit
 
 
 @pytest.mark.parametrize(
