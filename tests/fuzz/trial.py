@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,7 +40,8 @@ class Outcome:
         """Run a trial, which returns how it ended; whatever it raises is a failure."""
         self.trials += 1
         try:
-            with time_limit():
+            with time_limit(), warnings.catch_warnings():
+                warnings.simplefilter("error", RuntimeWarning)  # an overflow that nobody noticed
                 end = trial()
         except Hung:
             end = f"failed: no end after {LIMIT} s"
