@@ -107,6 +107,7 @@ class Surge(BaseModel):
 
 
 LEAST_DIFFERENTIATION = 1e-9  # of the largest amount
+LEAST_CAPACITY = 1e-6  # of the most demand: below, rounding decides what is sold
 
 
 class CloudBandwidthConfig(BaseModel):
@@ -213,6 +214,12 @@ class CloudBandwidthConfig(BaseModel):
                 f"{capacity:g} binds (demand up to {self.peak_demand:g}) and products are "
                 "homogeneous: no equilibrium in pure strategies exists. Set differentiation above "
                 f"0 with logit demand, or capacity at least {self.peak_demand:g}.",
+            )
+        if self.binding and capacity is not None and capacity < LEAST_CAPACITY * self.peak_demand:
+            raise InvalidKey(
+                "capacity",
+                f"must be at least a millionth of the demand, "
+                f"{LEAST_CAPACITY * self.peak_demand:g}, got {capacity:g}.",
             )
         if self.surge and self.binding and self.providers > 6:
             raise InvalidKey(

@@ -62,12 +62,21 @@ SUITS = {
     "pace": ("max",), "to": ("-1",), "reserve": ("bid",), "session": ("one",),
 }  # fmt: skip
 
+COMPILE = (  # loops that take longer to compile than a trial may
+    "calibrate cloud_bandwidth data.csv --columns time=t,value=v", "why small s0/b0/c0/r100",
+    "calibrate ad_auction data.csv --columns time=t,value=v --parts 1", "best-response small",
+    "report small", "play small --seat bidder_0 --rounds 1", "lint volatility_kpi",
+    "audit verify small --replay 1", "deals small --evaluation 5",
+)  # fmt: skip
+
 
 def commands(folder: Path, count: int, first: int = 0) -> list[Outcome]:
     """`count` command lines, from seed `first` on."""
     outcome = Outcome("command lines", "exit code 0, 1 or 2; mistakes in words, no traceback")
     _prepare(folder)
     with _prepared(folder):
+        for words in COMPILE:
+            _tried(words.split())
         for seed in range(first, first + count):
             luck = luck_of("commands", seed)
             outcome.count(seed, lambda luck=luck: _tried(_line(luck)))

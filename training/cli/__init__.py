@@ -12,6 +12,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO
 
 import typer
@@ -100,8 +101,26 @@ def main() -> None:
         sys.exit(130)
 
 
+class _Notes(io.TextIOWrapper):
+    """Standard error that cannot fail: progress and notes, whose loss must not end a training.
+
+    A log may lie on a disk that is full, or its reader may be gone.
+    """
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
+
+
 def _make_streams_usable() -> None:
     """Standard streams that can be written to: a daemon has none, and a terminal may be ASCII."""
+    if type(sys.stderr) is io.TextIOWrapper:
+        sys.stderr = _Notes(sys.stderr.detach(), encoding=sys.stderr.encoding, line_buffering=True)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:  # closed by whoever started the process
