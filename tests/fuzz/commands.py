@@ -8,6 +8,7 @@ a person is left out: these commands end where they would begin.
 
 from __future__ import annotations
 
+import errno
 import inspect
 import io
 import os
@@ -79,7 +80,7 @@ def commands(folder: Path, count: int, first: int = 0) -> list[Outcome]:
             _tried(words.split())
         for seed in range(first, first + count):
             luck = luck_of("commands", seed)
-            outcome.count(seed, lambda luck=luck: _tried(_line(luck)))
+            outcome.count(seed, lambda luck=luck: _tried(_line(luck), _output(luck)))
     return [outcome]
 
 
@@ -224,9 +225,28 @@ def _value(luck: random.Random, of: Parameter | None = None) -> str:
     return str(luck.choice(VALUES)).replace("\0", "").replace("\ud800", "\udcff")
 
 
-def _tried(line: list[str]) -> str:
+class _FullDisk(io.StringIO):
+    """Standard output on a disk without room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class _Ascii(io.StringIO):
+    """A terminal that shows ASCII alone; what it is sent must have been written out."""
+
+    encoding = "ascii"
+
+
+def _output(luck: random.Random) -> io.StringIO:
+    """What standard output leads to."""
+    kind = luck.random()
+    return _FullDisk() if kind < 0.1 else _Ascii() if kind < 0.2 else io.StringIO()
+
+
+def _tried(line: list[str], out: io.StringIO | None = None) -> str:
     """Run it; how it ended."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = out or io.StringIO(), io.StringIO()
     streams = (sys.stdin, sys.stdout, sys.stderr, sys.argv)
     sys.stdin, sys.stdout, sys.stderr, sys.argv = io.StringIO(), out, err, ["tacit", *line]
     code: object = 0

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import Any, TextIO
 
 import typer
@@ -52,6 +55,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     }
 }
 
+INTERRUPTED = 128 + signal.SIGINT
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -68,6 +74,8 @@ def main() -> None:
     """Run a command; a user's mistakes end in a line each and exit code 2, without a traceback."""
     _make_streams_usable()
     warnings.showwarning = _tell_warning
+    stopped: list[int] = []
+    handled = _stop_on_signals(stopped)
     try:
         if os.environ.get("TACIT_PLUGINS"):
             from tacit.envs.plugins import load_plugins
@@ -97,11 +105,47 @@ def main() -> None:
         if (told := in_one_line(error)) is None:
             raise
         _end_with([told])
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Typer makes an exit with 130 of every interruption that a command has not dealt with.
+        code = end.code if isinstance(end, SystemExit) else INTERRUPTED
+        if not stopped or code != INTERRUPTED:
+            sys.exit(code)
+        say("stopped; what was written is kept", is_error=True)
+        sys.exit(128 + stopped[-1])
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
 
 
-class _Notes(io.TextIOWrapper):
+def _stop_on_signals(stopped: list[int]) -> dict[signal.Signals, Any]:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does: every command ends as it ends at Ctrl-C.
+
+    What the process ignores (SIGHUP under `nohup`) stays ignored. Training has handlers of its own
+    (`runs/signals.py`).
+
+    Args:
+        stopped: the number of a signal that came is appended.
+
+    Returns:
+        What handled them before.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    known = (getattr(signal, name) for name in STOPPING if hasattr(signal, name))
+    before = {number: signal.getsignal(number) for number in known}
+    found = {number: handler for number, handler in before.items() if handler in usual}
+    for number in found:
+        signal.signal(number, stop)
+    return found
+
+
+class Notes(io.TextIOWrapper):
     """Standard error that cannot fail: progress and notes, whose loss must not end a training.
 
     A log may lie on a disk that is full, or its reader may be gone.
@@ -120,7 +164,7 @@ class _Notes(io.TextIOWrapper):
 def _make_streams_usable() -> None:
     """Standard streams that can be written to: a daemon has none, and a terminal may be ASCII."""
     if type(sys.stderr) is io.TextIOWrapper:
-        sys.stderr = _Notes(sys.stderr.detach(), encoding=sys.stderr.encoding, line_buffering=True)
+        sys.stderr = Notes(sys.stderr.detach(), encoding=sys.stderr.encoding, line_buffering=True)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:  # closed by whoever started the process
