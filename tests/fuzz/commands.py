@@ -232,19 +232,24 @@ class _FullDisk(io.StringIO):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-class _Ascii(io.StringIO):
-    """A terminal that shows ASCII alone; what it is sent must have been written out."""
-
-    encoding = "ascii"
-
-
-def _output(luck: random.Random) -> io.StringIO:
-    """What standard output leads to."""
+def _output(luck: random.Random) -> io.TextIOBase:
+    """What standard output leads to; a tenth of the terminals shows ASCII alone."""
     kind = luck.random()
-    return _FullDisk() if kind < 0.1 else _Ascii() if kind < 0.2 else io.StringIO()
+    if kind < 0.1:
+        return _FullDisk()
+    if kind < 0.2:
+        return io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    return io.StringIO()
 
 
-def _tried(line: list[str], out: io.StringIO | None = None) -> str:
+def _text(stream: Any) -> str:
+    """What a stream was sent."""
+    if isinstance(stream, io.TextIOWrapper):
+        return stream.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]
+    return str(stream.getvalue())
+
+
+def _tried(line: list[str], out: io.TextIOBase | None = None) -> str:
     """Run it; how it ended."""
     out, err = out or io.StringIO(), io.StringIO()
     streams = (sys.stdin, sys.stdout, sys.stderr, sys.argv)
@@ -260,7 +265,7 @@ def _tried(line: list[str], out: io.StringIO | None = None) -> str:
         return f"failed: {line}: {type(error).__name__}: {error}"
     finally:
         sys.stdin, sys.stdout, sys.stderr, sys.argv = streams
-    told = out.getvalue() + err.getvalue()
+    told = _text(out) + _text(err)
     bad = [word for word in (*CONTROL, "Traceback", "object at 0x") if word in told]
     if code not in CODES or bad:
         return f"failed: {line}: exit code {code}, {bad}: {told[-300:]}"
