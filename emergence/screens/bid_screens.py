@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf, sqrt
 
 import numpy as np
 
@@ -45,12 +46,14 @@ class Screen:
         suspicious: 'low' or 'high': where arranged bids lie.
         compute: bids float64 `[T, n]`, each row ascending, n >= needs -> values float64 `[T]`; NaN:
             not defined.
+        possible: the lowest and the highest value of n bids above 0, by n.
     """
 
     name: str
     needs: int
     suspicious: str
     compute: Callable[[Floats], Floats]
+    possible: Callable[[int], tuple[float, float]]
 
 
 def cv(bids: Floats) -> Floats:
@@ -98,13 +101,18 @@ def uniformity(bids: Floats) -> Floats:
     return distance
 
 
+def _at_least_zero(n: int) -> tuple[float, float]:
+    return 0.0, inf
+
+
+# One bid far above n - 1 equal ones has cv = skewness = sqrt(n); one far below, skewness -sqrt(n).
 SCREENS = (
-    Screen("cv", 2, "low", cv),
-    Screen("gap", 2, "high", gap),
-    Screen("relative_distance", 4, "high", relative_distance),
-    Screen("skewness", 3, "low", skewness),
-    Screen("spread", 2, "low", spread),
-    Screen("uniformity", 4, "high", uniformity),
+    Screen("cv", 2, "low", cv, lambda n: (0.0, sqrt(n))),
+    Screen("gap", 2, "high", gap, _at_least_zero),
+    Screen("relative_distance", 4, "high", relative_distance, _at_least_zero),
+    Screen("skewness", 3, "low", skewness, lambda n: (-sqrt(n), sqrt(n))),
+    Screen("spread", 2, "low", spread, _at_least_zero),
+    Screen("uniformity", 4, "high", uniformity, lambda n: (0.0, 1.0)),
 )
 
 

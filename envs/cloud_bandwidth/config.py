@@ -106,6 +106,10 @@ class Surge(BaseModel):
         return self.enter / (self.enter + len(self.lengths) / sum(self.lengths))
 
 
+LEAST_DIFFERENTIATION = 1e-9  # of the largest amount
+LEAST_CAPACITY = 1e-6  # of the most demand: below, rounding decides what is sold
+
+
 class CloudBandwidthConfig(BaseModel):
     """Keys of the cloud market (money and units are abstract)."""
 
@@ -211,11 +215,31 @@ class CloudBandwidthConfig(BaseModel):
                 "homogeneous: no equilibrium in pure strategies exists. Set differentiation above "
                 f"0 with logit demand, or capacity at least {self.peak_demand:g}.",
             )
+        if self.binding and capacity is not None and capacity < LEAST_CAPACITY * self.peak_demand:
+            raise InvalidKey(
+                "capacity",
+                f"must be at least a millionth of the demand, "
+                f"{LEAST_CAPACITY * self.peak_demand:g}, got {capacity:g}.",
+            )
         if self.surge and self.binding and self.providers > 6:
             raise InvalidKey(
                 "providers",
                 f"must be at most 6 with surges and binding capacity, got {self.providers}: "
                 "benchmarks go through all loads.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _differentiation_divides(self) -> CloudBandwidthConfig:
+        """Below the bound, quotients by it overflow, and shares are those of 0 in any case."""
+        amounts = (*self.each(self.quality), *self.each(self.cost), self.outside_quality,
+                   self.outside_shock, *(self.price_range or ()))  # fmt: skip
+        least = LEAST_DIFFERENTIATION * max(map(abs, amounts))
+        if not self.homogeneous and self.differentiation < least:
+            raise InvalidKey(
+                "differentiation",
+                f"must be 0 or at least {least:.2g}, {LEAST_DIFFERENTIATION:g} of the largest "
+                f"quality, cost or price, got {self.differentiation:g}.",
             )
         return self
 

@@ -3,6 +3,7 @@ does not fire, a ring with cover bids does."""
 
 from __future__ import annotations
 
+import re
 from math import comb
 
 import numpy as np
@@ -12,7 +13,8 @@ from tacit.emergence.screens import bid_screens as screens
 from tacit.emergence.screens import cover_bids
 from tacit.emergence.screens import survey as survey_module
 from tacit.emergence.screens import winner_rotation as winner_rotation_module
-from tacit.emergence.screens.competitive_control import deal_anew, is_on_one_scale, on_one_scale
+from tacit.emergence.screens.competitive_control import deal_anew, is_on_one_scale
+from tacit.emergence.screens.competitive_law import fit_law
 from tacit.emergence.screens.cover_bids import LEAST_MEETINGS, bidder_pairs
 from tacit.emergence.screens.survey import ScreenReading, survey
 from tacit.emergence.screens.tenders import BidsBySize, group_bids
@@ -23,6 +25,7 @@ from tacit.emergence.screens.winner_rotation import (
     winners,
 )
 from tacit.emergence.stats import Estimate
+from tacit.envs.errors import ConfigError
 
 TWO = np.array([[1.0, 1.1]])
 FOUR = np.array([[1.0, 1.2, 1.3, 1.5]])
@@ -96,16 +99,132 @@ def test_a_deal_moves_bids_between_tenders_of_one_size_only(luck):
         assert (np.diff(first[n], axis=1) >= 0).all()
 
 
-def test_relative_bids_vary_as_much_within_a_tender_as_the_given_ones(luck):
-    tenders = competitive(luck, 4000)
-    scales = {n: luck.lognormal(0, 2, (len(b), 1)) for n, b in tenders.items()}
-    sized = {n: b * scales[n] for n, b in tenders.items()}
+def sized(luck, logs, sizes: float = 2.0) -> np.ndarray:
+    """Tenders of very different size, from the logarithms of bids `[T, n]` in each."""
+    return np.sort(np.exp(sizes * luck.standard_normal((len(logs), 1)) + logs), axis=1)
+
+
+def test_shares_are_compared_between_tenders_and_sums_of_money_are_not(luck):
+    tenders = competitive(luck, 50)
     assert is_on_one_scale(tenders)
-    assert not is_on_one_scale(sized)
-    dealt = deal_anew(on_one_scale(sized), 0)
+    assert not is_on_one_scale({n: 1000.0 * b for n, b in tenders.items()})
+    assert not is_on_one_scale({n: b * luck.lognormal(0, 2, (50, 1)) for n, b in tenders.items()})
+    assert not is_on_one_scale({n: 0.05 * b for n, b in tenders.items()})
+
+
+@pytest.mark.parametrize("law", ["normal", "skewed", "outliers"])
+def test_the_law_is_that_of_independent_bids_whatever_the_sizes(luck, law):
+    """Its cv, spread and skewness are those of the tenders; nothing needs to be normal."""
+    shape = (150, 3)
+    logs = {
+        "normal": lambda: 0.05 * luck.standard_normal(shape),
+        "skewed": lambda: -0.05 * luck.exponential(1.0, shape),
+        "outliers": lambda: np.where(luck.random(shape) < 0.1, -2.0, luck.uniform(0, 0.1, shape)),
+    }[law]()
+    tenders = {3: sized(luck, logs)}
+    law_of_bids = fit_law(tenders)
+    drawn = np.concatenate([law_of_bids.draw(k)[3] for k in range(20)])
+    assert (drawn > 0).all()
+    assert (np.diff(drawn, axis=1) >= 0).all()
+    for figure, near in ((screens.cv, 0.01), (screens.spread, 0.02), (screens.skewness, 0.35)):
+        assert np.nanmedian(figure(drawn)) == pytest.approx(
+            np.nanmedian(figure(tenders[3])), abs=near
+        )
+
+
+def test_the_law_sees_no_size_and_its_draws_are_numbered(luck):
+    tenders = {n: b[:40] for n, b in competitive(luck, 40).items()}
+    scaled = {n: b * 2.0 ** luck.integers(-9, 9, (len(b), 1)) for n, b in tenders.items()}
+    first, again, other = (fit_law(tenders).draw(k) for k in (0, 0, 1))
+    of_scaled = fit_law(scaled).draw(0)
     for n in tenders:
-        own, control = (np.median(screens.cv(s[n])) for s in (tenders, dealt))
-        assert control == pytest.approx(own, rel=0.05)
+        np.testing.assert_array_equal(first[n], again[n])
+        assert (first[n] != other[n]).any()
+        np.testing.assert_allclose(first[n], of_scaled[n], rtol=1e-6)
+
+
+def test_equal_bids_have_a_law_too(luck):
+    """No dispersion at all, and many tenders, of which not all are looked at."""
+    drawn = fit_law({2: np.full((5, 2), 7.0)}).draw(0)[2]
+    assert np.isfinite(drawn).all()
+    many = fit_law({2: competitive(luck, 2500)[2]}).draw(0)[2]
+    assert many.shape == (834, 2)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.25])
+def test_low_bids_in_some_honest_tenders_are_no_reason_to_look(luck, share):
+    """Three independent bids within ten per cent of the tender's size, one at times far below."""
+    logs = np.log(luck.uniform(0.9, 1.1, (80, 3)))
+    logs[luck.random(80) < share, 0] = np.log(0.15)
+    sizes = np.log(10.0 ** luck.integers(2, 6, (80, 1)))
+    found = survey({3: np.sort(np.exp(sizes + logs), axis=1)}, [-0.05, 0.01])
+    assert not found.one_scale
+    against = {r.name: r.against for r in found.readings if np.isfinite(r.value.mean)}
+    assert set(against.values()) == {"like control"}
+
+
+@pytest.mark.parametrize("size", [0.1, 0.3, 2.0])  # within a factor of 3 most of all
+def test_tenders_that_only_differ_in_size_never_fire_cv_or_spread(luck, size):
+    tenders = {n: 1000.0 * sized(luck, np.log(b), size) for n, b in competitive(luck, 60).items()}
+    found = {r.name: r for r in survey(tenders, [0.01]).readings}
+    for name in ("cv", "spread"):
+        assert found[name].against == "like control"
+        assert not found[name].fires
+    assert [name for name, r in found.items() if r.fires] == []
+
+
+def test_a_ring_fires_whatever_the_sizes(luck):
+    """Covers of .3 to 1.3 per cent: no margin near zero, one bid alone at the bottom."""
+    logs = np.concatenate(
+        [np.zeros((300, 1)), np.log(1.003 + 0.01 * luck.random((300, 3)))], axis=1
+    )
+    found = {r.name: r for r in survey({4: sized(luck, logs)}, [0.01]).readings}
+    assert found["hole"].fires
+    assert not found["cv"].fires
+
+
+def test_no_margin_near_zero_of_few_is_no_hole(luck):
+    """Thirty tenders of two independent bids, of which one would lie near zero margin."""
+    bids = 1.0 + 0.1 * luck.random((300, 2))
+    bids.sort(axis=1)
+    near = bids[:, 1] / bids[:, 0] < 1.0021
+    bids = np.concatenate([bids[~near][:26], [[1.0, 1.004]] * 4])
+    (hole,) = (r for r in survey({2: bids}, []).readings if r.name == "hole")
+    assert hole.value.mean == 0.0
+    beside = win_shares({2: bids}, [])[2].sum()
+    assert beside >= 8 / 2
+    assert hole.value.high == pytest.approx(2 * 3.688879 / beside)
+    assert not hole.fires
+
+
+def test_a_control_that_no_bids_can_have_stops_the_screens():
+    fine = Estimate(0.2, 0.1, 0.3, 9)
+    kinds = {"cv": (-0.1, 1.8), "skewness": (-1.8, 1.8), "spread": (-0.1,), "uniformity": (1.1,),
+             "hole": (-0.1,), "D(0.01)": (-0.1, 1.1), "gap": (-2.0,)}  # fmt: skip
+    for name, values in kinds.items():
+        survey_module.check_control([ScreenReading(name, fine, fine, "low", "share")], 3)
+        for value in values:
+            reading = ScreenReading(name, fine, Estimate(value, 0.1, 0.2, 9), "low", "share")
+            with pytest.raises(
+                ConfigError, match=re.escape(f"control of {name}: {value:.4g} lies")
+            ):
+                survey_module.check_control([reading], 3)
+    none = ScreenReading("cv", fine, Estimate(np.nan, np.nan, np.nan, 0), "low", "median")
+    survey_module.check_control([none], 3)
+
+
+def test_possible_ranges_are_reached_and_not_left(luck):
+    for n in (2, 3, 4, 7):
+        far = np.sort(np.exp(luck.uniform(-8, 8, (500, n))), axis=1)
+        above, below = (np.full((1, n), 1.0) for _ in range(2))
+        above[0, -1], below[0, 0] = 1e9, 1e-9
+        for screen in screens.SCREENS:
+            if n >= screen.needs:
+                values = screen.compute(np.concatenate([far, above, below]))
+                low, high = screen.possible(n)
+                values = values[np.isfinite(values)]
+                assert ((values >= low - 1e-9) & (values <= high + 1e-9)).all(), screen.name
+        assert screens.cv(above)[0] == pytest.approx(np.sqrt(n))
 
 
 def test_competitive_bids_are_like_their_control(luck):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from textwrap import fill
 from typing import Any
 
@@ -26,6 +27,17 @@ def new_figure(panels: int, width: float = 5.6) -> tuple[Any, Any]:
     for axis in axes:
         plain_axis(axis)
     return figure, axes
+
+
+def save(figure: Any, target: Any, **options: Any) -> None:
+    """Write a figure to a file or a buffer; `options` as of Matplotlib's `savefig`.
+
+    A letter that Matplotlib's font has not, of an arm in Japanese say, is drawn as a box. A user
+    cannot do anything about the warning that Matplotlib gives for each.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
+        figure.savefig(target, **options)
 
 
 def plain_axis(axis: Any) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from tacit.envs.types import Floats
 
-from .plot_style import BLUE, GREY, RED, plain_axis
+from .plot_style import BLUE, GREY, RED, plain_axis, save
 
 Measures = Mapping[str, Mapping[str, Any]]
 WIDTH, HEIGHT, DPI = 6.0, 4.0, 100  # inches, inches, pixels per inch
@@ -126,5 +126,5 @@ def _draw(arm: str, name: str, measures: Measures) -> Picture | None:
     axis.set_title(f"{arm}: {name.replace('_', ' ')}, mean, 95 %, n = {seeds}", fontsize=10)
     axis.legend(frameon=False, fontsize=8)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    save(figure, buffer, format="png")
     return Picture(buffer.getvalue(), int(WIDTH * DPI), int(HEIGHT * DPI))

@@ -20,6 +20,7 @@ from tacit.training.user_files.date_format import (
     NOT_A_DATE,
     DateFormat,
     Moment,
+    rare_formats,
 )
 
 LEAST_ROWS = 10
@@ -220,6 +221,8 @@ class _ColumnReader:
         if self.column.kind == "date":
             wanted = f"a date of format {' or '.join(dates)}" if dates else "a date"
             advice = " Its format: --dates FORMAT, such as DD/MM/YYYY, epoch, index or %m.%Y."
+            rare = rare_formats(text)
+            advice += f" Here it may be {rare}." if rare and not dates else ""
         return (
             f"{self.file}, line {self.raw.line[row]}, {self._where}: must be {wanted}, got "
             f"'{text}' ({_count(len(unreadable))} so).{advice} If it stands for nothing: "

@@ -10,9 +10,13 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
 from typing import Any, TextIO
 
 import typer
@@ -54,6 +58,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     }
 }
 
+INTERRUPTED = 128 + signal.SIGINT
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -71,6 +78,8 @@ def main() -> None:
     _make_streams_usable()
     warnings.showwarning = _tell_warning
     _announce_compilation()
+    stopped: list[int] = []
+    handled = _stop_on_signals(stopped)
     try:
         if os.environ.get("TACIT_PLUGINS"):
             from tacit.envs.plugins import load_plugins
@@ -100,12 +109,66 @@ def main() -> None:
         if (told := in_one_line(error)) is None:
             raise
         _end_with([told])
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Typer makes an exit with 130 of every interruption that a command has not dealt with.
+        code = end.code if isinstance(end, SystemExit) else INTERRUPTED
+        if not stopped or code != INTERRUPTED:
+            sys.exit(code)
+        say("stopped; what was written is kept", is_error=True)
+        sys.exit(128 + stopped[-1])
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+
+
+def _stop_on_signals(stopped: list[int]) -> dict[signal.Signals, Any]:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does: every command ends as it ends at Ctrl-C.
+
+    What the process ignores (SIGHUP under `nohup`) stays ignored. Training has handlers of its own
+    (`runs/signals.py`).
+
+    Args:
+        stopped: the number of a signal that came is appended.
+
+    Returns:
+        What handled them before.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    known = (getattr(signal, name) for name in STOPPING if hasattr(signal, name))
+    before = {number: signal.getsignal(number) for number in known}
+    found = {number: handler for number, handler in before.items() if handler in usual}
+    for number in found:
+        signal.signal(number, stop)
+    return found
+
+
+class Notes(io.TextIOWrapper):
+    """Standard error that cannot fail: progress and notes, whose loss must not end a training.
+
+    A log may lie on a disk that is full, or its reader may be gone.
+    """
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
 
 
 def _make_streams_usable() -> None:
     """Standard streams that can be written to: a daemon has none, and a terminal may be ASCII."""
+    if type(sys.stderr) is io.TextIOWrapper:
+        sys.stderr = Notes(sys.stderr.detach(), encoding=sys.stderr.encoding, line_buffering=True)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:  # closed by whoever started the process

@@ -23,12 +23,16 @@ from tacit.training.user_files.column_formats import (
     read_seconds,
 )
 from tacit.training.user_files.csv_columns import RawColumns, read_columns
+from tacit.training.user_files.date_format import rare_formats
+from tacit.training.user_files.number_format import unit_of
 from tacit.training.user_files.row_sieve import (
     LeftOut,
     RowSieve,
     reason_lines,
     telling_words,
 )
+
+FAR_APART = 10  # highest over lowest bid of a tender, above which a reader should look twice
 
 
 @dataclass(frozen=True)
@@ -139,11 +143,16 @@ def read_bids(path: Path, columns: BidColumns) -> Bids:
     notes = _leave_out_duplicates(sieve, tender, bid, bidder)
     sieve.leave_out("the only bid of its tender", _only_bids(tender, sieve.keep))
     keep = sieve.keep
+    notes += _far_apart(tender[keep], bid[keep])
     if len(np.unique(tender[keep])) < 2:
         reasons = "; ".join(reason_lines(sieve.left_out)) or "none is left out"
+        alone = sieve.left_out.get("the only bid of its tender", LeftOut(0, []))
+        advice = ""
+        if 2 * alone.rows > len(keep) and not columns.wide:
+            advice = " If a row holds several bids of its tender: --wide, with --bid 'Bid #'."
         raise ConfigError(
             f"{path}: screens need two tenders with two bids or more; of {len(keep):,} rows "
-            f"{keep.sum():,} can be used ({reasons})."
+            f"{keep.sum():,} can be used ({reasons}).{advice}"
         )
     number, dates = _tenders_in_time(tender[keep], days, raw, keep)
     return Bids(
@@ -177,6 +186,10 @@ def _amounts(
     way = number_format_of(option, name, telling_words(cells), decimal)
     ways[name] = way.text
     values = read_numbers(cells, way)
+    if not way.unit:
+        named = cells.each(lambda word: bool(unit_of(word))) > 0
+        if named.any() and 2 * named.sum() < len(named):
+            sieve.leave_out(f"{name} names a unit, most others none", named)
     sieve.leave_out_unreadable(option, name, values, "number", "Write numbers as 1234.5.")
     sieve.leave_out(f"{name} is not above 0", ~(values > 0))
     return values
@@ -189,6 +202,25 @@ def _two_reserves(tender: Ints, reserve: Floats, keep: Bools) -> Bools:
     np.maximum.at(high, tender[keep], reserve[keep])
     found: Bools = (low < high)[tender]
     return found
+
+
+def _far_apart(tender: Ints, bid: Floats) -> list[str]:
+    """A note where many tenders hold bids of different orders of magnitude.
+
+    `tender` int64 and `bid` float64: of the kept rows, `[B]`.
+    """
+    _, number = np.unique(tender, return_inverse=True)
+    low, high = np.full((2, number.max(initial=-1) + 1), np.nan)
+    np.fmin.at(low, number, bid)
+    np.fmax.at(high, number, bid)
+    many = int((high >= FAR_APART * low).sum())
+    if 10 * many < len(low):
+        return []
+    return [
+        f"in {many:,} of {len(low):,} tenders the highest bid is {FAR_APART} times the lowest or "
+        "more: does one tender stand for several (--tender notice,lot), or is a point or comma "
+        "misread (--decimal)?"
+    ]
 
 
 def _only_bids(tender: Ints, keep: Bools) -> Bools:
@@ -263,6 +295,9 @@ def _days(sieve: RowSieve, name: str, told: str | None, ways: dict[str, str]) ->
         "Name their format, such as --dates DD/MM/YYYY or --dates %m.%Y, or the columns of year, "
         "month and day: --date y,m,d."
     )
+    unread = (cells.words[k] for k in np.unique(cells.code[~np.isfinite(days)]))
+    rare = next((found for word in unread if (found := rare_formats(word))), "")
+    advice += f" Here it may be {rare}." if rare else ""
     sieve.leave_out_unreadable("--date", name, days, "date", advice)
     return days
 

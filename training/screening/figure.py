@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tacit.envs.errors import ConfigError
-from tacit.training.board.plot_style import BLUE, RED, new_figure
+from tacit.training.board.plot_style import BLUE, RED, new_figure, save
 
 from .screening import WINDOW, Screening
 
@@ -33,7 +33,7 @@ def draw(done: Screening, path: Path) -> None:
     figure.suptitle(f"{done.path.name}: {found.bids:,} bids in {found.tenders:,} tenders")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=140)
+        save(figure, path, dpi=140)
     except OSError as error:
         raise ConfigError(f"--results: {path} cannot be written: {error.strerror}.") from None
 

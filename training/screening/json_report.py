@@ -9,7 +9,7 @@ from tacit.emergence.screens.cover_bids import BidderPair
 from tacit.emergence.screens.survey import ScreenReading
 from tacit.emergence.screens.winner_rotation import ShuffledFigure
 
-from .report import ALPHA, CANNOT_SAY
+from .report import ALPHA, cannot_say
 from .screening import WINDOW, Screening
 
 INTERVALS = {"share": "bootstrap over tenders", "median": "order statistics, exact"}
@@ -46,7 +46,7 @@ def as_json(done: Screening) -> dict[str, Any]:
             "until": [bids.dates[k] for k in last],
             "median": [float(x) for x in values],
         }
-    return {**found, "cannot_say": list(CANNOT_SAY)}
+    return {**found, "cannot_say": cannot_say(done.survey.one_scale)}
 
 
 def _reading(reading: ScreenReading) -> dict[str, Any]:

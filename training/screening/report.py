@@ -35,6 +35,11 @@ CANNOT_SAY = (
     "A rule of the auction (a secret reserve, rebidding) can empty the margin around zero as well.",
 )
 
+OF_INDEPENDENT_BIDS = (
+    "The control draws the bids of a tender independently of one another. Bidders that differ from "
+    "one another (a cheap and a dear one in every tender) are not independent in this sense."
+)
+
 
 def heading(done: Screening) -> list[str]:
     """Rows kept and left out, with reasons, how the file was read, and notes."""
@@ -82,23 +87,29 @@ def _interval(e: Estimate) -> str:
 def remarks(done: Screening) -> list[str]:
     """How it was computed, what bidders and dates add, and what screens cannot say."""
     found = done.survey
-    dealt = "as they are"
+    control = f"Control: {found.deals} deals of the bids as they are."
     if not found.one_scale:
-        dealt = (
-            "relative to their tender's mean, since tenders are of different size: a cv or spread "
-            "like the control's says nothing then; --reserve puts bids on one scale"
+        control = (
+            f"Control: {found.deals} draws of independent bids, as each tender's own are spread. "
+            "Tenders are of different size, so nothing tells what cv or spread to expect: these "
+            "never get a star then; --reserve puts bids on one scale."
         )
     lines = [
         "* on the side of the control on which arranged bids would lie",
         f"Shares: bootstrap over tenders, {found.resamples:,} resamples. Others: medians over "
         "tenders with exact order-statistic intervals.",
-        f"Control: {found.deals} deals of the bids {dealt}.",
+        control,
     ]
     if found.alone:
         lines.append(
             f"{found.alone} tenders share their number of bids with no other: deals leave them."
         )
-    return [*lines, *_over_time(done), *_by_bidder(done), "", *CANNOT_SAY]
+    return [*lines, *_over_time(done), *_by_bidder(done), "", *cannot_say(found.one_scale)]
+
+
+def cannot_say(one_scale: bool) -> list[str]:
+    """What screens cannot say; the second sentence is about the control that was used."""
+    return [CANNOT_SAY[0], CANNOT_SAY[1] if one_scale else OF_INDEPENDENT_BIDS, *CANNOT_SAY[2:]]
 
 
 def _over_time(done: Screening) -> list[str]:

@@ -11,7 +11,7 @@ import matplotlib
 
 from tacit.emergence.stats import Estimate
 from tacit.oversight.objective import state_lines
-from tacit.training.board.plot_style import BLUE, COLOURS, RED, new_figure, put_title
+from tacit.training.board.plot_style import BLUE, COLOURS, RED, new_figure, put_title, save
 from tacit.training.board.plots import impulse_response
 from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Experiment
@@ -61,7 +61,7 @@ def draw(
     for k, line in enumerate(reversed(footer)):
         figure.text(0.995, 0.005 + 0.025 * k, visible(line), ha="right", fontsize=6, color="0.4")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
+    save(figure, path, dpi=DPI)
     return True
 
 

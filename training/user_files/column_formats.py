@@ -9,7 +9,7 @@ from tacit.envs.types import Floats
 
 from .csv_columns import Words
 from .date_format import DateFormat, TwoDates, find_date_format, format_named
-from .number_format import NumberFormat, TwoReadings, find_number_format
+from .number_format import NumberFormat, TwoReadings, TwoUnits, find_number_format
 
 
 def number_format_of(
@@ -24,7 +24,8 @@ def number_format_of(
         decimal: the decimal mark, where the user has told it.
 
     Raises:
-        ConfigError: it can be read in two ways, or there is no such mark.
+        ConfigError: it can be read in two ways, its numbers are in several units, or there is
+            no such mark.
     """
     if decimal not in (None, ".", ","):
         raise ConfigError(f"--decimal: must be . or , but is {decimal!r}.")
@@ -33,6 +34,10 @@ def number_format_of(
     except TwoReadings as both:
         marks = " or ".join(f"--decimal {way.decimal}" for way, _ in both.readings)
         raise ConfigError(f"{option}: column '{name}': {both}: say which, {marks}.") from None
+    except TwoUnits as several:
+        raise ConfigError(
+            f"{option}: column '{name}': {several}. Bring them to one, or split the file."
+        ) from None
 
 
 def date_format_of(

@@ -159,7 +159,10 @@ def _positions(
             if option in repeated:
                 times[option] = _places(header, name)
                 if len(times[option]) < 2:
-                    mistakes.append(f"--wide: {path.name} has not two columns '{name}' ({option}).")
+                    mistakes.append(
+                        f"--wide: {path.name} has not two columns '{name}' ({option}). A # stands "
+                        f"for a number: 'Bidder # Amount'. {nearest(name, count)}"
+                    )
             elif name not in count:
                 mistakes.append(
                     f"{option}: {path.name} has no column '{name}'. {nearest(name, count)}"
@@ -185,8 +188,14 @@ def _positions(
 
 
 def _places(header: Sequence[str], name: str) -> list[int]:
-    """Positions of all columns of one name, which may have a number behind it (`bid_2`)."""
-    numbered = re.compile(re.escape(name) + r"(?:[ _.-]?\d+)?")
+    """Positions of all columns of one name, which may have a number behind it (`bid_2`).
+
+    A `#` in the name stands for a number: `Bidder # Amount`.
+    """
+    if "#" in name and name not in header:
+        numbered = re.compile(re.escape(name).replace(re.escape("#"), r"\d+"))
+    else:
+        numbered = re.compile(re.escape(name) + r"(?:[ _.-]?\d+)?")
     return [k for k, title in enumerate(header) if numbered.fullmatch(title)]
 
 
@@ -303,16 +312,25 @@ class _Rows:
     def _check_quotes(self, row: Sequence[str], first: int, last: int) -> None:
         """Refuse a cell that seems to hold whole rows.
 
-        A cell with n line breaks may be meant. But where a stray quote opens in one row, and the
-        next quote stands in the same column n rows below, the cell holds exactly as many separators
-        as n rows have, n * (width - 1).
+        A cell with line breaks may be meant: a remark of several lines. It is a stray quote's if
+
+        - the next quote stands in the same column n rows below: the cell holds exactly as many
+          separators as n rows have, n * (width - 1);
+        - a whole line within it has as many separators as a row;
+        - the row has more cells than the header; or fewer, and this one holds separators.
 
         Raises:
             ConfigError: such a cell.
         """
+        mark, usual = self.dialect.separator, self.width - 1
         for cell in row:
-            breaks = len(LINE_BREAK.findall(cell))
-            if breaks and cell.count(self.dialect.separator) == breaks * (self.width - 1) > 0:
+            _, *inside = LINE_BREAK.split(cell)
+            held = cell.count(mark)
+            whole_rows = held == len(inside) * usual or any(
+                line.count(mark) == usual for line in inside[:-1]
+            )
+            other_length = len(row) > self.width or (held and len(row) < self.width)
+            if inside and ((held and whole_rows) or other_length):
                 raise ConfigError(
                     f"{self.path}: a quote that opens in line {first} closes in line {last} and "
                     "takes in the rows between them. Remove the quotes, or close the first."

@@ -165,6 +165,25 @@ def format_named(name: str) -> DateFormat:
     return DateFormat(name, read)
 
 
+# Ways to write dates that are not tried, as their years have two digits or they name no day.
+RARE = ("%d-%b-%y", "%d %b %y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%m.%Y", "%m/%Y", "%Y-%m",
+        "%Y.%m", "%b %Y", "%b-%y", "%B %Y")  # fmt: skip
+
+
+def rare_formats(text: str) -> str:
+    """The formats of `RARE` in which a text may be a date: `--dates %m.%Y`; empty if there is none.
+
+    Those that agree about the day are named by the first.
+    """
+    days: dict[object, str] = {}
+    for name in RARE:
+        try:
+            days.setdefault(datetime.strptime(text, name), name)
+        except ValueError:
+            continue
+    return " or ".join(f"--dates {name}" for name in days.values())
+
+
 @dataclass(eq=False)
 class TwoDates(Exception):
     """A column can be read in two ways.

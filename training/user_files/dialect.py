@@ -18,8 +18,12 @@ from tacit.envs.errors import ConfigError
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 LOOKED_AT = 100  # lines at the beginning from which separator and header are found
-# Byte-order marks, and the encodings that they mean.
-MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+# Byte-order marks, and the encodings that they mean; the longer ones first.
+MARKS = {
+    b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16",
+}  # fmt: skip
+WITHOUT_MARK = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")  # known by their zero bytes
 CODE_PAGE = "cp1252"  # of Western spreadsheets; all but five bytes are characters in it
 
 
@@ -82,12 +86,18 @@ def find_dialect(path: Path, separator: str | None = None) -> Dialect:
 
 
 def _encoding(path: Path) -> str:
-    """The encoding: by the byte-order mark; else UTF-8, if the whole file is; else CODE_PAGE."""
+    """The encoding: by the byte-order mark; else UTF-8, if the whole file is; else CODE_PAGE.
+
+    Raises:
+        ConfigError: it holds zero bytes, as no text does.
+    """
     with path.open("rb") as file:
-        head = file.read(4)
-        for mark, name in MARKS.items():
-            if head.startswith(mark):
-                return name
+        head = file.read(1000)
+    for mark, name in MARKS.items():
+        if head.startswith(mark):
+            return name
+    if b"\0" in head:
+        return _wide_encoding(path, head)
     with path.open(encoding="utf-8") as text:
         try:
             while text.read(1 << 20):
@@ -95,6 +105,22 @@ def _encoding(path: Path) -> str:
         except UnicodeDecodeError:
             return CODE_PAGE
     return "utf-8"
+
+
+def _wide_encoding(path: Path, head: bytes) -> str:
+    """The encoding of a file without a mark whose letters take two or four bytes.
+
+    Raises:
+        ConfigError: it holds zero bytes for another reason.
+    """
+    for name in WITHOUT_MARK:
+        try:
+            text = head[: len(head) // 4 * 4].decode(name)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text and any(mark in text for mark in SEPARATORS):
+            return name
+    raise ConfigError(f"{path}: holds zero bytes, so it is no text. Export it as CSV, UTF-8.")
 
 
 def _cells(line: str, separator: str) -> list[str]:

@@ -2,14 +2,21 @@
 
 A column is read in one way: the one by which most of its cells are numbers. Where several ways read
 equally many, they must agree on every number, else the user is asked. `1.023` beside `974`, for
-example, is 1,023 or about 1.
+example, is 1,023 or about 1. A few cells do not decide that: of numbers with three decimals every
+tenth ends in a zero, which is mostly not written, so a column with hardly a number of fewer
+decimals is asked about as well.
+
+A unit may stand with the number: a currency before it or behind, `$1,234.50`, `950 EUR`; a short
+word or % behind, `3.5 kW`. It is read where most cells name it and none names another.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from math import isfinite
@@ -27,10 +34,12 @@ class NumberFormat:
     Attributes:
         decimal: the mark before decimals, a point or a comma.
         thousands: characters of which one kind may stand between thousands; empty: none may.
+        unit: a sign or word that may stand with the number; empty: none may.
     """
 
     decimal: str = "."
     thousands: str = ""
+    unit: str = ""
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -49,8 +58,14 @@ class NumberFormat:
         """The same way without marks between thousands, for numbers that have none."""
         return NumberFormat(self.decimal)
 
+    @cached_property
+    def _without_unit(self) -> NumberFormat:
+        return NumberFormat(self.decimal, self.thousands)
+
     def read(self, text: str) -> float:
         """The number that a text stands for; NaN if it is none."""
+        if self.unit:
+            return self._without_unit.read(_split_unit(text, self.unit))
         if self == PLAIN:  # the usual case, ten times as fast as by the pattern
             try:
                 number = float(text)
@@ -70,10 +85,12 @@ class NumberFormat:
         names = {"": "", ".": "points", ",": "commas", "'": "apostrophes", " ": "blanks"}
         between = names[self.thousands[:1]]
         ending = f", {between} between thousands" if between else ""
+        ending += f", in {self.unit}" if self.unit else ""
         return f"decimal {MARKS[self.decimal]}{ending}"
 
 
 PLAIN = NumberFormat()
+FEW = 0.02  # share of a column's texts that do not decide between two ways
 # All ways that are tried. Of several that read a column equally well, the first is used.
 FORMATS: Sequence[NumberFormat] = (
     PLAIN,
@@ -104,6 +121,20 @@ class TwoReadings(Exception):
         return f"'{self.text}' can be {ways}"
 
 
+@dataclass(eq=False)
+class TwoUnits(Exception):
+    """The numbers of a column are in several units.
+
+    Attributes:
+        found: the units, the most frequent first.
+    """
+
+    found: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"numbers are in several units: {', '.join(self.found)}"
+
+
 def find_number_format(texts: Iterable[str], decimal: str | None = None) -> NumberFormat:
     """The way by which most of a column's texts are numbers.
 
@@ -112,25 +143,29 @@ def find_number_format(texts: Iterable[str], decimal: str | None = None) -> Numb
         decimal: the decimal mark, a point or a comma, where the user has told it.
 
     Raises:
-        TwoReadings: two ways read equally many texts, and one text as different numbers.
+        TwoReadings: two ways read (nearly) equally many texts, and one text as different numbers.
+        TwoUnits: most name one, and not all the same.
     """
+    own = list(dict.fromkeys(texts))
+    unit = _unit(own)
+    if unit:
+        own = list(dict.fromkeys(_split_unit(text, unit) for text in own))
     # Every way reads digits alone as the same number.
-    own = [text for text in dict.fromkeys(texts) if not text.isdecimal()]
-    best: list[NumberFormat] = []  # ways with the fewest misses so far
-    fewest = len(own)
+    own = [text for text in own if not text.isdecimal()]
+    few, fewest = int(FEW * len(own)), len(own)
+    misses: dict[NumberFormat, int] = {}
     for way in FORMATS:
         if decimal in (None, way.decimal):
-            misses = _misses(way, own, fewest)
-            if misses < fewest:
-                best, fewest = [], misses
-            if misses == fewest:
-                best.append(way)
-    for one_way, other_way in combinations(best, 2):
+            misses[way] = _misses(way, own, fewest + few)
+            fewest = min(fewest, misses[way])
+    best = [way for way, count in misses.items() if count == fewest]
+    near = [way for way, count in misses.items() if count <= fewest + few]
+    for one_way, other_way in combinations(near, 2):
         for text in own:
             one, other = one_way.read(text), other_way.read(text)
             if one != other and one == one and other == other:  # two numbers; NaN is none
                 raise TwoReadings(text, ((one_way, one), (other_way, other)))
-    return best[0]
+    return replace(best[0], unit=unit)
 
 
 def _misses(way: NumberFormat, texts: Sequence[str], most: int) -> int:
@@ -142,3 +177,50 @@ def _misses(way: NumberFormat, texts: Sequence[str], most: int) -> int:
         if misses > most:
             break
     return misses
+
+
+# --- units ---------------------------------------------------------------------------------------
+
+BEFORE = re.compile(r"([^\W\d_]{3}|[^\w\s.,+'-])\s?[-+]?\.?\d.*")
+BEHIND = re.compile(r".*\d[.,]?\s?([^\W\d_]{1,5}|[^\w\s.,+'-])")
+CODE = re.compile(r"[A-Z]{3}")  # of a currency, as in ISO 4217
+
+
+def unit_of(text: str) -> str:
+    """The currency or other unit that a number names, as it is written; empty if it names none."""
+    if text[:1].isdecimal() and text[-1:].isdecimal():  # the usual case, ten times as fast
+        return ""
+    before, behind = BEFORE.fullmatch(text.lstrip("+-")), BEHIND.fullmatch(text)
+    if before is not None and behind is None:
+        sign = before[1]
+        return sign if CODE.fullmatch(sign) or _is_currency(sign[0]) else ""
+    if behind is not None and before is None:
+        sign = behind[1]
+        return sign if sign[0].isalpha() or sign == "%" or _is_currency(sign) else ""
+    return ""
+
+
+def _is_currency(sign: str) -> bool:
+    return unicodedata.category(sign) == "Sc"
+
+
+def _split_unit(text: str, unit: str) -> str:
+    """The text without its unit; a sign before that stays: `-$5` is -5."""
+    if text[:1] in ("-", "+") and text[1:].startswith(unit):
+        return text[0] + text[1:].removeprefix(unit).strip()
+    return text.removeprefix(unit).removesuffix(unit).strip()
+
+
+def _unit(texts: Sequence[str]) -> str:
+    """The unit that at least half of the texts name.
+
+    Raises:
+        TwoUnits: at least half of the texts name one, and not all the same.
+    """
+    found = Counter(unit_of(text) for text in texts)
+    named = len(texts) - found.pop("", 0)
+    if 2 * named < len(texts) or not found:
+        return ""
+    if len(found) > 1:
+        raise TwoUnits([name for name, _ in found.most_common(3)])
+    return next(iter(found))

@@ -108,6 +108,9 @@ def test_the_same_series_is_read_however_it_is_written(tmp_path):
     ways = {
         "comma": [f"{d:%Y-%m-%d %H:%M:%S},{v}" for d, v in zip(iso, values, strict=True)],
         "epoch": [f"{s},{v}" for s, v in zip(seconds, values, strict=True)],
+        "milliseconds": [f"{s}000,{v}" for s, v in zip(seconds, values, strict=True)],
+        "microseconds": [f"{s}000000,{v}" for s, v in zip(seconds, values, strict=True)],
+        "unit": [f"{s},{v} kW" for s, v in zip(seconds, values, strict=True)],
         "semicolon": [
             f"{d:%d.%m.%Y %H:%M};{v:,.2f}".replace(",", " ").replace(".5", ",5")
             for d, v in zip(iso, values, strict=True)
@@ -131,12 +134,46 @@ def test_the_same_series_is_read_however_it_is_written(tmp_path):
     assert read_data(path, wanted, "time=t,value=v").columns["time"][0] == seconds[0] + 7200
 
 
-def test_numbers_that_can_be_two_are_asked_about(tmp_path):
+DOTTED = [f"1.{k:03}" for k in range(1, 13)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "decimal", "first"),
+    [
+        (DOTTED, ",", 1001), (DOTTED, ".", 1.001),
+        ([*DOTTED, "974", "988"], ",", 1001),
+        ([text.replace(".", ",") for text in DOTTED], ".", 1001),
+        ([f"1.{k:03}" for k in range(1, 99)] + ["1.5"], ".", 1.001),  # one cell decides nothing
+    ],
+)  # fmt: skip
+def test_numbers_that_can_be_two_are_asked_about(tmp_path, numbers, decimal, first):
     path = tmp_path / "data.csv"
-    path.write_text("t,v\n" + "".join(f"2024-01-{k:02},1.{k:03}\n" for k in range(1, 13)))
+    rows = [f"2024-{1 + k // 28:02}-{1 + k % 28:02};{text}\n" for k, text in enumerate(numbers)]
+    path.write_text("t;v\n" + "".join(rows))
     wanted = (Column("time", "date", "when"), Column("value", "amount", "how much"))
-    with pytest.raises(ConfigError, match=r"--columns.value: column 'v': '1.001' can be 1.001"):
+    with pytest.raises(ConfigError, match=r"--columns.value: column 'v': '1[.,]001' can be 1"):
         read_data(path, wanted, "time=t,value=v")
-    found = read_data(path, wanted, "time=t,value=v", decimal=",")
-    assert found.columns["value"][0] == 1001
-    assert found.reading == ("commas; t: YYYY-MM-DD; v: decimal comma, points between thousands")
+    found = read_data(path, wanted, "time=t,value=v", decimal=decimal)
+    assert found.columns["value"][0] == first
+
+
+def test_rows_may_be_counted_in_place_of_dates(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("t,v\n" + "".join(f"{k},{k + 0.5}\n" for k in range(12)))
+    wanted = (Column("time", "date", "when"), Column("value", "amount", "how much"))
+    found = read_data(path, wanted, "time=t,value=v")
+    assert found.reading == "commas; t: index; v: decimal point"
+    np.testing.assert_array_equal(np.diff(found.columns["time"]), 86_400.0)
+
+
+@pytest.mark.parametrize("places", [(3, 7), (3, 4), (11, None)])
+def test_a_stray_quote_is_refused_here_as_well(tmp_path, places):
+    rows = [[f"2024-01-{k + 1:02}", f"{k}.5", "n"] for k in range(12)]
+    rows[places[0]][1] = '"' + rows[places[0]][1]
+    if places[1] is not None:
+        rows[places[1]][1] += '"'
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["t,v,note", *map(",".join, rows), ""]))
+    wanted = (Column("time", "date", "when"), Column("value", "amount", "how much"))
+    with pytest.raises(ConfigError, match=r"a quote (that )?opens"):
+        read_data(path, wanted, "time=t,value=v")

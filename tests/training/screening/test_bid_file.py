@@ -263,6 +263,75 @@ def test_what_can_be_read_in_two_ways_or_would_be_lost_is_refused(tmp_path, text
         read_bids(path, BidColumns(**{"tender": "lot", "bid": "bid"} | columns))
 
 
+@pytest.mark.parametrize(
+    ("months", "told"),
+    [
+        (["01.2021", "02.2021", "03.2021"], "%m.%Y"),
+        (["2021-01", "2021-02", "2021-03"], "%Y-%m"),
+        (["01/2021", "02/2021", "03/2021"], "%m/%Y"),
+        (["Jan 2021", "Feb 2021", "Mar 2021"], "%b %Y"),
+        (["01-Jan-21", "02-Jan-21", "03-Jan-21"], "%d-%b-%y"),
+    ],
+)
+def test_months_are_no_numbers_and_their_format_is_named(read, months, told):
+    """Tenders stand in the file from the last month to the first."""
+    text = "lot,bid,day\n" + "".join(
+        f"{k},{10 + k},{month}\n{k},{20 + k},{month}\n" for k, month in enumerate(months[::-1])
+    )
+    with pytest.raises(ConfigError, match=f"holds no dates: .* Here it may be --dates {told}"):
+        read(text, date="day")
+    kept = read(text, date="day", dates=told)
+    assert kept.dates == months
+    assert kept.bid[kept.tender == 0].tolist() == [12, 22]
+
+
+@pytest.mark.parametrize(
+    ("bids", "is_noted"),
+    [
+        ([(100, 110), (100, 5_000), (100, 120)], True),  # lots of one notice
+        ([(1.023, 950), (1.1, 990), (970, 1_010)], True),  # a misread point
+        ([(100, 110), (15, 100), (100, 120)], False),  # one low bid
+        ([(100, 110)] * 20 + [(1, 100)], False),
+    ],
+)
+def test_bids_of_several_orders_of_magnitude_in_a_tender_are_noted(read, bids, is_noted):
+    text = "lot,firm,bid\n" + "".join(
+        f"{k},{f},{bid}\n" for k, own in enumerate(bids) for f, bid in enumerate(own)
+    )
+    notes = read(text, decimal=".").notes
+    assert any("10 times the lowest or more" in note for note in notes) is is_noted
+
+
+def test_amounts_with_units_are_read_and_few_that_name_one_are_left_out(read):
+    text = "lot,bid\n" + "".join(f"{k // 2},{10 + k}{' EUR' * (k != 3)}\n" for k in range(8))
+    kept = read(text)
+    assert (len(kept.bid), kept.left_out) == (8, {})
+    assert "bid: decimal point, in EUR" in kept.reading
+    text = "lot,bid\n" + "".join(f"{k // 2},{10 + k}{' EUR' * (k == 3)}\n" for k in range(8))
+    kept = read(text)
+    assert kept.left_out["bid names a unit, most others none"].lines == [5]
+    with pytest.raises(ConfigError, match=r"column 'bid': numbers are in several units: EUR, PLN"):
+        read("lot,bid\n" + "".join(f"{k // 2},{k} {'EURPLN'[k % 2 * 3 :][:3]}\n" for k in range(8)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-32",
+                                      "utf-16", "utf-8-sig"])  # fmt: skip
+def test_wide_encodings_are_read_with_and_without_a_mark(tmp_path, encoding):
+    path = tmp_path / "bids.csv"
+    path.write_bytes(GOOD.replace("x", "\u0159").encode(encoding))
+    kept = read_bids(path, BidColumns("lot", "bid", "firm"))
+    assert kept.bid.tolist() == [90, 95, 45, 46, 47]
+    assert kept.bidders[0] == "\u0159"
+
+
+@pytest.mark.parametrize("data", [b"lot,bid\0\na,1\n", b"\0" * 100, b"PK\x03\x04\0\0\0x,y"])
+def test_a_file_with_zero_bytes_is_no_text(tmp_path, data):
+    path = tmp_path / "bids.xlsx"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=r"holds zero bytes, so it is no text. Export it as CSV"):
+        read_bids(path, BidColumns("lot", "bid"))
+
+
 def test_of_a_bidder_s_bids_the_last_counts(read):
     """By date; without dates in the order of the file."""
     text = "lot,firm,bid,day\na,x,1,2\na,y,2,1\na,x,3,1\nb,x,4,1\nb,y,5,1\n"

@@ -83,7 +83,7 @@ def test_a_row_a_screen_with_four_digits_where_they_are_needed():
 def test_remarks_say_what_was_dealt_and_what_was_seen_of_bidders_and_dates():
     lines = report.remarks(DONE)
     assert "60 resamples" in lines[1]
-    assert lines[2].startswith("Control: 9 deals of the bids relative to their tender's mean, ")
+    assert lines[2].startswith("Control: 9 draws of independent bids, as each tender's own ")
     assert lines[3] == "2 tenders share their number of bids with no other: deals leave them."
     assert lines[4] == (
         "Rolling cv, median of 50 tenders: lowest .0500 (up to 2020-01-06), highest .300 "
@@ -96,7 +96,10 @@ def test_remarks_say_what_was_dealt_and_what_was_seen_of_bidders_and_dates():
     assert lines[6].startswith("Pairs that met 10 times or more: 2; ")
     assert lines[6].endswith("than a fair coin allows in 1 (exact, Bonferroni).")
     assert lines[7] == "  x above z in 20 of 20, median margin .0123, p 0.0001"
-    assert lines[8:] == ["", *report.CANNOT_SAY]
+    assert lines[8:] == ["", *report.cannot_say(one_scale=False)]
+    first, of_control, *rest = report.cannot_say(one_scale=True)
+    assert (first, of_control, *rest) == report.CANNOT_SAY
+    assert report.cannot_say(one_scale=False) == [first, report.OF_INDEPENDENT_BIDS, *rest]
 
 
 def test_what_is_not_there_is_not_remarked_on():

@@ -91,3 +91,54 @@ def test_columns_that_no_option_names_are_counted(tmp_path):
         ({"--who": ["who"], "--bidder": ["who"], "--bid": ["bid"]}, 1),
     ):
         assert read_columns(path, options).spare == spare
+
+
+ROWS = [f"t{k // 3},f{k},{100 + k}" for k in range(12)]
+
+
+def quoted(*places: tuple[int, int, str]) -> list[str]:
+    """The rows with a quote before or behind some cells: row, cell, and which."""
+    rows = [row.split(",") for row in ROWS]
+    for row, cell, side in places:
+        text = rows[row][cell]
+        rows[row][cell] = f'"{text}' if side == "before" else f'{text}"'
+    return [",".join(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        ([(2, 1, "before"), (7, 1, "behind")], "opens in line 4 closes in line 9"),
+        ([(2, 1, "before"), (7, 2, "behind")], "opens in line 4 closes in line 9"),  # other columns
+        ([(2, 2, "before"), (7, 0, "behind")], "opens in line 4 closes in line 9"),
+        ([(2, 2, "before"), (3, 0, "behind")], "opens in line 4 closes in line 5"),  # next row
+        ([(2, 0, "before"), (3, 1, "behind")], "opens in line 4 closes in line 5"),
+        ([(2, 1, "before"), (3, 1, "behind")], "opens in line 4 closes in line 5"),
+        ([(2, 1, "before")], "a quote opens and never closes"),
+        ([(11, 2, "before")], "a quote opens and never closes"),
+        ([(2, 1, "before"), (7, 1, "before")], "is no row of CSV"),
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_quote_that_swallows_rows_is_refused(tmp_path, places, told, separator):
+    path = tmp_path / "bids.csv"
+    text = "\n".join(["tender,firm,bid", *quoted(*places), ""]).replace(",", separator)
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        read_columns(path, {"--tender": ["tender"], "--bid": ["bid"]})
+
+
+@pytest.mark.parametrize("remark", ["one\ntwo", "one, two\nthree", "a,b\nc,d\ne", "\n\n"])
+def test_a_remark_of_several_lines_is_no_stray_quote(tmp_path, remark):
+    path = tmp_path / "bids.csv"
+    rows = [f't{k // 3},f{k},{100 + k},"{remark}"' for k in range(12)]
+    path.write_text("\n".join(["tender,firm,bid,remark", *rows, ""]))
+    raw = read_columns(path, {"--bid": ["bid"]})
+    assert [raw.cells["--bid"].at(k) for k in range(12)] == [str(100 + k) for k in range(12)]
+
+
+def test_a_number_may_stand_within_the_names_of_columns(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("id,Bidder 1 Amount,Bidder 2 Amount,Bidder 10 Amount\na,1,2,3\n")
+    raw = read_columns(path, {"--tender": ["id"], "--bid": ["Bidder # Amount"]}, repeated=["--bid"])
+    assert [raw.cells["--bid"].at(k) for k in range(3)] == ["1", "2", "3"]

@@ -8,11 +8,18 @@ from contextlib import contextmanager
 import pytest
 
 from tacit.envs.errors import ConfigError
-from tacit.training.user_files.date_format import TwoDates, find_date_format, format_named
+from tacit.training.user_files.date_format import (
+    TwoDates,
+    find_date_format,
+    format_named,
+    rare_formats,
+)
 from tacit.training.user_files.number_format import (
     NumberFormat,
     TwoReadings,
+    TwoUnits,
     find_number_format,
+    unit_of,
 )
 
 DAY = 86_400
@@ -33,11 +40,25 @@ DAY = 86_400
         (["0.123", "0.951"], [0.123, 0.951], "decimal point"),  # no thousand begins with 0
         (["1.234.567", "950"], [1234567, 950], "decimal comma, points between thousands"),
         (["12", "13"], [12, 13], "decimal point"),
+        (
+            ["$1,234.50", "-$950.00"],
+            [1234.5, -950],
+            "decimal point, commas between thousands, in $",
+        ),
+        (
+            ["1.234,50 €", "950,00 €"],
+            [1234.5, 950],
+            "decimal comma, points between thousands, in €",
+        ),
+        (["USD 5", "7 USD", "8"], [5, 7, 8], "decimal point, in USD"),
+        (["12.5%", "3%"], [12.5, 3], "decimal point, in %"),
+        (["3,5 kW", "950 kW"], [3.5, 950], "decimal comma, in kW"),
+        (["F1", "F2"], [math.nan] * 2, "decimal point"),  # names of firms
     ],
 )
 def test_one_way_reads_a_column(texts, numbers, text):
     way = find_number_format(texts)
-    assert [way.read(t) for t in texts] == numbers
+    assert [way.read(t) for t in texts] == pytest.approx(numbers, nan_ok=True)
     assert way.text == text
 
 
@@ -152,3 +173,44 @@ def test_two_readings_pass_through_contexts(exception):
 
     with pytest.raises(type(exception)), within():
         raise exception
+
+
+@pytest.mark.parametrize("few", [["1.5"], ["2.25", "1.5"], ["x"]])
+def test_a_few_cells_do_not_decide_what_a_mark_means(few):
+    """Demand near 1,000 of which one value was typed with decimals, or is none."""
+    texts = [f"1.{k:03}" for k in range(1, 120)] + [str(k) for k in range(900, 999)]
+    with pytest.raises(TwoReadings):
+        find_number_format(texts + few)
+    assert find_number_format(texts + few, ".") == NumberFormat(".")
+
+
+def test_numbers_of_three_decimals_are_known_by_the_zeros_that_are_not_written():
+    texts = [f"{k / 1000:g}" for k in range(1001, 1201)]
+    assert find_number_format(texts) == NumberFormat(".")
+
+
+def test_numbers_in_several_units_are_refused():
+    with pytest.raises(TwoUnits, match="several units: EUR, PLN"):
+        find_number_format(["5 EUR", "6 EUR", "7 PLN"])
+    # Most name none: those that do are no numbers, and left out with a reason.
+    assert math.isnan(find_number_format(["5", "6", "7 PLN"]).read("7 PLN"))
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("$5", "$"), ("5 €", "€"), ("EUR 1.5", "EUR"), ("1,5PLN", "PLN"), ("5", ""), ("5 kg", "kg"),
+     ("withdrawn", ""), ("$5 USD", ""), ("5%", "%"), ("F1", ""), ("-$5", "$"), ("5 zł", "zł"),
+     ("1e5", ""), ("12:30", ""), ("", "")],
+)  # fmt: skip
+def test_which_unit_a_number_names(text, unit):
+    assert unit_of(text) == unit
+
+
+@pytest.mark.parametrize(
+    ("text", "formats"),
+    [("02-Jun-06", "--dates %d-%b-%y"), ("03.2021", "--dates %m.%Y"), ("2021-03", "--dates %Y-%m"),
+     ("03/04/21", "--dates %d/%m/%y or --dates %m/%d/%y"), ("13/04/21", "--dates %d/%m/%y"),
+     ("soon", "")],
+)  # fmt: skip
+def test_which_rare_format_a_text_may_have(text, formats):
+    assert rare_formats(text) == formats
