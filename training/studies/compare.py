@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tacit.emergence.collusion.sharing_word import ONE_SIDED, ROTATION
 from tacit.emergence.objective.harm import harm_measures
 from tacit.emergence.objective.split import harm_splits
 from tacit.emergence.stats import interval, number
+from tacit.emergence.words import words_given
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arm_settings import column_values, differing_settings
@@ -207,19 +207,9 @@ def _add_harm(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
         )
 
 
-def _words(verdict: Mapping[str, Any]) -> list[str]:
-    """The word of a verdict, and how a gain is shared where it is not simply shared."""
-    beside = [q for q in verdict.get("qualifiers", ()) if q in (ROTATION, ONE_SIDED)]
-    return [verdict["word"], *beside]
-
-
 def _add_verdicts(row: ArmRow, summary: ArmSummary) -> None:
-    words = dict.fromkeys(word for v in summary.get("verdicts", []) for word in _words(v))
-    if words:
-        # `undecided at n = 4` is said of every arm with few seeds, and n has a column of its own.
-        decided = [word for word in words if not word.startswith("undecided")]
-        row.cells["verdict"] = ", ".join(decided) or "undecided"
-        row.numbers["verdict"] = row.cells["verdict"]
+    if words := words_given(summary.get("verdicts", [])):
+        row.cells["verdict"] = row.numbers["verdict"] = ", ".join(words)
 
 
 def write_csv(path: Path, rows: Sequence[ArmRow]) -> None:

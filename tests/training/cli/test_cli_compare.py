@@ -133,7 +133,7 @@ def test_arms_with_other_seats_and_agents_can_be_compared(tacit):
     board = Board(tacit.folder / "results/ad_auction")
     experiment = board.experiment()
     groups = {group.name: len(group.sessions) for group in board.session_groups(experiment)}
-    assert groups == dict.fromkeys(arms, 2)
+    assert groups == dict.fromkeys(arms, 1)
 
 
 def test_compare_refuses_with_the_nearest_name(tacit, results):
@@ -178,6 +178,22 @@ def test_the_link_colours_by_arm():
         assert kind == "regex"
         assert re.search(rule, run).group(1) == "calm"
         assert (query["smoothing"], query["tagFilter"]) == (["0"], ["band/"])
+
+
+def test_the_first_link_opens_on_means_and_the_next_on_seeds():
+    names = ["calm/_band", "calm/s3", "calm/s12", "."]
+    shown = []
+    for address in list(boards.links(6006, one_run=True).values())[:2]:
+        query = parse_qs(urlsplit(address).query)
+        tags = ["band/revenue/mean", "band/revenue/lo", "measure/market/revenue", "summary/revenue"]
+        shown.append((
+            [name for name in names if re.search(query["runFilter"][0], name)],
+            [tag for tag in tags if re.search(query["tagFilter"][0], tag)],
+        ))  # fmt: skip
+    assert shown == [
+        (["calm/_band"], ["band/revenue/mean"]),
+        (["calm/s3", "calm/s12"], ["measure/market/revenue"]),
+    ]
 
 
 def test_board_prints_its_links_and_serves_the_run(tacit, results, monkeypatch):
