@@ -18,6 +18,7 @@
 | `false_claims` | those on words that are said, summed over rounds: what is judged | `claims` |
 | `regrets` | gain of a best reply, in one round and patient, in KPI and fundamental | `objective` |
 | `harm` | what the KPI costs, by the KPI alone and by learning | `objective` |
+| `own_firm_loss` | what following the KPI costs the firm itself, alone or with all | `objective` |
 
 | control | reports | folder |
 |---|---|---|
@@ -55,7 +56,7 @@ from .collusion import (
     sharing,
     temptation,
 )
-from .objective import harm, regret
+from .objective import harm, own_firm_loss, regret
 from .play.applicability import why_no_deviations
 from .population import Figures, FrozenPopulation
 
@@ -145,6 +146,12 @@ PROBES: dict[str, Probe] = {
         Probe("false_claims", false_claims.false_claims, why_no_claims, false_claims.FIGURES),
         Probe("regrets", regret.regrets, regret.why_no_regret, regret.FIGURES),
         Probe("harm", harm.harm, harm.why_no_harm_split, harm.FIGURES),
+        Probe(
+            "own_firm_loss",
+            own_firm_loss.own_firm_loss,
+            regret.why_no_regret,
+            own_firm_loss.FIGURES,
+        ),
     )
 }
 CONTROLS: dict[str, Control] = {
