@@ -153,4 +153,5 @@ def even_table(role: Role, reply: BestReply) -> Floats:
     payoff = np.where(mask(role), reply.payoff, -np.inf)
     size = float(np.abs(reply.payoff).max()) or 1.0
     as_good = payoff >= payoff.max(axis=1, keepdims=True) - TIE * size
-    return as_good / as_good.sum(axis=1, keepdims=True)
+    table: Floats = as_good / as_good.sum(axis=1, keepdims=True)
+    return table

@@ -10,7 +10,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, Results
+from .options import DEFAULT_RESULTS, Results, Wide
 from .printing import print_comparison
 
 
@@ -21,6 +21,7 @@ def compare(
     ] = None,
     board: Annotated[bool, typer.Option("--board", help="then open TensorBoard")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="write full precision here")] = None,
+    wide: Wide = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """One row an arm: mean, interval, n, paired difference to the first arm, who earns what."""
@@ -28,7 +29,7 @@ def compare(
     from tacit.training.studies.compare import write_csv
 
     folders = [load_run(run, results).folder for run in runs]
-    rows = print_comparison(folders, measure)
+    rows = print_comparison(folders, measure, wide=wide)
     if csv is not None:
         write_csv(csv, rows)
         say(f"wrote {csv}")
@@ -65,13 +66,27 @@ def _board(path: Path, one_run: bool, port: int = 6006) -> None:
 
 def list_(
     name: Annotated[str | None, typer.Argument(help="one of them, in detail")] = None,
+    wide: Wide = False,
 ) -> None:
     """Markets, KPIs, agents, experiments; for a NAME: keys, defaults, bounds, measures."""
     from tacit.training.show.listing import everything, one
     from tacit.training.show.terminal import console
 
     for part in everything() if name is None else one(name):
-        console().print(part, soft_wrap=isinstance(part, str))
+        console(wide=wide).print(part, soft_wrap=isinstance(part, str))
+
+
+def explain(
+    word: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]", help="none: everything that has a name")
+    ] = None,
+) -> None:
+    """What a word of a verdict, a measure, a probe or a column means, in plain sentences."""
+    from tacit.training.show.explain_text import explain as explained
+    from tacit.training.show.explain_text import names
+
+    for line in explained(" ".join(word)) if word else names():
+        say(line)
 
 
 def show(
@@ -85,6 +100,7 @@ def show(
     seed: Annotated[
         int | None, typer.Option("--seed", help="whose policy, 0 .. n-1 (default: 0)", min=0)
     ] = None,
+    wide: Wide = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """A run: question, KPIs in words, results; or one learned policy, read out."""
@@ -108,7 +124,7 @@ def show(
         raise ConfigError("--seed: goes with --policy SEAT; results are told over all seeds.")
     for line in run_lines(folder, arm):
         console().print(line, soft_wrap=True)
-    print_comparison([folder], None, arm=arm, disclaimer=False)
+    print_comparison([folder], None, arm=arm, disclaimer=False, wide=wide)
     summaries = read_summary(folder.summary)
     shown = {name: own for name, own in summaries.items() if arm in (None, name)}
     for line in [*not_measured_lines(folder, arm), *verdict_lines(shown)]:

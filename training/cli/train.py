@@ -14,7 +14,7 @@ import typer
 from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, ArmOption, Config, JsonFlag, Results, Settings
-from .printing import print_comparison, print_next
+from .printing import print_findings, print_next
 
 if TYPE_CHECKING:
     from tacit.training.acts.control import RunControl
@@ -106,7 +106,7 @@ def _train(
     if as_json:
         print(json.dumps(summary, allow_nan=False))
         return
-    print_comparison([run], None, experiment.file.question)
+    print_findings(run)
     print_next(run, as_shipped)
 
 
