@@ -1,8 +1,8 @@
-"""Figures that markets and summaries derive, and columns of tables: meaning and unit, in a line.
+"""Figures that summaries derive, and columns of tables: meaning and unit, in a line.
 
-The measures that a market reports are declared there (`Market.measures`), figures of probes in the
-probes (`tacit.emergence.registry`), words of verdicts in `tacit.emergence.words`; what is left is
-declared here. `tacit explain` tells all of them.
+What a market reports is declared there (`Market.measures`, `Market.derived_meanings`), figures of
+probes in the probes (`tacit.emergence.registry`), words of verdicts in `tacit.emergence.words`;
+what is left is declared here. `tacit explain` tells all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ DERIVED: Mapping[str, tuple[str, str]] = {
         "share",
         "where the level lies between competition (0) and what rivals would choose as one firm (1)",
     ),
-    "winner_share": ("share", "of sales, by the seat that wins most; mean over repetitions"),
     "goodhart_gap": (
         "share",
         "of its fundamental that a seat loses against the arm that is paid the fundamental",
@@ -25,15 +24,6 @@ DERIVED: Mapping[str, tuple[str, str]] = {
     "cycle_1_share": ("share", "of repetitions whose play comes to rest in one place"),
     "cycle_2_share": ("share", "of repetitions whose play goes round in two rounds"),
     "cycle_3plus_share": ("share", "of repetitions whose play goes round in three rounds or more"),
-    "price_paid": ("money per unit", "revenue by units served"),
-    "critical_unserved_rate": ("share", "of critical needs that were not served"),
-    "exaggeration_rate": ("share", "of standard needs for which priority was asked"),
-    "welfare_share": ("share", "of the welfare that the best use of capacity would create"),
-    "margin_per_deal": ("money", "what suppliers earn a deal"),
-    "booking_per_deal": ("money", "price at signature a deal"),
-    "late_days_per_deal": ("days", "that deliveries came after the promise, a deal"),
-    "clause_kept": ("share", "of deals that were made with the clause"),
-    "loss_avoided": ("share", "of the receiver's loss under babbling that it does not suffer"),
 }
 COLUMNS: Mapping[str, tuple[str, str]] = {
     "arm": ("", "one configuration of an experiment; all repetitions of it share every setting"),

@@ -115,12 +115,13 @@ def together(population: FrozenPopulation) -> list[Comparison]:
     difference."""
     market, kpi = population.market, population.kpi
     judged = [market.seats[k] for k in judged_seats(population)]
+    no_difference = [Comparison(0.0, 0.0)] * len(judged)
+    if why_no_harm_split(market, kpi) is not None:
+        return no_difference
     try:
-        if why_no_harm_split(market, kpi) is not None:
-            raise ConfigError("there is no mirror")
         ideal, own = mirror(market, fundamental_kpi(market)), mirror(market, kpi)
     except ConfigError:
-        return [Comparison(0.0, 0.0)] * len(judged)
+        return no_difference
     found = []
     for seat in judged:
         if rewards_only_fundamental(seat, kpi):

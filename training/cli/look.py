@@ -82,8 +82,8 @@ def explain(
     ] = None,
 ) -> None:
     """What a word of a verdict, a measure, a probe or a column means, in plain sentences."""
-    from tacit.training.show.explain_text import explain as explained
-    from tacit.training.show.explain_text import names
+    from tacit.training.show.findings.explain_text import explain as explained
+    from tacit.training.show.findings.explain_text import names
 
     for line in explained(" ".join(word)) if word else names():
         say(line)

@@ -26,7 +26,7 @@ def print_comparison(
             verdicts, that they are about a simulation.
         wide: every column, in one piece.
     """
-    from tacit.training.show.table_key import table_key
+    from tacit.training.show.findings.table_key import table_key
     from tacit.training.show.terminal import TextTable, console
     from tacit.training.storage.load_run import read_experiment
     from tacit.training.studies.compare import compare as compare_runs
@@ -44,7 +44,7 @@ def print_comparison(
 
 def print_findings(run: RunFolder) -> None:
     """Print what a finished run found: its question, five sentences, the table of its arms."""
-    from tacit.training.show.five_sentences import five_sentences
+    from tacit.training.show.findings.five_sentences import five_sentences
     from tacit.training.show.terminal import TextTable, console
     from tacit.training.storage.load_run import read_experiment
     from tacit.training.studies.compare import compare as compare_runs

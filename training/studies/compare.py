@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from tacit.training.storage.run_folder import RunFolder
 
 ArmSummary = Mapping[str, Any]  # an arm's part of summary.json
 DIFFERENCE, OWN_LOSS = "difference to first", "own-firm loss"  # columns
+WARNINGS = ("not converged", "breakers", "people")  # columns that are rare
 HARM = "harm = by KPI alone + by learning"
 
 
@@ -69,10 +70,15 @@ def compare(runs: Sequence[RunFolder], measure: str | None = None) -> list[ArmRo
     if measure not in first["measures"]:
         raise ConfigError(f"--measure: unknown '{measure}'. {nearest(measure, first['measures'])}")
     settings = setting_cells({label: arm for label, (arm, _) in arms.items()})
-    return [
+    rows = [
         _row(label, settings[label], arm, summary, first if k else None, measure)
         for k, (label, (arm, summary)) in enumerate(arms.items())
     ]
+    # Every row has the columns of all, in one order: a warning may be in some rows only.
+    of_some = dict.fromkeys(column for row in rows for column in row.brief)
+    results = ("arm", measure, "n", DIFFERENCE, *WARNINGS, OWN_LOSS, "verdict")
+    columns = [c for c in results if c in of_some] + [c for c in of_some if c not in results]
+    return [replace(row, brief={c: row.brief.get(c, "") for c in columns}) for row in rows]
 
 
 def run_labels(runs: Sequence[RunFolder]) -> dict[str, RunFolder]:
@@ -181,6 +187,7 @@ def _row(
     cells[DIFFERENCE] = brief[DIFFERENCE] = with_interval(gap) if gap else "-"
     if gap:
         numbers |= {"difference": gap.mean, "difference_low": gap.low, "difference_high": gap.high}
+    brief |= {name: cells[name] for name in WARNINGS if name in cells}
     row = ArmRow(cells, numbers, brief, words_given(summary.get("verdicts", [])))
     _add_earnings(row, arm, summary)
     _add_beside_headline(row, arm, summary)
@@ -189,9 +196,7 @@ def _row(
     if row.words:
         cells["verdict"] = numbers["verdict"] = ", ".join(row.words)
         brief["verdict"] = ", ".join(map(short, row.words))
-    # What is rare, and a warning where it occurs; then why arms differ.
-    rare = ("not converged", "breakers", "people")
-    brief |= {**{name: cells[name] for name in rare if name in cells}, **settings}
+    brief |= dict(settings)
     brief |= {HARM: cells[HARM]} if HARM in cells else {}
     return row
 

@@ -36,7 +36,7 @@ NAMES = [
 
 
 def test_list_names_everything(tacit):
-    result = tacit("list")
+    result = tacit("list", "--wide")
     assert result.code == 0
     first = {line.split(" ")[0] for line in result.out.splitlines() if line}
     assert {"market", "KPI", "agent", "experiment", *NAMES} == first

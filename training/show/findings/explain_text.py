@@ -133,6 +133,8 @@ def _of_measures() -> Iterator[Entry]:
             text = _with_unit(measure.meaning, measure.unit, BETTER[measure.sign])
             whose = f"of: {', '.join(measure.roles)}; page: docs/markets/{market}.md"
             yield Entry(measure.name, MEASURES, (f"a measure of {market}", text, whose))
+        for name, (unit, meaning) in market_class(market).derived_meanings.items():
+            yield Entry(name, MEASURES, (f"a figure of {market}", _with_unit(meaning, unit)))
     for name, (unit, meaning) in DERIVED.items():
         yield Entry(name, MEASURES, ("a figure of summaries", _with_unit(meaning, unit)))
 

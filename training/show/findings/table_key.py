@@ -39,7 +39,8 @@ def measure_text(name: str, market: Market) -> str:
     for measure in market.measures:
         if measure.name == plain:
             return f"{measure.meaning}{beside} ({measure.unit})"
-    unit, meaning = DERIVED.get(name, DERIVED.get(plain, ("", "a figure; see tacit explain")))
+    derived = {**DERIVED, **market.derived_meanings}
+    unit, meaning = derived.get(name, derived.get(plain, ("", "a figure; see tacit explain")))
     return f"{meaning}{beside}" + f" ({unit})" * bool(unit)
 
 
