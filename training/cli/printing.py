@@ -29,11 +29,12 @@ def print_comparison(
     from tacit.training.show.findings.table_key import table_key
     from tacit.training.show.terminal import TextTable, console
     from tacit.training.storage.load_run import read_experiment
+    from tacit.training.studies.compare import brief_cells
     from tacit.training.studies.compare import compare as compare_runs
 
     rows = [row for row in compare_runs(runs, measure) if arm in (None, row.cells["arm"])]
     out = console(wide=wide)
-    out.print(TextTable([row.cells if wide else row.brief for row in rows]))
+    out.print(TextTable([row.cells for row in rows] if wide else brief_cells(rows)))
     market = next(iter(read_experiment(runs[0]).arms.values())).market
     for line in table_key(rows, measure or market.headline, market):
         out.print(line, soft_wrap=True)
@@ -47,6 +48,7 @@ def print_findings(run: RunFolder) -> None:
     from tacit.training.show.findings.five_sentences import five_sentences
     from tacit.training.show.terminal import TextTable, console
     from tacit.training.storage.load_run import read_experiment
+    from tacit.training.studies.compare import brief_cells
     from tacit.training.studies.compare import compare as compare_runs
 
     experiment, out, rows = read_experiment(run), console(), compare_runs([run])
@@ -57,7 +59,7 @@ def print_findings(run: RunFolder) -> None:
     for line in five_sentences(arms, rows, headline):
         out.print(line, soft_wrap=True)
     out.print("")
-    out.print(TextTable([row.brief for row in rows]))
+    out.print(TextTable(brief_cells(rows)))
     _print_foot([run], rows)
 
 

@@ -81,6 +81,12 @@ def compare(runs: Sequence[RunFolder], measure: str | None = None) -> list[ArmRo
     return [replace(row, brief={c: row.brief.get(c, "") for c in columns}) for row in rows]
 
 
+def brief_cells(rows: Sequence[ArmRow]) -> list[dict[str, str]]:
+    """The brief cells of some rows of a comparison, without columns that are blank in all."""
+    filled = {column for row in rows for column, cell in row.brief.items() if cell}
+    return [{c: cell for c, cell in row.brief.items() if c in filled} for row in rows]
+
+
 def run_labels(runs: Sequence[RunFolder]) -> dict[str, RunFolder]:
     """Runs by what tells them apart: the last part of their path, or more where others share it.
 
