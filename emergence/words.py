@@ -199,6 +199,27 @@ MEANINGS = (
         "agents that remember nothing come to the same level, so no threat is needed for it",
     ),
     Word(
+        "KPI and fundamental both ask for this play", "beside KPI",
+        "KPI and fundamental both ask for this play",
+        "best replies to the KPI and to profit are the same here, so the KPI cannot be told from "
+        "good sense",
+    ),
+    Word(
+        "a patient agent paid by this KPI would stay", "beside KPI",
+        "a patient agent paid by this KPI would stay",
+        "no best reply to the KPI in one round, and yet one to an agent that looks ahead, as with a "
+        "threat",
+    ),
+    Word(
+        "nobody heeds it", "beside claims", "nobody heeds it",
+        "the claim is honest, and what listeners do does not depend on it",
+    ),
+    Word(
+        "the rest of the action tells it already", "beside claims",
+        "the rest of the action tells it already",
+        "what the claim tells of the truth, price and other terms tell without it",
+    ),
+    Word(
         "at rivals' cost", "beside claims", "at rivals' cost",
         "competitors of the speaker lose money by its false claims; the amount is a round's",
         "that the listener loses too",

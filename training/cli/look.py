@@ -100,6 +100,9 @@ def show(
     seed: Annotated[
         int | None, typer.Option("--seed", help="whose policy, 0 .. n-1 (default: 0)", min=0)
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="of a policy, every line of its table")
+    ] = False,
     wide: Wide = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
@@ -110,6 +113,7 @@ def show(
     from tacit.training.show.run_text import (
         learned_policy_lines,
         not_measured_lines,
+        own_firm_lines,
         run_lines,
     )
     from tacit.training.show.terminal import console
@@ -117,15 +121,18 @@ def show(
 
     folder = load_run(run, results).folder
     if policy is not None:
-        for line in learned_policy_lines(folder, arm, policy, seed or 0):
+        for line in learned_policy_lines(folder, arm, policy, seed or 0, every):
             console().print(line, soft_wrap=True)
         return
     if seed is not None:
         raise ConfigError("--seed: goes with --policy SEAT; results are told over all seeds.")
+    if every:
+        raise ConfigError("--all: goes with --policy SEAT, of whose table every line is shown.")
     for line in run_lines(folder, arm):
         console().print(line, soft_wrap=True)
     print_comparison([folder], None, arm=arm, disclaimer=False, wide=wide)
     summaries = read_summary(folder.summary)
     shown = {name: own for name, own in summaries.items() if arm in (None, name)}
-    for line in [*not_measured_lines(folder, arm), *verdict_lines(shown)]:
+    told = [*own_firm_lines(shown), *not_measured_lines(folder, arm), *verdict_lines(shown)]
+    for line in told:
         console().print(line, soft_wrap=True)

@@ -96,7 +96,9 @@ def _asked_by(entry: Entry) -> set[str]:
 def _wrapped(entry: Entry) -> list[str]:
     head, *others = entry.lines
     lines = [f"{entry.name.rstrip('/')}: {head}"]
-    lines += [fill(f"  {line}", LINE, subsequent_indent="    ") for line in others]
+    lines += [
+        fill(f"  {line}", LINE, subsequent_indent="    ", break_on_hyphens=False) for line in others
+    ]
     return lines
 
 
