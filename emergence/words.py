@@ -207,8 +207,8 @@ MEANINGS = (
     Word(
         "a patient agent paid by this KPI would stay", "beside KPI",
         "a patient agent paid by this KPI would stay",
-        "no best reply to the KPI in one round, and yet one to an agent that looks ahead, as with a "
-        "threat",
+        "no best reply to the KPI in one round, and yet one to an agent that looks ahead, as with "
+        "a threat",
     ),
     Word(
         "nobody heeds it", "beside claims", "nobody heeds it",
@@ -279,3 +279,10 @@ def key_lines(words: Iterable[str]) -> list[str]:
     """One plain sentence for every word, each once, in the order of the table above."""
     given = dict.fromkeys(own.name for word in words if (own := word_of(word)) is not None)
     return [own.line() for own in WORDS_BY_NAME.values() if own.name in given]
+
+
+def word_page() -> str:
+    """Every word as a page in Markdown, for TensorBoard."""
+    lines = ["| word | means | does not mean |", "|---|---|---|"]
+    lines += [f"| {own.name} | {own.means} | {own.not_means} |" for own in WORDS_BY_NAME.values()]
+    return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tacit.emergence.words import word_page
 from tacit.envs import kpi as kpis
 from tacit.oversight.objective import state_lines
 from tacit.training.config.arm_settings import column_values, differing_settings
@@ -33,6 +34,7 @@ def write_run_pages(
     title = f"{experiment.name}: mean and 95 % band, n = {first.seeds} seeds"
     events.summary(band_charts([*banded_measures(first)], title))
     events.text("incentives", _incentives(experiment, states, ledger))
+    events.text("words", word_page())
     if experiment.file.question:
         events.text("question", f"**{experiment.file.question}** {experiment.file.explains}")
 

@@ -10,7 +10,7 @@ from support.training_fixtures import EVERY_POINT, small
 
 from tacit.emergence import stats
 from tacit.emergence.registry import PROBES
-from tacit.emergence.words import words_given
+from tacit.emergence.words import key_lines, words_given
 from tacit.envs import kpi as kpis
 from tacit.training.board.event_file import event_files
 from tacit.training.board.read_scalars import read_scalars
@@ -225,6 +225,16 @@ def test_the_text_page_has_every_kpi_in_words(run, board):
         for seat, terms in arm.kpi.items():
             assert f"| {name} | {seat} | {kpis.sentence(terms)} |" in text
     assert "What do two learning bidders pay" in board.text(".", "question")
+
+
+def test_the_text_page_says_what_words_mean(board, summary):
+    page = board.text(".", "words")
+    assert "| tacit collusion | leaving pays at once" in page
+    for name, own in summary.items():
+        words = words_given(own["verdicts"])
+        text = board.text(f"{name}/_band", "verdict")
+        assert all(f"{line}  " in text for line in key_lines(words))
+        assert words
 
 
 def test_training_again_leaves_one_event_file_a_run(run, board):

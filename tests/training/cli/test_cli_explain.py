@@ -12,9 +12,9 @@ from tacit.emergence.objective.verdict import BOTH, PATIENT
 from tacit.emergence.registry import CONTROLS, PROBES
 from tacit.emergence.terms import COLUMNS
 from tacit.emergence.verdict import WORDS
-from tacit.emergence.words import MEANINGS, WORDS_BY_NAME, key_lines, short, words_given
+from tacit.emergence.words import MEANINGS, WORDS_BY_NAME, key_lines, short, word_page, words_given
 from tacit.envs.registry import MARKETS, make_market, market_class
-from tacit.training.show.findings.explain_text import PAGES, explain, names, word_page
+from tacit.training.show.findings.explain_text import PAGES, explain, names
 
 
 @pytest.fixture

@@ -73,13 +73,6 @@ def names() -> Iterator[str]:
         yield fill(text, LINE, subsequent_indent="  ", break_on_hyphens=False)
 
 
-def word_page() -> str:
-    """Every word of a verdict as a page in Markdown."""
-    lines = ["| word | means | does not mean |", "|---|---|---|"]
-    lines += [f"| {own.name} | {own.means} | {own.not_means} |" for own in WORDS_BY_NAME.values()]
-    return "\n".join(lines)
-
-
 def _keys(name: str) -> set[str]:
     """A name as it may be typed."""
     plain = name.strip().rstrip("/").lower()
