@@ -225,6 +225,7 @@ MEANINGS = (
         "that the listener loses too",
     ),
 )  # fmt: skip
+FEW = " at n = "  # behind a word that is withheld for want of seeds
 SHARED = "shared"  # what goes without saying in a table
 
 
@@ -244,22 +245,24 @@ WORDS_BY_NAME: Mapping[str, Word] = _by_name()  # with `above` and `below` in pl
 
 def word_of(text: str) -> Word | None:
     """The entry of a word as a summary has it: `undecided at n = 4` is `undecided`."""
-    return WORDS_BY_NAME.get(text.partition(" at n = ")[0])
+    return WORDS_BY_NAME.get(text.partition(FEW)[0])
 
 
 def words_given(verdicts: Iterable[Mapping[str, Any]]) -> list[str]:
     """The words of an arm, each once; how a gain is shared beside them, where that is a word.
 
-    `undecided at n = 4` is said of every arm with few seeds; it stands there only if nothing else
-    does, and without n.
+    `undecided` stands there only if nothing else does. Where a verdict has too few seeds for any
+    word (`undecided at n = 4`), what stands beside it is none either.
 
     Args:
         verdicts: as summary.json has them.
     """
     words: dict[str, None] = {}
     for verdict in verdicts:
-        beside = [q for q in verdict.get("qualifiers", ()) if q != SHARED and _is_sharing(q)]
-        words |= dict.fromkeys([verdict["word"], *beside])
+        words[verdict["word"]] = None
+        if FEW not in verdict["word"]:
+            beside = verdict.get("qualifiers", ())
+            words |= dict.fromkeys(q for q in beside if q != SHARED and _is_sharing(q))
     decided = [word for word in words if not word.startswith("undecided")]
     return decided or ["undecided"] * bool(words)
 

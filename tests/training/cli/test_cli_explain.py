@@ -137,6 +137,9 @@ def test_words_of_an_arm_in_one_cell():
     ]
     assert words_given(verdicts) == ["below competition, unpunished", "one-sided"]
     assert words_given(verdicts[1:]) == ["undecided"]
+    few = {"word": "undecided at n = 4", "qualifiers": ["rotation"]}
+    assert words_given([few]) == ["undecided"]
+    assert words_given([{**few, "word": "undecided"}]) == ["rotation"]
     assert words_given([]) == []
     assert short("below competition, unpunished") == "unpunished"
     assert short("a word of my own rule") == "a word of my own rule"

@@ -35,13 +35,13 @@ def table_key(rows: Sequence[ArmRow], measure: str, market: Market) -> Iterator[
 def measure_text(name: str, market: Market) -> str:
     """What a measure is, with its unit; a seat's own is told as the measure."""
     plain, _, seat = name.partition("/")
-    beside = f" of {seat}" * bool(seat)
+    whose = f"of {seat}: " * bool(seat)
     for measure in market.measures:
         if measure.name == plain:
-            return f"{measure.meaning}{beside} ({measure.unit})"
+            return f"{whose}{measure.meaning} ({measure.unit})"
     derived = {**DERIVED, **market.derived_meanings}
     unit, meaning = derived.get(name, derived.get(plain, ("", "a figure; see tacit explain")))
-    return f"{meaning}{beside}" + f" ({unit})" * bool(unit)
+    return f"{whose}{meaning}" + f" ({unit})" * bool(unit)
 
 
 def _wrapped(line: str) -> str:
