@@ -288,7 +288,8 @@ class MarketAECEnv(_MarketView, AECEnv):  # type: ignore[misc]
         """What `agent_selection` sees, and what it earned since its last action.
 
         Returns:
-            Observation (None where `observe` is False), reward, terminated, truncated, info.
+            Observation int64 `[parts]` or float32 `[width]`, reward, terminated, truncated, info.
+            The observation is None where `observe` is False.
 
         Raises:
             ValueError: before the first `reset`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import neighbours
+from support.interop import neighbours
 
 cases, main = neighbours.load("cases"), neighbours.load("__main__")
 PAGE = main.PAGE.read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import pytest
-from support import neighbours
+from support.interop import neighbours
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),

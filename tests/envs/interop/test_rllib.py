@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import pytest
-from support import neighbours
+from support.interop import neighbours
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),
@@ -17,7 +17,15 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", ["ad_auction", "procurement"])
-def test_a_policy_for_every_role_is_learned(name):
+@pytest.fixture(scope="module")
+def loops():
     with neighbours.start_method_kept():
-        assert neighbours.load("with_rllib").ppo(name, 250) >= 250
+        found = neighbours.load("with_rllib")
+        found.start()
+    yield found
+    found.ray.shutdown()
+
+
+@pytest.mark.parametrize("name", ["ad_auction", "procurement", "cheap_talk"])
+def test_a_policy_for_every_role_is_learned(loops, name):
+    assert loops.ppo(name, 250) >= 250

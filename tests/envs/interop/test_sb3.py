@@ -12,7 +12,7 @@ import pytest
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecNormalize
-from support import neighbours
+from support.interop import neighbours
 
 from tacit.envs.registry import make_market
 from tacit.envs.views.gymnasium_env import SeatEnv, make_seat_env

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from .paths import ROOT
+from support.paths import ROOT
 
 FOLDER = ROOT / "benchmarks/interop"
 
