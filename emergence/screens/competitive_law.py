@@ -94,7 +94,7 @@ def fit_law(tenders: BidsBySize) -> CompetitiveLaw:
     unit = float(np.median(sd[sd > 0])) if (sd > 0).any() else 1.0
     reach = max(float((y[:, -1] - y[:, 0]).max()) for y in logs.values()) / unit
     half = int(np.ceil(np.arcsinh(max(2.0 * reach, 4.0)) / BIN))
-    edges = BIN * np.arange(-half, half + 1)
+    edges: Floats = np.arange(-half, half + 1, dtype=np.float64) * BIN
     scales = unit * SCALES
     share, prior = _first_share(logs, edges), np.full(len(scales), 1.0 / len(scales))
     weight: BidsBySize = {}

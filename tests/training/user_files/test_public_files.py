@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import exports
 from support.paths import ROOT
+from support.user_files import exports
 
 from tacit.envs.errors import ConfigError
 from tacit.training.calibrate import Request, calibrate
