@@ -11,7 +11,7 @@ RUN    ?= volatility_kpi
 demo: install
 	$(BIN)/tacit train $(RUN)
 	@echo "look:   . $(VENV)/bin/activate; tacit board $(RUN)   (TensorBoard, curves coloured by arm)"
-	@$(BIN)/python -c "from tacit.training.board.server import link; print('link:   ' + link(6006, True))"
+	@$(BIN)/python -c "from tacit.training.board.server import links; print('link:   ' + next(iter(links(6006, True).values())))"
 
 test: install lint types docs fast slow
 

@@ -22,14 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tacit.training.board.server import (
-    command,
-    free_port,
-    link,
-    links,
-)
+from tacit.training.board.server import command, free_port, links
 
-NAMES = ("time_series", "hparams", "custom_scalars", "text")
+NAMES = ("time_series", "", "hparams", "custom_scalars", "text")
 IMAGES = Path(__file__).parent / "images"
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -68,8 +63,9 @@ def main(run: Path) -> None:
         options = {"goog:chromeOptions": {"args": FLAGS}}
         base = f"http://127.0.0.1:{driver_port}/session"
         session = call(base, "POST", {"capabilities": {"alwaysMatch": options}})["sessionId"]
-        _, *others = links(port, True).values()
-        for name, here in zip(NAMES, [link(port, True, "measure/market"), *others], strict=True):
+        for name, here in zip(NAMES, links(port, True).values(), strict=True):
+            if not name:  # single seeds: no picture
+                continue
             call(f"{base}/{session}/url", "POST", {"url": "about:blank"})
             call(f"{base}/{session}/url", "POST", {"url": here})
             time.sleep(12)

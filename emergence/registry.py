@@ -1,27 +1,4 @@
-"""Every probe and control by name, and what it reports.
-
-| probe | reports | folder |
-|---|---|---|
-| `index` | collusion index on the limit path | `collusion` |
-| `temptation` | gain of a static best reply, later loss, who is deterred | `collusion` |
-| `sharing` | how the seats share the gain above competition | `collusion` |
-| `impulse_response` | rivals' conduct after a deviation, round of return, curves | `collusion` |
-| `equilibrium` | gain of the best response, checks for an equilibrium | `collusion` |
-| `start_gain` | discounted profit above competition from round 1 on | `collusion` |
-| `audit` | calibrated regret: the best replacement of each posted action | `collusion` |
-| `census` | which strategy of one round of memory each of two rivals plays | `collusion` |
-| `coalitions` | revealed weight of each seat on each other seat's fundamental | `coalition` |
-| `rotation` | how far the last winner determines the next one | `coalition` |
-| `leadership` | whose changes of conduct come first | `coalition` |
-| `signalling` | share of the truth that a claim carries | `claims` |
-| `claims` | false claims, their influence, who gains and who loses | `claims` |
-| `false_claims` | those on words that are said, summed over rounds: what is judged | `claims` |
-| `regrets` | gain of a best reply, in one round and patient, in KPI and fundamental | `objective` |
-| `harm` | what the KPI costs, by the KPI alone and by learning | `objective` |
-
-| control | reports | folder |
-|---|---|---|
-| `rematched` | index, temptation and response with partners exchanged between seeds | `collusion` |
+"""Every probe and control by name, and what it reports (`tacit explain PROBE` tells it).
 
 A probe turns one population into named figures; NaN is a figure that this population does not have
 (the deterrence of a seat that is never tempted). A control needs several populations of an arm at
@@ -56,7 +33,7 @@ from .collusion import (
     sharing,
     temptation,
 )
-from .objective import harm, regret
+from .objective import harm, own_firm_loss, regret
 from .play.applicability import why_no_deviations
 from .population import Figures, FrozenPopulation
 
@@ -75,6 +52,7 @@ class Probe:
         figures: figure -> meaning and unit. A name that ends in a slash stands for one figure for
             each seat, pair, claim or measure, whose name follows the slash.
         along_training: it is quick, and also taken at the evaluation points of training.
+        reports: in a line, what the figures are about.
     """
 
     name: str
@@ -82,6 +60,7 @@ class Probe:
     why_not: WhyNot
     figures: Mapping[str, str]
     along_training: bool = False
+    reports: str = ""
 
     def applies(self, market: Market, kpi: kpis.KpiTable) -> bool:
         """Whether the probe says something of this market under this KPI."""
@@ -97,12 +76,14 @@ class Control:
         run: all populations of an arm, in order of seed -> one set of figures each.
         why_not: as for a `Probe`.
         figures: as for a `Probe`.
+        reports: as for a `Probe`.
     """
 
     name: str
     run: Callable[[Sequence[FrozenPopulation]], Sequence[Figures]]
     why_not: WhyNot
     figures: Mapping[str, str]
+    reports: str = ""
 
     def applies(self, market: Market, kpi: kpis.KpiTable) -> bool:
         """Whether the control says something of this market under this KPI."""
@@ -112,46 +93,138 @@ class Control:
 PROBES: dict[str, Probe] = {
     probe.name: probe
     for probe in (
-        Probe("index", index.frozen_index, index.why_no_index, index.FIGURES),
-        Probe("temptation", temptation.temptation, why_no_deviations, temptation.FIGURES),
-        Probe("sharing", sharing.sharing, why_no_deviations, sharing.FIGURES),
-        Probe("impulse_response", impulse.impulse, why_no_deviations, impulse.FIGURES),
-        Probe("equilibrium", equilibrium.equilibrium, why_no_deviations, equilibrium.FIGURES),
+        Probe(
+            "index",
+            index.frozen_index,
+            index.why_no_index,
+            index.FIGURES,
+            reports="collusion index on the limit path",
+        ),
+        Probe(
+            "temptation",
+            temptation.temptation,
+            why_no_deviations,
+            temptation.FIGURES,
+            reports="gain of a static best reply, later loss, who is deterred",
+        ),
+        Probe(
+            "sharing",
+            sharing.sharing,
+            why_no_deviations,
+            sharing.FIGURES,
+            reports="how the seats share the gain above competition",
+        ),
+        Probe(
+            "impulse_response",
+            impulse.impulse,
+            why_no_deviations,
+            impulse.FIGURES,
+            reports="rivals' conduct after a deviation, round of return, curves",
+        ),
+        Probe(
+            "equilibrium",
+            equilibrium.equilibrium,
+            why_no_deviations,
+            equilibrium.FIGURES,
+            reports="gain of the best response, checks for an equilibrium",
+        ),
         Probe(
             "start_gain",
             discounted_gain.discounted_gain,
             why_no_deviations,
             discounted_gain.FIGURES,
+            reports="discounted profit above competition from round 1 on",
         ),
         Probe(
             "audit",
             calibrated_regret.calibrated_regret,
             why_no_deviations,
             calibrated_regret.FIGURES,
+            reports="calibrated regret: the best replacement of each posted action",
         ),
-        Probe("census", census.census, census.why_no_census, census.FIGURES),
+        Probe(
+            "census",
+            census.census,
+            census.why_no_census,
+            census.FIGURES,
+            reports="which strategy of one round of memory each of two rivals plays",
+        ),
         Probe(
             "coalitions",
             revealed_weights.revealed_weights,
             revealed_weights.why_no_weights,
             revealed_weights.FIGURES,
             along_training=True,
+            reports="revealed weight of each seat on each other seat's fundamental",
         ),
-        Probe("rotation", rotation.rotation, rotation.why_no_rotation, rotation.FIGURES),
         Probe(
-            "leadership", leadership.leadership, leadership.why_no_leadership, leadership.FIGURES
+            "rotation",
+            rotation.rotation,
+            rotation.why_no_rotation,
+            rotation.FIGURES,
+            reports="how far the last winner determines the next one",
         ),
-        Probe("signalling", signalling.signalling, why_no_claims, signalling.FIGURES),
-        Probe("claims", deception.claims, why_no_claims, deception.FIGURES),
-        Probe("false_claims", false_claims.false_claims, why_no_claims, false_claims.FIGURES),
-        Probe("regrets", regret.regrets, regret.why_no_regret, regret.FIGURES),
-        Probe("harm", harm.harm, harm.why_no_harm_split, harm.FIGURES),
+        Probe(
+            "leadership",
+            leadership.leadership,
+            leadership.why_no_leadership,
+            leadership.FIGURES,
+            reports="whose changes of conduct come first",
+        ),
+        Probe(
+            "signalling",
+            signalling.signalling,
+            why_no_claims,
+            signalling.FIGURES,
+            reports="share of the truth that a claim carries",
+        ),
+        Probe(
+            "claims",
+            deception.claims,
+            why_no_claims,
+            deception.FIGURES,
+            reports="false claims, their influence, who gains and who loses",
+        ),
+        Probe(
+            "false_claims",
+            false_claims.false_claims,
+            why_no_claims,
+            false_claims.FIGURES,
+            reports="those on words that are said, summed over rounds: what is judged",
+        ),
+        Probe(
+            "regrets",
+            regret.regrets,
+            regret.why_no_regret,
+            regret.FIGURES,
+            reports="gain of a best reply, in one round and patient, in KPI and fundamental",
+        ),
+        Probe(
+            "harm",
+            harm.harm,
+            harm.why_no_harm_split,
+            harm.FIGURES,
+            reports="what the KPI costs, by the KPI alone and by learning",
+        ),
+        Probe(
+            "own_firm_loss",
+            own_firm_loss.own_firm_loss,
+            regret.why_no_regret,
+            own_firm_loss.FIGURES,
+            reports="what following the KPI costs the firm itself, alone or with all",
+        ),
     )
 }
 CONTROLS: dict[str, Control] = {
     control.name: control
     for control in (
-        Control("rematched", rematched.rematched, why_no_deviations, rematched.FIGURES),
+        Control(
+            "rematched",
+            rematched.rematched,
+            why_no_deviations,
+            rematched.FIGURES,
+            reports="index, temptation and response with partners exchanged between seeds",
+        ),
     )
 }
 

@@ -241,6 +241,9 @@ class CheapTalk(Market):
     model = CheapTalkConfig
     measures = MEASURES
     headline = "error"
+    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "loss_avoided": ("share", "of the receiver's loss under babbling that it does not suffer")
+    }
     welfare = "welfare"
     config: CheapTalkConfig
 

@@ -53,12 +53,15 @@ from .round_beginnings import round_beginnings
 FIGURES = {
     "kpi_regret_round": "largest one-round gain of a seat in KPI payoff, share of the unit of "
     "gains",
-    "kpi_regret_patient": "the same of a patient best reply, per round",
+    "kpi_regret_patient": "largest gain a round of a seat's patient best reply in KPI payoff, "
+    "share of the unit of gains",
     "fundamental_regret_round": "largest one-round gain of a seat in the fundamental, share of the "
     "unit of gains",
-    "fundamental_regret_patient": "the same of a patient best reply, per round",
+    "fundamental_regret_patient": "largest gain a round of a seat's patient best reply in the "
+    "fundamental, share of the unit of gains",
     "regret_exact": "1 if one-round payoffs depend on no draws within a round, 0 if on a sample",
-    "regret_patient_exact": "the same of patient best replies, 0 also where the path is a sample",
+    "regret_patient_exact": "1 if patient best replies depend on no draws within a round, 0 if "
+    "they do, or the path is a sample",
 }
 
 

@@ -42,6 +42,9 @@ class AdAuction(Market):
     headline = "clearing_price"
     welfare = "welfare"
     beside_headline: ClassVar[Mapping[str, str]] = {"winner_share": "winner's share"}
+    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "winner_share": ("share", "of slots, won by the bidder that wins most; mean over seeds")
+    }
     config: AdAuctionConfig
 
     # --- declaration ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -54,6 +55,12 @@ class CloudBandwidth(Market):
     model = CloudBandwidthConfig
     measures: tuple[Measure, ...] = MEASURES
     headline = "price"
+    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "price_paid": ("money per unit", "revenue by units served"),
+        "critical_unserved_rate": ("share", "of critical needs that were not served"),
+        "exaggeration_rate": ("share", "of standard needs for which priority was asked"),
+        "welfare_share": ("share", "of the welfare that the best use of capacity would create"),
+    }
     welfare = "welfare"
     config: CloudBandwidthConfig
 

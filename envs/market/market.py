@@ -38,6 +38,7 @@ class Market:
             replace it, for an instance, by those that its config leaves.
         headline: the measure that progress lines and comparisons show.
         beside_headline: further measures for comparisons, each with the title of its column.
+        derived_meanings: what `derived` returns: name -> unit and meaning, a line each.
         welfare: the measure of what everybody has together, if there is one; the Goodhart gap is
             taken of it too.
         analysis_class: the market's `Analysis`, if it has one.
@@ -63,6 +64,7 @@ class Market:
     measures: tuple[Measure, ...]
     headline: ClassVar[str]
     beside_headline: ClassVar[Mapping[str, str]] = {}
+    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = {}
     welfare: ClassVar[str | None] = None
     analysis_class: ClassVar[type[Analysis] | None] = None
 

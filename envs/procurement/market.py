@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,6 +35,12 @@ class Procurement(Market):
     model = ProcurementConfig
     measures = MEASURES
     headline = "booking"
+    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "margin_per_deal": ("money", "what suppliers earn a deal"),
+        "booking_per_deal": ("money", "price at signature a deal"),
+        "late_days_per_deal": ("days", "that deliveries came after the promise, a deal"),
+        "clause_kept": ("share", "of deals that were made with the clause"),
+    }
     welfare = "welfare"
     config: ProcurementConfig
 

@@ -128,7 +128,7 @@ def test_every_probe_and_control_that_applies_is_in_the_evidence():
             defined = {n: x for n, x in probe.run(populations[1]).items() if np.isfinite(x)}
             assert {n: evidence.figures[n][1] for n in defined} == defined
             ran += bool(defined)
-    assert ran == 9  # all that apply but leadership: no price moves here
+    assert ran == 10  # all that apply but leadership: no price moves here
     for control in CONTROLS.values():
         assert set(control.figures) <= set(evidence.figures)
 

@@ -18,6 +18,8 @@ ALLOWED = {
     "evidence": BASE,
     **{name: BASE | {"play", "tree", "evidence"} for name in BEHAVIOURS},
     "registry": BASE | {"play", "evidence", *BEHAVIOURS},
+    "words": set(),
+    "terms": set(),
     "verdict": BASE | {"evidence", "registry", *BEHAVIOURS},
 }
 

@@ -3,6 +3,7 @@
 Knows configurations and paths; `runs/` writes through it.
 """
 
+from .arm_session import write_arm_session
 from .bands import write_bands
 from .event_file import EventFile, event_files
 from .plots import PLOTS, Picture, draw_plots
@@ -19,6 +20,7 @@ __all__ = [
     "read_scalars",
     "verdict_lines",
     "verdict_page",
+    "write_arm_session",
     "write_bands",
     "write_run_pages",
     "write_verdicts",

@@ -1,6 +1,7 @@
 """Messages for TensorBoard's plugins: the table of HParams, the charts of Custom Scalars.
 
-HParams: the table's columns are written once, in the run's root; every seed is a trial of its arm.
+HParams: the table's columns are written once, in the run's root; every arm is one session
+(`arm_session.py`).
 Bands: TensorBoard aggregates nothing, so mean and interval over seeds are written as scalars
 (`bands.py`), and Custom Scalars draws them as margins.
 """
@@ -25,21 +26,24 @@ def as_summary(message: Any) -> Any:
     return summary
 
 
-def hparams_columns(columns: Mapping[str, Sequence[Any]], metrics: Iterable[str]) -> Any:
+def hparams_columns(
+    columns: Mapping[str, Sequence[Any]], texts: Iterable[str], metrics: Mapping[str, str]
+) -> Any:
     """The columns of the HParams table.
 
     Args:
         columns: settings, each with the values that arms have.
-        metrics: tags whose last values are shown beside them.
+        texts: columns of text whose values are not known yet, such as verdicts.
+        metrics: tags whose last values are shown beside them, each with the column's title.
     """
     settings = [hp.HParam(name, _domain(values)) for name, values in columns.items()]
-    return as_summary(
-        hp.hparams_config_pb(hparams=settings, metrics=[hp.Metric(tag) for tag in metrics])
-    )
+    settings += [hp.HParam(name) for name in texts]
+    titled = [hp.Metric(tag, display_name=title) for tag, title in metrics.items()]
+    return as_summary(hp.hparams_config_pb(hparams=settings, metrics=titled))
 
 
-def hparams_trial(settings: Mapping[str, Any], arm: str) -> Any:
-    """The HParams row of one seed; seeds of an arm share a trial, so the table has a row an arm."""
+def hparams_session(settings: Mapping[str, Any], arm: str) -> Any:
+    """The HParams row of an arm: what stands in the columns of settings and of text."""
     values = {name: _plugin_value(value) for name, value in settings.items()}
     return as_summary(hp.hparams_pb(values, trial_id=arm))
 

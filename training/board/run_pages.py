@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tacit.emergence.words import word_page
 from tacit.envs import kpi as kpis
 from tacit.oversight.objective import state_lines
 from tacit.training.config.arm_settings import column_values, differing_settings
 from tacit.training.config.arms import Experiment
 
-from .bands import INDEX, banded_measures
+from .arm_session import metric_titles, text_columns
+from .bands import banded_measures
 from .event_file import EventFile
 from .plugin_messages import band_charts, hparams_columns
 
@@ -26,14 +28,13 @@ def write_run_pages(
         ledger: how many acts it holds, and its head, when this is written.
     """
     first = next(iter(experiment.arms.values()))
-    metrics = [f"measure/market/{m.name}" for m in first.market.measured("market")]
-    metrics += [f"fundamental/{seat.name}" for seat in first.market.seats]
-    metrics += [f"probe/{INDEX}"]
     columns = column_values(differing_settings(experiment.arms))
-    events.summary(hparams_columns(columns, metrics))
+    texts, metrics = text_columns(first.market), metric_titles(first.market)
+    events.summary(hparams_columns(columns, texts, metrics))
     title = f"{experiment.name}: mean and 95 % band, n = {first.seeds} seeds"
     events.summary(band_charts([*banded_measures(first)], title))
     events.text("incentives", _incentives(experiment, states, ledger))
+    events.text("words", word_page())
     if experiment.headline:
         events.text("question", f"**{experiment.headline}** {experiment.explains}".rstrip())
 

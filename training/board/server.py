@@ -13,6 +13,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 HOST = "127.0.0.1"  # loopback: nobody else in the network sees the run
+BANDS, SEEDS = "/_band$", r"/s\d+$"  # names of curves: means over an arm's seeds; single seeds
+MEANS = "^band/.*/mean$"  # tags
 PORTS = 100  # tried one after the other
 GRACE = 3.0  # seconds that TensorBoard has to end by itself
 INTERRUPTED = 130  # exit code of a process that Ctrl-C has ended
@@ -31,7 +33,7 @@ def free_port(wanted: int = 6006) -> int:
     raise OSError(f"no free port from {wanted} to {wanted + PORTS - 1}")
 
 
-def link(port: int, one_run: bool, tag: str = "") -> str:
+def link(port: int, one_run: bool, tag: str = "", only: str = BANDS) -> str:
     """The address of the Time Series page, runs coloured by arm, unsmoothed.
 
     Args:
@@ -39,9 +41,13 @@ def link(port: int, one_run: bool, tag: str = "") -> str:
         one_run: the server shows one run, so that names of its curves begin with the arm; otherwise
             they begin with the run.
         tag: only tags that match this regular expression.
+        only: only curves whose names match this one; by default means over seeds. The page shows it
+            as a filter above the list of curves, and without it the curves of seeds.
     """
     arm = r"^([^/]+)/" if one_run else r"^[^/]+/([^/]+)/"
     query = f"runColorGroup={quote(f'regex:{arm}', safe='')}&smoothing=0"
+    if only:
+        query += f"&runFilter={quote(only, safe='')}"
     if tag:
         query += f"&tagFilter={quote(tag, safe='')}"
     return f"http://{HOST}:{port}/?{query}#timeseries"
@@ -56,7 +62,8 @@ def links(port: int, one_run: bool) -> dict[str, str]:
     # Texts are in the event file of the run's root, which is called "." where one run is shown.
     root = quote(r"^\.$" if one_run else r"^[^/]+$", safe="")
     return {
-        "Time Series, coloured by arm": link(port, one_run),
+        "Time Series, means over seeds": link(port, one_run, MEANS),
+        "Time Series, single seeds": link(port, one_run, "^measure/market/", SEEDS),
         "HParams, one row an arm": f"{home}#hparams",
         "Custom Scalars, bands over seeds": f"{home}{bands}",
         "Text, the KPIs in words": f"{home}#text&regexInput={root}",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.emergence.verdict import DISCLAIMER
+from tacit.emergence.words import key_lines, words_given
 from tacit.training.storage.atomic_files import write_atomically
 
 from .event_file import EventFile
@@ -30,12 +31,15 @@ def verdict_lines(arms: Mapping[str, ArmSummary]) -> list[str]:
 
 
 def verdict_page(name: str, arm: ArmSummary) -> str:
-    """An arm's verdicts as Markdown; empty if it has none."""
+    """An arm's verdicts as Markdown, what each word means first; empty if it has none."""
     parts = []
     for verdict in arm.get("verdicts", []):
         parts += [f"**{name}, {verdict['behaviour']}: {verdict['word']}**", ""]
         parts += [f"- {line}" for line in _details(verdict)] + [""]
-    return "\n".join([*parts, f"*{DISCLAIMER}*"]) if parts else ""
+    if not parts:
+        return ""
+    words = words_given(arm["verdicts"])
+    return "\n".join([*(f"{line}  " for line in key_lines(words)), "", *parts, f"*{DISCLAIMER}*"])
 
 
 def write_verdicts(events: EventFile, folder: Path, name: str, arm: ArmSummary) -> None:

@@ -35,6 +35,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (COMPARE, "board", look.board),
     (COMPARE, "list", look.list_),
     (COMPARE, "show", look.show),
+    (COMPARE, "explain", look.explain),
     (PROVE, "reproduce", prove.reproduce),
     (PROVE, "best-response", prove.best_response),
     (PROVE, "calibrate", data.calibrate),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from .options import ArmOption, Config, JsonFlag, Settings
+from .options import ArmOption, Config, JsonFlag, Settings, Wide
 
 
 def lint(
@@ -41,6 +41,7 @@ def drill(
     settings: Settings = None,
     arm: ArmOption = None,
     as_json: JsonFlag = False,
+    wide: Wide = False,
 ) -> None:
     """Whether the breakers of CONFIG do what they say, tried in seconds; exit code 1 if not."""
     from tacit.envs.errors import ConfigError
@@ -60,7 +61,7 @@ def drill(
         data = {"experiment": experiment.name, "breakers": [row.plain() for row in rows]}
         print(json.dumps(data, allow_nan=False))
     else:
-        out = console()
+        out = console(wide=wide)
         out.print(TextTable([row.cells() for row in rows]))
         for row in rows:
             for line in row.wrong.values():

@@ -11,7 +11,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, JsonFlag, Results
+from .options import DEFAULT_RESULTS, JsonFlag, Results, Wide
 
 
 def calibrate(
@@ -34,6 +34,7 @@ def calibrate(
     source: Annotated[str, typer.Option(help="where the data are from, for the preset")] = "",
     write: Annotated[Path | None, typer.Option(help="write the preset to this YAML file")] = None,
     as_json: JsonFlag = False,
+    wide: Wide = False,
 ) -> None:
     """Fit a market to your data; quantiles of the file beside those of the market, played."""
     from tacit.training.calibrate import Request, report
@@ -51,7 +52,7 @@ def calibrate(
     if as_json:
         print(json.dumps(report.as_json(result), allow_nan=False))
     else:
-        out = console()
+        out = console(wide=wide)
         out.print(report.title(result), soft_wrap=True)
         out.print(TextTable(report.rows(result)))
         out.print(report.NEAR)

@@ -10,7 +10,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, Results
+from .options import DEFAULT_RESULTS, Results, Wide
 from .printing import print_comparison
 from .sweep import compare_sweep
 
@@ -29,6 +29,7 @@ def compare(
         str | None, typer.Option("--by", help="of a sweep: average cells with one value of this")
     ] = None,
     sort: Annotated[bool, typer.Option("--sort", help="of a sweep: the greatest first")] = False,
+    wide: Wide = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """One row an arm: mean, interval, n, paired difference to the first arm, who earns what."""
@@ -45,7 +46,7 @@ def compare(
     if where or by or sort:
         raise ConfigError("--where, --by and --sort: belong to a sweep: tacit compare SWEEP.")
     folders = [load_run(run, results).folder for run in runs]
-    rows = print_comparison(folders, measure)
+    rows = print_comparison(folders, measure, wide=wide)
     if csv is not None:
         write_csv(csv, rows)
         say(f"wrote {csv}")
@@ -85,13 +86,27 @@ def _board(path: Path, one_run: bool, port: int = 6006) -> None:
 
 def list_(
     name: Annotated[str | None, typer.Argument(help="one of them, in detail")] = None,
+    wide: Wide = False,
 ) -> None:
     """Markets, KPIs, agents, experiments; for a NAME: keys, defaults, bounds, measures."""
     from tacit.training.show.listing import everything, one
     from tacit.training.show.terminal import console
 
     for part in everything() if name is None else one(name):
-        console().print(part, soft_wrap=isinstance(part, str))
+        console(wide=wide).print(part, soft_wrap=isinstance(part, str))
+
+
+def explain(
+    word: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]", help="none: everything that has a name")
+    ] = None,
+) -> None:
+    """What a word of a verdict, a measure, a probe or a column means, in plain sentences."""
+    from tacit.training.show.findings.explain_text import explain as explained
+    from tacit.training.show.findings.explain_text import names
+
+    for line in explained(" ".join(word)) if word else names():
+        say(line)
 
 
 def show(
@@ -105,6 +120,10 @@ def show(
     seed: Annotated[
         int | None, typer.Option("--seed", help="whose policy, 0 .. n-1 (default: 0)", min=0)
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="of a policy, every line of its table")
+    ] = False,
+    wide: Wide = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """A run: question, KPIs in words, results; or one learned policy, read out."""
@@ -114,6 +133,7 @@ def show(
     from tacit.training.show.run_text import (
         learned_policy_lines,
         not_measured_lines,
+        own_firm_lines,
         run_lines,
     )
     from tacit.training.show.terminal import console
@@ -121,15 +141,18 @@ def show(
 
     folder = load_run(run, results).folder
     if policy is not None:
-        for line in learned_policy_lines(folder, arm, policy, seed or 0):
+        for line in learned_policy_lines(folder, arm, policy, seed or 0, every):
             console().print(line, soft_wrap=True)
         return
     if seed is not None:
         raise ConfigError("--seed: goes with --policy SEAT; results are told over all seeds.")
+    if every:
+        raise ConfigError("--all: goes with --policy SEAT, of whose table every line is shown.")
     for line in run_lines(folder, arm):
         console().print(line, soft_wrap=True)
-    print_comparison([folder], None, arm=arm, disclaimer=False)
+    print_comparison([folder], None, arm=arm, disclaimer=False, wide=wide)
     summaries = read_summary(folder.summary)
     shown = {name: own for name, own in summaries.items() if arm in (None, name)}
-    for line in [*not_measured_lines(folder, arm), *verdict_lines(shown)]:
+    told = [*own_firm_lines(shown), *not_measured_lines(folder, arm), *verdict_lines(shown)]
+    for line in told:
         console().print(line, soft_wrap=True)

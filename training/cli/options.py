@@ -14,4 +14,7 @@ Settings = Annotated[
 ]
 ArmOption = Annotated[list[str] | None, typer.Option("--arm", help="only this arm (repeatable)")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="print the summary alone, as JSON")]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="every column, in one piece however wide the table is")
+]
 DEFAULT_RESULTS = Path("results")  # as in `tacit.training.storage.run_folder`

@@ -13,7 +13,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, Results
+from .options import DEFAULT_RESULTS, Results, Wide
 from .printing import objective_lines
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def deals(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="all of them into .parquet or .csv")
     ] = None,
+    wide: Wide = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """What was done, deal by deal: played again from the run, bit for bit."""
@@ -96,16 +97,18 @@ def deals(
         found = worst_of(found, worst)
     if output is not None:
         table_file.write(output, found)
-    _print(whole.folder, chosen, found, worst, output)
+    _print(whole.folder, chosen, found, worst, output, wide)
 
 
-def _print(run: RunFolder, arm: Arm, found: Deals, worst: int | None, output: Path | None) -> None:
+def _print(
+    run: RunFolder, arm: Arm, found: Deals, worst: int | None, output: Path | None, wide: bool
+) -> None:
     """The first deals as a table, and how many there are."""
     from tacit.training.record.deals import in_words, row_names, size
     from tacit.training.record.persons_acts import ordered_actions
     from tacit.training.show.terminal import TextTable, console
 
-    out, most = console(), worst or SHOWN
+    out, most = console(wide=wide), worst or SHOWN
     names = list(islice(row_names(found), most))
     ordered = {k: ordered_actions(run, arm, k) for k in {name.seed for name in names}}
     rows = [
@@ -210,6 +213,7 @@ def blame(
         str | None, typer.Option("--measure", help="that the harm is in (default: what lost most)")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
+    wide: Wide = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """To what a harm is due: KPI, rules, learner, patience, exploration, training."""
@@ -260,7 +264,7 @@ def blame(
         f"{found.measure}: {stats_text(found.arm)} in {chosen.name}, {stats_text(found.reference)}"
         f" in the reference"
     )
-    console().print(TextTable(found.rows()))
+    console(wide=wide).print(TextTable(found.rows()))
     if found.harm.low <= 0 <= found.harm.high:
         console().print("No harm is shown: the interval of the whole includes 0.")
     if len(found.shares) > 1:

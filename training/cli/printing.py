@@ -12,31 +12,66 @@ if TYPE_CHECKING:
 def print_comparison(
     runs: list[RunFolder],
     measure: str | None,
-    title: str | None = None,
     arm: str | None = None,
     disclaimer: bool = True,
+    wide: bool = False,
 ) -> list[ArmRow]:
-    """Print the table of a comparison, and return its rows.
+    """Print the table of a comparison with a key below, and return its rows.
 
     Args:
         runs: whose arms are compared.
         measure: what is compared; by default the market's headline.
-        title: a line above the table.
         arm: the only arm that is shown; by default all are.
         disclaimer: whether it is said below the table who stands behind the objectives and, of
             verdicts, that they are about a simulation.
+        wide: every column, in one piece.
     """
-    from tacit.emergence.verdict import DISCLAIMER
+    from tacit.training.show.findings.table_key import table_key
     from tacit.training.show.terminal import TextTable, console
+    from tacit.training.storage.load_run import read_experiment
+    from tacit.training.studies.compare import brief_cells
     from tacit.training.studies.compare import compare as compare_runs
 
     rows = [row for row in compare_runs(runs, measure) if arm in (None, row.cells["arm"])]
-    console().print(TextTable([row.cells for row in rows], title or None))
-    for line in objective_lines(runs, arm) if disclaimer else ():
-        console().print(line, soft_wrap=True)
-    if disclaimer and any("verdict" in row.cells for row in rows):
-        console().print(DISCLAIMER, soft_wrap=True)
+    out = console(wide=wide)
+    out.print(TextTable([row.cells for row in rows] if wide else brief_cells(rows)))
+    market = next(iter(read_experiment(runs[0]).arms.values())).market
+    for line in table_key(rows, measure or market.headline, market):
+        out.print(line, soft_wrap=True)
+    if disclaimer:
+        _print_foot(runs, rows, arm)
     return rows
+
+
+def print_findings(run: RunFolder) -> None:
+    """Print what a finished run found: its question, five sentences, the table of its arms."""
+    from tacit.training.show.findings.five_sentences import five_sentences
+    from tacit.training.show.terminal import TextTable, console
+    from tacit.training.storage.load_run import read_experiment
+    from tacit.training.studies.compare import brief_cells
+    from tacit.training.studies.compare import compare as compare_runs
+
+    experiment, out, rows = read_experiment(run), console(), compare_runs([run])
+    if experiment.headline:
+        out.print(experiment.headline, style="bold", soft_wrap=True)
+    arms = {name: experiment.arms[name] for name in (row.cells["arm"] for row in rows)}
+    headline = next(iter(experiment.arms.values())).market.headline
+    for line in five_sentences(arms, rows, headline):
+        out.print(line, soft_wrap=True)
+    out.print("")
+    out.print(TextTable(brief_cells(rows)))
+    _print_foot([run], rows)
+
+
+def _print_foot(runs: list[RunFolder], rows: list[ArmRow], arm: str | None = None) -> None:
+    """Who stands behind the objectives and, of verdicts, that they are about a simulation."""
+    from tacit.emergence.verdict import DISCLAIMER
+    from tacit.training.show.terminal import console
+
+    for line in objective_lines(runs, arm):
+        console().print(line, soft_wrap=True)
+    if any("verdict" in row.cells for row in rows):
+        console().print(DISCLAIMER, soft_wrap=True)
 
 
 def objective_lines(runs: list[RunFolder], arm: str | None = None) -> list[str]:
@@ -75,4 +110,5 @@ def print_next(run: RunFolder, as_shipped: bool) -> None:
     figure = run.figure(experiment.name)
     if figure.is_file():
         out.print(f"figure: {figure}", soft_wrap=True)
+    out.print(f"words:  {run.command('compare')}", soft_wrap=True)
     out.print(f"next:   {run.command('board')}", soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
+from .options import DEFAULT_RESULTS, ArmOption, Results, Settings, Wide
 
 if TYPE_CHECKING:
     from tacit.training.studies.reproduce import Reproduction
@@ -31,6 +31,7 @@ def reproduce(
         ),
     ] = False,
     results: Results = DEFAULT_RESULTS,
+    wide: Wide = False,
 ) -> None:
     """References beside what is measured, with interval and n; exit code 1 if one is not within."""
     from tacit.envs.errors import ConfigError
@@ -41,7 +42,7 @@ def reproduce(
     if update_reference and settings:
         raise ConfigError("--update-reference: takes an experiment as it is, without key=value.")
     if listing:
-        console().print(TextTable(overview(results)))
+        console(wide=wide).print(TextTable(overview(results)))
         if update_reference:
             collect_tables(REFERENCE)
             say(f"wrote {REFERENCE / 'table.md'}")
@@ -52,15 +53,15 @@ def reproduce(
     if every == (name is not None):
         raise ConfigError("NAME: give one experiment or --all; see tacit reproduce --list.")
     if every:
-        found = _reproduce_all(results, update_reference)
+        found = _reproduce_all(results, update_reference, wide)
     else:
         found = [_reproduce(str(name), settings or [], results)]
-        _tell(found[0], update_reference)
+        _tell(found[0], update_reference, wide)
     if not all(outcome.is_good for outcome in found):
         sys.exit(1)
 
 
-def _reproduce_all(results: Path, update_reference: bool) -> list[Reproduction]:
+def _reproduce_all(results: Path, update_reference: bool, wide: bool) -> list[Reproduction]:
     """Reproduce every experiment; each is told when it ends."""
     from tacit.training.storage.machine import workers
     from tacit.training.studies.reproduce import reproducible
@@ -72,7 +73,7 @@ def _reproduce_all(results: Path, update_reference: bool) -> list[Reproduction]:
     def tell(outcome: Reproduction) -> None:
         found.append(outcome)
         say(f"{outcome.name}: {len(found)} of {len(names)}")
-        _tell(outcome, update_reference)
+        _tell(outcome, update_reference, wide)
 
     if workers() > 1:
         say(f"{len(names)} experiments side by side; each is shown when it ends", is_error=True)
@@ -95,7 +96,7 @@ def _reproduce(name: str, settings: list[str], results: Path) -> Reproduction:
         return outcome(experiment, settings, results, progress_bar)
 
 
-def _tell(outcome: Reproduction, update_reference: bool) -> None:
+def _tell(outcome: Reproduction, update_reference: bool, wide: bool) -> None:
     """Print a reproduction's table, and copy it to the references if that is asked for."""
     import shutil
 
@@ -104,7 +105,7 @@ def _tell(outcome: Reproduction, update_reference: bool) -> None:
     from tacit.training.studies.reference_tables import collect_tables
 
     cells = [dict(zip(HEAD, row, strict=True)) for row in outcome.cells]
-    console().print(TextTable(cells, outcome.question))
+    console(wide=wide).print(TextTable(cells, outcome.question))
     say(f"wrote {outcome.folder}/{{{','.join(outcome.written)}}}")
     if update_reference:
         target = REFERENCE / outcome.name
@@ -121,6 +122,7 @@ def best_response(
     arm: ArmOption = None,
     results: Results = DEFAULT_RESULTS,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON alone")] = False,
+    wide: Wide = False,
 ) -> None:
     """What each seat of RUN would gain by leaving its policy: in its KPI, in its fundamental."""
     from tacit.training.show.terminal import TextTable, console
@@ -131,5 +133,5 @@ def best_response(
     if as_json:
         print(json.dumps([row.plain() for row in rows], allow_nan=False))
         return
-    console().print(TextTable([row.cells() for row in rows]))
+    console(wide=wide).print(TextTable([row.cells() for row in rows]))
     console().print(note, soft_wrap=True)

@@ -14,7 +14,7 @@ import typer
 from tacit.training.plain_text import say
 
 from .options import DEFAULT_RESULTS, ArmOption, Config, JsonFlag, Results, Settings
-from .printing import print_comparison, print_next
+from .printing import print_findings, print_next
 
 if TYPE_CHECKING:
     from tacit.training.acts.control import RunControl
@@ -97,7 +97,6 @@ def _train(
     """
     from tacit.training.runs.runner import Interrupted, Paused, train_experiment
     from tacit.training.show.progress_bar import ProgressBar
-    from tacit.training.storage.load_run import read_experiment
     from tacit.training.studies.figures import draw_in_run
 
     market = next(iter(experiment.arms.values())).market
@@ -116,8 +115,7 @@ def _train(
     if as_json:
         print(json.dumps(summary, allow_nan=False))
         return
-    # Of the whole run: its other arms may be as the file describes them.
-    print_comparison([run], None, read_experiment(run).headline)
+    print_findings(run)
     print_next(run, as_shipped)
 
 

@@ -12,7 +12,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tacit.training.board import EventFile, write_bands, write_run_pages, write_verdicts
+from tacit.training.board import (
+    EventFile,
+    write_arm_session,
+    write_bands,
+    write_run_pages,
+    write_verdicts,
+)
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.atomic_files import as_json, write_atomically
 from tacit.training.storage.cards import write_cards
@@ -25,6 +31,7 @@ from .judging import judge
 from .probing import complete
 from .summary import ArmSummary, arm_summary, assemble
 
+PAGES_VERSION = 2  # of what is written for TensorBoard: pages of an older version are made anew
 Records = dict[tuple[str, int], dict[str, Any]]  # by arm and repetition: its checkpoint.json
 Summaries = dict[str, dict[str, Any]]
 Report = Callable[[str, int, int], None]  # what is worked on, steps done, steps in all
@@ -100,13 +107,15 @@ def _write_band(
     """An arm's bands, page of verdicts and plots, unless they are there already; `rank`: the arm's
     place in the run."""
     seeds = [records[arm.name, k].get("events_sha256") for k in range(arm.seeds)]
-    made_of = hash_of([{k: v for k, v in summary.items() if k != "machine"}, seeds])
+    own = {k: v for k, v in summary.items() if k != "machine"}
+    made_of = hash_of([own, seeds, PAGES_VERSION])
     folder = run.band(arm.name)
     if sealer.holds(arm.name, made_of, folder) and None not in seeds:
         return
     sealer.open()
     with EventFile(folder, rank=rank) as events:
         write_bands(events, [run.seed(arm.name, k) for k in range(arm.seeds)], arm)
+        write_arm_session(events, arm, summary)
         write_verdicts(events, folder, arm.name, summary)
     sealer.files(folder)
     sealer.seals.made_of[arm.name] = made_of
@@ -117,7 +126,12 @@ def write_pages(experiment: Experiment, run: RunFolder, sealer: Sealer) -> None:
     """What TensorBoard shows of the whole run, unless that is there already."""
     about = experiment.file.model_dump(mode="json")
     states = {arm: state.text for arm, state in objective_states(run, experiment.arms).items()}
-    whole = [about, {name: arm.plain for name, arm in experiment.arms.items()}, states]
+    whole = [
+        about,
+        {name: arm.plain for name, arm in experiment.arms.items()},
+        states,
+        PAGES_VERSION,
+    ]
     if experiment.overridden:  # absent in runs of earlier versions, whose pages stay
         whole.append({name: list(words) for name, words in experiment.overridden.items()})
     made_of = hash_of(whole)

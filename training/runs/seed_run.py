@@ -28,8 +28,6 @@ from tacit.training.acts.protocol import ActRequest
 from tacit.training.acts.schedule import Change
 from tacit.training.acts.seed_acts import SeedActs
 from tacit.training.board.event_file import EventFile
-from tacit.training.board.plugin_messages import hparams_trial
-from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Arm
 from tacit.training.outcome.final_measures import agent_steps, end_figures, final_measures
 from tacit.training.outcome.probing import figures_of, population_of, probe_seed
@@ -174,12 +172,10 @@ class Repetition:
         self.points, self.curve, self._seconds_before = begun.points, begun.curve, begun.seconds
         self.keyframes = begun.keyframes
         self.events = EventFile(run.seed(arm.name, k), begun.events, listed=k < LISTED_SEEDS)
-        if saved is None:
-            self.events.summary(hparams_trial(settings_by_role(arm), arm.name))
-            if arm.train.starts_from is not None:
-                # These agents have learned before. The curve begins with what the quick probes
-                # find in them at round 0, before they learn under this arm's KPI.
-                add_curve_point(self.curve, population_of(arm, k, self.group), 0)
+        if saved is None and arm.train.starts_from is not None:
+            # These agents have learned before. The curve begins with what the quick probes find in
+            # them at round 0, before they learn under this arm's KPI.
+            add_curve_point(self.curve, population_of(arm, k, self.group), 0)
 
     @property
     def seconds(self) -> float:

@@ -6,6 +6,7 @@
     run_text               `tacit show`: a run, a learned policy
     policy_text            a policy in sentences, with `conduct_text`, `claim_text`, `decision_text`
     policy_table_text      a policy's table, line by line
+    findings               what a run found in plain words, and what words mean
 
 Nothing is exported here: each module is imported by the command that needs it, as most of them pull
 in the numerics.

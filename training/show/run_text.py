@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tacit.emergence.objective.own_firm_loss import LOSS
 from tacit.emergence.registry import inapplicable
+from tacit.emergence.stats import interval, number
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.outcome.probing import learned_population
+from tacit.training.outcome.summary import ArmSummary, estimate_of
 from tacit.training.storage.load_run import choose_arm, read_experiment
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.signature_files import objective_states
 
-from .policy_table_text import table_lines
+from .policy_table_text import MOST_LINES, table_lines
 from .policy_text import policy_sentences
 
 
@@ -43,15 +46,16 @@ def run_lines(run: RunFolder, only: str | None = None) -> Iterator[str]:
 
 
 def learned_policy_lines(
-    run: RunFolder, arm_name: str | None, seat_name: str, k: int
+    run: RunFolder, arm_name: str | None, seat_name: str, k: int, whole: bool = False
 ) -> Iterator[str]:
-    """A learned policy: sentences, then its whole table.
+    """A learned policy: sentences, then its table.
 
     Args:
         run: its folder.
         arm_name: the arm; by default the first.
         seat_name: whose policy.
         k: the repetition.
+        whole: every line of the table, however many; else the first.
 
     Raises:
         ConfigError: there is no such arm, seat or repetition, or it is not finished.
@@ -67,9 +71,13 @@ def learned_policy_lines(
     yield f"{seat_name} of {run.path.name}, arm {arm.name}, seed {k}, without exploration"
     yield f"  {seat_name} {kpis.sentence(population.kpi[seat_name])}"
     yield from (f"  {line}" for line in policy_sentences(population, seat))
-    yield "the whole table, line by line:"
-    table = population.tables[seat.index]
-    yield from (f"  {line}" for line in table_lines(seat.role, table))
+    lines = table_lines(seat.role, population.tables[seat.index])
+    shown = lines if whole else lines[:MOST_LINES]
+    if len(shown) == len(lines):
+        yield "the whole table, line by line:"
+    else:
+        yield f"the table, its first {len(shown)} of {len(lines)} lines (--all shows every one):"
+    yield from (f"  {line}" for line in shown)
 
 
 def not_measured_lines(run: RunFolder, only: str | None = None) -> Iterator[str]:
@@ -88,3 +96,19 @@ def not_measured_lines(run: RunFolder, only: str | None = None) -> Iterator[str]
             own += [probe] if probe not in own else []
     for reason, names in probes.items():
         yield f"not measured: {', '.join(names)}: {reason}"
+
+
+def own_firm_lines(summaries: Mapping[str, ArmSummary]) -> Iterator[str]:
+    """What following its KPI costs each seat's own firm, a line an arm.
+
+    Args:
+        summaries: by arm.
+    """
+    for name, summary in summaries.items():
+        cells = []
+        for figure in summary["measures"]:
+            if figure.startswith(f"{LOSS}/") and (own := estimate_of(summary, figure)):
+                told = f"{number(own.mean)} {interval(own)}" if own.mean else "0"
+                cells.append(f"{figure.partition('/')[2]} {told}")
+        if cells:
+            yield f"{name}, own-firm loss: {', '.join(cells)}"

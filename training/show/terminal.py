@@ -13,26 +13,41 @@ from rich.text import Text
 
 from tacit.training.plain_text import visible
 
-WIDTH = 500  # characters of a line that does not go to a terminal
+WIDTH = 500  # characters of a line of text that does not go to a terminal
+PAGE = 100  # characters of a table that does not go to a terminal, unless a wide one is asked for
 FOLDED = 48  # characters; columns that are wider are folded
 GAP = 2  # characters between columns
 BESIDE = ("95 %", "n")  # columns that stay beside the one before them, which they qualify
 
 
 class SafeConsole(Console):
-    """A console that writes out codes in the text that it is given, and prints its own."""
+    """A console that writes out codes in the text that it is given, and prints its own.
+
+    Attributes:
+        table_width: the most characters of a table's line; None: those of the console.
+    """
+
+    table_width: int | None = None
 
     def print(self, *objects: Any, **options: Any) -> None:
         """`Console.print`, with texts made visible."""
         super().print(*(visible(x) if isinstance(x, str) else x for x in objects), **options)
 
 
-def console(stderr: bool = False) -> Console:
-    """A console; away from a terminal it is wide, so that tables stay whole in files."""
+def console(stderr: bool = False, wide: bool = False) -> SafeConsole:
+    """A console.
+
+    Args:
+        stderr: it writes to standard error.
+        wide: tables stay in one piece also where nobody knows how wide the page is (in a file or a
+            pipe); else they have at most 100 characters a line there.
+    """
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH
     # No markup: brackets and colons in a user's text are printed as they are.
-    return SafeConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    found = SafeConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    found.table_width = PAGE if width and not wide else None
+    return found
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,11 @@ class TextTable:
     title: str | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for k, names in enumerate(self.pages(options.max_width)):
+        width = options.max_width
+        if isinstance(console, SafeConsole) and console.table_width is not None:
+            width = min(width, console.table_width)
+        options = options.update_width(width)
+        for k, names in enumerate(self.pages(width)):
             if k:
                 yield ""
             elif self.title:
@@ -63,7 +82,7 @@ class TextTable:
                 )
             for row in self.rows:
                 table.add_row(*(visible(row.get(name, "")) for name in names))
-            yield table
+            yield from console.render(table, options)
 
     def pages(self, width: int) -> list[list[str]]:
         """The columns of every table, so that none is wider than the page if that can be.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tacit.emergence.collusion.sharing_word import ONE_SIDED, ROTATION
 from tacit.emergence.objective.harm import harm_measures
+from tacit.emergence.objective.own_firm_loss import LOSS, SHARE
 from tacit.emergence.objective.split import harm_splits
-from tacit.emergence.stats import interval, number
+from tacit.emergence.stats import Estimate, interval, number
+from tacit.emergence.words import short, words_given
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arm_settings import column_values, differing_settings
@@ -28,6 +29,9 @@ from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
 
 ArmSummary = Mapping[str, Any]  # an arm's part of summary.json
+DIFFERENCE, OWN_LOSS = "difference to first", "own-firm loss"  # columns
+WARNINGS = ("not converged", "breakers", "people")  # columns that are rare
+HARM = "harm = by KPI alone + by learning"
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,17 @@ class ArmRow:
     """One arm of a comparison.
 
     Attributes:
-        cells: text by column, for the terminal.
+        cells: text by column, every column.
         numbers: what a CSV holds, with full precision.
+        brief: text by column, for a narrow page: intervals beside means, verdicts in short; then
+            what makes the arms differ.
+        words: the verdicts' words in full.
     """
 
     cells: dict[str, str]
     numbers: dict[str, Any]
+    brief: dict[str, str]
+    words: list[str]
 
 
 def compare(runs: Sequence[RunFolder], measure: str | None = None) -> list[ArmRow]:
@@ -61,10 +70,21 @@ def compare(runs: Sequence[RunFolder], measure: str | None = None) -> list[ArmRo
     if measure not in first["measures"]:
         raise ConfigError(f"--measure: unknown '{measure}'. {nearest(measure, first['measures'])}")
     settings = setting_cells({label: arm for label, (arm, _) in arms.items()})
-    return [
+    rows = [
         _row(label, settings[label], arm, summary, first if k else None, measure)
         for k, (label, (arm, summary)) in enumerate(arms.items())
     ]
+    # Every row has the columns of all, in one order: a warning may be in some rows only.
+    of_some = dict.fromkeys(column for row in rows for column in row.brief)
+    results = ("arm", measure, "n", DIFFERENCE, *WARNINGS, OWN_LOSS, "verdict")
+    columns = [c for c in results if c in of_some] + [c for c in of_some if c not in results]
+    return [replace(row, brief={c: row.brief.get(c, "") for c in columns}) for row in rows]
+
+
+def brief_cells(rows: Sequence[ArmRow]) -> list[dict[str, str]]:
+    """The brief cells of some rows of a comparison, without columns that are blank in all."""
+    filled = {column for row in rows for column, cell in row.brief.items() if cell}
+    return [{c: cell for c, cell in row.brief.items() if c in filled} for row in rows]
 
 
 def run_labels(runs: Sequence[RunFolder]) -> dict[str, RunFolder]:
@@ -128,6 +148,11 @@ def setting_cells(arms: Mapping[str, Arm]) -> dict[str, dict[str, str]]:
     return cells_by_arm
 
 
+def with_interval(value: Estimate) -> str:
+    """`.496 [.450, .542]`."""
+    return f"{number(value.mean)} {interval(value)}"
+
+
 def _cell(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -145,9 +170,12 @@ def _row(
     unconverged = unconverged_seeds(summary)
     cells = {"arm": label, **settings}
     numbers: dict[str, Any] = {"arm": label, **settings, "measure": measure}
+    brief = {"arm": label}
     if own is None:
-        return ArmRow({**cells, measure: "not defined"}, numbers)
+        undefined = {measure: "not defined"}
+        return ArmRow({**cells, **undefined}, numbers, {**brief, **undefined, **settings}, [])
     cells |= {measure: number(own.mean), "95 %": interval(own), "n": str(own.n)}
+    brief |= {measure: with_interval(own), "n": str(own.n)}
     numbers |= {"mean": own.mean, "low": own.low, "high": own.high, "n": own.n}
     if unconverged:
         cells["not converged"] = f"{unconverged} of {summary['seeds']}"
@@ -162,14 +190,20 @@ def _row(
     if unconverged is not None:
         numbers["unconverged"] = unconverged
     gap = difference(summary, first, measure) if first else None
-    cells["difference to first"] = f"{number(gap.mean)} {interval(gap)}" if gap else "-"
+    cells[DIFFERENCE] = brief[DIFFERENCE] = with_interval(gap) if gap else "-"
     if gap:
         numbers |= {"difference": gap.mean, "difference_low": gap.low, "difference_high": gap.high}
-    row = ArmRow(cells, numbers)
+    brief |= {name: cells[name] for name in WARNINGS if name in cells}
+    row = ArmRow(cells, numbers, brief, words_given(summary.get("verdicts", [])))
     _add_earnings(row, arm, summary)
     _add_beside_headline(row, arm, summary)
+    _add_own_firm_loss(row, summary)
     _add_harm(row, arm, summary)
-    _add_verdicts(row, summary)
+    if row.words:
+        cells["verdict"] = numbers["verdict"] = ", ".join(row.words)
+        brief["verdict"] = ", ".join(map(short, row.words))
+    brief |= dict(settings)
+    brief |= {HARM: cells[HARM]} if HARM in cells else {}
     return row
 
 
@@ -191,35 +225,36 @@ def _add_beside_headline(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
             row.numbers[name] = found.mean
 
 
+def _add_own_firm_loss(row: ArmRow, summary: ArmSummary) -> None:
+    """What a seat's KPI costs its own firm."""
+    found, share = estimate_of(summary, LOSS), estimate_of(summary, SHARE)
+    if found:
+        row.cells[OWN_LOSS] = row.brief[OWN_LOSS] = _loss_cell(found, share)
+        ends = {f"{LOSS}_low": found.low, f"{LOSS}_high": found.high}
+        row.numbers.update({LOSS: found.mean}, **ends)
+        if share:
+            row.numbers[SHARE] = share.mean
+
+
+def _loss_cell(loss: Estimate, share: Estimate | None) -> str:
+    """`.025 [.015, .034] 8%`; `0` where no repetition loses anything."""
+    if loss.mean == 0.0:
+        return "0"
+    return with_interval(loss) + (f" {share.mean:.0%}" if share else "")
+
+
 def _add_harm(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
     """The largest harm that is shown, and what of it best replies to the KPI alone would do."""
     splits = harm_splits(harm_measures(arm.market), lambda name: estimate_of(summary, name))
     if splits:
         largest = splits[0]
-        row.cells["harm = by KPI alone + by learning"] = (
-            largest.short() if largest.shown(arm.market) else "-"
-        )
+        row.cells[HARM] = largest.short() if largest.shown(arm.market) else "-"
         row.numbers.update(
             harm_in=largest.measure,
             harm=largest.whole.mean,
             harm_by_kpi=largest.by_kpi.mean,
             harm_by_learning=largest.by_learning.mean,
         )
-
-
-def _words(verdict: Mapping[str, Any]) -> list[str]:
-    """The word of a verdict, and how a gain is shared where it is not simply shared."""
-    beside = [q for q in verdict.get("qualifiers", ()) if q in (ROTATION, ONE_SIDED)]
-    return [verdict["word"], *beside]
-
-
-def _add_verdicts(row: ArmRow, summary: ArmSummary) -> None:
-    words = dict.fromkeys(word for v in summary.get("verdicts", []) for word in _words(v))
-    if words:
-        # `undecided at n = 4` is said of every arm with few seeds, and n has a column of its own.
-        decided = [word for word in words if not word.startswith("undecided")]
-        row.cells["verdict"] = ", ".join(decided) or "undecided"
-        row.numbers["verdict"] = row.cells["verdict"]
 
 
 def write_csv(path: Path, rows: Sequence[ArmRow]) -> None:

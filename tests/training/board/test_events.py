@@ -10,10 +10,12 @@ from support.training_fixtures import EVERY_POINT, small
 
 from tacit.emergence import stats
 from tacit.emergence.registry import PROBES
+from tacit.emergence.words import key_lines, short, words_given
 from tacit.envs import kpi as kpis
 from tacit.training.board.event_file import event_files
 from tacit.training.board.read_scalars import read_scalars
 from tacit.training.config.experiment_file import TrainConfig
+from tacit.training.outcome.summary import read_summary
 from tacit.training.runs import seed_run
 from tacit.training.runs.evaluation import evaluation_points
 from tacit.training.storage.load_run import read_experiment
@@ -40,8 +42,6 @@ def board(run):
 
 @pytest.fixture(scope="module")
 def summary(run):
-    from tacit.training.outcome.summary import read_summary
-
     return read_summary(run.summary)
 
 
@@ -170,7 +170,7 @@ def test_hparams_has_one_row_an_arm(board):
     experiment = board.experiment()
     groups = {group.name: group for group in board.session_groups(experiment)}
     assert {name: len(group.sessions) for name, group in groups.items()} == {
-        "calm": SEEDS, "profit": SEEDS,
+        "calm": 1, "profit": 1,
     }  # fmt: skip
     weight = "kpi.bidder.price_change"
     assert groups["calm"].hparams[weight].number_value == -1
@@ -181,19 +181,32 @@ def test_hparams_has_one_row_an_arm(board):
 def test_hparams_columns_are_what_differs_between_arms(board):
     names = {info.name for info in board.experiment().hparam_infos}
     keys = ("learning_rate", "discount", "epsilon", "epsilon_decay", "initial_q")
-    assert names == {"kpi.bidder.price_change", *(f"agents.bidder.{key}" for key in keys)}
+    beside = {"clearing_price, mean [95 %]", "n", "verdict"}
+    assert names - beside == {"kpi.bidder.price_change", *(f"agents.bidder.{k}" for k in keys)}
+    assert beside < names
 
 
-def test_hparams_metrics_are_means_over_seeds(board):
+def test_hparams_metrics_are_the_means_of_the_summary(board, summary):
     experiment = board.experiment()
     tags = [info.name.tag for info in experiment.metric_infos]
-    assert "measure/market/revenue" in tags
+    assert {"summary/revenue", "summary/profit/bidder_1", "summary/collusion_index"} < set(tags)
     for group in board.session_groups(experiment):
         shown = {m.name.tag: m.value for m in group.metric_values}
-        for tag in tags:
-            runs = [f"{group.name}/s{k}" for k in range(SEEDS)]
-            last = [list(board.scalars(run, tag).values())[-1] for run in runs]
-            assert shown[tag] == pytest.approx(sum(last) / SEEDS, rel=1e-6), tag
+        measures = summary[group.name]["measures"]
+        means = {tag: measures[tag.removeprefix("summary/")]["mean"] for tag in tags}
+        assert shown == pytest.approx(means, rel=1e-6)
+
+
+def test_hparams_has_interval_n_and_verdict_as_text(board, summary):
+    for group in board.session_groups(board.experiment()):
+        shown = {name: group.hparams[name].string_value for name in group.hparams}
+        own = summary[group.name]["measures"]["clearing_price"]
+        found = stats.student(own["per_seed"])
+        told = f"{stats.number(found.mean)} {stats.interval(found)}"
+        assert shown["clearing_price, mean [95 %]"] == told
+        assert shown["n"] == str(SEEDS)
+        words = words_given(summary[group.name]["verdicts"])
+        assert shown["verdict"] == ", ".join(map(short, words)) != ""
 
 
 def test_every_chart_of_custom_scalars_is_in_every_band(board):
@@ -213,6 +226,16 @@ def test_the_text_page_has_every_kpi_in_words(run, board):
         for seat, terms in arm.kpi.items():
             assert f"| {name} | {seat} | {kpis.sentence(terms)} |" in text
     assert "What do two learning bidders pay" in board.text(".", "question")
+
+
+def test_the_text_page_says_what_words_mean(board, summary):
+    page = board.text(".", "words")
+    assert "| tacit collusion | leaving pays at once" in page
+    for name, own in summary.items():
+        words = words_given(own["verdicts"])
+        text = board.text(f"{name}/_band", "verdict")
+        assert all(f"{line}  " in text for line in key_lines(words))
+        assert words
 
 
 def test_training_again_leaves_one_event_file_a_run(run, board):
@@ -238,5 +261,9 @@ def test_beyond_sixteen_seeds_curves_are_kept_and_not_listed(tmp_path, monkeypat
     every = [read_scalars(base / f"s{k}", {"measure/market/revenue"}) for k in range(4)]
     band = read_scalars(base / "_band", {"band/revenue/mean"})
     step = max(step for _, step in band)
+    (group,) = (board := Board(tmp_path / "ad_auction")).session_groups(board.experiment())
+    in_all = read_summary(tmp_path / "ad_auction/summary.json")["base"]["measures"]["revenue"]
+    metric = {m.name.tag: m.value for m in group.metric_values}["summary/revenue"]
+    assert (metric, in_all["n"]) == (pytest.approx(in_all["mean"], rel=1e-6), 4)
     mean = sum(own["measure/market/revenue", step] for own in every) / 4
     assert band["band/revenue/mean", step] == pytest.approx(mean, rel=1e-6)

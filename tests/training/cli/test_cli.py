@@ -53,9 +53,15 @@ def test_show_prints_the_config_and_trains_nothing(tacit):
 def test_train_prints_a_row_and_where_to_look_next(tacit):
     result = tacit.train("ad_auction")
     assert result.code == 0
-    question, head, row, objective, disclaimer, link = result.out.splitlines()
+    lines = result.out.splitlines()
+    question, blank = lines[0], lines.index("")
+    assert [line[:3] for line in lines[1:blank] if line[0] != " "] == [
+        f"{k}. " for k in range(1, 6)
+    ]
+    (head, row), (objective, disclaimer, words, link) = lines[blank + 1 : blank + 3], lines[-4:]
     assert objective == "Unvalidated objective."
     assert disclaimer == DISCLAIMER
+    assert words == "words:  tacit compare ad_auction"
     assert question.strip() == "What do two learning bidders pay in a second-price auction?"
     assert head.split()[:2] == ["arm", "clearing_price"]
     assert row.split()[0] == "base"

@@ -13,7 +13,9 @@ from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import InterruptAfter, small
 
 from tacit.emergence import stats
+from tacit.emergence.terms import COLUMNS
 from tacit.emergence.verdict import DISCLAIMER
+from tacit.emergence.words import WORDS_BY_NAME
 from tacit.training.board import server as boards
 from tacit.training.outcome.summary import read_summary
 from tacit.training.runs.runner import Interrupted
@@ -42,15 +44,42 @@ def tacit(tmp_path, monkeypatch, capsys):
 def test_compare_prints_one_row_an_arm(tacit, results):
     result = tacit("compare", "ad_auction", "--results", str(results))
     assert (result.code, result.err) == (0, "")
-    head, profit, calm, objective, disclaimer = result.out.splitlines()
+    head, profit, calm, blank, settings, *others = result.out.splitlines()
+    *_, objective, disclaimer = others
     assert objective == "Unvalidated objective."
     assert disclaimer == DISCLAIMER
-    assert head.split("  ")[0] == "arm"
+    columns = ["arm", "clearing_price", "n", "difference to first", "own-firm loss", "verdict"]
+    assert re.split("  +", head.strip()) == columns
+    assert re.match(r"profit  \.\d{3} \[\.\d{3}, \.\d{3}\]  3  -  +0  ", profit)
+    assert re.match(r"calm    \.\d{3} \[\.\d{3}, \.\d{3}\]  3  -?\.\d{3} \[", calm)
+    assert blank == ""
+    assert settings.split("  ")[0] == "arm"
+    assert "KPI (bidder)" in settings
+    assert others[1].startswith("calm    profit 1, price_change -1")
+
+
+def test_with_wide_every_column_is_in_one_piece(tacit, results):
+    result = tacit("compare", "ad_auction", "--wide", "--results", str(results))
+    head, profit, calm, *_ = result.out.splitlines()
     columns = ("KPI (bidder)", "clearing_price", "95 %", "n", "difference to first",
-               "best / worst seat earns", "winner's share")  # fmt: skip
+               "best / worst seat earns", "winner's share", "own-firm loss")  # fmt: skip
     assert all(column in head for column in columns)
     assert profit.split()[:3] == ["profit", "profit", "1"]
     assert calm.startswith("calm    profit 1, price_change -1")
+
+
+def test_the_key_has_a_sentence_for_every_column_and_word(tacit, results):
+    out = tacit("compare", "ad_auction", "--results", str(results)).out
+    key = " ".join(line.strip() for line in out.splitlines())
+    assert "clearing_price: mean price per click sold" in key
+    assert "(money)" in key
+    rows = compare([RunFolder(results / "ad_auction")])
+    words = {word for row in rows for word in row.words}
+    assert words
+    for word in words:
+        assert WORDS_BY_NAME[word].means in key
+        assert any(WORDS_BY_NAME[word].short in row.brief["verdict"] for row in rows)
+    assert COLUMNS["own-firm loss"][1] in key
 
 
 @pytest.mark.slow
@@ -133,7 +162,7 @@ def test_arms_with_other_seats_and_agents_can_be_compared(tacit):
     board = Board(tacit.folder / "results/ad_auction")
     experiment = board.experiment()
     groups = {group.name: len(group.sessions) for group in board.session_groups(experiment)}
-    assert groups == dict.fromkeys(arms, 2)
+    assert groups == dict.fromkeys(arms, 1)
 
 
 def test_compare_refuses_with_the_nearest_name(tacit, results):
@@ -178,6 +207,22 @@ def test_the_link_colours_by_arm():
         assert kind == "regex"
         assert re.search(rule, run).group(1) == "calm"
         assert (query["smoothing"], query["tagFilter"]) == (["0"], ["band/"])
+
+
+def test_the_first_link_opens_on_means_and_the_next_on_seeds():
+    names = ["calm/_band", "calm/s3", "calm/s12", "."]
+    shown = []
+    for address in list(boards.links(6006, one_run=True).values())[:2]:
+        query = parse_qs(urlsplit(address).query)
+        tags = ["band/revenue/mean", "band/revenue/lo", "measure/market/revenue", "summary/revenue"]
+        shown.append((
+            [name for name in names if re.search(query["runFilter"][0], name)],
+            [tag for tag in tags if re.search(query["tagFilter"][0], tag)],
+        ))  # fmt: skip
+    assert shown == [
+        (["calm/_band"], ["band/revenue/mean"]),
+        (["calm/s3", "calm/s12"], ["measure/market/revenue"]),
+    ]
 
 
 def test_board_prints_its_links_and_serves_the_run(tacit, results, monkeypatch):

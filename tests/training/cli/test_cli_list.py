@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydantic import BaseModel, Field
 from support.terminal import Terminal, mistake_lines
@@ -36,7 +38,7 @@ NAMES = [
 
 
 def test_list_names_everything(tacit):
-    result = tacit("list")
+    result = tacit("list", "--wide")
     assert result.code == 0
     first = {line.split(" ")[0] for line in result.out.splitlines() if line}
     assert {"market", "KPI", "agent", "experiment", *NAMES} == first
@@ -117,8 +119,24 @@ def test_show_a_policy_in_words(tacit):
     assert head == "bidder_1 of ad_auction, arm base, seed 1, without exploration"
     assert "profit" in kpi
     assert sentences[0].endswith("it stays.") or "goes round in" in sentences[0]
-    assert table[0].startswith(("  after last price none", "  from last price"))
-    assert all("bid 0." in line for line in table)
+    assert table[0].startswith("  after last price none")
+    assert all(re.fullmatch(r"  after last price [a-z. \d-]+: bid \.\d\d", line) for line in table)
+
+
+@pytest.mark.slow
+def test_the_whole_table_of_a_policy_on_request(tacit):
+    """Two sellers see each other's last price: 225 observations, and hardly two lines alike."""
+    tacit.train("cloud_bandwidth", "seeds=1", "agents.provider.stop_after=null")
+    words = ("show", "cloud_bandwidth", "--policy", "provider_0")
+    head = "the table, its first 40 of"
+    first = tacit(*words).out.splitlines()
+    at = next(k for k, line in enumerate(first) if line.startswith(head))
+    count = int(first[at].removeprefix(head).split()[0])
+    assert len(first) - at - 1 == 40
+    every = tacit(*words, "--all").out.splitlines()
+    assert every[at] == WHOLE
+    assert len(every) - at - 1 == count > 40
+    assert every[: at + 41][at + 1 :] == first[at + 1 :]
 
 
 def test_show_only_one_arm(tacit, results):
@@ -130,7 +148,19 @@ def test_show_only_one_arm(tacit, results):
     assert "profit" not in starts
 
 
+def test_show_of_one_arm_has_no_evidence_of_another(tacit, results):
+    where = ("--results", str(results))
+    out = tacit("show", "ad_auction", "--arm", "calm", *where).out
+    assert "calm, collusion: " in out
+    assert not re.search(r"^profit\b", out, re.MULTILINE)
+    assert "calm, own-firm loss: " in out
+    whole = tacit("show", "ad_auction", *where).out
+    assert "profit, collusion: " in whole
+    assert "profit, own-firm loss: bidder_0 0, bidder_1 0" in whole
+
+
 REFUSED = [
+    ("--all", "--all: goes with --policy SEAT, of whose table every line is shown."),
     ("--seed 1", "--seed: goes with --policy SEAT; results are told over all seeds."),
     ("--arm clam", "--arm: unknown arm 'clam'. Did you mean 'calm'?"),
     ("--policy bider_0", "--policy: unknown seat 'bider_0'. Did you mean 'bidder_0'?"),

@@ -11,7 +11,7 @@ from tacit.emergence.play.visits import visits
 from tacit.emergence.population import FrozenPopulation, freeze
 from tacit.envs import kpi as kpis
 from tacit.envs.registry import make_market
-from tacit.training.show.policy_table_text import table_lines
+from tacit.training.show.policy_table_text import range_text, table_lines
 from tacit.training.show.policy_text import policy_sentences
 
 SEEN = {"observe": "bids"}
@@ -201,18 +201,54 @@ def test_visits_are_counted_once_a_round_and_phase():
 
 
 def test_lines_of_a_table_name_one_observation_or_the_ends_of_several():
-    """Neighbours that do the same share a line; what is behind `most` is counted."""
+    """Neighbours that do the same share a line."""
     role = make_market("ad_auction", {"observe": "price", "bids": 6}).roles[0]
     acts = [0, 1, 1, 2, 2, 2, 0]
     assert role.observations == len(acts)
     lines = table_lines(role, deterministic(role, acts))
     assert lines == [
-        "after last price none: bid 0.143",
-        "from last price 0.143 to last price 0.286: bid 0.286",
-        "from last price 0.429 to last price 0.714: bid 0.429",
-        "after last price 0.857: bid 0.143",
+        "after last price none: bid .14",
+        "after last price .14-.29: bid .29",
+        "after last price .43-.71: bid .43",
+        "after last price .86: bid .14",
     ]
-    shorter = table_lines(role, deterministic(role, acts), most=2)
-    assert shorter == [*lines[:2], "... and 2 more lines"]
     blind = make_market("ad_auction", {"bids": 6}).roles[0]
-    assert table_lines(blind, deterministic(blind, [3])) == ["always: bid 0.571"]
+    assert table_lines(blind, deterministic(blind, [3])) == ["always: bid .57"]
+
+
+def test_parts_on_which_nothing_depends_are_not_named():
+    """Two rivals' last bids: only the first one matters, and there only whether it is low."""
+    role = make_market("ad_auction", {**SEEN, "bids": 4}).roles[0]
+    *_, first, second = role.blocks[0].sees
+    acts = [0 if k < 2 else 3 for k in range(len(first.values)) for _ in second.values]
+    lines = table_lines(role, deterministic(role, acts))
+    names = [part.name.replace("last_bid", "last bid") for part in (first, second)]
+    assert [line.count(names[0]) for line in lines] == [1, 1]
+    assert not any(names[1] in line for line in lines)
+
+
+def test_every_observation_is_in_exactly_one_line_of_a_table():
+    """At random the lines are as many as observations with a choice, less equal neighbours."""
+    role = make_market("ad_auction", {**SEEN, "bids": 4}).roles[0]
+    sizes = [len(part.values) for part in role.blocks[0].sees if len(part.values) > 1]
+    acts = [k % 4 for k in range(role.observations)]  # no two neighbours are alike
+    assert len(table_lines(role, deterministic(role, acts))) == sizes[0] * sizes[1]
+    assert table_lines(role, deterministic(role, [2] * role.observations)) == ["always: bid .6"]
+
+
+@pytest.mark.parametrize(
+    ("values", "where", "text"),
+    [
+        ((0.05, 0.1, 0.15), [0, 1], ".05-.10"),
+        (("none", 0.05, 0.1), [0, 1, 2], "none or .05-.10"),
+        (("none", 0.05, 0.1), [0, 2], "none or .10"),
+        ((1, 2, 3), [1, 2], "2-3"),
+        ((0.0, 0.5, 1.0), [0, 1, 2], "0-1.0"),
+        ((-0.5, 0.0, 0.5), [0, 1], "-.5 to 0"),
+        (("plenty", "scarce"), [1], "scarce"),
+        ((1.4248, 1.4637, 1.5025), [0, 1], "1.42-1.46"),
+        ((10.0, 20.0), [0], "10"),
+    ],
+)
+def test_ranges_as_a_person_reads_them(values, where, text):
+    assert range_text(values, where) == text

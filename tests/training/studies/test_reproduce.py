@@ -298,19 +298,26 @@ def test_a_config_that_publishes_nothing_is_refused(tacit):
 
 
 def test_the_list_has_source_references_compute_and_what_was_run_here(tacit):
-    rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
+    rows = {
+        line.split()[0]: line for line in tacit("reproduce", "--list", "--wide").out.splitlines()
+    }
     assert set(rows) == {"name", *reproducible()}
     assert "EC 2022" in rows["banchio_skrzypacz"]
     assert "3 literature, 3 word" in rows["banchio_skrzypacz"]
     assert rows["banchio_skrzypacz"].rstrip().endswith("not run")
     table = "quantity,within\na,yes\nb,no\n"
     write(tacit.folder / "results/reproduce/volatility_kpi/table.csv", table)
-    rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
+    rows = {
+        line.split()[0]: line for line in tacit("reproduce", "--list", "--wide").out.splitlines()
+    }
     assert rows["volatility_kpi"].rstrip().endswith("1 of 2 within")
     page = tacit.folder / "results/reproduce/volatility_kpi/table.md"
     for command, ends in (("volatility_kpi", "within"), ("volatility_kpi seeds=4", "settings")):
         page.write_text(f"Command: `tacit reproduce {command}`\n")
-        rows = {line.split()[0]: line for line in tacit("reproduce", "--list").out.splitlines()}
+        rows = {
+            line.split()[0]: line
+            for line in tacit("reproduce", "--list", "--wide").out.splitlines()
+        }
         assert rows["volatility_kpi"].rstrip().endswith(ends)
 
 
