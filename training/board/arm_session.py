@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tacit.emergence.stats import Estimate, interval, number
-from tacit.emergence.words import words_given
+from tacit.emergence.words import short, words_given
 from tacit.envs.market import Market
 from tacit.training.config.arm_settings import settings_by_role
 from tacit.training.config.arms import Arm
@@ -50,7 +50,7 @@ def write_arm_session(events: EventFile, arm: Arm, summary: ArmSummary) -> None:
         low, high = (float("nan") if end is None else end for end in headline["ci95"])
         found = Estimate(headline["mean"], low, high, headline["n"])
         shown = f"{number(found.mean)} {interval(found)}"
-    texts = [shown, str(summary["seeds"]), ", ".join(words_given(summary["verdicts"]))]
+    texts = [shown, str(summary["seeds"]), ", ".join(map(short, words_given(summary["verdicts"])))]
     beside = dict(zip(text_columns(arm.market), texts, strict=True))
     events.summary(hparams_session(settings_by_role(arm) | beside, arm.name))
     means = {

@@ -10,7 +10,7 @@ from support.training_fixtures import EVERY_POINT, small
 
 from tacit.emergence import stats
 from tacit.emergence.registry import PROBES
-from tacit.emergence.words import key_lines, words_given
+from tacit.emergence.words import key_lines, short, words_given
 from tacit.envs import kpi as kpis
 from tacit.training.board.event_file import event_files
 from tacit.training.board.read_scalars import read_scalars
@@ -205,7 +205,8 @@ def test_hparams_has_interval_n_and_verdict_as_text(board, summary):
         told = f"{stats.number(found.mean)} {stats.interval(found)}"
         assert shown["clearing_price, mean [95 %]"] == told
         assert shown["n"] == str(SEEDS)
-        assert shown["verdict"] == ", ".join(words_given(summary[group.name]["verdicts"])) != ""
+        words = words_given(summary[group.name]["verdicts"])
+        assert shown["verdict"] == ", ".join(map(short, words)) != ""
 
 
 def test_every_chart_of_custom_scalars_is_in_every_band(board):
