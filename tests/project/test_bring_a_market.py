@@ -22,7 +22,7 @@ PAGE = ROOT / "docs/tutorials/own_market.md"
 
 
 @pytest.fixture
-def lemonade(tmp_path, monkeypatch):
+def lemonade(tmp_path, monkeypatch, registers):
     """The tutorial's market, registered for the time of a test."""
     source = next(block for block in blocks(PAGE) if block.title == "lemonade.py")
     (tmp_path / "lemonade.py").write_text(source.text, encoding="utf-8")

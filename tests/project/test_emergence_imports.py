@@ -16,6 +16,7 @@ ALLOWED = {
     "play": BASE,
     "tree": BASE | {"play"},
     "evidence": BASE,
+    "evaluate": BASE,
     **{name: BASE | {"play", "tree", "evidence"} for name in BEHAVIOURS},
     "registry": BASE | {"play", "evidence", *BEHAVIOURS},
     "words": set(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from contextlib import suppress
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.plugins import hand_over
 from tacit.training.acts.protocol import checked
 from tacit.training.storage.run_folder import RunFolder
 
@@ -122,6 +124,7 @@ class Looks:
                 str(self._run.path),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL, limit=MOST_ANSWER, start_new_session=True,
+                env={**os.environ, **hand_over()},
             )  # fmt: skip
             async with asyncio.timeout(STARTING):
                 await _line(self._process)

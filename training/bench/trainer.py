@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.plugins import load_plugins
+from tacit.envs.plugins import hand_over, load_plugins
 from tacit.training.acts.client import send
 from tacit.training.acts.control import RunControl
 from tacit.training.acts.protocol import ActRequest
@@ -63,6 +63,7 @@ def training_process(run: RunFolder, pace: float | None) -> Iterator[subprocess.
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tacit.training.bench.trainer", *words],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
+            env={**os.environ, **hand_over()},
         )  # fmt: skip
         try:
             wait_for(process, run)

@@ -8,13 +8,14 @@ be given up.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 from tacit.agents.policy import PolicyTable
 from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs.errors import ConfigError
-from tacit.envs.plugins import load_plugins
+from tacit.envs.plugins import hand_over, load_plugins
 from tacit.oversight.lint import ArmReport, known_ways, lint
 from tacit.training.config.arms import Arm, arm_from_plain
 
@@ -48,8 +49,9 @@ def preview(arm: Arm, seconds: float = SECONDS) -> list[str]:
     text = json.dumps({"name": arm.name, "plain": arm.plain})
     try:
         done = subprocess.run(
-            words, input=text, capture_output=True, text=True, timeout=seconds, check=True
-        )
+            words, input=text, capture_output=True, text=True, timeout=seconds, check=True,
+            env={**os.environ, **hand_over()},
+        )  # fmt: skip
         return [str(line) for line in json.loads(done.stdout)]
     except subprocess.TimeoutExpired:
         return [f"not examined, because lint takes more than {seconds:g} seconds here"]

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.plugins import hand_over
 from tacit.training.runs.runner import Interrupted
 from tacit.training.runs.signals import stopping_on_signals
 from tacit.training.storage.machine import workers
@@ -92,7 +93,8 @@ class _Pool:
 
     def __init__(self, results: Path, threads: int) -> None:
         self._words = [sys.executable, "-P", "-m", "tacit.training.studies.reproduce_worker"]
-        self._results, self._environment = results, {**os.environ, "TACIT_THREADS": str(threads)}
+        self._results = results
+        self._environment = {**os.environ, **hand_over(), "TACIT_THREADS": str(threads)}
         self._own = threading.local()  # the calling thread's process, as `process`
         self._lock = threading.Lock()  # no process is started once they were stopped
         self._all: list[subprocess.Popen[str]] = []

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 
+from tacit.envs.plugins import hand_over
 from tacit.training.runs.runner import Interrupted
 from tacit.training.runs.signals import stopping_on_signals
 from tacit.training.storage.machine import workers
@@ -135,7 +136,7 @@ class _Pool:
                 stdout=subprocess.PIPE,
                 text=True,
                 encoding="utf-8",
-                env={**os.environ, "TACIT_THREADS": "1"},
+                env={**os.environ, **hand_over(), "TACIT_THREADS": "1"},
                 # Ctrl-C reaches the parent only, which then ends the others.
                 start_new_session=True,
             )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.plugins import load_plugins
 from tacit.training.config.arms import Arm
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.run_folder import RunFolder
@@ -49,6 +50,7 @@ def look(run: RunFolder, arms: Mapping[str, Arm], wanted: Mapping[str, Any]) -> 
 
 def main(folder: str) -> None:
     """Answer until the input ends."""
+    load_plugins()
     run = RunFolder(Path(folder))
     arms = read_experiment(run).arms
     with suppress(OSError):
