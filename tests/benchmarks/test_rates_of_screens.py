@@ -11,7 +11,7 @@ import pytest
 from support.paths import ROOT
 
 # By its path: the root on sys.path would hide packages.
-_spec = importlib.util.spec_from_file_location("rates", ROOT / "benchmarks/screens.py")
+_spec = importlib.util.spec_from_file_location("rates", ROOT / "benchmarks/screens/__main__.py")
 assert _spec is not None
 assert _spec.loader is not None
 screens = importlib.util.module_from_spec(_spec)
