@@ -21,7 +21,7 @@ from tacit.emergence.screens.survey import survey
 from tacit.emergence.screens.tenders import BidsBySize
 from tacit.envs.types import Floats
 
-PAGE = Path(__file__).parent.parent / "docs" / "commands" / "screen.md"
+PAGE = Path(__file__).parents[2] / "docs" / "commands" / "screen.md"
 BEGIN, END = "<!-- rates: python -m benchmarks.screens -->", "<!-- end of rates -->"
 FILES = 100  # simulated of each market
 Shape = tuple[int, int]  # tenders, bids of each

@@ -1,0 +1,1 @@
+"""How often screens fire on honest and on arranged tenders."""
