@@ -15,14 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.engine import machine
+from benchmarks.timing import Figure, Target, table
 from tacit.training.sweep.cell import CellOutcome
 from tacit.training.sweep.plan import SweepPlan
 from tacit.training.sweep.processes import Processes
 from tacit.training.sweep.sweep_folder import SweepFolder
 from tacit.training.sweep.sweeping import make_plan, train_cells
-
-from .engine import machine
-from .timing import Figure, Target, table
 
 PAGE = Path(__file__).parent / "sweep.md"
 REPEATS = 3

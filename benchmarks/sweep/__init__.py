@@ -1,0 +1,1 @@
+"""What sweeps cost: `python -m benchmarks.sweep`."""
