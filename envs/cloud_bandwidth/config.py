@@ -235,7 +235,8 @@ class CloudBandwidthConfig(BaseModel):
         amounts = (*self.each(self.quality), *self.each(self.cost), self.outside_quality,
                    self.outside_shock, *(self.price_range or ()))  # fmt: skip
         least = LEAST_DIFFERENTIATION * max(map(abs, amounts))
-        if not self.homogeneous and self.differentiation < least:
+        # The bound itself is allowed; the product may have been rounded up.
+        if not self.homogeneous and self.differentiation < least * (1 - 1e-12):
             raise InvalidKey(
                 "differentiation",
                 f"must be 0 or at least {least:.2g}, {LEAST_DIFFERENTIATION:g} of the largest "

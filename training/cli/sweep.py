@@ -168,7 +168,7 @@ def _print_script(folder: SweepFolder, plan: SweepPlan) -> None:
     if not cells:
         say(f"{folder.path}: all {plan.count:,} cells are done", is_error=True)
         return
-    print(array_script(folder, cells), end="")
+    say(array_script(folder, cells), end="")
     say(f"planned {plan.count:,} cells in {folder.path}; nothing was submitted", is_error=True)
 
 

@@ -113,7 +113,8 @@ class _Pool:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            print(k, file=process.stdin, flush=True)
+            process.stdin.write(f"{k}\n")
+            process.stdin.flush()
         except BrokenPipeError:
             return None
         for line in process.stdout:

@@ -17,7 +17,7 @@ DEFAULTS = {
     RecordConfig: {"keyframe_bytes": 1_000_000, "sample_rounds": 200},
     RedirectConfig: {
         "kpi": NOTHING, "market": NOTHING, "fresh_stream": False, "forget": False, "memory": None,
-        "rivals_data": None, "updates": None,
+        "rivals_data": None, "updates": None, "partners": None,
     },
     BreakerConfig: {
         "low": None, "high": None, "points": 1, "scope": "seed", "to": None, "redirect": None,

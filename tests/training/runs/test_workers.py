@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -174,7 +175,12 @@ def test_a_thread_keeps_its_process_which_ctrl_c_does_not_reach(monkeypatch):
     words = [sys.executable, "-P", "-m", "tacit.training.runs.worker", "results/mine"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     options = {**pipes, "text": True, "encoding": "utf-8", "start_new_session": True}
-    assert started == [(words, options)] * 2
+    for own_words, own_options in started:
+        assert own_words == words
+        environment = own_options.pop("env")
+        assert os.environ.items() <= environment.items()
+        assert own_options == options
+    assert len(started) == 2
 
 
 def test_a_gate_hears_where_its_seed_is_held(monkeypatch):
@@ -235,7 +241,7 @@ def pooled(monkeypatch):
     monkeypatch.setattr(Pool, "made", [])
     monkeypatch.setattr(runner, "WorkerPool", Pool)
     monkeypatch.setattr(runner, "needs_pool", lambda experiment, jobs: True)
-    monkeypatch.setattr(runner, "has_networks", lambda arm: True)
+    monkeypatch.setattr(runner, "goes_to_pool", lambda arm: True)
     return monkeypatch
 
 
