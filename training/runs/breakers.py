@@ -300,6 +300,15 @@ class SeedBreakers:
             return False
         return self._configured.breakers[trip["breaker"]].changes.partners is not None
 
+    def rejoin(self, repetition: Repetition) -> None:
+        """Do again what others of the arm wait for and what only this process knew.
+
+        A repetition that was interrupted while it waited until all have written their states does
+        not come to `act` before they have: so it writes its own here.
+        """
+        if self.member is not None and self._due is not None and self._exchanges(self._due):
+            self._write_kept(repetition)
+
     def _write_kept(self, repetition: Repetition) -> None:
         """Put the kept states where other repetitions can read them, and say so."""
         assert self.member is not None

@@ -258,6 +258,7 @@ class Repetition:
         """Come to evaluation points together with the others of the arm, if a breaker asks it."""
         if self.breakers.member is not None:
             self.breakers.member.begin(gate.look_again)
+            self.breakers.rejoin(self)
             gate.await_others(self.breakers.arm_state)
 
     def _wait(self, gate: Gate, carry_out: CarryOut) -> int:

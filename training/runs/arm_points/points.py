@@ -153,7 +153,9 @@ class ArmPoints:
     def all_wrote(self, generation: int, rounds: int) -> str:
         """The same for `wrote`, of those that have given readings at a point."""
         with self._lock:
-            missing = [
+            # One that has not begun, as after an interruption, may have given readings there.
+            missing = [k for k in range(self._seeds) if k not in self._given]
+            missing += [
                 k
                 for k, given in self._given.items()
                 if generation < len(given)

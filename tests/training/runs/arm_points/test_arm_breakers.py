@@ -230,6 +230,28 @@ def test_interruptions_change_nothing(reports, threads, tmp_path, monkeypatch, e
     assert trips_of(tmp_path) == trips_of(exchanged)
 
 
+def test_an_interruption_while_all_wait_until_states_are_written(tmp_path, monkeypatch, exchanged):
+    """What was written is known to the process that ended; those that go on say it again."""
+    monkeypatch.setattr(partial, "EVERY", 0.0)
+    asked = ArmPoints.all_wrote
+
+    def interrupted(points, generation, rounds):
+        if len(points._written) == SEEDS:
+            raise KeyboardInterrupt
+        return asked(points, generation, rounds)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ArmPoints, "all_wrote", interrupted)
+        with pytest.raises(Interrupted):
+            train(tmp_path, EXCHANGE)
+    thread = threading.Thread(target=resume, args=(tmp_path,), daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert files_of(tmp_path) == files_of(exchanged)
+    assert trips_of(tmp_path) == trips_of(exchanged)
+
+
 @pytest.mark.slow
 def test_the_run_is_reproduced_from_config_and_seeds_and_an_altered_reading_is_found(exchanged):
     run = RunFolder(exchanged / "ad_auction")
