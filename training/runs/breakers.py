@@ -301,11 +301,7 @@ class SeedBreakers:
         return self._configured.breakers[trip["breaker"]].changes.partners is not None
 
     def rejoin(self, repetition: Repetition) -> None:
-        """Do again what others of the arm wait for and what only this process knew.
-
-        A repetition that was interrupted while it waited until all have written their states does
-        not come to `act` before they have: so it writes its own here.
-        """
+        """Write again for others what an interrupted process had: `act` comes only after that."""
         if self.member is not None and self._due is not None and self._exchanges(self._due):
             self._write_kept(repetition)
 
