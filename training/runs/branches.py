@@ -22,6 +22,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.shown import carried_over
 from tacit.envs.types import Floats
 from tacit.oversight.breakers import readings
+from tacit.oversight.ledger import Ledger
 from tacit.training.acts.forks import fork_text
 from tacit.training.config.arms import Arm
 from tacit.training.config.breaker_settings import ARM, ROLLBACK, BreakerConfig, round_of
@@ -276,3 +277,13 @@ def cut_curve(curve: dict[str, Any], rounds: int) -> None:
     kept = sum(at <= rounds for at in curve["rounds"])
     curve["rounds"] = curve["rounds"][:kept]
     curve["figures"] = {name: values[:kept] for name, values in curve["figures"].items()}
+
+
+def record_act(run: RunFolder, act: str, **details: Any) -> None:
+    """Record an act of or on a breaker, unless the ledger has it: a repetition that was interrupted
+    between the entry and its effect comes to the same act again.
+
+    Raises:
+        ConfigError: the ledger cannot be written.
+    """
+    Ledger(run.ledger).append_once(act, **details)

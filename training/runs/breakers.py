@@ -24,7 +24,6 @@ from tacit.agents.group import Group
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats
 from tacit.oversight.breakers import CLEAN, NAN, Streak, readings, watched
-from tacit.oversight.ledger import Ledger
 from tacit.training.acts.forks import AGAIN
 from tacit.training.acts.gate import COMPLETE
 from tacit.training.config.arms import Arm
@@ -45,6 +44,7 @@ from .branches import (
     kept_before,
     points_until,
     readings_left,
+    record_act,
     target,
     trip_text,
 )
@@ -442,13 +442,3 @@ class SeedBreakers:
         paths = {name: self._run.inside(self.arm.name, f"s{self._k}", name) for name in names}
         found = {name: file_hash(path) for name, path in paths.items()}
         return {name: digest for name, digest in found.items() if digest}
-
-
-def record_act(run: RunFolder, act: str, **details: Any) -> None:
-    """Record an act of or on a breaker, unless the ledger has it: a repetition that was interrupted
-    between the entry and its effect comes to the same act again.
-
-    Raises:
-        ConfigError: the ledger cannot be written.
-    """
-    Ledger(run.ledger).append_once(act, **details)

@@ -16,8 +16,8 @@ from tacit.training.storage import checkpoint
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing
 
-from .branches import trip_text
-from .breakers import RELEASED, record_act
+from .branches import record_act, trip_text
+from .breakers import RELEASED
 from .partial import NAME
 
 SHOWN = 5  # held repetitions that are described one by one
