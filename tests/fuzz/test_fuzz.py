@@ -74,6 +74,7 @@ def test_the_same_seed_is_the_same_trial(tmp_path):
     assert luck_of("a", 1).random() != luck_of("b", 1).random()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "told"),
     [

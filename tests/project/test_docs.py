@@ -11,12 +11,14 @@ from support.terminal import Terminal
 
 DOCS = ROOT / "docs"
 SLOW = ("own_kpi.md", "own_learner.md", "own_market.md")  # they train for 10 s and more
+LONG = (*SLOW, "from_python.md", "other_libraries.md")
 TUTORIALS = [
-    pytest.param(path.name, marks=[pytest.mark.slow] * (path.name in SLOW))
+    pytest.param(path.name, marks=[pytest.mark.slow] * (path.name in LONG))
     for path in sorted((DOCS / "tutorials").glob("*.md"))
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["gymnasium.md"])
 def test_examples_print_what_stands_below_them(page):
     failed, tried = doctest.testfile(str(DOCS / page), module_relative=False)

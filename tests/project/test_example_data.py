@@ -56,6 +56,7 @@ def terminal(tmp_path, monkeypatch, capsys):
     return Terminal(tmp_path, monkeypatch, capsys)
 
 
+@pytest.mark.slow
 def test_the_bids_look_arranged(terminal):
     words = "--tender tender --bid bid --bidder firm --reserve estimate --date date --json"
     found = terminal("screen", "examples/bids.csv", *words.split())

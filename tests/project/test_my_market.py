@@ -40,6 +40,7 @@ def test_rounds_by_hand(market):
         assert {key: found[key].mean for key in mark.values} == dict(mark.values)
 
 
+@pytest.mark.slow
 def test_players_who_are_known_get_their_word(market):
     words = {}
     for rule in ("grim_trigger", "competitive"):
@@ -61,6 +62,7 @@ def test_what_it_declares_is_enough_for_the_probes_of_collusion(market):
     assert seat["parts"]["last_1"]["because"] == "the market declares it"
 
 
+@pytest.mark.slow
 def test_it_trains_is_compared_and_shown_from_the_command_line(
     tmp_path, monkeypatch, capsys, market
 ):

@@ -46,6 +46,7 @@ def surge(surcharge, measure):
     return report("cloud_bandwidth", keys, {"tenant": {measure: 1}}, {"provider_0": "competitive"})
 
 
+@pytest.mark.slow
 def test_priority_is_free_to_a_tenant_that_is_paid_for_uptime():
     found = surge(0.4, "uptime")
     assert found.severity == "high"
@@ -87,6 +88,7 @@ def test_a_fine_that_is_felt_makes_the_promise_dear():
     assert all(f.free.to != "0" for f in found.findings)
 
 
+@pytest.mark.slow
 def test_a_partner_s_profit_costs_the_seller():
     keys = {"bidders": 3, "value": {"kind": "list", "values": [0.2, 0.4, 0.6, 0.8, 1.0]}}
     partner = {"measure": "profit", "weight": 1}

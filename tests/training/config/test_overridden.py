@@ -46,6 +46,7 @@ def test_the_text_about_a_result_is_about_the_file_s_own_numbers_alone():
     assert one.question == shipped.file.question
 
 
+@pytest.mark.slow
 def test_where_it_is_shown(tmp_path, monkeypatch, capsys):
     """In the table, by `show`, on TensorBoard; and again once an arm is as the file says."""
     terminal = Terminal(tmp_path, monkeypatch, capsys)

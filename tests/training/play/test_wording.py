@@ -125,6 +125,7 @@ def test_amounts(amount, text):
     assert amount_text(amount) == text
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200))
 def test_whatever_is_typed_is_an_action_or_one_line_of_advice(text):
     session = sit_down("counter", "supplier_0", 1)

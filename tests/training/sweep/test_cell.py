@@ -220,6 +220,7 @@ def test_tasks_of_an_array_learn_the_same(whole, tmp_path):
     assert trained.items() <= learned(folder.path).items()
 
 
+@pytest.mark.slow
 def test_a_cell_by_hand(terminal, whole, tmp_path):
     folder, _ = whole
     told = terminal("train", str(folder.path), "--cell", "2")
@@ -230,6 +231,7 @@ def test_a_cell_by_hand(terminal, whole, tmp_path):
     assert "a cell is trained as its sweep plans it" in told.err
 
 
+@pytest.mark.slow
 def test_what_is_done_is_told_and_compared(terminal, whole):
     folder, _ = whole
     told = terminal("sweep", str(folder.path), "--dry-run", "--json")
@@ -246,6 +248,7 @@ def test_what_is_done_is_told_and_compared(terminal, whole):
     assert told.out.count("2 cells") == 2
 
 
+@pytest.mark.slow
 def test_options_that_do_not_fit(terminal, whole):
     folder, _ = whole
     for words, told in (
@@ -260,6 +263,7 @@ def test_options_that_do_not_fit(terminal, whole):
         assert told in terminal(*words).err
 
 
+@pytest.mark.slow
 def test_an_altered_summary_is_not_compared(terminal, whole, tmp_path):
     import shutil
 

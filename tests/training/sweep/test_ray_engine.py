@@ -81,6 +81,7 @@ def test_ray_is_not_installed(tmp_path, monkeypatch):
         RayCluster().train(folder, plan, [0], Listener())
 
 
+@pytest.mark.slow
 def test_what_answers_is_of_another_version(tmp_path, monkeypatch):
     ray = pytest.importorskip("ray")
 
@@ -93,6 +94,7 @@ def test_what_answers_is_of_another_version(tmp_path, monkeypatch):
         RayCluster("auto").train(folder, plan, [0], Listener())
 
 
+@pytest.mark.slow
 def test_files_come_back_from_another_machine(tmp_path, whole):
     folder, plan, raw = planned(tmp_path / "mine")
     answer = train_on_node(plan.plain(), raw, 1)
