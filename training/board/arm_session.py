@@ -7,7 +7,7 @@ scalars, into the arm's folder of bands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tacit.emergence.stats import Estimate, interval, number
@@ -24,16 +24,40 @@ ArmSummary = Mapping[str, Any]  # an arm's part of summary.json
 PREFIX = "summary/"  # of the tags that hold means of summary.json
 
 
-def text_columns(market: Market) -> list[str]:
+def text_columns(headline: str) -> list[str]:
     """Columns of text: what stands beside the headline measure."""
-    return [f"{market.headline}, mean [95 %]", "n", "verdict"]
+    return [f"{headline}, mean [95 %]", "n", "verdict"]
 
 
 def metric_titles(market: Market) -> dict[str, str]:
     """Tags of the means that are shown, each with the title of its column."""
     names = [market.headline, *(m.name for m in market.measured("market"))]
     names += [f"{seat.role.fundamental}/{seat.name}" for seat in market.seats]
-    return {f"{PREFIX}{name}": name for name in dict.fromkeys([*names, INDEX])}
+    return summary_tags([*names, INDEX])
+
+
+def summary_tags(names: Iterable[str]) -> dict[str, str]:
+    """Tags of the means of measures, each with the title of its column."""
+    return {f"{PREFIX}{name}": name for name in dict.fromkeys(names)}
+
+
+def summary_means(names: Iterable[str], summary: ArmSummary) -> dict[str, float]:
+    """The means of those measures that a summary has, by tag."""
+    measures = summary["measures"]
+    return {
+        tag: measures[name]["mean"] for tag, name in summary_tags(names).items() if name in measures
+    }
+
+
+def session_texts(headline: str, summary: ArmSummary) -> dict[str, str]:
+    """The columns of text: mean and interval of the headline measure, n, the verdict."""
+    shown = ""
+    if (found := summary["measures"].get(headline)) is not None:
+        low, high = (float("nan") if end is None else end for end in found["ci95"])
+        estimate = Estimate(found["mean"], low, high, found["n"])
+        shown = f"{number(estimate.mean)} {interval(estimate)}"
+    texts = [shown, str(summary["seeds"]), ", ".join(map(short, words_given(summary["verdicts"])))]
+    return dict(zip(text_columns(headline), texts, strict=True))
 
 
 def write_arm_session(events: EventFile, arm: Arm, summary: ArmSummary) -> None:
@@ -44,18 +68,6 @@ def write_arm_session(events: EventFile, arm: Arm, summary: ArmSummary) -> None:
         arm: the arm.
         summary: its part of summary.json, with verdicts.
     """
-    measures = summary["measures"]
-    shown = ""
-    if (headline := measures.get(arm.market.headline)) is not None:
-        low, high = (float("nan") if end is None else end for end in headline["ci95"])
-        found = Estimate(headline["mean"], low, high, headline["n"])
-        shown = f"{number(found.mean)} {interval(found)}"
-    texts = [shown, str(summary["seeds"]), ", ".join(map(short, words_given(summary["verdicts"])))]
-    beside = dict(zip(text_columns(arm.market), texts, strict=True))
+    beside = session_texts(arm.market.headline, summary)
     events.summary(hparams_session(settings_by_role(arm) | beside, arm.name))
-    means = {
-        tag: measures[name]["mean"]
-        for tag, name in metric_titles(arm.market).items()
-        if name in measures
-    }
-    events.scalars(arm.train.rounds, means)
+    events.scalars(arm.train.rounds, summary_means(metric_titles(arm.market).values(), summary))

@@ -29,7 +29,7 @@ def write_run_pages(
     """
     first = next(iter(experiment.arms.values()))
     columns = column_values(differing_settings(experiment.arms))
-    texts, metrics = text_columns(first.market), metric_titles(first.market)
+    texts, metrics = text_columns(first.market.headline), metric_titles(first.market)
     events.summary(hparams_columns(columns, texts, metrics))
     title = f"{experiment.name}: mean and 95 % band, n = {first.seeds} seeds"
     events.summary(band_charts([*banded_measures(first)], title))

@@ -70,6 +70,23 @@ def links(port: int, one_run: bool) -> dict[str, str]:
     }
 
 
+def sweep_links(port: int, first: str) -> dict[str, str]:
+    """Addresses of the pages of a sweep's board, by title.
+
+    Args:
+        port: of the server.
+        first: regular expression of the curves that are selected at first: the older pages do not
+            draw thousands.
+    """
+    home, chosen = f"http://{HOST}:{port}/", quote(first, safe="")
+    return {
+        "HParams, one row a cell": f"{home}#hparams",
+        "Time Series, bands of the first cells": link(port, True, "^band/", first),
+        "Custom Scalars, bands of the first cells": f"{home}#custom_scalars&regexInput={chosen}"
+        "&_smoothingWeight=0",
+    }
+
+
 def command(logdir: Path, port: int) -> list[str]:
     """The command line of the TensorBoard process, which listens on loopback only."""
     # -P: modules in the working folder, `queue.py` say, must not replace the library's.

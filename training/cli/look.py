@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -55,16 +56,19 @@ def compare(
 
 
 def board(
-    run: Annotated[str | None, typer.Argument(help="a run; none: all of them")] = None,
+    run: Annotated[str | None, typer.Argument(help="a run or a sweep; none: all runs")] = None,
     port: Annotated[int, typer.Option(help="first port to try", min=1, max=65000)] = 6006,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """TensorBoard on a run, its curves coloured by arm (Ctrl-C ends it)."""
     from tacit.envs.errors import ConfigError
     from tacit.training.storage.run_folder import existing_run
+    from tacit.training.sweep.sweep_folder import is_sweep
 
     if run is None and not results.is_dir():
         raise ConfigError(f"--results: there is no folder {results}.")
+    if run is not None and is_sweep(run, results):
+        _board_sweep(run, results, port)
     path = existing_run(run, results).path if run else results
     _board(path, run is not None, port)
 
@@ -72,10 +76,29 @@ def board(
 def _board(path: Path, one_run: bool, port: int = 6006) -> None:
     """Print the links, serve until Ctrl-C, and exit with TensorBoard's code."""
     from tacit.training.board import server as tensorboard
-    from tacit.training.runs.signals import stopping_on_signals
 
     port = tensorboard.free_port(port)
-    links = tensorboard.links(port, one_run)
+    _serve(path, port, tensorboard.links(port, one_run))
+
+
+def _board_sweep(sweep: str, results: Path, port: int) -> None:
+    """TensorBoard on a sweep: a row and the bands of every cell that is done."""
+    from tacit.training.board import server as tensorboard
+    from tacit.training.sweep.board.cells_board import FIRST_CELLS, write_board
+    from tacit.training.sweep.sweep_folder import existing_sweep
+
+    folder = existing_sweep(sweep, results)
+    path, new = write_board(folder, folder.read_plan())
+    say(f"wrote {new:,} cells into {path}")
+    port = tensorboard.free_port(port)
+    _serve(path, port, tensorboard.sweep_links(port, FIRST_CELLS))
+
+
+def _serve(path: Path, port: int, links: Mapping[str, str]) -> None:
+    """Print links, serve until Ctrl-C, and exit with TensorBoard's code."""
+    from tacit.training.board import server as tensorboard
+    from tacit.training.runs.signals import stopping_on_signals
+
     say(f"TensorBoard: {next(iter(links.values()))}")
     for page, address in links.items():
         say(f"  {page}: {address}")

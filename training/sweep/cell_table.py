@@ -85,14 +85,22 @@ def read_results(
         settings = dict(plan.settings(k))
         if state != CellState.DONE or any(settings[key] != v for key, v in (where or {}).items()):
             continue
-        if not folder.is_done(plan, k):
-            raise ConfigError(
-                f"{folder.cell(plan, k).summary}: is not what was written when cell {k} was done. "
-                f"The sweep writes it anew: tacit sweep {folder.path}"
-            )
-        for name, summary in read_summary(folder.cell(plan, k).summary).items():
-            if arm in (None, name):
-                yield CellResult(k, settings, name, summary)
+        yield from (found for found in cell_arms(folder, plan, k) if arm in (None, found.arm))
+
+
+def cell_arms(folder: SweepFolder, plan: SweepPlan, k: int) -> Iterator[CellResult]:
+    """The arms of a cell that is done.
+
+    Raises:
+        ConfigError: a summary that was altered since the cell was done.
+    """
+    if not folder.is_done(plan, k):
+        raise ConfigError(
+            f"{folder.cell(plan, k).summary}: is not what was written when cell {k} was done. "
+            f"The sweep writes it anew: tacit sweep {folder.path}"
+        )
+    for name, summary in read_summary(folder.cell(plan, k).summary).items():
+        yield CellResult(k, dict(plan.settings(k)), name, summary)
 
 
 def only_arm(results: Sequence[CellResult]) -> str:
