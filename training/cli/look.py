@@ -88,6 +88,7 @@ def _board_sweep(sweep: str, results: Path, port: int) -> None:
     from tacit.training.sweep.sweep_folder import existing_sweep
 
     folder = existing_sweep(sweep, results)
+    say(f"{folder.path}: writing a board of its cells; what is written stays", is_error=True)
     path, new = write_board(folder, folder.read_plan())
     say(f"wrote {new:,} cells into {path}")
     port = tensorboard.free_port(port)

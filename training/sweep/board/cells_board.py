@@ -70,13 +70,18 @@ def write_board(folder: SweepFolder, plan: SweepPlan) -> tuple[Path, int]:
             summary = read_json(cell.path / DONE).get("summary_sha256")
             if written.get(cell.path.name) != summary:
                 for result in cell_arms(folder, plan, k):
-                    _write_arm(path / cell.path.name / result.arm, cell.path, result, shown)
+                    # Rows of one name are averaged.
+                    name = cell.path.name + (f"/{result.arm}" if len(first) > 1 else "")
+                    to = path / cell.path.name / result.arm
+                    _write_arm(to, cell.path, result, shown, name)
                 written[cell.path.name] = summary
                 new += 1
     finally:
         if new:  # what was written before an interruption stands
             write_json(path / WRITTEN, written)
-    _write_columns(path, plan, done, first, shown)
+    tags = {tag for tag, _ in _bands(folder.cell(plan, done[0]).path, first[0].arm, shown)}
+    banded = [name for name in shown if not tags.isdisjoint(band_tags(name))]
+    _write_columns(path, plan, done, first, shown, banded)
     return path, new
 
 
@@ -88,23 +93,32 @@ def shown_measures(result: CellResult) -> list[str]:
     return [name for name in dict.fromkeys(wanted) if name in names]
 
 
-def _write_arm(to: Path, cell: Path, result: CellResult, shown: Sequence[str]) -> None:
+def _write_arm(to: Path, cell: Path, result: CellResult, shown: Sequence[str], name: str) -> None:
     """Write an arm of a cell: its row, its means, its bands."""
-    bands = {tag for name in shown for tag in band_tags(name)}
-    curve = read_scalars(cell / result.arm / BANDS, bands)
+    curve = _bands(cell, result.arm, shown)
     steps = sorted({step for _, step in curve})
     row = {**result.settings, ARM: result.arm, **session_texts(result.headline, result.summary)}
     with EventFile(to) as events:
-        events.summary(hparams_session(row, cell.name))
+        events.summary(hparams_session(row, name))
         for step in steps:
             events.scalars(step, {tag: x for (tag, at), x in curve.items() if at == step})
         events.scalars(steps[-1] if steps else 1, summary_means(shown, result.summary))
 
 
+def _bands(cell: Path, arm: str, shown: Sequence[str]) -> dict[tuple[str, int], float]:
+    """The bands over seeds that a cell's own event files hold: `{(tag, step): value}`."""
+    return read_scalars(cell / arm / BANDS, {tag for name in shown for tag in band_tags(name)})
+
+
 def _write_columns(
-    path: Path, plan: SweepPlan, done: Sequence[int], first: list[CellResult], shown: Sequence[str]
+    path: Path,
+    plan: SweepPlan,
+    done: Sequence[int],
+    first: Sequence[CellResult],
+    shown: Sequence[str],
+    banded: Sequence[str],
 ) -> None:
-    """Write the columns of the table, and the charts of bands."""
+    """Write the columns of the table, and a chart for each measure that has bands."""
     values: dict[str, dict[str, Any]] = {key: {} for key in plan.keys}
     for k in done:
         for key, value in plan.settings(k):
@@ -115,4 +129,4 @@ def _write_columns(
     texts = text_columns(first[0].headline)
     with EventFile(path) as events:
         events.summary(hparams_columns(columns, texts, summary_tags(shown)))
-        events.summary(band_charts(shown, f"{plan.experiment}: mean and 95 % band of cells"))
+        events.summary(band_charts(banded, f"{plan.experiment}: mean and 95 % band of cells"))
