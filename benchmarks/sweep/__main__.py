@@ -3,6 +3,9 @@
 Writes `sweep.md`. Cells that are trained by two processes against cells that are trained by one,
 by the clock (the machine must have two free cores); a plan of 10,000 cells made, and its folder
 listed; the parent's memory; files and bytes of a cell. Nothing is asserted.
+
+`--quick` measures plan and listing alone, `--copies` what is done with 5,000 trained cells (copies of
+one): checked before a sweep goes on, read for a table, written for TensorBoard. Neither writes a page.
 """
 
 from __future__ import annotations
@@ -13,15 +16,18 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.engine import machine
 from benchmarks.timing import Figure, Target, table
-from tacit.training.sweep.cell import CellOutcome
+from tacit.training.sweep.board.cells_board import write_board
+from tacit.training.sweep.cell import CellOutcome, train_cell
+from tacit.training.sweep.cell_table import read_results
 from tacit.training.sweep.plan import SweepPlan
 from tacit.training.sweep.processes import Processes
 from tacit.training.sweep.sweep_folder import SweepFolder
-from tacit.training.sweep.sweeping import make_plan, train_cells
+from tacit.training.sweep.sweeping import make_plan, to_train, train_cells
 
 PAGE = Path(__file__).parent / "sweep.md"
 REPEATS = 3
@@ -115,6 +121,43 @@ def planned() -> list[Figure]:
     ]
 
 
+def copied() -> list[Figure]:
+    """Copies of a cell that was trained: checked, read, written for TensorBoard."""
+    plan, raw = sweep_of(MANY, SEEDS)
+    plan = replace(
+        plan, axes=(plan.axes[0], replace(plan.axes[1], values=plan.axes[1].values[:50]))
+    )
+    folder = SweepFolder(Path(tempfile.mkdtemp()) / "sweep")
+    folder.write_plan(plan, raw)
+    train_cell(folder, plan, 0, lambda _: None)
+    trained_one, arm = folder.cell(plan, 0), plan.arms[0]
+    for k in range(1, plan.count):
+        copy = folder.cell(plan, k)
+        shutil.copytree(trained_one.path / arm / "_band", copy.path / arm / "_band")
+        shutil.copy(trained_one.summary, copy.summary)
+        shutil.copy(trained_one.path / "cell.json", copy.path / "cell.json")
+    name = f"{plan.count:,} cells of {SEEDS} seeds"
+    tasks = {
+        "checked before a sweep goes on": lambda: to_train(folder, plan),
+        "summaries read": lambda: sum(1 for _ in read_results(folder, plan)),
+        "written for TensorBoard": lambda: write_board(folder, plan),
+        "written for TensorBoard, again": lambda: write_board(folder, plan),
+    }
+    figures = []
+    for what, task in tasks.items():
+        began = time.perf_counter(), time.process_time()
+        task()
+        spent = time.perf_counter() - began[0], time.process_time() - began[1]
+        figures += [
+            Figure(f"{name}, {what}", [spent[0]], "s", 2),
+            Figure("  of one core", [spent[1]], "s", 2),
+        ]
+    board = [path for path in (folder.path / "board").rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in board) / 1e6
+    shutil.rmtree(folder.path.parent)
+    return [*figures, Figure(f"{name}, bytes of the board", [size], "MB", 1)]
+
+
 def memory() -> float:
     """The most memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
@@ -123,6 +166,9 @@ def memory() -> float:
 def main() -> None:
     """Measure, print, and write the page."""
     os.environ["TACIT_THREADS"] = "1"
+    if "--copies" in sys.argv:
+        print(table(copied()))
+        return
     figures = planned()
     if "--quick" not in sys.argv:
         figures += side_by_side()
