@@ -6,7 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    ?= volatility_kpi
 
-.PHONY: demo test install lint types docs fast slow bench interop reference clean
+.PHONY: demo test install lint types docs fast slow bench interop reference clean \
+	phase-bluff phase-volatility phase-learning-rate
 
 demo: install
 	$(BIN)/tacit train $(RUN)
@@ -62,6 +63,32 @@ $(VENV)-%/.installed: pyproject.toml constraints.txt
 
 reference: install
 	$(BIN)/tacit reproduce --all --update-reference
+
+# the phase diagrams of results/reference/phase: each some minutes on two free cores
+PHASE := results/reference/phase
+
+phase-bluff: install
+	$(BIN)/tacit sweep bluff_equilibrium --arm scarcity_.2 --name bluff \
+	  --grid market.scarcity=0.05,0.15,0.25,0.35 --grid market.stockout_cost=0.0,0.3,0.6,0.9
+	$(BIN)/tacit phase bluff --x market.scarcity --y market.stockout_cost --measure bluff_rate \
+	  --level 0.5 --refine 48
+	cp results/bluff/phase/bluff_rate* $(PHASE)/bluff/
+
+phase-volatility: install
+	$(BIN)/tacit sweep volatility_kpi --arm first_0 --name volatility seeds=12 \
+	  --grid kpi.bidder.price_change=0.0,-0.125,-0.25,-0.375,-0.5,-0.625,-0.75,-0.875,-1.0 \
+	  --grid market.price_mix=0.0,0.125,0.25,0.375,0.5,0.625,0.75,0.875,1.0
+	$(BIN)/tacit phase volatility --x kpi.bidder.price_change --y market.price_mix \
+	  --measure collusion_index --level 0.25
+	cp results/volatility/phase/collusion_index* $(PHASE)/volatility/
+
+phase-learning-rate: install
+	$(BIN)/tacit sweep calvano_baseline --name learning_rate seeds=8 \
+	  --grid agents.provider.learning_rate=0.025,0.0571,0.0893,0.1214,0.1536,0.1857,0.2179,0.25 \
+	  --grid agents.provider.epsilon_decay=2.5e-6,5e-6,7.5e-6,1e-5,1.25e-5,1.5e-5,1.75e-5,2e-5
+	$(BIN)/tacit phase learning_rate --x agents.provider.learning_rate \
+	  --y agents.provider.epsilon_decay --measure collusion_index --level 0.8
+	cp results/learning_rate/phase/collusion_index* $(PHASE)/learning_rate/
 
 clean:
 	rm -rf $(VENV) $(VENV)-rllib $(VENV)-benchmarl build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

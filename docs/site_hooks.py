@@ -24,6 +24,8 @@ PATTERNS = (
     "results/reference/*.md",
     "results/reference/*/*.md",
     "results/reference/*/*.png",
+    "results/reference/phase/*/*.md",
+    "results/reference/phase/*/*.png",
     "benchmarks/*.md",
     *(f"{folder}/README.md" for folder in ("agents", "configs", "emergence", "envs", "facade")),
     *(
