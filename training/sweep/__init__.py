@@ -9,4 +9,6 @@ engine        what every engine is
 processes     worker processes of this machine (`worker` is what they run)
 slurm         a script for an array of tasks
 estimate      how long it takes
+phase         where a measure crosses a level
+board         what TensorBoard is given
 """
