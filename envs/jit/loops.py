@@ -35,11 +35,6 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import llvmlite
-import numba
-
-from . import compiling  # noqa: F401 (from here on compilation is announced)
-
 # Serialises imports of generated modules: no thread may see a module that is half initialised.
 _LOADING = threading.RLock()
 
@@ -51,7 +46,7 @@ IMPORT = re.compile(
     r"^(?:from (\.*)([\w.]*) import (\([^)]*\)|[^\n]*)|import ([\w., ]+))", re.MULTILINE
 )
 COMMENT = re.compile(r"#[^\n]*")
-VERSIONS = (numba.__version__, llvmlite.__version__, platform.python_version())
+COMPILED_VIEWS = "tacit.envs.jit.compiled_views"  # in every loop, though no template imports it
 
 
 class TemporaryCacheWarning(UserWarning):
@@ -153,6 +148,8 @@ def compiled(template: str, market: str | None = None) -> ModuleType:
 @cache
 def _compiled(template: str, market: str | None) -> ModuleType:
     """`compiled`, once for each pair of arguments; the caller holds the lock."""
+    from . import compiling  # noqa: F401 (from here on compilation is announced)
+
     origin = _origin(template)
     text = origin.read_text(encoding="utf-8")
     others = sorted(set(TEMPLATE_OF_TEMPLATE.findall(text)))
@@ -176,12 +173,20 @@ def _compiled(template: str, market: str | None) -> ModuleType:
 
 def _name(template: str, market: str | None) -> str:
     """The name of a generated file: template, market, and 64 bits of a hash of all sources."""
-    digest = hashlib.sha256("|".join(VERSIONS).encode())
+    digest = hashlib.sha256("|".join(_versions()).encode())
     sources = [name for name in (template, market) if name]
-    for module in import_closure(sources):
+    for module in import_closure([*sources, COMPILED_VIEWS]):
         digest.update(module.encode() + b"\0" + _origin(module).read_bytes() + b"\0")
     parts = [name.rpartition(".")[2] for name in sources]
     return "_".join([*parts, digest.hexdigest()[:16]])
+
+
+def _versions() -> tuple[str, ...]:
+    """The versions on which compiled code depends."""
+    import llvmlite
+    import numba
+
+    return numba.__version__, llvmlite.__version__, platform.python_version()
 
 
 def _load(name: str, path: Path) -> ModuleType:
