@@ -73,11 +73,16 @@ class Kernel:
 
 
 def _jit(f: Callable[..., Any], options: dict[str, Any]) -> Any:
-    """Numba's dispatcher of a function; compiled views are known from here on."""
+    """Numba's dispatcher of a function.
+
+    From here on compiled views are known, and compilation is announced.
+    """
     import numba
 
     from . import compiled_views  # noqa: F401
+    from .compiling import follow_numba
 
+    follow_numba()
     return numba.njit(error_model="numpy", **options)(f)
 
 
@@ -103,7 +108,7 @@ def inlined(f: F) -> F:
 
     Such a part may take whole tuples of arrays, which are too many words to pass in a real call.
     """
-    return cast(F, _jit(f, {"inline": "always"}))
+    return cast(F, Kernel(f, {"inline": "always"}))
 
 
 def loop(f: F) -> F:

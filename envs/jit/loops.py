@@ -148,8 +148,6 @@ def compiled(template: str, market: str | None = None) -> ModuleType:
 @cache
 def _compiled(template: str, market: str | None) -> ModuleType:
     """`compiled`, once for each pair of arguments; the caller holds the lock."""
-    from . import compiling  # noqa: F401 (from here on compilation is announced)
-
     origin = _origin(template)
     text = origin.read_text(encoding="utf-8")
     others = sorted(set(TEMPLATE_OF_TEMPLATE.findall(text)))
