@@ -53,6 +53,14 @@ class TemporaryCacheWarning(UserWarning):
     """Compiled code is not kept behind the end of this process."""
 
 
+def cache_folder_name() -> Path:
+    """Where the cache folder is, or would be; nothing is made or checked."""
+    if chosen := os.environ.get("TACIT_CACHE"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "tacit"
+
+
 def cache_folder() -> Path:
     """`$TACIT_CACHE`, else `tacit` in the user's cache folder; created with mode 0700.
 
@@ -63,10 +71,9 @@ def cache_folder() -> Path:
         PermissionError: another user owns the folder or something in it, or could write to it.
         OSError: `$TACIT_CACHE` cannot be made.
     """
-    if chosen := os.environ.get("TACIT_CACHE"):
-        return _private_folder(Path(chosen))
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "tacit"
+    folder = cache_folder_name()
+    if os.environ.get("TACIT_CACHE"):
+        return _private_folder(folder)
     if (refusal := _refusal(folder)) is None:
         return _private_folder(folder)
     temporary = tempfile.mkdtemp(prefix="tacit-cache-")  # with mode 0700
