@@ -206,7 +206,10 @@ def _train_locked(
         else:
             rest = "what was altered is written anew" if made_again else "nothing to do"
             listener.note(f"{run.path}: {TRAINED}; {rest}")
-        # Linear algebra must not start threads of its own beside those that train.
+        # Linear algebra must not start threads of its own beside those that train. The library has
+        # to be loaded before it can be limited.
+        import scipy.linalg  # noqa: F401
+
         with threadpool_limits(limits=1), control.training(ledger, experiment.arms):
             _train_jobs(experiment, run, jobs, records, listener, control)
         if len(records) < seeds:
