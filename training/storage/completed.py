@@ -26,7 +26,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import cache_folder_name
 from tacit.training.config.arms import Experiment
 
-from .atomic_files import file_hash, read_json, write_json
+from .atomic_files import file_hash, read_json
 from .machine import machine
 from .run_folder import RunFolder
 from .seals import is_unfinished
@@ -35,6 +35,7 @@ FOLDER = "completed"  # within the cache folder
 OWN = "tacit."  # how the names of tacit's own modules begin
 SOURCES = ("agents", "emergence", "envs", "oversight", "training")
 NOTES = "notes"
+MOST_MARKS = 400
 
 
 def read_mark(experiment: Experiment, run: RunFolder, draws: bool) -> list[str] | None:
@@ -58,11 +59,21 @@ def read_mark(experiment: Experiment, run: RunFolder, draws: bool) -> list[str] 
 def write_mark(experiment: Experiment, run: RunFolder, draws: bool, notes: Sequence[str]) -> None:
     """Mark that nothing is due; where that cannot be written, it is made anew next time."""
     path = _mark(experiment, run, draws)
-    if path is None or path.is_file():
+    if path is None:
         return
-    with suppress(OSError, ConfigError):
+    with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(path, {NOTES: list(notes)})
+        _forget_oldest(path.parent)
+        path.write_text(json.dumps({NOTES: list(notes)}), encoding="utf-8")
+
+
+def _forget_oldest(folder: Path) -> None:
+    """Remove the older half of the marks once there are `MOST_MARKS`."""
+    marks = list(folder.iterdir())
+    if len(marks) < MOST_MARKS:
+        return
+    for mark in sorted(marks, key=lambda path: path.stat().st_mtime)[: len(marks) // 2]:
+        mark.unlink(missing_ok=True)
 
 
 def _mark(experiment: Experiment, run: RunFolder, draws: bool) -> Path | None:
@@ -91,7 +102,8 @@ def _mark(experiment: Experiment, run: RunFolder, draws: bool) -> Path | None:
 def _runs_own_code(experiment: Experiment) -> bool:
     """Whether all that a run's results come from is code of tacit."""
     found: list[object] = [type(arm.market) for arm in experiment.arms.values()]
-    found += [*AGENTS.values(), *(probe.run for probe in (*PROBES.values(), *CONTROLS.values()))]
+    found += [*AGENTS.values(), *(probe.run for probe in PROBES.values())]
+    found += [control.run for control in CONTROLS.values()]
     own = all(str(getattr(each, "__module__", "")).startswith(OWN) for each in found)
     return own and not os.environ.get("TACIT_PLUGINS")
 
