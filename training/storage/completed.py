@@ -1,41 +1,31 @@
 """Runs in which nothing was due when they were last trained, so that to train them again is quick.
 
 Whether a summary is the one that would be written now can be told by making it anew, which costs
-seconds for hundreds of seeds. So where it was made, a *mark* is left in the cache folder: a small
-file whose name is a hash of all that results depend on. These are the seals and the ledger of the
-run, and through them every file and seed (whose hashes are checked before a mark is looked for);
-the experiment; the sources of tacit; the versions and the machine. With anything else the name is
-another one, and where no mark is found, or none can be written, everything is made anew.
+seconds for hundreds of seeds. So where it was made, that is *marked* in the cache folder, under all
+that results depend on (`tacit.envs.jit.kept`): the seals and the ledger of the run, and through
+them every file and seed, whose hashes are checked before a mark is looked for; the experiment; the
+sources of tacit; the versions and the machine. Where no mark is found, everything is made anew.
 
 Nothing is marked that runs code from outside tacit, which may change unseen.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
-from functools import cache
-from pathlib import Path
+from typing import Any
 
 from tacit.agents.registry import AGENTS
 from tacit.emergence.registry import CONTROLS, PROBES
-from tacit.envs.errors import ConfigError
-from tacit.envs.jit.loops import cache_folder_name
+from tacit.envs.jit.kept import is_own, keep, read_kept
 from tacit.training.config.arms import Experiment
 
-from .atomic_files import file_hash, read_json
+from .atomic_files import file_hash
 from .machine import machine
 from .run_folder import RunFolder
 from .seals import is_unfinished
 
-FOLDER = "completed"  # within the cache folder
-OWN = "tacit."  # how the names of tacit's own modules begin
-SOURCES = ("agents", "emergence", "envs", "oversight", "training")
-NOTES = "notes"
-MOST_MARKS = 400
+MARKS = "completed"  # the kind of what is kept
 
 
 def read_mark(experiment: Experiment, run: RunFolder, draws: bool) -> list[str] | None:
@@ -46,57 +36,38 @@ def read_mark(experiment: Experiment, run: RunFolder, draws: bool) -> list[str] 
         run: its folder, in which every file is as it was sealed.
         draws: whether the experiment's figure is to be drawn if it asks for one.
     """
-    path = _mark(experiment, run, draws)
-    if path is None or not path.is_file():
+    made_of = _made_of(experiment, run, draws)
+    notes = None if made_of is None else read_kept(MARKS, made_of)
+    if not isinstance(notes, list):
         return None
-    with suppress(ConfigError):
-        notes = read_json(path).get(NOTES)
-        if isinstance(notes, list) and all(isinstance(note, str) for note in notes):
-            return notes
-    return None
+    return [str(note) for note in notes]
 
 
 def write_mark(experiment: Experiment, run: RunFolder, draws: bool, notes: Sequence[str]) -> None:
-    """Mark that nothing is due; where that cannot be written, it is made anew next time."""
-    path = _mark(experiment, run, draws)
-    if path is None:
-        return
-    with suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _forget_oldest(path.parent)
-        path.write_text(json.dumps({NOTES: list(notes)}), encoding="utf-8")
+    """Mark that nothing is due, with the notes that belong to the run."""
+    made_of = _made_of(experiment, run, draws)
+    if made_of is not None:
+        keep(MARKS, made_of, list(notes))
 
 
-def _forget_oldest(folder: Path) -> None:
-    """Remove the older half of the marks once there are `MOST_MARKS`."""
-    marks = list(folder.iterdir())
-    if len(marks) < MOST_MARKS:
-        return
-    for mark in sorted(marks, key=lambda path: path.stat().st_mtime)[: len(marks) // 2]:
-        mark.unlink(missing_ok=True)
-
-
-def _mark(experiment: Experiment, run: RunFolder, draws: bool) -> Path | None:
-    """Where the mark of a run lies; None for a run that gets none."""
+def _made_of(experiment: Experiment, run: RunFolder, draws: bool) -> list[Any] | None:
+    """What the results of a run depend on; None for a run that gets no mark."""
     sealed, ledger = file_hash(run.seals), file_hash(run.ledger)
     if sealed is None or ledger is None or is_unfinished(run) or not _runs_own_code(experiment):
         return None
     if run.signatures.exists():  # signatures are checked, and no seal covers them
         return None
-    made_of = [
+    return [
         sealed,
-        draws,
         ledger,
+        draws,
         experiment.name,
         experiment.file.model_dump(mode="json"),
+        list(experiment.arms),
         {name: arm.plain for name, arm in experiment.arms.items()},
         {name: list(words) for name, words in experiment.overridden.items()},
-        list(experiment.arms),
-        _sources_hash(),
         machine(),
     ]
-    text = json.dumps(made_of, sort_keys=True).encode()
-    return cache_folder_name() / FOLDER / f"{hashlib.sha256(text).hexdigest()}.json"
 
 
 def _runs_own_code(experiment: Experiment) -> bool:
@@ -104,15 +75,4 @@ def _runs_own_code(experiment: Experiment) -> bool:
     found: list[object] = [type(arm.market) for arm in experiment.arms.values()]
     found += [*AGENTS.values(), *(probe.run for probe in PROBES.values())]
     found += [control.run for control in CONTROLS.values()]
-    own = all(str(getattr(each, "__module__", "")).startswith(OWN) for each in found)
-    return own and not os.environ.get("TACIT_PLUGINS")
-
-
-@cache
-def _sources_hash() -> str:
-    """SHA-256 of every source file of tacit, as hexadecimal digits."""
-    root, digest = Path(__file__).parents[2], hashlib.sha256()
-    for folder in SOURCES:
-        for path in sorted((root / folder).rglob("*.py")):
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return all(map(is_own, found)) and not os.environ.get("TACIT_PLUGINS")
