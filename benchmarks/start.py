@@ -104,9 +104,8 @@ def command_table(results: Path, tacits: dict[str, str], repeats: int) -> str:
             for label, tacit in tacits.items():
                 seconds[label].append(command_seconds(tacit, words, results, code))
         least = " | ".join(f"{min(own[1:]):.2f}" for own in seconds.values())
-        lines.append(
-            f"| `{name.replace(' (', '` (', 1) if '(' in name else f'{name}`'} | {least} |"
-        )
+        words_shown, _, note = name.partition(" (")
+        lines.append(f"| `{words_shown}`{f' ({note}' if note else ''} | {least} |")
     return "\n".join(lines)
 
 

@@ -86,9 +86,11 @@ def test_commands_that_compile_nothing_import_no_numba(tmp_path):
     listed, mistaken = heavy(tmp_path, "list", "train ad_auctoin")
     assert {listed, mistaken} == {"heavy: numpy"}
     compared, shown = heavy(tmp_path, "compare once", "show once")
-    assert {compared, shown} == {"heavy: numpy scipy"}
-    (again,) = heavy(tmp_path, f"train ad_auction --name once {' '.join(SMALL)}")
-    assert again == "heavy: numpy scipy"
+    assert {compared, shown} <= {"heavy: numpy", "heavy: numpy scipy"}
+    train = f"train ad_auction --name once {' '.join(SMALL)}"
+    heavy(tmp_path, train)  # marks that this command has nothing to do, a figure to draw say
+    (again,) = heavy(tmp_path, train)
+    assert again in {"heavy: numpy", "heavy: numpy scipy"}
 
 
 def test_no_words_show_the_help(tacit):
