@@ -1,7 +1,7 @@
 """Intervals at 95 %: Student's t over seeds for means, Wilson for shares, paired differences.
 
-Quantiles come from scipy.special, imported where it is used: scipy.stats has the same numbers, but
-takes half a second to import.
+Quantiles come from `student_quantiles.py` or scipy.special, imported where it is used: scipy.stats
+has the same numbers, but takes half a second to import.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 
 from tacit.envs.types import Bools, Floats
 
-LEVEL = 0.95
+from .student_quantiles import LEVEL, student_quantile
+
 NORMAL_QUANTILE = 1.959963984540054  # of (1 + LEVEL) / 2
 # Summary measures that are 0 or 1 in every seed, so that their mean over seeds is a share.
 SHARES = ("converged", "best_responses", "one_shot_stable", "nearer_collusive")
@@ -65,9 +66,7 @@ def student(values: Sequence[float]) -> Estimate:
     n, mean = len(x), float(x.mean())
     if n < 2:
         return Estimate(mean, float("nan"), float("nan"), n)
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2)) * float(x.std(ddof=1)) / sqrt(n)
+    half = student_quantile(n) * float(x.std(ddof=1)) / sqrt(n)
     return Estimate(mean, mean - half, mean + half, n)
 
 

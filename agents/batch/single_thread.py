@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 
-import scipy.linalg  # noqa: F401  (its BLAS must be loaded before it can be limited)
 from threadpoolctl import ThreadpoolController
 
 
@@ -29,6 +28,8 @@ def one_thread() -> None:
     Call it before every use, not once: code that limits threads for a while, as `tacit.training`
     does, restores the earlier number afterwards.
     """
+    import scipy.linalg  # noqa: F401  (its BLAS must be loaded before it can be limited)
+
     _pools(len(sys.modules)).limit(limits=1)
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != 1:

@@ -19,12 +19,14 @@ from tacit.emergence.payoffs import benchmark_range
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
+from tacit.envs.jit.kept import is_own, keep, read_kept
 from tacit.envs.market import Market
 
 from .replays import play_once
 
 TRIAL_COPIES = 64
 TRIAL_ROUNDS = 2
+TRIALS = "trials"  # the kind of what is kept
 INSTEAD = "collusion_index, KPI regret and `tacit best-response` do"
 
 
@@ -49,7 +51,7 @@ def why_no_deviations(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why the effect of one changed action cannot be computed here."""
     if market not in _WHY_NO_DEVIATIONS:
         reason = why_no_analysis(market, "conduct") or _why_no_rivalry(market)
-        reason = reason or _why_unpredictable(market, kpi, same_observation=True)
+        reason = reason or _why_unpredictable_kept(market, kpi, same_observation=True)
         _WHY_NO_DEVIATIONS[market] = reason
     return _WHY_NO_DEVIATIONS[market]
 
@@ -58,7 +60,7 @@ def why_no_chain(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why the market has no exact joint chain (`tacit.emergence.play.chain`)."""
     if market not in _WHY_NO_CHAIN:
         reason = why_no_analysis(market, "expected")
-        reason = reason or _why_unpredictable(market, kpi, same_observation=False)
+        reason = reason or _why_unpredictable_kept(market, kpi, same_observation=False)
         _WHY_NO_CHAIN[market] = reason
     return _WHY_NO_CHAIN[market]
 
@@ -81,6 +83,23 @@ def _why_no_rivalry(market: Market) -> str | None:
     if not high - low > 1e-9:  # also refuses NaN
         return f"{market.name} has no competitive and collusive benchmark here to measure against"
     return None
+
+
+def _why_unpredictable_kept(
+    market: Market, kpi: kpis.KpiTable, same_observation: bool
+) -> str | None:
+    """`_why_unpredictable`, kept for other processes: whoever asks for nothing but the reason waits
+    for no loop to be loaded or compiled. A market of somebody else is played every time."""
+    if not is_own(type(market)) or market.view_params is not None:
+        return _why_unpredictable(market, kpi, same_observation)
+    config = market.config.model_dump(mode="json")
+    question = [market.name, config, same_observation]
+    kept = read_kept(TRIALS, question)
+    if isinstance(kept, list) and len(kept) == 1 and isinstance(kept[0], str | None):
+        return kept[0]
+    reason = _why_unpredictable(market, kpi, same_observation)
+    keep(TRIALS, question, [reason])
+    return reason
 
 
 def _why_unpredictable(market: Market, kpi: kpis.KpiTable, same_observation: bool) -> str | None:

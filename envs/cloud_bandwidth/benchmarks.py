@@ -32,7 +32,6 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from scipy.optimize import brentq, minimize, minimize_scalar
 
 from tacit.envs.types import Floats, Ints
 
@@ -202,6 +201,8 @@ def best_on(loss: Callable[[Floats], Floats], low: float, high: float) -> float:
         low: the least argument.
         high: the largest argument.
     """
+    from scipy.optimize import minimize_scalar  # slow to import, like those further down
+
     grid = np.linspace(low, high, GRID_POINTS)
     k = int(np.argmin(loss(grid)))
     bounds = (grid[max(k - 1, 0)], grid[min(k + 1, GRID_POINTS - 1)])
@@ -216,6 +217,8 @@ def rising_root(f: Callable[[float], float], low: float, high: float) -> float:
     """Where a rising function crosses 0 in [low, high], to machine precision."""
     if f(low) >= 0:
         return low
+    from scipy.optimize import brentq
+
     return float(brentq(f, low, high, xtol=1e-14, rtol=1e-15))
 
 
@@ -306,6 +309,8 @@ def _nash_by_search(game: PricingGame) -> PricingOutcome:
 
 def _joint_by_search(game: PricingGame) -> PricingOutcome:
     """Best sum of profits by Nelder-Mead, from what is best at each single outside option."""
+    from scipy.optimize import minimize
+
     shape = (game.n, game.states)
 
     def loss(flat: Floats) -> float:
@@ -329,6 +334,8 @@ def _joint_by_search(game: PricingGame) -> PricingOutcome:
 
 def _joint_in_quantities(game: PricingGame) -> Floats:
     """Joint-profit prices `[N]` against the mean outside option and at the mean mass."""
+    from scipy.optimize import minimize
+
     mu, outside = game.config.differentiation, float(game.outside.mean())
     most = min(game.capacity / max(float(game.mass @ game.weight), 1e-9), 1.0)
 

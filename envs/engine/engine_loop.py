@@ -34,7 +34,8 @@ import numpy as np
 from numba import carray
 
 from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW, CopyRows, GameArrays
-from tacit.envs.jit.array_views import at, borrow, pointer, row
+from tacit.envs.jit.array_views import at, borrow, row
+from tacit.envs.jit.compiled_views import pointer
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.kpi.scoring import score
 from tacit.envs.rng import fold, moment, u

@@ -11,16 +11,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
-
-from numba.core import event
 
 LOGGER = "tacit.compiling"  # the name of a logger; its level is INFO
 PATIENCE = 2.0  # seconds of compilation in this process before it is announced
 TEXT = "compiling, once, about a minute"
 
 
-class CompileWatch(event.Listener):  # type: ignore[misc]
+class CompileWatch:
     """Follows Numba's compilations in this process, and what worker processes tell of theirs.
 
     Attributes:
@@ -95,4 +94,18 @@ class CompileWatch(event.Listener):  # type: ignore[misc]
 
 
 WATCH = CompileWatch()
-event.register("numba:compile", WATCH)
+
+
+@cache
+def follow_numba() -> None:
+    """From here on, `WATCH` is told of compilations in this process; this imports Numba."""
+    from numba.core import event
+
+    class Compilations(event.Listener):  # type: ignore[misc]
+        def on_start(self, event: Any) -> None:
+            WATCH.on_start(event)
+
+        def on_end(self, event: Any) -> None:
+            WATCH.on_end(event)
+
+    event.register("numba:compile", Compilations())

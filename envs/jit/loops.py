@@ -35,11 +35,6 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import llvmlite
-import numba
-
-from . import compiling  # noqa: F401 (from here on compilation is announced)
-
 # Serialises imports of generated modules: no thread may see a module that is half initialised.
 _LOADING = threading.RLock()
 
@@ -51,11 +46,19 @@ IMPORT = re.compile(
     r"^(?:from (\.*)([\w.]*) import (\([^)]*\)|[^\n]*)|import ([\w., ]+))", re.MULTILINE
 )
 COMMENT = re.compile(r"#[^\n]*")
-VERSIONS = (numba.__version__, llvmlite.__version__, platform.python_version())
+COMPILED_VIEWS = "tacit.envs.jit.compiled_views"  # in every loop, though no template imports it
 
 
 class TemporaryCacheWarning(UserWarning):
     """Compiled code is not kept behind the end of this process."""
+
+
+def cache_folder_name() -> Path:
+    """Where the cache folder is, or would be; nothing is made or checked."""
+    if chosen := os.environ.get("TACIT_CACHE"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "tacit"
 
 
 def cache_folder() -> Path:
@@ -68,10 +71,9 @@ def cache_folder() -> Path:
         PermissionError: another user owns the folder or something in it, or could write to it.
         OSError: `$TACIT_CACHE` cannot be made.
     """
-    if chosen := os.environ.get("TACIT_CACHE"):
-        return _private_folder(Path(chosen))
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "tacit"
+    folder = cache_folder_name()
+    if os.environ.get("TACIT_CACHE"):
+        return _private_folder(folder)
     if (refusal := _refusal(folder)) is None:
         return _private_folder(folder)
     temporary = tempfile.mkdtemp(prefix="tacit-cache-")  # with mode 0700
@@ -176,12 +178,20 @@ def _compiled(template: str, market: str | None) -> ModuleType:
 
 def _name(template: str, market: str | None) -> str:
     """The name of a generated file: template, market, and 64 bits of a hash of all sources."""
-    digest = hashlib.sha256("|".join(VERSIONS).encode())
+    digest = hashlib.sha256("|".join(_versions()).encode())
     sources = [name for name in (template, market) if name]
-    for module in import_closure(sources):
+    for module in import_closure([*sources, COMPILED_VIEWS]):
         digest.update(module.encode() + b"\0" + _origin(module).read_bytes() + b"\0")
     parts = [name.rpartition(".")[2] for name in sources]
     return "_".join([*parts, digest.hexdigest()[:16]])
+
+
+def _versions() -> tuple[str, ...]:
+    """The versions on which compiled code depends."""
+    import llvmlite
+    import numba
+
+    return numba.__version__, llvmlite.__version__, platform.python_version()
 
 
 def _load(name: str, path: Path) -> ModuleType:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import linalg, sparse
 
 from tacit.emergence.play.state_index import StateIndex
 from tacit.emergence.tree.enumeration import count_ends, enumerate_round
@@ -176,6 +175,8 @@ def residual(values: Floats, source: Ints, target: Ints, count: int, discount: f
     size = float(np.abs(values).max(initial=0.0))
     if size == 0.0:
         return 0.0
+    from scipy import linalg, sparse  # slow to import
+
     steps, scaled = np.arange(len(values)), values / size
     entries = np.concatenate([
         np.full(len(values), discount), np.full(len(values), -1.0), np.ones(len(values))

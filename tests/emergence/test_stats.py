@@ -9,6 +9,7 @@ import pytest
 from scipy import stats as reference
 
 from tacit.emergence import stats
+from tacit.emergence.student_quantiles import student_quantile
 
 
 def test_student_by_hand():
@@ -114,3 +115,10 @@ def test_the_median_s_interval_is_that_of_scipy_s_binomial(n):
     k = int(reference.binom.ppf((1 - stats.LEVEL) / 2, n, 0.5))
     e = stats.median(np.arange(1.0, n + 1))
     assert (e.low, e.mean, e.high) == (k, (n + 1) / 2, n + 1 - k)
+
+
+def test_quantiles_are_those_of_scipy_bit_for_bit():
+    from scipy.special import stdtrit
+
+    for n in range(2, 400):
+        assert student_quantile(n) == float(stdtrit(n - 1, 0.975)), n

@@ -10,7 +10,9 @@ from support.paths import ROOT
 HOME = ROOT / "emergence"
 BEHAVIOURS = ("collusion", "objective", "claims", "coalition", "screens")
 # Each name with those that it may import; modules in the root of `emergence` go by their own name.
-BASE = {"population", "payoffs", "named_measures", "information", "stats"}
+BASE = {
+    "population", "payoffs", "named_measures", "information", "stats", "student_quantiles",
+}  # fmt: skip
 ALLOWED = {
     **dict.fromkeys(BASE, BASE),
     "play": BASE,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tacit.emergence.verdict import DISCLAIMER
 from tacit.emergence.words import key_lines, words_given
 from tacit.training.storage.atomic_files import write_atomically
 
-from .event_file import EventFile
 from .plots import draw_plots
+
+if TYPE_CHECKING:
+    from .event_file import EventFile
 
 ArmSummary = Mapping[str, Any]  # an arm's part of summary.json
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
 from collections.abc import Hashable, Iterator
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -123,6 +125,9 @@ def parse(text: str, where: str) -> Any:
         raise ConfigError(f"{where}: not valid YAML: {error}") from None
 
 
+_parsed = lru_cache(maxsize=16)(parse)
+
+
 def _check_size(text: str, where: str) -> None:
     """Count depth and values of a YAML text without making them.
 
@@ -162,7 +167,8 @@ def read_yaml(path: Path | Traversable) -> dict[str, Any]:
     if isinstance(path, Path) and path.exists() and not path.is_file():
         raise ConfigError(f"{path}: cannot be read: it is not an ordinary file.")
     try:
-        data = parse(path.read_text(encoding="utf-8"), str(path))
+        # The same file is read several times by a command; whoever gets the data may change it.
+        data = copy.deepcopy(_parsed(path.read_text(encoding="utf-8"), str(path)))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
     if not isinstance(data, dict):

@@ -12,13 +12,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tacit.training.board import (
-    EventFile,
-    write_arm_session,
-    write_bands,
-    write_run_pages,
-    write_verdicts,
-)
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.atomic_files import as_json, write_atomically
 from tacit.training.storage.cards import write_cards
@@ -112,6 +105,9 @@ def _write_band(
     folder = run.band(arm.name)
     if sealer.holds(arm.name, made_of, folder) and None not in seeds:
         return
+    # slow to import, and a run in which nothing was trained needs neither
+    from tacit.training.board import EventFile, write_arm_session, write_bands, write_verdicts
+
     sealer.open()
     with EventFile(folder, rank=rank) as events:
         write_bands(events, [run.seed(arm.name, k) for k in range(arm.seeds)], arm)
@@ -134,6 +130,8 @@ def write_pages(experiment: Experiment, run: RunFolder, sealer: Sealer) -> None:
     present = [name for name in sealer.seals.files if "/" not in name and "tfevents" in name]
     if sealer.seals.made_of.get("") == made_of and all(run.inside(p).is_file() for p in present):
         return
+    from tacit.training.board import EventFile, write_run_pages  # slow to import
+
     sealer.open()
     with EventFile(run.path) as events:
         write_run_pages(events, experiment, states, sealer.ledger)

@@ -28,6 +28,8 @@ from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
 from tacit.training.storage import checkpoint
+from tacit.training.storage.atomic_files import read_json
+from tacit.training.storage.completed import read_mark, write_mark
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_config import check_same_run, write_run_config
@@ -48,6 +50,7 @@ from .signals import Stopped, stopping_on_signals
 from .warm_start import check_warm_starts, generations
 from .worker_pool import WorkerPool, goes_to_pool, needs_pool
 
+TRAINED = "trained already"
 Job = tuple[str, int]  # the name of an arm, and the number of the repetition
 
 
@@ -176,9 +179,11 @@ def _train_locked(
     """`train_experiment`, while this process holds the run's lock."""
     config = _check(experiment, run)
     seals, made_again = checked_seals(experiment, run, config, listener)
-    earlier = earlier_summaries(experiment, run)
     for note in experiment.notes:
         listener.note(note)
+    if not made_again and signed is None and (known := _known(experiment, run, listener, draw)):
+        return known
+    earlier = earlier_summaries(experiment, run)
     jobs, records = plan(experiment, run)
     ledger = Ledger(run.ledger)
     sealer = Sealer(run, ledger, seals)
@@ -200,14 +205,18 @@ def _train_locked(
             listener.begin(*_rounds(experiment, jobs))
         else:
             rest = "what was altered is written anew" if made_again else "nothing to do"
-            listener.note(f"{run.path}: trained already; {rest}")
-        # Linear algebra must not start threads of its own beside those that train.
+            listener.note(f"{run.path}: {TRAINED}; {rest}")
+        # Linear algebra must not start threads of its own beside those that train. The library has
+        # to be loaded before it can be limited.
+        import scipy.linalg  # noqa: F401
+
         with threadpool_limits(limits=1), control.training(ledger, experiment.arms):
             _train_jobs(experiment, run, jobs, records, listener, control)
         if len(records) < seeds:
             ledger.append("training paused", finished=len(records), of=seeds)
             raise Paused(run.name, pause_text(run, experiment))
-        for note in mixed_machines(experiment, records):
+        machines = mixed_machines(experiment, records)
+        for note in machines:
             listener.note(note)
         summary = finish(experiment, whole, run, records, earlier, sealer, listener.finishing, draw)
     except KeyboardInterrupt:
@@ -218,7 +227,27 @@ def _train_locked(
     sealer.close()
     if jobs:
         ledger.append("training finished", arms=list(experiment.arms))
+    write_mark(experiment, run, draw is not None, machines)
     return summary
+
+
+def _known(
+    experiment: Experiment, run: RunFolder, listener: ProgressListener, draw: Draw | None
+) -> dict[str, Any] | None:
+    """The summary of a run in which nothing is due; None where something may be due.
+
+    Args:
+        experiment: what is to be trained.
+        run: its folder, in which every file is as it was sealed.
+        listener: receives the notes.
+        draw: draws the experiment's figure; by default none is drawn.
+    """
+    notes = read_mark(experiment, run, draw is not None)
+    if notes is None:
+        return None
+    for note in (f"{run.path}: {TRAINED}; nothing to do", *notes):
+        listener.note(note)
+    return read_json(run.summary)
 
 
 def plan(experiment: Experiment, run: RunFolder) -> tuple[list[Job], Records]:

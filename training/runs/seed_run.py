@@ -27,7 +27,6 @@ from tacit.training.acts.gate import LOOK, CarryOut, Gate, Order, Reply
 from tacit.training.acts.protocol import ActRequest
 from tacit.training.acts.schedule import Change
 from tacit.training.acts.seed_acts import SeedActs
-from tacit.training.board.event_file import EventFile
 from tacit.training.config.arms import Arm
 from tacit.training.outcome.final_measures import agent_steps, end_figures, final_measures
 from tacit.training.outcome.probing import figures_of, population_of, probe_seed
@@ -161,6 +160,9 @@ class Repetition:
             ConfigError: the save cannot be continued here, or the arm to start from is missing.
             ValueError: `points` are needed, and missing.
         """
+        # slow to import, and a run in which no seed is due needs none
+        from tacit.training.board.event_file import EventFile
+
         self._began = time.perf_counter()
         self.arm, self.k, self.saver = arm, k, SeedSaver(run.seed(arm.name, k), arm, k)
         self.breakers = SeedBreakers(run, arm, k, self.saver.kept("breakers"), points)

@@ -10,7 +10,6 @@ from tacit.agents.registry import AGENTS, SUMMARIES
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Measure
 from tacit.envs.registry import INSTALLED, MARKETS, make_market, market_class
-from tacit.training.calibrate import FITS
 from tacit.training.config import files
 from tacit.training.config.breaker_settings import BreakerConfig, RedirectConfig
 
@@ -143,6 +142,8 @@ def _measure_table(measures: Sequence[Measure]) -> TextTable:
 
 def _calibration(name: str) -> Iterator[Printed]:
     """What `tacit calibrate` reads for this market, and the options that it has there."""
+    from tacit.training.calibrate import FITS  # slow to import, and `tacit list` needs none
+
     if name not in FITS:
         return
     market_fit = FITS[name]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tacit.training.config.names import folder_mistake
 from .atomic_files import write_atomically
 
 CHECKPOINT = "checkpoint.safetensors"
+FORBIDDEN = frozenset("/\\\0")  # in the name of a file or folder
 DEFAULT_RESULTS = Path("results")  # where the commands look for runs without --results
 
 
@@ -81,15 +83,23 @@ class RunFolder:
             ConfigError: it leads out of the folder, by a part that is no plain name or by a link.
         """
         path = self.path.joinpath(*parts)
-        plain = all(part not in ("", ".", "..") and not set(part) & {"/", "\\", "\0"}
-                    for part in parts)  # fmt: skip
-        root = os.path.realpath(self.path)
-        if not plain or os.path.commonpath([root, os.path.realpath(path)]) != root:
+        plain = all(part not in ("", ".", "..") and FORBIDDEN.isdisjoint(part) for part in parts)
+        if not plain or self._leads_out(parts):
             raise ConfigError(
                 f"{self.path}: {'/'.join(parts)!r} leads out of the run's folder. Nothing was read "
                 "or written there."
             )
         return path
+
+    def _leads_out(self, parts: Sequence[str]) -> bool:
+        """Whether links on the way to a path within the folder lead out of it."""
+        place = str(self.path)
+        for part in parts:
+            place = os.path.join(place, part)
+            if os.path.islink(place):
+                root, end = os.path.realpath(self.path), self.path.joinpath(*parts)
+                return os.path.commonpath([root, os.path.realpath(end)]) != root
+        return False  # without a link below the folder nothing does
 
     @property
     def config(self) -> Path:

@@ -7,8 +7,6 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
 from tacit.emergence.stats import Estimate
 from tacit.oversight.objective import state_lines
 from tacit.training.board.plot_style import BLUE, COLOURS, RED, new_figure, put_title, save
@@ -45,6 +43,8 @@ def draw(
     spec = experiment.file.figure
     if not spec:
         return False
+    import matplotlib  # slow to import, and a run whose figure is there needs none
+
     matplotlib.use("Agg")  # draws into memory: needs no display
     if spec.panels:
         figure = theory_panels(experiment, arms, spec)

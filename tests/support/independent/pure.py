@@ -8,18 +8,18 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numba.core.dispatcher import Dispatcher
 from support.play import random_actions
 
 from tacit.envs import kpi, rng
 from tacit.envs.engine.engine import Engine
+from tacit.envs.jit.decorators import Kernel
 from tacit.envs.market import Market
 
 
 @cache
-def _plain(dispatcher: Dispatcher) -> FunctionType:
+def _plain(kernel: Kernel) -> FunctionType:
     """`.py_func` in globals of its own, in which every compiled name is its plain version."""
-    source = dispatcher.py_func
+    source = kernel.py_func
     plain = FunctionType(source.__code__, {}, source.__name__, source.__defaults__)
     for name in source.__code__.co_names:
         if name in source.__globals__:
@@ -35,20 +35,20 @@ def _plain_module(module: ModuleType) -> SimpleNamespace:
 
 def _plain_value(value: Any) -> Any:
     """A kernel, or a module that has kernels, without compiled code; anything else as it is."""
-    if isinstance(value, Dispatcher):
+    if isinstance(value, Kernel):
         return _plain(value)
     if isinstance(value, ModuleType) and value.__name__.startswith("tacit."):
         return _plain_module(value)
     return value
 
 
-def pure(dispatcher: Dispatcher) -> Any:
+def pure(kernel: Kernel) -> Any:
     """The kernel in pure Python, the kernels that it calls included.
 
     64-bit products overflow by design, so numpy's warning about it is silenced.
     """
-    assert isinstance(dispatcher, Dispatcher), f"{dispatcher} is not compiled: nothing to compare"
-    return np.errstate(over="ignore")(_plain(dispatcher))
+    assert isinstance(kernel, Kernel), f"{kernel} is not compiled: nothing to compare"
+    return np.errstate(over="ignore")(_plain(kernel))
 
 
 class PlainCopy:

@@ -8,7 +8,8 @@ import sys
 import warnings
 
 import pytest
-from support.terminal import Terminal, python
+from support.terminal import SMALL, Terminal, python
+from support.training_fixtures import small
 
 from tacit.envs.jit.loops import TemporaryCacheWarning
 from tacit.training import cli
@@ -46,7 +47,10 @@ IMPORTED = """
 import sys
 import warnings
 from tacit.training.cli import main
-heavy = {"torch", "numba", "numpy", "scipy", "tensorboard", "matplotlib"}
+heavy = {
+    "torch", "numba", "numpy", "scipy", "tensorboard", "google.protobuf", "matplotlib",
+    "scipy.stats", "scipy.optimize",
+}
 for words in sys.argv[1:]:
     sys.argv = ["tacit", *words.split()]
     try:
@@ -73,6 +77,20 @@ def test_neither_a_config_that_is_shown_nor_lint_imports_torch(tmp_path):
     shown, linted = heavy(tmp_path, "train ad_auction --show", "lint ad_auction")
     assert "numpy" in shown
     assert "torch" not in shown + linted
+
+
+@pytest.mark.slow
+def test_commands_that_compile_nothing_import_no_numba(tmp_path):
+    """What is compared and shown needs quantiles (scipy.special), and nothing else of weight."""
+    small(tmp_path / "results", name="once")
+    listed, mistaken = heavy(tmp_path, "list", "train ad_auctoin")
+    assert {listed, mistaken} == {"heavy: numpy"}
+    compared, shown = heavy(tmp_path, "compare once", "show once")
+    assert {compared, shown} <= {"heavy: numpy", "heavy: numpy scipy"}
+    train = f"train ad_auction --name once {' '.join(SMALL)}"
+    heavy(tmp_path, train)  # marks that this command has nothing to do, a figure to draw say
+    (again,) = heavy(tmp_path, train)
+    assert again in {"heavy: numpy", "heavy: numpy scipy"}
 
 
 def test_no_words_show_the_help(tacit):

@@ -13,8 +13,8 @@ from support.training_fixtures import SMALL, small
 
 from tacit.envs.errors import ConfigError
 from tacit.oversight.ledger import Ledger
+from tacit.training import board
 from tacit.training.config.load import load
-from tacit.training.outcome import finishing
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import train_experiment
 from tacit.training.storage import atomic_files, checkpoint, seals
@@ -242,7 +242,7 @@ def test_a_writer_that_is_stopped_while_it_draws_goes_on_where_it_was(finished, 
     monkeypatch.setattr(seals, "KEEP_EVERY", 0.0)
     for arm in ("profit", "calm"):
         (run.band(arm) / "controls.json").unlink()
-    write, drawn = finishing.write_bands, []
+    write, drawn = board.write_bands, []
 
     def stopped(events, folders, arm):
         drawn.append(arm.name)
@@ -250,7 +250,7 @@ def test_a_writer_that_is_stopped_while_it_draws_goes_on_where_it_was(finished, 
             raise ZeroDivisionError
         write(events, folders, arm)
 
-    monkeypatch.setattr(finishing, "write_bands", stopped)
+    monkeypatch.setattr(board, "write_bands", stopped)
     with pytest.raises(ZeroDivisionError):
         resume(run)
     assert drawn == ["profit", "calm"]
