@@ -11,6 +11,7 @@
 | pace | sets how many rounds a second are played |
 | rollback, reweight, redirect | a branch begins in every repetition that is meant (`forks.py`) |
 | override, veto | the next round is played with another action (`forcing.py`) |
+| trip | what a breaker would do, done now: its rollback (`forks.py`) |
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tacit.oversight import ledger as ledgers
 from tacit.training.acts.control import BREAKER, PERSON, RunControl, Seed
 
 from .changing import Change, changing, targets
+from .forks import in_full
 from .gate import Gate
 from .protocol import READS, ActRequest, Envelope
 from .schedule import ACT
@@ -64,6 +66,7 @@ class Acts:
                 was not answered here: nothing was done. Or an act that was recorded could not be
                 done in every repetition (`Change.apply`, `RunControl.release_breakers`).
         """
+        request = in_full(request, self.control.arms)
         if request.act in READS:
             return self._envelope(request, False, self._held_text())
         answer = Future[Envelope]()

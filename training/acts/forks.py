@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tacit.envs import kpi as kpis
-from tacit.envs.errors import ConfigError
+from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
-from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND
+from tacit.training.config.breaker_settings import NONE, ROLLBACK, ROUND, BreakerConfig
 from tacit.training.config.in_force import PERSON, arm_in_force, rule_of
 from tacit.training.config.redirecting import redirected
 
-from .protocol import ActRequest
+from .protocol import TRIP, ActRequest
 
 # What a trip records as its redirect where nothing is changed; a breaker's trip has the same words.
 AGAIN = "none: it will happen again"
@@ -185,3 +185,61 @@ def _told(trip: Mapping[str, Any], redirect: Mapping[str, Any]) -> list[str]:
     values = [f"{key} {before.get(key)} -> {value}" for key, value in after.items()]
     others = {key: value for key, value in redirect.items() if key not in ("kpi", "market")}
     return values + [key if value is True else f"{key} {value}" for key, value in others.items()]
+
+
+# --- a breaker that a person trips ----------------------------------------------------------------
+
+
+def in_full(request: ActRequest, arms: Mapping[str, Arm]) -> ActRequest:
+    """A request as it is carried out: to trip a breaker by hand is to ask for its rollback now.
+
+    The ledger has it as a rollback whose reason names the breaker. Its count of trips stays.
+
+    Args:
+        request: any act.
+        arms: what is trained, by name.
+
+    Raises:
+        ConfigError: the breaker is unknown, or does not roll back.
+    """
+    if request.act != TRIP:
+        return request
+    breaker = _breaker(request, arms)
+    changes: dict[str, Any] | str = NONE if breaker.redirect == NONE else breaker.changes.plain
+    # A breaker that names no state goes back to the last one before it was first outside. Nothing
+    # is outside here, so that is the last state that was kept.
+    to = f"-{breaker.to}" if isinstance(breaker.to, int) else breaker.to or ""
+    return request.model_copy(
+        update={
+            "act": ROLLBACK,
+            "to": to,
+            "redirect": changes,
+            "breaker": "",
+            "reason": f"breaker {request.breaker} tripped by hand: {request.reason}",
+        }
+    )
+
+
+def _breaker(request: ActRequest, arms: Mapping[str, Arm]) -> BreakerConfig:
+    """The breaker that is meant.
+
+    Raises:
+        ConfigError: there is none of that name, in one arm alone, or it does not roll back.
+    """
+    chosen = {name: arm for name, arm in arms.items() if request.arm in ("", name)}
+    having = [arm for arm in chosen.values() if request.breaker in arm.breakers]
+    if not having:
+        known = dict.fromkeys(name for arm in chosen.values() for name in arm.breakers)
+        raise ConfigError(
+            f"breaker: there is no '{request.breaker}'. {nearest(request.breaker, known)}"
+        )
+    if len(having) > 1:
+        names = ", ".join(arm.name for arm in having)
+        raise ConfigError(f"arm: {names} have a breaker {request.breaker}; which is meant?")
+    breaker = having[0].breakers[request.breaker]
+    if breaker.action != ROLLBACK:
+        raise ConfigError(
+            f"breaker: {request.breaker} does not roll back; what it does is the act "
+            f"{breaker.action}."
+        )
+    return breaker

@@ -24,12 +24,13 @@ MOST_STEPS = 1_000_000_000
 MOST_PACE = 1_000_000_000.0  # rounds a second
 READS = ("status",)  # acts that change nothing
 FORKS = ("rollback", "reweight", "redirect")  # acts from which a branch begins
+TRIP = "trip"  # what a breaker would do, ordered by a person (`forks.py`)
 FORCES = ("override", "veto")  # acts that put an action in the place of one that a seat chooses
 UNREASONED = ("stop", "pace")  # acts that need no reason
 
 ActName = Literal[
     "status", "pause", "resume", "step", "stop", "ask", "pace",
-    "rollback", "reweight", "redirect", "override", "veto",
+    "rollback", "reweight", "redirect", "override", "veto", "trip",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(ActName)
 Word = Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
@@ -39,9 +40,10 @@ BELONGS: dict[str, tuple[str, ...]] = {
     "rounds": ("step",),
     "latch": ("resume",),
     "pace": ("pace",),
-    "arm": ("pace", "resume", *FORKS, *FORCES),
-    "seed": ("pace", "resume", *FORKS, *FORCES),
-    "branch": (*FORKS, *FORCES),
+    "arm": ("pace", "resume", *FORKS, *FORCES, TRIP),
+    "seed": ("pace", "resume", *FORKS, *FORCES, TRIP),
+    "branch": (*FORKS, *FORCES, TRIP),
+    "breaker": (TRIP,),
     "to": ("rollback",),
     "redirect": FORKS,
     "copy": FORCES,
@@ -73,6 +75,7 @@ class ActRequest(BaseModel):
         in_copy: of the market, where an action is forced; its key is `copy`.
         seat: whose action.
         action: its parts, as in `price 0.4, claim scarce`.
+        breaker: that is tripped.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -93,6 +96,7 @@ class ActRequest(BaseModel):
     in_copy: int = Field(default=0, ge=0, alias="copy")
     seat: Line = ""
     action: Line = ""
+    breaker: Line = ""
 
     @property
     def is_change(self) -> bool:
@@ -189,6 +193,8 @@ def _misfits(request: ActRequest) -> Iterator[str]:
         yield f"redirect: must say what {act} changes."
     elif act == "reweight" and isinstance(redirect, dict) and redirect.keys() != {"kpi"}:
         yield "redirect: reweight changes weights of the KPI only (kpi); see the act redirect."
+    if act == TRIP and not request.breaker.strip():
+        yield "breaker: must say which one is tripped."
     if act in FORCES:
         if request.seed is None:
             yield f"seed: must say in which seed; {act} is about one deal."

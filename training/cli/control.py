@@ -59,6 +59,7 @@ def ctl(
     copy: Annotated[int, typer.Option("--copy", min=0, help="override, veto: of the market")] = 0,
     seat: Annotated[str, typer.Option("--seat", help="override, veto: whose action")] = "",
     action: Annotated[str, typer.Option("--action", help='override: as in "price 0.4"')] = "",
+    breaker: Annotated[str, typer.Option("--breaker", metavar="NAME", help="trip: which")] = "",
     reason: Annotated[str, typer.Option("--reason", help="why; only stop and pace need none")] = "",
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="who acts (default: you)")] = "",
     id_: Annotated[
@@ -84,6 +85,7 @@ def ctl(
         "id": id_ or uuid.uuid4().hex, "act": act, "by": by or getpass.getuser(),
         "reason": reason, "rounds": rounds, "dry_run": dry_run, "latch": latch, "arm": arm,
         "seed": seed, "branch": branch, "to": to, "copy": copy, "seat": seat, "action": action,
+        "breaker": breaker,
         "pace": pace_of(act, pace),
         "redirect": redirect_of(act, values or [], redirect or [], fresh_stream, forget),
     }  # fmt: skip

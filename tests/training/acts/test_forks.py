@@ -110,6 +110,34 @@ def test_a_person_s_rollback_is_a_breaker_s(tmp_path):
     assert all(differing_arrays(own[r], known[r]) == [] for r in own if r in known)
 
 
+TRIPPED = (
+    "breakers.calm={watch: clearing_price, high: 99, action: rollback, to: 2, redirect: {market: "
+    "{price_mix: 0.5}}}",
+    "breakers.end={watch: clearing_price, high: 99, action: stop}",
+)
+
+
+def test_a_breaker_that_is_tripped_by_hand_does_what_it_would_do(tmp_path):
+    with held_run(tmp_path / "tripped", TRIPPED) as run:
+        run.step(3_500)
+        would = run.do("trip", breaker="calm", dry_run=True)
+        assert not would.applied
+        done = run.do("trip", breaker="calm", reason="we try it")
+        assert done.applied
+        assert done.act == "rollback"
+        ends = "breaker: end does not roll back; what it does is the act stop."
+        assert run.refused("trip", breaker="end") == ends
+        assert "there is no 'clam'. Did you mean 'calm'?" in run.refused("trip", breaker="clam")
+    with held_run(tmp_path / "asked", TRIPPED) as other:
+        other.step(3_500)
+        other.do("rollback", to="-2", redirect={"market": {"price_mix": 0.5}})
+    assert differing_arrays(ended(run.run)[0], ended(other.run)[0]) == []
+    (own,), (asked,) = changes(run.run), changes(other.run)
+    assert own | {"reason": "", "act": ""} == asked | {"reason": "", "act": ""}
+    told = [entry["reason"] for entry in ledgers.read(run.run.ledger) if "reason" in entry]
+    assert "breaker calm tripped by hand: we try it" in told
+
+
 def test_two_redirects_at_the_same_round_add_up(tmp_path):
     with held_run(tmp_path) as run:
         run.step(1_500)

@@ -31,6 +31,8 @@ def mistakes(**keys):
         ({"act": "reweight", "redirect": "none"}, ["redirect: must say what reweight changes."]),
         ({"act": "reweight", "redirect": {**FREE, "forget": True}}, ["redirect: reweight changes"]),
         ({"act": "redirect", "to": "-1"}, ["to: belongs to rollback", "redirect: must say"]),
+        ({"act": "trip"}, ["breaker: must say which one is tripped."]),
+        ({"act": "pause", "breaker": "x"}, ["breaker: belongs to trip, not to pause."]),
         ({"act": "override"}, ["seed: must say", "seat: must say", "action: must say"]),
         ({"act": "veto", "seed": 0, "action": "bid 1"}, ["action: belongs", "seat: must say"]),
         (

@@ -17,8 +17,9 @@ const ACTS = {
   redirect: { key: "d", word: "Redirect", fields: ["target", "weights", "market", "draws"] },
   override: { key: "o", word: "Override", fields: ["target", "copy", "seat", "action"] },
   veto: { key: "v", word: "Veto", fields: ["target", "copy", "seat"] },
+  trip: { key: "t", word: "Trip a breaker", fields: ["target", "breaker"] },
 };
-const FIELDS = ["rounds", "latch", "target", "pace", "to", "weights", "market", "draws", "copy", "seat", "action"];
+const FIELDS = ["rounds", "latch", "target", "pace", "to", "weights", "market", "draws", "copy", "seat", "action", "breaker"];
 const CHECKS = { // by the id of a box, the key of a redirect and its value
   fresh: ["fresh_stream", true], forget: ["forget", true], memory: ["memory", "off"],
   rivals: ["rivals_data", "none"], synchronous: ["updates", "synchronous"],
@@ -66,7 +67,7 @@ async function stop() {
 
 /** Open the form of an act; to: the round of a kept state, for a rollback. */
 export async function openForm(name, to) {
-  if ($(name).disabled || $("form").open) return;
+  if ($(name).disabled || $(name).hidden || $("form").open) return;
   open = { act: name, id: newId() };
   const { word, fields } = ACTS[name];
   $("form-title").textContent = $("do").textContent = word;
@@ -137,6 +138,7 @@ function fillOfTarget() {
   }));
   const facts = store.facts.arms[arm] ?? { seats: [], weights: {} };
   $("seat").replaceChildren(...facts.seats.map((name) => make("option", name)));
+  $("breaker").replaceChildren(...(own?.breakers ?? []).map(({ name }) => make("option", name)));
   fillWeights(own?.weights ?? facts.weights);
 }
 
@@ -196,6 +198,7 @@ function request() {
   }
   if (fields.includes("to")) wanted.to = $("to").value;
   if (fields.includes("seat")) Object.assign(wanted, { copy: Number($("copy").value) || 0, seat: $("seat").value });
+  if (fields.includes("breaker")) wanted.breaker = $("breaker").value;
   if (fields.includes("action")) wanted.action = $("action").value.trim();
   return wanted;
 }

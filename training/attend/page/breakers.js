@@ -41,6 +41,7 @@ export function showBreakers() {
     }));
   }).sort(byNearness);
   show("breakers", rows.length > 0);
+  $("trip").hidden = rows.length === 0;
   if (!fill("breaker-rows", rows, breakerRow)) return;
   const about = new Map(rows.map(({ breaker }) => [breaker.name, breaker.sentence]));
   $("breaker-words").replaceChildren(...[...about].map(([name, text]) => make("li", `${name}: ${text}`)));
