@@ -98,4 +98,5 @@ def attending(training):
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 code, told = process.wait(20), process.stderr.read()
-                assert (code, told) == (130, "")
+                assert code == 130, (code, told)
+                assert told == "stopped; what was written is kept\n", told

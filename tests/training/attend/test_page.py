@@ -266,6 +266,22 @@ def test_going_back_from_the_time_line_by_keyboard(held, training):
     assert row[1:4] == [f"{int(to[1:]):,}", "not read yet", str(before + 1)]
 
 
+def test_a_breaker_that_is_tripped_by_hand_a_second_time_is_refused_in_the_form(held, training):
+    """Its redirect is in force already."""
+    gate = training.control.seeds()["redirected", 0]
+    before, acts = gate.facts["branch"], len(training.acts())
+    assert not held.run("return document.getElementById('trip').hidden")
+    held.type("t")
+    held.wait_until("document.getElementById('form').open")
+    assert held.run("return document.getElementById('breaker').value") == "one_sided"
+    held.wait_until("document.getElementById('preview').textContent")
+    assert held.text("preview").startswith("redirect: changes nothing.")
+    held.run("document.getElementById('cancel').click()")
+    held.wait_until("!document.getElementById('form').open")
+    assert gate.facts["branch"] == before
+    assert len(training.acts()) == acts
+
+
 @pytest.mark.slow
 def test_what_lint_says_of_other_weights_stands_in_the_form(held, training):
     acts = len(training.acts())
