@@ -7,9 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 HOST = "127.0.0.1"  # loopback: nobody else in the network sees the run
@@ -106,14 +108,43 @@ def serve(command: Sequence[str]) -> int:
         signals raise, `tacit.training.runs.signals`).
     """
     # In a session of its own: the signals of a terminal reach this process, which ends the others.
-    process = subprocess.Popen(command, start_new_session=True)
+    # A signal that comes before there is a process to end must not leave one behind.
+    came: list[int] = []
+    with _signals_kept(came) as handle:
+        process = subprocess.Popen(command, start_new_session=True)
     try:
+        for number in came:
+            handle(number)
         return process.wait()
     except KeyboardInterrupt as stop:
         code: int = getattr(stop, "exit_code", INTERRUPTED)
         return 0 if code == INTERRUPTED else code
     finally:
         _end(process)
+
+
+@contextmanager
+def _signals_kept(came: list[int]) -> Iterator[Callable[[int], None]]:
+    """Within, signals that a function handles are only noted.
+
+    Args:
+        came: their numbers are appended.
+
+    Yields:
+        What handles one afterwards, as it would have been handled when it came.
+    """
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        before = {n: signal.getsignal(n) for n in numbers if callable(signal.getsignal(n))}
+    for number in before:
+        signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield lambda number: before[number](number, None)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tacit.training.board import server
 from tacit.training.board.server import serve
 from tacit.training.runs.signals import stopping_on_signals
 
@@ -49,3 +50,24 @@ def test_a_signal_ends_the_child_and_its_child(tmp_path, name, code):
 
 def test_a_child_that_ends_by_itself_gives_its_code():
     assert serve([sys.executable, "-c", "raise SystemExit(7)"]) == 7
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_while_the_process_is_being_started_leaves_none_behind(monkeypatch, name):
+    began = []
+    start = server.subprocess.Popen
+
+    def popen(*words, **options):
+        os.kill(os.getpid(), getattr(signal, name))
+        began.append(start(*words, **options))
+        return began[0]
+
+    monkeypatch.setattr(server.subprocess, "Popen", popen)
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    signal.signal(number, signal.default_int_handler)
+    try:
+        assert serve([sys.executable, "-c", "import time; time.sleep(60)"]) == 0
+    finally:
+        signal.signal(number, before)
+    assert began[0].poll() is not None
