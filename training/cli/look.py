@@ -15,6 +15,8 @@ from .options import DEFAULT_RESULTS, Results, Wide
 from .printing import print_comparison
 from .sweep import compare_sweep
 
+SIGNALLED = 128  # exit codes above it name a signal
+
 
 def compare(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="paths or names of runs")],
@@ -105,6 +107,8 @@ def _serve(path: Path, port: int, links: Mapping[str, str]) -> None:
         say(f"  {page}: {address}")
     with stopping_on_signals():
         code = tensorboard.serve(tensorboard.command(path, port))
+    if code > SIGNALLED:
+        say("stopped; what was written is kept", is_error=True)
     sys.exit(code)
 
 
