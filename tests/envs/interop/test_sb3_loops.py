@@ -57,7 +57,9 @@ def test_dqn_s_actions_too():
     seen, _ = env.reset(seed=0)
     model.exploration_rate = 1.0
     for _ in range(5):
-        seen, *_ = env.step(model.predict(seen)[0])
+        action, _ = model.predict(seen)
+        assert env.action_space.contains(action.item())
+        seen, *_ = env.step(action)
 
 
 @pytest.mark.slow

@@ -155,6 +155,8 @@ def test_a_process_that_has_ended_is_no_mistake():
     process.close()
     gate.shut()
     gate.stop()
+    assert gate.is_shut
+    assert gate.is_stopped
 
 
 # --- orders and pace ------------------------------------------------------------------------------
