@@ -12,6 +12,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from tacit.training.studies.reference_tables import with_block
+
 from .cases import CASES, Case
 from .markets import MARKETS
 
@@ -40,14 +42,13 @@ def row_of(case: Case, steps: int) -> str:
 
 def merge(page: str, rows: dict[str, str]) -> str:
     """The page with the new rows in its table, by the first cell; in the order of `CASES`."""
-    before, _, rest = page.partition(BEGIN)
-    table, _, after = rest.partition(END)
+    table = page.partition(BEGIN)[2].partition(END)[0]
     lines = table.strip().splitlines()[2:]
     kept = {line.split("|")[1].strip(): line for line in lines if line.startswith("|")}
     known = kept | rows
     shown = [known[case.name] for case in CASES if case.name in known]
     head = [f"| {' | '.join(HEAD)} |", "|" + "---|" * len(HEAD)]
-    return f"{before}{BEGIN}\n\n" + "\n".join([*head, *shown]) + f"\n\n{END}{after}"
+    return with_block(page, BEGIN, END, "\n".join([*head, *shown]))
 
 
 def main() -> int:

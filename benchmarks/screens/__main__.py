@@ -20,6 +20,7 @@ import numpy as np
 from tacit.emergence.screens.survey import survey
 from tacit.emergence.screens.tenders import BidsBySize
 from tacit.envs.types import Floats
+from tacit.training.studies.reference_tables import with_block
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands" / "screen.md"
 BEGIN, END = "<!-- rates: python -m benchmarks.screens -->", "<!-- end of rates -->"
@@ -205,9 +206,8 @@ def main() -> None:
     text = "\n".join(table(files)).strip()
     print(text)
     if files == FILES:
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+        page = with_block(PAGE.read_text(encoding="utf-8"), BEGIN, END, text)
+        PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tacit.emergence import stats
 from tacit.emergence.verdict import RULES
+from tacit.training.studies.reference_tables import with_block
 
 from .case import Case
 
@@ -166,10 +167,8 @@ def quote_on_pages(text: str) -> None:
     """Write the rates of the kept page into the pages of the probes."""
     for behaviour, name in PAGES.items():
         path = DOCS / name
-        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        block = f"{BEGIN}\n\n{quoted(text, behaviour)}\n\n{END}"
-        path.write_text(f"{before}{block}{after}", encoding="utf-8")
+        page = with_block(path.read_text(encoding="utf-8"), BEGIN, END, quoted(text, behaviour))
+        path.write_text(page, encoding="utf-8")
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from attack import disks, flips, folders, inputs, kills, races, stops  # noqa: E402
 from attack.trial import Attack, Outcome  # noqa: E402
 
+from tacit.training.studies.reference_tables import with_block  # noqa: E402
+
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- trials: python tests/attack -->", "<!-- end of trials -->"
 # Each attack, and how many trials of it make the page and a quick look.
@@ -63,9 +65,8 @@ def main() -> None:
                 print(f"  {outcome.attack}: {failure}", flush=True)
     print(table(outcomes))
     if not options.names and not options.quick:
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{BEGIN}\n\n{table(outcomes)}\n\n{END}{after}", encoding="utf-8")
+        page = with_block(PAGE.read_text(encoding="utf-8"), BEGIN, END, table(outcomes))
+        PAGE.write_text(page, encoding="utf-8")
         print(f"written to {PAGE.relative_to(ROOT)}")
     if any(outcome.failures for outcome in outcomes):
         sys.exit(1)

@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from fuzz import commands, configs, tables  # noqa: E402
 from fuzz.trial import Outcome  # noqa: E402
 
+from tacit.training.studies.reference_tables import with_block  # noqa: E402
+
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- fuzzed: python tests/fuzz -->", "<!-- end of fuzzed -->"
 # Each fuzzer, and how many trials of it make the page.
@@ -70,9 +72,8 @@ def main() -> None:
                 print(f"  {outcome.name}: {failure}", flush=True)
     print(table(outcomes))
     if not options.names and not options.quick and options.seed is None:
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{BEGIN}\n\n{table(outcomes)}\n\n{END}{after}", encoding="utf-8")
+        page = with_block(PAGE.read_text(encoding="utf-8"), BEGIN, END, table(outcomes))
+        PAGE.write_text(page, encoding="utf-8")
         print(f"written to {PAGE.relative_to(ROOT)}")
     if any(outcome.failures for outcome in outcomes):
         sys.exit(1)

@@ -121,9 +121,20 @@ def with_table(page: str, cells: Cells) -> str:
 
 def with_counts(readme: str, counts: Sequence[str]) -> str:
     """A README in which these lines stand between `BEGIN` and `END`; as it was without the two."""
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    text = "\n".join([BEGIN, "", *counts, "", END])
-    return pattern.sub(lambda _: text, readme)
+    return with_block(readme, BEGIN, END, "\n".join(counts))
+
+
+def with_block(page: str, begin: str, end: str, block: str) -> str:
+    """A page in which a block stands between two marks; as it was where it lacks one of them.
+
+    Args:
+        page: Markdown.
+        begin: the mark before the block, a comment on a line of its own.
+        end: the mark behind it.
+        block: what a command has found.
+    """
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    return pattern.sub(lambda _: f"{begin}\n\n{block}\n\n{end}", page)
 
 
 def _rewrite(path: Path, text: str) -> None:
