@@ -9,9 +9,7 @@ the interpreter lock; for them threads are enough.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,12 +17,12 @@ from typing import Any
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.compiling import WATCH
-from tacit.envs.plugins import hand_over
 from tacit.training.acts.gate import STOP
 from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_folder import RunFolder
+from tacit.training.worker_process import RUNS, start_worker
 
 from .progress import SeedProgress
 
@@ -124,16 +122,9 @@ class WorkerPool:
     def _process(self) -> subprocess.Popen[str]:
         """The calling thread's process, started if it has none."""
         if not hasattr(self._own, "process"):
-            self._own.process = subprocess.Popen(
-                # -P: modules in the working folder, `queue.py` say, must not replace the library's.
-                [sys.executable, "-P", "-m", "tacit.training.runs.worker", str(self.run.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                # Ctrl-C reaches the parent only, which sends STOP to the workers.
-                start_new_session=True,
-                env={**os.environ, **hand_over()},
+            # Ctrl-C reaches the parent only, which sends STOP to the workers.
+            self._own.process = start_worker(
+                [*RUNS, "tacit.training.runs.worker", str(self.run.path)]
             )
             self._all.append(self._own.process)
         process: subprocess.Popen[str] = self._own.process

@@ -9,21 +9,18 @@ the longest first. Results do not depend on that: seeds share nothing.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from pathlib import Path
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.plugins import hand_over
 from tacit.training.runs.runner import Interrupted
 from tacit.training.runs.signals import stopping_on_signals
 from tacit.training.storage.machine import workers
+from tacit.training.worker_process import RUNS, close_worker, start_worker
 
 from .reference_tables import experiment_file
 from .reproduce import Reproduction
@@ -92,9 +89,8 @@ class _Pool:
     """Processes that reproduce experiments, one for each calling thread."""
 
     def __init__(self, results: Path, threads: int) -> None:
-        self._words = [sys.executable, "-P", "-m", "tacit.training.studies.reproduce_worker"]
-        self._results = results
-        self._environment = {**os.environ, **hand_over(), "TACIT_THREADS": str(threads)}
+        self._words = [*RUNS, "tacit.training.studies.reproduce_worker", str(results)]
+        self._threads = str(threads)
         self._own = threading.local()  # the calling thread's process, as `process`
         self._lock = threading.Lock()  # no process is started once they were stopped
         self._all: list[subprocess.Popen[str]] = []
@@ -138,16 +134,7 @@ class _Pool:
             if self._stopped:
                 return None
             if not hasattr(self._own, "process"):
-                self._own.process = subprocess.Popen(
-                    [*self._words, str(self._results)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    encoding="utf-8",
-                    env=self._environment,
-                    # Ctrl-C reaches the parent only, which then ends the others.
-                    start_new_session=True,
-                )
+                self._own.process = start_worker(self._words, TACIT_THREADS=self._threads)
                 self._all.append(self._own.process)
         process: subprocess.Popen[str] = self._own.process
         return process
@@ -162,9 +149,4 @@ class _Pool:
     def close(self) -> None:
         """Let all processes end after what they do now, and wait for that."""
         for process in self._all:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            with suppress(BrokenPipeError):  # it has ended already
-                process.stdin.close()
-            process.wait()
-            process.stdout.close()
+            close_worker(process)

@@ -7,16 +7,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, log
-from typing import Any
+from typing import Any, TypeVar
 
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config import files
 from tacit.training.config.experiment_file import GROUPS
 from tacit.training.config.mistakes import MistakeList
 
+T = TypeVar("T")
 KINDS = ("log", "int")  # of a range, behind its ends
 
 
@@ -64,20 +65,7 @@ def parse_grids(words: Sequence[str]) -> tuple[Axis, ...]:
     Raises:
         ConfigError: every mistake in them at once.
     """
-    axes: list[Axis] = []
-    mistakes = MistakeList()
-    for word in words:
-        with mistakes.collecting():
-            key, text = _split(word, "--grid", "kpi.bidder.price_change=0,-0.5,-1")
-            # Commas part the entries of a YAML list, in which a value may be a list itself.
-            values = files.parse(f"[{text}]", f"--grid {key}")
-            if not values or None in values:
-                raise ConfigError(f"--grid {key}: a value is missing between two commas.")
-            if len({repr(value) for value in values}) < len(values):
-                raise ConfigError(f"--grid {key}: a value stands twice.")
-            axes.append(Axis(key, tuple(values)))
-    mistakes.raise_if_any()
-    return tuple(axes)
+    return _each(words, _axis)
 
 
 def parse_ranges(words: Sequence[str]) -> tuple[Range, ...]:
@@ -86,17 +74,33 @@ def parse_ranges(words: Sequence[str]) -> tuple[Range, ...]:
     Raises:
         ConfigError: every mistake in them at once.
     """
-    ranges: list[Range] = []
+    return _each(words, _range)
+
+
+def _each(words: Sequence[str], read: Callable[[str], T]) -> tuple[T, ...]:
+    """What every word means; the mistakes of all are told at once."""
+    found: list[T] = []
     mistakes = MistakeList()
     for word in words:
         with mistakes.collecting():
-            key, text = _split(word, "--range", "train.epsilon=0.01:0.2:log")
-            ranges.append(_range(key, text))
+            found.append(read(word))
     mistakes.raise_if_any()
-    return tuple(ranges)
+    return tuple(found)
 
 
-def _range(key: str, text: str) -> Range:
+def _axis(word: str) -> Axis:
+    key, text = _split(word, "--grid", "kpi.bidder.price_change=0,-0.5,-1")
+    # Commas part the entries of a YAML list, in which a value may be a list itself.
+    values = files.parse(f"[{text}]", f"--grid {key}")
+    if not values or None in values:
+        raise ConfigError(f"--grid {key}: a value is missing between two commas.")
+    if len({repr(value) for value in values}) < len(values):
+        raise ConfigError(f"--grid {key}: a value stands twice.")
+    return Axis(key, tuple(values))
+
+
+def _range(word: str) -> Range:
+    key, text = _split(word, "--range", "train.epsilon=0.01:0.2:log")
     ends, kind = text.split(":")[:2], "".join(text.split(":")[2:3])
     if len(ends) < 2 or text.count(":") > 2:
         raise ConfigError(f"--range {key}: must be LOW:HIGH or LOW:HIGH:log, got '{text}'.")

@@ -7,26 +7,22 @@ its last save; a cell whose processes end twice without an answer has failed.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 
-from tacit.envs.plugins import hand_over
 from tacit.training.runs.runner import Interrupted
 from tacit.training.runs.signals import stopping_on_signals
 from tacit.training.storage.machine import workers
+from tacit.training.worker_process import RUNS, close_worker, start_worker
 
 from .cell import CellOutcome
 from .engine import SweepListener
 from .plan import SweepPlan
 from .sweep_folder import SweepFolder
 
-# -P: modules in the working folder, `queue.py` say, must not replace the library's.
-WORKER = (sys.executable, "-P", "-m", "tacit.training.sweep.worker")
+WORKER = (*RUNS, "tacit.training.sweep.worker")
 MOST_ENDS = 2  # processes that may end without an answer until their cell has failed
 
 
@@ -131,27 +127,13 @@ class _Pool:
         with self._lock:
             if self._is_stopped:
                 return None
-            process = subprocess.Popen(
-                [*WORKER, str(self._folder.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                env={**os.environ, **hand_over(), "TACIT_THREADS": "1"},
-                # Ctrl-C reaches the parent only, which then ends the others.
-                start_new_session=True,
-            )
+            process = start_worker([*WORKER, str(self._folder.path)], TACIT_THREADS="1")
             self._running.add(process)
             return process
 
     def _end(self, process: subprocess.Popen[str]) -> int:
         """Close a process and wait for its end; returns its exit code."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        code = process.wait()
-        process.stdout.close()
+        code = close_worker(process)
         with self._lock:
             self._running.discard(process)
         return code
