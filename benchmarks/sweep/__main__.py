@@ -180,7 +180,7 @@ def main() -> None:
     if "--quick" in sys.argv:
         return
     head = (
-        "# What sweeps cost\n\n`python -m benchmarks.sweep` writes this page, in some ten minutes "
+        "# What sweeps cost\n\n`python -m benchmarks.sweep` writes this page, in two minutes "
         f"on two free cores.\n\n{machine()}\n"
     )
     PAGE.write_text(f"{head}\n```\n{text}\n```\n", encoding="utf-8")
