@@ -183,7 +183,7 @@ def _train(folder: SweepFolder, plan: SweepPlan, engine: SweepEngine, as_json: b
         with SweepBar(plan.count, plan.count - len(cells), quiet=as_json) as bar:
             failed, elsewhere = train_cells(folder, plan, engine, bar, cells)
     except Interrupted as stopped:
-        say(f"stopped; everything is kept. Go on: tacit sweep {folder.path}", is_error=True)
+        say(f"stopped; everything is kept. Go on: {folder.command('sweep')}", is_error=True)
         return stopped.exit_code
     done = plan.count - len(failed) - len(elsewhere)
     if as_json:
@@ -198,9 +198,9 @@ def _train(folder: SweepFolder, plan: SweepPlan, engine: SweepEngine, as_json: b
     if elsewhere:
         say(f"  {len(elsewhere):,} cells are being trained by other processes")
     if failed or elsewhere:
-        say(f"the same command tries them again: tacit sweep {folder.path}")
+        say(f"the same command tries them again: {folder.command('sweep')}")
         return 1
-    say(f"compare the cells: tacit compare {folder.path}")
+    say(f"compare the cells: {folder.command('compare')}")
     return 0
 
 
@@ -317,7 +317,7 @@ def _refine(
             failed = refine_crossing(folder, read, level, count, fixed, Processes(processes), bar)
             say(f"{folder.read_plan().count - stored.count} cells added", is_error=True)
     except Interrupted as stopped:
-        say(f"stopped; everything is kept. Go on: tacit sweep {folder.path}", is_error=True)
+        say(f"stopped; everything is kept. Go on: {folder.command('sweep')}", is_error=True)
         sys.exit(stopped.exit_code)
     for k, why in failed.items():
         say(f"  cell {k} failed: {why}", is_error=True)

@@ -187,8 +187,8 @@ def existing_run(run: str, results: Path) -> RunFolder:
             return RunFolder(path)
         if (path / "sweep.json").is_file():
             raise ConfigError(
-                f"RUN: {path} is a sweep, each of whose cells is a run: tacit compare {path}; or "
-                f"name a cell, a folder below {path / 'cells'}."
+                f"RUN: {path} is a sweep, each of whose cells is a run: tacit compare "
+                f"{shlex.quote(str(path))}; or name a cell, a folder below {path / 'cells'}."
             )
     known = [p.parent.name for p in results.glob("*/config.yaml")] if results.is_dir() else []
     raise ConfigError(f"RUN: there is no run '{run}' in {results}. {nearest(run, known)}")

@@ -97,7 +97,7 @@ def cell_arms(folder: SweepFolder, plan: SweepPlan, k: int) -> Iterator[CellResu
     if not folder.is_done(plan, k):
         raise ConfigError(
             f"{folder.cell(plan, k).summary}: is not what was written when cell {k} was done. "
-            f"The sweep writes it anew: tacit sweep {folder.path}"
+            f"The sweep writes it anew: {folder.command('sweep')}"
         )
     for name, summary in read_summary(folder.cell(plan, k).summary).items():
         yield CellResult(k, dict(plan.settings(k)), name, summary)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.plugins import hand_over, load_plugins
 from tacit.training.config.files import read_yaml
 from tacit.training.runs.runner import Interrupted
 from tacit.training.runs.signals import stopping_on_signals
@@ -84,9 +85,10 @@ class RayCluster:
                 "--engine ray: Ray is not installed: pip install 'tacit[ray]'."
             ) from None
         check_address(self.address)
-        environment = {"TACIT_THREADS": "1"}
-        if cache := os.environ.get("TACIT_CACHE"):
-            environment["TACIT_CACHE"] = cache
+        environment = {"TACIT_THREADS": "1", **hand_over()}
+        for name in ("TACIT_CACHE", "TACIT_PLUGINS"):
+            if value := os.environ.get(name):
+                environment[name] = value
         own: dict[str, Any] = {} if self.address else {"num_cpus": self.count}
         if not self.address:
             own |= {"include_dashboard": False}
@@ -164,6 +166,7 @@ def check_address(address: str | None) -> None:
 
 def train_shared(path: str, k: int) -> dict[str, Any]:
     """Train cell k of the sweep in a folder that this machine sees."""
+    load_plugins()
     folder = SweepFolder(Path(path))
     outcome = train_cell(folder, folder.read_plan(), k, lambda share: None)
     return {"failure": outcome.failure, "is_elsewhere": outcome.is_elsewhere}
@@ -171,6 +174,7 @@ def train_shared(path: str, k: int) -> dict[str, Any]:
 
 def train_on_node(plain: Mapping[str, Any], raw: dict[str, Any], k: int) -> dict[str, Any]:
     """Train cell k in a folder of this machine, and answer with its files."""
+    load_plugins()
     plan = plan_from(plain, "the plan")
     with tempfile.TemporaryDirectory(prefix="tacit-cell-") as path:
         folder = SweepFolder(Path(path))

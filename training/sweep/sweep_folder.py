@@ -12,6 +12,7 @@ process may be killed at any time, and whoever comes next sees what is left to d
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
@@ -59,6 +60,10 @@ class SweepFolder:
     def plan_file(self) -> Path:
         """The plan."""
         return self.path / PLAN
+
+    def command(self, name: str) -> str:
+        """A command about the sweep, as its user types it."""
+        return f"tacit {name} {shlex.quote(str(self.path))}"
 
     def experiment_file(self, plan: SweepPlan) -> Path:
         """The copy of the experiment file.

@@ -13,6 +13,7 @@ import time
 import pytest
 from support.training_fixtures import files_of
 
+from tacit.envs import plugins
 from tacit.envs.errors import ConfigError
 from tacit.training.sweep.cell import CellOutcome, train_cell
 from tacit.training.sweep.ray_engine import (
@@ -92,6 +93,26 @@ def test_what_answers_is_of_another_version(tmp_path, monkeypatch):
     folder, plan, _ = planned(tmp_path / "mine")
     with pytest.raises(ConfigError, match="no cluster at auto: Version mismatch"):
         RayCluster("auto").train(folder, plan, [0], Listener())
+
+
+@pytest.mark.slow
+def test_tasks_know_what_is_registered_here(tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+    given = []
+
+    def note(**options):
+        given.append(options["runtime_env"]["env_vars"])
+        raise RuntimeError("enough")
+
+    monkeypatch.setattr(ray, "init", note)
+    monkeypatch.setattr(plugins, "REMEMBERED", {"my_market": "/here/my_market.py"})
+    monkeypatch.setenv("TACIT_PLUGINS", "others_market")
+    folder, plan, _ = planned(tmp_path / "mine")
+    with pytest.raises(ConfigError, match="enough"):
+        RayCluster("auto").train(folder, plan, [0], Listener())
+    assert given[0]["TACIT_PLUGINS"] == "others_market"
+    assert "my_market" in given[0][plugins.HANDED_OVER]
+    assert given[0]["TACIT_THREADS"] == "1"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
@@ -104,3 +105,8 @@ def test_an_experiment_whose_name_leads_elsewhere_is_refused(sweep, name):
     (folder.path / "sweep.json").write_text(json.dumps({**plan.plain(), "experiment": name}))
     with pytest.raises(ConfigError, match="the experiment's name"):
         folder.experiment_file(folder.read_plan())
+
+
+def test_advice_can_be_pasted(tmp_path):
+    told = SweepFolder(tmp_path / "my sweep").command("sweep")
+    assert shlex.split(told) == ["tacit", "sweep", str(tmp_path / "my sweep")]
