@@ -25,8 +25,11 @@ PREFIX = "summary/"  # of the tags that hold means of summary.json
 
 
 def text_columns(headline: str) -> list[str]:
-    """Columns of text: what stands beside the headline measure."""
-    return [f"{headline}, mean [95 %]", "n", "verdict"]
+    """Columns of text: what stands beside the headline measure.
+
+    The page shows the first five in the order of their names, capitals first.
+    """
+    return [f"{headline}, mean [95 %]", "n", "Verdict"]
 
 
 def metric_titles(market: Market) -> dict[str, str]:

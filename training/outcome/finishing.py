@@ -24,7 +24,7 @@ from .judging import judge
 from .probing import complete
 from .summary import ArmSummary, arm_summary, assemble
 
-PAGES_VERSION = 2  # of what is written for TensorBoard: pages of an older version are made anew
+PAGES_VERSION = 3  # of what is written for TensorBoard: pages of an older version are made anew
 Records = dict[tuple[str, int], dict[str, Any]]  # by arm and repetition: its checkpoint.json
 Summaries = dict[str, dict[str, Any]]
 Report = Callable[[str, int, int], None]  # what is worked on, steps done, steps in all

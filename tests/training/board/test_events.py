@@ -181,7 +181,7 @@ def test_hparams_has_one_row_an_arm(board):
 def test_hparams_columns_are_what_differs_between_arms(board):
     names = {info.name for info in board.experiment().hparam_infos}
     keys = ("learning_rate", "discount", "epsilon", "epsilon_decay", "initial_q")
-    beside = {"clearing_price, mean [95 %]", "n", "verdict"}
+    beside = {"clearing_price, mean [95 %]", "n", "Verdict"}
     assert names - beside == {"kpi.bidder.price_change", *(f"agents.bidder.{k}" for k in keys)}
     assert beside < names
 
@@ -206,7 +206,7 @@ def test_hparams_has_interval_n_and_verdict_as_text(board, summary):
         assert shown["clearing_price, mean [95 %]"] == told
         assert shown["n"] == str(SEEDS)
         words = words_given(summary[group.name]["verdicts"])
-        assert shown["verdict"] == ", ".join(map(short, words)) != ""
+        assert shown["Verdict"] == ", ".join(map(short, words)) != ""
 
 
 def test_every_chart_of_custom_scalars_is_in_every_band(board):
