@@ -58,7 +58,7 @@ def test_a_run_for_each_arm_of_a_cell_that_is_done_and_none_for_seeds(sweep, boa
 
 def test_a_row_has_the_settings_that_the_sweep_varies_and_the_means(sweep, board):
     experiment = board.experiment()
-    beside = {"clearing_price, mean [95 %]", "n", "verdict", "arm"}
+    beside = {"clearing_price, mean [95 %]", "n", "Verdict", "arm"}
     assert {info.name for info in experiment.hparam_infos} == {"market.price_mix"} | beside
     rows = board.session_groups(experiment)
     assert len(rows) == 4
