@@ -268,7 +268,7 @@ def _header(data: bytes, path: Path) -> dict[str, str]:
     """
     length = int.from_bytes(data[:LENGTH], "little")
     try:
-        header = json.loads(data[LENGTH : LENGTH + length]) if length < len(data) else None
+        header: Any = json.loads(data[LENGTH : LENGTH + length]) if length < len(data) else None
         found = header["__metadata__"]
         return {str(name): str(text) for name, text in found.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -283,7 +283,7 @@ def _card(metadata: Mapping[str, str], path: Path) -> PolicyCard:
     """
     text = metadata.get(CARD, "")
     try:
-        plain = json.loads(text) if len(text) <= MOST_CARD else None
+        plain: Any = json.loads(text) if len(text) <= MOST_CARD else None
         if plain["form"] != FORM:
             raise ConfigError(f"{path}: its card is of form {plain['form']!r}, not '{FORM}'.")
         words = {name: plain[name] for name in WORDS}
