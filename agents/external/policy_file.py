@@ -151,7 +151,11 @@ def _values(part: Part) -> list[Any]:
 
 
 def _part_size(part: Part) -> PartSize:
-    return PartSize(part.name, len(part.values), str(part.values[0]), str(part.values[-1]))
+    return PartSize(part.name, len(part.values), _short(part.values[0]), _short(part.values[-1]))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _hash(data: Any) -> str:
