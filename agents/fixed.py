@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from tacit.envs.market import Market, Seat
 
+from .external.fixed_seat import FixedSeat
 from .external.table_agent import TableConfig
 from .policy import PolicyTable
 from .scripted import Scripted, ScriptedConfig
@@ -21,9 +22,11 @@ def fixed_policy(config: BaseModel | None, market: Market, seat: Seat) -> Policy
         return Scripted(config, market, seat).table()
     if isinstance(config, TableConfig):
         return config.policy(market, seat)
+    if isinstance(config, FixedSeat):
+        return config.table
     return None
 
 
 def learns(config: BaseModel) -> bool:
     """Whether an agent learns."""
-    return not isinstance(config, ScriptedConfig | TableConfig)
+    return not isinstance(config, ScriptedConfig | TableConfig | FixedSeat)
