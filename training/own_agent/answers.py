@@ -32,8 +32,9 @@ class Answers:
         matched_cut: share of cuts after which it does what the rival did.
         matched_rise: share of rises after which it does.
         deterred: share of tempting deviations that end as a loss by the bot's and others' doing.
-        bot: its conduct in rounds 0 .. 10 relative to the path's (1: the deviation), float64 `[11]`.
-        rival: the deviator's.
+        bot: its conduct in rounds 0 .. 10 (1: the deviation), less the path's, as a share of it,
+            float64 `[11]`.
+        rival: the same of the deviator, float64 `[11]`.
     """
 
     cut: SeedEstimate
@@ -54,7 +55,9 @@ class Answers:
             "tempting deviations of rivals that it makes a loss": self.deterred,
         }
         return [
-            f"{label} {number(x.mean)} {interval(x)}, n = {x.n}" for label, x in shown.items() if x.n
+            f"{label} {number(x.mean)} {interval(x)}, n = {x.n}"
+            for label, x in shown.items()
+            if x.n
         ]
 
 

@@ -95,7 +95,9 @@ def findings(
         follows,
         _parks(matches, cap),
         _high(matches),
-        Finding(REMEMBERS, False, "", ("it is a table: what it does is a function of what it sees",)),
+        Finding(
+            REMEMBERS, False, "", ("it is a table: what it does is a function of what it sees",)
+        ),
     ]
 
 
@@ -216,9 +218,7 @@ def _parked_share(match: Match, cap: Cap) -> float:
     return float(np.mean(shares))
 
 
-def _share(
-    population: FrozenPopulation, seat: int, parked: list[int], carries: list[int]
-) -> float:
+def _share(population: FrozenPopulation, seat: int, parked: list[int], carries: list[int]) -> float:
     """The same of one seed, at the first decision of every round of the limit path."""
     states = limit_path(population).states
     seen = observations_in(population.market, population.kpi, states)[:, seat]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from tacit.agents.external.fixed_seat import FixedSeat
 from tacit.agents.group import make_group
 from tacit.agents.policy import PolicyTable
@@ -104,9 +106,7 @@ class Matches:
 Step = Callable[[str], None]  # told what is worked on
 
 
-def play_matches(
-    arm: Arm, subject: Subject, seeds: int, learned_seeds: int, step: Step
-) -> Matches:
+def play_matches(arm: Arm, subject: Subject, seeds: int, learned_seeds: int, step: Step) -> Matches:
     """Put a bot against everybody.
 
     Args:
@@ -125,6 +125,9 @@ def play_matches(
             tables = _tables(arm, subject, others)
         except ConfigError as error:
             left_out.append(f"against {name}: {' '.join(error.mistakes)}")
+            continue
+        if (twin := _played_already(played, tables)) is not None:
+            left_out.append(f"against {name}: the same as against {twin}")
             continue
         learned = [True] * len(tables) if name == ITSELF else [s is seat for s in arm.market.seats]
         populations = [
@@ -150,8 +153,18 @@ def _scripted_matches(arm: Arm, subject: Subject) -> Iterator[tuple[str, Others]
     yield ALONE, lambda seat: passive_table(market, seat)
     yield COMPETITIVE, lambda seat: honest_table(market, seat)
     yield ITSELF, lambda seat: _itself(arm, subject, seat)
-    for rule in COLLUDERS:
-        yield f"the colluder '{rule}'", _colluders(arm, rule, role.name)
+    if role.seats > 1:
+        for rule in COLLUDERS:
+            yield f"the colluder '{rule}'", _colluders(arm, rule, role.name)
+
+
+def _played_already(played: Mapping[str, Match], tables: Sequence[PolicyTable]) -> str | None:
+    """The name of a match in which everybody plays the same tables."""
+    for name, match in played.items():
+        known = match.populations[0].tables
+        if all(np.array_equal(a, b) for a, b in zip(known, tables, strict=True)):
+            return name
+    return None
 
 
 def _colluders(arm: Arm, rule: str, role: str) -> Others:

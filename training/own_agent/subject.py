@@ -1,4 +1,4 @@
-"""Who is examined: a policy file, a scripted rule, an example bot, or a table that was asked for."""
+"""Who is examined: a policy file, a scripted rule, an example bot, or a tabulated one."""
 
 from __future__ import annotations
 
