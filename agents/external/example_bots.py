@@ -138,7 +138,8 @@ def parked_actions(role: Role, cap: Cap) -> list[int]:
     """
     part, most = cap
     values = {a: role.decode_action(a).get(part) for a in range(role.actions)}
-    below = {a: float(v) for a, v in values.items() if _is_number(v) and float(v) <= most}
+    numbers = {a: float(v) for a, v in values.items() if v is not None and _is_number(v)}
+    below = {a: value for a, value in numbers.items() if value <= most}
     if not below:
         known = sorted({p.name for parts in role.choices for p in parts if _is_number(p.values[0])})
         raise ConfigError(

@@ -17,7 +17,7 @@ from tacit.emergence.evaluate import SeedEstimate, seed_estimate
 from tacit.emergence.play.deviations import Deviations, deviations
 from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.stats import interval, number
-from tacit.envs.types import Bools, Floats
+from tacit.envs.types import Bools, Floats, Ints
 
 SAME = 1e-9  # conducts that differ by less are the same
 
@@ -65,13 +65,13 @@ def bot_answers(populations: Sequence[FrozenPopulation], bot: int) -> Answers:
     """The answers of one seat, over the seeds of a match; `bot`: the seat's index."""
     rows = [_of_seed(deviations(population), bot) for population in populations]
     names = ("cut", "rise", "matched_cut", "matched_rise", "deterred")
-    found = {name: seed_estimate(name, [row[name] for row in rows]) for name in names}
-    curves = [np.stack([row[name] for row in rows]) for name in ("bot", "rival")]
-    return Answers(**found, bot=_mean(curves[0]), rival=_mean(curves[1]))
+    found = {name: seed_estimate(name, [own[name] for own, _ in rows]) for name in names}
+    bot_curve, rival_curve = (_mean(np.stack([pair[k] for _, pair in rows])) for k in (0, 1))
+    return Answers(**found, bot=bot_curve, rival=rival_curve)
 
 
-def _of_seed(d: Deviations, bot: int) -> dict[str, float | Floats]:
-    """One seed's figures; NaN of those that it does not have."""
+def _of_seed(d: Deviations, bot: int) -> tuple[dict[str, float], tuple[Floats, Floats]]:
+    """One seed's figures, NaN of those that it does not have; and the curves of bot and rival."""
     rows = np.flatnonzero(d.profitable & (d.seat != bot))
     who = d.seat[rows]
     path, after, opposite = (x[rows] for x in (d.path, d.after, d.opposite))
@@ -81,18 +81,17 @@ def _of_seed(d: Deviations, bot: int) -> dict[str, float | Floats]:
     has_rise = np.isfinite(opposite).all(axis=(1, 2))
     has_rise &= ~_same(opposite[every, 0, who], path[every, 0, who])
     own, deviator = _relative(after[:, :, bot], path[:, :, bot]), after[every, :, who]
-    return {
+    figures = {
         "cut": _mean_of(own[:, ANSWER]),
         "rise": _mean_of(_relative(opposite[:, :, bot], path[:, :, bot])[has_rise, ANSWER]),
         "matched_cut": _mean_of(_matches(after, path, bot, who)),
         "matched_rise": _mean_of(_matches(opposite, path, bot, who)[has_rise]),
         "deterred": _mean_of(deterred[tempting]),
-        "bot": _curve(own),
-        "rival": _curve(_relative(deviator, path[every, :, who])),
     }
+    return figures, (_curve(own), _curve(_relative(deviator, path[every, :, who])))
 
 
-def _matches(conduct: Floats, path: Floats, bot: int, who: Floats) -> Bools:
+def _matches(conduct: Floats, path: Floats, bot: int, who: Ints) -> Bools:
     """Whether the bot's conduct in the answering round is the deviator's of the round before, which
     differs from what the bot would have done: bool `[D]`."""
     every = np.arange(len(who))
@@ -121,7 +120,8 @@ def _mean(rows: Floats) -> Floats:
     known = np.isfinite(rows)
     total = np.where(known, rows, 0.0).sum(axis=0)
     count = known.sum(axis=0)
-    return np.divide(total, count, out=np.full(rows.shape[1], np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(rows.shape[1], np.nan), where=count > 0)
+    return mean
 
 
 def _curve(relative: Floats) -> Floats:
