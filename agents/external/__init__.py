@@ -1,1 +1,1 @@
-"""Agents that are not tacit's own: bots behind a door, and policies kept as files."""
+"""Agents that tacit did not teach: policies from files, and bots behind doors."""

@@ -38,6 +38,7 @@ DEFAULTS = {
         "kwargs": {},
     },
     "scripted": {"rule": "competitive"},
+    "table": {"file": "", "table_hash": ""},
 }  # fmt: skip
 
 # Values that are taken, and values beside them that are not.

@@ -185,6 +185,8 @@ def _train_locked(
         return known
     earlier = earlier_summaries(experiment, run)
     jobs, records = plan(experiment, run)
+    for name in dict.fromkeys(name for name, _ in jobs):
+        experiment.arms[name].check_policy_files()
     ledger = Ledger(run.ledger)
     sealer = Sealer(run, ledger, seals)
     write_run_config(experiment, config, run, sealer)

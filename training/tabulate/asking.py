@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from tacit.agents.external.doors.answers import Answer
+from tacit.agents.external.doors.answers import FAILED, TIME_OUT, Answer
 from tacit.agents.external.doors.door import Door
 from tacit.agents.external.question import Questions
 from tacit.envs.errors import ConfigError
@@ -107,6 +107,10 @@ class Asker:
             lines = whole.splitlines()
             if lines:
                 self._stored = _read_lines(file, lines, about)
+                # What ended the last try is asked again.
+                while lines[1:] and json.loads(lines[-1])["kind"] in (TIME_OUT, FAILED):
+                    del self._stored[json.loads(lines.pop())["number"]]
+                whole = "".join(line + "\n" for line in lines)
             with file.open("w" if not lines else "r+", encoding="utf-8") as stream:
                 stream.truncate(len(whole.encode()))
             found = file.open("a", encoding="utf-8")
@@ -164,6 +168,8 @@ class Asker:
                 self._file.write(_line(ask, answer, question.words()) + "\n")
                 self._file.flush()
         self._keep(ask, answer)
+        with self._lock:
+            self._without = 0 if answer.is_answer else self._without + 1
 
     def _check_budget(self) -> None:
         """Whether one more question may be asked.
@@ -185,7 +191,6 @@ class Asker:
     def _keep(self, ask: Ask, answer: Answer) -> None:
         with self._lock:
             self.answers[ask.number], self.asks[ask.number] = answer, ask
-            self._without = 0 if answer.is_answer else self._without + 1
             count = len(self.answers)
         self._progress(count)
 

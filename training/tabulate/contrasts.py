@@ -52,11 +52,6 @@ class Spread(NamedTuple):
     trace2: Floats
     count: Floats
 
-    @property
-    def freedom(self) -> float:
-        """Degrees of freedom: actions beyond the first, over the rows that vary."""
-        return float((self.trace > VARIES).sum() and self.trace.sum())
-
 
 class Contrast(NamedTuple):
     """A comparison of two groups.
@@ -139,7 +134,21 @@ def log1m(x: float) -> float:
     return log(max(1e-12, 1.0 - x))
 
 
-def questions_with_chance(freedom: float, resolution: float) -> int:
+def questions_with_chance(found: Spread, resolution: float) -> int:
     """Questions to a bot whose answers vary by chance, that find a change of this size."""
+    mean, square = float(found.trace.sum()), float(found.trace2.sum())
+    if mean <= VARIES:
+        return 0
+    needed = DISTANCE * sqrt(2 * square) + DISTANCE**2 / 2 * square / mean
+    return ceil(BALANCE * needed / resolution**2)
+
+
+def most_questions(freedom: int, resolution: float) -> int:
+    """The same for a bot that mixes over all actions.
+
+    Args:
+        freedom: legal actions beyond the first, over all rows.
+        resolution: the change that is to be found.
+    """
     needed = DISTANCE * sqrt(2 * freedom) + DISTANCE**2 / 2
     return ceil(BALANCE * needed / resolution**2)

@@ -1,0 +1,29 @@
+"""Agents that do not learn: their policy is fixed before a run begins."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from tacit.envs.market import Market, Seat
+
+from .external.table_agent import TableConfig
+from .policy import PolicyTable
+from .scripted import Scripted, ScriptedConfig
+
+
+def fixed_policy(config: BaseModel | None, market: Market, seat: Seat) -> PolicyTable | None:
+    """The policy of a seat whose agent does not learn, float64 `[O, A]`; None: it learns.
+
+    Raises:
+        ConfigError: a rule or a policy file that does not fit the seat.
+    """
+    if isinstance(config, ScriptedConfig):
+        return Scripted(config, market, seat).table()
+    if isinstance(config, TableConfig):
+        return config.policy(market, seat)
+    return None
+
+
+def learns(config: BaseModel) -> bool:
+    """Whether an agent learns."""
+    return not isinstance(config, ScriptedConfig | TableConfig)
