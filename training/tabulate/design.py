@@ -17,8 +17,8 @@ from tacit.envs import rng
 from tacit.envs.types import Ints
 
 REPEATS = 0.4  # share of questions in a mixed pass that are asked twice in a row
-SESSIONS = 16  # times that a bot is started anew, where it can be
-SESSION_LENGTH = 2  # questions to each
+SESSIONS = 60  # times that a bot is started anew, where it can be
+SESSION_LENGTH = 3  # questions to each
 
 
 @dataclass(frozen=True)

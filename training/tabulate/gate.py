@@ -37,6 +37,7 @@ CONTRASTS = {
     "late": "when it is asked again later",
     "odd": "with the number of the question",
     "in_order": "with the order of the questions",
+    "ascending": "after a question further up in the table",
     "labels": "when the actions stand in another order",
     "words": "when the question is worded otherwise",
     "before": "with the question before",
@@ -205,6 +206,7 @@ class Answers:
             earlier = np.roll(self.rows, lag)
             yield name, linked, earlier >= half
             if lag == 1:
+                yield "ascending", linked, earlier < self.rows
                 yield "repeat", linked & main, earlier == self.rows
                 yield "last_answer", linked, self._above(np.roll(self._upper, 1), earlier)
         yield "own_answer", *self._own_answer()
