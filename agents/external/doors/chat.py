@@ -188,11 +188,7 @@ class ChatDoor:
         prompt = body["messages"][0]["content"]
         tokens_in = _count(usage.get("prompt_tokens"), len(prompt) / CHARACTERS_PER_TOKEN)
         tokens_out = _count(usage.get("completion_tokens"), body["max_tokens"])
-        return (tokens_in * self.config.price_in + tokens_out * self.config.price_out) / 1e6
-
-    def estimate(self, question: Question) -> float:
-        """What one request will cost, by the length of its prompt."""
-        return self._cost(None, self._body(question))
+        return _money(self.config, tokens_in, tokens_out)
 
     # --- answers ---------------------------------------------------------------------------------
 
@@ -233,6 +229,21 @@ class ChatDoor:
     def close(self) -> None:
         """Close the connections."""
         self._poster.close()
+
+
+def prompt_cost(config: ChatConfig, question: Question) -> float:
+    """What one request will cost, estimated from the length of its prompt.
+
+    Raises:
+        ConfigError: the prompt's file cannot be read.
+    """
+    characters = len(read_prompt(config.prompt).fill(question))
+    tokens_out = config.max_tokens if config.answers == "samples" else 1
+    return _money(config, characters / CHARACTERS_PER_TOKEN, tokens_out)
+
+
+def _money(config: ChatConfig, tokens_in: float, tokens_out: float) -> float:
+    return (tokens_in * config.price_in + tokens_out * config.price_out) / 1e6
 
 
 def _redacted(text: str, key: str | None) -> str:
