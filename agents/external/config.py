@@ -122,7 +122,7 @@ class ChatConfig(BaseModel):
         return self.host in LOOPBACK
 
 
-def what_it_runs(config: BaseModel) -> str | None:
+def what_it_runs(config: BaseModel | None) -> str | None:
     """What an agent's config has run or called, in words; None: nothing that is not tacit's own."""
     if isinstance(config, ExternalConfig):
         if config.call is not None:

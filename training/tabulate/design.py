@@ -17,7 +17,7 @@ from tacit.envs import rng
 from tacit.envs.types import Ints
 
 REPEATS = 0.4  # share of questions in a mixed pass that are asked twice in a row
-SESSIONS = 60  # times that a bot is started anew, where it can be
+SESSIONS = 60  # times that a bot is started anew, where it can be and does not mix
 SESSION_LENGTH = 3  # questions to each
 
 
@@ -75,14 +75,20 @@ class Design:
             found += self._pass(number + len(found))
         return found
 
-    def fresh(self, number: int) -> list[Ask]:
-        """Questions to fresh starts of the bot, the first ones that it answers."""
+    def fresh(self, number: int, session: int, least: int) -> list[Ask]:
+        """Questions to fresh starts of the bot, the first ones that each of them answers.
+
+        Args:
+            number: of the first question.
+            session: the number of the first fresh start, from 1.
+            least: questions at least.
+        """
+        count = -(-least // SESSION_LENGTH) * SESSION_LENGTH
         rows: list[int] = []
-        while len(rows) < SESSIONS * SESSION_LENGTH:
+        while len(rows) < count:
             rows += self._shuffled().tolist()
         return [
-            Ask(number + k, rows[k], session=1 + k // SESSION_LENGTH)
-            for k in range(SESSIONS * SESSION_LENGTH)
+            Ask(number + k, rows[k], session=session + k // SESSION_LENGTH) for k in range(count)
         ]
 
     def _draws(self, count: int) -> Any:

@@ -26,6 +26,7 @@ from .contrasts import (
     LEVEL,
     Spread,
     contrast,
+    fresh_questions,
     questions_with_chance,
     questions_without_chance,
     spread,
@@ -88,6 +89,7 @@ class Gate:
         self.asker, self.design, self.door = asker, design, door
         self.resolution, self.most = resolution, most
         self.notes: list[str] = []
+        self._number, self._sessions, self._can_start_anew = 0, 0, True
 
     def run(self) -> GateResult:
         """Ask and judge.
@@ -97,50 +99,59 @@ class Gate:
             BudgetSpent: nothing more may be asked.
         """
         first = self.design.first()
-        self.asker.ask(first, self.door)
-        self._fresh_starts(len(first))
-        number = len(first) + SESSIONS * SESSION_LENGTH
+        self._ask(first)
+        self._fresh_starts(SESSIONS * SESSION_LENGTH)
         least = max(2 * len(first), questions_without_chance(self.resolution))
-        number += self._more(number, least)
+        self._ask(self.design.more(self._number, least))
         for look in range(LOOKS):
             answers = Answers(self.asker.answered())
             if answers.largest_distance() <= self.resolution / 2:
                 return answers.never_varied()
-            found = answers.tested(LEVEL / LOOKS)
-            wanted = questions_with_chance(answers.spread, self.resolution)
-            missing = (wanted >> (LOOKS - 1 - look)) - len(self.asker.answers)
+            found = answers.tested(LEVEL / (LOOKS + 1))
             if not found.passes:
                 return found
-            if len(self.asker.answers) + max(0, missing) > self.most:
-                return answers.too_few(found, wanted, self.resolution, self.most)
-            if missing > 0:
-                number += self._more(number, missing)
-        answers = Answers(self.asker.answered())
-        return answers.tested(LEVEL / LOOKS)
+            wanted = questions_with_chance(answers.spread, self.resolution)
+            fresh = fresh_questions(wanted) if self._can_start_anew else 0
+            if wanted + fresh > self.most:
+                return answers.too_few(found, wanted + fresh, self.resolution, self.most)
+            share = LOOKS - 1 - look
+            self._fresh_starts((fresh >> share) - self._sessions * SESSION_LENGTH)
+            main = self._number - self._sessions * SESSION_LENGTH
+            self._ask(self.design.more(self._number, (wanted >> share) - main))
+        return Answers(self.asker.answered()).tested(LEVEL / (LOOKS + 1))
 
-    def _more(self, number: int, least: int) -> int:
-        asks = self.design.more(number, least)
+    def _ask(self, asks: Sequence[Ask]) -> None:
         self.asker.ask(asks, self.door)
-        return len(asks)
+        self._number += len(asks)
 
-    def _fresh_starts(self, number: int) -> None:
-        """Ask fresh starts of the bot, where it can be started anew."""
-        asks = self.design.fresh(number)
-        for session in dict.fromkeys(ask.session for ask in asks):
-            try:
-                door = self.door.fresh()
-            except DoorClosed as closed:
-                self.notes.append(f"it could not be started a second time: {closed}")
+    def _fresh_starts(self, least: int) -> None:
+        """Ask fresh starts of the bot at least so many questions, where it can be started anew."""
+        if least <= 0 or not self._can_start_anew:
+            return
+        asks = self.design.fresh(self._number, self._sessions + 1, least)
+        for k in range(0, len(asks), SESSION_LENGTH):
+            if (door := self._fresh_door()) is None:
                 return
-            if door is None:
-                self.notes.append("it cannot be started anew, so no fresh start was looked at")
-                return
+            self._sessions += 1
+            self._number += SESSION_LENGTH
             try:
                 # A fresh start that breaks down is a result of its own, and the gate goes on.
                 with suppress(DoorClosed):
-                    self.asker.ask([ask for ask in asks if ask.session == session], door)
+                    self.asker.ask(asks[k : k + SESSION_LENGTH], door)
             finally:
                 door.close()
+
+    def _fresh_door(self) -> Door | None:
+        """A fresh start; None where there is none, which is noted."""
+        try:
+            door = self.door.fresh()
+            if door is not None:
+                return door
+            self.notes.append("it cannot be started anew, so no fresh start was looked at")
+        except DoorClosed as closed:
+            self.notes.append(f"it could not be started anew: {closed}")
+        self._can_start_anew = False
+        return None
 
 
 class Answers:

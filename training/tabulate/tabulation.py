@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from tacit.envs.market import Market
 from tacit.envs.types import Floats
 
 from .asking import Asker, Budget, BudgetSpent, Progress
-from .contrasts import most_questions, questions_without_chance
-from .design import SESSION_LENGTH, SESSIONS, Design
+from .contrasts import fresh_questions, most_questions, questions_without_chance
+from .design import REPEATS, SESSION_LENGTH, SESSIONS, Design
 from .gate import Gate, GateResult
 
 RESOLUTION = 0.05  # the change of a bot's answers that must be found
@@ -163,10 +164,12 @@ def estimate(questions: Questions, resolution: float, can_start_anew: bool) -> t
     """
     rows = len(questions.decisions)
     fresh = SESSIONS * SESSION_LENGTH if can_start_anew else 0
-    # A pass ends with its last row, and asks some rows twice.
-    least = rows + fresh + max(2 * rows, questions_without_chance(resolution))
+    a_pass = rows * (1 + REPEATS / 2)  # half of the passes ask some rows twice
+    passes = ceil(max(2 * rows, questions_without_chance(resolution)) / a_pass)
+    least = rows + fresh + round(passes * a_pass)
     freedom = int((questions.seat.role.legal[questions.decisions, 1] - 1).sum())
-    return least, max(least, most_questions(freedom, resolution))
+    most = most_questions(freedom, resolution)
+    return least, max(least, most + (fresh_questions(most) if can_start_anew else 0))
 
 
 def _tabulation(
