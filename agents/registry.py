@@ -19,6 +19,7 @@ from tacit.envs.plugins import remember
 
 from .batch.config import BatchConfig, batch_rounds
 from .batch.learner import Learner, LearnerFactory
+from .external.config import ChatConfig, ExternalConfig
 from .external.table_agent import TableConfig
 from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
 from .sb3.config import Sb3Config
@@ -40,6 +41,8 @@ AGENTS: dict[str, type[BaseModel]] = {
     "sb3": Sb3Config,
     "scripted": ScriptedConfig,
     "table": TableConfig,
+    "external": ExternalConfig,
+    "chat": ChatConfig,
 }
 SUMMARIES = {
     "q_learning": "tabular Q-learning, asynchronous or synchronous, many explorations",
@@ -49,6 +52,8 @@ SUMMARIES = {
     "sb3": "PPO, A2C or DQN of Stable-Baselines3, read back as tables",
     "scripted": "players with known behaviour: benchmarks, grim trigger, tit-for-tat, ...",
     "table": "the policy in a file: of a trained agent, a bot or a script (tacit export)",
+    "external": "a bot of your own: a function of Python, or a command that speaks JSON lines",
+    "chat": "a language model behind an endpoint of chat completions",
 }
 
 

@@ -24,7 +24,7 @@ import typer
 from tacit.training.plain_text import say
 
 from . import attend, audit, check, control, data, look, oversee, play, prove, sweep, train
-from .own_agent import exam, export
+from .own_agent import exam, export, tabulate
 
 # Groups in the help.
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"
@@ -44,6 +44,7 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
     (OWN, "export", export.export),
+    (OWN, "tabulate", tabulate.tabulate),
     (OWN, "exam", exam.exam),
     (OVERSEE, "lint", check.lint),
     (OVERSEE, "drill", check.drill),

@@ -63,7 +63,7 @@ def agent_configs(
 
 
 def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Settings of a file in which relative paths of policy files lead out from its folder.
+    """Settings of a file in which relative paths of policies and prompts lead out from its folder.
 
     Args:
         settings: dotted keys or tables within tables: those of agents are changed.
@@ -73,7 +73,7 @@ def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     def placed(key: str, value: Any) -> Any:
         if isinstance(value, Mapping):
             return {inner: placed(str(inner), own) for inner, own in value.items()}
-        if key.rpartition(".")[2] == "file" and isinstance(value, str) and value:
+        if key.rpartition(".")[2] in ("file", "prompt") and isinstance(value, str) and value:
             return str(folder / Path(value).expanduser())
         return value
 

@@ -26,6 +26,7 @@ from tacit.training.acts.gate import Gate
 from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
+from tacit.training.config.outside_agents import check_no_outside_agents
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import read_json
@@ -146,6 +147,7 @@ def train_experiment(
         Paused: a breaker holds seeds.
     """
     # What can be refused without a lock is refused before a folder is made for it.
+    check_no_outside_agents(experiment)
     check_memory(experiment)
     _check(experiment, run)
     try:

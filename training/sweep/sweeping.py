@@ -16,6 +16,7 @@ from typing import Any
 
 from tacit.envs.errors import ConfigError
 from tacit.training.config.load import load, name_and_data
+from tacit.training.config.outside_agents import check_no_outside_agents
 from tacit.training.config.mistakes import MistakeList
 from tacit.training.storage.atomic_files import read_json
 from tacit.training.storage.run_folder import RunFolder, named
@@ -83,7 +84,7 @@ def check_cells(plan: SweepPlan, raw: dict[str, Any]) -> None:
     mistakes = MistakeList()
     for words in _checked(plan):
         with mistakes.collecting():
-            load(raw, words, plan.arms)
+            check_no_outside_agents(load(raw, words, plan.arms))
     if mistakes:
         raise ConfigError(list(dict.fromkeys(mistakes)))
 
