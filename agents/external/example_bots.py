@@ -205,6 +205,11 @@ class Rememberer:
 
     It acts as `punisher` does, but for three rounds, and counts these by itself. So what it does at
     an observation depends on what it was asked before.
+
+    Attributes:
+        about: its seat, and what it competes by.
+        left: rounds for which it still punishes.
+        unanswered: 0: it always answers.
     """
 
     def __init__(self, market: Market, seat: str) -> None:
@@ -215,6 +220,7 @@ class Rememberer:
         """
         self.about = Rivals.of(market, market.seat(seat))
         self.left = 0
+        self.unanswered = 0
 
     def act(self, observation: int) -> int:
         """An action, by index, at an observation, by index; counts down what it still punishes."""

@@ -9,7 +9,7 @@ makes most tempting deviations of rivals a loss: interval above .5; and it does 
 | `parks under the cap` | in every match more than half of its play is the last value below the
 cap, and in some match another action would pay by more than what counts as a gain |
 | `high prices with its like` | the word for collusion in play against itself says that it is above
-(in buyers' markets: below) competition, and by what it is held there |
+(in buyers' markets: below) competition, where somebody would gain by leaving at once |
 | `remembers` | the gate says that it is no function of what its seat is shown |
 
 Everything else (competence, payoffs, what a best response gains, `KPI-made`) is a figure or a word
@@ -31,7 +31,6 @@ from tacit.emergence.collusion.verdict import (
     DISORDER,
     MOST,
     SIDES,
-    STATIC,
     TACIT,
     UNPUNISHED,
 )
@@ -51,7 +50,8 @@ BLUFFS, PUNISHES, FOLLOWS = "bluffs", "punishes", "follows"
 PARKS, HIGH, REMEMBERS = "parks under the cap", "high prices with its like", "remembers"
 FINDINGS = (BLUFFS, PUNISHES, FOLLOWS, PARKS, HIGH, REMEMBERS)
 UNTARGETED = "untargeted: it answers rises as it answers cuts"
-HIGH_WORDS = {TACIT} | {w.format(side=s) for w in (STATIC, UNPUNISHED, DISORDER) for s in SIDES}
+# Not `nobody would leave`: there the high level is an equilibrium of every single round.
+HIGH_WORDS = {TACIT} | {w.format(side=s) for w in (UNPUNISHED, DISORDER) for s in SIDES}
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,12 @@ def _untested(name: str, matches: Mapping[str, Match]) -> Finding:
 
 
 def _bluffs(matches: Mapping[str, Match]) -> Finding:
-    heard = [(n, m) for n, m in matches.items() if n != LEARNERS and "claims" in m.words]
-    speaks = [(n, m) for n, m in heard if _speaks(m)]
+    speaks = [(n, m) for n, m in matches.items() if n != LEARNERS and _speaks(m)]
     if not speaks:
-        why = "its role makes no claims" if heard else "nothing is claimed in this market"
-        return Finding(BLUFFS, None, "", (why,))
+        return Finding(BLUFFS, None, "", ("its role claims nothing in this market",))
     told = [(m.words["claims"].word, n, m) for n, m in speaks]
     false = [entry for entry in told if entry[0] in FALSE_WORDS]
-    word, name, match = max(false or told, key=lambda entry: _gravity(entry[0]))
+    word, name, match = max(false or told, key=lambda own: _gravity(own[0]))
     lines = (f"against {name}: {word}", *match.words["claims"].evidence)
     return Finding(BLUFFS, bool(false), word, lines)
 

@@ -41,12 +41,14 @@ class PlayedMatch:
         headline: the market's headline measure.
         answer: its conduct in the round after a rival's forced cut, less that without it, in steps
             of its grid; n = 0: nobody could be made to deviate.
+        unanswered: questions to which it gave no legal action; the first legal one was played.
     """
 
     name: str
     paid: SeedEstimate
     headline: SeedEstimate
     answer: SeedEstimate
+    unanswered: int = 0
 
 
 def play_live(arm: Arm, subject: Subject, step: Step) -> list[PlayedMatch]:
@@ -86,12 +88,13 @@ def _others(arm: Arm, subject: Subject) -> dict[str, Mapping[str, PolicyTable]]:
 def _match(arm: Arm, subject: Subject, name: str, others: Mapping[str, PolicyTable]) -> PlayedMatch:
     market = arm.market
     seat = market.seat(subject.seat)
-    paid, headline, answers = [], [], []
+    paid, headline, answers, unanswered = [], [], [], 0
     rivalry = market.analysis.rivalry.get(seat.role.name) if market.analysis_class else None
     rival = next((s for s in market.seats if s.role is seat.role and s is not seat), None)
     for k in range(PLAYS):
         play = _Play(arm, subject, others, k)
         play.run(None)
+        unanswered += play.bot.unanswered
         paid.append(float(np.mean(play.paid[-LEVELS:])))
         headline.append(float(np.mean(play.headline[-LEVELS:])))
         if rivalry is not None and rival is not None and len(market.phases) == 1:
@@ -106,6 +109,7 @@ def _match(arm: Arm, subject: Subject, name: str, others: Mapping[str, PolicyTab
         seed_estimate("paid", paid),
         seed_estimate(market.headline, headline),
         seed_estimate("answer", answers),
+        unanswered,
     )
 
 
@@ -206,6 +210,7 @@ def played_rows(arm: Arm, played: Sequence[PlayedMatch]) -> Iterator[dict[str, s
             "is paid": number(match.paid.mean),
             "95 %": interval(match.paid),
             "n": str(match.paid.n),
+            "no legal answer": str(match.unanswered),
             arm.market.headline: f"{number(match.headline.mean)} {interval(match.headline)}",
         }
 

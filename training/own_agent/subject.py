@@ -19,7 +19,13 @@ Maker = Callable[[Market, str], PolicyTable]  # a market and a seat's name -> it
 
 
 class LiveAgent(Protocol):
-    """A bot that is no table, by indices."""
+    """A bot that is no table, by indices.
+
+    Attributes:
+        unanswered: questions to which it gave no legal action.
+    """
+
+    unanswered: int
 
     def act(self, observation: int) -> int:
         """An action at an observation."""
@@ -72,7 +78,7 @@ def find_subject(agent: str, market: Market, seat: str | None, cap: Cap | None =
     names = [s.name for s in market.seats]
     if seat is not None and seat not in names:
         raise ConfigError(f"--seat: unknown '{seat}'. {nearest(seat, names)}")
-    if agent.endswith(".safetensors") or Path(agent).is_file():
+    if agent.endswith(".safetensors"):
         return _from_file(Path(agent), market, seat)
     if agent in get_args(Rule):
         about = f"the scripted rule '{agent}'"
@@ -83,8 +89,17 @@ def find_subject(agent: str, market: Market, seat: str | None, cap: Cap | None =
         return _first_that_fits(
             agent, about, market, seat, lambda m, s: bot(m, m.seat(s), cap)
         )  # fmt: skip
-    known = nearest(agent, [*get_args(Rule), *BOTS])
-    raise ConfigError(f"AGENT: '{agent}' is no policy file and no scripted player. {known}")
+    raise ConfigError(f"AGENT: '{agent}' is no policy file and no scripted player.")
+
+
+def scripted_names() -> list[str]:
+    """The names of all scripted players."""
+    return [*get_args(Rule), *BOTS]
+
+
+def is_known(agent: str) -> bool:
+    """Whether a word names a policy file or a scripted player, which nothing has to be run for."""
+    return agent.endswith(".safetensors") or agent in scripted_names()
 
 
 def subject_of_table(

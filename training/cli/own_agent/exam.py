@@ -16,14 +16,18 @@ from tacit.training.plain_text import say
 
 if TYPE_CHECKING:
     from tacit.agents.external.example_bots import Cap
+    from tacit.training.config.arms import Arm
     from tacit.training.own_agent.examine import Exam
+    from tacit.training.own_agent.subject import Subject
 
 FLAWS = 1  # the exit code where a flaw was found
 LEARNED_SEEDS, MOST_SEEDS = 4, 1_000
 
 
 def exam(
-    agent: Annotated[str, typer.Argument(help="a policy file, or a scripted player's name")],
+    agent: Annotated[
+        str, typer.Argument(help="a policy file, a scripted player's name, or as of tabulate")
+    ],
     config: Config,
     settings: Settings = None,
     seat: Annotated[str | None, typer.Option("--seat", help="the seat that it plays")] = None,
@@ -34,6 +38,13 @@ def exam(
     seeds: Annotated[
         int, typer.Option("--seeds", help="repetitions with learners; 0: none")
     ] = LEARNED_SEEDS,
+    calls: Annotated[
+        int | None, typer.Option("--calls", help="questions at most, to a bot behind a door", min=0)
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="a host that requests may go to (repeatable)"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="write a page: exam.html")
     ] = None,
@@ -44,7 +55,6 @@ def exam(
     from tacit.envs.errors import ConfigError
     from tacit.training.config.load import load
     from tacit.training.own_agent.examine import examine
-    from tacit.training.own_agent.subject import find_subject
 
     if not 0 <= seeds <= MOST_SEEDS:
         raise ConfigError(f"--seeds: must be 0 .. {MOST_SEEDS:,}, got {seeds}.")
@@ -52,8 +62,10 @@ def exam(
     experiment = load(config, settings or [], [arm] if arm is not None else [])
     chosen = next(iter(experiment.arms.values()))
     limit = _cap(cap)
-    subject = find_subject(agent, chosen.market, seat, limit)
-    with _steps(as_json) as step:
+    with (
+        _steps(as_json) as step,
+        _subject(agent, chosen, seat, limit, step, tuple(allow_host or ()), calls) as subject,
+    ):
         found = examine(chosen, subject, step, cap=limit, learned_seeds=seeds)
     if as_json:
         print(json.dumps(found.plain(), allow_nan=False))
@@ -63,6 +75,41 @@ def exam(
         _write(found, output, as_json)
     if found.named:
         sys.exit(FLAWS)
+
+
+@contextmanager
+def _subject(
+    agent: str,
+    arm: Arm,
+    seat: str | None,
+    cap: Cap | None,
+    step: Callable[[str], None],
+    allowed: tuple[str, ...],
+    calls: int | None,
+) -> Iterator[Subject]:
+    """Who is examined; a bot behind a door is started, asked, and ended.
+
+    Raises:
+        ConfigError: there is no such bot, or it fits no seat.
+    """
+    from tacit.envs.errors import ConfigError, nearest
+    from tacit.training.own_agent.subject import find_subject, is_known
+
+    if is_known(agent):
+        yield find_subject(agent, arm.market, seat, cap)
+        return
+    from tacit.training.own_agent.behind_door import asked_subject
+
+    deciding = [s for s in arm.market.seats if int(s.role.legal[:, 1].max()) > 1]
+    names = [s.name for s in deciding]
+    if seat is None and len({s.role.name for s in deciding}) == 1:
+        seat = names[0]
+    if seat not in names:
+        raise ConfigError(
+            f"--seat: {'is needed' if seat is None else 'unknown'}. {nearest(seat or '', names)}"
+        )
+    with asked_subject(agent, arm.market, str(seat), step, allowed, calls) as subject:
+        yield subject
 
 
 def _check_output(output: Path | None) -> None:

@@ -55,7 +55,9 @@ def tabulate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="only how many questions, and what they cost")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print the counts alone, as JSON")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print the counts alone, as JSON")
+    ] = False,
 ) -> None:
     """Ask AGENT at every row of a seat's table in CONFIG; exit code 1 if it is no function."""
     from tacit.agents.external.config import what_it_runs
@@ -137,9 +139,7 @@ def _opened(bot: BaseModel, allowed: tuple[str, ...]) -> Door:
         raise ConfigError(f"AGENT: {closed}") from None
 
 
-def _plan_lines(
-    bot: BaseModel, what: str, questions: Questions, resolution: float
-) -> list[str]:
+def _plan_lines(bot: BaseModel, what: str, questions: Questions, resolution: float) -> list[str]:
     """What is going to be asked, and what it will cost."""
     from tacit.agents.external.config import ChatConfig
     from tacit.agents.external.doors.chat import prompt_cost
