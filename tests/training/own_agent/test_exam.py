@@ -31,7 +31,7 @@ from tacit.training.own_agent.matches import ALONE, COMPETITIVE, ITSELF, LEARNER
 from tacit.training.own_agent.subject import Subject, find_subject
 from tacit.training.storage.load_run import load_run
 
-SMALL = ("market.prices=4", "train.rounds=2000")
+SMALL = ("market.prices=4", "train.rounds=2000", "train.measure_last=500")
 FEW = 2  # seeds: enough for figures, too few for words
 
 
@@ -90,7 +90,7 @@ def test_a_file_and_its_table_have_the_same_exam(arm, exam, tmp_path):
 
 
 def test_a_trained_policy_is_examined_in_either_seat(tmp_path):
-    settings = ["market.prices=4", "train.rounds=2000", "seeds=1"]
+    settings = [*SMALL, "seeds=1"]
     tacit.train("cloud_bandwidth", settings, name="taught", results=tmp_path)
     path = tmp_path / "p.safetensors"
     export_policy(load_run("taught", tmp_path), "provider_0", None, 0, path)
