@@ -164,7 +164,9 @@ class Questions:
             tuple(actions[k] for k in places), tuple(names[k] for k in places), places, wording,
         )  # fmt: skip
 
-    def _actions(self, first: int, count: int) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
+    def _actions(
+        self, first: int, count: int
+    ) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
         """The legal actions from `first` on, as parts and in words."""
         key = (first, count)
         if key not in self._known:

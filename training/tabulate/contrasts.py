@@ -17,8 +17,8 @@ other, all to the same row. If groups are exchangeable, the one that differs mos
 is the lone one in a third of the triples, exactly, however few they are.
 
 A group whose answers lie a total variation s away from the other's raises the mean of D by at least
-4 s^2 times the sum of n1 n0 / n (Cauchy and Schwarz), from which follow the number of questions that
-finds it, and the change that is reported.
+4 s^2 times the sum of n1 n0 / n (Cauchy and Schwarz). From this follow the number of questions
+that finds it, and the change that is reported.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ MISSED = 1e-4  # probability that a bot without any chance in its answers hides 
 DISTANCE = 8.5  # standard deviations between level and mean of D at the change that must be found
 BALANCE = 1.6  # more questions for groups that are not equally large
 VARIES = 1e-12  # a variance below it is rounding
-FEWEST = 4.0  # answers that a cell must lead one to expect in the smaller group, else it is left out
+FEWEST = (
+    4.0  # answers that a cell must lead one to expect in the smaller group, else it is left out
+)
 
 
 class Spread(NamedTuple):
@@ -49,14 +51,14 @@ class Spread(NamedTuple):
         answers: float64 `[N, K]`.
         mean: of each row, float64 `[R, K]`.
         covariance: of each row, float64 `[R, K, K]`.
-        count: answers of each row, float64 `[R]`.
+        sizes: answers of each row, float64 `[R]`.
     """
 
     rows: Ints
     answers: Floats
     mean: Floats
     covariance: Floats
-    count: Floats
+    sizes: Floats
 
     def weights(self, smaller: Floats) -> Floats:
         """The diagonal of W, float64 `[R, K]`.
@@ -121,7 +123,7 @@ def contrast(found: Spread, group: Bools) -> Contrast:
         found: the answers.
         group: which belong to the group, bool `[N]`.
     """
-    n, size = found.count, len(found.count)
+    n, size = found.sizes, len(found.sizes)
     n1 = np.bincount(found.rows, group, size).astype(np.float64)
     n0 = n - n1
     used = (n1 > 0) & (n0 > 0)
@@ -181,6 +183,11 @@ def _triples(rows: Ints, group: Bools) -> Ints:
 def questions_without_chance(resolution: float) -> int:
     """Questions to a bot whose answers never vary, half of them in each group of a comparison."""
     return 2 * ceil(log(MISSED) / log1m(resolution))
+
+
+def fresh_without_chance(resolution: float) -> int:
+    """Questions to fresh starts of a bot whose answers never vary."""
+    return questions_without_chance(resolution) // 2
 
 
 def log1m(x: float) -> float:

@@ -125,9 +125,7 @@ def _read_probabilities(question: Question, given: Any, text: str) -> Answer:
     except (TypeError, ValueError):
         return without(question, ILLEGAL, "probabilities that are no list of numbers", text)
     if len(numbers) != count:
-        return without(
-            question, ILLEGAL, f"{len(numbers)} probabilities for {count} actions", text
-        )
+        return without(question, ILLEGAL, f"{len(numbers)} probabilities for {count} actions", text)
     if any(not math.isfinite(x) or x < 0 for x in numbers):
         return without(question, ILLEGAL, "probabilities that are not finite and >= 0", text)
     if sum(numbers) > 1 + MOST_SUM:

@@ -151,7 +151,10 @@ class Poster:
             raise Unanswered(f"the connection broke: {reason}") from None
 
     def _read(
-        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, until: float
+        self,
+        connection: http.client.HTTPConnection,
+        response: http.client.HTTPResponse,
+        until: float,
     ) -> tuple[str, bool]:
         """The body, and whether it was cut off.
 

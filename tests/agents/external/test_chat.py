@@ -188,18 +188,19 @@ def test_a_connection_that_breaks_is_a_failed_answer():
 def test_redirects_are_not_followed(status):
     with chat_stub(lambda body, count: completion("A")) as elsewhere:
         target = {"Location": f"{elsewhere.url}/chat/completions"}
-        with chat_stub(lambda body, count: Reply({}, status, target)) as stub:
-            with pytest.raises(DoorClosed, match="sends requests elsewhere"):
-                door(stub.url).ask(QUESTIONS.at(0))
+        with (
+            chat_stub(lambda body, count: Reply({}, status, target)) as stub,
+            pytest.raises(DoorClosed, match="sends requests elsewhere"),
+        ):
+            door(stub.url).ask(QUESTIONS.at(0))
     assert elsewhere.requests == []
 
 
 def test_a_refusal_of_all_requests_is_told_without_the_key(monkeypatch):
     monkeypatch.setenv("OWN_KEY", KEY)
     body = {"error": f"wrong key {KEY} \x1b[31m"}
-    with chat_stub(lambda b, n: Reply(body, 401)) as stub:
-        with pytest.raises(DoorClosed) as told:
-            door(stub.url, key_variable="OWN_KEY").ask(QUESTIONS.at(0))
+    with chat_stub(lambda b, n: Reply(body, 401)) as stub, pytest.raises(DoorClosed) as told:
+        door(stub.url, key_variable="OWN_KEY").ask(QUESTIONS.at(0))
     assert "status 401" in str(told.value)
     assert KEY not in str(told.value)
     assert stub.keys == [f"Bearer {KEY}"]

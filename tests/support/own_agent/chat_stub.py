@@ -113,9 +113,7 @@ def completion(text: str | None, top: dict[str, float] | None = None, **more: An
 def of_table(market: Market, seat: str, table: np.ndarray) -> Answering:
     """Answers with the row of a table, which it finds by reading the words of the question."""
     role = market.seat(seat).role
-    rows = {
-        tuple(role.decode_observation(o).items()): o for o in range(role.observations)
-    }
+    rows = {tuple(role.decode_observation(o).items()): o for o in range(role.observations)}
     names = {}
     from tacit.agents.external.question import action_name
 

@@ -35,7 +35,7 @@ for line in sys.stdin:
     elif HOW == "illegal":
         send(json.dumps({"id": number, "action": {"price": 1e9}}))
     elif HOW == "not a number":
-        send('{"id": %d, "probabilities": [NaN]}' % number)
+        send(json.dumps({"id": number, "probabilities": [float("nan"), 1, 0, 0, 0]}))
     elif HOW == "refuses":
         send(json.dumps({"id": number, "refuse": "<b>no</b>\x1b[31m"}))
     elif HOW == "in pairs backwards":

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from support.own_agent.gate_stubs import MARKETS, Stub, questions_of
 from support.own_agent.chat_stub import chat_stub, completion, of_table
+from support.own_agent.gate_stubs import MARKETS, Stub, questions_of
 
 from tacit.agents.external.config import ChatConfig
 from tacit.agents.external.doors import DoorClosed, FunctionDoor

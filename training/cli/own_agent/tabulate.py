@@ -55,7 +55,9 @@ def tabulate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="only how many questions, and what they cost")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print the counts alone, as JSON")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print the counts alone, as JSON")
+    ] = False,
 ) -> None:
     """Ask AGENT at every row of a seat's table in CONFIG; exit code 1 if it is no function."""
     from tacit.agents.external.config import what_it_runs
@@ -63,6 +65,7 @@ def tabulate(
     from tacit.training.tabulate import Budget
     from tacit.training.tabulate.agent_words import agent_config
     from tacit.training.tabulate.asking import SUFFIX
+    from tacit.training.tabulate.tabulation import check_arguments
     from tacit.training.tabulate.tabulation import tabulate as ask_all
     from tacit.training.tabulate.words import plain, result_lines
 
@@ -72,12 +75,13 @@ def tabulate(
         raise ConfigError(f"AGENT: {agent} is an agent of tacit's own; tacit export writes those.")
     if not output.parent.is_dir():
         raise ConfigError(f"-o: there is no folder {output.parent}.")
+    check_arguments(questions, resolution, most, parallel)
+    door = None if dry_run else _opened(bot, tuple(allow_host or ()))
     for line in _plan_lines(bot, what, questions, resolution):
         say(line, is_error=as_json)
-    if dry_run:
+    if door is None:
         return
     kept = output.with_name(output.name + SUFFIX)
-    door = _opened(bot, tuple(allow_host or ()))
     try:
         found = ask_all(
             door, own.market, questions.seat.name, resolution=resolution, most=most,
@@ -137,9 +141,7 @@ def _opened(bot: BaseModel, allowed: tuple[str, ...]) -> Door:
         raise ConfigError(f"AGENT: {closed}") from None
 
 
-def _plan_lines(
-    bot: BaseModel, what: str, questions: Questions, resolution: float
-) -> list[str]:
+def _plan_lines(bot: BaseModel, what: str, questions: Questions, resolution: float) -> list[str]:
     """What is going to be asked, and what it will cost."""
     from tacit.agents.external.config import ChatConfig
     from tacit.agents.external.doors.chat import prompt_cost
