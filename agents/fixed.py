@@ -8,6 +8,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 
 from .external.config import ChatConfig, ExternalConfig, what_it_runs
+from .external.fixed_seat import FixedSeat
 from .external.table_agent import TableConfig
 from .policy import PolicyTable
 from .scripted import Scripted, ScriptedConfig
@@ -24,6 +25,8 @@ def fixed_policy(config: BaseModel | None, market: Market, seat: Seat) -> Policy
         return Scripted(config, market, seat).table()
     if isinstance(config, TableConfig):
         return config.policy(market, seat)
+    if isinstance(config, FixedSeat):
+        return config.table
     if (what := what_it_runs(config)) is not None:
         raise ConfigError(
             f"agents.{seat.name}: {what}: its policy is not known, and nothing was run. Make a "
@@ -34,4 +37,5 @@ def fixed_policy(config: BaseModel | None, market: Market, seat: Seat) -> Policy
 
 def learns(config: BaseModel) -> bool:
     """Whether an agent learns."""
-    return not isinstance(config, ScriptedConfig | TableConfig | ExternalConfig | ChatConfig)
+    fixed = ScriptedConfig | TableConfig | FixedSeat | ExternalConfig | ChatConfig
+    return not isinstance(config, fixed)
