@@ -28,6 +28,7 @@ from .words_of_values import value_texts
 
 LETTERS = ascii_uppercase + ascii_lowercase  # labels of actions, where there are enough
 WORDINGS = 2
+MARKS = "\"'`*()[]"  # around a word of an answer
 SEEN = ("You see:", "Known to you now:")  # the line before what is seen, by wording
 NOTHING = ("- nothing in this phase", "* nothing in this phase")
 MAY = ("You may do one of these:", "Your options are:")  # the line before the actions
@@ -318,8 +319,9 @@ def read_name(question: Question, text: str) -> int | None:
             return question.labels.index(label)
     values = [
         k
-        for k, parts in enumerate(question.actions)
-        if _plain_words(" ".join(map(str, parts.values()))) == wanted
+        for k, (name, parts) in enumerate(zip(question.names, question.actions, strict=True))
+        if wanted == [word for word in _plain_words(name) if word not in parts]
+        or wanted == _plain_words(" ".join(map(str, parts.values())))
     ]
     return values[0] if len(values) == 1 else None
 
@@ -327,7 +329,8 @@ def read_name(question: Question, text: str) -> int | None:
 def _plain_words(text: str) -> list[str]:
     """The words of a text; punctuation around them, case and spelling of numbers are dropped."""
     words = text.lower().replace(",", " ").replace("=", " ").replace(":", " ").split()
-    return [_plain_number(word.strip("\"'`*.()[]")) for word in words if word.strip("\"'`*.()[]")]
+    bare = (word.strip(MARKS).rstrip(".") for word in words)
+    return [_plain_number(word) for word in bare if word]
 
 
 def _plain_number(word: str) -> str:

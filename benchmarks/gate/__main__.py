@@ -13,7 +13,6 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.gate.stubs import MARKETS, STRENGTHS, TRIGGERS, Stub, dishonest, honest
-
 from tacit.training.tabulate import Tabulation, tabulate
 
 PAGE = Path(__file__).with_name("gate.md")

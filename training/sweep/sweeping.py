@@ -16,8 +16,8 @@ from typing import Any
 
 from tacit.envs.errors import ConfigError
 from tacit.training.config.load import load, name_and_data
-from tacit.training.config.outside_agents import check_no_outside_agents
 from tacit.training.config.mistakes import MistakeList
+from tacit.training.config.outside_agents import check_no_outside_agents
 from tacit.training.storage.atomic_files import read_json
 from tacit.training.storage.run_folder import RunFolder, named
 from tacit.training.storage.run_lock import writing

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tacit.agents.external.config import CALL
-from tacit.agents.registry import make_config
+from tacit.agents.registry import AGENTS, make_config
 from tacit.envs.errors import ConfigError
 from tacit.training.config import files
 
@@ -32,6 +32,8 @@ def agent_config(word: str) -> BaseModel:
         if not isinstance(values, dict):
             raise ConfigError(f"{word}: must be a table of keys.")
         return make_config(_with_prompt(values, Path(str(path)).parent), WHERE)
+    if word in AGENTS:
+        return make_config({"name": word}, WHERE)
     if CALL.fullmatch(word):
         return make_config({"name": "external", "call": word}, WHERE)
     try:

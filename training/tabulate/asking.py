@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -151,9 +151,16 @@ class Asker:
                 for future in futures:
                     future.cancel()
 
-    def _one(self, ask: Ask, door: Door) -> None:
+    def knows(self, asks: Sequence[Ask]) -> bool:
+        """Whether the file holds the answers to all of these questions."""
+        return all(self._known(ask) is not None for ask in asks)
+
+    def _known(self, ask: Ask) -> dict[str, Any] | None:
         known = self._stored.get(ask.number)
-        if known is not None and known["ask"] == _ask_key(ask):
+        return known if known is not None and known["ask"] == _ask_key(ask) else None
+
+    def _one(self, ask: Ask, door: Door) -> None:
+        if (known := self._known(ask)) is not None:
             self._keep(ask, _stored_answer(known))
             return
         with self._lock:
@@ -194,7 +201,7 @@ class Asker:
             count = len(self.answers)
         self._progress(count)
 
-    def answered(self) -> Iterable[tuple[Ask, Answer]]:
+    def answered(self) -> list[tuple[Ask, Answer]]:
         """Questions with their answers, in the order of their numbers."""
         return [(self.asks[n], self.answers[n]) for n in sorted(self.answers)]
 

@@ -12,9 +12,13 @@ within a row. The mean of D is then exactly the sum of tr(WS), its variance abou
 with a multiple of chi-square of this mean and variance (Satterthwaite 1946). Actions that are too
 rare in a row for that get weight 0 there.
 
+Where a row has few answers, triples are compared instead: two answers of one group and one of the
+other, all to the same row. If groups are exchangeable, the one that differs most from the other two
+is the lone one in a third of the triples, exactly, however few they are.
+
 A group whose answers lie a total variation s away from the other's raises the mean of D by at least
-4 s^2 times the sum of n1 n0 / n (Cauchy and Schwarz), from which follow the number of questions that
-finds it, and the change that is reported.
+4 s^2 times the sum of n1 n0 / n (Cauchy and Schwarz). From this follow the number of questions
+that finds it, and the change that is reported.
 """
 
 from __future__ import annotations
@@ -23,11 +27,13 @@ from math import ceil, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from tacit.envs.types import Bools, Floats, Ints
 
 LEVEL = 1e-3  # probability that an honest bot is refused, over all comparisons together
+TRIPLES = 4  # of a row that are compared at most
+SAME = 1e-9  # distances that differ by less are equal
 MISSED = 1e-4  # probability that a bot without any chance in its answers hides a change
 DISTANCE = 8.5  # standard deviations between level and mean of D at the change that must be found
 BALANCE = 1.6  # more questions for groups that are not equally large
@@ -43,14 +49,14 @@ class Spread(NamedTuple):
         answers: float64 `[N, K]`.
         mean: of each row, float64 `[R, K]`.
         covariance: of each row, float64 `[R, K, K]`.
-        count: answers of each row, float64 `[R]`.
+        sizes: answers of each row, float64 `[R]`.
     """
 
     rows: Ints
     answers: Floats
     mean: Floats
     covariance: Floats
-    count: Floats
+    sizes: Floats
 
     def weights(self, smaller: Floats) -> Floats:
         """The diagonal of W, float64 `[R, K]`.
@@ -115,7 +121,7 @@ def contrast(found: Spread, group: Bools) -> Contrast:
         found: the answers.
         group: which belong to the group, bool `[N]`.
     """
-    n, size = found.count, len(found.count)
+    n, size = found.sizes, len(found.sizes)
     n1 = np.bincount(found.rows, group, size).astype(np.float64)
     n0 = n - n1
     used = (n1 > 0) & (n0 > 0)
@@ -136,9 +142,50 @@ def contrast(found: Spread, group: Bools) -> Contrast:
     return Contrast(p, min(1.0, sqrt(max(0.0, d - mean) / (4 * float(pairs.sum())))))
 
 
+def odd_ones(found: Spread, group: Bools) -> Contrast:
+    """Compare a group with all others by triples.
+
+    Args:
+        found: the answers.
+        group: which belong to the group, bool `[N]`.
+    """
+    triples = _triples(found.rows, group)
+    if not len(triples):
+        return Contrast(1.0, 0.0)
+    one, other, lone = (found.answers[triples[:, k]] for k in range(3))
+    pair = np.abs(one - other).sum(axis=1)
+    with_one, with_other = np.abs(one - lone).sum(axis=1), np.abs(other - lone).sum(axis=1)
+    # The two nearest answers leave the third one over; without a nearest pair nothing is told.
+    lone_is_odd = pair < np.minimum(with_one, with_other) - SAME
+    other_is_odd = np.minimum(with_one, with_other) < pair - SAME
+    other_is_odd &= np.abs(with_one - with_other) > SAME
+    lonely, told = int(lone_is_odd.sum()), int(lone_is_odd.sum() + other_is_odd.sum())
+    p = float(binom.sf(lonely - 1, told, 1 / 3)) if told else 1.0
+    return Contrast(p, max(0.0, (lonely - (told - lonely) / 2) / len(triples)))
+
+
+def _triples(rows: Ints, group: Bools) -> Ints:
+    """Two answers of one group and one of the other, each used once, int64 `[T, 3]`."""
+    found: list[tuple[int, int, int]] = []
+    order = np.argsort(rows, kind="stable")
+    for own in np.split(order, np.flatnonzero(np.diff(rows[order])) + 1):
+        sides = [own[~group[own]].tolist(), own[group[own]].tolist()]
+        for _ in range(TRIPLES):
+            large, small = sorted(sides, key=len, reverse=True)
+            if len(large) < 2 or not small:
+                break
+            found.append((large.pop(), large.pop(), small.pop()))
+    return np.array(found, np.int64).reshape(-1, 3)
+
+
 def questions_without_chance(resolution: float) -> int:
     """Questions to a bot whose answers never vary, half of them in each group of a comparison."""
     return 2 * ceil(log(MISSED) / log1m(resolution))
+
+
+def fresh_without_chance(resolution: float) -> int:
+    """Questions to fresh starts of a bot whose answers never vary."""
+    return questions_without_chance(resolution) // 2
 
 
 def log1m(x: float) -> float:
@@ -148,7 +195,9 @@ def log1m(x: float) -> float:
 
 def questions_with_chance(found: Spread, resolution: float) -> int:
     """Questions to a bot whose answers vary by chance, that find a change of this size."""
-    mean, square = found.moments(found.weights(found.count / 2))
+    # Rare actions count here: with more answers they will not be rare.
+    used = found.mean > 0
+    mean, square = found.moments(np.where(used, 1.0 / np.where(used, found.mean, 1.0), 0.0))
     return _questions(square, square / mean, resolution) if mean > VARIES else 0
 
 

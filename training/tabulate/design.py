@@ -17,8 +17,7 @@ from tacit.envs import rng
 from tacit.envs.types import Ints
 
 REPEATS = 0.4  # share of questions in a mixed pass that are asked twice in a row
-SESSIONS = 60  # times that a bot is started anew, where it can be and does not mix
-SESSION_LENGTH = 3  # questions to each
+SESSION_LENGTH = 3  # questions to each fresh start
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,13 @@ from .contrasts import (
     Spread,
     contrast,
     fresh_questions,
+    fresh_without_chance,
+    odd_ones,
     questions_with_chance,
     questions_without_chance,
     spread,
 )
-from .design import SESSION_LENGTH, SESSIONS, Ask, Design
+from .design import SESSION_LENGTH, Ask, Design
 
 LOOKS = 4  # times that answers which vary are tested: at 1/8, 1/4, 1/2 and all of the questions
 CONTRASTS = {
@@ -100,7 +102,7 @@ class Gate:
         """
         first = self.design.first()
         self._ask(first)
-        self._fresh_starts(SESSIONS * SESSION_LENGTH)
+        self._fresh_starts(fresh_without_chance(self.resolution))
         least = max(2 * len(first), questions_without_chance(self.resolution))
         self._ask(self.design.more(self._number, least))
         for look in range(LOOKS):
@@ -130,16 +132,19 @@ class Gate:
             return
         asks = self.design.fresh(self._number, self._sessions + 1, least)
         for k in range(0, len(asks), SESSION_LENGTH):
-            if (door := self._fresh_door()) is None:
+            own = asks[k : k + SESSION_LENGTH]
+            door = self.door if self.asker.knows(own) else self._fresh_door()
+            if door is None:
                 return
             self._sessions += 1
             self._number += SESSION_LENGTH
             try:
                 # A fresh start that breaks down is a result of its own, and the gate goes on.
                 with suppress(DoorClosed):
-                    self.asker.ask(asks[k : k + SESSION_LENGTH], door)
+                    self.asker.ask(own, door)
             finally:
-                door.close()
+                if door is not self.door:
+                    door.close()
 
     def _fresh_door(self) -> Door | None:
         """A fresh start; None where there is none, which is noted."""
@@ -227,7 +232,7 @@ class Answers:
         """Whether actions lie above the mean action of a row, bool `[N]`."""
         size = int(self.rows.max(initial=0)) + 1
         sums = np.bincount(self.rows, self._upper, size)
-        found: Bools = actions > (sums / np.maximum(self.spread.count, 1))[rows]
+        found: Bools = actions > (sums / np.maximum(self.spread.sizes, 1))[rows]
         return found
 
     def _own_answer(self) -> tuple[Bools, Bools]:
@@ -258,12 +263,13 @@ class Answers:
         found = list(self.groups())
         for name, compared, group in found:
             part = self.spread if compared.all() else self._part(compared)
-            result = contrast(part, group[compared])
-            changes[name] = result.change
-            if result.p < level / len(found):
-                reasons.append(
-                    f"its answers change {CONTRASTS[name]} (by about {_percent(result.change)})"
-                )
+            results = (contrast(part, group[compared]), odd_ones(part, group[compared]))
+            changes[name] = results[0].change
+            told = [r.change for r in results if r.p < level / len(found) / len(results)]
+            if told:
+                changes[name] = max(told)
+                change = _percent(changes[name])
+                reasons.append(f"its answers change {CONTRASTS[name]} (by about {change})")
         passes = not reasons
         largest = max(changes.values(), default=0.0) if passes else self.largest_distance()
         return GateResult(passes, changes, self._moved(), largest, passes, reasons)
@@ -278,7 +284,7 @@ class Answers:
     ) -> GateResult:
         """The result where answers vary, and more questions than allowed would say why."""
         reason = (
-            f"its answers vary at {found.moved} of {len(self.spread.count)} rows; to tell chance "
+            f"its answers vary at {found.moved} of {len(self.spread.sizes)} rows; to tell chance "
             f"from a change of {_percent(resolution)} takes {wanted:,} questions, more than "
             f"{most:,} (--most, or a larger --resolution)"
         )

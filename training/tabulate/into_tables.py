@@ -1,4 +1,4 @@
-"""Bots in the seats of a training run: each is asked once, before training, and plays as a table."""
+"""Bots in the seats of a training run: asked once, before training, they play as tables."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def _with_tables(
     for seat, config in arm.agents.items():
         if what_it_runs(config) is not None:
             file = _policy_file(arm, seat, config, run, allowed, tell)
-            own = TableConfig(file=str(file.resolve())).bound(arm.market, arm.market.seat(seat))
+            own = TableConfig(file=str(file.resolve()), table_hash="").bound(
+                arm.market, arm.market.seat(seat)
+            )
             agents[seat] = own.model_dump(mode="json")
     return arm_from_plain(arm.name, {**arm.plain, "agents": agents})
 

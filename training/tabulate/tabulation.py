@@ -19,8 +19,13 @@ from tacit.envs.market import Market
 from tacit.envs.types import Floats
 
 from .asking import Asker, Budget, BudgetSpent, Progress
-from .contrasts import fresh_questions, most_questions, questions_without_chance
-from .design import REPEATS, SESSION_LENGTH, SESSIONS, Design
+from .contrasts import (
+    fresh_questions,
+    fresh_without_chance,
+    most_questions,
+    questions_without_chance,
+)
+from .design import REPEATS, Design
 from .gate import Gate, GateResult
 
 RESOLUTION = 0.05  # the change of a bot's answers that must be found
@@ -120,7 +125,7 @@ def tabulate(
         KeyError: no such seat.
     """
     questions = Questions(market, seat)
-    _check(questions, resolution, most, parallel)
+    check_arguments(questions, resolution, most, parallel)
     given = {"seat": seat, "seed": seed, "resolution": resolution, **(about or {})}
     asker = Asker(questions, budget, file, given, parallel, progress)
     gate = Gate(asker, Design(questions, seed), door, resolution, most)
@@ -136,7 +141,12 @@ def tabulate(
     return _tabulation(asker, questions, result, resolution, stopped, gate.notes)
 
 
-def _check(questions: Questions, resolution: float, most: int, parallel: int) -> None:
+def check_arguments(questions: Questions, resolution: float, most: int, parallel: int) -> None:
+    """Whether a seat can be asked about like this.
+
+    Raises:
+        ConfigError: a seat that decides nothing, or arguments out of range: all mistakes.
+    """
     mistakes = []
     if not len(questions.decisions):
         mistakes.append(f"--seat: {questions.seat.name} has nothing to decide here.")
@@ -163,7 +173,7 @@ def estimate(questions: Questions, resolution: float, can_start_anew: bool) -> t
         most so many.
     """
     rows = len(questions.decisions)
-    fresh = SESSIONS * SESSION_LENGTH if can_start_anew else 0
+    fresh = fresh_without_chance(resolution) if can_start_anew else 0
     a_pass = rows * (1 + REPEATS / 2)  # half of the passes ask some rows twice
     passes = ceil(max(2 * rows, questions_without_chance(resolution)) / a_pass)
     least = rows + fresh + round(passes * a_pass)

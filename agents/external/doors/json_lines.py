@@ -31,7 +31,7 @@ from .answers import FAILED, TIME_OUT, Answer, DoorClosed, read_answer, shortene
 LONGEST_LINE = 2**20  # bytes; a bot that writes a longer one is ended
 KEPT_ERRORS = 2_000  # bytes of standard error, the last ones
 MOST_SILENT = 3  # questions in a row without an answer, after which the bot is ended
-GRACE = 1.0  # seconds between closing its input and killing it
+GRACE = 0.5  # seconds between closing its input and killing it
 WORKER = Path(__file__).with_name("call_worker.py")
 
 

@@ -127,9 +127,12 @@ class Poster:
                 connection.sock.settimeout(self.seconds)
             connection.request("POST", self._path + path, body, own)
             response = connection.getresponse()
-            text, is_cut = self._read(connection, response, until)
-            if is_cut or response.will_close:
-                connection.close()
+            try:
+                text, is_cut = self._read(connection, response, until)
+            finally:
+                if not response.isclosed():  # not read to its end
+                    response.close()
+                    connection.close()
             return Response(response.status, _seconds_of(response), text, is_cut)
         except ssl.SSLCertVerificationError as error:
             connection.close()

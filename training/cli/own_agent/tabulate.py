@@ -65,6 +65,7 @@ def tabulate(
     from tacit.training.tabulate import Budget
     from tacit.training.tabulate.agent_words import agent_config
     from tacit.training.tabulate.asking import SUFFIX
+    from tacit.training.tabulate.tabulation import check_arguments
     from tacit.training.tabulate.tabulation import tabulate as ask_all
     from tacit.training.tabulate.words import plain, result_lines
 
@@ -74,12 +75,13 @@ def tabulate(
         raise ConfigError(f"AGENT: {agent} is an agent of tacit's own; tacit export writes those.")
     if not output.parent.is_dir():
         raise ConfigError(f"-o: there is no folder {output.parent}.")
+    check_arguments(questions, resolution, most, parallel)
+    door = None if dry_run else _opened(bot, tuple(allow_host or ()))
     for line in _plan_lines(bot, what, questions, resolution):
         say(line, is_error=as_json)
-    if dry_run:
+    if door is None:
         return
     kept = output.with_name(output.name + SUFFIX)
-    door = _opened(bot, tuple(allow_host or ()))
     try:
         found = ask_all(
             door, own.market, questions.seat.name, resolution=resolution, most=most,
