@@ -58,7 +58,8 @@ def rest_lines(exam: Exam) -> Iterator[str]:
         yield "is it the KPI, or the bot?"
         for name, verdict in exam.kpi_words.items():
             yield f"  against {name}: {kpi_text(verdict.word)}"
-            yield from (f"    {line}" for line in verdict.evidence)
+            yield from (f"    {line}" for line in verdict.qualifiers)
+            yield f"    {verdict.evidence[-1]}"  # what decided; the page has the rest
     if exam.not_tested:
         yield "not tested"
         yield from (f"  {line}" for line in exam.not_tested)

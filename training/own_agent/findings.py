@@ -154,6 +154,8 @@ def _speaks(match: Match) -> bool:
 def _follows(matches: Mapping[str, Match], answers: Mapping[str, Answers]) -> Finding:
     asked = {n: a for n, a in answers.items() if a.cut.n and a.rise.n}
     if not asked:
+        if any(a.cut.n for a in answers.values()):
+            return Finding(FOLLOWS, None, "", ("no rival has room for a move the other way",))
         return _untested(FOLLOWS, matches)
     for name, own in asked.items():
         if own.matched_cut.low > MOST and own.matched_rise.low > MOST:

@@ -38,7 +38,9 @@ MISSED = 1e-4  # probability that a bot without any chance in its answers hides 
 DISTANCE = 8.5  # standard deviations between level and mean of D at the change that must be found
 BALANCE = 1.6  # more questions for groups that are not equally large
 VARIES = 1e-12  # a variance below it is rounding
-FEWEST = 4.0  # answers that a cell must lead one to expect in the smaller group, else it is left out
+FEWEST = (
+    4.0  # answers that a cell must lead one to expect in the smaller group, else it is left out
+)
 
 
 class Spread(NamedTuple):

@@ -279,9 +279,7 @@ class Answers:
         _, rows = np.unique(self.rows[compared], return_inverse=True)
         return spread(rows.astype(np.int64), self.vectors[compared])
 
-    def too_few(
-        self, found: GateResult, wanted: int, resolution: float, most: int
-    ) -> GateResult:
+    def too_few(self, found: GateResult, wanted: int, resolution: float, most: int) -> GateResult:
         """The result where answers vary, and more questions than allowed would say why."""
         reason = (
             f"its answers vary at {found.moved} of {len(self.spread.sizes)} rows; to tell chance "
