@@ -26,7 +26,7 @@ from typing import IO, Any
 
 from tacit.agents.external.question import Question
 
-from .answers import FAILED, TIME_OUT, Answer, DoorClosed, read_answer, shortened, without
+from .answers import FAILED, TIME_OUT, BotAnswer, DoorClosed, read_answer, shortened, without
 
 LONGEST_LINE = 2**20  # bytes; a bot that writes a longer one is ended
 KEPT_ERRORS = 2_000  # bytes of standard error, the last ones
@@ -151,7 +151,7 @@ class CommandDoor:
         for queue in waiting.values():
             queue.put((problem, text))
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question) -> BotAnswer:
         """Send a question and wait for its answer.
 
         Raises:
