@@ -219,6 +219,17 @@ def test_a_program_that_hangs_is_given_up():
     door.close()
 
 
+def test_a_program_that_never_reads_blocks_nobody():
+    wide = Questions(make_market("cloud_bandwidth", {"prices": 1000, "memory": 0}), "provider_0")
+    door = rude("never reads", seconds=0.05)
+    question = wide.at(0)
+    assert 3 * len(json.dumps(question.plain())) > 65_536  # more than a pipe holds
+    assert [door.ask(question).kind for _ in range(3)] == [TIME_OUT] * 3
+    with pytest.raises(DoorClosed, match="without an answer"):
+        door.ask(question)
+    door.close()
+
+
 def test_answers_in_another_order_find_their_questions():
     door = rude("in pairs backwards")
     with ThreadPoolExecutor(2) as pool:
