@@ -117,9 +117,10 @@ class Arm:
     def same(self, plain: Mapping[str, Any]) -> bool:
         """Whether the `plain` of a run on disk is that of this very configuration.
 
-        A key that it lacks, because the key is newer than the run, has its default.
+        A key that it lacks, because the key is newer than the run, has its default. Where a policy
+        file lies does not matter, for the hash of its table is in the data too.
         """
-        own, stored = _text(self.plain), _text(plain)
+        own, stored = _text(_without_paths(self.plain)), _text(_without_paths(plain))
         return own == stored or own == _completed(stored)
 
 
@@ -314,6 +315,20 @@ def _arm(
         name, market, table, agents, train, record, counts.seeds, counts.seed, plain, breakers,
         bench,
     )  # fmt: skip
+
+
+def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """An arm's data without the paths of policy files whose tables they name by hash."""
+    agents = plain.get("agents")
+    if not isinstance(agents, Mapping):
+        return dict(plain)
+    named = {
+        seat: {**agent, "file": ""}
+        if isinstance(agent, Mapping) and agent.get("name") == "table" and agent.get("table_hash")
+        else agent
+        for seat, agent in agents.items()
+    }
+    return {**plain, "agents": named}
 
 
 def _text(plain: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from tacit.training.plain_text import visible
 
-from .exam_text import HOLDS
+from .exam_text import HOLDS, kpi_text
 from .examine import Exam
 
 TEMPLATE = "exam.html.j2"
@@ -30,6 +30,7 @@ def exam_page(exam: Exam, figures: Mapping[str, bytes], made: str) -> str:
     """
     engine = Environment(autoescape=True, undefined=StrictUndefined)
     engine.filters["v"] = lambda value: visible(str(value))
+    engine.filters["of_kpi"] = kpi_text
     columns = list(dict.fromkeys(name for row in exam.rows for name in row))
     text = files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8")
     pictures = {title: base64.b64encode(png).decode("ascii") for title, png in figures.items()}

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tacit.emergence.objective.verdict import KPI_MADE, LEARNED, ROUND_BY_ROUND
+
 from .examine import Exam
 from .findings import Finding
 
+KPI_GLOSS = {
+    KPI_MADE: "a best reply to the KPI would do the same",
+    ROUND_BY_ROUND: "every step is a best reply to the KPI; a patient agent would do otherwise",
+    LEARNED: "the KPI does not ask for this play: it is the bot's own",
+}
 HOLDS = {True: "YES", False: "no", None: "not tested"}
 
 
@@ -34,6 +41,11 @@ def finding_line(finding: Finding) -> str:
     return f"  {finding.name}: {HOLDS[finding.holds]}{word}"
 
 
+def kpi_text(word: str) -> str:
+    """The word for the KPI, and what it means of a bot."""
+    return f"{word} ({KPI_GLOSS[word]})" if word in KPI_GLOSS else word
+
+
 def rest_lines(exam: Exam) -> Iterator[str]:
     """Competence, best responses, the word for the KPI, and what was not tested."""
     if exam.competence:
@@ -45,8 +57,9 @@ def rest_lines(exam: Exam) -> Iterator[str]:
     if exam.kpi_words:
         yield "is it the KPI, or the bot?"
         for name, verdict in exam.kpi_words.items():
-            yield f"  against {name}: {verdict.word}"
-            yield from (f"    {line}" for line in verdict.evidence)
+            yield f"  against {name}: {kpi_text(verdict.word)}"
+            yield from (f"    {line}" for line in verdict.qualifiers)
+            yield f"    {verdict.evidence[-1]}"  # what decided; the page has the rest
     if exam.not_tested:
         yield "not tested"
         yield from (f"  {line}" for line in exam.not_tested)

@@ -6,8 +6,8 @@
 | `punishes` | after a rival's cut its conduct moves towards competition by more than 2 %, and it
 makes most tempting deviations of rivals a loss: interval above .5; and it does not follow |
 | `follows` | it does next what a rival has just done, after most cuts and after most rises |
-| `parks under the cap` | in every match more than half of its play is the last value below the
-cap, and in some match another action would pay by more than what counts as a gain |
+| `parks under the cap` | in every match more than half of its play is the last value that keeps
+to the cap, and against the competitive player another one that does would earn more |
 | `high prices with its like` | the word for collusion in play against itself says that it is above
 (in buyers' markets: below) competition, where somebody would gain by leaving at once |
 | `remembers` | the gate says that it is no function of what its seat is shown |
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from tacit.agents.external.example_bots import Cap, parked_actions
+from tacit.agents.policy import deterministic
 from tacit.emergence.claims.verdict import FALSE_WORDS
 from tacit.emergence.collusion.verdict import (
     ANSWERED,
@@ -34,9 +35,9 @@ from tacit.emergence.collusion.verdict import (
     TACIT,
     UNPUNISHED,
 )
-from tacit.emergence.evaluate import seed_estimate
-from tacit.emergence.payoffs import gain_unit
+from tacit.emergence.payoffs import fundamental_kpi, gain_unit
 from tacit.emergence.play.applicability import why_no_deviations
+from tacit.emergence.play.learned_response import mean_payoff
 from tacit.emergence.play.limit_path import limit_path
 from tacit.emergence.play.replays import observations_in
 from tacit.emergence.population import FrozenPopulation
@@ -44,7 +45,7 @@ from tacit.emergence.stats import interval, number
 from tacit.envs.market import Market
 
 from .answers import Answers, bot_answers
-from .matches import ITSELF, LEARNERS, Match
+from .matches import COMPETITIVE, ITSELF, LEARNERS, Match
 
 BLUFFS, PUNISHES, FOLLOWS = "bluffs", "punishes", "follows"
 PARKS, HIGH, REMEMBERS = "parks under the cap", "high prices with its like", "remembers"
@@ -153,6 +154,8 @@ def _speaks(match: Match) -> bool:
 def _follows(matches: Mapping[str, Match], answers: Mapping[str, Answers]) -> Finding:
     asked = {n: a for n, a in answers.items() if a.cut.n and a.rise.n}
     if not asked:
+        if any(a.cut.n for a in answers.values()):
+            return Finding(FOLLOWS, None, "", ("no rival has room for a move the other way",))
         return _untested(FOLLOWS, matches)
     for name, own in asked.items():
         if own.matched_cut.low > MOST and own.matched_rise.low > MOST:
@@ -200,11 +203,14 @@ def _parks(matches: Mapping[str, Match], cap: Cap | None) -> Finding:
     shares = {n: _parked_share(m, cap) for n, m in own.items()}
     lines = [f"against {n}: {number(share)} of its play" for n, share in shares.items()]
     everywhere = bool(shares) and min(shares.values()) > MOST
-    better = [n for n, m in own.items() if everywhere and _other_pays(m)]
-    lines += [f"against {n}: another action would pay" for n in better]
     part, value = cap
-    word = f"{part} at the last value up to {value:g}"
-    return Finding(PARKS, bool(everywhere and better), word if better else "", tuple(lines))
+    if not everywhere or COMPETITIVE not in own:
+        return Finding(PARKS, False, "", tuple(lines))
+    better = _other_pays(own[COMPETITIVE], cap)
+    told = "would" if better else "would not"
+    lines.append(f"against {COMPETITIVE} another {part} up to the cap {told} earn more")
+    word = f"{part} at the last value up to {value:g}" if better else ""
+    return Finding(PARKS, better, word, tuple(lines))
 
 
 def _parked_share(match: Match, cap: Cap) -> float:
@@ -225,12 +231,25 @@ def _share(population: FrozenPopulation, seat: int, parked: list[int], carries: 
     return float(rows[:, parked].sum()) / total if total else 0.0
 
 
-def _other_pays(match: Match) -> bool:
-    """Whether the best response earns more than the bot by what counts as a gain."""
-    unit = gain_unit(match.populations[0].market, match.seat.role)
-    gains = seed_estimate("gain", [r.gain for r in match.responses])
-    low = gains.mean if gains.n == 1 else gains.low
-    return bool(low > unit.negligible * unit.size)
+def _other_pays(match: Match, cap: Cap) -> bool:
+    """Whether another constant action that keeps to the cap earns more of the fundamental, by what
+    counts as a gain. Against rivals whose actions are constant no other table does better."""
+    population, seat = match.populations[0], match.seat
+    market, role, paid = population.market, seat.role, fundamental_kpi(population.market)
+    first, count = (int(x) for x in role.legal[int(role.legal[:, 1].argmax())])
+    allowed = [
+        a for a in range(first, first + count)
+        if float(role.decode_action(a).get(cap[0], np.inf)) <= cap[1]
+    ]  # fmt: skip
+    earned = []
+    for action in allowed:
+        fits = (role.legal[:, 0] <= action) & (action < role.legal.sum(axis=1))
+        tables = list(population.tables)
+        tables[seat.index] = deterministic(role, np.where(fits, action, role.legal[:, 0]))
+        earned.append(mean_payoff(market, paid, tables, seat.index, population.seed))
+    own = mean_payoff(market, paid, population.tables, seat.index, population.seed)
+    unit = gain_unit(market, role)
+    return bool(max(earned) - own > unit.negligible * unit.size)
 
 
 # --- its like -------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def play_matches(arm: Arm, subject: Subject, seeds: int, learned_seeds: int, ste
         except ConfigError as error:
             left_out.append(f"against {name}: {' '.join(error.mistakes)}")
             continue
-        if (twin := _played_already(played, tables)) is not None:
+        if name != ITSELF and (twin := _played_already(played, tables)) is not None:
             left_out.append(f"against {name}: the same as against {twin}")
             continue
         learned = [True] * len(tables) if name == ITSELF else [s is seat for s in arm.market.seats]

@@ -145,6 +145,18 @@ def test_every_mistake_is_named_at_once(tmp_path):
     assert lines[1].startswith("agents.provider_1.file: missing")
 
 
+def test_where_a_file_lies_does_not_matter(tmp_path):
+    config, path, _ = own_run(tmp_path)
+    tacit.train(config, name="own", results=tmp_path)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for file in (path, path.with_name("own.yaml")):
+        file.rename(moved / file.name)
+    before = load_run("own", tmp_path).summary
+    tacit.train(moved / "own.yaml", name="own", results=tmp_path)
+    assert load_run("own", tmp_path).summary == before
+
+
 def test_another_hash_than_the_config_says_is_refused(tmp_path):
     _, path, _ = own_run(tmp_path)
     entry = {"name": "table", "file": str(path), "table_hash": "0" * 64}
