@@ -22,7 +22,7 @@ def test_none_that_is_no_function_passes_and_few_that_are_one_do_not():
 
 
 def test_the_page_of_the_command_has_the_same_rates():
-    text = (ROOT / "docs/commands/tabulate.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/own_agent/tabulate.md").read_text(encoding="utf-8")
     rows = [line for line in PAGE.splitlines() if line.startswith("|")]
     assert [row for row in rows if row not in text.splitlines()] == []
 
