@@ -49,7 +49,7 @@ STATE_COLUMNS_AT_ONCE = 2
 
 # Entries of `LookupScratch.state_numbers`, columns of `visited`, columns of `pending`.
 STATE_BEFORE, STATE_NOW = range(2)
-VISITED_STATE, VISITED_JOINT = range(2)
+VISITED_KIND, VISITED_JOINT = range(2)
 ROW, CELL, ACTION = range(3)
 
 
@@ -99,9 +99,10 @@ class QArrays(NamedTuple):
 class TransitionArrays(NamedTuple):
     """Rounds of a market by state and joint action, as a compiled loop reads them.
 
-    N states, J joint actions (the last seat's action varies fastest). A first axis of length 1
-    means that the entry is the same in all states. Measures and scores of a round, laid end to end,
-    are its *figures*; those that are always 0 are left out.
+    N states; J joint actions (the last seat's action varies fastest), each with every lot that
+    nature may draw (which varies faster still). A first axis of length 1 means that the entry is
+    the same in all states. R are kinds of states in which all pays alike. Measures and scores of a
+    round, laid end to end, are its *figures*; those that are always 0 are left out.
 
     Attributes:
         observations: what each seat observes in a state, int64 `[N, S]`.
@@ -109,12 +110,14 @@ class TransitionArrays(NamedTuple):
         actions: each seat's number of actions, int64 `[S]`.
         strides: by how much the joint action grows with each seat's action, int64 `[S]`.
         next_state: int32 `[N or 1, J]`.
-        rewards: float64 `[N or 1, J, S]`.
+        kinds: each state's kind, int32 `[N]`.
+        rewards: float64 `[R or 1, J, S]`.
         joint_figures: figures that the joint action determines, float64 `[J, K]`; K is padded to a
             multiple of COLUMNS_AT_ONCE.
-        state_figures: figures that depend on the state too, float64 `[N, J, L]`; L is padded to a
+        state_figures: figures that depend on the state too, float64 `[R, J, L]`; L is padded to a
             multiple of STATE_COLUMNS_AT_ONCE.
         columns: which figure each of these K + L columns is (-1: padding), int64 `[K + L]`.
+        lot_slots, lot_edges, lot_counts: as in `tacit.agents.tabular.lots.LotArrays`.
     """
 
     observations: Ints
@@ -122,10 +125,14 @@ class TransitionArrays(NamedTuple):
     actions: Ints
     strides: Ints
     next_state: NDArray[np.int32]
+    kinds: NDArray[np.int32]
     rewards: Floats
     joint_figures: Floats
     state_figures: Floats
     columns: Ints
+    lot_slots: Ints
+    lot_edges: Floats
+    lot_counts: Ints
 
 
 class LookupScratch(NamedTuple):
@@ -134,8 +141,11 @@ class LookupScratch(NamedTuple):
     Attributes:
         keys: each seat's key in the running episode, of the stream EXPLORATION for a learner and
             ACTION for a fixed table, uint64 `[S]`.
+        nature: copy 0's key in the running episode, of the stream NATURE, uint64 `[1]`.
         draws: uniform draws of the coming rounds, float64 `[S, BOUND_ROUNDS]`.
-        visited: state and joint action of these rounds, int64 `[BOUND_ROUNDS, 2]`.
+        lots: what nature draws in these rounds, int64 `[BOUND_ROUNDS]`.
+        visited: the state's kind, and the joint action with the lot, of these rounds, int64
+            `[BOUND_ROUNDS, 2]`.
         pending: each seat's last decision, as its row, the first cell of that row, and the action,
             int64 `[S, 3]`.
         sums: running sums of figures, float64 `[K + L]`.
@@ -144,7 +154,9 @@ class LookupScratch(NamedTuple):
     """
 
     keys: NDArray[np.uint64]
+    nature: NDArray[np.uint64]
     draws: Floats
+    lots: Ints
     visited: Ints
     pending: Ints
     sums: Floats

@@ -149,7 +149,9 @@ class TabularGroup:
         sums = np.concatenate([q_arrays.measure_sums.ravel(), q_arrays.score_sums])
         work = LookupScratch(
             keys=self.seed_state.episode_keys[streams, 0],
+            nature=self.seed_state.episode_keys[NATURE_KEYS, :1].copy(),
             draws=np.zeros((seats, BOUND_ROUNDS)),
+            lots=np.zeros(BOUND_ROUNDS, np.int64),
             visited=np.zeros((BOUND_ROUNDS, 2), np.int64),
             pending=np.zeros((seats, 3), np.int64),
             sums=np.where(used, sums[arrays.columns], 0.0),

@@ -35,7 +35,7 @@ from tacit.agents.tabular.arrays import (
     SYNCHRONOUS,
     TRAINED_ROUNDS,
     VISITED_JOINT,
-    VISITED_STATE,
+    VISITED_KIND,
     LookupScratch,
     QArrays,
     TransitionArrays,
@@ -60,6 +60,22 @@ def draw_ahead(keys: Any, round_: Any, count: Any, draws: Any) -> None:
         key, own = keys[at(s)], row(draws, s)
         for k in range(count):
             own[at(k)] = u(fold(fold(key, round_ + k), 0), s)
+
+
+@inlined
+def draw_lots(table: TransitionArrays, work: LookupScratch, round_: Any, count: Any) -> None:
+    """Fill the first `count` entries of `work.lots` with what nature draws from `round_` on."""
+    lots, nature = work.lots, work.nature[0]
+    for k in range(count):
+        lots[at(k)] = 0
+    for d in range(len(table.lot_slots)):
+        edges, slot = row(table.lot_edges, d), table.lot_slots[d]
+        for k in range(count):
+            draw = u(fold(fold(nature, round_ + k), 0), slot)
+            outcome = 0
+            for e in range(len(edges)):
+                outcome += draw >= edges[at(e)]
+            lots[at(k)] = lots[at(k)] * table.lot_counts[at(d)] + outcome
 
 
 @inlined
@@ -119,7 +135,7 @@ def learn_synchronously(
     """
     settings, stride, width = row(q_arrays.settings, s), table.strides[s], table.actions[s]
     next_states = row(table.next_state, state_number if len(table.next_state) > 1 else 0)
-    rewards = row(table.rewards, state_number if len(table.rewards) > 1 else 0)
+    rewards = row(table.rewards, table.kinds[state_number] if len(table.rewards) > 1 else 0)
     o = table.observations[state_number, s]
     table_row, cell = table.first_row[s] + o, q_arrays.first_cell[s] + o * width
     tried = joint - action * stride
@@ -174,9 +190,9 @@ def add_figures(table: TransitionArrays, visited: Any, count: Any, sums: Any) ->
     for k in range(0, table.state_figures.shape[2], STATE_COLUMNS_AT_ONCE):
         s0, s1 = sums[at(by_joint + k)], sums[at(by_joint + k + 1)]
         for i in range(count):
-            state, joint = at(visited[at(i), VISITED_STATE]), at(visited[at(i), VISITED_JOINT])
-            s0 += table.state_figures[state, joint, at(k)]
-            s1 += table.state_figures[state, joint, at(k + 1)]
+            kind, joint = at(visited[at(i), VISITED_KIND]), at(visited[at(i), VISITED_JOINT])
+            s0 += table.state_figures[kind, joint, at(k)]
+            s1 += table.state_figures[kind, joint, at(k + 1)]
         sums[at(by_joint + k)], sums[at(by_joint + k + 1)] = s0, s1
 
 
@@ -200,8 +216,9 @@ def play_block(
     settings, clock, actions = q_arrays.settings, q_arrays.clock, work.actions
     seats = len(table.strides)
     now, t, stable = work.state_numbers[STATE_NOW], clock[TRAINED_ROUNDS], clock[STABLE_ROUNDS]
+    before = now
     for n in range(count):
-        changed, joint = 0, 0
+        changed, joint = 0, work.lots[at(n)]
         for s in range(seats):
             o = table.observations[at(now), at(s)]
             table_row = table.first_row[at(s)] + o
@@ -221,17 +238,18 @@ def play_block(
             for s in range(seats):
                 if settings[s, SYNCHRONOUS] == 1.0:
                     changed |= learn_synchronously(table, q_arrays, s, now, joint, actions[s])
-        visited = row(work.visited, n)
-        visited[VISITED_STATE], visited[VISITED_JOINT] = now, joint
-        rewarded = now if len(table.rewards) > 1 else 0
+        visited, kind = row(work.visited, n), table.kinds[at(now)]
+        visited[VISITED_KIND], visited[VISITED_JOINT] = kind, joint
+        rewarded = kind if len(table.rewards) > 1 else 0
         for s in range(seats):
             q_arrays.pending_reward[0, at(s)] += table.rewards[at(rewarded), at(joint), at(s)]
+        before = now
         now = table.next_state[at(now if len(table.next_state) > 1 else 0), at(joint)]
         stable = 0 if changed else stable + 1
         if (stop_after > 0 and stable >= stop_after) or q_arrays.halt[0] != 0:
             count = n + 1
             break
-    work.state_numbers[STATE_BEFORE] = work.visited[count - 1, VISITED_STATE]
+    work.state_numbers[STATE_BEFORE] = before
     work.state_numbers[STATE_NOW] = now
     clock[STABLE_ROUNDS] = stable
     return count
@@ -262,6 +280,7 @@ def learn(
             renew_bounds(row(settings, s), begin)
         count = min(rounds - played, begin + BOUND_ROUNDS - clock[TRAINED_ROUNDS])
         draw_ahead(work.keys, clock[EPISODE_ROUND], count, work.draws)
+        draw_lots(table, work, clock[EPISODE_ROUND], count)
         count = play_block(table, q_arrays, work, count, synchronous, stop_after)
         add_figures(table, work.visited, count, work.sums)
         played += count
