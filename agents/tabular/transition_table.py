@@ -267,16 +267,16 @@ class _Enumeration:
         for begin in range(0, self.cells, BATCH):
             cells, _, played = self.play(begin)
             figures[cells] = played[:, columns]
-        figures = figures.reshape(-1, joints, len(columns))
-        for state, own in enumerate(figures):
+        by_states = figures.reshape(-1, joints, len(columns))
+        for state, own in enumerate(by_states):
             kinds[state] = known.setdefault(own.tobytes(), len(known))
             if kinds[state] == len(first):
                 first.append(state)
-        figures = figures[first]
+        by_kind: Floats = by_states[first]
         rewards = self.first_figures[None, :, -seats:].copy()
         if not self.varies[-seats:].any():
-            return kinds, figures, rewards
+            return kinds, by_kind, rewards
         rewards = np.repeat(rewards, len(first), axis=0)
         for s in np.flatnonzero(self.varies[-seats:]):
-            rewards[:, :, s] = figures[:, :, columns == len(self.varies) - seats + s][:, :, 0]
-        return kinds, figures, rewards
+            rewards[:, :, s] = by_kind[:, :, columns == len(self.varies) - seats + s][:, :, 0]
+        return kinds, by_kind, rewards
