@@ -116,7 +116,6 @@ class TransitionArrays(NamedTuple):
             multiple of COLUMNS_AT_ONCE.
         state_figures: figures that depend on the state too, float64 `[R, J, L]`; L is padded to a
             multiple of STATE_COLUMNS_AT_ONCE.
-        columns: which figure each of these K + L columns is (-1: padding), int64 `[K + L]`.
         lot_slots, lot_edges, lot_counts: as in `tacit.agents.tabular.lots.LotArrays`.
     """
 
@@ -129,7 +128,6 @@ class TransitionArrays(NamedTuple):
     rewards: Floats
     joint_figures: Floats
     state_figures: Floats
-    columns: Ints
     lot_slots: Ints
     lot_edges: Floats
     lot_counts: Ints
@@ -142,7 +140,8 @@ class LookupScratch(NamedTuple):
         keys: each seat's key in the running episode, of the stream EXPLORATION for a learner and
             ACTION for a fixed table, uint64 `[S]`.
         nature: copy 0's key in the running episode, of the stream NATURE, uint64 `[1]`.
-        draws: uniform draws of the coming rounds, float64 `[S, BOUND_ROUNDS]`.
+        draws: uniform draws of the coming rounds, each seat's and one of nature's, float64
+            `[S + 1, BOUND_ROUNDS]`.
         lots: what nature draws in these rounds, int64 `[BOUND_ROUNDS]`.
         visited: the state's kind, and the joint action with the lot, of these rounds, int64
             `[BOUND_ROUNDS, 2]`.

@@ -111,6 +111,32 @@ def explore(
 
 
 @kernel
+def quick_choice(
+    draw: Any,
+    bound: Any,
+    floor: Any,
+    least_scale: Any,
+    most_scale: Any,
+    count: Any,
+    greedy: Any,
+    is_clear: Any,
+) -> Any:
+    """Which of `count` actions is taken, as far as bounds of epsilon say; -1: `explore` must.
+
+    Between the two bounds of draw / epsilon lies mostly no integer, and then no exponential has to
+    be computed. `is_clear` says that no tie is to be broken if the greedy action is taken.
+    """
+    if draw >= bound:
+        if is_clear:
+            return greedy
+    elif draw < floor:
+        least = int(draw * least_scale * count)
+        if least == int(draw * most_scale * count):
+            return min(least, count - 1)
+    return -1
+
+
+@kernel
 def choose(
     q: Any,
     cell: Any,
@@ -125,14 +151,19 @@ def choose(
     """`explore` with Q values `q` `[C]`, where mostly bounds of epsilon say enough.
 
     `runner_up` is at least every other Q of the row: where it lies below the greedy action's there
-    is no tie to break. Between the two bounds of draw / epsilon lies mostly no integer, and then no
-    exponential has to be computed.
+    is no tie to break.
     """
-    if draw >= settings[EXPLORATION_BOUND]:
-        if settings[RANDOM_TIES] == 0.0 or runner_up < q[at(cell + greedy)]:
-            return greedy
-    elif draw < settings[EXPLORATION_FLOOR]:
-        least = int(draw * settings[LEAST_SCALE] * count)
-        if least == int(draw * settings[MOST_SCALE] * count):
-            return first + min(least, count - 1)
+    is_clear = settings[RANDOM_TIES] == 0.0 or runner_up < q[at(cell + greedy)]
+    action = quick_choice(
+        draw,
+        settings[EXPLORATION_BOUND],
+        settings[EXPLORATION_FLOOR],
+        settings[LEAST_SCALE],
+        settings[MOST_SCALE],
+        count,
+        greedy - first,
+        is_clear,
+    )
+    if action >= 0:
+        return first + action
     return explore(q, cell, first, count, greedy, settings, draw, t)

@@ -46,11 +46,27 @@ class TransitionTable(NamedTuple):
         states: rows of market state, float64 `[N, W]`.
         numbers: a state's number, by the bytes of its row.
         arrays: what a compiled loop reads.
+        column_of: the column of `arrays` that a figure stands in (-1: it is always 0), int64 `[F]`.
+            Figures that are always the same share one.
     """
 
     states: Floats
     numbers: dict[bytes, int]
     arrays: TransitionArrays
+    column_of: Ints
+
+    def sums_of(self, figures: Floats) -> Floats | None:
+        """Running sums of columns, float64 `[K + L]`, from those of figures, float64 `[F]`.
+
+        Returns:
+            None if figures that share a column differ so far, as they may after another KPI.
+        """
+        used = self.column_of >= 0
+        arrays = self.arrays
+        sums = np.zeros(arrays.joint_figures.shape[-1] + arrays.state_figures.shape[-1])
+        sums[self.column_of[used]] = figures[used]
+        same = sums[self.column_of[used]].view(np.int64) == figures[used].view(np.int64)
+        return sums if same.all() else None
 
     def holds(self, state: Floats) -> bool:
         """Whether rounds from this row of state, float64 `[W]`, can be looked up."""
@@ -220,10 +236,12 @@ class _Enumeration:
         by_joint = np.flatnonzero(self.first_figures.any(axis=0) & ~self.varies)
         by_state = np.flatnonzero(self.varies)
         kinds, state_figures, rewards = self._varying_figures(by_state)
+        joint_figures, own = _distinct(self.first_figures[:, by_joint], COLUMNS_AT_ONCE)
+        state_figures, varying = _distinct(state_figures, STATE_COLUMNS_AT_ONCE)
+        column_of = np.full(len(self.varies), -1)
+        column_of[by_joint], column_of[by_state] = own, joint_figures.shape[-1] + varying
         next_state = self.next_state.reshape(-1, joints)
         same_everywhere = (next_state == next_state[0]).all()
-        padding = -len(by_joint) % COLUMNS_AT_ONCE
-        state_padding = -len(by_state) % STATE_COLUMNS_AT_ONCE
         lots = lot_arrays(self.market.play_lots or ())
         strides = np.cumprod([1, *self.actions[:0:-1]])[::-1] * int(lots.counts.prod())
         arrays = TransitionArrays(
@@ -234,11 +252,8 @@ class _Enumeration:
             next_state=next_state[: 1 if same_everywhere else None],
             kinds=kinds,
             rewards=rewards,
-            joint_figures=np.pad(self.first_figures[:, by_joint], ((0, 0), (0, padding))),
-            state_figures=np.pad(state_figures, ((0, 0), (0, 0), (0, state_padding))),
-            columns=np.concatenate(
-                [by_joint, np.full(padding, -1), by_state, np.full(state_padding, -1)]
-            ),
+            joint_figures=joint_figures,
+            state_figures=state_figures,
             lot_slots=lots.slots,
             lot_edges=lots.edges,
             lot_counts=lots.counts,
@@ -248,7 +263,7 @@ class _Enumeration:
         )
         for array in arrays:
             array.flags.writeable = False
-        return TransitionTable(self.states, self.numbers, arrays)
+        return TransitionTable(self.states, self.numbers, arrays, column_of)
 
     def _varying_figures(self, columns: Ints) -> tuple[NDArray[np.int32], Floats, Floats]:
         """Kinds of states by their varying figures.
@@ -280,3 +295,19 @@ class _Enumeration:
         for s in np.flatnonzero(self.varies[-seats:]):
             rewards[:, :, s] = by_kind[:, :, columns == len(self.varies) - seats + s][:, :, 0]
         return kinds, by_kind, rewards
+
+
+def _distinct(figures: Floats, at_once: int) -> tuple[Floats, Ints]:
+    """Figures `[..., K]` without those that repeat an earlier one, to the bit.
+
+    Returns:
+        The others, then zeros up to a multiple of `at_once`; and where each of the K stands now,
+        int64 `[K]`.
+    """
+    known: dict[bytes, int] = {}
+    places = [
+        known.setdefault(figures[..., k].tobytes(), len(known)) for k in range(figures.shape[-1])
+    ]
+    first = [places.index(k) for k in range(len(known))]
+    padding = [(0, 0)] * (figures.ndim - 1) + [(0, -len(known) % at_once)]
+    return np.pad(figures[..., first], padding), np.array(places, np.int64)

@@ -42,6 +42,7 @@ from tacit.agents.tabular.arrays import (
 )
 from tacit.agents.tabular.exploration import choose, renew_bounds
 from tacit.agents.tabular.q_values import rank, update
+from tacit.agents.tabular.two_learners import is_pair, play_pair
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
@@ -50,32 +51,43 @@ from tacit.envs.rng import fold, u
 
 
 @kernel
-def draw_ahead(keys: Any, round_: Any, count: Any, draws: Any) -> None:
-    """Fill the first `count` columns of `draws` `[S, .]` with every seat's draws from `round_` on.
+def draw_row(key: Any, round_: Any, count: Any, slot: Any, draws: Any) -> None:
+    """Fill the first `count` entries of `draws` with what `key` draws in a slot from `round_` on.
 
-    `keys` uint64 `[S]` are the seats' keys in this episode. A seat's draws lie side by side, so
-    that eight of them are made at once.
+    The draws of a slot lie side by side, so that eight of them are made at once.
     """
-    for s in range(len(keys)):
-        key, own = keys[at(s)], row(draws, s)
-        for k in range(count):
-            own[at(k)] = u(fold(fold(key, round_ + k), 0), s)
+    for k in range(count):
+        draws[at(k)] = u(fold(fold(key, round_ + k), 0), slot)
+
+
+@kernel
+def draw_two_rows(key: Any, round_: Any, count: Any, one: Any, two: Any) -> None:
+    """`draw_row` of the slots 0 and 1 of one key, which share most of the work."""
+    for k in range(count):
+        moment = fold(fold(key, round_ + k), 0)
+        one[at(k)], two[at(k)] = u(moment, 0), u(moment, 1)
 
 
 @inlined
-def draw_lots(table: TransitionArrays, work: LookupScratch, round_: Any, count: Any) -> None:
-    """Fill the first `count` entries of `work.lots` with what nature draws from `round_` on."""
-    lots, nature = work.lots, work.nature[0]
-    for k in range(count):
-        lots[at(k)] = 0
+def draw_ahead(table: TransitionArrays, work: LookupScratch, round_: Any, count: Any) -> None:
+    """Fill `work.draws` and `work.lots` for the next `count` rounds, from `round_` on."""
+    draws, keys, lots = work.draws, work.keys, work.lots
+    seats = len(keys)
+    if seats == 2 and keys[0] == keys[1]:  # two learners
+        draw_two_rows(keys[0], round_, count, row(draws, 0), row(draws, 1))
+    else:
+        for s in range(seats):
+            draw_row(keys[at(s)], round_, count, s, row(draws, s))
+    own = row(draws, seats)
     for d in range(len(table.lot_slots)):
-        edges, slot = row(table.lot_edges, d), table.lot_slots[d]
+        draw_row(work.nature[0], round_, count, table.lot_slots[d], own)
+        edges, outcomes = row(table.lot_edges, d), table.lot_counts[d]
         for k in range(count):
-            draw = u(fold(fold(nature, round_ + k), 0), slot)
-            outcome = 0
-            for e in range(len(edges)):
-                outcome += draw >= edges[at(e)]
-            lots[at(k)] = lots[at(k)] * table.lot_counts[at(d)] + outcome
+            lots[at(k)] = (lots[at(k)] if d else 0) * outcomes
+        for e in range(len(edges)):
+            edge = edges[at(e)]
+            for k in range(count):
+                lots[at(k)] += own[at(k)] >= edge
 
 
 @inlined
@@ -279,9 +291,11 @@ def learn(
         for s in range(seats):
             renew_bounds(row(settings, s), begin)
         count = min(rounds - played, begin + BOUND_ROUNDS - clock[TRAINED_ROUNDS])
-        draw_ahead(work.keys, clock[EPISODE_ROUND], count, work.draws)
-        draw_lots(table, work, clock[EPISODE_ROUND], count)
-        count = play_block(table, q_arrays, work, count, synchronous, stop_after)
+        draw_ahead(table, work, clock[EPISODE_ROUND], count)
+        if is_pair(settings):
+            count = play_pair(table, q_arrays, work, count, stop_after)
+        else:
+            count = play_block(table, q_arrays, work, count, synchronous, stop_after)
         add_figures(table, work.visited, count, work.sums)
         played += count
         clock[TRAINED_ROUNDS] += count

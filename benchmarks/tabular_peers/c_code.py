@@ -34,9 +34,7 @@ def library(flags: tuple[str, ...]) -> ctypes.CDLL:
     whole, real, at = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "q_learning.so"
-        subprocess.run(
-            ["gcc", *FLAGS, *flags, str(SOURCE), "-o", str(target), "-lm"], check=True
-        )
+        subprocess.run(["gcc", *FLAGS, *flags, str(SOURCE), "-o", str(target), "-lm"], check=True)
         loaded = ctypes.CDLL(str(target))
     loaded.pricing.restype = loaded.auction.restype = whole
     loaded.pricing.argtypes = [whole, at, at, at, *[whole] * 3, *[real] * 3, at]
@@ -73,7 +71,10 @@ def learn(
         profits: of every pair of prices `[A * A, 2]`, where not those of `peers.q_prices`.
     """
     agent, actions, c = game.agent, q.shape[2], library(flags)
-    rows, table = np.zeros((2 * q.shape[1], ROW)), _tables(game.market) if profits is None else profits
+    rows, table = (
+        np.zeros((2 * q.shape[1], ROW)),
+        _tables(game.market) if profits is None else profits,
+    )
     seed = np.array([*keys, 0], np.uint64)
     rates = agent.learning_rate, agent.discount, agent.epsilon_decay
     pointers = q.ctypes.data, table.ctypes.data, rows.ctypes.data

@@ -21,9 +21,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import make_market
 
 LookUp = Literal["always", "never"]
-PRICING = QLearningConfig(
-    learning_rate=0.15, discount=0.95, epsilon_decay=4e-6, stop_after=100_000
-)
+PRICING = QLearningConfig(learning_rate=0.15, discount=0.95, epsilon_decay=4e-6, stop_after=100_000)
 BIDDING = QLearningConfig(initial_q=(9.9, 10.1))
 
 
