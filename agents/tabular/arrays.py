@@ -41,15 +41,14 @@ NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(4)
 
 BOUND_ROUNDS = 256  # rounds for which one pair of bounds of epsilon serves
 
-# Sums of figures that depend on the joint action alone are added up so many columns at a time
-# (see `transition_table_loop.add_columns`), and those that depend on the state too; the tables are
-# padded to multiples of these.
-COLUMNS_AT_ONCE = 8
+# Columns of figures that are added up at once: of those that depend on the joint action alone, and
+# of those that depend on the state too. Tables are padded to multiples of these.
+COLUMNS_AT_ONCE = 16
 STATE_COLUMNS_AT_ONCE = 2
 
-# Entries of `LookupScratch.state_numbers`, columns of `visited`, columns of `pending`.
+# Entries of `LookupScratch.state_numbers`, rows of `visited`, columns of `pending`.
 STATE_BEFORE, STATE_NOW = range(2)
-VISITED_KIND, VISITED_JOINT = range(2)
+VISITED_JOINT, VISITED_CELL = range(2)
 ROW, CELL, ACTION = range(3)
 
 
@@ -112,10 +111,10 @@ class TransitionArrays(NamedTuple):
         next_state: int32 `[N or 1, J]`.
         kinds: each state's kind, int32 `[N]`.
         rewards: float64 `[R or 1, J, S]`.
-        joint_figures: figures that the joint action determines, float64 `[J, K]`; K is padded to a
-            multiple of COLUMNS_AT_ONCE.
-        state_figures: figures that depend on the state too, float64 `[R, J, L]`; L is padded to a
-            multiple of STATE_COLUMNS_AT_ONCE.
+        joint_figures: figures that the joint action determines, COLUMNS_AT_ONCE of them in a block,
+            float64 `[B, J, 16]`.
+        state_figures: figures that depend on the state too, STATE_COLUMNS_AT_ONCE of them in a
+            block, float64 `[B', R * J, 2]`.
         lot_slots, lot_edges, lot_counts: as in `tacit.agents.tabular.lots.LotArrays`.
     """
 
@@ -143,11 +142,11 @@ class LookupScratch(NamedTuple):
         draws: uniform draws of the coming rounds, each seat's and one of nature's, float64
             `[S + 1, BOUND_ROUNDS]`.
         lots: what nature draws in these rounds, int64 `[BOUND_ROUNDS]`.
-        visited: the state's kind, and the joint action with the lot, of these rounds, int64
-            `[BOUND_ROUNDS, 2]`.
+        visited: of these rounds the joint action with the lot, and the cell of `state_figures`,
+            int64 `[2, BOUND_ROUNDS]`.
         pending: each seat's last decision, as its row, the first cell of that row, and the action,
             int64 `[S, 3]`.
-        sums: running sums of figures, float64 `[K + L]`.
+        sums: running sums of all columns of figures, float64 `[B * 16 + B' * 2]`.
         state_numbers: the states before and after the last round, int64 `[2]`.
         actions: what each seat did in the last round, int64 `[S]`.
     """

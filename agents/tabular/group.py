@@ -149,7 +149,7 @@ class TabularGroup:
     def _look_up(self, table: TransitionTable, sums: Floats, rounds: int) -> int:
         """`run` with a table that holds the present state; every learner's decision is pending.
 
-        `sums` float64 `[K + L]` are those of the table's columns so far.
+        `sums` are those of the table's columns so far.
         """
         q_arrays, rows, arrays = self.seed_state.q_arrays, self.rows, table.arrays
         seats = len(self.market.seats)
@@ -159,7 +159,7 @@ class TabularGroup:
             nature=self.seed_state.episode_keys[NATURE_KEYS, :1].copy(),
             draws=np.zeros((seats + 1, BOUND_ROUNDS)),
             lots=np.zeros(BOUND_ROUNDS, np.int64),
-            visited=np.zeros((BOUND_ROUNDS, 2), np.int64),
+            visited=np.zeros((2, BOUND_ROUNDS), np.int64),
             pending=np.zeros((seats, 3), np.int64),
             sums=sums,
             state_numbers=np.array([-1, table.numbers[rows.state[0].tobytes()]]),

@@ -56,14 +56,14 @@ class TransitionTable(NamedTuple):
     column_of: Ints
 
     def sums_of(self, figures: Floats) -> Floats | None:
-        """Running sums of columns, float64 `[K + L]`, from those of figures, float64 `[F]`.
+        """Running sums of all columns of `arrays` from those of figures, float64 `[F]`.
 
         Returns:
             None if figures that share a column differ so far, as they may after another KPI.
         """
         used = self.column_of >= 0
-        arrays = self.arrays
-        sums = np.zeros(arrays.joint_figures.shape[-1] + arrays.state_figures.shape[-1])
+        blocks = (self.arrays.joint_figures, self.arrays.state_figures)
+        sums = np.zeros(sum(len(each) * each.shape[-1] for each in blocks))
         sums[self.column_of[used]] = figures[used]
         same = sums[self.column_of[used]].view(np.int64) == figures[used].view(np.int64)
         return sums if same.all() else None
@@ -237,9 +237,12 @@ class _Enumeration:
         by_state = np.flatnonzero(self.varies)
         kinds, state_figures, rewards = self._varying_figures(by_state)
         joint_figures, own = _distinct(self.first_figures[:, by_joint], COLUMNS_AT_ONCE)
-        state_figures, varying = _distinct(state_figures, STATE_COLUMNS_AT_ONCE)
+        state_figures, varying = _distinct(
+            np.concatenate(list(state_figures)), STATE_COLUMNS_AT_ONCE
+        )
         column_of = np.full(len(self.varies), -1)
-        column_of[by_joint], column_of[by_state] = own, joint_figures.shape[-1] + varying
+        column_of[by_joint] = own
+        column_of[by_state] = len(joint_figures) * COLUMNS_AT_ONCE + varying
         next_state = self.next_state.reshape(-1, joints)
         same_everywhere = (next_state == next_state[0]).all()
         lots = lot_arrays(self.market.play_lots or ())
@@ -298,16 +301,15 @@ class _Enumeration:
 
 
 def _distinct(figures: Floats, at_once: int) -> tuple[Floats, Ints]:
-    """Figures `[..., K]` without those that repeat an earlier one, to the bit.
+    """Figures `[C, K]` of C cells without those that repeat an earlier one, to the bit.
 
     Returns:
-        The others, then zeros up to a multiple of `at_once`; and where each of the K stands now,
-        int64 `[K]`.
+        The others in blocks, the last one filled up with zeros, float64 `[B, C, at_once]`; and in
+        which column each of the K stands now, blocks end to end, int64 `[K]`.
     """
     known: dict[bytes, int] = {}
-    places = [
-        known.setdefault(figures[..., k].tobytes(), len(known)) for k in range(figures.shape[-1])
-    ]
+    places = [known.setdefault(own.tobytes(), len(known)) for own in figures.T]
     first = [places.index(k) for k in range(len(known))]
-    padding = [(0, 0)] * (figures.ndim - 1) + [(0, -len(known) % at_once)]
-    return np.pad(figures[..., first], padding), np.array(places, np.int64)
+    padded = np.pad(figures[:, first], ((0, 0), (0, -len(known) % at_once)))
+    blocks = padded.reshape(len(figures), -1, at_once).transpose(1, 0, 2)
+    return blocks, np.array(places, np.int64)

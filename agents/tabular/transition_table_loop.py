@@ -35,7 +35,7 @@ from tacit.agents.tabular.arrays import (
     SYNCHRONOUS,
     TRAINED_ROUNDS,
     VISITED_JOINT,
-    VISITED_KIND,
+    VISITED_CELL,
     LookupScratch,
     QArrays,
     TransitionArrays,
@@ -43,7 +43,7 @@ from tacit.agents.tabular.arrays import (
 from tacit.agents.tabular.exploration import choose, renew_bounds
 from tacit.agents.tabular.q_values import rank, update
 from tacit.agents.tabular.two_learners import is_pair, play_pair
-from tacit.envs.jit.array_views import at, borrow, row
+from tacit.envs.jit.array_views import add_rows, at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
 
@@ -170,42 +170,20 @@ def learn_synchronously(
 # --- sums of figures -----------------------------------------------------------------------------
 
 
-@kernel
-def add_columns(figures: Any, visited: Any, count: Any, sums: Any, c: Any) -> None:
-    """Add columns c .. c + 7 of the visited rounds' figures to the sums.
-
-    The eight sums stay in registers: memory would be written in every round otherwise, and eight
-    columns cost no more than one.
-    """
-    s0, s1, s2, s3 = sums[at(c)], sums[at(c + 1)], sums[at(c + 2)], sums[at(c + 3)]
-    s4, s5, s6, s7 = sums[at(c + 4)], sums[at(c + 5)], sums[at(c + 6)], sums[at(c + 7)]
-    for i in range(count):
-        joint = at(visited[at(i), VISITED_JOINT])
-        s0 += figures[joint, at(c)]
-        s1 += figures[joint, at(c + 1)]
-        s2 += figures[joint, at(c + 2)]
-        s3 += figures[joint, at(c + 3)]
-        s4 += figures[joint, at(c + 4)]
-        s5 += figures[joint, at(c + 5)]
-        s6 += figures[joint, at(c + 6)]
-        s7 += figures[joint, at(c + 7)]
-    sums[at(c)], sums[at(c + 1)], sums[at(c + 2)], sums[at(c + 3)] = s0, s1, s2, s3
-    sums[at(c + 4)], sums[at(c + 5)], sums[at(c + 6)], sums[at(c + 7)] = s4, s5, s6, s7
-
-
-@kernel
+@inlined
 def add_figures(table: TransitionArrays, visited: Any, count: Any, sums: Any) -> None:
     """Add the visited rounds' figures to the running sums, each sum in the order of rounds."""
-    by_joint = table.joint_figures.shape[1]
-    for c in range(0, by_joint, COLUMNS_AT_ONCE):
-        add_columns(table.joint_figures, visited, count, sums, c)
-    for k in range(0, table.state_figures.shape[2], STATE_COLUMNS_AT_ONCE):
-        s0, s1 = sums[at(by_joint + k)], sums[at(by_joint + k + 1)]
-        for i in range(count):
-            kind, joint = at(visited[at(i), VISITED_KIND]), at(visited[at(i), VISITED_JOINT])
-            s0 += table.state_figures[kind, joint, at(k)]
-            s1 += table.state_figures[kind, joint, at(k + 1)]
-        sums[at(by_joint + k)], sums[at(by_joint + k + 1)] = s0, s1
+    joints, cells = row(visited, VISITED_JOINT), row(visited, VISITED_CELL)
+    begin = 0
+    for block in range(len(table.joint_figures)):
+        end = begin + COLUMNS_AT_ONCE
+        add_rows(row(table.joint_figures, block), joints, count, sums[begin:end], COLUMNS_AT_ONCE)
+        begin = end
+    for block in range(len(table.state_figures)):
+        end = begin + STATE_COLUMNS_AT_ONCE
+        figures = row(table.state_figures, block)
+        add_rows(figures, cells, count, sums[begin:end], STATE_COLUMNS_AT_ONCE)
+        begin = end
 
 
 # --- rounds --------------------------------------------------------------------------------------
@@ -228,7 +206,7 @@ def play_block(
     settings, clock, actions = q_arrays.settings, q_arrays.clock, work.actions
     seats = len(table.strides)
     now, t, stable = work.state_numbers[STATE_NOW], clock[TRAINED_ROUNDS], clock[STABLE_ROUNDS]
-    before = now
+    before, joints = now, table.rewards.shape[1]
     for n in range(count):
         changed, joint = 0, work.lots[at(n)]
         for s in range(seats):
@@ -250,8 +228,9 @@ def play_block(
             for s in range(seats):
                 if settings[s, SYNCHRONOUS] == 1.0:
                     changed |= learn_synchronously(table, q_arrays, s, now, joint, actions[s])
-        visited, kind = row(work.visited, n), table.kinds[at(now)]
-        visited[VISITED_KIND], visited[VISITED_JOINT] = kind, joint
+        kind = table.kinds[at(now)]
+        work.visited[VISITED_JOINT, at(n)] = joint
+        work.visited[VISITED_CELL, at(n)] = kind * joints + joint
         rewarded = kind if len(table.rewards) > 1 else 0
         for s in range(seats):
             q_arrays.pending_reward[0, at(s)] += table.rewards[at(rewarded), at(joint), at(s)]

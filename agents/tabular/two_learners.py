@@ -27,7 +27,7 @@ from tacit.agents.tabular.arrays import (
     SYNCHRONOUS,
     TRAINED_ROUNDS,
     VISITED_JOINT,
-    VISITED_KIND,
+    VISITED_CELL,
     LookupScratch,
     QArrays,
     TransitionArrays,
@@ -72,7 +72,11 @@ def play_pair(
     settings, clock, halt = q_arrays.settings, q_arrays.clock, q_arrays.halt
     q, greedy, runner_up = q_arrays.q, q_arrays.greedy, q_arrays.runner_up
     observations, kinds, rewards = table.observations, table.kinds, table.rewards
-    next_state, lots, visited = table.next_state, work.lots, work.visited
+    next_state, lots, joints = table.next_state, work.lots, table.rewards.shape[1]
+    visited_joints, visited_cells = (
+        row(work.visited, VISITED_JOINT),
+        row(work.visited, VISITED_CELL),
+    )
     draws_0, draws_1 = row(work.draws, 0), row(work.draws, 1)
     settings_0, settings_1 = row(settings, 0), row(settings, 1)
     rate_0, rate_1 = settings_0[LEARNING_RATE], settings_1[LEARNING_RATE]
@@ -117,7 +121,7 @@ def play_pair(
         row_1, cell_1 = seen, cell
         joint = lots[at(n)] + did_0 * stride_0 + did_1 * stride_1
         kind = kinds[at(now)]
-        visited[at(n), VISITED_KIND], visited[at(n), VISITED_JOINT] = kind, joint
+        visited_joints[at(n)], visited_cells[at(n)] = joint, kind * joints + joint
         paid = kind if by_kind else 0
         # (0.0 is added because the kernels' loop sums rewards: -0.0 becomes 0.0)
         earned_0 = 0.0 + rewards[at(paid), at(joint), 0]
