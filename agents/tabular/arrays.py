@@ -146,6 +146,7 @@ class LookupScratch(NamedTuple):
             int64 `[2, BOUND_ROUNDS]`.
         pending: each seat's last decision, as its row, the first cell of that row, and the action,
             int64 `[S, 3]`.
+        highest: the greedy action's Q of every row, float64 `[sum of O]`; used where two learn.
         sums: running sums of all columns of figures, float64 `[B * 16 + B' * 2]`.
         state_numbers: the states before and after the last round, int64 `[2]`.
         actions: what each seat did in the last round, int64 `[S]`.
@@ -157,6 +158,7 @@ class LookupScratch(NamedTuple):
     lots: Ints
     visited: Ints
     pending: Ints
+    highest: Floats
     sums: Floats
     state_numbers: Ints
     actions: Ints

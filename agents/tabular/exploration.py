@@ -68,7 +68,7 @@ def renew_bounds(settings: Any, t: Any) -> None:
 @kernel
 def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw: Any) -> Any:
     """Sample an action, its probability proportional to exp(Q / temperature); Q in `q` `[C]`."""
-    highest = q[cell + rank(q, cell, first, count)[0]]  # subtracted, so that no exp overflows
+    _, highest, _ = rank(q, cell, first, count)  # subtracted, so that no exp overflows
     total = 0.0
     for a in range(first, first + count):
         total += exp((q[cell + a] - highest) / temperature)

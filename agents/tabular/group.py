@@ -161,6 +161,7 @@ class TabularGroup:
             lots=np.zeros(BOUND_ROUNDS, np.int64),
             visited=np.zeros((2, BOUND_ROUNDS), np.int64),
             pending=np.zeros((seats, 3), np.int64),
+            highest=np.zeros(len(q_arrays.greedy)),
             sums=sums,
             state_numbers=np.array([-1, table.numbers[rows.state[0].tobytes()]]),
             actions=rows.actions[0],

@@ -34,15 +34,15 @@ from tacit.agents.tabular.arrays import (
     SUMS,
     SYNCHRONOUS,
     TRAINED_ROUNDS,
-    VISITED_JOINT,
     VISITED_CELL,
+    VISITED_JOINT,
     LookupScratch,
     QArrays,
     TransitionArrays,
 )
 from tacit.agents.tabular.exploration import choose, renew_bounds
 from tacit.agents.tabular.q_values import rank, update
-from tacit.agents.tabular.two_learners import is_pair, play_pair
+from tacit.agents.tabular.two_learners import find_highest, is_pair, play_pair
 from tacit.envs.jit.array_views import add_rows, at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
@@ -102,10 +102,10 @@ def td_update(
     target = q_arrays.pending_reward[0, at(s)] + q_arrays.settings[at(s), DISCOUNT] * value
     last_row = at(pending[at(s), ROW])
     old = q_arrays.greedy[last_row]
-    new, q_arrays.runner_up[last_row] = update(
+    new, _, q_arrays.runner_up[last_row] = update(
         q_arrays.q, pending[at(s), CELL], pending[at(s), ACTION],
         q_arrays.settings[at(s), LEARNING_RATE], target, 0, table.actions[at(s)], old,
-        q_arrays.runner_up[last_row],
+        q_arrays.q[at(pending[at(s), CELL] + old)], q_arrays.runner_up[last_row],
     )  # fmt: skip
     if new == old:
         return 0
@@ -163,7 +163,7 @@ def learn_synchronously(
             q_arrays.targets[at(a - cell)] - forgets * q_arrays.q[at(a)]
         )
     old = q_arrays.greedy[table_row]
-    q_arrays.greedy[table_row], q_arrays.runner_up[table_row] = rank(q_arrays.q, cell, 0, width)
+    q_arrays.greedy[table_row], _, q_arrays.runner_up[table_row] = rank(q_arrays.q, cell, 0, width)
     return 1 if q_arrays.greedy[table_row] != old else 0
 
 
@@ -264,6 +264,9 @@ def learn(
         last[ROW] = table.first_row[s] + o
         last[CELL] = q_arrays.first_cell[s] + o * table.actions[s]
         last[ACTION] = pending[s, PENDING_ACTION]
+    pair = is_pair(settings)
+    if pair:
+        find_highest(table, q_arrays, work.highest)
     while played < rounds:
         # Blocks end at multiples of BOUND_ROUNDS, where the kernels' loop renews its bounds too.
         begin = clock[TRAINED_ROUNDS] - clock[TRAINED_ROUNDS] % BOUND_ROUNDS
@@ -271,7 +274,7 @@ def learn(
             renew_bounds(row(settings, s), begin)
         count = min(rounds - played, begin + BOUND_ROUNDS - clock[TRAINED_ROUNDS])
         draw_ahead(table, work, clock[EPISODE_ROUND], count)
-        if is_pair(settings):
+        if pair:
             count = play_pair(table, q_arrays, work, count, stop_after)
         else:
             count = play_block(table, q_arrays, work, count, synchronous, stop_after)

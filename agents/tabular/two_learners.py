@@ -26,8 +26,8 @@ from tacit.agents.tabular.arrays import (
     STATE_NOW,
     SYNCHRONOUS,
     TRAINED_ROUNDS,
-    VISITED_JOINT,
     VISITED_CELL,
+    VISITED_JOINT,
     LookupScratch,
     QArrays,
     TransitionArrays,
@@ -49,19 +49,29 @@ def is_pair(settings: Any) -> Any:
 
 @kernel
 def td_update(
-    q: Any, greedy: Any, runner_up: Any, last_row: Any, last_cell: Any, action: Any, width: Any,
-    learning_rate: Any, target: Any,
+    q: Any, greedy: Any, highest: Any, runner_up: Any, last_row: Any, last_cell: Any, action: Any,
+    width: Any, learning_rate: Any, target: Any,
 ) -> Any:  # fmt: skip
     """TD update of a decision. Returns 1 if the greedy policy changed."""
     old = greedy[at(last_row)]
-    new, bound = update(
-        q, last_cell, action, learning_rate, target, 0, width, old, runner_up[at(last_row)]
-    )
-    runner_up[at(last_row)] = bound
+    new, highest[at(last_row)], runner_up[at(last_row)] = update(
+        q, last_cell, action, learning_rate, target, 0, width, old, highest[at(last_row)],
+        runner_up[at(last_row)],
+    )  # fmt: skip
     if new == old:
         return 0
     greedy[at(last_row)] = new
     return 1
+
+
+@inlined
+def find_highest(table: TransitionArrays, q_arrays: QArrays, highest: Any) -> None:
+    """Fill `highest` `[sum of O]` with the greedy action's Q of every row."""
+    for s in range(2):
+        width, cell, end = table.actions[s], q_arrays.first_cell[s], len(highest)
+        for k in range(table.first_row[s], table.first_row[1] if s == 0 else end):
+            highest[at(k)] = q_arrays.q[at(cell + q_arrays.greedy[at(k)])]
+            cell += width
 
 
 @inlined
@@ -71,6 +81,7 @@ def play_pair(
     """`play_block` of a pair: look up to `count` rounds up; returns how many were played."""
     settings, clock, halt = q_arrays.settings, q_arrays.clock, q_arrays.halt
     q, greedy, runner_up = q_arrays.q, q_arrays.greedy, q_arrays.runner_up
+    highest = work.highest
     observations, kinds, rewards = table.observations, table.kinds, table.rewards
     next_state, lots, joints = table.next_state, work.lots, table.rewards.shape[1]
     visited_joints, visited_cells = (
@@ -100,10 +111,12 @@ def play_pair(
         # seat 0, then seat 1: the update of the last decision, then the next one
         seen = observations[at(now), 0]
         cell = seen * width_0
-        target = earned_0 + discount_0 * q[at(cell + greedy[at(seen)])]
-        changed = td_update(q, greedy, runner_up, row_0, cell_0, did_0, width_0, rate_0, target)
+        target = earned_0 + discount_0 * highest[at(seen)]
+        changed = td_update(
+            q, greedy, highest, runner_up, row_0, cell_0, did_0, width_0, rate_0, target
+        )
         best, draw = greedy[at(seen)], draws_0[at(n)]
-        is_clear = not draws_ties_0 or runner_up[at(seen)] < q[at(cell + best)]
+        is_clear = not draws_ties_0 or runner_up[at(seen)] < highest[at(seen)]
         did_0 = quick_choice(draw, bound_0, floor_0, least_0, most_0, width_0, best, is_clear)
         if did_0 < 0:
             did_0 = explore(q, cell, 0, width_0, best, settings_0, draw, t + n)
@@ -111,10 +124,12 @@ def play_pair(
         seen = observations[at(now), 1]
         cell = first_cell_1 + seen * width_1
         seen += first_row_1
-        target = earned_1 + discount_1 * q[at(cell + greedy[at(seen)])]
-        changed |= td_update(q, greedy, runner_up, row_1, cell_1, did_1, width_1, rate_1, target)
+        target = earned_1 + discount_1 * highest[at(seen)]
+        changed |= td_update(
+            q, greedy, highest, runner_up, row_1, cell_1, did_1, width_1, rate_1, target
+        )
         best, draw = greedy[at(seen)], draws_1[at(n)]
-        is_clear = not draws_ties_1 or runner_up[at(seen)] < q[at(cell + best)]
+        is_clear = not draws_ties_1 or runner_up[at(seen)] < highest[at(seen)]
         did_1 = quick_choice(draw, bound_1, floor_1, least_1, most_1, width_1, best, is_clear)
         if did_1 < 0:
             did_1 = explore(q, cell, 0, width_1, best, settings_1, draw, t + n)
