@@ -114,8 +114,10 @@ class TransitionArrays(NamedTuple):
         joint_figures: figures that the joint action determines, COLUMNS_AT_ONCE of them in a block,
             float64 `[B, J, 16]`.
         state_figures: figures that depend on the state too, STATE_COLUMNS_AT_ONCE of them in a
-            block, float64 `[B', R * J, 2]`.
-        lot_slots, lot_edges, lot_counts: as in `tacit.agents.tabular.lots.LotArrays`.
+            block, float64 `[D, R * J, 2]`.
+        lot_slots: the slots that nature draws with, int64 `[K]`.
+        lot_edges: of each draw's outcomes, float64 `[K, E]`; see `lots.LotArrays`.
+        lot_counts: how many outcomes each draw has, int64 `[K]`.
     """
 
     observations: Ints
@@ -147,7 +149,7 @@ class LookupScratch(NamedTuple):
         pending: each seat's last decision, as its row, the first cell of that row, and the action,
             int64 `[S, 3]`.
         highest: the greedy action's Q of every row, float64 `[sum of O]`; used where two learn.
-        sums: running sums of all columns of figures, float64 `[B * 16 + B' * 2]`.
+        sums: running sums of figures, block by block, float64 `[16 * B + 2 * D]`.
         state_numbers: the states before and after the last round, int64 `[2]`.
         actions: what each seat did in the last round, int64 `[S]`.
     """

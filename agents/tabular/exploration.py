@@ -113,8 +113,8 @@ def explore(
 @kernel
 def quick_choice(
     draw: Any,
-    bound: Any,
-    floor: Any,
+    explores_below: Any,
+    surely_below: Any,
     least_scale: Any,
     most_scale: Any,
     count: Any,
@@ -123,13 +123,14 @@ def quick_choice(
 ) -> Any:
     """Which of `count` actions is taken, as far as bounds of epsilon say; -1: `explore` must.
 
-    Between the two bounds of draw / epsilon lies mostly no integer, and then no exponential has to
-    be computed. `is_clear` says that no tie is to be broken if the greedy action is taken.
+    A draw explores below `explores_below` if at all, and surely below `surely_below`. Between the
+    two bounds of draw / epsilon lies mostly no integer, and then no exponential has to be computed.
+    `is_clear` says that no tie is to be broken if the greedy action is taken.
     """
-    if draw >= bound:
+    if draw >= explores_below:
         if is_clear:
             return greedy
-    elif draw < floor:
+    elif draw < surely_below:
         least = int(draw * least_scale * count)
         if least == int(draw * most_scale * count):
             return min(least, count - 1)

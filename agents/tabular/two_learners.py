@@ -52,7 +52,11 @@ def td_update(
     q: Any, greedy: Any, highest: Any, runner_up: Any, last_row: Any, last_cell: Any, action: Any,
     width: Any, learning_rate: Any, target: Any,
 ) -> Any:  # fmt: skip
-    """TD update of a decision. Returns 1 if the greedy policy changed."""
+    """TD update of a decision in `last_row`, whose Q values are `q` `[C]` from `last_cell` on.
+
+    `greedy`, `highest` and `runner_up` `[sum of O]` are those of every row. Returns 1 if the greedy
+    policy changed.
+    """
     old = greedy[at(last_row)]
     new, highest[at(last_row)], runner_up[at(last_row)] = update(
         q, last_cell, action, learning_rate, target, 0, width, old, highest[at(last_row)],

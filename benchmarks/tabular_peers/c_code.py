@@ -88,3 +88,8 @@ def learn(
             actions, *pointers, last, rounds, game.mix, weight, game.sees, *rates, seed.ctypes.data
         )
     return int(played)
+
+
+def fast_keys(seed: int) -> NDArray[np.uint64]:
+    """Where the cheap draws of a session begin, uint64 `[3]`."""
+    return np.random.SeedSequence(seed).generate_state(3, np.uint64)  # noqa: TID251
