@@ -120,8 +120,8 @@ def report(figures: Sequence[Figure], checks: Sequence[str], repeats: int) -> st
 
 `{COMMAND}`: millions of rounds per CPU-second of one core, {repeats} interleaved repeats; ratios
 are medians of the ratios within a repeat. Each repeat is a whole session (of kernels the first
-{KERNEL_ROUNDS:,} rounds, of NumPy the first {SEED_ROUNDS:,} of {SEEDS:,} sessions). tacit keeps every
-measure of every round, its peers keep none. What is measured: [README.md](../README.md).
+{KERNEL_ROUNDS:,} rounds, of NumPy the first {SEED_ROUNDS:,} of {SEEDS:,} sessions). tacit keeps
+every measure of every round, its peers keep none. What is measured: [README.md](../README.md).
 
 ```text
 {table(figures)}

@@ -23,9 +23,16 @@ COUNTED = ("-DCOUNTED_DRAWS", "-ffp-contract=off")  # tacit's draws; no sum fuse
 ROW = 3  # words of a `Row`
 
 
+@cache
 def missing() -> str:
     """Why there is no C here; empty: there is."""
-    return "" if shutil.which("gcc") else "gcc is not installed"
+    if not shutil.which("gcc"):
+        return "gcc is not installed"
+    try:
+        library(FAST)
+    except subprocess.CalledProcessError as error:
+        return f"gcc compiles nothing here: {(error.stderr.splitlines() or [error])[0]}"
+    return ""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The peers of tabular learning play the same game by the same rule: else no speed means anything."""
+"""Peers of tabular learning play the same game by the same rule: else speed would mean nothing."""
 
 from __future__ import annotations
 
