@@ -36,7 +36,7 @@ from .lots import count_lots, lot_arrays, lot_keys
 MOST_CELLS = 2**20  # states x joint actions x lots
 MOST_NUMBERS = 2**22  # of figures that are kept for all cells
 MOST_FIRST_FIGURES = 2**26  # of all joint actions in the first state: half a GiB
-BATCH = 2**14  # cells played at once
+BATCH = 2**12  # cells played at once
 
 
 class TransitionTable(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 SMALLEST = 2.0**-53  # every draw is a multiple of it
 
@@ -68,6 +69,15 @@ class Lot:
 
     slot: int
     edges: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check the edges.
+
+        Raises:
+            ValueError: they do not ascend between 0 and 1.
+        """
+        if any(high <= low for low, high in pairwise((0.0, *self.edges, 1.0))):
+            raise ValueError(f"edges must ascend between 0 and 1, got {list(self.edges)}.")
 
     @classmethod
     def below(cls, slot: int, counts: Iterable[int]) -> Lot:

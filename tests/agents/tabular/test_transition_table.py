@@ -277,6 +277,12 @@ def test_edges_are_the_least_draws_of_each_outcome(n):
         assert (int(edge * n), int((edge - SMALLEST) * n)) == (k, k - 1)
 
 
+@pytest.mark.parametrize("edges", [(0.0, 0.5), (0.5, 0.5), (0.6, 0.5), (0.5, 1.0)])
+def test_edges_that_part_nothing_are_refused(edges):
+    with pytest.raises(ValueError, match="must ascend between 0 and 1"):
+        Lot(0, edges)
+
+
 def test_every_lot_has_a_key_that_draws_it():
     lots = (Lot.below(3, [2, 3]), Lot(7, (0.001, 0.9)))
     keys = lot_keys(lots)
