@@ -5,6 +5,7 @@ Every agent, learned or scripted, comes down to one. A row is zero outside its l
 
 from __future__ import annotations
 
+import hashlib
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +19,9 @@ from tacit.envs.engine.policy_tables import (
 from tacit.envs.market import Role
 from tacit.envs.types import Ints
 
-__all__ = ["Policy", "PolicyTable", "cumulative", "deterministic", "mask", "uniform"]
+__all__ = [
+    "Policy", "PolicyTable", "cumulative", "deterministic", "mask", "table_hash", "uniform",
+]  # fmt: skip
 
 
 class Policy(Protocol):
@@ -42,3 +45,9 @@ def deterministic(role: Role, actions: Ints) -> PolicyTable:
     table = np.zeros((role.observations, role.actions))
     table[np.arange(role.observations), actions] = 1.0
     return table
+
+
+def table_hash(table: PolicyTable) -> str:
+    """SHA-256 of the shape and the rows' bytes, little-endian; `table` float64 `[O, A]`."""
+    data = f"{table.shape}".encode() + np.ascontiguousarray(table, "<f8").tobytes()
+    return hashlib.sha256(data).hexdigest()

@@ -19,6 +19,8 @@ from tacit.envs.plugins import remember
 
 from .batch.config import BatchConfig, batch_rounds
 from .batch.learner import Learner, LearnerFactory
+from .external.config import ChatConfig, ExternalConfig
+from .external.table_agent import TableConfig
 from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
 from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
@@ -38,6 +40,9 @@ AGENTS: dict[str, type[BaseModel]] = {
     "idqn": IdqnConfig,
     "sb3": Sb3Config,
     "scripted": ScriptedConfig,
+    "table": TableConfig,
+    "external": ExternalConfig,
+    "chat": ChatConfig,
 }
 SUMMARIES = {
     "q_learning": "tabular Q-learning, asynchronous or synchronous, many explorations",
@@ -46,6 +51,9 @@ SUMMARIES = {
     "idqn": "independent double DQN with replay and a target network",
     "sb3": "PPO, A2C or DQN of Stable-Baselines3, read back as tables",
     "scripted": "players with known behaviour: benchmarks, grim trigger, tit-for-tat, ...",
+    "table": "the policy in a file: of a trained agent, a bot or a script (tacit export)",
+    "external": "a bot of your own: a function of Python, or a command that speaks JSON lines",
+    "chat": "a language model behind an endpoint of chat completions",
 }
 
 
@@ -212,6 +220,8 @@ def _check_agent(market: Market, seat: Seat, config: BaseModel) -> None:
     """
     if isinstance(config, ScriptedConfig):
         Scripted(config, market, seat)
+    elif isinstance(config, TableConfig):
+        config.policy(market, seat)
     elif isinstance(config, TABULAR):
         check_synchronous(market, {seat.name: config})
     elif isinstance(config, Sb3Config):

@@ -13,9 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from tacit.agents.policy import PolicyTable
+from tacit.agents.policy import PolicyTable, table_hash
 from tacit.emergence.registry import CONTROLS, PROBES, Control, Probe, inapplicable
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market, Seat
@@ -99,12 +97,7 @@ def policy_hashes(seats: Sequence[Seat], tables: Sequence[PolicyTable]) -> dict[
         tables: their policies, float64 `[O, A]` each; hashed are the shape and the rows' bytes,
             little-endian.
     """
-    return {
-        seat.name: hashlib.sha256(
-            f"{table.shape}".encode() + np.ascontiguousarray(table, "<f8").tobytes()
-        ).hexdigest()
-        for seat, table in zip(seats, tables, strict=True)
-    }
+    return {seat.name: table_hash(table) for seat, table in zip(seats, tables, strict=True)}
 
 
 def terms_hash(terms: Mapping[str, Any]) -> str:

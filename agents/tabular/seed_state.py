@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from tacit.agents.fixed import fixed_policy
 from tacit.agents.policy import PolicyTable, cumulative, deterministic, uniform
-from tacit.agents.scripted import Scripted, ScriptedConfig
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.game_arrays import FIRST_ROW, build_game, build_rows
@@ -143,10 +143,8 @@ class SeedState:
         """
         if seat.name in self._fixed_tables:
             return self._fixed_tables[seat.name]
-        config = self.configs[seat.name]
-        if isinstance(config, ScriptedConfig):
-            return Scripted(config, self.market, seat).table()
-        return uniform(seat.role)
+        fixed = fixed_policy(self.configs[seat.name], self.market, seat)
+        return uniform(seat.role) if fixed is None else fixed
 
     def tables(self) -> list[PolicyTable]:
         """Every seat's policy without exploration, float64 `[O, A]` each.

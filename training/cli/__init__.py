@@ -25,8 +25,11 @@ from tacit.training.plain_text import say
 
 from . import attend, audit, check, control, data, look, oversee, play, prove, sweep, train
 from .options import OnceCommand
+from .own_agent import exam, export, tabulate
 
-TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"  # groups in the help
+# Groups in the help.
+TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"
+OWN = "Your own agent"
 COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (TRAIN, "train", train.train),
     (TRAIN, "resume", train.resume),
@@ -41,6 +44,9 @@ COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (PROVE, "best-response", prove.best_response),
     (PROVE, "calibrate", data.calibrate),
     (PROVE, "screen", data.screen),
+    (OWN, "export", export.export),
+    (OWN, "tabulate", tabulate.tabulate),
+    (OWN, "exam", exam.exam),
     (OVERSEE, "lint", check.lint),
     (OVERSEE, "drill", check.drill),
     (OVERSEE, "deals", oversee.deals),

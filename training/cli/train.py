@@ -36,6 +36,13 @@ def train(
     cell: Annotated[
         int | None, typer.Option("--cell", help="train this cell of the sweep CONFIG")
     ] = None,
+    trust_agents: Annotated[
+        bool, typer.Option("--trust-agents", help="run the bots that CONFIG names, and ask them")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="a host that requests may go to (repeatable)"),
+    ] = None,
 ) -> None:
     """Train CONFIG under its KPIs, all arms and seeds; what is finished is kept."""
     from tacit.envs.errors import ConfigError
@@ -43,6 +50,7 @@ def train(
     from tacit.training.config.load import load
     from tacit.training.storage.run_folder import named
     from tacit.training.storage.signature_files import document_beside
+    from tacit.training.trust.outside_agents import outside_agents
 
     if cell is not None:
         if settings or arm or as_arm or name or show:
@@ -57,6 +65,11 @@ def train(
         print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
         return
     run = named(results, experiment.name if name is None else name)
+    if outside_agents(experiment):
+        from tacit.training.tabulate.into_tables import with_tables
+
+        tell = partial(say, is_error=as_json)
+        experiment = with_tables(experiment, run, trust_agents, tuple(allow_host or ()), tell)
     _train(experiment, run, as_json, as_shipped=not settings, signed=document_beside(config))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.registry import AGENTS, make_config
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
@@ -49,7 +51,36 @@ def agent_configs(
         with mistakes.collecting():
             configs[owner] = make_config(values, f"agents.{owner}")
     mistakes.raise_if_any()
-    return {seat: configs.get(seat) or configs[role] for seat, role in roles.items()}
+    found = {seat: configs.get(seat) or configs[role] for seat, role in roles.items()}
+    for seat in market.seats:  # files are read here, once every key is right
+        config = found[seat.name]
+        if isinstance(config, TableConfig):
+            with mistakes.collecting():
+                config = config.in_folder(Path())
+                found[seat.name] = config.bound(market, seat)
+    mistakes.raise_if_any()
+    return found
+
+
+def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Settings of a file in which relative paths of policies and prompts lead out from its folder.
+
+    Args:
+        settings: dotted keys or tables within tables: those of agents are changed.
+        folder: where the file lies.
+    """
+
+    def placed(key: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {inner: placed(str(inner), own) for inner, own in value.items()}
+        if key.rpartition(".")[2] in ("file", "prompt") and isinstance(value, str) and value:
+            return str(folder / Path(value).expanduser())
+        return value
+
+    return {
+        key: placed(str(key), value) if str(key).partition(".")[0] == "agents" else value
+        for key, value in settings.items()
+    }
 
 
 def _entries(
@@ -97,7 +128,10 @@ def _load_agent(name: str, key: str) -> dict[str, Any]:
     known = [*AGENTS, *files.names("agents")]
     if name not in known and not name.endswith((".yaml", ".yml")):
         raise ConfigError(f"{key}: unknown agent '{name}'. {nearest(name, known)}")
-    return files.read_yaml(files.find(name, ("agents",), key))
+    path = files.find(name, ("agents",), key)
+    values = files.read_yaml(path)
+    placed: dict[str, Any] = with_folder({"agents": values}, Path(str(path)).parent)["agents"]
+    return placed
 
 
 def _default_agent(market: Market, role: str) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.external.table_agent import TableConfig
+from tacit.agents.fixed import learns
 from tacit.agents.frozen import FrozenGroup
 from tacit.agents.group import Group, make_group
 from tacit.agents.registry import check_agents, check_batches, make_config
-from tacit.agents.scripted import ScriptedConfig
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, build, nearest
@@ -67,9 +68,9 @@ class Arm:
 
     @property
     def learned(self) -> tuple[bool, ...]:
-        """Whether each seat's agent learns; False: it is scripted."""
+        """Whether each seat's agent learns; False: its policy is a script or a file."""
         configs = (self.agents[seat.name] for seat in self.market.seats)
-        return tuple(not isinstance(config, ScriptedConfig) for config in configs)
+        return tuple(map(learns, configs))
 
     @property
     def discounts(self) -> tuple[float, ...]:
@@ -99,12 +100,27 @@ class Arm:
             return group
         return FrozenGroup(group, self.kpi, self.seed + k, train.copies, train.episode_rounds)
 
+    def check_policy_files(self) -> None:
+        """Whether every policy file still holds the table with which the run was begun.
+
+        Raises:
+            ConfigError: a file is missing, is damaged, or holds another table.
+        """
+        mistakes = MistakeList()
+        for seat in self.market.seats:
+            config = self.agents[seat.name]
+            if isinstance(config, TableConfig):
+                with mistakes.collecting():
+                    config.policy(self.market, seat)
+        mistakes.raise_if_any()
+
     def same(self, plain: Mapping[str, Any]) -> bool:
         """Whether the `plain` of a run on disk is that of this very configuration.
 
-        A key that it lacks, because the key is newer than the run, has its default.
+        A key that it lacks, because the key is newer than the run, has its default. Where a policy
+        file lies does not matter, for the hash of its table is in the data too.
         """
-        own, stored = _text(self.plain), _text(plain)
+        own, stored = _text(_without_paths(self.plain)), _text(_without_paths(plain))
         return own == stored or own == _completed(stored)
 
 
@@ -299,6 +315,20 @@ def _arm(
         name, market, table, agents, train, record, counts.seeds, counts.seed, plain, breakers,
         bench,
     )  # fmt: skip
+
+
+def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """An arm's data without the paths of policy files whose tables they name by hash."""
+    agents = plain.get("agents")
+    if not isinstance(agents, Mapping):
+        return dict(plain)
+    named = {
+        seat: {**agent, "file": ""}
+        if isinstance(agent, Mapping) and agent.get("name") == "table" and agent.get("table_hash")
+        else agent
+        for seat, agent in agents.items()
+    }
+    return {**plain, "agents": named}
 
 
 def _text(plain: Mapping[str, Any]) -> str:

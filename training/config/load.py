@@ -10,6 +10,7 @@ from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.registry import MARKETS
 
 from . import files
+from .agent_settings import with_folder
 from .arms import Arm, Experiment, check_arm_name, distinct_arms, resolve_arm
 from .experiment_file import (
     GROUPS,
@@ -106,7 +107,18 @@ def name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str
         return str(config), {"market": str(config)}  # a user's market, without a file of defaults
     path = files.find(str(config), groups, "CONFIG")
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
-    return name, read_experiment_file(path)
+    return name, _with_folder(read_experiment_file(path), Path(str(path)).parent)
+
+
+def _with_folder(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """An experiment's data in which paths of policy files lead out from its file's folder."""
+    found = with_folder(raw, folder)
+    if isinstance(arms := found.get("arms"), Mapping):
+        found["arms"] = {
+            arm: with_folder(own, folder) if isinstance(own, Mapping) else own
+            for arm, own in arms.items()
+        }
+    return found
 
 
 def _unknown_arms(file: ExperimentFile, arms: Sequence[str], named: Iterable[str]) -> list[str]:

@@ -12,8 +12,7 @@ import os
 import subprocess
 import sys
 
-from tacit.agents.policy import PolicyTable
-from tacit.agents.scripted import Scripted, ScriptedConfig
+from tacit.agents.fixed import fixed_policy
 from tacit.envs.errors import ConfigError
 from tacit.envs.plugins import hand_over, load_plugins
 from tacit.oversight.lint import ArmReport, known_ways, lint
@@ -23,18 +22,12 @@ SECONDS = 10.0  # that a preview may take
 
 
 def lint_arm(arm: Arm) -> ArmReport:
-    """What lint says of an arm; its scripted seats keep to their scripts.
+    """What lint says of an arm; seats that do not learn keep to their scripts and files.
 
     Raises:
-        ConfigError: the rule of a scripted seat does not fit it.
+        ConfigError: the rule or the policy file of a seat does not fit it.
     """
-    scripts: list[PolicyTable | None] = []
-    for seat in arm.market.seats:
-        config = arm.agents[seat.name]
-        if isinstance(config, ScriptedConfig):
-            scripts.append(Scripted(config, arm.market, seat).table())
-        else:
-            scripts.append(None)
+    scripts = [fixed_policy(arm.agents[seat.name], arm.market, seat) for seat in arm.market.seats]
     return lint(arm.name, arm.market, arm.kpi, arm.learned, scripts, arm.discounts)
 
 

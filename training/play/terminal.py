@@ -6,13 +6,14 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
+from tacit.agents.external.words_of_values import value_texts
 from tacit.envs.market import Part
 from tacit.training.plain_text import say
 from tacit.training.show.policy_table_text import part_name
 
 from .screen import Brief, Event, NothingToDecide, PersonView, RoundEnded
 from .session import PlaySession
-from .wording import AnswerError, amount_text, choice_of, value_texts
+from .wording import AnswerError, amount_text, choice_of
 
 PROMPT = "> "
 QUIT, HELP = ("q", "quit"), ("?", "help")

@@ -13,10 +13,10 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
+from tacit.agents.external.words_of_values import MOST_DIGITS, value_texts
 from tacit.envs.market import Part, Role
 from tacit.training.show.policy_table_text import part_name
 
-FEWEST_DIGITS, MOST_DIGITS = 3, 17  # of a number that is shown
 DECIMALS = 12  # to which a difference of equal amounts is 0
 WHOLE = 1000  # from here on amounts are whole numbers
 LONGEST = 60  # characters of an answer that are repeated in a message
@@ -41,24 +41,6 @@ class Choice:
     action: int
     parts: dict[str, Any]
     text: str
-
-
-@lru_cache(maxsize=4096)
-def value_texts(part: Part) -> tuple[str, ...]:
-    """How the values of a part are written: numbers with as few digits as tell them apart."""
-    for digits in range(FEWEST_DIGITS, MOST_DIGITS + 1):
-        texts = tuple(_value_text(value, digits) for value in part.values)
-        if len(set(texts)) == len(texts):
-            break
-    return texts
-
-
-def _value_text(value: Any, digits: int) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    if abs(value) >= 10**digits:  # no exponents
-        return f"{value:.{max(0, digits - FEWEST_DIGITS)}f}"
-    return f"{value:.{digits}g}"
 
 
 def value_text(part: Part, value: Any) -> str:

@@ -37,6 +37,7 @@ from tacit.training.storage.run_folder import DEFAULT_RESULTS, RunFolder, named
 from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import document_beside, take_over
+from tacit.training.trust.outside_agents import check_no_outside_agents
 
 from .arm_points.points import ArmPoints, given_from
 from .arm_points.slots import Slot, Slots
@@ -146,6 +147,7 @@ def train_experiment(
         Paused: a breaker holds seeds.
     """
     # What can be refused without a lock is refused before a folder is made for it.
+    check_no_outside_agents(experiment)
     check_memory(experiment)
     _check(experiment, run)
     try:
@@ -185,6 +187,8 @@ def _train_locked(
         return known
     earlier = earlier_summaries(experiment, run)
     jobs, records = plan(experiment, run)
+    for name in dict.fromkeys(name for name, _ in jobs):
+        experiment.arms[name].check_policy_files()
     ledger = Ledger(run.ledger)
     sealer = Sealer(run, ledger, seals)
     write_run_config(experiment, config, run, sealer)

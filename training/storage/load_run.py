@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from numpy.typing import NDArray
 
+from tacit.agents.external.policy_file import check_fits, read_policy
 from tacit.agents.group import Group
 from tacit.agents.policy import PolicyTable
+from tacit.agents.table_policy import TablePolicy
 from tacit.envs.errors import ConfigError, build, nearest
+from tacit.envs.registry import make_market
 from tacit.training.config.arms import Arm, Experiment, arm_from_plain
 from tacit.training.config.experiment_file import ExperimentFile
 from tacit.training.config.in_force import arm_in_force
@@ -98,20 +101,41 @@ def load_run(run: str | Path, results: str | Path = "results") -> Run:
     return Run(folder, experiment)
 
 
+@overload
+def load_policy(run: str | Path) -> TablePolicy: ...
+
+
+@overload
 def load_policy(
     run: Run | str | Path, seat: str, arm: str | None = None, seed: int = 0
-) -> PolicyTable:
+) -> PolicyTable: ...
+
+
+def load_policy(
+    run: Run | str | Path, seat: str | None = None, arm: str | None = None, seed: int = 0
+) -> PolicyTable | TablePolicy:
     """The policy that a seat learned, without exploration: float64 `[O, A]`.
 
+    With nothing but the path of a policy file (`tacit export`): a policy that acts, whatever form
+    of an observation an environment hands out.
+
+        policy = tacit.load_policy("policy.safetensors")
+        action = policy.act(observation)
+
     Args:
-        run: a run, its path, or its name under `results`.
-        seat: a seat's name, such as `bidder_0`.
+        run: a run, its path, or its name under `results`; or a policy file.
+        seat: a seat's name, such as `bidder_0`; not of a policy file, which has one.
         arm: the arm; by default the run's first.
         seed: the number k of the repetition, 0 .. seeds - 1.
 
     Raises:
-        ConfigError: an unknown run, arm or seat, or a repetition that is not finished.
+        ConfigError: an unknown run, arm or seat, or a repetition that is not finished; a policy
+            file that is damaged, or is of a market that is not known here.
     """
+    if seat is None:
+        if isinstance(run, Run):
+            raise ConfigError("seat: missing: a run has a policy for each of its seats.")
+        return policy_that_acts(run)
     found = run if isinstance(run, Run) else load_run(run)
     if arm is not None and arm not in found.arms:
         raise ConfigError(f"arm: unknown '{arm}'. {nearest(arm, found.arms)}")
@@ -125,6 +149,21 @@ def load_policy(
     if mistakes:
         raise ConfigError(mistakes)
     return learned_tables(found.folder, chosen, seed)[seat]
+
+
+def policy_that_acts(path: str | Path) -> TablePolicy:
+    """The policy of a file, in the market that its card describes.
+
+    Raises:
+        ConfigError: the file is damaged, or is of a market that is not known here.
+    """
+    table, card = read_policy(path)
+    try:
+        market = make_market(card.market, card.market_config)
+    except ConfigError as error:
+        raise ConfigError([f"{path}: {line}" for line in error.mistakes]) from None
+    check_fits(card, table, market, card.seat, path)
+    return TablePolicy(market, card.seat, table)
 
 
 def choose_arm(experiment: Experiment, name: str | None) -> Arm:

@@ -20,6 +20,7 @@ from tacit.training.config.mistakes import MistakeList
 from tacit.training.storage.atomic_files import read_json
 from tacit.training.storage.run_folder import RunFolder, named
 from tacit.training.storage.run_lock import writing
+from tacit.training.trust.outside_agents import check_no_outside_agents
 
 from .axes import Axis, Range, check_distinct, parse_grids, parse_ranges
 from .cell import CellOutcome
@@ -83,7 +84,7 @@ def check_cells(plan: SweepPlan, raw: dict[str, Any]) -> None:
     mistakes = MistakeList()
     for words in _checked(plan):
         with mistakes.collecting():
-            load(raw, words, plan.arms)
+            check_no_outside_agents(load(raw, words, plan.arms))
     if mistakes:
         raise ConfigError(list(dict.fromkeys(mistakes)))
 

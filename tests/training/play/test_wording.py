@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from support.every_market import CASES
 from support.sessions.small_arms import sit_down
 
+from tacit.agents.external.words_of_values import value_texts
 from tacit.envs.market import WAIT, Block, Part, Role
 from tacit.envs.registry import make_market
 from tacit.training.play.wording import (
@@ -15,7 +16,6 @@ from tacit.training.play.wording import (
     amount_text,
     choice_of,
     choices,
-    value_texts,
 )
 
 

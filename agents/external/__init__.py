@@ -1,0 +1,1 @@
+"""Agents that tacit did not teach: policies from files, and bots behind doors."""

@@ -1,0 +1,41 @@
+"""Agents that do not learn: their policy is fixed before a run begins."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Market, Seat
+
+from .external.config import ChatConfig, ExternalConfig, what_it_runs
+from .external.fixed_seat import FixedSeat
+from .external.table_agent import TableConfig
+from .policy import PolicyTable
+from .scripted import Scripted, ScriptedConfig
+
+
+def fixed_policy(config: BaseModel | None, market: Market, seat: Seat) -> PolicyTable | None:
+    """The policy of a seat whose agent does not learn, float64 `[O, A]`; None: it learns.
+
+    Raises:
+        ConfigError: a rule or a policy file that does not fit the seat; or an agent from outside,
+            whose policy nobody knows before it is asked. Nothing of it is run here.
+    """
+    if isinstance(config, ScriptedConfig):
+        return Scripted(config, market, seat).table()
+    if isinstance(config, TableConfig):
+        return config.policy(market, seat)
+    if isinstance(config, FixedSeat):
+        return config.table
+    if (what := what_it_runs(config)) is not None:
+        raise ConfigError(
+            f"agents.{seat.name}: {what}: its policy is not known, and nothing was run. Make a "
+            "policy file of it (tacit tabulate), or train with --trust-agents."
+        )
+    return None
+
+
+def learns(config: BaseModel) -> bool:
+    """Whether an agent learns."""
+    fixed = ScriptedConfig | TableConfig | FixedSeat | ExternalConfig | ChatConfig
+    return not isinstance(config, fixed)

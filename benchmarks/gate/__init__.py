@@ -1,0 +1,1 @@
+"""How often the gate of `tacit tabulate` errs: python -m benchmarks.gate."""

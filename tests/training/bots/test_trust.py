@@ -1,0 +1,146 @@
+"""A config or a run folder from elsewhere names bots: nothing is run or called unasked."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import pytest
+import yaml
+from support.own_agent.chat_stub import chat_stub, completion
+from support.paths import ROOT
+from support.terminal import SMALL, Terminal, mistake_lines
+
+import tacit as package
+from tacit.agents.external.policy_file import read_policy
+from tacit.envs.errors import ConfigError
+from tacit.training.cli import look
+
+BOT = ROOT / "examples/own_agent/bot.py"
+
+
+@pytest.fixture
+def tacit(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+TRAP = "import pathlib\npathlib.Path({!r}).write_text('it ran')\ndef act(question): return 0\n"
+
+
+def traps(tacit, url: str) -> list[dict[str, object]]:
+    """Agents that leave a trace as soon as one of them is imported, executed or called."""
+    trace = str(tacit.folder / "trace")
+    (tacit.folder / "trap.py").write_text(TRAP.format(trace))
+    return [
+        {"name": "external", "call": "trap:act"},
+        {"name": "external", "command": [sys.executable, str(tacit.folder / "trap.py")]},
+        {"name": "chat", "base_url": url, "model": "m"},
+    ]
+
+
+def no_trace(tacit, stub) -> bool:
+    return (
+        not (tacit.folder / "trace").exists() and stub.requests == [] and "trap" not in sys.modules
+    )
+
+
+def test_training_says_what_it_would_run_and_runs_nothing(tacit):
+    with chat_stub(lambda body, count: completion("A")) as stub:
+        call, command, chat = traps(tacit, stub.url)
+        file = {
+            "market": {"name": "cloud_bandwidth", "providers": 3, "prices": 3},
+            "agents": {"provider_0": call, "provider_1": command, "provider_2": chat},
+        }
+        (tacit.folder / "theirs.yaml").write_text(yaml.safe_dump(file))
+        for words in (("train",), ("lint",), ("sweep", "--grid", "market.prices=3,4")):
+            result = tacit(words[0], "theirs.yaml", *words[1:])
+            assert result.code == 2, result
+        result = tacit("train", "theirs.yaml")
+        shown = tacit("train", "theirs.yaml", "--show")
+        assert shown.code == 0
+        with pytest.raises(ConfigError, match="would run the Python function trap:act"):
+            package.train("theirs.yaml")
+        assert no_trace(tacit, stub)
+    program = f"{sys.executable} {tacit.folder / 'trap.py'}"
+    assert mistake_lines(result) == [
+        "base.agents.provider_0: would run the Python function trap:act.",
+        f"base.agents.provider_1: would run the command {program}.",
+        f"base.agents.provider_2: would run requests to {stub.url} (model m).",
+        "agents: nothing was run. If you trust all of this: tacit train CONFIG --trust-agents, "
+        "which makes policy files of it; or tacit tabulate.",
+    ]
+    assert not (tacit.folder / "results").exists()
+
+
+COMMANDS = (
+    ("show", "theirs"), ("show", "theirs", "--seat", "bidder_0"), ("compare", "theirs"),
+    ("report", "theirs"), ("audit", "verify", "theirs"), ("audit", "seal", "theirs"),
+    ("audit", "reproduce", "theirs"), ("resume", "theirs"), ("best-response", "theirs"),
+    ("deals", "theirs"), ("explain", "theirs"), ("export", "theirs", "--seat", "bidder_0"),
+    ("play", "theirs", "--seat", "bidder_0"), ("board", "theirs"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run, as it is sent on."""
+    folder = tmp_path_factory.mktemp("finished")
+    package.train("ad_auction", SMALL, name="theirs", results=folder)
+    return folder / "theirs"
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_no_command_on_a_run_folder_runs_what_it_names(tacit, finished, which, monkeypatch):
+    """Somebody edits config.yaml of a finished run and sends the folder on."""
+    monkeypatch.setattr(look, "_serve", lambda path, port, links: None)
+    run = tacit.folder / "results/theirs"
+    shutil.copytree(finished, run)
+    with chat_stub(lambda body, count: completion("A")) as stub:
+        config = yaml.safe_load((run / "config.yaml").read_text())
+        for arm in config["arms"].values():
+            arm["agents"]["bidder_0"] = traps(tacit, stub.url)[which]
+        (run / "config.yaml").write_text(yaml.safe_dump(config))
+        for words in COMMANDS:
+            result = tacit(*words)
+            assert result.code in (0, 1, 2), words
+            assert "Traceback" not in result.out + result.err, words
+            assert no_trace(tacit, stub), words
+
+
+@pytest.mark.slow
+def test_a_trusted_bot_is_asked_once_and_plays_as_a_table(tacit):
+    file = {
+        "market": {"name": "cloud_bandwidth", "prices": 3},
+        "agents": {"provider_0": {"name": "external", "command": [sys.executable, str(BOT)]}},
+    }
+    (tacit.folder / "own.yaml").write_text(yaml.safe_dump(file))
+    result = tacit("train", "own.yaml", *SMALL, "--trust-agents")
+    assert result.code == 0, result.err
+    assert "provider_0: asking the command" in result.out
+    run = tacit.folder / "results/own"
+    (policy,) = (run / "agents").glob("*.safetensors")
+    table, card = read_policy(policy)
+    assert (card.seat, table.shape) == ("provider_0", (9, 3))
+    agents = yaml.safe_load((run / "config.yaml").read_text())["arms"]["base"]["agents"]
+    assert agents["provider_0"]["name"] == "table"
+    assert agents["provider_0"]["table_hash"] == card.table_hash
+    again = tacit("train", "own.yaml", *SMALL, "--trust-agents")
+    assert again.code == 0
+    assert "asking" not in again.out + again.err
+    assert tacit("resume", "own").code == 0
+
+
+@pytest.mark.slow
+def test_a_trusted_bot_that_is_no_function_is_not_trained_against(tacit):
+    (tacit.folder / "own_bot.py").write_text("def act(question):\n    return 0\n")
+    file = {
+        "market": {"name": "cloud_bandwidth", "prices": 3},
+        "agents": {"provider_0": {"name": "external", "call": "own_bot:act"}},
+    }
+    (tacit.folder / "own.yaml").write_text(yaml.safe_dump(file))
+    result = tacit("train", "own.yaml", *SMALL, "--trust-agents")
+    assert result.code == 2
+    assert (
+        "agents.provider_0: cannot be trained against as a table: its answers change" in result.err
+    )

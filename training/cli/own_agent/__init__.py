@@ -1,0 +1,1 @@
+"""Commands about agents that tacit did not teach, and about policies as files."""
