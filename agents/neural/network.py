@@ -23,7 +23,7 @@ from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 from tacit.envs.types import Floats, Ints
 
-from .arrays import CONSTANTS, OUTPUTS, RELU, TANH, NetworkArrays, Reals
+from .arrays import OUTPUTS, RELU, TANH, NetworkArrays, Reals
 from .config import NeuralConfig
 
 TEMPLATE = "tacit.agents.neural.network_loop"
@@ -142,7 +142,6 @@ class Network(Adam):
         encoding: what it sees of an observation.
         layers: see `layers_of`, int64 `[L, 4]`.
         kind: of activation, TANH or RELU.
-        constants: of compiled loops, Real `[15]`.
         width: outputs of all layers together.
         gradient: of the last loss by the parameters, Real `[P]`.
     """
@@ -160,7 +159,6 @@ class Network(Adam):
         self.encoding = encoding
         self.layers = layers_of([encoding.width + 1, *config.hidden, outputs])
         self.kind = KINDS[config.activation]
-        self.constants = np.array(CONSTANTS, dtype)
         parameters = initial_parameters(self.layers, config, key, last_gain)
         super().__init__(parameters.astype(dtype), config)
         self.width = int(self.layers[:, OUTPUTS].sum())
@@ -176,7 +174,6 @@ class Network(Adam):
         return NetworkArrays(
             parameters=self.parameters,
             layers=self.layers,
-            constants=self.constants,
             outputs=self._outputs,
             output_gradients=self._output_gradients,
             gradient=self.gradient,
@@ -190,7 +187,7 @@ class Network(Adam):
         size = len(digits) * self.width
         self.arrays(len(digits))
         begin = self._loops.forward(
-            digits, self.parameters, self.layers, self.kind, self.constants, self._outputs[:size]
+            digits, self.parameters, self.layers, self.kind, self._outputs[:size]
         )
         return self._outputs[begin:size].reshape(len(digits), -1)
 
@@ -203,7 +200,7 @@ class Network(Adam):
         """The gradient by all parameters, Real `[P]`, from the last pass and `output_gradients`."""
         size = len(self._digits) * self.width
         self._loops.backward(
-            self._digits, self.parameters, self.layers, self.kind, self.constants,
+            self._digits, self.parameters, self.layers, self.kind,
             self._outputs[:size], self._output_gradients[:size], self.gradient,
         )  # fmt: skip
         return self.gradient

@@ -159,7 +159,7 @@ def forward_pass(network: NetworkArrays, kind: Any, digits: Any) -> Any:
     rows, width = len(digits), layers[len(layers) - 1, OUTPUTS]
     end = rows * int(layers[:, OUTPUTS].sum())
     outputs, gradients = network.outputs[:end], network.output_gradients[:end]
-    begin = forward(digits, network.parameters, layers, kind, network.constants, outputs)
+    begin = forward(digits, network.parameters, layers, kind, outputs)
     shape = (rows, width)
     return outputs, gradients, outputs[begin:].reshape(shape), gradients[begin:].reshape(shape)
 
@@ -170,7 +170,7 @@ def adam_step(
 ) -> None:
     """Backpropagate the gradients by the last layer's outputs, and take one step of Adam."""
     backward(
-        digits, network.parameters, network.layers, kind, network.constants, outputs, gradients,
+        digits, network.parameters, network.layers, kind, outputs, gradients,
         network.gradient,
     )  # fmt: skip
     adam(

@@ -34,7 +34,7 @@ def evaluate(network: NetworkArrays, kind: Any, digits: Any) -> Any:
     """The outputs `[R, K]` of a network at encoded observations `[R, D]`."""
     layers, rows = network.layers, len(digits)
     width = layers[len(layers) - 1, OUTPUTS]
-    begin = forward(digits, network.parameters, layers, kind, network.constants, network.outputs)
+    begin = forward(digits, network.parameters, layers, kind, network.outputs)
     return network.outputs[begin : begin + rows * width].reshape((rows, width))
 
 
