@@ -73,6 +73,46 @@ def softmax(logits: Any, legal: Any, table: Any) -> None:
 
 
 @inlined
+def clip_advantages(
+    cells: MinibatchCells,
+    b: Any,
+    exponentials: Any,
+    totals: Any,
+    clip_range: Any,
+    objectives: Any,
+    unclipped: Any,
+) -> None:
+    """Fill `objectives` and `unclipped` `[R, A]` with each cell's part of the clipped objective,
+    and with U r (see `policy_gradient`).
+
+    `exponentials` `[R, A]` by `totals` `[R]` is the policy in the rows that minibatch b met. A cell
+    without samples has sums of 0, and so 0 in both.
+    """
+    rows, actions = exponentials.shape
+    old_policy, met = borrow(cells.old_policy), borrow(cells.rows[b])
+    positive = borrow(cells.advantage_sums[POSITIVE, b])
+    negative = borrow(cells.advantage_sums[NEGATIVE, b])
+    below = np.empty((rows, actions))
+    gains, losses = np.empty((rows, actions)), np.empty((rows, actions))
+    for i in range(rows):
+        o = met[i]
+        for a in range(actions):
+            below[i, a] = totals[i] * max(old_policy[o, a], TINY)
+            gains[i, a], losses[i, a] = positive[o, a], negative[o, a]
+    # All rows in one loop without branches: LLVM makes vectors of it.
+    e, below, gains = exponentials.reshape(-1), below.reshape(-1), gains.reshape(-1)
+    losses, objectives = losses.reshape(-1), objectives.reshape(-1)
+    unclipped = unclipped.reshape(-1)
+    highest, lowest = 1.0 + clip_range, 1.0 - clip_range
+    for k in range(rows * actions):
+        ratio, gain, loss = e[k] / below[k], gains[k], losses[k]
+        objectives[k] = gain * min(ratio, highest) + loss * max(ratio, lowest)
+        advantage = gain if ratio < highest else 0.0
+        advantage += loss if ratio > lowest else 0.0
+        unclipped[k] = advantage * ratio
+
+
+@inlined
 def policy_gradient(
     logits: Any,
     cells: MinibatchCells,
@@ -93,39 +133,32 @@ def policy_gradient(
 
     where ln p_a + entropy = l_a - sum_k p_k l_k.
     """
-    old_policy, met = borrow(cells.old_policy), borrow(cells.rows[b])
-    positive = borrow(cells.advantage_sums[POSITIVE, b])
-    negative = borrow(cells.advantage_sums[NEGATIVE, b])
     size, (rows, actions) = cells.sizes[b], gradients.shape
+    met = borrow(cells.rows[b])
     largest, exponentials = np.empty(rows), np.empty((rows, actions))
-    unclipped = np.empty(actions)  # U_a r_a of one row
     shifted_exponentials(logits, cells.legal, met[:rows], largest, exponentials)
-    objective, entropy = 0.0, 0.0
+    totals, mean_logits = np.empty(rows), np.empty(rows)
     for i in range(rows):
-        o, visits = met[i], cells.visits[b, met[i]]
         total, mean_logit = 0.0, 0.0
         for a in range(actions):
             total += exponentials[i, a]
             mean_logit += exponentials[i, a] * logits[i, a]
-        mean_logit /= total
+        totals[i], mean_logits[i] = total, mean_logit / total
+    objectives, unclipped = np.empty((rows, actions)), np.empty((rows, actions))
+    clip_advantages(cells, b, exponentials, totals, clip_range, objectives, unclipped)
+    objective, entropy = 0.0, 0.0
+    for i in range(rows):
+        visits, mean_logit = cells.visits[b, met[i]], mean_logits[i]
         unclipped_sum = 0.0
         for a in range(actions):
-            gain, loss = positive[o, a], negative[o, a]
-            unclipped[a] = 0.0
-            if gain - loss > 0.0:  # else the cell has no samples: most have none if M is small
-                ratio = exponentials[i, a] / (total * max(old_policy[o, a], TINY))
-                objective += gain * min(ratio, 1.0 + clip_range) + loss * max(
-                    ratio, 1.0 - clip_range
-                )
-                advantage = gain if ratio < 1.0 + clip_range else 0.0
-                advantage += loss if ratio > 1.0 - clip_range else 0.0
-                unclipped[a] = advantage * ratio
-                unclipped_sum += unclipped[a]
-        entropy += visits * (log(total) + largest[i] - mean_logit)
-        per_sample, weight = 1.0 / (total * size), entropy_weight * visits
+            objective += objectives[i, a]
+            unclipped_sum += unclipped[i, a]
+        entropy += visits * (log(totals[i]) + largest[i] - mean_logit)
+        per_sample, weight = 1.0 / (totals[i] * size), entropy_weight * visits
         for a in range(actions):
             by_probability = unclipped_sum + weight * (logits[i, a] - mean_logit)
-            gradients[i, a] = exponentials[i, a] * per_sample * by_probability - unclipped[a] / size
+            out = exponentials[i, a] * per_sample * by_probability - unclipped[i, a] / size
+            gradients[i, a] = out
     return objective / size, entropy / size
 
 
