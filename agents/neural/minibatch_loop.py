@@ -153,6 +153,20 @@ def add_samples(
             advantage_sums[at(cell)] += advantage
 
 
+@inlined
+def deal_and_sum(
+    rows: Any, actions: Any, advantages: Any, returns: Any, key: Any, whose: Any,
+    cells: MinibatchCells,
+) -> None:  # fmt: skip
+    """`sum_by_cell` with `whose` uint8 `[n]` as working memory."""
+    rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
+    cells.visits[:], cells.return_sums[:], cells.advantage_sums[:] = 0.0, 0.0, 0.0
+    deal(key, len(cells.sizes), whose)
+    count_dealt(whose, cells.sizes)
+    add_samples(rows, actions, advantages, borrow(returns.reshape(-1)), borrow(whose), cells)
+    rows_met(cells, cells.visits)
+
+
 @loop
 def sum_by_cell(
     rows: Any, actions: Any, advantages: Any, returns: Any, key: Any, cells: MinibatchCells
@@ -162,11 +176,5 @@ def sum_by_cell(
     Takes the n samples: `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns`
     float64 `[n, H]`. `deal` says which minibatch gets which.
     """
-    rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
-    cells.visits[:], cells.return_sums[:], cells.advantage_sums[:] = 0.0, 0.0, 0.0
-    n = len(rows)
-    whose = np.empty(n, np.uint8)
-    deal(key, len(cells.sizes), whose)
-    count_dealt(whose, cells.sizes)
-    add_samples(rows, actions, advantages, borrow(returns.reshape(-1)), borrow(whose), cells)
-    rows_met(cells, cells.visits)
+    whose = np.empty(len(rows), np.uint8)
+    deal_and_sum(rows, actions, advantages, returns, key, whose, cells)

@@ -158,6 +158,8 @@ class Ippo:
         self._cells = self._empty_cells(self._observations)
         none = np.zeros(0, np.int32)
         self._batch = Batch(none, none, np.zeros(0), np.zeros((0, len(self.weights))))
+        self._whose = np.zeros(0, np.uint8)
+        self._room: MinibatchCells | None = None
         self._write_policy()
 
     # --- acting ----------------------------------------------------------------------------------
@@ -245,7 +247,7 @@ class Ippo:
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
         table = (self._row_numbers, self._digits, self.seat.role.legal, self.policy)
         losses, rows, is_sound = actor_critic.update(
-            samples, table, self.weights, self.return_scale, keys, share, rates
+            samples, self._memory(samples.total), table, self.weights, self.return_scale, keys, share, rates
         )
         self.updates += 1
         self._check_finite(is_sound)
@@ -274,6 +276,15 @@ class Ippo:
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
         self._advantage_loops.move_scale(self.return_scale, squares, count, share)
         return batch
+
+    def _memory(self, count: int) -> tuple[tuple[NDArray[Any], ...], MinibatchCells]:
+        """Working memory of `_update_at_once` for so many samples."""
+        batch = self._batch_of(count)
+        if self._room is None:
+            self._room = self._empty_cells(np.arange(len(self.policy)))
+        if len(self._whose) != count:
+            self._whose = self._work.get("minibatches", count, dtype=np.uint8)
+        return (*batch, self._whose), self._room
 
     def _batch_of(self, count: int) -> Batch:
         """Uninitialised memory for so many samples, kept while updates have as many."""

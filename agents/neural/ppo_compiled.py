@@ -77,6 +77,7 @@ class CompiledActorCritic:
     def update(
         self,
         samples: SeatSamples,
+        memory: tuple[tuple[NDArray[Any], ...], MinibatchCells],
         table: tuple[NDArray[np.int32], Digits, NDArray[np.int32], PolicyTable],
         weights: Floats,
         scale: Floats,
@@ -86,18 +87,18 @@ class CompiledActorCritic:
     ) -> tuple[Losses, int, bool]:
         """A whole update in one compiled call: see `actor_critic.UpdatesAtOnce`.
 
-        `table` are row numbers `[O]`, encoded observations `[O, D]`, legal actions `[O, 2]` and the
+        `memory` are arrays of n samples, and cells with room for all O rows. `table` are row numbers `[O]`, encoded observations `[O, D]`, legal actions `[O, 2]` and the
         policy `[O, A]`; `weights` and `scale` are float64 `[H]`, `keys` uint64 `[E]`.
         """
         config, actor, critic = self.config, self.actor, self.critic
-        rows, parts = len(table[-1]), config.minibatches
+        rows = len(table[-1])
         # Samples are dealt in turn, so with fewer of them some minibatches stay empty.
-        steps = len(keys) * min(parts, samples.total)
+        steps = len(keys) * min(config.minibatches, len(memory[0][0]))
         objective, entropy, value_loss, met, is_sound = self._update.update(
-            samples, *table, actor.arrays(rows), critic.arrays(rows), actor.kind,
+            samples, *memory, *table, actor.arrays(rows), critic.arrays(rows), actor.kind,
             actor.next_settings(rates.learning_rate, steps),
             critic.next_settings(rates.learning_rate, steps),
-            weights, scale, keys, parts, config.normalise_advantages,
+            weights, scale, keys, config.normalise_advantages,
             (config.discount, config.gae_lambda, share, config.clip, rates.entropy_weight,
              config.value_weight),
         )  # fmt: skip

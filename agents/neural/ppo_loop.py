@@ -93,15 +93,18 @@ def clip_advantages(
     positive = borrow(cells.advantage_sums[POSITIVE, b])
     negative = borrow(cells.advantage_sums[NEGATIVE, b])
     below = np.empty((rows, actions))
-    gains, losses = np.empty((rows, actions)), np.empty((rows, actions))
     for i in range(rows):
-        o = met[i]
         for a in range(actions):
-            below[i, a] = totals[i] * max(old_policy[o, a], TINY)
-            gains[i, a], losses[i, a] = positive[o, a], negative[o, a]
+            below[i, a] = totals[i] * max(old_policy[met[i], a], TINY)
+    if rows < len(positive):  # else the rows lie side by side as they are
+        gains, losses = np.empty((rows, actions)), np.empty((rows, actions))
+        for i in range(rows):
+            for a in range(actions):
+                gains[i, a], losses[i, a] = positive[met[i], a], negative[met[i], a]
+        positive, negative = gains, losses
     # All rows in one loop without branches: LLVM makes vectors of it.
-    e, below, gains = exponentials.reshape(-1), below.reshape(-1), gains.reshape(-1)
-    losses, objectives = losses.reshape(-1), objectives.reshape(-1)
+    e, below, gains = exponentials.reshape(-1), below.reshape(-1), positive.reshape(-1)
+    losses, objectives = negative.reshape(-1), objectives.reshape(-1)
     unclipped = unclipped.reshape(-1)
     highest, lowest = 1.0 + clip_range, 1.0 - clip_range
     for k in range(rows * actions):

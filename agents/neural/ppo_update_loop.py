@@ -23,7 +23,7 @@ from tacit.agents.batch.advantages_loop import (
 )
 from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.neural.arrays import OUTPUTS, MinibatchCells, NetworkArrays
-from tacit.agents.neural.minibatch_loop import sum_by_cell
+from tacit.agents.neural.minibatch_loop import deal_and_sum
 from tacit.agents.neural.network_loop import finite, forward
 from tacit.agents.neural.ppo_loop import softmax, train_epoch
 from tacit.envs.jit.decorators import inlined, loop
@@ -39,20 +39,34 @@ def evaluate(network: NetworkArrays, kind: Any, digits: Any) -> Any:
 
 
 @inlined
-def empty_cells(
-    observations: Any, digits: Any, legal: Any, policy: Any, parts: Any, heads: Any
-) -> Any:
-    """Cells for so many minibatches of an update that met these observations, int64 `[R]`."""
-    rows, actions = len(observations), policy.shape[1]
+def first_part(memory: Any, shape: Any) -> Any:
+    """An array of this shape at the beginning of an array's memory."""
+    size = 1
+    for length in shape:
+        size *= length
+    return memory.reshape(-1)[:size].reshape(shape)
+
+
+@inlined
+def cells_of(
+    observations: Any, digits: Any, legal: Any, policy: Any, room: MinibatchCells
+) -> MinibatchCells:
+    """Cells of an update that met these observations, int64 `[R]`, in the memory of `room`.
+
+    `room` has room for all observations.
+    """
+    rows, actions, ones = len(observations), policy.shape[1], digits.shape[1]
+    parts, heads = len(room.sizes), room.return_sums.shape[2]
     cells = MinibatchCells(
-        np.empty((rows, digits.shape[1]), np.int32), np.empty((rows, 2), np.int32),
-        np.empty((rows, actions)), np.empty(parts, np.int64), np.empty(parts, np.int64),
-        np.empty((parts, rows), np.int64), np.empty((parts, rows)),
-        np.empty((parts, rows, heads)), np.empty((2, parts, rows, actions)),
+        first_part(room.digits, (rows, ones)), first_part(room.legal, (rows, 2)),
+        first_part(room.old_policy, (rows, actions)), room.sizes, room.row_counts,
+        first_part(room.rows, (parts, rows)), first_part(room.visits, (parts, rows)),
+        first_part(room.return_sums, (parts, rows, heads)),
+        first_part(room.advantage_sums, (2, parts, rows, actions)),
     )  # fmt: skip
     for i in range(rows):
         o = observations[i]
-        for d in range(digits.shape[1]):
+        for d in range(ones):
             cells.digits[i, d] = digits[o, d]
         cells.legal[i, 0], cells.legal[i, 1] = legal[o, 0], legal[o, 1]
         for a in range(actions):
@@ -63,6 +77,8 @@ def empty_cells(
 @loop
 def update(
     samples: SeatSamples,
+    batch: Any,
+    room: MinibatchCells,
     row_numbers: Any,
     digits: Any,
     legal: Any,
@@ -75,7 +91,6 @@ def update(
     weights: Any,
     scale: Any,
     keys: Any,
-    parts: Any,
     normalises: Any,
     rates: Any,
 ) -> Any:
@@ -83,6 +98,9 @@ def update(
 
     Args:
         samples: of the seat; at least one.
+        batch: working memory: rows and actions int32 `[n]`, advantages float64 `[n]`, returns
+            float64 `[n, H]`, minibatches uint8 `[n]`; a tuple.
+        room: working memory, with room for O rows and all minibatches.
         row_numbers: working memory, int32 `[O]`.
         digits: all encoded observations, int32 `[O, D]`.
         legal: their legal actions, int32 `[O, 2]`.
@@ -95,7 +113,6 @@ def update(
         weights: of the value heads, float64 `[H]`.
         scale: the unit of each value head, moved on to these returns, float64 `[H]`.
         keys: of the draws of each epoch, uint64 `[E]`.
-        parts: the number of minibatches.
         normalises: whether advantages are normalised.
         rates: discount, lambda of the advantages, share of these returns in the units, clip range,
             weight of the entropy, weight of the value loss; a tuple of float64.
@@ -107,15 +124,14 @@ def update(
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
     observations = number_observations(samples, row_numbers)
     count, heads = samples.counts.sum(), len(weights)
-    cells = empty_cells(observations, digits, legal, policy, parts, heads)
+    cells = cells_of(observations, digits, legal, policy, room)
     # The critic answers in units of its heads, so its values are scaled to those of rewards.
     answers = evaluate(critic, kind, cells.digits)
     values = np.empty((len(observations), heads))
     for i in range(len(observations)):
         for h in range(heads):
             values[i, h] = np.float64(answers[i, h]) * scale[h]
-    rows, actions = np.empty(count, np.int32), np.empty(count, np.int32)
-    advantages, returns = np.empty(count), np.empty((count, heads))
+    rows, actions, advantages, returns, whose = batch
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,
@@ -126,7 +142,7 @@ def update(
     steps = len(actor_settings) // len(keys)
     objective, entropy, value_loss = 0.0, 0.0, 0.0
     for epoch in range(len(keys)):
-        sum_by_cell(rows, actions, advantages, returns, keys[epoch], cells)
+        deal_and_sum(rows, actions, advantages, returns, keys[epoch], whose, cells)
         first, last = epoch * steps, (epoch + 1) * steps
         objective, entropy, value_loss = train_epoch(
             actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,
