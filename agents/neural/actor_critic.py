@@ -17,7 +17,7 @@ from tacit.agents.policy import PolicyTable
 from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
-from .arrays import MinibatchCells, Reals
+from .arrays import MinibatchCells, Reals, UpdateMemory
 from .config import IppoConfig
 from .network import Adam
 
@@ -93,7 +93,7 @@ class UpdatesAtOnce(Protocol):
     def update(
         self,
         samples: SeatSamples,
-        memory: tuple[tuple[NDArray[Any], ...], MinibatchCells],
+        memory: UpdateMemory,
         table: tuple[NDArray[np.int32], Digits, NDArray[np.int32], PolicyTable],
         weights: Floats,
         scale: Floats,
@@ -105,8 +105,7 @@ class UpdatesAtOnce(Protocol):
 
         Args:
             samples: of the seat; at least one.
-            memory: working memory: the arrays of a `ppo.Batch` and the minibatch of each sample,
-                uint8 `[n]`; cells with room for all O rows.
+            memory: with room for these samples.
             table: row numbers (working memory) `[O]`, encoded observations `[O, D]`, legal actions
                 `[O, 2]`, and the policy `[O, A]`, which is overwritten.
             weights: of the value heads, float64 `[H]`.

@@ -85,3 +85,29 @@ class MinibatchCells(NamedTuple):
     visits: Floats
     return_sums: Floats
     advantage_sums: Floats
+
+
+class UpdateMemory(NamedTuple):
+    """Working memory of an update in one call: what is in it counts within the call only.
+
+    O are all observations of the seat, n samples, `outputs` those of all layers of a network.
+
+    Attributes:
+        rows: number of each sample's observation among those that were met, int32 `[n]`.
+        actions: int32 `[n]`.
+        advantages: float64 `[n]`.
+        returns: of unweighted terms, float64 `[n, H]`.
+        minibatches: each sample's in an epoch, uint8 `[n]`.
+        cells: with room for O rows.
+        outputs: of a network at O rows, Real `[O * outputs]`.
+        output_gradients: Real `[O * outputs]`.
+    """
+
+    rows: NDArray[np.int32]
+    actions: NDArray[np.int32]
+    advantages: Floats
+    returns: Floats
+    minibatches: NDArray[np.uint8]
+    cells: MinibatchCells
+    outputs: Reals
+    output_gradients: Reals

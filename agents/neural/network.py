@@ -165,6 +165,7 @@ class Network(Adam):
         self._digits = encoding.digits(np.zeros(0, np.int64))
         self._outputs = self._output_gradients = np.zeros(0, dtype)
         self.gradient = np.zeros_like(self.parameters)
+        self._arrays: NetworkArrays | None = None
 
     def arrays(self, rows: int) -> NetworkArrays:
         """All arrays for a compiled loop, with room for so many rows."""
@@ -180,6 +181,15 @@ class Network(Adam):
             first_moment=self.first_moment,
             second_moment=self.second_moment,
         )
+
+    def arrays_with(self, outputs: Reals, output_gradients: Reals) -> NetworkArrays:
+        """`arrays` with these for outputs and gradients; they are kept for the next call."""
+        if self._arrays is None or self._arrays.outputs is not outputs:
+            self._arrays = NetworkArrays(
+                self.parameters, self.layers, outputs, output_gradients, self.gradient,
+                self.first_moment, self.second_moment,
+            )  # fmt: skip
+        return self._arrays
 
     def forward(self, digits: Digits) -> Reals:
         """Outputs Real `[R, K]` at encoded observations `[R, D]`; valid until the next pass."""

@@ -23,7 +23,7 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
 from .actor_critic import Losses, Rates
-from .arrays import MinibatchCells, Reals
+from .arrays import MinibatchCells, Reals, UpdateMemory
 from .config import IppoConfig
 from .network import ACTOR, CRITIC, INITIAL_GAINS, Adam, Network
 
@@ -77,7 +77,7 @@ class CompiledActorCritic:
     def update(
         self,
         samples: SeatSamples,
-        memory: tuple[tuple[NDArray[Any], ...], MinibatchCells],
+        memory: UpdateMemory,
         table: tuple[NDArray[np.int32], Digits, NDArray[np.int32], PolicyTable],
         weights: Floats,
         scale: Floats,
@@ -87,15 +87,15 @@ class CompiledActorCritic:
     ) -> tuple[Losses, int, bool]:
         """A whole update in one compiled call: see `actor_critic.UpdatesAtOnce`.
 
-        `memory` are arrays of n samples, and cells with room for all O rows. `table` are row numbers `[O]`, encoded observations `[O, D]`, legal actions `[O, 2]` and the
+        `table` are row numbers `[O]`, encoded observations `[O, D]`, legal actions `[O, 2]` and the
         policy `[O, A]`; `weights` and `scale` are float64 `[H]`, `keys` uint64 `[E]`.
         """
         config, actor, critic = self.config, self.actor, self.critic
-        rows = len(table[-1])
         # Samples are dealt in turn, so with fewer of them some minibatches stay empty.
-        steps = len(keys) * min(config.minibatches, len(memory[0][0]))
+        steps = len(keys) * min(config.minibatches, len(memory.rows))
+        outputs = memory.outputs, memory.output_gradients
         objective, entropy, value_loss, met, is_sound = self._update.update(
-            samples, *memory, *table, actor.arrays(rows), critic.arrays(rows), actor.kind,
+            samples, memory, *table, actor.arrays_with(*outputs), critic.arrays_with(*outputs), actor.kind,
             actor.next_settings(rates.learning_rate, steps),
             critic.next_settings(rates.learning_rate, steps),
             weights, scale, keys, config.normalise_advantages,

@@ -22,7 +22,7 @@ from tacit.agents.batch.advantages_loop import (
     number_observations,
 )
 from tacit.agents.batch.arrays import SeatSamples
-from tacit.agents.neural.arrays import OUTPUTS, MinibatchCells, NetworkArrays
+from tacit.agents.neural.arrays import OUTPUTS, MinibatchCells, NetworkArrays, UpdateMemory
 from tacit.agents.neural.minibatch_loop import deal_and_sum
 from tacit.agents.neural.network_loop import finite, forward
 from tacit.agents.neural.ppo_loop import softmax, train_epoch
@@ -77,8 +77,7 @@ def cells_of(
 @loop
 def update(
     samples: SeatSamples,
-    batch: Any,
-    room: MinibatchCells,
+    memory: UpdateMemory,
     row_numbers: Any,
     digits: Any,
     legal: Any,
@@ -98,9 +97,7 @@ def update(
 
     Args:
         samples: of the seat; at least one.
-        batch: working memory: rows and actions int32 `[n]`, advantages float64 `[n]`, returns
-            float64 `[n, H]`, minibatches uint8 `[n]`; a tuple.
-        room: working memory, with room for O rows and all minibatches.
+        memory: working memory.
         row_numbers: working memory, int32 `[O]`.
         digits: all encoded observations, int32 `[O, D]`.
         legal: their legal actions, int32 `[O, 2]`.
@@ -124,14 +121,15 @@ def update(
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
     observations = number_observations(samples, row_numbers)
     count, heads = samples.counts.sum(), len(weights)
-    cells = cells_of(observations, digits, legal, policy, room)
+    cells = cells_of(observations, digits, legal, policy, memory.cells)
     # The critic answers in units of its heads, so its values are scaled to those of rewards.
     answers = evaluate(critic, kind, cells.digits)
     values = np.empty((len(observations), heads))
     for i in range(len(observations)):
         for h in range(heads):
             values[i, h] = np.float64(answers[i, h]) * scale[h]
-    rows, actions, advantages, returns, whose = batch
+    rows, actions, advantages = memory.rows, memory.actions, memory.advantages
+    returns, whose = memory.returns, memory.minibatches
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,

@@ -134,16 +134,14 @@ def write_samples(
 def add_figures(table: RolloutTable, numbers: Any, joints: Any, sums: Any) -> None:
     """Add every copy's figures to `sums` `[K + V]`, each sum in the order of copies."""
     by_joint, by_state = table.joint_figures.shape[1], table.state_figures.shape[2]
-    first = sums[:by_joint]
+    first, others = sums[:by_joint], sums[by_joint:]
     for r in range(len(numbers)):
         figures = row(table.joint_figures, joints[r])
         for c in range(by_joint):
             first[c] += figures[c]
-    for c in range(by_state):
-        total = sums[by_joint + c]
-        for r in range(len(numbers)):
-            total += table.state_figures[at(numbers[r]), at(joints[r]), at(c)]
-        sums[by_joint + c] = total
+        figures = row(row(table.state_figures, numbers[r] if by_state else 0), joints[r])
+        for c in range(by_state):
+            others[c] += figures[c]
 
 
 @loop
