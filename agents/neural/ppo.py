@@ -198,7 +198,8 @@ class Ippo:
         Raises:
             Diverged: losses, weights or probabilities are no finite numbers any more.
         """
-        if samples.total == 0:  # the seat had no decision with two legal actions
+        count = samples.total
+        if count == 0:  # the seat had no decision with two legal actions
             return {}
         config, progress = self.config, clock.progress
         rates = Rates(
@@ -208,7 +209,7 @@ class Ippo:
         if self._at_once is None:
             losses, rows = self._update(samples, rates)
         else:
-            losses, rows = self._update_at_once(self._at_once, samples, rates)
+            losses, rows = self._update_at_once(self._at_once, samples, count, rates)
         if config.average_from is not None and progress >= config.average_from:
             self.policy_sum += self.policy
             self.averaged += 1
@@ -236,18 +237,18 @@ class Ippo:
         return losses, len(observations)
 
     def _update_at_once(
-        self, actor_critic: UpdatesAtOnce, samples: SeatSamples, rates: Rates
+        self, actor_critic: UpdatesAtOnce, samples: SeatSamples, count: int, rates: Rates
     ) -> tuple[Losses, int]:
         """The same in one compiled call; it has the same bits.
 
         Raises:
             Diverged: losses, weights or probabilities are no finite numbers any more.
         """
-        keys = np.array(self._epoch_keys(), np.uint64)
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
         table = (self._row_numbers, self._digits, self.seat.role.legal, self.policy)
         losses, rows, is_sound = actor_critic.update(
-            samples, self._memory(samples.total), table, self.weights, self.return_scale, keys, share, rates
+            samples, count, self._memory(count), table, self.weights, self.return_scale, self.key,
+            self.updates, share, rates,
         )
         self.updates += 1
         self._check_finite(is_sound)
@@ -279,6 +280,8 @@ class Ippo:
 
     def _memory(self, count: int) -> UpdateMemory:
         """Working memory of `_update_at_once` for so many samples: shared by the thread's seats."""
+        # Numbers of samples may change from update to update: the arrays are up to twice as long.
+        count = 1 << (count - 1).bit_length()
         rows, heads = len(self.policy), len(self.weights)
         widths, dtype = self._widths, self.config.precision
         key = (count, rows, heads, self.policy.shape[1], self._digits.shape[1], widths, dtype,

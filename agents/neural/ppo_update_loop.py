@@ -27,6 +27,7 @@ from tacit.agents.neural.minibatch_loop import deal_and_sum
 from tacit.agents.neural.network_loop import finite, forward
 from tacit.agents.neural.ppo_loop import softmax, train_epoch
 from tacit.envs.jit.decorators import inlined, loop
+from tacit.envs.rng import fold
 
 
 @inlined
@@ -77,6 +78,7 @@ def cells_of(
 @loop
 def update(
     samples: SeatSamples,
+    count: Any,
     memory: UpdateMemory,
     row_numbers: Any,
     digits: Any,
@@ -89,7 +91,9 @@ def update(
     critic_settings: Any,
     weights: Any,
     scale: Any,
-    keys: Any,
+    key: Any,
+    updates: Any,
+    epochs: Any,
     normalises: Any,
     rates: Any,
 ) -> Any:
@@ -97,7 +101,8 @@ def update(
 
     Args:
         samples: of the seat; at least one.
-        memory: working memory.
+        count: how many they are, n.
+        memory: working memory, with room for them.
         row_numbers: working memory, int32 `[O]`.
         digits: all encoded observations, int32 `[O, D]`.
         legal: their legal actions, int32 `[O, 2]`.
@@ -109,7 +114,9 @@ def update(
         critic_settings: the same for the critic.
         weights: of the value heads, float64 `[H]`.
         scale: the unit of each value head, moved on to these returns, float64 `[H]`.
-        keys: of the draws of each epoch, uint64 `[E]`.
+        key: of the draws of all updates, uint64.
+        updates: so far.
+        epochs: E.
         normalises: whether advantages are normalised.
         rates: discount, lambda of the advantages, share of these returns in the units, clip range,
             weight of the entropy, weight of the value loss; a tuple of float64.
@@ -120,7 +127,7 @@ def update(
     """
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
     observations = number_observations(samples, row_numbers)
-    count, heads = samples.counts.sum(), len(weights)
+    heads = len(weights)
     cells = cells_of(observations, digits, legal, policy, memory.cells)
     # The critic answers in units of its heads, so its values are scaled to those of rewards.
     answers = evaluate(critic, kind, cells.digits)
@@ -128,8 +135,8 @@ def update(
     for i in range(len(observations)):
         for h in range(heads):
             values[i, h] = np.float64(answers[i, h]) * scale[h]
-    rows, actions, advantages = memory.rows, memory.actions, memory.advantages
-    returns, whose = memory.returns, memory.minibatches
+    rows, actions, whose = memory.rows[:count], memory.actions[:count], memory.minibatches[:count]
+    advantages, returns = memory.advantages[:count], memory.returns[:count]
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,
@@ -137,10 +144,10 @@ def update(
     if normalises:
         normalise(advantages)
     move_scale(scale, squares, count, share)
-    steps = len(actor_settings) // len(keys)
+    steps, update_key = len(actor_settings) // epochs, fold(key, updates)
     objective, entropy, value_loss = 0.0, 0.0, 0.0
-    for epoch in range(len(keys)):
-        deal_and_sum(rows, actions, advantages, returns, keys[epoch], whose, cells)
+    for epoch in range(epochs):
+        deal_and_sum(rows, actions, advantages, returns, fold(update_key, epoch), whose, cells)
         first, last = epoch * steps, (epoch + 1) * steps
         objective, entropy, value_loss = train_epoch(
             actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,
