@@ -25,12 +25,23 @@ from tacit.agents.neural.network_loop import (
     exp_all,
     forward,
 )
+from tacit.agents.neural.simd.policy_rows import (
+    LARGEST,
+    MEAN,
+    MOST,
+    OBJECTIVE,
+    STATS,
+    TOTAL,
+    policy_row,
+)
+from tacit.agents.neural.simd.tiles import BYTES
 from tacit.envs.jit.array_views import borrow
 from tacit.envs.jit.decorators import inlined, loop
 
 # Guards the division by an old probability of 0: such an action has no samples, so its advantage
 # sums are 0.
 TINY = 1e-300
+short_row, long_row = policy_row(1), policy_row(2)
 
 
 @inlined
@@ -116,7 +127,7 @@ def clip_advantages(
 
 
 @inlined
-def policy_gradient(
+def policy_rows(
     logits: Any,
     cells: MinibatchCells,
     b: Any,
@@ -124,9 +135,52 @@ def policy_gradient(
     entropy_weight: Any,
     gradients: Any,
 ) -> Any:
+    """`policy_gradient` row by row in vectors of the network's dtype."""
+    rows, actions = gradients.shape
+    size, met = cells.sizes[b], borrow(cells.rows[b])
+    x, out = borrow(logits.reshape(-1)), borrow(gradients.reshape(-1))
+    old, stats = borrow(cells.old_policy.reshape(-1)), np.empty(rows * STATS)
+    sums = borrow(cells.advantage_sums.reshape(-1))
+    table = cells.old_policy.size
+    gains = (POSITIVE * len(cells.sizes) + b) * table
+    losses = (NEGATIVE * len(cells.sizes) + b) * table
+    is_short, objective, entropy = actions * logits.itemsize <= BYTES, 0.0, 0.0
+    for i in range(rows):
+        o, visits = met[i], cells.visits[b, met[i]]
+        first, count = np.int64(cells.legal[o, 0]), np.int64(cells.legal[o, 1])
+        numbers = (visits, 1.0 / size, np.float64(clip_range), np.float64(entropy_weight))
+        row_at = o * actions
+        if is_short:
+            short_row(
+                x, i * actions, out, old, row_at, sums, gains + row_at, losses + row_at, first,
+                count, actions, numbers, stats, i * STATS,
+            )  # fmt: skip
+        else:
+            long_row(
+                x, i * actions, out, old, row_at, sums, gains + row_at, losses + row_at, first,
+                count, actions, numbers, stats, i * STATS,
+            )  # fmt: skip
+    for i in range(rows):
+        own = stats[i * STATS : (i + 1) * STATS]
+        objective += own[OBJECTIVE]
+        entropy += cells.visits[b, met[i]] * (log(own[TOTAL]) + own[LARGEST] - own[MEAN])
+    return objective / size, entropy / size
+
+
+@inlined
+def policy_gradient(
+    logits: Any,
+    cells: MinibatchCells,
+    b: Any,
+    clip_range: Any,
+    entropy_weight: Any,
+    in_vectors: Any,
+    gradients: Any,
+) -> Any:
     """Fill `gradients` `[R, A]` with those of minibatch b's policy and entropy losses by `logits`.
 
-    Returns the clipped objective and the mean entropy, per sample.
+    Returns the clipped objective and the mean entropy, per sample. `in_vectors`: by `policy_rows`
+    where rows are short enough, else in float64.
 
     With policy p = softmax(logits l), ratio r = p / old policy, U the sum of those advantages of a
     cell that clipping leaves a gradient, and n the row's samples out of the minibatch's M, the
@@ -138,6 +192,8 @@ def policy_gradient(
     """
     size, (rows, actions) = cells.sizes[b], gradients.shape
     met = borrow(cells.rows[b])
+    if in_vectors and actions * logits.itemsize <= MOST * BYTES:
+        return policy_rows(logits, cells, b, clip_range, entropy_weight, gradients)
     largest, exponentials = np.empty(rows), np.empty((rows, actions))
     shifted_exponentials(logits, cells.legal, met[:rows], largest, exponentials)
     totals, mean_logits = np.empty(rows), np.empty(rows)
@@ -241,7 +297,9 @@ def train_epoch(
             for d in range(digits.shape[1]):
                 digits[i, d] = cells.digits[cells.rows[b, i], d]
         outputs, gradients, logits, out = forward_pass(actor, kind, digits)
-        objective, entropy = policy_gradient(logits, cells, b, clip_range, entropy_weight, out)
+        objective, entropy = policy_gradient(
+            logits, cells, b, clip_range, entropy_weight, len(actor.layers) > 1, out
+        )
         adam_step(actor, kind, actor_settings[step], digits, outputs, gradients)
         outputs, gradients, values, out = forward_pass(critic, kind, digits)
         value_loss = value_gradient(values, cells, b, scale, value_weight, out)
