@@ -130,7 +130,11 @@ def add_samples(
     visits = borrow(cells.visits.reshape(-1))
     return_sums = borrow(cells.return_sums.reshape(-1))
     advantage_sums = borrow(cells.advantage_sums.reshape(-1))
-    parts, heads, (met, count) = len(cells.sizes), cells.return_sums.shape[2], cells.old_policy.shape
+    parts, heads, (met, count) = (
+        len(cells.sizes),
+        cells.return_sums.shape[2],
+        cells.old_policy.shape,
+    )
     # These loops see every sample in every epoch, so indices are made by hand, and the sign of an
     # advantage chooses one: a branch would be mispredicted half the time. One head has a loop of
     # its own, for a loop over heads inside would take as long as all the rest.

@@ -247,8 +247,16 @@ class Ippo:
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
         table = (self._row_numbers, self._digits, self.seat.role.legal, self.policy)
         losses, rows, is_sound = actor_critic.update(
-            samples, count, self._memory(count), table, self.weights, self.return_scale, self.key,
-            self.updates, share, rates,
+            samples,
+            count,
+            self._memory(count),
+            table,
+            self.weights,
+            self.return_scale,
+            self.key,
+            self.updates,
+            share,
+            rates,
         )
         self.updates += 1
         self._check_finite(is_sound)

@@ -97,7 +97,8 @@ class CompiledActorCritic:
         steps = config.epochs * min(config.minibatches, count)
         outputs = memory.outputs, memory.output_gradients
         objective, entropy, value_loss, met, is_sound = self._update.update(
-            samples, count, memory, *table, actor.arrays_with(*outputs), critic.arrays_with(*outputs), actor.kind,
+            samples, count, memory, *table, actor.arrays_with(*outputs),
+            critic.arrays_with(*outputs), actor.kind,
             actor.next_settings(rates.learning_rate, steps),
             critic.next_settings(rates.learning_rate, steps),
             weights, scale, key, updates, config.epochs, config.normalise_advantages,

@@ -12,10 +12,8 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tacit.agents.batch.arrays import RolloutBuffer
-from tacit.agents.tabular.arrays import TRAINED_ROUNDS
 from tacit.agents.tabular.seed_state import SeedState
 from tacit.agents.tabular.transition_table import (
     TransitionTable,
@@ -163,7 +161,9 @@ def _rollout_table(own: LookupRollout, source: TransitionTable) -> RolloutTable 
         state_figures=figures[:, :, by_state],
         columns=np.concatenate([by_joint, by_state]),
     )
-    return RolloutTable(*(np.ascontiguousarray(array) for array in made))
+    return made._replace(
+        **{name: np.ascontiguousarray(array) for name, array in made._asdict().items()}
+    )
 
 
 def _figures(own: LookupRollout, states: Floats, actions: Sequence[int]) -> Floats | None:

@@ -55,7 +55,8 @@ def entries_below(line: Any, draw: Any) -> Any:
 
     A search by halves without branches, which would be mispredicted half the time.
     """
-    half, found = len(line) // 2, 0
+    found: Any = 0
+    half = len(line) // 2
     while half > 0:
         found += half * np.int64(line[at(found + half - 1)] <= draw)
         half //= 2

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from tacit.agents.neural.simd.tiles import BYTES, Vectors, _pointer
+from tacit.agents.neural.simd.tiles import Vectors, pointer_to
 
 MOST = 2  # vectors of a row
 # Columns of `stats`: of the row's objective; its policy's denominator, largest and mean logit.
@@ -21,8 +21,10 @@ OBJECTIVE, TOTAL, LARGEST, MEAN = range(4)
 STATS = 4
 # By bytes of an item: smallest exponent that counts, degree of the series of e^r, bits of the
 # mantissa, ln 2 as its leading bits and the rest, and what stands for an old probability of 0.
-EXPONENT = {4: (-87.0, 6, 23, 0.693359375, log(2.0) - 0.693359375, 1e-37),
-            8: (-700.0, 12, 52, 0.693147180369123816490, 1.90821492927058770002e-10, 1e-300)}  # fmt: skip
+EXPONENT = {
+    4: (-87.0, 6, 23, 0.693359375, log(2.0) - 0.693359375, 1e-37),
+    8: (-700.0, 12, 52, 0.693147180369123816490, 1.90821492927058770002e-10, 1e-300),
+}
 
 
 def _exp(v: Vectors, x: Any) -> Any:
@@ -129,12 +131,12 @@ def policy_row(chunks: int) -> Any:
         word, real = types.int64, types.float64
         signature = types.void(
             logits, word, gradients, old, word, sums, word, word, word, word, word,
-            types.UniTuple(real, 4), stats, word,
+            types.UniTuple(real, 4), stats, word,  # type: ignore[attr-defined]
         )  # fmt: skip
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             def at(k: int, offset: Any) -> Any:
-                return _pointer(context, builder, signature.args[k], args[k], offset)
+                return pointer_to(context, builder, signature.args[k], args[k], offset)
 
             dtype = signature.args[0].dtype
             v = Vectors(builder, context.get_value_type(dtype), dtype.bitwidth // 8)
@@ -209,8 +211,3 @@ def _row_gradient(row: _Row, x: Any, legal: Any, played: Any, gains: Any, losses
 
     gradients = row.each(gradient, p, x, u)
     return gradients, (objective, total, top, mean)
-
-
-def lanes_of(items: Any) -> Any:
-    """How many entries of this array a row may have: MOST vectors (a compiled function's use)."""
-    return MOST * BYTES // items.itemsize

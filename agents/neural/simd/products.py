@@ -34,53 +34,34 @@ from tacit.envs.jit.decorators import called_kernel
 
 def _of_tiles(ends: int) -> Any:
     """A product whose tiles end so."""
-    # Six rows of four vectors keep 24 of 32 registers busy, and six of one 12 of 16.
-    six_four, six_two, six_one = (tile(6, n, ends, masked=n == 1) for n in (4, 2, 1))
-    three_four, three_two, three_one = (tile(3, n, ends, masked=n == 1) for n in (4, 2, 1))
-    one_four, one_two, one_one = (tile(1, n, ends, masked=n == 1) for n in (4, 2, 1))
+    make = tile(ends)
 
     def filled(a: Any, a_at: Any, a_row: Any, a_step: Any, b: Any, b_at: Any, b_step: Any, c: Any,
-               c_at: Any, c_row: Any, m: Any, n: Any, k: Any, extra: Any, extra_at: Any) -> None:  # fmt: skip
-        lanes = BYTES // c.itemsize
-        j = 0
+               c_at: Any, c_row: Any, m: Any, n: Any, k: Any, extra: Any,
+               extra_at: Any) -> None:  # fmt: skip
+        lanes, j = BYTES // c.itemsize, 0
         while j < n:
             left = n - j
-            width = 4 if left >= 4 * lanes else 2 if left >= 2 * lanes else 1
+            vectors = 4 if left >= 4 * lanes else 2 if left >= 2 * lanes else 1
             i = 0
             while i < m:
                 rows = 6 if m - i >= 6 else 3 if m - i >= 3 else 1
-                row_a, row_c, own = a_at + i * a_row, c_at + i * c_row + j, extra_at + j
+                own = extra_at + j
                 if ends == TANH_GRAD:
                     own += i * c_row
-                if rows == 6:
-                    if width == 4:
-                        six_four(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
-                    elif width == 2:
-                        six_two(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
-                    else:
-                        six_one(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
-                elif rows == 3:
-                    if width == 4:
-                        three_four(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
-                    elif width == 2:
-                        three_two(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
-                    else:
-                        three_one(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
-                elif width == 4:
-                    one_four(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
-                elif width == 2:
-                    one_two(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
-                else:
-                    one_one(a, row_a, a_row, a_step, b, b_at + j, b_step, c, row_c, c_row, k, extra, own, left)
+                make(
+                    a, a_at + i * a_row, a_row, a_step, b, b_at + j, b_step, c,
+                    c_at + i * c_row + j, c_row, k, extra, own, rows, vectors, left,
+                )  # fmt: skip
                 i += rows
-            j += width * lanes
+            j += vectors * lanes
 
     return called_kernel(filled)
 
 
-product, affine, affine_tanh, product_tanh_grad = map(_of_tiles, (PLAIN, AFFINE, AFFINE_TANH, TANH_GRAD))
-
-
+product, affine, affine_tanh, product_tanh_grad = map(
+    _of_tiles, (PLAIN, AFFINE, AFFINE_TANH, TANH_GRAD)
+)
 _tanh_lanes = tanh_strip()
 
 

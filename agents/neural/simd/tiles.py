@@ -11,6 +11,7 @@ or the registers: tiles change speed and no bit.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 from llvmlite import ir
@@ -19,6 +20,8 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 BYTES = 64  # of a vector: lanes of float32 or float64
+# Sizes of tiles. Six rows of four vectors keep 24 of 32 registers busy, six of one 12 of 16.
+ROWS, VECTORS = (6, 3, 1), (4, 2, 1)
 # What a tile begins with and ends with.
 PLAIN, AFFINE, AFFINE_TANH, TANH_GRAD = range(4)
 # Lambert's eleventh convergent of tanh (1761) is x p(x^2) / q(x^2), coefficients from x^0 up; it is
@@ -108,7 +111,7 @@ class Vectors:
         return self.builder.select(self.builder.fcmp_ordered("ord", x, x), ratio, x)
 
 
-def _pointer(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> Any:
+def pointer_to(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> Any:
     """Where entry `offset` of a flat array lies."""
     return builder.gep(make_array(kind)(context, builder, array).data, [offset])
 
@@ -164,10 +167,11 @@ def _strip(v: Vectors, rows: int, vectors: int, ends: int, a: Any, b: Any, c: An
         v.store(x, beside(builder.gep(c, [place]), j))
 
 
-def tile(rows: int, vectors: int, ends: int, *, masked: bool = False) -> Any:
-    """An intrinsic that makes one tile.
+def tile(ends: int) -> Any:
+    """An intrinsic that makes one tile, which ends as `ends` says.
 
-    Its arguments, all arrays flat and of one dtype:
+    PLAIN is A B; AFFINE_TANH takes tanh of what AFFINE gives. Its arguments, all arrays flat and of
+    one dtype:
 
         a, a_at, a_row, a_step   A(i, p) = a[a_at + i a_row + p a_step]
         b, b_at, b_step          B(p, j) = b[b_at + p b_step + j]
@@ -175,39 +179,54 @@ def tile(rows: int, vectors: int, ends: int, *, masked: bool = False) -> Any:
         inner                    how many p there are
         extra, extra_at          AFFINE and AFFINE_TANH begin with extra[extra_at + j]; TANH_GRAD
                                  multiplies by 1 - e^2, e = extra[extra_at + i c_row + j]
-        columns                  if `masked`: how many j exist
-
-    PLAIN is A B; AFFINE_TANH takes tanh of what AFFINE gives.
+        rows, vectors            of the tile: one of ROWS, one of VECTORS
+        columns                  how many j exist, where there is but one vector
     """
 
     @intrinsic  # type: ignore[untyped-decorator]
     def made(_typing: Any, a: Any, a_at: Any, a_row: Any, a_step: Any, b: Any, b_at: Any,
              b_step: Any, c: Any, c_at: Any, c_row: Any, inner: Any, extra: Any, extra_at: Any,
-             columns: Any) -> Any:  # fmt: skip
+             rows: Any, vectors: Any, columns: Any) -> Any:  # fmt: skip
         word = types.int64
         signature = types.void(
-            a, word, word, word, b, word, word, c, word, word, word, extra, word, word
+            a, word, word, word, b, word, word, c, word, word, word, extra, word, word, word, word
         )
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            kinds = signature.args
+            kinds, wanted = signature.args, args[13:15]
             item = context.get_value_type(kinds[0].dtype)
-            v = Vectors(builder, item, kinds[0].dtype.bitwidth // 8)
-            at = {k: _pointer(context, builder, kinds[k], args[k], args[k + 1]) for k in (0, 4, 7, 11)}
-            if masked:
-                v.keep_first(args[13])
+            places = {
+                k: pointer_to(context, builder, kinds[k], args[k], args[k + 1])
+                for k in (0, 4, 7, 11)
+            }
             wide = "+avx512f" in context.codegen().magic_tuple()[2]
-            width = vectors if wide else 1
-            for first in range(0, vectors, width):
-                move = args[13].type(first * v.lanes)
-                b, c, extra = (builder.gep(at[k], [move]) for k in (4, 7, 11))
-                _strip(v, rows, width, ends, (at[0], args[2], args[3]), (b, args[6]),
-                       (c, args[9]), extra, args[10])  # fmt: skip
+            for size in product(ROWS, VECTORS):
+                alike = [
+                    builder.icmp_signed("==", have, have.type(is_))
+                    for have, is_ in zip(wanted, size, strict=True)
+                ]
+                with builder.if_then(builder.and_(*alike)):
+                    v = Vectors(builder, item, kinds[0].dtype.bitwidth // 8)
+                    if size[1] == 1:
+                        v.keep_first(args[15])
+                    _whole(v, size, ends, wide, places, args)
             return context.get_dummy_value()
 
         return signature, codegen
 
     return made
+
+
+def _whole(v: Vectors, size: tuple[int, int], ends: int, wide: bool, places: Any,
+           args: Any) -> None:  # fmt: skip
+    """LLVM code of a tile of this size: at once, or one vector after the other."""
+    rows, vectors = size
+    width = vectors if wide else 1
+    for first in range(0, vectors, width):
+        move = args[15].type(first * v.lanes)
+        b, c, extra = (v.builder.gep(places[k], [move]) for k in (4, 7, 11))
+        _strip(v, rows, width, ends, (places[0], args[2], args[3]), (b, args[6]), (c, args[9]),
+               extra, args[10])  # fmt: skip
 
 
 def tanh_strip() -> Any:
@@ -220,11 +239,9 @@ def tanh_strip() -> Any:
     def made(_typing: Any, x: Any, at: Any, count: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             kind = signature.args[0]
-            v = Vectors(
-                builder, context.get_value_type(kind.dtype), kind.dtype.bitwidth // 8
-            )
+            v = Vectors(builder, context.get_value_type(kind.dtype), kind.dtype.bitwidth // 8)
             v.keep_first(args[2])
-            place = _pointer(context, builder, kind, args[0], args[1])
+            place = pointer_to(context, builder, kind, args[0], args[1])
             v.store(v.tanh(v.load(place)), place)
             return context.get_dummy_value()
 
