@@ -211,13 +211,13 @@ def backward(
             transpose(parameters, w, inputs, width, turned)
             if kind == TANH:
                 product_tanh_grad(
-                    slopes, start, width, 1, turned, 0, inputs, slopes, before, inputs, rows, inputs,
-                    width, outputs, before,
+                    slopes, start, width, 1, turned, 0, inputs, slopes, before, inputs, rows,
+                    inputs, width, outputs, before,
                 )  # fmt: skip
             else:
                 product(
-                    slopes, start, width, 1, turned, 0, inputs, slopes, before, inputs, rows, inputs,
-                    width, outputs, before,
+                    slopes, start, width, 1, turned, 0, inputs, slopes, before, inputs, rows,
+                    inputs, width, outputs, before,
                 )  # fmt: skip
                 relu_grad(slopes[before:start], outputs[before:start], zero)
         end = start
