@@ -40,7 +40,7 @@ def shuffle_block(order: Any, key: Any, block: Any) -> None:
     bits = key
     for b in range(parts - 1, 0, -1):
         if (parts - 1 - b) % DRAWS_OF_A_HASH == 0:
-            bits = fold(key, block * parts + b)
+            bits = np.uint64(fold(key, block * parts + b))
         left = np.uint64(b + 1)
         other = share(bits, left)
         bits = bits * left

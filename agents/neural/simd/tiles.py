@@ -223,8 +223,8 @@ def _function(
 ) -> Any:
     """LLVM's function of one size of tile.
 
-    Each has a function of its own, never inlined: in one with others, LLVM kept the sums in memory,
-    and was four times as slow.
+    Each has a function of its own, never inlined: registers are then given out for one size at a
+    time, and a product is compiled once, not once for each size in each caller.
     """
     name = f"tacit_tile_{ends}_{size[0]}_{size[1]}_{item}"
     function = cgutils.get_or_insert_function(module, ir.FunctionType(ir.VoidType(), given), name)
