@@ -126,7 +126,11 @@ def count_dealt(whose: Any, sizes: Any) -> None:
 def add_samples(
     rows: Any, actions: Any, advantages: Any, returns: Any, whose: Any, cells: MinibatchCells
 ) -> None:
-    """Add every sample to the sums of its cell. `returns` is flat, `whose` as `deal` fills it."""
+    """Add every sample to the sums of its cell: `sum_by_cell`, with `returns` flat.
+
+    `rows`, `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns` float64 `[n * H]`, `whose`
+    uint8 `[n]` as `deal` fills it.
+    """
     visits = borrow(cells.visits.reshape(-1))
     return_sums = borrow(cells.return_sums.reshape(-1))
     advantage_sums = borrow(cells.advantage_sums.reshape(-1))
