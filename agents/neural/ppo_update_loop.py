@@ -127,16 +127,19 @@ def update(
     """
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
     observations = number_observations(samples, row_numbers)
-    heads = len(weights)
     cells = cells_of(observations, digits, legal, policy, memory.cells)
     # The critic answers in units of its heads, so its values are scaled to those of rewards.
     answers = evaluate(critic, kind, cells.digits)
-    values = np.empty((len(observations), heads))
+    values = np.empty((len(observations), len(weights)))
     for i in range(len(observations)):
-        for h in range(heads):
+        for h in range(len(weights)):
             values[i, h] = np.float64(answers[i, h]) * scale[h]
-    rows, actions, whose = memory.rows[:count], memory.actions[:count], memory.minibatches[:count]
-    advantages, returns = memory.advantages[:count], memory.returns[:count]
+    rows, actions, advantages = (
+        memory.rows[:count],
+        memory.actions[:count],
+        memory.advantages[:count],
+    )
+    returns, whose = memory.returns[:count], memory.minibatches[:count]
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,
@@ -145,7 +148,7 @@ def update(
         normalise(advantages)
     move_scale(scale, squares, count, share)
     steps, update_key = len(actor_settings) // epochs, fold(key, updates)
-    objective, entropy, value_loss = 0.0, 0.0, 0.0
+    objective = entropy = value_loss = 0.0
     for epoch in range(epochs):
         deal_and_sum(rows, actions, advantages, returns, fold(update_key, epoch), whose, cells)
         first, last = epoch * steps, (epoch + 1) * steps

@@ -39,6 +39,7 @@ def _of_tiles(ends: int) -> Any:
     def filled(a: Any, a_at: Any, a_row: Any, a_step: Any, b: Any, b_at: Any, b_step: Any, c: Any,
                c_at: Any, c_row: Any, m: Any, n: Any, k: Any, extra: Any,
                extra_at: Any) -> None:  # fmt: skip
+        """Fill C as the module's table says; `a`, `b`, `c`, `extra` are flat."""
         lanes, j = BYTES // c.itemsize, 0
         while j < n:
             left = n - j

@@ -54,6 +54,7 @@ class Vectors:
         return self.intrinsic("fma", a, b, c)
 
     def broadcast(self, x: Any) -> Any:
+        """A number in every lane."""
         first = self.builder.insert_element(
             ir.Constant(self.kind, ir.Undefined), x, ir.IntType(32)(0)
         )
@@ -77,6 +78,7 @@ class Vectors:
         return self.builder.call(function, args)
 
     def load(self, pointer: Any) -> Any:
+        """A vector from memory."""
         place = self.builder.bitcast(pointer, self.kind.as_pointer())
         if self.mask is None:
             return self.builder.load(place, align=self.bytes)
@@ -87,6 +89,7 @@ class Vectors:
         )  # fmt: skip
 
     def store(self, x: Any, pointer: Any) -> None:
+        """Write a vector to memory."""
         place = self.builder.bitcast(pointer, self.kind.as_pointer())
         if self.mask is None:
             self.builder.store(x, place, align=self.bytes)
