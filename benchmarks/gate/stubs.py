@@ -123,7 +123,10 @@ class Stub:
         if self.mode == "actions":
             row[main] = 1.0
         else:
-            row[main], row[main + 1] = 0.3 + 0.4 * self._share[place], 0.7 - 0.4 * self._share[place]
+            row[main], row[main + 1] = (
+                0.3 + 0.4 * self._share[place],
+                0.7 - 0.4 * self._share[place],
+            )
         if self.mode == "draws" and self.noise:
             row = (1 - self.noise) * row + self.noise / count
         if moved and (self.by_rows or self.mode == "probabilities"):

@@ -33,7 +33,9 @@ def passes(market, stub) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [c for c in dishonest() if c[2].strength == 1.0][::3], ids=lambda case: case[1])
+@pytest.mark.parametrize(
+    "case", [c for c in dishonest() if c[2].strength == 1.0][::3], ids=lambda case: case[1]
+)
 def test_strong_stubs_do_not_pass(case):
     market, _, stub = case
     assert not passes(market, stub)
