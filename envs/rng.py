@@ -138,3 +138,11 @@ def draws(key: Any, count: int) -> Floats:
     mixed = mix.py_func(np.uint64(key) + slots * _DRAW)  # type: ignore[attr-defined]
     found: Floats = (mixed >> _S11).astype(np.float64) * _UNIT
     return found
+
+
+def draws_of(keys: NDArray[np.uint64], slot: int) -> Floats:
+    """`u(key, slot)` of many keys uint64 `[K]`, float64 `[K]`."""
+    slots = np.array([slot + 1], np.uint64)
+    mixed = mix.py_func(keys + slots * _DRAW)  # type: ignore[attr-defined]
+    found: Floats = (mixed >> _S11).astype(np.float64) * _UNIT
+    return found

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from tacit.agents.batch.arrays import SeatSamples
-from tacit.envs.jit.array_views import borrow
-from tacit.envs.jit.decorators import loop
+from tacit.envs.jit.array_views import at, borrow, row
+from tacit.envs.jit.decorators import inlined, loop
 
 
 @loop
@@ -50,6 +50,47 @@ def number_observations(samples: SeatSamples, row_numbers: Any) -> Any:
     return observations
 
 
+@inlined
+def one_head(
+    samples: SeatSamples,
+    row_numbers: Any,
+    values: Any,
+    weight: Any,
+    discount: Any,
+    gae_lambda: Any,
+    rows: Any,
+    actions: Any,
+    advantages: Any,
+    returns: Any,
+    trace: Any,
+) -> Any:
+    """`generalised_advantages` of one head, without its loops over heads; the same bits.
+
+    `values` `[R]`, `returns` `[n]` and `trace` `[N]` are flat. Returns the sum of squares.
+    """
+    row_numbers, counts, squares = borrow(row_numbers), samples.counts, 0.0
+    rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
+    i = 0
+    for n in range(counts.max() - 1, -1, -1):
+        observation, taken = row(samples.observation, n), row(samples.action, n)
+        following, between = row(samples.next_observation, n), row(samples.rounds_between, n)
+        truncated, reward = row(samples.truncated, n), row(samples.reward, n)
+        for c in range(len(counts)):
+            if n < counts[c]:
+                o = row_numbers[at(observation[c])]
+                value, after = values[at(o)], values[at(row_numbers[at(following[c])])]
+                factor = discount if between[c] == 1 else discount ** between[c]
+                carry = 0.0 if truncated[c] else factor * gae_lambda
+                trace[c] = (reward[c, 0] + factor * after - value) + carry * trace[c]
+                gained = trace[c] + value
+                returns[i] = gained
+                squares += gained**2
+                # (0.0 + x, as the loop over heads has it, makes 0.0 of -0.0)
+                rows[i], actions[i], advantages[i] = o, taken[c], 0.0 + weight * trace[c]
+                i += 1
+    return squares
+
+
 @loop
 def generalised_advantages(
     samples: SeatSamples,
@@ -69,11 +110,17 @@ def generalised_advantages(
     Fills `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]` (heads weighted), and
     `returns` float64 `[n, H]`. Returns the sums of squares of the returns, float64 `[H]`.
     """
+    counts, heads = samples.counts, len(weights)
+    trace, squares = np.zeros((len(counts), heads)), np.zeros(heads)
+    if heads == 1 and samples.reward.shape[2] == 1:
+        squares[0] = one_head(
+            samples, row_numbers, borrow(values.reshape(-1)), weights[0], discount, gae_lambda,
+            rows, actions, advantages, borrow(returns.reshape(-1)), trace.reshape(-1),
+        )  # fmt: skip
+        return squares
     observation, taken = borrow(samples.observation), borrow(samples.action)
     following, between = borrow(samples.next_observation), borrow(samples.rounds_between)
     truncated, reward = borrow(samples.truncated), borrow(samples.reward)
-    counts, heads = samples.counts, len(weights)
-    trace, squares = np.zeros((len(counts), heads)), np.zeros(heads)
     i = 0
     for n in range(counts.max() - 1, -1, -1):
         for c in range(len(counts)):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tacit.agents.policy import PolicyTable
-from tacit.agents.tabular.arrays import TRAINED_ROUNDS
+from tacit.agents.tabular.arrays import EPISODE_ROUND, TRAINED_ROUNDS
 from tacit.agents.tabular.config import TABULAR
 from tacit.agents.tabular.recording import Recording
 from tacit.agents.tabular.seed_state import SeedState, copy_into
@@ -29,6 +29,7 @@ from tacit.envs.types import Floats, Ints
 
 from .config import BatchConfig, Clock, annealed, batch_rounds
 from .learner import Learner, LearnerFactory
+from .lookup.lookup import LookupRollout
 from .rollout_buffer import build_rollout_buffer, samples_of
 from .single_thread import one_thread
 from .state_names import join_parts, part_of
@@ -114,6 +115,9 @@ class BatchGroup:
         self._cumulate = compiled(TABLE_TEMPLATE).cumulate
         has_q_learners = any(isinstance(c, TABULAR) for c in configs.values())
         self._q_learners = True if has_q_learners else None  # see `rollout_loop.rollout`
+        self._lookup = None
+        if not has_q_learners:
+            self._lookup = LookupRollout(market, kpi, self.seed_state, self.rollout_buffer)
         self._play_acting_tables()
 
     def _play_acting_tables(self) -> None:
@@ -144,7 +148,10 @@ class BatchGroup:
         while done < rounds and not (done and self.halt[0]):
             position = self.rounds % self.batch_rounds
             stretch = min(rounds - done, self.batch_rounds - position)
-            is_full = position + stretch == self.batch_rounds
+            looked_up = self._look_up(stretch) if recording is None else 0
+            if looked_up:
+                done, stretch = done + looked_up, 1
+            is_full = position + looked_up + stretch == self.batch_rounds
             done += self._rollout(
                 state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
                 state.scratch, self.rollout_buffer, stretch, self.episode_rounds or 0, is_full,
@@ -153,6 +160,19 @@ class BatchGroup:
             if self.rounds % self.batch_rounds == 0:
                 self._learn()
         return done
+
+    def _look_up(self, rounds: int) -> int:
+        """Look rounds up where that can be done; the last of them, or of an episode, is played.
+
+        Kernels end a batch and an episode, and leave all rows as they leave them.
+        """
+        if self._lookup is None:
+            return 0
+        left = rounds
+        if self.episode_rounds:
+            clock = self.seed_state.q_arrays.clock
+            left = min(rounds, self.episode_rounds - int(clock[EPISODE_ROUND]))
+        return self._lookup.play(left - 1)
 
     def _learn(self) -> None:
         """Every learner's update from the full buffer, which is empty afterwards."""

@@ -188,8 +188,11 @@ def cut_samples(
     phases = game.acts.shape[0]
     if mark_truncated(buffer, copy) == 0:
         return
-    scratch.state[0] = rows.state[copy]
-    scratch.observations[0] = rows.observations[copy]
+    # (entry by entry: an assignment of whole rows takes several times as long)
+    for k in range(rows.state.shape[1]):
+        scratch.state[0, k] = rows.state[copy, k]
+    for s in range(rows.observations.shape[1]):
+        scratch.observations[0, s] = rows.observations[copy, s]
     for phase in range(phases):
         close_reached_samples(game, scratch, buffer, 0, copy, phase, t)
         any_open = 0

@@ -17,7 +17,7 @@ from tacit.agents.policy import PolicyTable
 from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
-from .arrays import MinibatchCells, Reals
+from .arrays import MinibatchCells, Reals, UpdateMemory
 from .config import IppoConfig
 from .network import Adam
 
@@ -93,10 +93,13 @@ class UpdatesAtOnce(Protocol):
     def update(
         self,
         samples: SeatSamples,
+        count: int,
+        memory: UpdateMemory,
         table: tuple[NDArray[np.int32], Digits, NDArray[np.int32], PolicyTable],
         weights: Floats,
         scale: Floats,
-        keys: NDArray[np.uint64],
+        key: np.uint64,
+        updates: int,
         share: float,
         rates: Rates,
     ) -> tuple[Losses, int, bool]:
@@ -104,11 +107,14 @@ class UpdatesAtOnce(Protocol):
 
         Args:
             samples: of the seat; at least one.
+            count: how many they are.
+            memory: with room for these samples.
             table: row numbers (working memory) `[O]`, encoded observations `[O, D]`, legal actions
                 `[O, 2]`, and the policy `[O, A]`, which is overwritten.
             weights: of the value heads, float64 `[H]`.
             scale: the unit of each head, moved on to these returns, float64 `[H]`.
-            keys: of the draws of each epoch, uint64 `[E]`.
+            key: of the draws of all updates.
+            updates: so far.
             share: of these returns in the units.
             rates: of this update.
 

@@ -25,14 +25,6 @@ INPUTS, OUTPUTS, WEIGHTS, BIASES = range(4)
 # Kinds of activation.
 TANH, RELU = range(2)
 
-# Entries of `NetworkArrays.constants`. A compiled loop takes its constants from an array of the
-# network's dtype: a literal is a float64, and would make a float64 of all that it is added to.
-NUMERATOR, DENOMINATOR, TANH_BOUND, ONE, ZERO = 0, 6, 12, 13, 14
-# Lambert's eleventh convergent of tanh is x p(x^2) / q(x^2); coefficients from x^0 up.
-P = (13749310575, 1964187225, 64324260, 675675, 2145, 1)
-Q = (13749310575, 6547290750, 413513100, 7567560, 45045, 66)
-CONSTANTS = (*(k / P[0] for k in P), *(k / P[0] for k in Q), 7.5, 1.0, 0.0)
-
 # Columns of the settings of one step of Adam. The corrections are 1 - beta1^t and
 # sqrt(1 - beta2^t) in step t; MAX_NORM is the largest norm of the gradient (0: any).
 (LEARNING_RATE, BETA1, BETA2, EPSILON, MAX_NORM, CORRECTION1, ROOT_CORRECTION2, ADAM_ONE,
@@ -48,7 +40,6 @@ class NetworkArrays(NamedTuple):
     Attributes:
         parameters: weights and biases of all layers, Real `[P]`.
         layers: INPUTS, OUTPUTS, WEIGHTS, BIASES of each layer, int64 `[L, 4]`.
-        constants: see CONSTANTS, Real `[15]`.
         outputs: outputs of every layer `[R, outputs]`, one behind the other, Real `[R * sum of
             outputs]`.
         output_gradients: gradients of the loss by these, Real `[R * sum of outputs]`.
@@ -59,7 +50,6 @@ class NetworkArrays(NamedTuple):
 
     parameters: Reals
     layers: Ints
-    constants: Reals
     outputs: Reals
     output_gradients: Reals
     gradient: Reals
@@ -95,3 +85,29 @@ class MinibatchCells(NamedTuple):
     visits: Floats
     return_sums: Floats
     advantage_sums: Floats
+
+
+class UpdateMemory(NamedTuple):
+    """Working memory of an update in one call: what is in it counts within the call only.
+
+    O are all observations of the seat, n samples, `outputs` those of all layers of a network.
+
+    Attributes:
+        rows: number of each sample's observation among those that were met, int32 `[n]`.
+        actions: int32 `[n]`.
+        advantages: float64 `[n]`.
+        returns: of unweighted terms, float64 `[n, H]`.
+        minibatches: each sample's in an epoch, uint8 `[n]`.
+        cells: with room for O rows.
+        outputs: of a network at O rows, Real `[O * outputs]`.
+        output_gradients: Real `[O * outputs]`.
+    """
+
+    rows: NDArray[np.int32]
+    actions: NDArray[np.int32]
+    advantages: Floats
+    returns: Floats
+    minibatches: NDArray[np.uint8]
+    cells: MinibatchCells
+    outputs: Reals
+    output_gradients: Reals

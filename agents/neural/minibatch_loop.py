@@ -10,21 +10,169 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.neural.arrays import NEGATIVE, POSITIVE, MinibatchCells
-from tacit.envs.jit.array_views import borrow
+from tacit.agents.neural.arrays import MinibatchCells
+from tacit.envs.jit.array_views import at, borrow
 from tacit.envs.jit.decorators import inlined, loop
-from tacit.envs.rng import below
+from tacit.envs.rng import fold
+
+# Of `shuffle_block`: after eight places of at most 64 minibatches 16 bits of a hash are left.
+DRAWS_OF_A_HASH = 8
+HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
+MOST_IN_A_TABLE = 4  # minibatches whose orders are all written down: at most 24
+
+
+@inlined
+def share(bits: Any, m: Any) -> Any:
+    """floor(f m) of the fraction f = bits / 2^64, uint64; `bits` and `m` < 2^32 are uint64."""
+    return ((bits >> HALF) * m + ((bits & LOWER) * m >> HALF)) >> HALF
 
 
 @inlined
 def shuffle_block(order: Any, key: Any, block: Any) -> None:
-    """Fill `order` int64 `[B]` with the minibatches in random order (Fisher and Yates)."""
+    """Fill `order` int64 `[B]` with the minibatches in random order (Fisher and Yates).
+
+    64 bits are drawn for eight places: read as a fraction f, they give floor(f m) to the place for
+    which m are left, and f m - floor(f m) to the next.
+    """
     parts = len(order)
     for b in range(parts):
         order[b] = b
+    bits = key
     for b in range(parts - 1, 0, -1):
-        other = below(key, block * parts + b, b + 1)
+        if (parts - 1 - b) % DRAWS_OF_A_HASH == 0:
+            bits = np.uint64(fold(key, block * parts + b))
+        left = np.uint64(b + 1)
+        other = share(bits, left)
+        bits = bits * left
         order[b], order[other] = order[other], order[b]
+
+
+@inlined
+def all_orders(parts: Any) -> Any:
+    """Every order of so many minibatches, uint8 `[B!, B]`: row w is that of a fraction of which
+    `shuffle_block` makes w = floor(f B!)."""
+    count = 1
+    for b in range(2, parts + 1):
+        count *= b
+    orders, order = np.empty((count, parts), np.uint8), np.empty(parts, np.int64)
+    for w in range(count):
+        for b in range(parts):
+            order[b] = b
+        rest, of = w, count
+        for b in range(parts - 1, 0, -1):
+            of //= b + 1
+            other = rest // of
+            rest -= other * of
+            order[b], order[other] = order[other], order[b]
+        for b in range(parts):
+            orders[w, b] = order[b]
+    return orders
+
+
+@inlined
+def deal(key: Any, parts: Any, whose: Any) -> None:
+    """Fill `whose` uint8 `[n]` with the minibatch of every sample.
+
+    In blocks of B, one to each in random order, so that every minibatch holds samples from all
+    parts of the batch.
+    """
+    n = len(whose)
+    blocks = n // parts
+    if parts == 1:
+        whose[:] = 0
+    elif parts <= MOST_IN_A_TABLE:
+        orders = all_orders(parts)
+        count = np.uint64(len(orders))
+        for block in range(blocks):
+            w = share(fold(key, block * parts + parts - 1), count)
+            for k in range(parts):
+                whose[at(block * parts + k)] = orders[w, at(k)]
+        if blocks * parts < n:
+            w = share(fold(key, blocks * parts + parts - 1), count)
+            for k in range(n - blocks * parts):
+                whose[at(blocks * parts + k)] = orders[w, at(k)]
+    else:
+        order = np.empty(parts, np.int64)
+        for block in range((n + parts - 1) // parts):
+            shuffle_block(order, key, block)
+            first = block * parts
+            for k in range(min(n - first, parts)):
+                whose[at(first + k)] = order[k]
+
+
+@inlined
+def rows_met(cells: MinibatchCells, visits: Any) -> None:
+    """List the rows that each minibatch met."""
+    met = borrow(cells.rows)
+    for b in range(visits.shape[0]):
+        count = 0
+        for o in range(visits.shape[1]):
+            met[b, count] = o
+            count += visits[b, o] > 0.0
+        cells.row_counts[b] = count
+
+
+@inlined
+def count_dealt(whose: Any, sizes: Any) -> None:
+    """Fill `sizes` int64 `[B]` with the numbers of samples that were dealt."""
+    n, parts = len(whose), len(sizes)
+    last = n // parts * parts  # the block behind it is not full
+    sizes[:] = n // parts
+    for i in range(last, n):
+        sizes[whose[i]] += 1
+
+
+@inlined
+def add_samples(
+    rows: Any, actions: Any, advantages: Any, returns: Any, whose: Any, cells: MinibatchCells
+) -> None:
+    """Add every sample to the sums of its cell: `sum_by_cell`, with `returns` flat.
+
+    `rows`, `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns` float64 `[n * H]`, `whose`
+    uint8 `[n]` as `deal` fills it.
+    """
+    visits = borrow(cells.visits.reshape(-1))
+    return_sums = borrow(cells.return_sums.reshape(-1))
+    advantage_sums = borrow(cells.advantage_sums.reshape(-1))
+    parts, heads, (met, count) = (
+        len(cells.sizes),
+        cells.return_sums.shape[2],
+        cells.old_policy.shape,
+    )
+    # These loops see every sample in every epoch, so indices are made by hand, and the sign of an
+    # advantage chooses one: a branch would be mispredicted half the time. One head has a loop of
+    # its own, for a loop over heads inside would take as long as all the rest.
+    if heads == 1:
+        for i in range(len(rows)):
+            b, o, advantage = np.int64(whose[at(i)]), np.int64(rows[at(i)]), advantages[at(i)]
+            visits[at(b * met + o)] += 1.0
+            return_sums[at(b * met + o)] += returns[at(i)]
+            side = np.int64(advantage <= 0.0)  # POSITIVE or NEGATIVE
+            cell = ((side * parts + b) * met + o) * count + actions[at(i)]
+            advantage_sums[at(cell)] += advantage
+    else:
+        for i in range(len(rows)):
+            b, o, advantage = np.int64(whose[at(i)]), np.int64(rows[at(i)]), advantages[at(i)]
+            visits[at(b * met + o)] += 1.0
+            for h in range(heads):
+                return_sums[at((b * met + o) * heads + h)] += returns[at(i * heads + h)]
+            side = np.int64(advantage <= 0.0)
+            cell = ((side * parts + b) * met + o) * count + actions[at(i)]
+            advantage_sums[at(cell)] += advantage
+
+
+@inlined
+def deal_and_sum(
+    rows: Any, actions: Any, advantages: Any, returns: Any, key: Any, whose: Any,
+    cells: MinibatchCells,
+) -> None:  # fmt: skip
+    """`sum_by_cell` with `whose` uint8 `[n]` as working memory."""
+    rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
+    cells.visits[:], cells.return_sums[:], cells.advantage_sums[:] = 0.0, 0.0, 0.0
+    deal(key, len(cells.sizes), whose)
+    count_dealt(whose, cells.sizes)
+    add_samples(rows, actions, advantages, borrow(returns.reshape(-1)), borrow(whose), cells)
+    rows_met(cells, cells.visits)
 
 
 @loop
@@ -34,32 +182,7 @@ def sum_by_cell(
     """Fill the parts of `cells` that depend on the epoch; `digits`, `legal`, `old_policy` stay.
 
     Takes the n samples: `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns`
-    float64 `[n, H]`. They are dealt in blocks of B, one to each minibatch in random order, so that
-    every minibatch holds samples from all parts of the batch.
+    float64 `[n, H]`. `deal` says which minibatch gets which.
     """
-    rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
-    returns, sizes, row_counts, met = borrow(returns), cells.sizes, cells.row_counts, cells.rows
-    sizes[:], cells.visits[:] = 0, 0.0
-    cells.return_sums[:], cells.advantage_sums[:] = 0.0, 0.0
-    visits, return_sums = borrow(cells.visits), borrow(cells.return_sums)
-    advantage_sums = borrow(cells.advantage_sums)
-    parts, heads = len(sizes), returns.shape[1]
-    order = np.empty(parts, np.int64)
-    n = len(rows)
-    for block in range((n + parts - 1) // parts):
-        shuffle_block(order, key, block)
-        for i in range(block * parts, min(n, (block + 1) * parts)):
-            b, o, a, advantage = order[i - block * parts], rows[i], actions[i], advantages[i]
-            sizes[b] += 1
-            visits[b, o] += 1.0
-            for h in range(heads):
-                return_sums[b, o, h] += returns[i, h]
-            # The sign chooses an index: a branch would be mispredicted half the time.
-            sign = POSITIVE if advantage > 0.0 else NEGATIVE
-            advantage_sums[sign, b, o, a] += advantage
-    for b in range(parts):
-        row_counts[b] = 0
-        for o in range(visits.shape[1]):
-            if visits[b, o] > 0.0:
-                met[b, row_counts[b]] = o
-                row_counts[b] += 1
+    whose = np.empty(len(rows), np.uint8)
+    deal_and_sum(rows, actions, advantages, returns, key, whose, cells)

@@ -23,7 +23,7 @@ from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 from tacit.envs.types import Floats, Ints
 
-from .arrays import CONSTANTS, OUTPUTS, RELU, TANH, NetworkArrays, Reals
+from .arrays import OUTPUTS, RELU, TANH, NetworkArrays, Reals
 from .config import NeuralConfig
 
 TEMPLATE = "tacit.agents.neural.network_loop"
@@ -142,7 +142,6 @@ class Network(Adam):
         encoding: what it sees of an observation.
         layers: see `layers_of`, int64 `[L, 4]`.
         kind: of activation, TANH or RELU.
-        constants: of compiled loops, Real `[15]`.
         width: outputs of all layers together.
         gradient: of the last loss by the parameters, Real `[P]`.
     """
@@ -160,13 +159,13 @@ class Network(Adam):
         self.encoding = encoding
         self.layers = layers_of([encoding.width + 1, *config.hidden, outputs])
         self.kind = KINDS[config.activation]
-        self.constants = np.array(CONSTANTS, dtype)
         parameters = initial_parameters(self.layers, config, key, last_gain)
         super().__init__(parameters.astype(dtype), config)
         self.width = int(self.layers[:, OUTPUTS].sum())
         self._digits = encoding.digits(np.zeros(0, np.int64))
         self._outputs = self._output_gradients = np.zeros(0, dtype)
         self.gradient = np.zeros_like(self.parameters)
+        self._arrays: NetworkArrays | None = None
 
     def arrays(self, rows: int) -> NetworkArrays:
         """All arrays for a compiled loop, with room for so many rows."""
@@ -176,7 +175,6 @@ class Network(Adam):
         return NetworkArrays(
             parameters=self.parameters,
             layers=self.layers,
-            constants=self.constants,
             outputs=self._outputs,
             output_gradients=self._output_gradients,
             gradient=self.gradient,
@@ -184,13 +182,22 @@ class Network(Adam):
             second_moment=self.second_moment,
         )
 
+    def arrays_with(self, outputs: Reals, output_gradients: Reals) -> NetworkArrays:
+        """`arrays` with these for outputs and gradients; they are kept for the next call."""
+        if self._arrays is None or self._arrays.outputs is not outputs:
+            self._arrays = NetworkArrays(
+                self.parameters, self.layers, outputs, output_gradients, self.gradient,
+                self.first_moment, self.second_moment,
+            )  # fmt: skip
+        return self._arrays
+
     def forward(self, digits: Digits) -> Reals:
         """Outputs Real `[R, K]` at encoded observations `[R, D]`; valid until the next pass."""
         self._digits = digits
         size = len(digits) * self.width
         self.arrays(len(digits))
         begin = self._loops.forward(
-            digits, self.parameters, self.layers, self.kind, self.constants, self._outputs[:size]
+            digits, self.parameters, self.layers, self.kind, self._outputs[:size]
         )
         return self._outputs[begin:size].reshape(len(digits), -1)
 
@@ -203,7 +210,7 @@ class Network(Adam):
         """The gradient by all parameters, Real `[P]`, from the last pass and `output_gradients`."""
         size = len(self._digits) * self.width
         self._loops.backward(
-            self._digits, self.parameters, self.layers, self.kind, self.constants,
+            self._digits, self.parameters, self.layers, self.kind,
             self._outputs[:size], self._output_gradients[:size], self.gradient,
         )  # fmt: skip
         return self.gradient

@@ -4,11 +4,10 @@ A network is one flat array of parameters; `layers` int64 `[L, 4]` says where it
 it sees of an observation is `digits` int32 `[R, D]`, the positions of ones in a one-hot row, so the
 first layer is a sum of D rows of weights. `outputs` holds every layer's outputs `[R, outputs]`, one
 layer behind the other, and `output_gradients` the gradients of the loss by them. All real numbers
-of a call have one dtype, float32 or float64, and `constants` holds the constants in that dtype (see
-`tacit.agents.neural.arrays`).
+of a call have one dtype, float32 or float64. Products of matrices and tanh are in
+`tacit.agents.neural.simd`.
 
-Sources: tanh by Lambert's continued fraction (1761), cut after eleven terms: within 7e-7 on the
-whole line. Adam: Kingma, Ba, ICLR 2015.
+Source of Adam: Kingma, Ba, ICLR 2015.
 """
 
 from __future__ import annotations
@@ -24,22 +23,24 @@ from tacit.agents.neural.arrays import (
     BETA2,
     BIASES,
     CORRECTION1,
-    DENOMINATOR,
     EPSILON,
     INPUTS,
     LEARNING_RATE,
     MAX_NORM,
     NORM_EPSILON,
-    NUMERATOR,
-    ONE,
     OUTPUTS,
     ROOT_CORRECTION2,
     TANH,
-    TANH_BOUND,
     WEIGHTS,
-    ZERO,
 )
-from tacit.envs.jit.array_views import row
+from tacit.agents.neural.simd.products import (
+    affine,
+    affine_tanh,
+    product,
+    product_tanh_grad,
+    tanh_all,
+)
+from tacit.envs.jit.array_views import borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import u
 
@@ -59,21 +60,6 @@ def normals(out: Any, key: Any) -> None:
     for k in range(len(out)):
         radius = sqrt(-2.0 * log(1.0 - u(key, 2 * k)))
         out[k] = radius * cos(2.0 * pi * u(key, 2 * k + 1))
-
-
-@inlined
-def tanh_all(x: Any, constants: Any) -> None:
-    """tanh of every entry, in place."""
-    c, p, q = constants, NUMERATOR, DENOMINATOR
-    p0, p1, p2, p3, p4, p5 = c[p], c[p + 1], c[p + 2], c[p + 3], c[p + 4], c[p + 5]
-    q0, q1, q2, q3, q4, q5 = c[q], c[q + 1], c[q + 2], c[q + 3], c[q + 4], c[q + 5]
-    bound = c[TANH_BOUND]  # beyond it the fraction leaves [-1, 1]
-    for k in range(len(x)):
-        z = max(min(x[k], bound), -bound)
-        y = z * z
-        over = p0 + y * (p1 + y * (p2 + y * (p3 + y * (p4 + y * p5))))
-        under = q0 + y * (q1 + y * (q2 + y * (q3 + y * (q4 + y * q5))))
-        x[k] = z * over / under
 
 
 @inlined
@@ -98,27 +84,19 @@ def exp_all(x: Any) -> None:
 
 
 @inlined
-def activate(x: Any, kind: Any, constants: Any) -> None:
-    """The activation of every entry, in place; `kind` is TANH or RELU."""
-    if kind == TANH:
-        tanh_all(x, constants)
-    else:
-        for k in range(len(x)):
-            # (x - x is a zero of the array's own dtype, and NaN where x diverged)
-            x[k] = max(x[k], x[k] - x[k])
+def relu_all(x: Any) -> None:
+    """The larger of every entry and 0, in place."""
+    for k in range(len(x)):
+        # (x - x is a zero of the array's own dtype, and NaN where x diverged)
+        x[k] = max(x[k], x[k] - x[k])
 
 
 @inlined
-def activation_grad(gradients: Any, x: Any, kind: Any, constants: Any) -> None:
-    """Turn gradients by an activation's outputs `x` into gradients by its inputs, in place."""
-    one, zero = constants[ONE], constants[ZERO]
-    if kind == TANH:
-        for k in range(len(gradients)):
-            gradients[k] *= one - x[k] * x[k]
-    else:
-        for k in range(len(gradients)):
-            if x[k] <= zero:
-                gradients[k] = zero
+def relu_grad(gradients: Any, x: Any, zero: Any) -> None:
+    """Turn gradients by the outputs `x` of `relu_all` into gradients by its inputs, in place."""
+    for k in range(len(gradients)):
+        if x[k] <= zero:
+            gradients[k] = zero
 
 
 @inlined
@@ -134,39 +112,59 @@ def column_sums(table: Any, out: Any) -> None:
 # --- passes --------------------------------------------------------------------------------------
 
 
-@loop
-def forward(
-    digits: Any, parameters: Any, layers: Any, kind: Any, constants: Any, outputs: Any
-) -> Any:
-    """Fill `outputs`; returns where the outputs of the last layer begin in it."""
+@inlined
+def first_layer(digits: Any, parameters: Any, w: Any, b: Any, width: Any, y: Any) -> None:
+    """Fill `y` `[R, width]` with the sums of the bias and of D rows of weights."""
     rows, ones = digits.shape
+    bias = parameters[b : b + width]
+    weights = parameters[w:b].reshape((-1, width))
+    for r in range(rows):
+        out = row(y, r)
+        for k in range(width):
+            out[k] = bias[k]
+        for d in range(ones):
+            weight_row = row(weights, digits[r, d])
+            for k in range(width):
+                out[k] += weight_row[k]
+
+
+@loop
+def forward(digits: Any, parameters: Any, layers: Any, kind: Any, outputs: Any) -> Any:
+    """Fill `outputs`; returns where the outputs of the last layer begin in it."""
+    digits, parameters, outputs = borrow(digits), borrow(parameters), borrow(outputs)
+    rows, last = len(digits), len(layers) - 1
     end = 0
     for layer in range(len(layers)):
         inputs, width = layers[layer, INPUTS], layers[layer, OUTPUTS]
         start, end = end, end + rows * width
-        y = outputs[start:end].reshape((rows, width))
         w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
-        bias = parameters[b : b + width]
-        weights = parameters[w : w + inputs * width].reshape((inputs, width))
+        ends_in_tanh = kind == TANH and layer < last
         if layer == 0:
-            for r in range(rows):
-                out = row(y, r)
-                for k in range(width):
-                    out[k] = bias[k]
-                for d in range(ones):
-                    weight_row = row(weights, digits[r, d])
-                    for k in range(width):
-                        out[k] += weight_row[k]
+            y = outputs[start:end].reshape((rows, width))
+            first_layer(digits, parameters, w, b, width, y)
+            if ends_in_tanh:
+                tanh_all(outputs, start, end)
+        elif ends_in_tanh:
+            affine_tanh(
+                outputs, start - rows * inputs, inputs, 1, parameters, w, width, outputs, start,
+                width, rows, width, inputs, parameters, b,
+            )  # fmt: skip
         else:
-            x = outputs[start - rows * inputs : start].reshape((rows, inputs))
-            np.dot(x, weights, y)
-            for r in range(rows):
-                out = row(y, r)
-                for k in range(width):
-                    out[k] += bias[k]
-        if layer < len(layers) - 1:
-            activate(outputs[start:end], kind, constants)
-    return end - rows * layers[len(layers) - 1, OUTPUTS]
+            affine(
+                outputs, start - rows * inputs, inputs, 1, parameters, w, width, outputs, start,
+                width, rows, width, inputs, parameters, b,
+            )  # fmt: skip
+        if kind != TANH and layer < last:
+            relu_all(outputs[start:end])
+    return end - rows * layers[last, OUTPUTS]
+
+
+@inlined
+def transpose(parameters: Any, w: Any, inputs: Any, width: Any, out: Any) -> None:
+    """Fill `out` `[width * inputs]` with the transpose of a layer's weights."""
+    for i in range(inputs):
+        for k in range(width):
+            out[k * inputs + i] = parameters[w + i * width + k]
 
 
 @loop
@@ -175,38 +173,53 @@ def backward(
     parameters: Any,
     layers: Any,
     kind: Any,
-    constants: Any,
     outputs: Any,
     output_gradients: Any,
     gradient: Any,
 ) -> None:
     """Fill `gradient` `[P]`, from the `outputs` of a forward pass and the gradients by the outputs
     of the last layer, which are at the end of `output_gradients`."""
+    digits, parameters, outputs = borrow(digits), borrow(parameters), borrow(outputs)
+    slopes, gradient = borrow(output_gradients), borrow(gradient)
     rows, ones = digits.shape
     end = rows * int(layers[:, OUTPUTS].sum())
+    zero = gradient[0] - gradient[0]
     for layer in range(len(layers) - 1, -1, -1):
         inputs, width = layers[layer, INPUTS], layers[layer, OUTPUTS]
         start = end - rows * width
-        dy = output_gradients[start:end].reshape((rows, width))
+        dy = slopes[start:end].reshape((rows, width))
         w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
         column_sums(dy, gradient[b : b + width])
-        dw = gradient[w : w + inputs * width].reshape((inputs, width))
         if layer == 0:
-            dw[:] = constants[ZERO]
+            dw = gradient[w:b].reshape((inputs, width))
+            dw[:] = 0.0
             for r in range(rows):
+                own = row(dy, r)
                 for d in range(ones):
                     weight_row = row(dw, digits[r, d])
                     for k in range(width):
-                        weight_row[k] += dy[r, k]
+                        weight_row[k] += own[k]
             # The last row is for parts that are not seen: its weights are 0 and stay 0.
-            dw[inputs - 1] = constants[ZERO]
+            dw[inputs - 1] = 0.0
         else:
             before = start - rows * inputs
-            x, dx = outputs[before:start], output_gradients[before:start]
-            weights = parameters[w : w + inputs * width].reshape((inputs, width))
-            np.dot(x.reshape((rows, inputs)).T, dy, dw)
-            np.dot(dy, weights.T, dx.reshape((rows, inputs)))
-            activation_grad(dx, x, kind, constants)
+            product(
+                outputs, before, 1, inputs, slopes, start, width, gradient, w, width, inputs, width,
+                rows, parameters, w,
+            )  # fmt: skip
+            turned = np.empty_like(parameters[w:b])
+            transpose(parameters, w, inputs, width, turned)
+            if kind == TANH:
+                product_tanh_grad(
+                    slopes, start, width, 1, turned, 0, inputs, slopes, before, inputs, rows,
+                    inputs, width, outputs, before,
+                )  # fmt: skip
+            else:
+                product(
+                    slopes, start, width, 1, turned, 0, inputs, slopes, before, inputs, rows,
+                    inputs, width, outputs, before,
+                )  # fmt: skip
+                relu_grad(slopes[before:start], outputs[before:start], zero)
         end = start
 
 

@@ -57,7 +57,7 @@ from tacit.agents.batch.config import Clock, schedule
 from tacit.agents.batch.encoding import Encoding
 from tacit.agents.batch.learner import CHUNK, Beliefs, Diverged, Terms, chunks, term_weights
 from tacit.agents.batch.state_names import join_parts, part_of
-from tacit.agents.batch.work_arrays import WorkArrays
+from tacit.agents.batch.work_arrays import WorkArrays, of_this_thread
 from tacit.agents.policy import PolicyTable
 from tacit.envs import rng
 from tacit.envs.errors import ConfigError
@@ -66,7 +66,7 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats, Ints
 
 from .actor_critic import ActorCriticFactory, Losses, Rates, UpdatesAtOnce
-from .arrays import NEGATIVE, POSITIVE, MinibatchCells
+from .arrays import NEGATIVE, POSITIVE, MinibatchCells, UpdateMemory
 from .config import MAX_HEADS, IppoConfig, too_many_heads
 from .network import TEMPLATE as NETWORK_TEMPLATE
 
@@ -141,6 +141,8 @@ class Ippo:
         is_small = seat.role.observations <= CHUNK
         networks = self.actor_critic
         self._at_once = networks if is_small and isinstance(networks, UpdatesAtOnce) else None
+        # Outputs of all layers of the wider network: actor and critic use the same memory in turns.
+        self._widths = sum(config.hidden) + max(seat.role.actions, len(self.weights))
         self.key = rng.child_key(rng.seed_key(seed, rng.MINIBATCH), seat.index)
         self.return_scale = np.zeros(len(self.weights))
         self.updates = 0
@@ -155,7 +157,7 @@ class Ippo:
         self._digits = self.encoding.digits(np.arange(seat.role.observations))
         self._row_numbers = np.zeros(seat.role.observations, np.int32)
         self._observations = np.zeros(0, np.int64)
-        self._cells = self._empty_cells(self._observations)
+        self._cells = self._empty_cells(0, self._work)
         none = np.zeros(0, np.int32)
         self._batch = Batch(none, none, np.zeros(0), np.zeros((0, len(self.weights))))
         self._write_policy()
@@ -196,7 +198,8 @@ class Ippo:
         Raises:
             Diverged: losses, weights or probabilities are no finite numbers any more.
         """
-        if samples.total == 0:  # the seat had no decision with two legal actions
+        count = samples.total
+        if count == 0:  # the seat had no decision with two legal actions
             return {}
         config, progress = self.config, clock.progress
         rates = Rates(
@@ -206,7 +209,7 @@ class Ippo:
         if self._at_once is None:
             losses, rows = self._update(samples, rates)
         else:
-            losses, rows = self._update_at_once(self._at_once, samples, rates)
+            losses, rows = self._update_at_once(self._at_once, samples, count, rates)
         if config.average_from is not None and progress >= config.average_from:
             self.policy_sum += self.policy
             self.averaged += 1
@@ -234,18 +237,26 @@ class Ippo:
         return losses, len(observations)
 
     def _update_at_once(
-        self, actor_critic: UpdatesAtOnce, samples: SeatSamples, rates: Rates
+        self, actor_critic: UpdatesAtOnce, samples: SeatSamples, count: int, rates: Rates
     ) -> tuple[Losses, int]:
         """The same in one compiled call; it has the same bits.
 
         Raises:
             Diverged: losses, weights or probabilities are no finite numbers any more.
         """
-        keys = np.array(self._epoch_keys(), np.uint64)
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
         table = (self._row_numbers, self._digits, self.seat.role.legal, self.policy)
         losses, rows, is_sound = actor_critic.update(
-            samples, table, self.weights, self.return_scale, keys, share, rates
+            samples,
+            count,
+            self._memory(count),
+            table,
+            self.weights,
+            self.return_scale,
+            self.key,
+            self.updates,
+            share,
+            rates,
         )
         self.updates += 1
         self._check_finite(is_sound)
@@ -275,6 +286,30 @@ class Ippo:
         self._advantage_loops.move_scale(self.return_scale, squares, count, share)
         return batch
 
+    def _memory(self, count: int) -> UpdateMemory:
+        """Working memory of `_update_at_once` for so many samples: shared by the thread's seats."""
+        # Numbers of samples may change from update to update: the arrays are up to twice as long.
+        count = 1 << (count - 1).bit_length()
+        rows, heads = len(self.policy), len(self.weights)
+        widths, dtype = self._widths, self.config.precision
+        key = (count, rows, heads, self.policy.shape[1], self._digits.shape[1], widths, dtype,
+               self.config.minibatches)  # fmt: skip
+
+        def make(work: WorkArrays) -> UpdateMemory:
+            size, real = rows * widths, np.dtype(dtype)
+            return UpdateMemory(
+                work.get("rows of samples", count, dtype=np.int32),
+                work.get("actions", count, dtype=np.int32),
+                work.get("advantages", count),
+                work.get("returns", count, heads),
+                work.get("minibatches", count, dtype=np.uint8),
+                self._empty_cells(rows, work),
+                work.get(f"outputs, {dtype}", size, dtype=real),
+                work.get(f"output gradients, {dtype}", size, dtype=real),
+            )
+
+        return of_this_thread().kept(key, make)
+
     def _batch_of(self, count: int) -> Batch:
         """Uninitialised memory for so many samples, kept while updates have as many."""
         if len(self._batch.rows) != count:
@@ -287,30 +322,29 @@ class Ippo:
         return self._batch
 
     def _cells_of(self, observations: Ints) -> MinibatchCells:
-        """Cells for an update that met these observations; only `old_policy` is up to date."""
+        """Cells for an update that met these observations; `sum_by_cell` fills the others."""
         # In a small market every update meets the same observations, so the cells are kept.
         if not np.array_equal(observations, self._observations):
-            self._observations, self._cells = observations, self._empty_cells(observations)
+            self._observations = observations
+            self._cells = self._empty_cells(len(observations), self._work)
+            self._cells.digits[:] = self._digits[observations]
+            self._cells.legal[:] = self.seat.role.legal[observations]
         np.take(self.policy, observations, axis=0, out=self._cells.old_policy)
         return self._cells
 
-    def _empty_cells(self, observations: Ints) -> MinibatchCells:
-        """Memory for an update that met these observations, int64 `[R]`.
-
-        Only `digits` and `legal` hold something yet; `_cells_of` and `sum_by_cell` fill the others.
-        """
+    def _empty_cells(self, rows: int, work: WorkArrays) -> MinibatchCells:
+        """Memory for an update that met so many observations; it holds nothing yet."""
         parts, heads, actions = self.config.minibatches, len(self.weights), self.seat.role.actions
-        rows, get = len(observations), self._work.get
         return MinibatchCells(
-            digits=self._digits[observations],
-            legal=self.seat.role.legal[observations],
-            old_policy=get("old_policy", rows, actions),
-            sizes=get("sizes", parts, dtype=np.int64),
-            row_counts=get("row_counts", parts, dtype=np.int64),
-            rows=get("rows", parts, rows, dtype=np.int64),
-            visits=get("visits", parts, rows),
-            return_sums=get("return_sums", parts, rows, heads),
-            advantage_sums=get("advantage_sums", 2, parts, rows, actions),
+            digits=work.get("digits", rows, self._digits.shape[1], dtype=np.int32),
+            legal=work.get("legal", rows, 2, dtype=np.int32),
+            old_policy=work.get("old_policy", rows, actions),
+            sizes=work.get("sizes", parts, dtype=np.int64),
+            row_counts=work.get("row_counts", parts, dtype=np.int64),
+            rows=work.get("rows", parts, rows, dtype=np.int64),
+            visits=work.get("visits", parts, rows),
+            return_sums=work.get("return_sums", parts, rows, heads),
+            advantage_sums=work.get("advantage_sums", 2, parts, rows, actions),
         )
 
     def _check_finite(self, is_sound: bool) -> None:

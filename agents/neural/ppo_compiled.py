@@ -23,7 +23,7 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
 from .actor_critic import Losses, Rates
-from .arrays import MinibatchCells, Reals
+from .arrays import MinibatchCells, Reals, UpdateMemory
 from .config import IppoConfig
 from .network import ACTOR, CRITIC, INITIAL_GAINS, Adam, Network
 
@@ -77,27 +77,31 @@ class CompiledActorCritic:
     def update(
         self,
         samples: SeatSamples,
+        count: int,
+        memory: UpdateMemory,
         table: tuple[NDArray[np.int32], Digits, NDArray[np.int32], PolicyTable],
         weights: Floats,
         scale: Floats,
-        keys: NDArray[np.uint64],
+        key: np.uint64,
+        updates: int,
         share: float,
         rates: Rates,
     ) -> tuple[Losses, int, bool]:
         """A whole update in one compiled call: see `actor_critic.UpdatesAtOnce`.
 
         `table` are row numbers `[O]`, encoded observations `[O, D]`, legal actions `[O, 2]` and the
-        policy `[O, A]`; `weights` and `scale` are float64 `[H]`, `keys` uint64 `[E]`.
+        policy `[O, A]`; `weights` and `scale` are float64 `[H]`.
         """
         config, actor, critic = self.config, self.actor, self.critic
-        rows, parts = len(table[-1]), config.minibatches
         # Samples are dealt in turn, so with fewer of them some minibatches stay empty.
-        steps = len(keys) * min(parts, samples.total)
+        steps = config.epochs * min(config.minibatches, count)
+        outputs = memory.outputs, memory.output_gradients
         objective, entropy, value_loss, met, is_sound = self._update.update(
-            samples, *table, actor.arrays(rows), critic.arrays(rows), actor.kind,
+            samples, count, memory, *table, actor.arrays_with(*outputs),
+            critic.arrays_with(*outputs), actor.kind,
             actor.next_settings(rates.learning_rate, steps),
             critic.next_settings(rates.learning_rate, steps),
-            weights, scale, keys, parts, config.normalise_advantages,
+            weights, scale, key, updates, config.epochs, config.normalise_advantages,
             (config.discount, config.gae_lambda, share, config.clip, rates.entropy_weight,
              config.value_weight),
         )  # fmt: skip

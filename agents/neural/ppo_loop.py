@@ -25,12 +25,23 @@ from tacit.agents.neural.network_loop import (
     exp_all,
     forward,
 )
+from tacit.agents.neural.simd.policy_rows import (
+    LARGEST,
+    MEAN,
+    MOST,
+    OBJECTIVE,
+    STATS,
+    TOTAL,
+    policy_row,
+)
+from tacit.agents.neural.simd.tiles import BYTES
 from tacit.envs.jit.array_views import borrow
 from tacit.envs.jit.decorators import inlined, loop
 
 # Guards the division by an old probability of 0: such an action has no samples, so its advantage
 # sums are 0.
 TINY = 1e-300
+short_row, long_row = policy_row(1), policy_row(2)
 
 
 @inlined
@@ -73,7 +84,50 @@ def softmax(logits: Any, legal: Any, table: Any) -> None:
 
 
 @inlined
-def policy_gradient(
+def clip_advantages(
+    cells: MinibatchCells,
+    b: Any,
+    exponentials: Any,
+    totals: Any,
+    clip_range: Any,
+    objectives: Any,
+    unclipped: Any,
+) -> None:
+    """Fill `objectives` and `unclipped` `[R, A]` with each cell's part of the clipped objective,
+    and with U r (see `policy_gradient`).
+
+    `exponentials` `[R, A]` by `totals` `[R]` is the policy in the rows that minibatch b met. A cell
+    without samples has sums of 0, and so 0 in both.
+    """
+    rows, actions = exponentials.shape
+    old_policy, met = borrow(cells.old_policy), borrow(cells.rows[b])
+    positive = borrow(cells.advantage_sums[POSITIVE, b])
+    negative = borrow(cells.advantage_sums[NEGATIVE, b])
+    below = np.empty((rows, actions))
+    for i in range(rows):
+        for a in range(actions):
+            below[i, a] = totals[i] * max(old_policy[met[i], a], TINY)
+    if rows < len(positive):  # else the rows lie side by side as they are
+        gains, losses = np.empty((rows, actions)), np.empty((rows, actions))
+        for i in range(rows):
+            for a in range(actions):
+                gains[i, a], losses[i, a] = positive[met[i], a], negative[met[i], a]
+        positive, negative = gains, losses
+    # All rows in one loop without branches: LLVM makes vectors of it.
+    e, below, gains = exponentials.reshape(-1), below.reshape(-1), positive.reshape(-1)
+    losses, objectives = negative.reshape(-1), objectives.reshape(-1)
+    unclipped = unclipped.reshape(-1)
+    highest, lowest = 1.0 + clip_range, 1.0 - clip_range
+    for k in range(rows * actions):
+        ratio, gain, loss = e[k] / below[k], gains[k], losses[k]
+        objectives[k] = gain * min(ratio, highest) + loss * max(ratio, lowest)
+        advantage = gain if ratio < highest else 0.0
+        advantage += loss if ratio > lowest else 0.0
+        unclipped[k] = advantage * ratio
+
+
+@inlined
+def policy_rows(
     logits: Any,
     cells: MinibatchCells,
     b: Any,
@@ -81,9 +135,52 @@ def policy_gradient(
     entropy_weight: Any,
     gradients: Any,
 ) -> Any:
+    """`policy_gradient` row by row in vectors of the network's dtype."""
+    rows, actions = gradients.shape
+    size, met = cells.sizes[b], borrow(cells.rows[b])
+    x, out = borrow(logits.reshape(-1)), borrow(gradients.reshape(-1))
+    old, stats = borrow(cells.old_policy.reshape(-1)), np.empty(rows * STATS)
+    sums = borrow(cells.advantage_sums.reshape(-1))
+    table = cells.old_policy.size
+    gains = (POSITIVE * len(cells.sizes) + b) * table
+    losses = (NEGATIVE * len(cells.sizes) + b) * table
+    is_short, objective, entropy = actions * logits.itemsize <= BYTES, 0.0, 0.0
+    for i in range(rows):
+        o, visits = met[i], cells.visits[b, met[i]]
+        first, count = np.int64(cells.legal[o, 0]), np.int64(cells.legal[o, 1])
+        numbers = (visits, 1.0 / size, np.float64(clip_range), np.float64(entropy_weight))
+        row_at = o * actions
+        if is_short:
+            short_row(
+                x, i * actions, out, old, row_at, sums, gains + row_at, losses + row_at, first,
+                count, actions, numbers, stats, i * STATS,
+            )  # fmt: skip
+        else:
+            long_row(
+                x, i * actions, out, old, row_at, sums, gains + row_at, losses + row_at, first,
+                count, actions, numbers, stats, i * STATS,
+            )  # fmt: skip
+    for i in range(rows):
+        own = stats[i * STATS : (i + 1) * STATS]
+        objective += own[OBJECTIVE]
+        entropy += cells.visits[b, met[i]] * (log(own[TOTAL]) + own[LARGEST] - own[MEAN])
+    return objective / size, entropy / size
+
+
+@inlined
+def policy_gradient(
+    logits: Any,
+    cells: MinibatchCells,
+    b: Any,
+    clip_range: Any,
+    entropy_weight: Any,
+    in_vectors: Any,
+    gradients: Any,
+) -> Any:
     """Fill `gradients` `[R, A]` with those of minibatch b's policy and entropy losses by `logits`.
 
-    Returns the clipped objective and the mean entropy, per sample.
+    Returns the clipped objective and the mean entropy, per sample. `in_vectors`: by `policy_rows`
+    where rows are short enough, else in float64.
 
     With policy p = softmax(logits l), ratio r = p / old policy, U the sum of those advantages of a
     cell that clipping leaves a gradient, and n the row's samples out of the minibatch's M, the
@@ -93,39 +190,34 @@ def policy_gradient(
 
     where ln p_a + entropy = l_a - sum_k p_k l_k.
     """
-    old_policy, met = borrow(cells.old_policy), borrow(cells.rows[b])
-    positive = borrow(cells.advantage_sums[POSITIVE, b])
-    negative = borrow(cells.advantage_sums[NEGATIVE, b])
     size, (rows, actions) = cells.sizes[b], gradients.shape
+    met = borrow(cells.rows[b])
+    if in_vectors and actions * logits.itemsize <= MOST * BYTES:
+        return policy_rows(logits, cells, b, clip_range, entropy_weight, gradients)
     largest, exponentials = np.empty(rows), np.empty((rows, actions))
-    unclipped = np.empty(actions)  # U_a r_a of one row
     shifted_exponentials(logits, cells.legal, met[:rows], largest, exponentials)
-    objective, entropy = 0.0, 0.0
+    totals, mean_logits = np.empty(rows), np.empty(rows)
     for i in range(rows):
-        o, visits = met[i], cells.visits[b, met[i]]
         total, mean_logit = 0.0, 0.0
         for a in range(actions):
             total += exponentials[i, a]
             mean_logit += exponentials[i, a] * logits[i, a]
-        mean_logit /= total
+        totals[i], mean_logits[i] = total, mean_logit / total
+    objectives, unclipped = np.empty((rows, actions)), np.empty((rows, actions))
+    clip_advantages(cells, b, exponentials, totals, clip_range, objectives, unclipped)
+    objective, entropy = 0.0, 0.0
+    for i in range(rows):
+        visits, mean_logit = cells.visits[b, met[i]], mean_logits[i]
         unclipped_sum = 0.0
         for a in range(actions):
-            gain, loss = positive[o, a], negative[o, a]
-            unclipped[a] = 0.0
-            if gain - loss > 0.0:  # else the cell has no samples: most have none if M is small
-                ratio = exponentials[i, a] / (total * max(old_policy[o, a], TINY))
-                objective += gain * min(ratio, 1.0 + clip_range) + loss * max(
-                    ratio, 1.0 - clip_range
-                )
-                advantage = gain if ratio < 1.0 + clip_range else 0.0
-                advantage += loss if ratio > 1.0 - clip_range else 0.0
-                unclipped[a] = advantage * ratio
-                unclipped_sum += unclipped[a]
-        entropy += visits * (log(total) + largest[i] - mean_logit)
-        per_sample, weight = 1.0 / (total * size), entropy_weight * visits
+            objective += objectives[i, a]
+            unclipped_sum += unclipped[i, a]
+        entropy += visits * (log(totals[i]) + largest[i] - mean_logit)
+        per_sample, weight = 1.0 / (totals[i] * size), entropy_weight * visits
         for a in range(actions):
             by_probability = unclipped_sum + weight * (logits[i, a] - mean_logit)
-            gradients[i, a] = exponentials[i, a] * per_sample * by_probability - unclipped[a] / size
+            out = exponentials[i, a] * per_sample * by_probability - unclipped[i, a] / size
+            gradients[i, a] = out
     return objective / size, entropy / size
 
 
@@ -159,7 +251,7 @@ def forward_pass(network: NetworkArrays, kind: Any, digits: Any) -> Any:
     rows, width = len(digits), layers[len(layers) - 1, OUTPUTS]
     end = rows * int(layers[:, OUTPUTS].sum())
     outputs, gradients = network.outputs[:end], network.output_gradients[:end]
-    begin = forward(digits, network.parameters, layers, kind, network.constants, outputs)
+    begin = forward(digits, network.parameters, layers, kind, outputs)
     shape = (rows, width)
     return outputs, gradients, outputs[begin:].reshape(shape), gradients[begin:].reshape(shape)
 
@@ -170,7 +262,7 @@ def adam_step(
 ) -> None:
     """Backpropagate the gradients by the last layer's outputs, and take one step of Adam."""
     backward(
-        digits, network.parameters, network.layers, kind, network.constants, outputs, gradients,
+        digits, network.parameters, network.layers, kind, outputs, gradients,
         network.gradient,
     )  # fmt: skip
     adam(
@@ -205,7 +297,9 @@ def train_epoch(
             for d in range(digits.shape[1]):
                 digits[i, d] = cells.digits[cells.rows[b, i], d]
         outputs, gradients, logits, out = forward_pass(actor, kind, digits)
-        objective, entropy = policy_gradient(logits, cells, b, clip_range, entropy_weight, out)
+        objective, entropy = policy_gradient(
+            logits, cells, b, clip_range, entropy_weight, len(actor.layers) > 1, out
+        )
         adam_step(actor, kind, actor_settings[step], digits, outputs, gradients)
         outputs, gradients, values, out = forward_pass(critic, kind, digits)
         value_loss = value_gradient(values, cells, b, scale, value_weight, out)

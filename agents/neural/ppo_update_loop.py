@@ -22,11 +22,12 @@ from tacit.agents.batch.advantages_loop import (
     number_observations,
 )
 from tacit.agents.batch.arrays import SeatSamples
-from tacit.agents.neural.arrays import OUTPUTS, MinibatchCells, NetworkArrays
-from tacit.agents.neural.minibatch_loop import sum_by_cell
+from tacit.agents.neural.arrays import OUTPUTS, MinibatchCells, NetworkArrays, UpdateMemory
+from tacit.agents.neural.minibatch_loop import deal_and_sum
 from tacit.agents.neural.network_loop import finite, forward
 from tacit.agents.neural.ppo_loop import softmax, train_epoch
 from tacit.envs.jit.decorators import inlined, loop
+from tacit.envs.rng import fold
 
 
 @inlined
@@ -34,25 +35,39 @@ def evaluate(network: NetworkArrays, kind: Any, digits: Any) -> Any:
     """The outputs `[R, K]` of a network at encoded observations `[R, D]`."""
     layers, rows = network.layers, len(digits)
     width = layers[len(layers) - 1, OUTPUTS]
-    begin = forward(digits, network.parameters, layers, kind, network.constants, network.outputs)
+    begin = forward(digits, network.parameters, layers, kind, network.outputs)
     return network.outputs[begin : begin + rows * width].reshape((rows, width))
 
 
 @inlined
-def empty_cells(
-    observations: Any, digits: Any, legal: Any, policy: Any, parts: Any, heads: Any
-) -> Any:
-    """Cells for so many minibatches of an update that met these observations, int64 `[R]`."""
-    rows, actions = len(observations), policy.shape[1]
+def first_part(memory: Any, shape: Any) -> Any:
+    """An array of this shape at the beginning of an array's memory."""
+    size = 1
+    for length in shape:
+        size *= length
+    return memory.reshape(-1)[:size].reshape(shape)
+
+
+@inlined
+def cells_of(
+    observations: Any, digits: Any, legal: Any, policy: Any, room: MinibatchCells
+) -> MinibatchCells:
+    """Cells of an update that met these observations, int64 `[R]`, in the memory of `room`.
+
+    `room` has room for all observations.
+    """
+    rows, actions, ones = len(observations), policy.shape[1], digits.shape[1]
+    parts, heads = len(room.sizes), room.return_sums.shape[2]
     cells = MinibatchCells(
-        np.empty((rows, digits.shape[1]), np.int32), np.empty((rows, 2), np.int32),
-        np.empty((rows, actions)), np.empty(parts, np.int64), np.empty(parts, np.int64),
-        np.empty((parts, rows), np.int64), np.empty((parts, rows)),
-        np.empty((parts, rows, heads)), np.empty((2, parts, rows, actions)),
+        first_part(room.digits, (rows, ones)), first_part(room.legal, (rows, 2)),
+        first_part(room.old_policy, (rows, actions)), room.sizes, room.row_counts,
+        first_part(room.rows, (parts, rows)), first_part(room.visits, (parts, rows)),
+        first_part(room.return_sums, (parts, rows, heads)),
+        first_part(room.advantage_sums, (2, parts, rows, actions)),
     )  # fmt: skip
     for i in range(rows):
         o = observations[i]
-        for d in range(digits.shape[1]):
+        for d in range(ones):
             cells.digits[i, d] = digits[o, d]
         cells.legal[i, 0], cells.legal[i, 1] = legal[o, 0], legal[o, 1]
         for a in range(actions):
@@ -63,6 +78,8 @@ def empty_cells(
 @loop
 def update(
     samples: SeatSamples,
+    count: Any,
+    memory: UpdateMemory,
     row_numbers: Any,
     digits: Any,
     legal: Any,
@@ -74,8 +91,9 @@ def update(
     critic_settings: Any,
     weights: Any,
     scale: Any,
-    keys: Any,
-    parts: Any,
+    key: Any,
+    updates: Any,
+    epochs: Any,
     normalises: Any,
     rates: Any,
 ) -> Any:
@@ -83,6 +101,8 @@ def update(
 
     Args:
         samples: of the seat; at least one.
+        count: how many they are, n.
+        memory: working memory, with room for them.
         row_numbers: working memory, int32 `[O]`.
         digits: all encoded observations, int32 `[O, D]`.
         legal: their legal actions, int32 `[O, 2]`.
@@ -94,8 +114,9 @@ def update(
         critic_settings: the same for the critic.
         weights: of the value heads, float64 `[H]`.
         scale: the unit of each value head, moved on to these returns, float64 `[H]`.
-        keys: of the draws of each epoch, uint64 `[E]`.
-        parts: the number of minibatches.
+        key: of the draws of all updates, uint64.
+        updates: so far.
+        epochs: E.
         normalises: whether advantages are normalised.
         rates: discount, lambda of the advantages, share of these returns in the units, clip range,
             weight of the entropy, weight of the value loss; a tuple of float64.
@@ -106,16 +127,19 @@ def update(
     """
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
     observations = number_observations(samples, row_numbers)
-    count, heads = samples.counts.sum(), len(weights)
-    cells = empty_cells(observations, digits, legal, policy, parts, heads)
+    cells = cells_of(observations, digits, legal, policy, memory.cells)
     # The critic answers in units of its heads, so its values are scaled to those of rewards.
     answers = evaluate(critic, kind, cells.digits)
-    values = np.empty((len(observations), heads))
+    values = np.empty((len(observations), len(weights)))
     for i in range(len(observations)):
-        for h in range(heads):
+        for h in range(len(weights)):
             values[i, h] = np.float64(answers[i, h]) * scale[h]
-    rows, actions = np.empty(count, np.int32), np.empty(count, np.int32)
-    advantages, returns = np.empty(count), np.empty((count, heads))
+    rows, actions, advantages = (
+        memory.rows[:count],
+        memory.actions[:count],
+        memory.advantages[:count],
+    )
+    returns, whose = memory.returns[:count], memory.minibatches[:count]
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,
@@ -123,10 +147,10 @@ def update(
     if normalises:
         normalise(advantages)
     move_scale(scale, squares, count, share)
-    steps = len(actor_settings) // len(keys)
-    objective, entropy, value_loss = 0.0, 0.0, 0.0
-    for epoch in range(len(keys)):
-        sum_by_cell(rows, actions, advantages, returns, keys[epoch], cells)
+    steps, update_key = len(actor_settings) // epochs, fold(key, updates)
+    objective = entropy = value_loss = 0.0
+    for epoch in range(epochs):
+        deal_and_sum(rows, actions, advantages, returns, fold(update_key, epoch), whose, cells)
         first, last = epoch * steps, (epoch + 1) * steps
         objective, entropy, value_loss = train_epoch(
             actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,

@@ -41,15 +41,14 @@ NATURE_KEYS, EXPLORATION_KEYS, ACTION_KEYS, LOOKAHEAD_KEYS = range(4)
 
 BOUND_ROUNDS = 256  # rounds for which one pair of bounds of epsilon serves
 
-# Sums of figures that depend on the joint action alone are added up so many columns at a time
-# (see `transition_table_loop.add_columns`), and those that depend on the state too; the tables are
-# padded to multiples of these.
-COLUMNS_AT_ONCE = 8
+# Columns of figures that are added up at once: of those that depend on the joint action alone, and
+# of those that depend on the state too. Tables are padded to multiples of these.
+COLUMNS_AT_ONCE = 16
 STATE_COLUMNS_AT_ONCE = 2
 
-# Entries of `LookupScratch.state_numbers`, columns of `visited`, columns of `pending`.
+# Entries of `LookupScratch.state_numbers`, rows of `visited`, columns of `pending`.
 STATE_BEFORE, STATE_NOW = range(2)
-VISITED_STATE, VISITED_JOINT = range(2)
+VISITED_JOINT, VISITED_CELL = range(2)
 ROW, CELL, ACTION = range(3)
 
 
@@ -99,9 +98,10 @@ class QArrays(NamedTuple):
 class TransitionArrays(NamedTuple):
     """Rounds of a market by state and joint action, as a compiled loop reads them.
 
-    N states, J joint actions (the last seat's action varies fastest). A first axis of length 1
-    means that the entry is the same in all states. Measures and scores of a round, laid end to end,
-    are its *figures*; those that are always 0 are left out.
+    N states; J joint actions (the last seat's action varies fastest), each with every lot that
+    nature may draw (which varies faster still). A first axis of length 1 means that the entry is
+    the same in all states. R are kinds of states in which all pays alike. Measures and scores of a
+    round, laid end to end, are its *figures*; those that are always 0 are left out.
 
     Attributes:
         observations: what each seat observes in a state, int64 `[N, S]`.
@@ -109,12 +109,15 @@ class TransitionArrays(NamedTuple):
         actions: each seat's number of actions, int64 `[S]`.
         strides: by how much the joint action grows with each seat's action, int64 `[S]`.
         next_state: int32 `[N or 1, J]`.
-        rewards: float64 `[N or 1, J, S]`.
-        joint_figures: figures that the joint action determines, float64 `[J, K]`; K is padded to a
-            multiple of COLUMNS_AT_ONCE.
-        state_figures: figures that depend on the state too, float64 `[N, J, L]`; L is padded to a
-            multiple of STATE_COLUMNS_AT_ONCE.
-        columns: which figure each of these K + L columns is (-1: padding), int64 `[K + L]`.
+        kinds: each state's kind, int32 `[N]`.
+        rewards: float64 `[R or 1, J, S]`.
+        joint_figures: figures that the joint action determines, COLUMNS_AT_ONCE of them in a block,
+            float64 `[B, J, 16]`.
+        state_figures: figures that depend on the state too, STATE_COLUMNS_AT_ONCE of them in a
+            block, float64 `[D, R * J, 2]`.
+        lot_slots: the slots that nature draws with, int64 `[K]`.
+        lot_edges: of each draw's outcomes, float64 `[K, E]`; see `lots.LotArrays`.
+        lot_counts: how many outcomes each draw has, int64 `[K]`.
     """
 
     observations: Ints
@@ -122,10 +125,13 @@ class TransitionArrays(NamedTuple):
     actions: Ints
     strides: Ints
     next_state: NDArray[np.int32]
+    kinds: NDArray[np.int32]
     rewards: Floats
     joint_figures: Floats
     state_figures: Floats
-    columns: Ints
+    lot_slots: Ints
+    lot_edges: Floats
+    lot_counts: Ints
 
 
 class LookupScratch(NamedTuple):
@@ -134,19 +140,27 @@ class LookupScratch(NamedTuple):
     Attributes:
         keys: each seat's key in the running episode, of the stream EXPLORATION for a learner and
             ACTION for a fixed table, uint64 `[S]`.
-        draws: uniform draws of the coming rounds, float64 `[S, BOUND_ROUNDS]`.
-        visited: state and joint action of these rounds, int64 `[BOUND_ROUNDS, 2]`.
+        nature: copy 0's key in the running episode, of the stream NATURE, uint64 `[1]`.
+        draws: uniform draws of the coming rounds, each seat's and one of nature's, float64
+            `[S + 1, BOUND_ROUNDS]`.
+        lots: what nature draws in these rounds, int64 `[BOUND_ROUNDS]`.
+        visited: of these rounds the joint action with the lot, and the cell of `state_figures`,
+            int64 `[2, BOUND_ROUNDS]`.
         pending: each seat's last decision, as its row, the first cell of that row, and the action,
             int64 `[S, 3]`.
-        sums: running sums of figures, float64 `[K + L]`.
+        highest: the greedy action's Q of every row, float64 `[sum of O]`; used where two learn.
+        sums: running sums of figures, block by block, float64 `[16 * B + 2 * D]`.
         state_numbers: the states before and after the last round, int64 `[2]`.
         actions: what each seat did in the last round, int64 `[S]`.
     """
 
     keys: NDArray[np.uint64]
+    nature: NDArray[np.uint64]
     draws: Floats
+    lots: Ints
     visited: Ints
     pending: Ints
+    highest: Floats
     sums: Floats
     state_numbers: Ints
     actions: Ints

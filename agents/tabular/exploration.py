@@ -68,7 +68,7 @@ def renew_bounds(settings: Any, t: Any) -> None:
 @kernel
 def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw: Any) -> Any:
     """Sample an action, its probability proportional to exp(Q / temperature); Q in `q` `[C]`."""
-    highest = q[cell + rank(q, cell, first, count)[0]]  # subtracted, so that no exp overflows
+    _, highest, _ = rank(q, cell, first, count)  # subtracted, so that no exp overflows
     total = 0.0
     for a in range(first, first + count):
         total += exp((q[cell + a] - highest) / temperature)
@@ -111,6 +111,33 @@ def explore(
 
 
 @kernel
+def quick_choice(
+    draw: Any,
+    explores_below: Any,
+    surely_below: Any,
+    least_scale: Any,
+    most_scale: Any,
+    count: Any,
+    greedy: Any,
+    is_clear: Any,
+) -> Any:
+    """Which of `count` actions is taken, as far as bounds of epsilon say; -1: `explore` must.
+
+    A draw explores below `explores_below` if at all, and surely below `surely_below`. Between the
+    two bounds of draw / epsilon lies mostly no integer, and then no exponential has to be computed.
+    `is_clear` says that no tie is to be broken if the greedy action is taken.
+    """
+    if draw >= explores_below:
+        if is_clear:
+            return greedy
+    elif draw < surely_below:
+        least = int(draw * least_scale * count)
+        if least == int(draw * most_scale * count):
+            return min(least, count - 1)
+    return -1
+
+
+@kernel
 def choose(
     q: Any,
     cell: Any,
@@ -125,14 +152,19 @@ def choose(
     """`explore` with Q values `q` `[C]`, where mostly bounds of epsilon say enough.
 
     `runner_up` is at least every other Q of the row: where it lies below the greedy action's there
-    is no tie to break. Between the two bounds of draw / epsilon lies mostly no integer, and then no
-    exponential has to be computed.
+    is no tie to break.
     """
-    if draw >= settings[EXPLORATION_BOUND]:
-        if settings[RANDOM_TIES] == 0.0 or runner_up < q[at(cell + greedy)]:
-            return greedy
-    elif draw < settings[EXPLORATION_FLOOR]:
-        least = int(draw * settings[LEAST_SCALE] * count)
-        if least == int(draw * settings[MOST_SCALE] * count):
-            return first + min(least, count - 1)
+    is_clear = settings[RANDOM_TIES] == 0.0 or runner_up < q[at(cell + greedy)]
+    action = quick_choice(
+        draw,
+        settings[EXPLORATION_BOUND],
+        settings[EXPLORATION_FLOOR],
+        settings[LEAST_SCALE],
+        settings[MOST_SCALE],
+        count,
+        greedy - first,
+        is_clear,
+    )
+    if action >= 0:
+        return first + action
     return explore(q, cell, first, count, greedy, settings, draw, t)

@@ -126,9 +126,16 @@ class TabularGroup:
                 self.rows,
                 MOST_CELLS if self.look_up == "always" else rounds,
             )
-        if self.transition_table is None:
+        table = self.transition_table
+        sums = None if table is None else table.sums_of(self._figure_sums())
+        if table is None or sums is None:
             return done + self._play(rounds - done)
-        return done + self._look_up(self.transition_table, rounds - done)
+        return done + self._look_up(table, sums, rounds - done)
+
+    def _figure_sums(self) -> Floats:
+        """Sums of measures and scores since the last reading, laid end to end, float64 `[F]`."""
+        q_arrays = self.seed_state.q_arrays
+        return np.concatenate([q_arrays.measure_sums.ravel(), q_arrays.score_sums])
 
     def _play(self, rounds: int, recording: Recording | None = None) -> int:
         """`run` with the market's kernels."""
@@ -139,28 +146,33 @@ class TabularGroup:
         )  # fmt: skip
         return done
 
-    def _look_up(self, table: TransitionTable, rounds: int) -> int:
-        """`run` with a table that holds the present state; every learner's decision is pending."""
+    def _look_up(self, table: TransitionTable, sums: Floats, rounds: int) -> int:
+        """`run` with a table that holds the present state; every learner's decision is pending.
+
+        `sums` are those of the table's columns so far.
+        """
         q_arrays, rows, arrays = self.seed_state.q_arrays, self.rows, table.arrays
         seats = len(self.market.seats)
         streams = [EXPLORATION_KEYS if x else ACTION_KEYS for x in q_arrays.settings[:, LEARNS]]
-        used = arrays.columns >= 0
-        columns = arrays.columns[used]
-        sums = np.concatenate([q_arrays.measure_sums.ravel(), q_arrays.score_sums])
         work = LookupScratch(
             keys=self.seed_state.episode_keys[streams, 0],
-            draws=np.zeros((seats, BOUND_ROUNDS)),
-            visited=np.zeros((BOUND_ROUNDS, 2), np.int64),
+            nature=self.seed_state.episode_keys[NATURE_KEYS, :1].copy(),
+            draws=np.zeros((seats + 1, BOUND_ROUNDS)),
+            lots=np.zeros(BOUND_ROUNDS, np.int64),
+            visited=np.zeros((2, BOUND_ROUNDS), np.int64),
             pending=np.zeros((seats, 3), np.int64),
-            sums=np.where(used, sums[arrays.columns], 0.0),
+            highest=np.zeros(len(q_arrays.greedy)),
+            sums=sums,
             state_numbers=np.array([-1, table.numbers[rows.state[0].tobytes()]]),
             actions=rows.actions[0],
         )
         loops = compiled(LOOKUP_TEMPLATE)
         done: int = loops.learn(arrays, q_arrays, work, rounds, self.stop_after)
-        sums[columns] = work.sums[used]
+        used = table.column_of >= 0
+        figures = self._figure_sums()
+        figures[used] = sums[table.column_of[used]]
         q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
-            sums, [q_arrays.measure_sums.size]
+            figures, [q_arrays.measure_sums.size]
         )
         self._replay_last_round(table, int(work.state_numbers[STATE_BEFORE]))
         return done

@@ -71,7 +71,7 @@ def begin_training(game: GameArrays, rows: CopyRows, keys: Any, q_arrays: QArray
         ):
             cell = q_arrays.first_cell[s] + (table_row - game.per_seat[at(s), FIRST_ROW]) * width
             first, count = game.legal[table_row, 0], game.legal[table_row, 1]
-            q_arrays.greedy[table_row], q_arrays.runner_up[table_row] = rank(
+            q_arrays.greedy[table_row], _, q_arrays.runner_up[table_row] = rank(
                 q_arrays.q, cell, first, count
             )
     start(game, keys[NATURE_KEYS], rows, 0)
@@ -119,9 +119,9 @@ def td_update(
     cell, table_row = q_arrays.first_cell[s] + o * width, at(first_row + o)
     first, count = game.legal[table_row, 0], game.legal[table_row, 1]
     old = q_arrays.greedy[table_row]
-    new, q_arrays.runner_up[table_row] = update(
+    new, _, q_arrays.runner_up[table_row] = update(
         q_arrays.q, cell, pending[PENDING_ACTION], settings[LEARNING_RATE], target, first, count,
-        old, q_arrays.runner_up[table_row],
+        old, q_arrays.q[at(cell + old)], q_arrays.runner_up[table_row],
     )  # fmt: skip
     if new == old:
         return 0
@@ -234,7 +234,7 @@ def learn_synchronously(
         q_arrays.q[cell + a] += settings[LEARNING_RATE] * (
             q_arrays.targets[a] - forgets * q_arrays.q[cell + a]
         )
-    q_arrays.greedy[first_row + o], q_arrays.runner_up[first_row + o] = rank(
+    q_arrays.greedy[first_row + o], _, q_arrays.runner_up[first_row + o] = rank(
         q_arrays.q, cell, first, count
     )
     return 1 if q_arrays.greedy[first_row + o] != old else 0

@@ -15,7 +15,7 @@ from tacit.envs.jit.decorators import kernel
 
 @kernel
 def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
-    """The first action of highest Q, and the second highest Q (-inf if there is one action only).
+    """The first action of highest Q, that Q, and the second highest (-inf: there is one action).
 
     It selects instead of branching: where the next maximum lies is as good as random, so a
     processor would mispredict every other branch.
@@ -28,7 +28,7 @@ def rank(q: Any, cell: Any, first: Any, count: Any) -> Any:
         runner_up = lower if lower > runner_up else runner_up
         best = a if is_better else best
         highest = value if is_better else highest
-    return best, runner_up
+    return best, highest, runner_up
 
 
 @kernel
@@ -41,21 +41,21 @@ def update(
     first: Any,
     count: Any,
     greedy: Any,
+    highest: Any,
     runner_up: Any,
 ) -> Any:
     """Move Q(action) towards its target.
 
-    `greedy` is the row's greedy action and `runner_up` at least every other Q, so that most updates
-    need no search. Returns both as they are afterwards.
+    `greedy` is the row's greedy action, `highest` its Q and `runner_up` at least every other Q, so
+    that most updates need no search. Returns the three as they are afterwards.
     """
     old = q[at(cell + action)]
     new = old + learning_rate * (target - old)
     q[at(cell + action)] = new
     if action == greedy:
         if new > runner_up or new >= old:
-            return greedy, runner_up
+            return greedy, new, runner_up
         return rank(q, cell, first, count)
-    highest = q[at(cell + greedy)]
     if new > highest or (new == highest and action < greedy):
-        return action, max(runner_up, highest)
-    return greedy, max(runner_up, new)
+        return action, new, max(runner_up, highest)
+    return greedy, highest, max(runner_up, new)

@@ -1,11 +1,13 @@
 """Transition tables: rounds of a market by state and joint action, enumerated from its kernels.
 
-Where a market declares that `play` makes no draws (`Market.play_draws`), a round is a function of
-the state before it and of the joint action. All states that play can lead to are found by playing
-every joint action in every state found so far. If states x joint actions are at most MOST_CELLS,
-rounds are looked up from then on. Joint actions are counted before any array is made for them: four
-seats of 100 actions have 10^8. What is looked up are the kernels' own results, added up in the same
-order: trajectories, measures and scores are the same to the bit.
+Where `play` makes no draws, or only draws with a few outcomes (`Market.play_lots`), a round is a
+function of the state before it, of the joint action, and of the *lot*: all outcomes that nature
+draws. A lot is one more digit of the joint action. All states that play can lead to are found by
+playing every joint action with every lot in every state found so far. If states x joint actions x
+lots are at most MOST_CELLS, rounds are looked up from then on. They are counted before any array
+is made for them: four seats of 100 actions have 10^8. States that pay alike share their rows of
+rewards and figures. What is looked up are the kernels' own results, added up in the same order:
+trajectories, measures and scores are the same to the bit.
 
 Groups of one market and KPI share a table; `transition_table_for` makes it when it is worth it.
 """
@@ -29,11 +31,12 @@ from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
 from .arrays import COLUMNS_AT_ONCE, STATE_COLUMNS_AT_ONCE, TransitionArrays
+from .lots import count_lots, lot_arrays, lot_keys
 
-MOST_CELLS = 2**20  # states x joint actions
+MOST_CELLS = 2**20  # states x joint actions x lots
 MOST_NUMBERS = 2**22  # of figures that are kept for all cells
 MOST_FIRST_FIGURES = 2**26  # of all joint actions in the first state: half a GiB
-BATCH = 2**14  # cells played at once
+BATCH = 2**12  # cells played at once
 
 
 class TransitionTable(NamedTuple):
@@ -43,11 +46,27 @@ class TransitionTable(NamedTuple):
         states: rows of market state, float64 `[N, W]`.
         numbers: a state's number, by the bytes of its row.
         arrays: what a compiled loop reads.
+        column_of: the column of `arrays` that a figure stands in (-1: it is always 0), int64 `[F]`.
+            Figures that are always the same share one.
     """
 
     states: Floats
     numbers: dict[bytes, int]
     arrays: TransitionArrays
+    column_of: Ints
+
+    def sums_of(self, figures: Floats) -> Floats | None:
+        """Running sums of all columns of `arrays` from those of figures, float64 `[F]`.
+
+        Returns:
+            None if figures that share a column differ so far, as they may after another KPI.
+        """
+        used = self.column_of >= 0
+        blocks = (self.arrays.joint_figures, self.arrays.state_figures)
+        sums = np.zeros(sum(len(each) * each.shape[-1] for each in blocks))
+        sums[self.column_of[used]] = figures[used]
+        same = sums[self.column_of[used]].view(np.int64) == figures[used].view(np.int64)
+        return sums if same.all() else None
 
     def holds(self, state: Floats) -> bool:
         """Whether rounds from this row of state, float64 `[W]`, can be looked up."""
@@ -55,9 +74,10 @@ class TransitionTable(NamedTuple):
 
 
 def allows_lookup(market: Market) -> bool:
-    """Whether a round is one decision of every seat, always among the same actions, no draws."""
+    """Whether a round is one decision of every seat, always among the same actions, and all draws
+    of `play` are declared."""
     alike = all(r.actions > 1 and len(np.unique(r.legal, axis=0)) == 1 for r in market.roles)
-    return alike and len(market.phases) == 1 and not market.play_draws
+    return alike and len(market.phases) == 1 and market.play_lots is not None
 
 
 def least_cells(market: Market, rows: CopyRows) -> int:
@@ -69,7 +89,7 @@ def least_cells(market: Market, rows: CopyRows) -> int:
         market: whose seats act at once.
         rows: any copies of it, which say how many figures a round has.
     """
-    joints = prod(seat.role.actions for seat in market.seats)
+    joints = prod(seat.role.actions for seat in market.seats) * count_lots(market.play_lots or ())
     figures = rows.measures[0].size + rows.scores[0].size
     return joints if joints * figures <= MOST_FIRST_FIGURES else max(joints, MOST_CELLS + 1)
 
@@ -114,7 +134,11 @@ def transition_table_for(
         shared.cells = max(shared.cells, least_cells(market, rows))
         if shared.cells > limit:
             return None
-        enumeration = _Enumeration(market, kpi, rows)
+        keys = lot_keys(market.play_lots or ())
+        if keys is None:
+            shared.cells = MOST_CELLS + 1
+            return None
+        enumeration = _Enumeration(market, kpi, rows, keys)
         shared.cells = enumeration.explore(limit)
         shared.table = enumeration.table() if shared.cells <= limit else None
         return shared.table
@@ -126,9 +150,12 @@ def transition_table_for(
 class _Enumeration:
     """Plays cells (state x J + joint action) in order; states they lead to are numbered behind.
 
+    Joint actions are counted with every lot, J = actions of all seats x L.
+
     Attributes:
         actions: each seat's number of actions, int64 `[S]`.
         joint: every joint action, int64 `[J, S]`.
+        keys: for each of them a key that draws its lot, uint64 `[J]`.
         states: rows of market state found so far, float64 `[N, W]`.
         observations: what each seat observes in them, int64 `[N, S]`.
         numbers: a state's number, by the bytes of its row.
@@ -137,12 +164,16 @@ class _Enumeration:
         varies: which figures differ between states, bool `[F]`.
     """
 
-    def __init__(self, market: Market, kpi: kpis.KpiTable, rows: CopyRows) -> None:
+    def __init__(
+        self, market: Market, kpi: kpis.KpiTable, rows: CopyRows, lot_keys: NDArray[np.uint64]
+    ) -> None:
         self.market, self.game = market, build_game(market, kpi)
         self.step = compiled(ENGINE_TEMPLATE, market.kernels).step
         actions = [seat.role.actions for seat in market.seats]
         self.actions = np.array(actions, np.int64)
-        self.joint = np.indices(actions).reshape(len(actions), -1).T
+        joint = np.indices(actions).reshape(len(actions), -1).T
+        self.joint = joint.repeat(len(lot_keys), axis=0)
+        self.keys = np.tile(lot_keys, len(joint))
         self.states, self.observations = rows.state[:1].copy(), rows.observations[:1].copy()
         self.numbers = {self.states.tobytes(): 0}
         self.next_state = np.zeros(0, np.int32)
@@ -161,8 +192,7 @@ class _Enumeration:
         rows = build_rows(self.market, self.game, len(cells))
         states, joint = np.divmod(cells, len(self.joint))
         rows.state[:], rows.actions[:] = self.states[states], self.joint[joint]
-        keys = np.zeros(len(cells), np.uint64)  # play makes no draws, so any key serves
-        self.step(self.game, keys, rows, 0, 0, 0)
+        self.step(self.game, self.keys[joint], rows, 0, 0, 0)
         return cells, rows, np.hstack([rows.measures.reshape(len(cells), -1), rows.scores])
 
     def explore(self, limit: int) -> int:
@@ -205,42 +235,81 @@ class _Enumeration:
         joints = len(self.joint)
         by_joint = np.flatnonzero(self.first_figures.any(axis=0) & ~self.varies)
         by_state = np.flatnonzero(self.varies)
-        state_figures, rewards = self._varying_figures(by_state)
+        kinds, state_figures, rewards = self._varying_figures(by_state)
+        joint_figures, own = _distinct(self.first_figures[:, by_joint], COLUMNS_AT_ONCE)
+        state_figures, varying = _distinct(
+            np.concatenate(list(state_figures)), STATE_COLUMNS_AT_ONCE
+        )
+        column_of = np.full(len(self.varies), -1)
+        column_of[by_joint] = own
+        column_of[by_state] = len(joint_figures) * COLUMNS_AT_ONCE + varying
         next_state = self.next_state.reshape(-1, joints)
         same_everywhere = (next_state == next_state[0]).all()
-        padding = -len(by_joint) % COLUMNS_AT_ONCE
-        state_padding = -len(by_state) % STATE_COLUMNS_AT_ONCE
+        lots = lot_arrays(self.market.play_lots or ())
+        strides = np.cumprod([1, *self.actions[:0:-1]])[::-1] * int(lots.counts.prod())
         arrays = TransitionArrays(
             observations=self.observations,
             first_row=np.cumsum([0, *(s.role.observations for s in self.market.seats)])[:-1],
             actions=self.actions,
-            strides=np.cumprod([1, *self.actions[:0:-1]])[::-1],
+            strides=strides,
             next_state=next_state[: 1 if same_everywhere else None],
+            kinds=kinds,
             rewards=rewards,
-            joint_figures=np.pad(self.first_figures[:, by_joint], ((0, 0), (0, padding))),
-            state_figures=np.pad(
-                state_figures.reshape(len(self.states), joints, len(by_state)),
-                ((0, 0), (0, 0), (0, state_padding)),
-            ),
-            columns=np.concatenate(
-                [by_joint, np.full(padding, -1), by_state, np.full(state_padding, -1)]
-            ),
+            joint_figures=joint_figures,
+            state_figures=state_figures,
+            lot_slots=lots.slots,
+            lot_edges=lots.edges,
+            lot_counts=lots.counts,
         )
         arrays = arrays._replace(
             **{name: np.ascontiguousarray(array) for name, array in arrays._asdict().items()}
         )
         for array in arrays:
             array.flags.writeable = False
-        return TransitionTable(self.states, self.numbers, arrays)
+        return TransitionTable(self.states, self.numbers, arrays, column_of)
 
-    def _varying_figures(self, columns: Ints) -> tuple[Floats, Floats]:
-        """These figures of every cell, float64 `[cells, L]`, and rewards `[N or 1, J, S]`."""
-        seats = len(self.actions)
+    def _varying_figures(self, columns: Ints) -> tuple[NDArray[np.int32], Floats, Floats]:
+        """Kinds of states by their varying figures.
+
+        Returns:
+            Each state's kind, int32 `[N]`; these figures of every kind and joint action, float64
+            `[R, J, L]`; rewards, `[R or 1, J, S]`.
+        """
+        seats, joints = len(self.actions), len(self.joint)
+        kinds = np.zeros(len(self.states), np.int32)
+        if not len(columns):
+            return kinds, np.zeros((1, joints, 0)), self.first_figures[None, :, -seats:]
+        known: dict[bytes, int] = {}
+        first: list[int] = []
         figures = np.zeros((self.cells, len(columns)))
-        rewards = np.zeros((self.cells, seats))
-        for begin in range(0, self.cells if len(columns) else 0, BATCH):
+        for begin in range(0, self.cells, BATCH):
             cells, _, played = self.play(begin)
-            figures[cells], rewards[cells] = played[:, columns], played[:, -seats:]
-        if self.varies[-seats:].any():
-            return figures, rewards.reshape(-1, len(self.joint), seats)
-        return figures, self.first_figures[None, :, -seats:]
+            figures[cells] = played[:, columns]
+        by_states = figures.reshape(-1, joints, len(columns))
+        for state, own in enumerate(by_states):
+            kinds[state] = known.setdefault(own.tobytes(), len(known))
+            if kinds[state] == len(first):
+                first.append(state)
+        by_kind: Floats = by_states[first]
+        rewards = self.first_figures[None, :, -seats:].copy()
+        if not self.varies[-seats:].any():
+            return kinds, by_kind, rewards
+        rewards = np.repeat(rewards, len(first), axis=0)
+        for s in np.flatnonzero(self.varies[-seats:]):
+            rewards[:, :, s] = by_kind[:, :, columns == len(self.varies) - seats + s][:, :, 0]
+        return kinds, by_kind, rewards
+
+
+def _distinct(figures: Floats, at_once: int) -> tuple[Floats, Ints]:
+    """Figures `[C, K]` of C cells without those that repeat an earlier one, to the bit.
+
+    Returns:
+        The others in blocks, the last one filled up with zeros, float64 `[B, C, at_once]`; and in
+        which column each of the K stands now, blocks end to end, int64 `[K]`.
+    """
+    known: dict[bytes, int] = {}
+    places = [known.setdefault(own.tobytes(), len(known)) for own in figures.T]
+    first = [places.index(k) for k in range(len(known))]
+    padded = np.pad(figures[:, first], ((0, 0), (0, -len(known) % at_once)))
+    blocks = padded.reshape(len(figures), -1, at_once).transpose(1, 0, 2)
+    return blocks, np.array(places, np.int64)

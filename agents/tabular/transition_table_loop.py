@@ -34,15 +34,16 @@ from tacit.agents.tabular.arrays import (
     SUMS,
     SYNCHRONOUS,
     TRAINED_ROUNDS,
+    VISITED_CELL,
     VISITED_JOINT,
-    VISITED_STATE,
     LookupScratch,
     QArrays,
     TransitionArrays,
 )
 from tacit.agents.tabular.exploration import choose, renew_bounds
 from tacit.agents.tabular.q_values import rank, update
-from tacit.envs.jit.array_views import at, borrow, row
+from tacit.agents.tabular.two_learners import find_highest, is_pair, play_pair
+from tacit.envs.jit.array_views import add_rows, at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
 
@@ -50,16 +51,43 @@ from tacit.envs.rng import fold, u
 
 
 @kernel
-def draw_ahead(keys: Any, round_: Any, count: Any, draws: Any) -> None:
-    """Fill the first `count` columns of `draws` `[S, .]` with every seat's draws from `round_` on.
+def draw_row(key: Any, round_: Any, count: Any, slot: Any, draws: Any) -> None:
+    """Fill the first `count` entries of `draws` with what `key` draws in a slot from `round_` on.
 
-    `keys` uint64 `[S]` are the seats' keys in this episode. A seat's draws lie side by side, so
-    that eight of them are made at once.
+    The draws of a slot lie side by side, so that eight of them are made at once.
     """
-    for s in range(len(keys)):
-        key, own = keys[at(s)], row(draws, s)
+    for k in range(count):
+        draws[at(k)] = u(fold(fold(key, round_ + k), 0), slot)
+
+
+@kernel
+def draw_two_rows(key: Any, round_: Any, count: Any, one: Any, two: Any) -> None:
+    """`draw_row` of the slots 0 and 1 of one key, which share most of the work."""
+    for k in range(count):
+        moment = fold(fold(key, round_ + k), 0)
+        one[at(k)], two[at(k)] = u(moment, 0), u(moment, 1)
+
+
+@inlined
+def draw_ahead(table: TransitionArrays, work: LookupScratch, round_: Any, count: Any) -> None:
+    """Fill `work.draws` and `work.lots` for the next `count` rounds, from `round_` on."""
+    draws, keys, lots = work.draws, work.keys, work.lots
+    seats = len(keys)
+    if seats == 2 and keys[0] == keys[1]:  # two learners
+        draw_two_rows(keys[0], round_, count, row(draws, 0), row(draws, 1))
+    else:
+        for s in range(seats):
+            draw_row(keys[at(s)], round_, count, s, row(draws, s))
+    own = row(draws, seats)
+    for d in range(len(table.lot_slots)):
+        draw_row(work.nature[0], round_, count, table.lot_slots[d], own)
+        edges, outcomes = row(table.lot_edges, d), table.lot_counts[d]
         for k in range(count):
-            own[at(k)] = u(fold(fold(key, round_ + k), 0), s)
+            lots[at(k)] = (lots[at(k)] if d else 0) * outcomes
+        for e in range(len(edges)):
+            edge = edges[at(e)]
+            for k in range(count):
+                lots[at(k)] += own[at(k)] >= edge
 
 
 @inlined
@@ -74,10 +102,10 @@ def td_update(
     target = q_arrays.pending_reward[0, at(s)] + q_arrays.settings[at(s), DISCOUNT] * value
     last_row = at(pending[at(s), ROW])
     old = q_arrays.greedy[last_row]
-    new, q_arrays.runner_up[last_row] = update(
+    new, _, q_arrays.runner_up[last_row] = update(
         q_arrays.q, pending[at(s), CELL], pending[at(s), ACTION],
         q_arrays.settings[at(s), LEARNING_RATE], target, 0, table.actions[at(s)], old,
-        q_arrays.runner_up[last_row],
+        q_arrays.q[at(pending[at(s), CELL] + old)], q_arrays.runner_up[last_row],
     )  # fmt: skip
     if new == old:
         return 0
@@ -119,7 +147,7 @@ def learn_synchronously(
     """
     settings, stride, width = row(q_arrays.settings, s), table.strides[s], table.actions[s]
     next_states = row(table.next_state, state_number if len(table.next_state) > 1 else 0)
-    rewards = row(table.rewards, state_number if len(table.rewards) > 1 else 0)
+    rewards = row(table.rewards, table.kinds[state_number] if len(table.rewards) > 1 else 0)
     o = table.observations[state_number, s]
     table_row, cell = table.first_row[s] + o, q_arrays.first_cell[s] + o * width
     tried = joint - action * stride
@@ -135,49 +163,27 @@ def learn_synchronously(
             q_arrays.targets[at(a - cell)] - forgets * q_arrays.q[at(a)]
         )
     old = q_arrays.greedy[table_row]
-    q_arrays.greedy[table_row], q_arrays.runner_up[table_row] = rank(q_arrays.q, cell, 0, width)
+    q_arrays.greedy[table_row], _, q_arrays.runner_up[table_row] = rank(q_arrays.q, cell, 0, width)
     return 1 if q_arrays.greedy[table_row] != old else 0
 
 
 # --- sums of figures -----------------------------------------------------------------------------
 
 
-@kernel
-def add_columns(figures: Any, visited: Any, count: Any, sums: Any, c: Any) -> None:
-    """Add columns c .. c + 7 of the visited rounds' figures to the sums.
-
-    The eight sums stay in registers: memory would be written in every round otherwise, and eight
-    columns cost no more than one.
-    """
-    s0, s1, s2, s3 = sums[at(c)], sums[at(c + 1)], sums[at(c + 2)], sums[at(c + 3)]
-    s4, s5, s6, s7 = sums[at(c + 4)], sums[at(c + 5)], sums[at(c + 6)], sums[at(c + 7)]
-    for i in range(count):
-        joint = at(visited[at(i), VISITED_JOINT])
-        s0 += figures[joint, at(c)]
-        s1 += figures[joint, at(c + 1)]
-        s2 += figures[joint, at(c + 2)]
-        s3 += figures[joint, at(c + 3)]
-        s4 += figures[joint, at(c + 4)]
-        s5 += figures[joint, at(c + 5)]
-        s6 += figures[joint, at(c + 6)]
-        s7 += figures[joint, at(c + 7)]
-    sums[at(c)], sums[at(c + 1)], sums[at(c + 2)], sums[at(c + 3)] = s0, s1, s2, s3
-    sums[at(c + 4)], sums[at(c + 5)], sums[at(c + 6)], sums[at(c + 7)] = s4, s5, s6, s7
-
-
-@kernel
+@inlined
 def add_figures(table: TransitionArrays, visited: Any, count: Any, sums: Any) -> None:
     """Add the visited rounds' figures to the running sums, each sum in the order of rounds."""
-    by_joint = table.joint_figures.shape[1]
-    for c in range(0, by_joint, COLUMNS_AT_ONCE):
-        add_columns(table.joint_figures, visited, count, sums, c)
-    for k in range(0, table.state_figures.shape[2], STATE_COLUMNS_AT_ONCE):
-        s0, s1 = sums[at(by_joint + k)], sums[at(by_joint + k + 1)]
-        for i in range(count):
-            state, joint = at(visited[at(i), VISITED_STATE]), at(visited[at(i), VISITED_JOINT])
-            s0 += table.state_figures[state, joint, at(k)]
-            s1 += table.state_figures[state, joint, at(k + 1)]
-        sums[at(by_joint + k)], sums[at(by_joint + k + 1)] = s0, s1
+    joints, cells = row(visited, VISITED_JOINT), row(visited, VISITED_CELL)
+    begin = 0
+    for block in range(len(table.joint_figures)):
+        end = begin + COLUMNS_AT_ONCE
+        add_rows(row(table.joint_figures, block), joints, count, sums[begin:end], COLUMNS_AT_ONCE)
+        begin = end
+    for block in range(len(table.state_figures)):
+        end = begin + STATE_COLUMNS_AT_ONCE
+        figures = row(table.state_figures, block)
+        add_rows(figures, cells, count, sums[begin:end], STATE_COLUMNS_AT_ONCE)
+        begin = end
 
 
 # --- rounds --------------------------------------------------------------------------------------
@@ -200,8 +206,9 @@ def play_block(
     settings, clock, actions = q_arrays.settings, q_arrays.clock, work.actions
     seats = len(table.strides)
     now, t, stable = work.state_numbers[STATE_NOW], clock[TRAINED_ROUNDS], clock[STABLE_ROUNDS]
+    before, joints = now, table.rewards.shape[1]
     for n in range(count):
-        changed, joint = 0, 0
+        changed, joint = 0, work.lots[at(n)]
         for s in range(seats):
             o = table.observations[at(now), at(s)]
             table_row = table.first_row[at(s)] + o
@@ -221,17 +228,19 @@ def play_block(
             for s in range(seats):
                 if settings[s, SYNCHRONOUS] == 1.0:
                     changed |= learn_synchronously(table, q_arrays, s, now, joint, actions[s])
-        visited = row(work.visited, n)
-        visited[VISITED_STATE], visited[VISITED_JOINT] = now, joint
-        rewarded = now if len(table.rewards) > 1 else 0
+        kind = table.kinds[at(now)]
+        work.visited[VISITED_JOINT, at(n)] = joint
+        work.visited[VISITED_CELL, at(n)] = kind * joints + joint
+        rewarded = kind if len(table.rewards) > 1 else 0
         for s in range(seats):
             q_arrays.pending_reward[0, at(s)] += table.rewards[at(rewarded), at(joint), at(s)]
+        before = now
         now = table.next_state[at(now if len(table.next_state) > 1 else 0), at(joint)]
         stable = 0 if changed else stable + 1
         if (stop_after > 0 and stable >= stop_after) or q_arrays.halt[0] != 0:
             count = n + 1
             break
-    work.state_numbers[STATE_BEFORE] = work.visited[count - 1, VISITED_STATE]
+    work.state_numbers[STATE_BEFORE] = before
     work.state_numbers[STATE_NOW] = now
     clock[STABLE_ROUNDS] = stable
     return count
@@ -255,14 +264,20 @@ def learn(
         last[ROW] = table.first_row[s] + o
         last[CELL] = q_arrays.first_cell[s] + o * table.actions[s]
         last[ACTION] = pending[s, PENDING_ACTION]
+    pair = is_pair(settings)
+    if pair:
+        find_highest(table, q_arrays, work.highest)
     while played < rounds:
         # Blocks end at multiples of BOUND_ROUNDS, where the kernels' loop renews its bounds too.
         begin = clock[TRAINED_ROUNDS] - clock[TRAINED_ROUNDS] % BOUND_ROUNDS
         for s in range(seats):
             renew_bounds(row(settings, s), begin)
         count = min(rounds - played, begin + BOUND_ROUNDS - clock[TRAINED_ROUNDS])
-        draw_ahead(work.keys, clock[EPISODE_ROUND], count, work.draws)
-        count = play_block(table, q_arrays, work, count, synchronous, stop_after)
+        draw_ahead(table, work, clock[EPISODE_ROUND], count)
+        if pair:
+            count = play_pair(table, q_arrays, work, count, stop_after)
+        else:
+            count = play_block(table, q_arrays, work, count, synchronous, stop_after)
         add_figures(table, work.visited, count, work.sums)
         played += count
         clock[TRAINED_ROUNDS] += count

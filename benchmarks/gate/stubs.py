@@ -15,7 +15,7 @@ import numpy as np
 
 from tacit.agents.external.doors.answers import (
     PROBABILITIES,
-    Answer,
+    BotAnswer,
     of_place,
     of_probabilities,
     without,
@@ -112,7 +112,7 @@ class Stub:
             found = next(self._drawn)
         return found
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question) -> BotAnswer:
         """The answer."""
         place, count = self._places[question.observation], len(question.actions)
         state, rows = self._state, len(self._places)
@@ -123,7 +123,10 @@ class Stub:
         if self.mode == "actions":
             row[main] = 1.0
         else:
-            row[main], row[main + 1] = 0.3 + 0.4 * self._share[place], 0.7 - 0.4 * self._share[place]
+            row[main], row[main + 1] = (
+                0.3 + 0.4 * self._share[place],
+                0.7 - 0.4 * self._share[place],
+            )
         if self.mode == "draws" and self.noise:
             row = (1 - self.noise) * row + self.noise / count
         if moved and (self.by_rows or self.mode == "probabilities"):
@@ -137,7 +140,7 @@ class Stub:
         state.high = state.last >= count / 2
         return answer
 
-    def _given(self, question: Question, row: np.ndarray) -> Answer:
+    def _given(self, question: Question, row: np.ndarray) -> BotAnswer:
         """A row in the stub's way of answering."""
         if self.mode == PROBABILITIES:
             if self.noise:

@@ -165,7 +165,7 @@ def revise(case: Case, group: Group) -> None:
             own = q[cell : cell + width]
             if outside[greedy[row]]:
                 own[outside] = own.min()
-                greedy[row], state["q_arrays.runner_up"][row] = rank(q, cell, 0, width)
+                greedy[row], _, state["q_arrays.runner_up"][row] = rank(q, cell, 0, width)
             cell, row = cell + width, row + 1
     state[CLOCK][STABLE_ROUNDS] = 0
     group.load(state)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tacit.envs.market import Benchmark, Block, Market, Part, Role
+from tacit.envs.market import Benchmark, Block, Lot, Market, Part, Role
 from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
@@ -154,6 +154,21 @@ class AdAuction(Market):
     def play_draws(self) -> bool:
         """Ties, and private values."""
         return self.config.ties == "sampled" or len(self.values) > 1
+
+    @property
+    def play_lots(self) -> tuple[Lot, ...] | None:
+        """Who of the tied wins a single slot, and private values; the order of several slots is
+        not known to have few outcomes."""
+        c, lots = self.config, []
+        if c.ties == "sampled":
+            if c.slots > 1:
+                return None
+            lots.append(Lot.below(at.TIE, range(2, c.bidders + 1)))
+        if len(self.values) > 1:
+            sums = np.cumsum(c.value.by_time(), axis=1)[:, :-1].ravel()
+            edges = tuple(sorted({float(x) for x in sums if 0.0 < x < 1.0}))
+            lots += [Lot(at.VALUE + i, edges) for i in range(c.bidders)]
+        return tuple(lots)
 
     def too_large(self, role: Role) -> str:
         """The advice that follows when a bidder sees too much."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
-from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role
+from tacit.envs.market import Benchmark, Block, Claim, Lot, Market, Measure, Part, Role
 from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
@@ -265,8 +265,7 @@ class CloudBandwidth(Market):
         """
         c = self.config
         table = np.empty((shocks, c.prices**c.providers, c.providers + 1))
-        # Shock 1 leaves the outside good as it is.
-        which = np.arange(3) if shocks > 1 else np.ones(1, dtype=np.int64)
+        which = np.arange(3) if shocks > 1 else np.ones(1, dtype=np.int64)  # (shock 1: none)
         compiled(DEMAND_TEMPLATE).fill_demand_table(params, which, table)
         return table.reshape(-1)
 
@@ -314,6 +313,12 @@ class CloudBandwidth(Market):
     def play_draws(self) -> bool:
         """Shocks, needs and lotteries, and surges."""
         return bool(self.shocked or self.config.tenants or self.config.surge)
+
+    @property
+    def play_lots(self) -> tuple[Lot, ...] | None:
+        """Shocks, one of three; what tenants and surges draw is not declared."""
+        others = self.config.tenants or self.config.surge
+        return None if others else (Lot.below(at.SHOCK, [3]),) * self.shocked
 
     def without_shocks(self) -> CloudBandwidth | None:
         """The same market with demand in its mean over the shocks; None where that is another game.

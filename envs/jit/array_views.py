@@ -1,13 +1,13 @@
-"""Rows of arrays without a reference count, for inner loops.
+"""Rows of arrays without a reference count, for inner loops; sums of rows in vectors.
 
 Numba counts references of every slice that a loop hands to a kernel, with atomic instructions:
 three slices per copy cost more than the auction itself (176 against 34 ns a step at 4,096 copies,
 `python -m benchmarks.engine --rows`). `row(a, i)` is `a[i]` and `borrow(a)` is `a`, but as views
 that keep no reference to the memory; they are valid only while the caller holds the array.
 
-In plain Python `row` and `borrow` are the functions below. In compiled code Numba replaces them by
-the intrinsics of `compiled_views.py`. That file imports Numba and this one does not, so that a
-command which compiles nothing does not wait for it.
+In plain Python `row`, `borrow` and `add_rows` are the functions below. In compiled code Numba
+replaces them by the intrinsics of `compiled_views.py`. That file imports Numba and this one does
+not, so that a command which compiles nothing does not wait for it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,24 @@ def at(index: Any) -> Any:
     A signed index costs a test, because Python counts negative ones from the end.
     """
     return np.uint64(index)
+
+
+# --- sums of rows -----------------------------------------------------------------------------
+
+
+def add_rows(table: Any, chosen: Any, count: Any, sums: Any, lanes: Any) -> None:
+    """Add `table[chosen[i], :lanes]`, i = 0 .. count - 1, to `sums[:lanes]`, in this order.
+
+    Args:
+        table: float64 `[J, K]`, K >= lanes, C-contiguous, like the others.
+        chosen: int64 `[.]`, with `count` entries at least.
+        count: how many rows.
+        sums: float64 `[K]`, which stay in registers meanwhile.
+        lanes: a literal number: LLVM adds so many at once, and left to itself one by one.
+    """
+    for i in range(count):
+        for k in range(lanes):
+            sums[k] += table[chosen[i], k]
 
 
 # --- one call with one argument ---------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What Numba puts in place of `array_views.row` and `borrow`: views built in LLVM.
+"""What Numba puts in place of `array_views.row`, `borrow` and `add_rows`: built in LLVM.
 
 `decorators.py` imports this module before it compiles anything, and the hash in the name of every
 generated loop includes it (`loops.py`).
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 
-from .array_views import borrow, row
+from .array_views import add_rows, borrow, row
 
 
 def _view(context: Any, builder: Any, kind: Any, value: Any, result: Any, index: Any) -> Any:
@@ -95,3 +96,37 @@ def pointer(_typing: Any, address: Any, like: Any) -> Any:
         return builder.inttoptr(args[0], context.get_value_type(result))
 
     return result(address, like), codegen
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def _add_rows(_typing: Any, table: Any, chosen: Any, count: Any, sums: Any, lanes: Any) -> Any:
+    width = lanes.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        table, chosen, sums = (
+            make_array(signature.args[i])(context, builder, args[i]) for i in (0, 1, 3)
+        )
+        vector = ir.VectorType(ir.DoubleType(), width)
+        stride = cgutils.unpack_tuple(builder, table.strides)[0]
+        first = builder.bitcast(table.data, cgutils.voidptr_t)
+        target = builder.bitcast(sums.data, vector.as_pointer())
+        kept = cgutils.alloca_once(builder, vector)  # LLVM makes a register of it
+        # Rows begin at multiples of 8 bytes, not of a whole vector.
+        builder.store(builder.load(target, align=8), kept)
+        with cgutils.for_range(builder, args[2]) as loop:
+            number = builder.load(builder.gep(chosen.data, [loop.index]))
+            place = builder.gep(first, [builder.mul(number, stride)])
+            row = builder.load(builder.bitcast(place, vector.as_pointer()), align=8)
+            builder.store(builder.fadd(builder.load(kept), row), kept)
+        builder.store(builder.load(kept), target, align=8)
+        return context.get_dummy_value()
+
+    return types.void(table, chosen, types.intp, sums, lanes), codegen
+
+
+@overload(add_rows, prefer_literal=True)  # type: ignore[untyped-decorator]
+def _add_rows_compiled(table: Any, chosen: Any, count: Any, sums: Any, lanes: Any) -> Any:
+    def compiled(table: Any, chosen: Any, count: Any, sums: Any, lanes: Any) -> Any:
+        _add_rows(table, chosen, count, sums, lanes)
+
+    return compiled

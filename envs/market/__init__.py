@@ -23,11 +23,12 @@ role, W numbers of a state row, M measures.
 
 The engine zeroes `measures` at the start of a round.
 
-`roles.py` holds parts, blocks, roles and seats; `declarations.py` measures, claims and benchmarks;
+`roles.py` holds parts, blocks, roles and seats; `declarations.py` measures, claims, lots and
+benchmarks;
 `market.py` the class that a market derives from.
 """
 
-from .declarations import Benchmark, Claim, Measure
+from .declarations import Benchmark, Claim, Lot, Measure
 from .market import MAX_OBSERVATIONS, Market
 from .roles import WAIT, WAITING, Block, Part, Role, Seat
 
@@ -38,6 +39,7 @@ __all__ = [
     "Benchmark",
     "Block",
     "Claim",
+    "Lot",
     "Market",
     "Measure",
     "Part",

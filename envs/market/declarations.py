@@ -1,9 +1,12 @@
-"""What a market declares beside its roles: measures, claims, benchmarks."""
+"""What a market declares beside its roles: measures, claims, lots, benchmarks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+
+SMALLEST = 2.0**-53  # every draw is a multiple of it
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,43 @@ class Claim:
     above: str | None
     below: str | None
     free: bool = False
+
+
+@dataclass(frozen=True)
+class Lot:
+    """A draw within `play` that is used only for which of a few intervals it lies in.
+
+    Attributes:
+        slot: the slot that `play` draws with.
+        edges: where one interval ends and the next begins, ascending, in (0, 1). The outcome of a
+            draw is the number of edges at or below it.
+    """
+
+    slot: int
+    edges: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check the edges.
+
+        Raises:
+            ValueError: they do not ascend between 0 and 1.
+        """
+        if any(high <= low for low, high in pairwise((0.0, *self.edges, 1.0))):
+            raise ValueError(f"edges must ascend between 0 and 1, got {list(self.edges)}.")
+
+    @classmethod
+    def below(cls, slot: int, counts: Iterable[int]) -> Lot:
+        """What `tacit.envs.rng.below(key, slot, n)` tells, for each n of `counts`."""
+        edges = {_least_draw(n, k) for n in counts for k in range(1, n)}
+        return cls(slot, tuple(sorted(edges)))
+
+
+def _least_draw(n: int, k: int) -> float:
+    """The least draw of which `below` makes at least `k` of `n`; the product is rounded there."""
+    units = k * 2**53 // n - 2
+    while units * SMALLEST * n < k:
+        units += 1
+    return units * SMALLEST
 
 
 @dataclass(frozen=True)

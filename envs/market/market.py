@@ -14,7 +14,7 @@ from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.types import Floats, Ints
 
 from .check import class_mistakes, declaration_mistakes
-from .declarations import Benchmark, Claim, Measure
+from .declarations import Benchmark, Claim, Lot, Measure
 from .roles import WAIT, WAITING, Role, Seat
 
 MAX_OBSERVATIONS = 2**24  # a policy table with more rows is refused
@@ -120,6 +120,15 @@ class Market:
     def play_draws(self) -> bool:
         """Whether `play` makes draws under this config; if not, payoffs can be looked up."""
         return True
+
+    @property
+    def play_lots(self) -> tuple[Lot, ...] | None:
+        """All draws of `play`, where each has but a few outcomes; None: nothing is known of them.
+
+        Rounds of a market of one phase can then be looked up although it draws. An override must
+        name every slot that `play` may draw with.
+        """
+        return None if self.play_draws else ()
 
     def too_large(self, role: Role) -> str:
         """The advice that follows when a role sees too much: what to drop."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tacit.envs.market import Benchmark, Block, Market, Measure, Part, Role
+from tacit.envs.market import Benchmark, Block, Lot, Market, Measure, Part, Role
 from tacit.envs.types import Floats, Ints
 
 from . import positions as at
@@ -72,6 +72,11 @@ class QuantityCompetition(Market):
     def play_draws(self) -> bool:
         """Whether demand is drawn."""
         return self.config.demand_shock > 0.0
+
+    @property
+    def play_lots(self) -> tuple[Lot, ...]:
+        """High or low demand."""
+        return (Lot.below(at.DEMAND_DRAW, [2]),) if self.play_draws else ()
 
     def too_large(self, role: Role) -> str:
         """The advice that follows when a firm sees too much."""

@@ -39,7 +39,18 @@ DEFAULTS = {
     },
     "scripted": {"rule": "competitive"},
     "table": {"file": "", "table_hash": ""},
+    "external": {"command": None, "seconds": 10.0, "start_seconds": 30.0},
+    "chat": {
+        "prompt": None, "key_variable": None, "answers": "auto", "temperature": 1.0,
+        "max_tokens": 16, "top_logprobs": 20, "seconds": 60.0, "retries": 6, "pause": 0.5,
+        "price_in": 0.0, "price_out": 0.0,
+    },
 }  # fmt: skip
+# Keys without a default.
+NEEDED = {
+    "external": {"call": "my.bot:act"},
+    "chat": {"base_url": "http://localhost:8080/v1", "model": "m"},
+}
 
 # Values that are taken, and values beside them that are not.
 EDGES = [
@@ -80,7 +91,8 @@ EDGES = [
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_every_key_has_its_default(agent):
-    assert AGENTS[agent]().model_dump() == {"name": agent, **DEFAULTS[agent]}
+    needed = NEEDED.get(agent, {})
+    assert AGENTS[agent](**needed).model_dump() == {"name": agent, **needed, **DEFAULTS[agent]}
 
 
 @pytest.mark.parametrize(("agent", "key", "taken", "refused"), EDGES)

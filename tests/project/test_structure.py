@@ -41,7 +41,11 @@ def test_every_data_file_ships():
     for folder in PACKAGES:
         patterns = SETUP["package-data"].get(f"tacit.{folder}", [])
         shipped = {path for pattern in patterns for path in (ROOT / folder).glob(pattern)}
-        others = {p for p in (ROOT / folder).rglob("*") if p.suffix in (".yaml", ".typed", ".json", ".safetensors")}
+        others = {
+            p
+            for p in (ROOT / folder).rglob("*")
+            if p.suffix in (".yaml", ".typed", ".json", ".safetensors")
+        }
         assert others == shipped, folder
 
 

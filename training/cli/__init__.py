@@ -24,6 +24,7 @@ import typer
 from tacit.training.plain_text import say
 
 from . import attend, audit, check, control, data, look, oversee, play, prove, sweep, train
+from .options import OnceCommand
 from .own_agent import exam, export, tabulate
 
 # Groups in the help.
@@ -76,7 +77,7 @@ app = typer.Typer(
     help="Watch bluffing and collusion emerge from the KPIs you write.",
 )
 for _panel, _name, _command in COMMANDS:
-    app.command(_name, rich_help_panel=_panel, **SETTINGS.get(_name, {}))(_command)
+    app.command(_name, cls=OnceCommand, rich_help_panel=_panel, **SETTINGS.get(_name, {}))(_command)
 app.add_typer(audit.app, name="audit", rich_help_panel=OVERSEE)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, ArmOption, Results
+from .options import DEFAULT_RESULTS, ArmOption, OnceCommand, Results
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -76,7 +76,7 @@ def sign(
         say(line)
 
 
-@app.command("seal")
+@app.command("seal", cls=OnceCommand)
 def seal(
     run: str,
     key: Annotated[Path | None, typer.Option("--key", help="a key of SSH that signs")] = None,
@@ -93,7 +93,7 @@ def seal(
     say(f"head:   {done.head}")
 
 
-@app.command("verify")
+@app.command("verify", cls=OnceCommand)
 def verify(
     run: str,
     replay: Annotated[
@@ -128,7 +128,7 @@ def verify(
         sys.exit(1)
 
 
-@app.command("reproduce")
+@app.command("reproduce", cls=OnceCommand)
 def reproduce(
     run: str,
     arm: ArmOption = None,

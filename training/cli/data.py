@@ -19,8 +19,9 @@ def calibrate(
     market: Annotated[str, typer.Argument(help="a market; see tacit list")],
     data: Annotated[Path, typer.Argument(help="a CSV file with a header", metavar="DATA.csv")],
     columns: Annotated[
-        str, typer.Option(metavar="NAME=COLUMN,...", help="which column is what")
-    ] = "",
+        list[str] | None,
+        typer.Option(metavar="NAME=COLUMN,...", help="which column is what (repeatable)"),
+    ] = None,
     dates: Annotated[
         list[str] | None,
         typer.Option(help="format of dates: DD/MM/YYYY, epoch, index, %m.%Y (repeatable)"),
@@ -43,7 +44,9 @@ def calibrate(
     from tacit.training.show.terminal import TextTable, console
 
     options = _options(context.args)
-    request = Request(columns, tuple(dates or ()), tuple(missing or ()), decimal, options)
+    request = Request(
+        ",".join(columns or ()), tuple(dates or ()), tuple(missing or ()), decimal, options
+    )
     if write is not None:
         check_target(write)
     result = fit_and_compare(market, data, request)
@@ -84,6 +87,8 @@ def _options(words: list[str]) -> dict[str, Any]:
             if not waiting:
                 raise ConfigError(f"{word}: needs a value.")
             value = waiting.pop(0)
+        if name in options:
+            raise ConfigError(f"--{name}: is given twice; it takes one value.")
         options[name] = parse(value, word)
     return options
 

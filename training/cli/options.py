@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 Results = Annotated[Path, typer.Option("--results", help="where runs are kept")]
 Config = Annotated[str, typer.Argument(help="an experiment, a market, or a YAML file")]
@@ -18,3 +19,32 @@ Wide = Annotated[
     bool, typer.Option("--wide", help="every column, in one piece however wide the table is")
 ]
 DEFAULT_RESULTS = Path("results")  # as in `tacit.training.storage.run_folder`
+
+
+class OnceCommand(TyperCommand):
+    """A command that refuses an option given twice if it takes one value.
+
+    The parser alone would keep the last value and drop the others without a word.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments that no parameter takes.
+
+        Raises:
+            ConfigError: every option that is given twice.
+        """
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        single = [
+            option
+            for option in order
+            if isinstance(option, TyperOption)
+            and not (option.multiple or option.is_flag or option.count)
+        ]
+        twice = [option for option in dict.fromkeys(single) if single.count(option) > 1]
+        if twice:
+            from tacit.envs.errors import ConfigError
+
+            names = (max(option.opts, key=len) for option in twice)
+            raise ConfigError([f"{name}: is given twice; it takes one value." for name in names])
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest

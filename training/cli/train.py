@@ -48,9 +48,9 @@ def train(
     from tacit.envs.errors import ConfigError
     from tacit.training.config.files import dump_yaml
     from tacit.training.config.load import load
-    from tacit.training.config.outside_agents import outside_agents
     from tacit.training.storage.run_folder import named
     from tacit.training.storage.signature_files import document_beside
+    from tacit.training.trust.outside_agents import outside_agents
 
     if cell is not None:
         if settings or arm or as_arm or name or show:

@@ -26,7 +26,6 @@ from tacit.training.acts.gate import Gate
 from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
-from tacit.training.config.outside_agents import check_no_outside_agents
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import read_json
@@ -38,6 +37,7 @@ from tacit.training.storage.run_folder import DEFAULT_RESULTS, RunFolder, named
 from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import document_beside, take_over
+from tacit.training.trust.outside_agents import check_no_outside_agents
 
 from .arm_points.points import ArmPoints, given_from
 from .arm_points.slots import Slot, Slots

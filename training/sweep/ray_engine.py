@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ AHEAD = 2  # tasks for each processor that are handed to Ray at a time, so that 
 RETRIES = 3  # of a task whose worker was killed
 PATIENCE = 5.0  # seconds for an address to answer
 LOOK = 0.5  # seconds between two looks at tasks, so that Ctrl-C is noticed
+SILENCES = 6  # looks in a row at which the cluster's head does not answer until it counts as ended
 
 Files = dict[str, bytes]  # the files of a cell by their path within it
 
@@ -78,6 +80,10 @@ class RayCluster:
         """
         # Ray would report its use to its makers: no network but the address that the user names.
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        with showing_token() if self.address else nullcontext():
+            return self._init()
+
+    def _init(self) -> Any:
         try:
             import ray
         except ImportError:
@@ -100,7 +106,12 @@ class RayCluster:
         except Exception as error:  # its own errors, RuntimeError for another version, gRPC's
             told = " ".join(str(error).split())[:300]
             where = self.address or "this machine"
-            raise ConfigError(f"--engine ray: no cluster at {where}: {told}") from None
+            advice = (
+                " If it asks for a token, say where that stands: RAY_AUTH_TOKEN_PATH=FILE."
+                if self.address and not has_token()
+                else ""
+            )
+            raise ConfigError(f"--engine ray: no cluster at {where}: {told}{advice}") from None
         return ray
 
     def _train(
@@ -112,6 +123,8 @@ class RayCluster:
         listener: SweepListener,
     ) -> None:
         processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        head = ray.get_runtime_context().gcs_address
+        silences = 0
         raw = read_yaml(folder.experiment_file(plan))
         if self.is_shared:
             task = ray.remote(num_cpus=1, max_retries=RETRIES)(train_shared)
@@ -126,6 +139,14 @@ class RayCluster:
             if not running:
                 return
             ready, _ = ray.wait(list(running), num_returns=1, timeout=LOOK)
+            # Without its head Ray would end this process itself after a minute, without a word of
+            # what is kept.
+            silences = 0 if ready or answers(head) else silences + 1
+            if silences == SILENCES:
+                raise ConfigError(
+                    f"--engine ray: the cluster at {head} has ended. What was trained is kept; "
+                    "the same command goes on."
+                )
             for reference in ready:
                 listener.ended(self._outcome(ray, folder, plan, reference, running.pop(reference)))
 
@@ -156,9 +177,51 @@ def check_address(address: str | None) -> None:
     if not host or not port.isdigit():
         raise ConfigError(f"--address: must be host:port, ray://host:port or auto, got {address}.")
     try:
-        socket.create_connection((host, int(port)), PATIENCE).close()
+        connect(host, port)
     except (OSError, OverflowError) as error:
         raise ConfigError(f"--address: nothing answers at {address}: {error}.") from None
+
+
+def has_token() -> bool:
+    """Whether there is a token for clusters that ask for one, where Ray looks for it."""
+    named = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return named or (Path.home() / ".ray" / "auth_token").exists()
+
+
+@contextmanager
+def showing_token() -> Iterator[None]:
+    """Have Ray show its token to a cluster that it joins, where there is one.
+
+    Clusters ask for it by default, but Ray shows it only when told, which it reads as it is
+    imported.
+    """
+    if not has_token() or "RAY_AUTH_MODE" in os.environ:
+        yield
+        return
+    os.environ["RAY_AUTH_MODE"] = "token"
+    try:
+        yield
+    finally:
+        del os.environ["RAY_AUTH_MODE"]
+
+
+def connect(host: str, port: str) -> None:
+    """Open a connection and close it.
+
+    Raises:
+        OSError, OverflowError: nothing answers, or there is no such port.
+    """
+    socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+
+
+def answers(address: str) -> bool:
+    """Whether something listens at `host:port`."""
+    host, _, port = address.rpartition(":")
+    try:
+        connect(host, port)
+    except OSError:
+        return False
+    return True
 
 
 # --- what runs on the cluster ---------------------------------------------------------------------

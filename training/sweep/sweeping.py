@@ -17,10 +17,10 @@ from typing import Any
 from tacit.envs.errors import ConfigError
 from tacit.training.config.load import load, name_and_data
 from tacit.training.config.mistakes import MistakeList
-from tacit.training.config.outside_agents import check_no_outside_agents
 from tacit.training.storage.atomic_files import read_json
 from tacit.training.storage.run_folder import RunFolder, named
 from tacit.training.storage.run_lock import writing
+from tacit.training.trust.outside_agents import check_no_outside_agents
 
 from .axes import Axis, Range, check_distinct, parse_grids, parse_ranges
 from .cell import CellOutcome

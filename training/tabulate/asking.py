@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from tacit.agents.external.doors.answers import FAILED, TIME_OUT, Answer
+from tacit.agents.external.doors.answers import FAILED, TIME_OUT, BotAnswer
 from tacit.agents.external.doors.door import Door
 from tacit.agents.external.question import Questions
 from tacit.envs.errors import ConfigError
@@ -81,7 +81,7 @@ class Asker:
             ConfigError: the file belongs to other questions, or cannot be read or written.
         """
         self.questions, self.budget, self.parallel = questions, budget or Budget(), parallel
-        self.answers: dict[int, Answer] = {}
+        self.answers: dict[int, BotAnswer] = {}
         self.asks: dict[int, Ask] = {}
         self.calls, self.money = 0, 0.0
         self._started, self._without = 0, 0
@@ -195,13 +195,13 @@ class Asker:
                 f"{self._without} questions in a row had no answer, the last one: {last.problem}"
             )
 
-    def _keep(self, ask: Ask, answer: Answer) -> None:
+    def _keep(self, ask: Ask, answer: BotAnswer) -> None:
         with self._lock:
             self.answers[ask.number], self.asks[ask.number] = answer, ask
             count = len(self.answers)
         self._progress(count)
 
-    def answered(self) -> list[tuple[Ask, Answer]]:
+    def answered(self) -> list[tuple[Ask, BotAnswer]]:
         """Questions with their answers, in the order of their numbers."""
         return [(self.asks[n], self.answers[n]) for n in sorted(self.answers)]
 
@@ -214,7 +214,7 @@ def _ask_key(ask: Ask) -> list[Any]:
     return [ask.row, order, ask.wording, ask.session]
 
 
-def _line(ask: Ask, answer: Answer, words: str) -> str:
+def _line(ask: Ask, answer: BotAnswer, words: str) -> str:
     """An answer as a line; JSON writes every character that is not ASCII as an escape."""
     return json.dumps(
         {
@@ -227,9 +227,9 @@ def _line(ask: Ask, answer: Answer, words: str) -> str:
     )  # fmt: skip
 
 
-def _stored_answer(known: Mapping[str, Any]) -> Answer:
+def _stored_answer(known: Mapping[str, Any]) -> BotAnswer:
     return replace(
-        Answer(str(known["kind"]), np.array(known["row"], np.float64), str(known["problem"])),
+        BotAnswer(str(known["kind"]), np.array(known["row"], np.float64), str(known["problem"])),
         text=str(known["answer"]), seconds=float(known["seconds"]), model=str(known["model"]),
         cost=float(known["cost"]), tries=int(known["tries"]),
     )  # fmt: skip

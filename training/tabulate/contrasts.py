@@ -163,7 +163,9 @@ def odd_ones(found: Spread, group: Bools) -> Contrast:
     other_is_odd &= np.abs(with_one - with_other) > SAME
     lonely, told = int(lone_is_odd.sum()), int(lone_is_odd.sum() + other_is_odd.sum())
     p = float(binom.sf(lonely - 1, told, 1 / 3)) if told else 1.0
-    return Contrast(p, max(0.0, (lonely - (told - lonely) / 2) / len(triples)))
+    # By how much answers lie farther apart between the groups than within one.
+    farther = float(((with_one + with_other) / 2 - pair).mean()) / 2
+    return Contrast(p, max(0.0, farther))
 
 
 def _triples(rows: Ints, group: Bools) -> Ints:

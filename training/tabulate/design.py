@@ -6,7 +6,7 @@ serves all comparisons at once (a factorial design) instead of one set for each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,8 +86,10 @@ class Design:
         rows: list[int] = []
         while len(rows) < count:
             rows += self._shuffled().tolist()
+        shown = self._shown(rows[:count])
         return [
-            Ask(number + k, rows[k], session=session + k // SESSION_LENGTH) for k in range(count)
+            Ask(number + k, rows[k], *shown[k], session=session + k // SESSION_LENGTH)
+            for k in range(count)
         ]
 
     def _draws(self, count: int) -> Any:
@@ -106,10 +108,17 @@ class Design:
         rows = decisions if in_order else self._shuffled()
         twice = self._draws(len(rows)) < (0.0 if in_order else REPEATS)
         rows = np.repeat(rows, 1 + twice)
-        coins = self._draws(2 * len(rows)).reshape(2, -1) < 0.5
+        shown = self._shown(rows.tolist())
         for k, row in enumerate(rows):
-            order = self._permuted(int(row)) if coins[0, k] else None
-            yield Ask(number + k, int(row), order, int(coins[1, k]), in_order)
+            yield Ask(number + k, int(row), *shown[k], in_order)
+
+    def _shown(self, rows: Sequence[int]) -> list[tuple[tuple[int, ...] | None, int]]:
+        """Order of the actions and wording of each question, each by a coin of its own."""
+        coins = self._draws(2 * len(rows)).reshape(2, -1) < 0.5
+        return [
+            (self._permuted(row) if coins[0, k] else None, int(coins[1, k]))
+            for k, row in enumerate(rows)
+        ]
 
     def _permuted(self, row: int) -> tuple[int, ...]:
         """Another order of the legal actions than that of the table."""

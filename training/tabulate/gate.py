@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tacit.agents.external.doors.answers import Answer, DoorClosed
+from tacit.agents.external.doors.answers import BotAnswer, DoorClosed
 from tacit.agents.external.doors.door import Door
 from tacit.envs.types import Bools, Floats, Ints
 
@@ -76,7 +76,7 @@ class GateResult:
     needed: int = 0
 
 
-class Gate:
+class FunctionGate:
     """Asks what is needed, and judges the answers.
 
     Attributes:
@@ -106,7 +106,7 @@ class Gate:
         least = max(2 * len(first), questions_without_chance(self.resolution))
         self._ask(self.design.more(self._number, least))
         for look in range(LOOKS):
-            answers = Answers(self.asker.answered())
+            answers = AnswerVectors(self.asker.answered())
             if answers.largest_distance() <= self.resolution / 2:
                 return answers.never_varied()
             found = answers.tested(LEVEL / (LOOKS + 1))
@@ -120,7 +120,7 @@ class Gate:
             self._fresh_starts((fresh >> share) - self._sessions * SESSION_LENGTH)
             main = self._number - self._sessions * SESSION_LENGTH
             self._ask(self.design.more(self._number, (wanted >> share) - main))
-        return Answers(self.asker.answered()).tested(LEVEL / (LOOKS + 1))
+        return AnswerVectors(self.asker.answered()).tested(LEVEL / (LOOKS + 1))
 
     def _ask(self, asks: Sequence[Ask]) -> None:
         self.asker.ask(asks, self.door)
@@ -159,7 +159,7 @@ class Gate:
         return None
 
 
-class Answers:
+class AnswerVectors:
     """Answers as vectors, in the order of the questions.
 
     Attributes:
@@ -170,7 +170,7 @@ class Answers:
         spread: how much they vary within rows.
     """
 
-    def __init__(self, answered: Sequence[tuple[Ask, Answer]]) -> None:
+    def __init__(self, answered: Sequence[tuple[Ask, BotAnswer]]) -> None:
         pairs = [(ask, answer) for ask, answer in answered if answer.is_answer]
         self.asks = [ask for ask, _ in pairs]
         known = sorted({ask.row for ask in self.asks})

@@ -18,8 +18,8 @@ from tacit.agents.external.question import Questions
 from tacit.agents.external.table_agent import TableConfig
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm, Experiment, arm_from_plain
-from tacit.training.config.outside_agents import check_no_outside_agents
 from tacit.training.storage.run_folder import RunFolder
+from tacit.training.trust.outside_agents import check_no_outside_agents
 
 from .asking import SUFFIX
 from .tabulation import RESOLUTION, estimate, tabulate

@@ -26,7 +26,7 @@ from .contrasts import (
     questions_without_chance,
 )
 from .design import REPEATS, Design
-from .gate import Gate, GateResult
+from .gate import FunctionGate, GateResult
 
 RESOLUTION = 0.05  # the change of a bot's answers that must be found
 MOST = 250_000  # questions to a bot that mixes
@@ -128,7 +128,7 @@ def tabulate(
     check_arguments(questions, resolution, most, parallel)
     given = {"seat": seat, "seed": seed, "resolution": resolution, **(about or {})}
     asker = Asker(questions, budget, file, given, parallel, progress)
-    gate = Gate(asker, Design(questions, seed), door, resolution, most)
+    gate = FunctionGate(asker, Design(questions, seed), door, resolution, most)
     stopped, result = "", None
     try:
         result = gate.run()

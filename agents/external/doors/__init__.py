@@ -14,11 +14,19 @@ from pydantic import BaseModel
 from tacit.agents.external.config import ChatConfig, ExternalConfig
 from tacit.envs.errors import ConfigError
 
-from .answers import Answer, DoorClosed
+from .answers import BotAnswer, DoorClosed
 from .door import Door, FunctionDoor
 from .json_lines import CallDoor, CommandDoor
 
-__all__ = ["Answer", "CallDoor", "CommandDoor", "Door", "DoorClosed", "FunctionDoor", "open_door"]
+__all__ = [
+    "BotAnswer",
+    "CallDoor",
+    "CommandDoor",
+    "Door",
+    "DoorClosed",
+    "FunctionDoor",
+    "open_door",
+]
 
 
 def open_door(config: BaseModel, allowed: tuple[str, ...] = ()) -> Door:

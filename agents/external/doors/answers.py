@@ -22,7 +22,7 @@ REFUSAL, TIME_OUT, ILLEGAL, FAILED = "refusal", "time-out", "illegal", "failed"
 
 
 @dataclass(frozen=True)
-class Answer:
+class BotAnswer:
     """One answer, read.
 
     Attributes:
@@ -67,24 +67,24 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[:longest]}..."
 
 
-def without(question: Question, kind: str, problem: str, text: str = "") -> Answer:
+def without(question: Question, kind: str, problem: str, text: str = "") -> BotAnswer:
     """An answer that names no legal action."""
-    return Answer(kind, np.zeros(len(question.actions)), problem, shortened(text))
+    return BotAnswer(kind, np.zeros(len(question.actions)), problem, shortened(text))
 
 
-def of_place(question: Question, place: int, text: str = "") -> Answer:
+def of_place(question: Question, place: int, text: str = "") -> BotAnswer:
     """The answer that names the action at a place, counted as actions were shown."""
     shown = np.zeros(len(question.actions))
     shown[place] = 1.0
-    return Answer(ACTION, question.in_table_order(shown), text=shortened(text))
+    return BotAnswer(ACTION, question.in_table_order(shown), text=shortened(text))
 
 
-def of_probabilities(question: Question, shown: Floats, text: str = "") -> Answer:
+def of_probabilities(question: Question, shown: Floats, text: str = "") -> BotAnswer:
     """The answer that gives probabilities `[L]`, in the order in which actions were shown."""
-    return Answer(PROBABILITIES, question.in_table_order(shown), text=shortened(text))
+    return BotAnswer(PROBABILITIES, question.in_table_order(shown), text=shortened(text))
 
 
-def read_answer(question: Question, given: Any, text: str = "") -> Answer:
+def read_answer(question: Question, given: Any, text: str = "") -> BotAnswer:
     """An answer of the protocol: an object, or an action alone.
 
     Args:
@@ -105,7 +105,7 @@ def read_answer(question: Question, given: Any, text: str = "") -> Answer:
     return without(question, ILLEGAL, "an object without action, probabilities or refuse", text)
 
 
-def _read_action(question: Question, action: Any, text: str) -> Answer:
+def _read_action(question: Question, action: Any, text: str) -> BotAnswer:
     place: int | None = None
     if isinstance(action, Mapping):
         place = as_parts(question, action)
@@ -118,7 +118,7 @@ def _read_action(question: Question, action: Any, text: str) -> Answer:
     return of_place(question, place, text)
 
 
-def _read_probabilities(question: Question, given: Any, text: str) -> Answer:
+def _read_probabilities(question: Question, given: Any, text: str) -> BotAnswer:
     count = len(question.actions)
     try:
         numbers = [float(x) for x in given]

@@ -26,10 +26,11 @@ def main() -> None:
         found = importlib.import_module(module)
         for name in path.split("."):
             found = getattr(found, name)
-        if not callable(found):
-            raise TypeError(f"{sys.argv[1]} is not callable")
     except BaseException as error:
         send({"failed": f"{type(error).__name__}: {error}"})
+        return
+    if not callable(found):
+        send({"failed": f"{sys.argv[1]} is not callable"})
         return
     send({"ready": True})
     for line in sys.stdin:

@@ -24,7 +24,7 @@ from .answers import (
     ILLEGAL,
     REFUSAL,
     TIME_OUT,
-    Answer,
+    BotAnswer,
     DoorClosed,
     of_place,
     of_probabilities,
@@ -111,7 +111,7 @@ class ChatDoor:
             body |= {"max_tokens": 1, "logprobs": True, "top_logprobs": config.top_logprobs}
         return body
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question) -> BotAnswer:
         """Ask the model; 429, 5xx and broken connections are tried again after a pause.
 
         Raises:
@@ -147,7 +147,7 @@ class ChatDoor:
 
     def _read(
         self, question: Question, body: Mapping[str, Any], response: Response, key: str | None
-    ) -> Answer | None:
+    ) -> BotAnswer | None:
         """The answer in a response; None: try again.
 
         Raises:
@@ -192,7 +192,7 @@ class ChatDoor:
 
     # --- answers ---------------------------------------------------------------------------------
 
-    def _of_choice(self, question: Question, data: Any, text: str, key: str | None) -> Answer:
+    def _of_choice(self, question: Question, data: Any, text: str, key: str | None) -> BotAnswer:
         """The answer in a body of JSON."""
         try:
             choice = data["choices"][0]

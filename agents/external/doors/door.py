@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from tacit.agents.external.question import Question
 
-from .answers import FAILED, Answer, read_answer, shortened, without
+from .answers import FAILED, BotAnswer, read_answer, shortened, without
 
 
 class Door(Protocol):
@@ -21,7 +21,7 @@ class Door(Protocol):
 
     where: str
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question) -> BotAnswer:
         """The answer to a question; it may be asked from several threads at once.
 
         Raises:
@@ -63,7 +63,7 @@ class FunctionDoor:
         self._function, self._make = function, make
         self.where = f"the Python function {getattr(function, '__qualname__', repr(function))}"
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question) -> BotAnswer:
         """The function's answer; an exception is a failed answer."""
         begun = time.perf_counter()
         try:

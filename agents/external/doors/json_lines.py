@@ -26,7 +26,7 @@ from typing import IO, Any
 
 from tacit.agents.external.question import Question
 
-from .answers import FAILED, TIME_OUT, Answer, DoorClosed, read_answer, shortened, without
+from .answers import FAILED, TIME_OUT, BotAnswer, DoorClosed, read_answer, shortened, without
 
 LONGEST_LINE = 2**20  # bytes; a bot that writes a longer one is ended
 KEPT_ERRORS = 2_000  # bytes of standard error, the last ones
@@ -62,6 +62,7 @@ class CommandDoor:
         self._closed: str | None = None
         self._errors = b""
         self._lock = threading.Lock()
+        self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
         self._start()
 
     # --- the process -----------------------------------------------------------------------------
@@ -79,9 +80,20 @@ class CommandDoor:
         self._readers = [
             threading.Thread(target=self._read_errors, daemon=True),
             threading.Thread(target=self._read_answers, daemon=True),
+            threading.Thread(target=self._write, daemon=True),
         ]
         for reader in self._readers:
             reader.start()
+
+    def _write(self) -> None:
+        """Hand over what is sent: a program that does not read must not block who asks it."""
+        stream = _stream(self._process.stdin)
+        with suppress(OSError, ValueError):  # a dead program is told by its output
+            while (line := self._outgoing.get()) is not None:
+                stream.write(line)
+                stream.flush()
+        with suppress(OSError, ValueError):
+            stream.close()
 
     def _read_errors(self) -> None:
         while data := _stream(self._process.stderr).read1(65_536):  # type: ignore[attr-defined]
@@ -151,7 +163,7 @@ class CommandDoor:
         for queue in waiting.values():
             queue.put((problem, text))
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question) -> BotAnswer:
         """Send a question and wait for its answer.
 
         Raises:
@@ -192,11 +204,7 @@ class CommandDoor:
             self._asked += 1
             number = self._asked
             self._waiting[number] = queue
-            line = json.dumps({"id": number, **data}) + "\n"
-            with suppress(OSError, ValueError):  # a dead program is told by its output
-                stream = _stream(self._process.stdin)
-                stream.write(line.encode())
-                stream.flush()
+            self._outgoing.put((json.dumps({"id": number, **data}) + "\n").encode())
         try:
             found = queue.get(timeout=seconds)
         except Empty:
@@ -219,8 +227,7 @@ class CommandDoor:
     def close(self) -> None:
         """Close the program's input, and end it if it does not end by itself."""
         self._shut(f"{self.where} is closed.")
-        with suppress(OSError, ValueError):
-            _stream(self._process.stdin).close()
+        self._outgoing.put(None)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
         _kill(self._process)
@@ -258,10 +265,7 @@ class CallDoor(CommandDoor):
         folders = [path or os.getcwd() for path in sys.path]
         if os.getcwd() not in folders:
             folders.insert(0, os.getcwd())
-        with suppress(OSError, ValueError):
-            stream = _stream(self._process.stdin)
-            stream.write((json.dumps(folders) + "\n").encode())
-            stream.flush()
+        self._outgoing.put((json.dumps(folders) + "\n").encode())
         try:
             told = self._ready.get(timeout=start_seconds)
         except Empty:

@@ -98,7 +98,7 @@ def test_pennies_are_matched_half_the_time_on_average(seed):
 
 def test_the_mean_policy_is_that_of_the_updates_after_a_share_of_training():
     config = LEARNERS["ippo"].model_copy(update={"average_from": 0.5})
-    group = trained("bandit", config, 0)
+    group = trained("bandit", config, 0, seed=1)
     group.total_rounds = 32 * 10
     seen = []
     for _ in range(10):

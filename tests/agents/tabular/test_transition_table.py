@@ -10,14 +10,19 @@ from support.groups import PUBLISHER
 
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular import group as tabular
+from tacit.agents.tabular import lots as lots_module
 from tacit.agents.tabular import transition_table
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.agents.tabular.group import TabularGroup
+from tacit.agents.tabular.lots import count_lots, lot_keys
 from tacit.agents.tabular.multiplicative_weights import MultiplicativeWeightsConfig as Hedge
 from tacit.agents.tabular.transition_table import MOST_CELLS, transition_table_for
-from tacit.envs import kpi
+from tacit.envs import kpi, rng
+from tacit.envs.ad_auction import AdAuction
 from tacit.envs.engine.engine import Engine
-from tacit.envs.registry import MARKETS, make_market
+from tacit.envs.market import Lot
+from tacit.envs.market.declarations import SMALLEST
+from tacit.envs.registry import make_market
 
 FOUR = {"prices": 4}
 SHARED = {"ties": "shared", "bids": 4}
@@ -52,6 +57,30 @@ CASES = {
     "boltzmann": (
         "ad_auction", SHARED | {"observe": "price"}, None,
         [Q(exploration="boltzmann", temperature=0.5, initial_q=(0, 1))],
+    ),
+    "auction, ties drawn": ("ad_auction", {"bids": 4}, MOVES, [decaying()]),
+    "auction, ties drawn, three bid": (
+        "ad_auction", {"bids": 3, "bidders": 3, "observe": "price", "price_mix": 1}, MOVES,
+        [decaying()],
+    ),
+    "auction, ties drawn, all updated": (
+        "ad_auction", {"bids": 4, "observe": "bids"}, MOVES,
+        [decaying(update="synchronous"), Hedge()],
+    ),
+    "auction, values drawn": (
+        "ad_auction", {"bids": 3, "value": {"kind": "uniform", "levels": 2}}, MOVES, [decaying()]
+    ),
+    "auction, values drawn, parts of a day": (
+        "ad_auction",
+        {"bids": 2, "value": {"kind": "list", "values": [0.5, 1.0], "cycle": [[0.3, 0.7], [1, 0]]}},
+        MOVES, [decaying()],
+    ),
+    "shocks": ("cloud_bandwidth", FOUR | {"outside_shock": 0.1}, MOVES, [decaying()]),
+    "shocks, capacity": (
+        "cloud_bandwidth", FOUR | {"outside_shock": 0.1, "capacity": 0.4}, None, [decaying()]
+    ),
+    "demand drawn, price seen": (
+        "quantity_competition", {"outputs": 4, "monitoring": "imperfect"}, None, [decaying()]
     ),
     "greedy, equal values": (
         "ad_auction", SHARED, None, [Q(exploration="none", tie_break="random", initial_q=0)]
@@ -117,6 +146,29 @@ def test_saved_in_the_middle_either_goes_on_with_the_other(rounds):
         assert_same(resumed, whole)
 
 
+def test_sums_that_begin_apart_are_played_by_the_kernels():
+    """A branch may take over sums in which a profit and the reward for it differ."""
+    looked, played = (learners("auction, ties drawn", each) for each in ("always", "never"))
+    looked.run(400)
+    table = looked.transition_table
+    assert table is not None
+    used = table.column_of[table.column_of >= 0]
+    assert len(np.unique(used)) < len(used)
+    state = looked.state()
+    state["q_arrays.score_sums"] += np.arange(len(state["q_arrays.score_sums"]))
+    for each in (looked, played):
+        each.load(state)
+    assert table.sums_of(looked._figure_sums()) is None
+    for rounds in CALLS:
+        assert looked.run(rounds) == played.run(rounds) == rounds
+        assert_same(looked, played)
+    for each in (looked, played):
+        each.read()
+    assert table.sums_of(looked._figure_sums()) is not None
+    assert looked.run(300) == played.run(300) == 300
+    assert_same(looked, played)
+
+
 # --- where there is none -----------------------------------------------------------------------
 
 
@@ -136,6 +188,12 @@ LARGEST = {
     "four sellers at 100 prices": {"providers": 4, "prices": 100, "memory": 0},
     "figures of ten sellers": {"providers": 10, "prices": 4, "memory": 0},
     "ad_auction": {"bidders": 16, "bids": 999, "ties": "shared"},
+    "lots of sixteen bidders": {"bidders": 16, "bids": 2},
+    "lots of private values": {
+        "bidders": 2,
+        "bids": 2,
+        "value": {"kind": "uniform", "levels": 999},
+    },
 }
 
 
@@ -145,7 +203,8 @@ def test_the_largest_market_is_counted_before_anything_is_made_for_it(case, monk
         raise AssertionError("an enumeration was begun")
 
     monkeypatch.setattr(transition_table, "_Enumeration", enumerate_)
-    market = make_market(case if case in MARKETS else "cloud_bandwidth", LARGEST[case])
+    auction = case == "ad_auction" or case.startswith("lots")
+    market = make_market("ad_auction" if auction else "cloud_bandwidth", LARGEST[case])
     agents = {seat.name: Q(initial_q=0) for seat in market.seats}
     large = TabularGroup(market, kpi.resolve(market, None), agents, 0)
     large.look_up = "always"
@@ -161,10 +220,9 @@ def test_the_largest_market_is_counted_before_anything_is_made_for_it(case, monk
 @pytest.mark.parametrize(
     ("name", "config", "keys"),
     [
-        ("cloud_bandwidth", {"outside_shock": 0.1}, {}),
+        ("cloud_bandwidth", {"surge": {}}, {}),
         ("cloud_bandwidth", {"tenants": 1}, {}),
-        ("ad_auction", {}, {}),
-        ("ad_auction", SHARED | {"value": {"kind": "uniform"}}, {}),
+        ("ad_auction", {"bidders": 3, "slots": 2, "click_rates": [1, 0.5]}, {}),
         ("ad_auction", PUBLISHER | {"ties": "shared"}, {}),
         ("cloud_bandwidth", FOUR, {"copies": 2}),
         ("cloud_bandwidth", FOUR, {"episode_rounds": 10}),
@@ -177,22 +235,83 @@ def test_draws_phases_copies_and_episodes_are_not_looked_up(name, config, keys):
     assert not TabularGroup(market, kpi.resolve(market, None), agents, 0, **keys).can_look_up
 
 
+def outcomes(lots, keys, round_: int) -> np.ndarray:
+    """What is drawn with each key, a row for each lot, and one of zeros."""
+    for number in (0, round_, 0):  # episode, round, phase
+        keys = rng.child_keys(keys, np.array([number]))
+    rows = [np.searchsorted(lot.edges, rng.draws_of(keys, lot.slot), "right") for lot in lots]
+    return np.array([*rows, np.zeros(len(keys))])
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_markets_that_allow_lookup_draw_nothing_in_play(case, luck):
-    """The same state and actions under other keys: the same round."""
+def test_a_round_depends_on_the_lot_and_on_nothing_else_that_is_drawn(case, luck):
+    """The same states, actions and lots under other keys: the same rounds."""
     name, config = CASES[case][:2]
     market = make_market(name, config)
-    one, two = Engine(market, seeds=[0], copies=64), Engine(market, seeds=[1], copies=64)
+    lots = market.play_lots
+    assert lots is not None
+    one, two = Engine(market, seeds=[0], copies=256), Engine(market, seeds=[1], copies=256)
     sizes = [seat.role.actions for seat in market.seats]
     for engine in (one, two):
         engine.reset()
-    for _ in range(3):
+    for round_ in range(3):
         for own, other in zip(two.rows, one.rows, strict=True):
             own[:] = other
-        actions = luck.integers(sizes, size=(64, len(sizes)))
+        actions = luck.integers(sizes, size=(256, len(sizes)))
         for engine in (one, two):
             engine.step(actions)
-        np.testing.assert_equal(one.rows, two.rows)
+        nature = [rng.copy_keys([seed], 256, rng.NATURE) for seed in (0, 1)]
+        drawn = [outcomes(lots, keys, round_) for keys in nature]
+        same = (drawn[0] == drawn[1]).all(axis=0)
+        assert same.sum() > 5
+        for own, other in zip(one.rows, two.rows, strict=True):
+            np.testing.assert_equal(own[same], other[same])
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 6, 7, 10, 16, 999])
+def test_edges_are_the_least_draws_of_each_outcome(n):
+    edges = Lot.below(0, [n]).edges
+    assert len(edges) == n - 1
+    for k, edge in enumerate(edges, 1):
+        assert edge == int(edge / SMALLEST) * SMALLEST
+        assert (int(edge * n), int((edge - SMALLEST) * n)) == (k, k - 1)
+
+
+@pytest.mark.parametrize("edges", [(0.0, 0.5), (0.5, 0.5), (0.6, 0.5), (0.5, 1.0)])
+def test_edges_that_part_nothing_are_refused(edges):
+    with pytest.raises(ValueError, match="must ascend between 0 and 1"):
+        Lot(0, edges)
+
+
+def test_every_lot_has_a_key_that_draws_it():
+    lots = (Lot.below(3, [2, 3]), Lot(7, (0.001, 0.9)))
+    keys = lot_keys(lots)
+    assert keys is not None
+    assert len(keys) == count_lots(lots) == 12
+    rows = outcomes(lots, keys, 0)
+    assert (rows[0] * 3 + rows[1]).tolist() == list(range(12))
+
+
+def test_a_lot_that_no_key_is_found_for_is_played_by_the_kernels(monkeypatch):
+    monkeypatch.setattr(lots_module, "MOST_CANDIDATES", 2**16)
+    monkeypatch.setattr(AdAuction, "play_lots", property(lambda self: (Lot(0, (2.0**-53, 0.5)),)))
+    looked, played = (learners("auction, ties drawn", each) for each in ("always", "never"))
+    for rounds in CALLS:
+        assert looked.run(rounds) == played.run(rounds) == rounds
+    assert looked.transition_table is None
+    assert_same(looked, played)
+
+
+def test_states_that_pay_alike_share_rows():
+    """After 16 pairs of bids, and before any, only the last price matters."""
+    looked = learners("auction, ties drawn", "always")
+    looked.run(300)
+    table = looked.transition_table
+    assert table is not None
+    assert len(table.states) == 16
+    assert len(table.arrays.rewards) == table.arrays.kinds.max() + 1 == 4
+    assert table.arrays.state_figures.shape[1] == 4 * 4 * 4 * 2
+    assert table.arrays.rewards.shape[1] == 4 * 4 * 2
 
 
 # --- when one is made --------------------------------------------------------------------------

@@ -121,7 +121,8 @@ def dealt(n: int, parts: int, key: np.uint64) -> list[np.ndarray]:
     order, whose = np.empty(parts, np.int64), np.empty(n, np.int64)
     for i in range(n):
         if i % parts == 0:
-            shuffle_block.py_func(order, key, i // parts)
+            with np.errstate(over="ignore"):  # products of 64 bits
+                shuffle_block.py_func(order, key, i // parts)
         whose[i] = order[i % parts]
     return [np.flatnonzero(whose == b) for b in range(parts) if (whose == b).any()]
 

@@ -14,6 +14,8 @@ def send(text, end="\n"):
 
 if HOW == "never starts":
     sys.exit("no licence \x1b[31mfound")
+if HOW == "never reads":
+    time.sleep(60)
 held = []
 for line in sys.stdin:
     question = json.loads(line)

@@ -224,3 +224,24 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert "stopped; everything is kept. Go on: tacit resume ad_auction --results out" in err
     assert "Traceback" not in err
     assert '"act": "training interrupted"' in ledger.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["show", "x", "--arm", "a", "--arm=b", "--seed", "1", "--seed", "2"], ["arm", "seed"]),
+        (["audit", "verify", "x", "--results", "a", "--results", "b"], ["results"]),
+        (["calibrate", "cloud_bandwidth", "x.csv", "--interval", "1", "--interval=2"],
+         ["interval"]),
+        (["ctl", "x", "pause", "--reason", "a", "--reason", "b"], ["reason"]),
+    ],
+)  # fmt: skip
+def test_an_option_with_one_value_is_given_once(tacit, words, names):
+    """Else the first value would be dropped without a word."""
+    lines = mistake_lines(tacit(*words))
+    assert lines == [f"--{name}: is given twice; it takes one value." for name in names]
+
+
+def test_an_option_with_several_values_may_be_repeated(tacit):
+    arms = ["--arm", "first_0", "--arm", "first_1"]
+    assert tacit("train", "volatility_kpi", *arms, "--show").code == 0

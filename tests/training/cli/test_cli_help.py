@@ -27,8 +27,8 @@ def tacit(tmp_path, monkeypatch, capsys):
 def test_the_commands():
     assert COMMANDS == [
         "train", "resume", "sweep", "compare", "phase", "board", "list", "show", "explain",
-        "reproduce", "best-response", "calibrate", "screen", "lint", "drill", "deals", "why",
-        "blame", "play", "report", "sign", "ctl", "attend",
+        "reproduce", "best-response", "calibrate", "screen", "export", "tabulate", "exam", "lint",
+        "drill", "deals", "why", "blame", "play", "report", "sign", "ctl", "attend",
     ]  # fmt: skip
     assert [group.name for group in app.registered_groups] == ["audit"]
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager, suppress
 
 import pytest
 from support.training_fixtures import files_of
@@ -83,19 +84,6 @@ def test_ray_is_not_installed(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_what_answers_is_of_another_version(tmp_path, monkeypatch):
-    ray = pytest.importorskip("ray")
-
-    def refuse(**_):
-        raise RuntimeError("Version mismatch: the cluster was started with Ray 1.0")
-
-    monkeypatch.setattr(ray, "init", refuse)
-    folder, plan, _ = planned(tmp_path / "mine")
-    with pytest.raises(ConfigError, match="no cluster at auto: Version mismatch"):
-        RayCluster("auto").train(folder, plan, [0], Listener())
-
-
-@pytest.mark.slow
 def test_tasks_know_what_is_registered_here(tmp_path, monkeypatch):
     ray = pytest.importorskip("ray")
     given = []
@@ -145,14 +133,10 @@ def test_a_cluster_learns_the_same_though_a_worker_is_killed(tmp_path, whole):
     def kill_one():
         """Kill the first process that trains a cell."""
         while not stop.is_set():
-            told = subprocess.run(
-                ["pgrep", "-f", "ray::train_shared"], capture_output=True, text=True, check=False
-            )
-            for line in told.stdout.split():
-                if _has_ancestor(int(line), os.getpid()):
-                    os.kill(int(line), signal.SIGKILL)
-                    killed.append(line)
-                    return
+            for pid in _descendants("ray::train_shared"):
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+                return
             time.sleep(0.05)
 
     thread = threading.Thread(target=kill_one)
@@ -167,6 +151,12 @@ def test_a_cluster_learns_the_same_though_a_worker_is_killed(tmp_path, whole):
     assert learned(folder) == whole
 
 
+def _descendants(name: str) -> list[int]:
+    """The processes below this one whose command has a name in it."""
+    told = subprocess.run(["pgrep", "-f", name], capture_output=True, text=True, check=False)
+    return [int(line) for line in told.stdout.split() if _has_ancestor(int(line), os.getpid())]
+
+
 def _has_ancestor(pid: int, ancestor: int) -> bool:
     """Whether a process descends from another (Linux)."""
     while pid > 1:
@@ -178,3 +168,129 @@ def _has_ancestor(pid: int, ancestor: int) -> bool:
         except OSError:
             return False
     return False
+
+
+# --- clusters that were there before --------------------------------------------------------------
+
+HEAD = """
+import sys, ray
+ray.__version__ = sys.argv[1] or ray.__version__
+ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+print(ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+ray.shutdown()
+"""
+
+
+@contextmanager
+def cluster(version: str = "", **environment: str):
+    """The address of a cluster of another process, which ends with the block."""
+    pytest.importorskip("ray")
+    settings = {"RAY_USAGE_STATS_ENABLED": "0", **environment}
+    with subprocess.Popen(
+        [sys.executable, "-c", HEAD, version],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **settings},
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.stdin.close()
+
+
+def training(folder, address: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`RayCluster(address).train` of all cells in its own process: Ray reads its settings once.
+
+    Without an address, a cluster of one processor is started.
+    """
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from tacit.envs.errors import ConfigError\n"
+        "from tacit.training.sweep.ray_engine import RayCluster\n"
+        "from tacit.training.sweep.sweep_folder import SweepFolder\n"
+        "from tacit.training.sweep.sweeping import to_train\n"
+        "from test_ray_engine import Listener\n"
+        "folder = SweepFolder(Path(sys.argv[1]))\n"
+        "try:\n"
+        "    plan, engine = folder.read_plan(), RayCluster(sys.argv[2] or None, 1)\n"
+        "    engine.train(folder, plan, to_train(folder, plan), Listener())\n"
+        "except ConfigError as error:\n"
+        "    sys.exit(str(error))\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, str(folder.path), address],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+    )
+
+
+@pytest.mark.slow
+def test_a_cluster_that_asks_for_a_token_is_joined(tmp_path, whole, monkeypatch):
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    folder, _, _ = planned(tmp_path / "mine")
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef" * 4)
+    with cluster(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token)) as address:
+        told = training(folder, address, RAY_AUTH_TOKEN_PATH=str(token))
+    assert told.returncode == 0, told.stderr
+    assert learned(folder) == whole
+
+
+@pytest.mark.slow
+def test_what_answers_is_of_another_version(tmp_path):
+    folder, _, _ = planned(tmp_path / "mine")
+    with cluster("1.0.0", RAY_AUTH_MODE="disabled") as address:
+        told = training(folder, address, RAY_AUTH_MODE="disabled")
+    assert told.returncode == 1
+    assert f"--engine ray: no cluster at {address}: Version mismatch" in told.stderr
+    assert "Ray: 1.0.0" in told.stderr
+
+
+@pytest.mark.slow
+def test_the_same_command_goes_on_after_the_head_of_the_cluster_was_killed(tmp_path):
+    pytest.importorskip("ray")
+    plan, raw = make_plan(
+        "volatility_kpi",
+        ["train.rounds=20000,9000000"],
+        settings=["train.measure_last=5000", "seeds=1"],
+        arms=["first_0"],
+    )
+    folder, whole = SweepFolder(tmp_path / "mine"), SweepFolder(tmp_path / "whole")
+    for each in (folder, whole):
+        each.write_plan(plan, raw)
+    killed, halted, others = [], [], []
+
+    def kill_the_head():
+        """Kill it once the short cell is done; halt what trains the long one in its middle."""
+        long = folder.cell(plan, 1).path
+        while not (folder.is_done(plan, 0) and list(long.rglob("checkpoint.safetensors"))):
+            time.sleep(0.01)
+        others.extend(_descendants("ray::"))  # Ray's agents outlive a head that is killed
+        halted.extend(_descendants("ray::train_shared"))
+        for pid in halted:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in _descendants("gcs_server"):
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+
+    thread = threading.Thread(target=kill_the_head)
+    thread.start()
+    told = training(folder, "")
+    thread.join()
+    for pid in others:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert killed
+    assert told.returncode == 1
+    assert "has ended. What was trained is kept; the same command goes on." in told.stderr
+    assert not folder.is_done(plan, 1)
+    again = training(folder, "")
+    assert again.returncode == 0, again.stderr
+    for k in range(2):
+        train_cell(whole, plan, k, lambda share: None)
+    assert learned(folder) == learned(whole)

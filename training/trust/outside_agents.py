@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from tacit.agents.external.config import what_it_runs
 from tacit.envs.errors import ConfigError
-
-from .arms import Experiment
+from tacit.training.config.arms import Experiment
 
 
 def outside_agents(experiment: Experiment) -> dict[str, list[str]]:

@@ -1,0 +1,40 @@
+"""Arrays that the loop of looked-up rollouts reads and writes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tacit.envs.types import Floats, Ints
+
+
+class RolloutTable(NamedTuple):
+    """Rounds of a market by state and joint action, for learners that update between batches.
+
+    N states; J joint actions (the last seat's action varies fastest); S seats, L of which learn; H
+    KPI terms at most. Measures and scores of a round, laid end to end, are its *figures*. A first
+    axis of length 1 means that the entry is the same in all states.
+
+    Attributes:
+        observations: what each seat observes in a state, int32 `[S, N]`.
+        first_row: each seat's first row in the tables of all seats, int64 `[S]`.
+        actions: each seat's number of actions, int64 `[S]`.
+        strides: by how much the joint action grows with each seat's action, int64 `[S]`.
+        next_state: int32 `[N or 1, J]`.
+        rewards: KPI terms of each learning seat, float64 `[L, N or 1, J, H]`.
+        joint_figures: figures that the joint action determines, float64 `[J, K]`.
+        state_figures: figures that depend on the state too, float64 `[N or 1, J, V]`.
+        columns: which figure each of these K + V columns is, int64 `[K + V]`.
+    """
+
+    observations: NDArray[np.int32]
+    first_row: Ints
+    actions: Ints
+    strides: Ints
+    next_state: NDArray[np.int32]
+    rewards: Floats
+    joint_figures: Floats
+    state_figures: Floats
+    columns: Ints

@@ -1,0 +1,1 @@
+"""Vector instructions for networks: products of matrices with what follows them."""

@@ -1,0 +1,85 @@
+"""Rollouts whose rounds are looked up have the bits of rollouts that are played."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tacit.agents.batch.group import BatchGroup
+from tacit.agents.group import make_group
+from tacit.agents.neural.config import IppoConfig
+from tacit.agents.scripted import ScriptedConfig
+from tacit.envs import kpi
+from tacit.envs.registry import make_market
+
+NET = IppoConfig(hidden=(4,), rounds_per_update=16)
+MIXED = {"provider_1": ScriptedConfig(rule="random")}
+PER_STATE = {"provider": {"profit": 1.0, "price_change": -0.5}}
+
+
+def group(market: dict[str, Any] | None = None, agents: Any = None, table: Any = None,
+          **keys: Any) -> BatchGroup:  # fmt: skip
+    """Two providers; many copies, so that a table is soon worth it."""
+    made = make_market("cloud_bandwidth", {"prices": 3} | (market or {}))
+    named = {seat.name: NET for seat in made.seats} | (agents or {})
+    keys = {"copies": 8, "total_rounds": 1000, **keys}
+    return make_group(made, kpi.resolve(made, table), named, 0, **keys)
+
+
+def assert_same_bits(one: BatchGroup, other: BatchGroup, rounds: Any) -> None:
+    for stretch in rounds:
+        one.run(stretch)
+        other.run(stretch)
+        np.testing.assert_equal(one.state(), other.state())
+    for mine, yours in zip(one.read(), other.read(), strict=True):
+        np.testing.assert_array_equal(mine, yours)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"episode_rounds": 10},
+        {"agents": MIXED},
+        {"table": PER_STATE},
+        {"market": {"providers": 3}},
+    ],
+    ids=str,
+)
+def test_looked_up_rounds_are_played_rounds(keys, monkeypatch):
+    one, other = group(**keys), group(**keys)
+    other._lookup = None
+    counted, play = [], one._lookup.play
+    monkeypatch.setattr(one._lookup, "play", lambda n: counted.append(play(n)) or counted[-1])
+    assert_same_bits(one, other, (16, 48, 5, 11, 40))
+    assert sum(counted) > 20
+
+
+def test_a_state_that_was_loaded_is_looked_up_too():
+    one, other = group(), group()
+    one.run(64)
+    other.run(16)
+    other.load(one.state())
+    other._lookup = None
+    assert_same_bits(one, other, (21, 27))
+
+
+def test_markets_that_draw_and_large_tables_are_played():
+    """Slower, and never wrong."""
+    assert not group({"tenants": 2})._lookup.allowed
+    large = group({"prices": 15, "memory": 2})
+    large.run(48)
+    assert large._lookup.table is None
+
+
+def test_it_stops_behind_a_round_when_it_is_told_to():
+    each = group()
+    each.run(32)
+    each.halt[0] = 1
+    assert 0 < each.run(64) < 16
+    before = each.rounds
+    each.halt[0] = 0
+    each.run(16)
+    assert each.rounds == before + 16

@@ -1,0 +1,121 @@
+"""What is written in LLVM's vectors, against NumPy and against the same formulas in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.neural import ippo, tender
+
+from tacit.agents.neural.arrays import MinibatchCells
+from tacit.agents.neural.simd import products
+from tacit.envs.jit.loops import compiled
+
+BUYER = tender().seat("buyer_0")
+BOUNDS = {"float32": 1e-4, "float64": 1e-12}
+# One entry; rows and columns that fill no tile; tiles of every size; more than four vectors.
+SHAPES = [(1, 1, 1), (7, 15, 9), (13, 100, 5), (10, 47, 64)]
+
+
+@pytest.mark.parametrize("precision", BOUNDS)
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("m", "n", "k"), SHAPES)
+def test_products_are_numpy_s(m, n, k, turned, precision, luck):
+    """Also of a transpose; and nothing is written behind the last entry."""
+    left, right, bias = (luck.normal(size=s).astype(precision) for s in ((m, k), (k, n), n))
+    outputs = luck.uniform(-1, 1, (m, n)).astype(precision)
+    flat = np.ascontiguousarray(left.T if turned else left).reshape(-1)
+    strides = (1, m) if turned else (k, 1)
+    whole = left.astype(float) @ right
+    known = {
+        products.product: (bias, whole),
+        products.affine: (bias, whole + bias),
+        products.affine_tanh: (bias, np.tanh(whole + bias)),
+        products.product_tanh_grad: (outputs.reshape(-1), whole * (1 - outputs.astype(float) ** 2)),
+    }
+    for function, (extra, result) in known.items():
+        out = np.full(m * n + 20, 7.0, precision)
+        function(flat, 0, *strides, right.reshape(-1), 0, n, out, 0, n, m, n, k, extra, 0)
+        bound = max(BOUNDS[precision], 7e-7 if function is products.affine_tanh else 0.0)
+        np.testing.assert_allclose(out[: m * n].reshape(m, n), result, atol=bound)
+        np.testing.assert_array_equal(out[m * n :], 7.0)
+
+
+def test_tanh_of_a_part_of_an_array(luck):
+    x = luck.normal(0, 3, 50)
+    out = x.copy()
+    products.tanh_all(out, 3, 41)
+    np.testing.assert_allclose(out[3:41], np.tanh(x[3:41]), atol=7e-7)
+    np.testing.assert_array_equal(np.delete(out, np.s_[3:41]), np.delete(x, np.s_[3:41]))
+
+
+def test_tanh_of_what_is_no_number_is_no_number():
+    x = np.array([np.nan, 0.5])
+    products.tanh_all(x, 0, 2)
+    assert np.isnan(x[0])
+    assert not np.isnan(x[1])
+
+
+def random_cells(rows: int, actions: int, luck) -> MinibatchCells:
+    """One minibatch; every row has legal actions of its own, and one row was not met."""
+    first = luck.integers(0, actions, rows)
+    legal = np.stack([first, luck.integers(1, actions - first + 1)], axis=1).astype(np.int32)
+    columns = np.arange(actions)
+    inside = (columns >= first[:, None]) & (columns < legal.sum(axis=1)[:, None])
+    sums = np.stack([luck.uniform(0, 3, (rows, actions)), -luck.uniform(0, 3, (rows, actions))])
+    old = np.where(inside, luck.uniform(0.05, 1, (rows, actions)), 0.0)
+    met = np.delete(np.arange(rows), 2)
+    return MinibatchCells(
+        digits=np.zeros((rows, 1), np.int32), legal=legal,
+        old_policy=old / old.sum(axis=1, keepdims=True), sizes=np.array([500]),
+        row_counts=np.array([len(met)]), rows=np.append(met, 0)[None],
+        visits=luck.uniform(1, 30, (1, rows)), return_sums=np.zeros((1, rows, 1)),
+        advantage_sums=np.ascontiguousarray((sums * inside)[:, None]),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def gradient_of():
+    """`policy_gradient` of minibatch 0, which other loops compile in, as a function."""
+    from numba import njit
+
+    loops = compiled("tacit.agents.neural.ppo_loop")
+    policy_gradient = loops.policy_gradient
+
+    @njit
+    def found(logits, cells, in_vectors, gradients):
+        return policy_gradient(logits, cells, 0, 0.2, 0.05, in_vectors, gradients)
+
+    return found
+
+
+@pytest.mark.parametrize(("precision", "bound"), [("float32", 2e-6), ("float64", 1e-13)])
+@pytest.mark.parametrize("actions", [1, 5, 8, 15, 16, 33])
+def test_rows_in_vectors_are_rows_in_float64(actions, precision, bound, luck, gradient_of):
+    """Rows that fit a vector, or two; the last ones are too long, and take the other way."""
+    cells = random_cells(9, actions, luck)
+    logits = luck.normal(0, 2, (8, actions)).astype(precision)
+    mine, known = np.zeros_like(logits), np.zeros((8, actions))
+    losses = gradient_of(logits, cells, True, mine)
+    others = gradient_of(logits.astype(float), cells, False, known)
+    np.testing.assert_allclose(losses, others, rtol=50 * bound, atol=bound)
+    np.testing.assert_allclose(mine, known, atol=bound * max(1e-3, np.abs(known).max()))
+    assert actions == 1 or np.abs(known).max() > 1e-4
+
+
+def test_seats_of_a_thread_share_memory_and_learn_as_if_alone(luck):
+    """Two learners in turns, one of them wider: each has the bits that it has alone."""
+    from support.neural import CLOCK, random_samples
+
+    batches = [random_samples(BUYER, luck, copies=c) for c in (3, 7, 5)]
+    alone = []
+    for keys in ({}, {"hidden": (24, 8), "minibatches": 3}):
+        learner = ippo(BUYER, **keys)
+        for samples in batches:
+            learner.learn(samples, CLOCK)
+        alone.append(learner.state())
+    one, other = ippo(BUYER), ippo(BUYER, hidden=(24, 8), minibatches=3)
+    for samples in batches:
+        one.learn(samples, CLOCK)
+        other.learn(samples, CLOCK)
+    np.testing.assert_equal(one.state(), alone[0])
+    np.testing.assert_equal(other.state(), alone[1])

@@ -1,0 +1,4 @@
+"""What a config names that is not tacit's own, and is run only where its user says so.
+
+- `outside_agents`: bots that a config would have run or called
+"""
