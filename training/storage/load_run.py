@@ -108,7 +108,9 @@ def load_policy(run: str | Path) -> TablePolicy: ...
 @overload
 def load_policy(
     run: Run | str | Path, seat: str, arm: str | None = None, seed: int = 0
-) -> PolicyTable: ...
+) -> PolicyTable:
+    """The policy that a seat learned, float64 `[O, A]`."""
+    ...
 
 
 def load_policy(
