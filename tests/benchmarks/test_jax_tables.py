@@ -47,7 +47,7 @@ def test_its_gradient_is_tacit_s(luck, peers):
 
     jax_ippo, tables = peers
     market = make_market("cloud_bandwidth", {"prices": 4})
-    config = IppoConfig(hidden=(8, 8), minibatches=1, entropy=0.05, learning_rate=0.0)
+    config = IppoConfig(hidden=(8, 8), minibatches=1, entropy=0.05)
     terms = {"profit": Term(measure="profit", weight=1.0)}
     actor_critic = make_learner(config, market.seats[0], terms, 0).actor_critic
     for network in actor_critic.networks:
