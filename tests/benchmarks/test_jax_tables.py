@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.paths import benchmark_module
 
 from tacit.agents.neural.arrays import MinibatchCells
 from tacit.agents.neural.config import IppoConfig
@@ -16,8 +17,8 @@ from tacit.envs.registry import make_market
 def peers():
     """Imported when a test asks for it: JAX takes a second."""
     pytest.importorskip("jax")
-    tables = pytest.importorskip("benchmarks.peers.jax_tables")
-    return pytest.importorskip("benchmarks.peers.jax_ippo"), tables
+    tables = benchmark_module("peers.jax_tables")
+    return benchmark_module("peers.jax_ippo"), tables
 
 
 def layers_of(network) -> list[tuple[np.ndarray, np.ndarray]]:
