@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.jit import processor as processors
 from tacit.training.runs.earlier import _count, differences, mixed_machines
 from tacit.training.storage import machine as machines
 from tacit.training.storage import run_lock
@@ -49,14 +50,15 @@ def test_without_affinity_all_cores_count(monkeypatch, cores, found):
 
 def test_the_processor_is_as_linux_names_it_else_as_python_does(monkeypatch):
     known = {"model name": "Fast 3000", "flags": "fpu avx2 sse fma avx512f amx_tile mavx"}
-    monkeypatch.setattr(machines.platform, "processor", lambda: "x86")
-    monkeypatch.setattr(machines, "_cpuinfo", lambda key: known[key])
+    monkeypatch.setattr(processors.platform, "processor", lambda: "x86")
+    monkeypatch.setattr(processors, "_cpuinfo", lambda key: known[key])
+    monkeypatch.setattr(machines, "processor", processors.processor.__wrapped__)
     found = machines.machine.__wrapped__()
     assert found["processor"] == "Fast 3000"
     assert found["flags"] == ["avx2", "fma", "avx512f", "amx_tile"]
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["versions"]["numpy"] == np.__version__
-    monkeypatch.setattr(machines, "_cpuinfo", lambda key: "")
+    monkeypatch.setattr(processors, "_cpuinfo", lambda key: "")
     found = machines.machine.__wrapped__()
     assert (found["processor"], found["flags"]) == ("x86", [])
     assert machines._version("no-such-package") is None
@@ -65,12 +67,12 @@ def test_the_processor_is_as_linux_names_it_else_as_python_does(monkeypatch):
 def test_linux_describes_the_first_processor(monkeypatch, tmp_path):
     path = tmp_path / "cpuinfo"
     path.write_text("processor\t: 0\nmodel name\t: A: B\nflags\t\t: x y\n\nmodel name\t: C\n")
-    monkeypatch.setattr(machines, "Path", lambda name: path)
-    assert machines._cpuinfo("model name") == "A: B"
-    assert machines._cpuinfo("flags") == "x y"
-    assert machines._cpuinfo("nothing") == ""
+    monkeypatch.setattr(processors, "Path", lambda name: path)
+    assert processors._cpuinfo("model name") == "A: B"
+    assert processors._cpuinfo("flags") == "x y"
+    assert processors._cpuinfo("nothing") == ""
     path.unlink()
-    assert machines._cpuinfo("flags") == ""
+    assert processors._cpuinfo("flags") == ""
 
 
 def experiment(seeds: int):
