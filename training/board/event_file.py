@@ -1,4 +1,4 @@
-"""TensorBoard event files, written with TensorBoard's own record writer, without torch.
+"""TensorBoard event files, written without torch.
 
 One event holds all scalars of one evaluation point. The messages of TensorBoard's plugins (HParams,
 Custom Scalars) are made in `plugin_messages.py`.
@@ -15,11 +15,11 @@ from typing import Any
 
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.text.summary_v2 import text_pb
-from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tacit.training.plain_text import visible
 
 from .plugin_messages import as_summary
+from .record_writer import RecordWriter
 
 # TensorBoard looks for the first name only; files of the second kind hold the same records.
 LISTED, UNLISTED = "events.out.tfevents.", "curves.out."

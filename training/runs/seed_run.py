@@ -17,6 +17,7 @@ from typing import Any
 
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.limit_path import limit_path
+from tacit.emergence.registry import probes_along_training
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats
@@ -369,7 +370,9 @@ class Repetition:
         self.points.append((count, measures))
         if self.keyframes.wants(len(self.points)) and not self.is_over:
             self.keyframes.add(len(self.points), group.rounds, group.state())
-        figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
+        figures: dict[str, float] = {}
+        if probes_along_training(arm.market, arm.kpi):  # else nobody asks for frozen policies
+            figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
         tags = point_tags(arm, measures, scores) | group.figures
         tags |= {f"probe/{name}": x for name, x in figures.items()}
         tags |= self.breakers.read(group.rounds, measures, figures, not group.stopped)

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit import processor as processors
@@ -16,6 +18,7 @@ from tacit.training.runs.earlier import _count, differences, mixed_machines
 from tacit.training.storage import machine as machines
 from tacit.training.storage import run_lock
 from tacit.training.storage.atomic_files import (
+    as_json,
     parse_json,
     read_json,
     seal_holds,
@@ -215,3 +218,31 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
         pass
     assert not any((tmp_path / "mine" / name).exists() for name in gone)
     assert all((tmp_path / "mine" / name).exists() for name in kept)
+
+
+plain = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+keys = st.text() | st.integers() | st.booleans() | st.none()
+nested = st.recursive(
+    plain,
+    lambda inner: st.lists(inner) | st.dictionaries(keys, inner) | st.tuples(inner, inner),
+    max_leaves=12,
+)
+
+
+@given(nested)
+def test_json_is_indented_as_python_indents_it(data):
+    assert as_json(data) == json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize(
+    "data", [float("nan"), {"a": [1.0, float("inf")]}, [{"b": {"c": -np.inf}}, 1]]
+)
+def test_json_has_no_word_for_what_is_not_finite(data):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        as_json(data)
