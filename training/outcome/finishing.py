@@ -107,10 +107,12 @@ def _write_band(
         return
     # slow to import, and a run in which nothing was trained needs neither
     from tacit.training.board import EventFile, write_arm_session, write_bands, write_verdicts
+    from tacit.training.board.bands import curve_of
 
     sealer.open()
     with EventFile(folder, rank=rank) as events:
-        write_bands(events, [run.seed(arm.name, k) for k in range(arm.seeds)], arm)
+        each = [(records[arm.name, k], run.seed(arm.name, k)) for k in range(arm.seeds)]
+        write_bands(events, [curve_of(record, path, arm) for record, path in each], arm)
         write_arm_session(events, arm, summary)
         write_verdicts(events, folder, arm.name, summary)
     sealer.files(folder)

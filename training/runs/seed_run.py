@@ -162,6 +162,7 @@ class Repetition:
             ValueError: `points` are needed, and missing.
         """
         # slow to import, and a run in which no seed is due needs none
+        from tacit.training.board.bands import banded_measures
         from tacit.training.board.event_file import EventFile
 
         self._began = time.perf_counter()
@@ -174,7 +175,10 @@ class Repetition:
         begun = saved or PartialSeed([], {}, 0.0, {}, Keyframes(arm.record.keyframe_bytes))
         self.points, self.curve, self._seconds_before = begun.points, begun.curve, begun.seconds
         self.keyframes = begun.keyframes
-        self.events = EventFile(run.seed(arm.name, k), begun.events, listed=k < LISTED_SEEDS)
+        banded = banded_measures(arm).values()
+        self.events = EventFile(
+            run.seed(arm.name, k), begun.events, listed=k < LISTED_SEEDS, curve_tags=banded
+        )
         if saved is None and arm.train.starts_from is not None:
             # These agents have learned before. The curve begins with what the quick probes find in
             # them at round 0, before they learn under this arm's KPI.
@@ -395,6 +399,8 @@ class Repetition:
             if x is not None and "/" not in name  # figures of single seats would be too many
         }
         self.events.scalars(group.rounds, tags)
+        from tacit.training.board.bands import record_of
+
         played = group.rounds - arm.first_round + self.breakers.rounds_left()
         return {
             "arm": self.arm.plain,
@@ -407,6 +413,7 @@ class Repetition:
             "measures": {name: x if isfinite(x) else None for name, x in measures.items()},
             "probes": probes,
             **({"training_curve": self.curve} if self.curve else {}),
+            **record_of(self.events.curve),
             **self.breakers.record(group.rounds),
             **self.acts.record(),
             POLICIES: policy_hashes(arm.market.seats, group.tables()),
