@@ -23,6 +23,12 @@ def named_measures(market: Market, measures: Floats) -> dict[str, float]:
         market has the measure, else the mean over seats. `<fundamental>/best` and
         `<fundamental>/worst`: the largest and the smallest value of a role's seats.
     """
+    named = measures_by_name(market, measures)
+    return named | market.derived(named)
+
+
+def measures_by_name(market: Market, measures: Floats) -> dict[str, float]:
+    """`named_measures` without the figures that the market derives."""
     named: dict[str, float] = {}
     for place in _places(market):
         values = measures[place.seats, place.column]
@@ -35,7 +41,7 @@ def named_measures(market: Market, measures: Floats) -> dict[str, float]:
         if place.is_fundamental:
             named[f"{place.measure}/best"] = max(listed)
             named[f"{place.measure}/worst"] = min(listed)
-    return named | market.derived(named)
+    return named
 
 
 class _Place(NamedTuple):
