@@ -34,7 +34,6 @@ def seconds(*args, **options):
         ["train.copies=2"],
         ["seeds=96"],
         ["market.bidders=3"],
-        ["market.bids=400"],
         ["market.observe=bids"],
         ["train.evaluate_every=1000"],
     ],
