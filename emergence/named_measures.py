@@ -28,7 +28,12 @@ def named_measures(market: Market, measures: Floats) -> dict[str, float]:
 
 
 def measures_by_name(market: Market, measures: Floats) -> dict[str, float]:
-    """`named_measures` without the figures that the market derives."""
+    """`named_measures` without the figures that the market derives.
+
+    Args:
+        market: the market that was played.
+        measures: means over rounds, float64 `[S + 1, M]`; row S is the market's own.
+    """
     named: dict[str, float] = {}
     for place in _places(market):
         values = measures[place.seats, place.column]
