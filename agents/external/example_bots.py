@@ -35,6 +35,7 @@ class Rivals:
     """What a seat that competes by one number needs to know.
 
     Attributes:
+        market: the market.
         seat: the seat.
         collusive: its collusive action.
         toughest: its most competitive action.
@@ -162,7 +163,7 @@ def bluffer(market: Market, seat: Seat, cap: Cap | None = None) -> PolicyTable:
     """
     role = seat.role
     parts = {part.name: part for parts in role.choices for part in parts}
-    if "claim" not in parts or "price" not in parts:
+    if "claim" not in parts or not _numbers(role):
         raise ConfigError(f"{seat.name}: claims nothing about its stock, so it cannot bluff.")
     table = np.zeros((role.observations, role.actions))
     for o, (first, count) in enumerate(role.legal.tolist()):
@@ -172,13 +173,20 @@ def bluffer(market: Market, seat: Seat, cap: Cap | None = None) -> PolicyTable:
     return table
 
 
+def _numbers(role: Role) -> str | None:
+    """The action part of a role whose values are numbers; None if it has none."""
+    parts = (part for parts in role.choices for part in parts)
+    return next((part.name for part in parts if isinstance(part.values[0], float)), None)
+
+
 def _bluffs(role: Role, seen: Mapping[str, Any], legal: range) -> dict[int, float]:
     """The actions of `bluffer` where it sees this, with their probabilities."""
     acts = {a: role.decode_action(a) for a in legal}
     offers = {a: act for a, act in acts.items() if "claim" in act}
     if offers:
-        dearest = max(act["price"] for act in offers.values())
-        said = {act["claim"]: a for a, act in offers.items() if act["price"] == dearest}
+        asked = _numbers(role) or ""
+        dearest = max(act[asked] for act in offers.values())
+        said = {act["claim"]: a for a, act in offers.items() if act[asked] == dearest}
         half = 0.5 if seen.get("stock") == "plenty" else 0.0
         shares = {said["plenty"]: half, said["scarce"]: 1.0 - half}
         return {a: share for a, share in shares.items() if share}

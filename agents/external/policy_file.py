@@ -47,7 +47,8 @@ class PartSize(NamedTuple):
     Attributes:
         name: of the part.
         size: how many values it has.
-        first, last: the first and the last of them, as text.
+        first: the first of them, as text.
+        last: the last of them, as text.
     """
 
     name: str

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tacit.emergence.objective.verdict import KPI_MADE, LEARNED, ROUND_BY_ROUND
 
 from .examine import Exam
-from .findings import Finding
+from .findings import ExamFinding
 
 KPI_GLOSS = {
     KPI_MADE: "a best reply to the KPI would do the same",
@@ -35,7 +35,7 @@ def finding_lines(exam: Exam) -> Iterator[str]:
         yield from (f"    {line}" for line in finding.evidence)
 
 
-def finding_line(finding: Finding) -> str:
+def finding_line(finding: ExamFinding) -> str:
     """One finding in a line."""
     word = f" ({finding.word})" if finding.word else ""
     return f"  {finding.name}: {HOLDS[finding.holds]}{word}"

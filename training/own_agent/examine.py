@@ -18,7 +18,7 @@ from tacit.training.config.arms import Arm
 
 from .answers import Answers
 from .exploit import Exploit, exploits
-from .findings import Finding, all_answers, findings
+from .findings import ExamFinding, all_answers, findings
 from .matches import (
     ALONE,
     COMPETITIVE,
@@ -66,7 +66,7 @@ class Exam:
     gate: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
     competence: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[ExamFinding, ...]
     kpi_words: Mapping[str, Verdict]
     exploits: tuple[Exploit, ...]
     not_tested: tuple[str, ...]
@@ -197,7 +197,7 @@ def _competence(matches: Mapping[str, Match]) -> Iterator[str]:
 def _not_tested(
     arm: Arm,
     left_out: Sequence[str],
-    found: Sequence[Finding],
+    found: Sequence[ExamFinding],
     words: Mapping[str, Verdict],
 ) -> Iterator[str]:
     """What the exam could not look at, a line each."""

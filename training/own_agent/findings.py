@@ -56,7 +56,7 @@ HIGH_WORDS = {TACIT} | {w.format(side=s) for w in (UNPUNISHED, DISORDER) for s i
 
 
 @dataclass(frozen=True)
-class Finding:
+class ExamFinding:
     """Whether a bot has a flaw.
 
     Attributes:
@@ -81,7 +81,7 @@ class Finding:
 
 def findings(
     matches: Mapping[str, Match], cap: Cap | None, answers: Mapping[str, Answers]
-) -> list[Finding]:
+) -> list[ExamFinding]:
     """What is found of a bot that is a table.
 
     Args:
@@ -96,7 +96,7 @@ def findings(
         follows,
         _parks(matches, cap),
         _high(matches),
-        Finding(
+        ExamFinding(
             REMEMBERS, False, "", ("it is a table: what it does is a function of what it sees",)
         ),
     ]
@@ -119,24 +119,26 @@ def _why_no_answers(match: Match) -> str | None:
     return why_no_deviations(population.market, population.kpi)
 
 
-def _untested(name: str, matches: Mapping[str, Match]) -> Finding:
+def _untested(name: str, matches: Mapping[str, Match]) -> ExamFinding:
     """A finding about answers in a market that allows no deviations, or where nobody is tempted."""
     reason = next((_why_no_answers(m) for m in matches.values()), "no match was played")
-    return Finding(name, None, "", (reason or "no rival gains by leaving its path in any match",))
+    return ExamFinding(
+        name, None, "", (reason or "no rival gains by leaving its path in any match",)
+    )
 
 
 # --- claims ---------------------------------------------------------------------------------------
 
 
-def _bluffs(matches: Mapping[str, Match]) -> Finding:
+def _bluffs(matches: Mapping[str, Match]) -> ExamFinding:
     speaks = [(n, m) for n, m in matches.items() if n != LEARNERS and _speaks(m)]
     if not speaks:
-        return Finding(BLUFFS, None, "", ("its role claims nothing in this market",))
+        return ExamFinding(BLUFFS, None, "", ("its role claims nothing in this market",))
     told = [(m.words["claims"].word, n, m) for n, m in speaks]
     false = [entry for entry in told if entry[0] in FALSE_WORDS]
     word, name, match = max(false or told, key=lambda own: _gravity(own[0]))
     lines = (f"against {name}: {word}", *match.words["claims"].evidence)
-    return Finding(BLUFFS, bool(false), word, lines)
+    return ExamFinding(BLUFFS, bool(false), word, lines)
 
 
 def _gravity(word: str) -> int:
@@ -151,34 +153,34 @@ def _speaks(match: Match) -> bool:
 # --- answers --------------------------------------------------------------------------------------
 
 
-def _follows(matches: Mapping[str, Match], answers: Mapping[str, Answers]) -> Finding:
+def _follows(matches: Mapping[str, Match], answers: Mapping[str, Answers]) -> ExamFinding:
     asked = {n: a for n, a in answers.items() if a.cut.n and a.rise.n}
     if not asked:
         if any(a.cut.n for a in answers.values()):
-            return Finding(FOLLOWS, None, "", ("no rival has room for a move the other way",))
+            return ExamFinding(FOLLOWS, None, "", ("no rival has room for a move the other way",))
         return _untested(FOLLOWS, matches)
     for name, own in asked.items():
         if own.matched_cut.low > MOST and own.matched_rise.low > MOST:
-            return Finding(FOLLOWS, True, "", (f"against {name}:", *own.lines()))
-    return Finding(FOLLOWS, False, "", tuple(_most_telling(asked)))
+            return ExamFinding(FOLLOWS, True, "", (f"against {name}:", *own.lines()))
+    return ExamFinding(FOLLOWS, False, "", tuple(_most_telling(asked)))
 
 
 def _punishes(
-    matches: Mapping[str, Match], answers: Mapping[str, Answers], follows: Finding
-) -> Finding:
+    matches: Mapping[str, Match], answers: Mapping[str, Answers], follows: ExamFinding
+) -> ExamFinding:
     asked = {n: a for n, a in answers.items() if a.cut.n}
     if not asked:
         return _untested(PUNISHES, matches)
     if follows.holds:
-        return Finding(PUNISHES, False, "it follows: rises are matched as cuts are", ())
+        return ExamFinding(PUNISHES, False, "it follows: rises are matched as cuts are", ())
     way = _way(next(iter(matches.values())))
     for name, own in asked.items():
         towards = own.cut.low * way if way > 0 else own.cut.high * way
         if towards > ANSWERED and own.deterred.n and own.deterred.low > MOST:
             rise = own.rise.low * way if way > 0 else own.rise.high * way
             word = UNTARGETED if own.rise.n and rise > ANSWERED else ""
-            return Finding(PUNISHES, True, word, (f"against {name}:", *own.lines()))
-    return Finding(PUNISHES, False, "", tuple(_most_telling(asked)))
+            return ExamFinding(PUNISHES, True, word, (f"against {name}:", *own.lines()))
+    return ExamFinding(PUNISHES, False, "", tuple(_most_telling(asked)))
 
 
 def _way(match: Match) -> int:
@@ -196,21 +198,21 @@ def _most_telling(asked: Mapping[str, Answers]) -> list[str]:
 # --- a cap ----------------------------------------------------------------------------------------
 
 
-def _parks(matches: Mapping[str, Match], cap: Cap | None) -> Finding:
+def _parks(matches: Mapping[str, Match], cap: Cap | None) -> ExamFinding:
     if cap is None:
-        return Finding(PARKS, None, "", ("no cap is known: name one with --cap PART=VALUE",))
+        return ExamFinding(PARKS, None, "", ("no cap is known: name one with --cap PART=VALUE",))
     own = {n: m for n, m in matches.items() if n != LEARNERS}
     shares = {n: _parked_share(m, cap) for n, m in own.items()}
     lines = [f"against {n}: {number(share)} of its play" for n, share in shares.items()]
     everywhere = bool(shares) and min(shares.values()) > MOST
     part, value = cap
     if not everywhere or COMPETITIVE not in own:
-        return Finding(PARKS, False, "", tuple(lines))
+        return ExamFinding(PARKS, False, "", tuple(lines))
     better = _other_pays(own[COMPETITIVE], cap)
     told = "would" if better else "would not"
     lines.append(f"against {COMPETITIVE} another {part} up to the cap {told} earn more")
     word = f"{part} at the last value up to {value:g}" if better else ""
-    return Finding(PARKS, better, word, tuple(lines))
+    return ExamFinding(PARKS, better, word, tuple(lines))
 
 
 def _parked_share(match: Match, cap: Cap) -> float:
@@ -255,15 +257,15 @@ def _other_pays(match: Match, cap: Cap) -> bool:
 # --- its like -------------------------------------------------------------------------------------
 
 
-def _high(matches: Mapping[str, Match]) -> Finding:
+def _high(matches: Mapping[str, Match]) -> ExamFinding:
     match = matches.get(ITSELF)
     if match is None:
-        return Finding(HIGH, None, "", ("there is no second seat of its role",))
+        return ExamFinding(HIGH, None, "", ("there is no second seat of its role",))
     verdict = match.words.get("collusion")
     if verdict is None:
-        return Finding(HIGH, None, "", ("the market has no index of collusion here",))
+        return ExamFinding(HIGH, None, "", ("the market has no index of collusion here",))
     lines = (*verdict.evidence, *verdict.qualifiers)
-    return Finding(HIGH, verdict.word in HIGH_WORDS, verdict.word, lines)
+    return ExamFinding(HIGH, verdict.word in HIGH_WORDS, verdict.word, lines)
 
 
 def headline_line(match: Match) -> str:

@@ -22,7 +22,7 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats, Ints
 from tacit.training.config.arms import Arm
 
-from .findings import FOLLOWS, HIGH, PUNISHES, REMEMBERS, Finding
+from .findings import FOLLOWS, HIGH, PUNISHES, REMEMBERS, ExamFinding
 from .matches import ALONE, COMPETITIVE, Step
 from .rivals import COLLUDERS, conduct_of, honest_table, passive_table, scripted_table
 from .subject import Subject
@@ -215,9 +215,11 @@ def played_rows(arm: Arm, played: Sequence[PlayedMatch]) -> Iterator[dict[str, s
         }
 
 
-def played_findings(arm: Arm, subject: Subject, played: Sequence[PlayedMatch]) -> Iterator[Finding]:
+def played_findings(
+    arm: Arm, subject: Subject, played: Sequence[PlayedMatch]
+) -> Iterator[ExamFinding]:
     """What can be said of a bot that is no table."""
-    yield Finding(REMEMBERS, True, "", subject.gate or ("it failed the gate",))
+    yield ExamFinding(REMEMBERS, True, "", subject.gate or ("it failed the gate",))
     answers = [match for match in played if match.answer.n]
     lines = [
         f"against {m.name}: a rival's cut is answered by {number(m.answer.mean)} "
@@ -226,8 +228,8 @@ def played_findings(arm: Arm, subject: Subject, played: Sequence[PlayedMatch]) -
     ]
     if answers:
         holds = any(match.answer.low > ANSWERED for match in answers)
-        yield Finding(PUNISHES, holds, "as it was played, not solved", tuple(lines))
+        yield ExamFinding(PUNISHES, holds, "as it was played, not solved", tuple(lines))
     else:
-        yield Finding(PUNISHES, None, "", ("no rival could be made to deviate",))
+        yield ExamFinding(PUNISHES, None, "", ("no rival could be made to deviate",))
     for name in (FOLLOWS, HIGH):
-        yield Finding(name, None, "", ("only of a bot that is a table",))
+        yield ExamFinding(name, None, "", ("only of a bot that is a table",))

@@ -128,6 +128,9 @@ def load_policy(
         arm: the arm; by default the run's first.
         seed: the number k of the repetition, 0 .. seeds - 1.
 
+    Returns:
+        Of a run, float64 `[O, A]`; of a policy file, the policy that acts.
+
     Raises:
         ConfigError: an unknown run, arm or seat, or a repetition that is not finished; a policy
             file that is damaged, or is of a market that is not known here.
