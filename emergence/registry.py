@@ -304,10 +304,14 @@ def run_controls(populations: Sequence[FrozenPopulation]) -> dict[str, Sequence[
 def training_curve_figures(population: FrozenPopulation) -> dict[str, float]:
     """The figures that are also taken at the evaluation points of training."""
     figures: dict[str, float] = {}
-    for probe in PROBES.values():
-        if probe.along_training and probe.applies(population.market, population.kpi):
-            figures |= probe.run(population)
+    for probe in probes_along_training(population.market, population.kpi):
+        figures |= probe.run(population)
     return figures
+
+
+def probes_along_training(market: Market, kpi: kpis.KpiTable) -> list[Probe]:
+    """The probes that are also taken at the evaluation points of training, of those that apply."""
+    return [p for p in PROBES.values() if p.along_training and p.applies(market, kpi)]
 
 
 def inapplicable(market: Market, kpi: kpis.KpiTable) -> dict[str, str]:

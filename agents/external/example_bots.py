@@ -24,7 +24,7 @@ import numpy as np
 
 from tacit.agents.policy import PolicyTable, deterministic
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import Claim, Market, Part, Role, Seat
+from tacit.envs.market import Market, Role, Seat
 
 Cap = tuple[str, float]  # an action part, and the value that it must not exceed
 PUNISHED_ROUNDS = 3  # of `Rememberer`
@@ -162,36 +162,36 @@ def bluffer(market: Market, seat: Seat, cap: Cap | None = None) -> PolicyTable:
         ConfigError: the seat claims nothing about its stock.
     """
     role = seat.role
-    claim = next((c for c in market.claims if c.role == role.name and not c.free), None)
-    if claim is None:
-        raise ConfigError(f"{seat.name}: claims nothing that could be false, so it cannot bluff.")
+    parts = {part.name: part for parts in role.choices for part in parts}
+    if "claim" not in parts or not _numbers(role):
+        raise ConfigError(f"{seat.name}: claims nothing about its stock, so it cannot bluff.")
     table = np.zeros((role.observations, role.actions))
     for o, (first, count) in enumerate(role.legal.tolist()):
         seen = role.decode_observation(o)
-        for action, share in _bluffs(role, claim, seen, range(first, first + count)).items():
+        for action, share in _bluffs(role, seen, range(first, first + count)).items():
             table[o, action] = share
     return table
 
 
-def _bluffs(role: Role, claim: Claim, seen: Mapping[str, Any], legal: range) -> dict[int, float]:
-    """The actions of `bluffer` where it sees this, with their probabilities.
+def _numbers(role: Role) -> str | None:
+    """The action part of a role whose values are numbers; None if it has none."""
+    parts = (part for parts in role.choices for part in parts)
+    return next((part.name for part in parts if isinstance(part.values[0], float)), None)
 
-    All parts of an offer beside the claim take their last value: the list price.
-    """
-    parts = next(own for own in role.choices if set(role.decode_action(legal[0])) == _names(own))
-    if claim.part in _names(parts):
-        words = next(part.values for part in parts if part.name == claim.part)
-        offer = {part.name: part.values[-1] for part in parts}
-        if seen.get(claim.about) == words[-1]:
-            return {role.encode_action(**offer): 1.0}
-        truth = {**offer, claim.part: words[0]}
-        return {role.encode_action(**offer): 0.5, role.encode_action(**truth): 0.5}
-    takes = [a for a in legal if role.decode_action(a).get("answer") == "accept"]
+
+def _bluffs(role: Role, seen: Mapping[str, Any], legal: range) -> dict[int, float]:
+    """The actions of `bluffer` where it sees this, with their probabilities."""
+    acts = {a: role.decode_action(a) for a in legal}
+    offers = {a: act for a, act in acts.items() if "claim" in act}
+    if offers:
+        asked = _numbers(role) or ""
+        dearest = max(act[asked] for act in offers.values())
+        said = {act["claim"]: a for a, act in offers.items() if act[asked] == dearest}
+        half = 0.5 if seen.get("stock") == "plenty" else 0.0
+        shares = {said["plenty"]: half, said["scarce"]: 1.0 - half}
+        return {a: share for a, share in shares.items() if share}
+    takes = [a for a, act in acts.items() if act.get("answer") == "accept"]
     return {takes[0] if takes else legal[0]: 1.0}
-
-
-def _names(parts: tuple[Part, ...]) -> set[str]:
-    return {part.name for part in parts}
 
 
 BOTS: dict[str, Callable[..., PolicyTable]] = {
@@ -202,7 +202,7 @@ BOTS: dict[str, Callable[..., PolicyTable]] = {
 }
 SUMMARIES = {
     "punisher": "colludes, and answers a cut with the toughest action for one round",
-    "bluffer": "claims the last word half of the time when it is false, at the list price",
+    "bluffer": "says 'scarce' at the list price, whatever its stock",
     "follower": "does what its toughest rival did last",
     "cap_parker": "stays at the last value below --cap, whatever its rivals do",
 }

@@ -40,6 +40,20 @@ def evaluate(network: NetworkArrays, kind: Any, digits: Any) -> Any:
 
 
 @inlined
+def scaled_values(critic: NetworkArrays, kind: Any, digits: Any, scale: Any) -> Any:
+    """The critic's values at encoded observations `[R, D]` in units of rewards, float64 `[R, H]`.
+
+    It answers in units of its heads, `scale` `[H]`.
+    """
+    answers = evaluate(critic, kind, digits)
+    values = np.empty(answers.shape)
+    for i in range(len(values)):
+        for h in range(len(scale)):
+            values[i, h] = np.float64(answers[i, h]) * scale[h]
+    return values
+
+
+@inlined
 def first_part(memory: Any, shape: Any) -> Any:
     """An array of this shape at the beginning of an array's memory."""
     size = 1
@@ -128,18 +142,9 @@ def update(
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
     observations = number_observations(samples, row_numbers)
     cells = cells_of(observations, digits, legal, policy, memory.cells)
-    # The critic answers in units of its heads, so its values are scaled to those of rewards.
-    answers = evaluate(critic, kind, cells.digits)
-    values = np.empty((len(observations), len(weights)))
-    for i in range(len(observations)):
-        for h in range(len(weights)):
-            values[i, h] = np.float64(answers[i, h]) * scale[h]
-    rows, actions, advantages = (
-        memory.rows[:count],
-        memory.actions[:count],
-        memory.advantages[:count],
-    )
-    returns, whose = memory.returns[:count], memory.minibatches[:count]
+    values = scaled_values(critic, kind, cells.digits, scale)
+    rows, actions, whose = memory.rows[:count], memory.actions[:count], memory.minibatches[:count]
+    advantages, returns = memory.advantages[:count], memory.returns[:count]
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,

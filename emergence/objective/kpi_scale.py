@@ -17,16 +17,19 @@ The rounds are a sample, 65,536 of them, with draws that depend on nothing but t
 
 from __future__ import annotations
 
-from threading import Lock
+from concurrent.futures import Future
+from typing import Any
 
 import numpy as np
 
+from tacit.emergence.found_once import found_once, kept_for_others, weighted_key
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
 from tacit.envs.market import Market
 from tacit.envs.types import Floats
 
+KEPT = "kpi_scales"  # the kind of what is kept on disk
 COPIES, ROUNDS = 1_024, 64
 ROUNDING = 1e-9  # of the largest payoff: a standard deviation up to this is none
 
@@ -36,17 +39,30 @@ def kpi_scales(market: Market, kpi: kpis.KpiTable) -> Floats:
 
     0 where the KPI pays the same whatever happens, NaN where the fundamental is always the same.
     """
-    weighted = {s: {n: t for n, t in terms.items() if t.weight} for s, terms in kpi.items()}
-    key = (market.name, market.config.model_dump_json(), kpis.kpi_hash(weighted))
-    with _LOCK:
-        if key not in _KNOWN:
-            _KNOWN[key] = _kpi_scales(market, weighted)
-        return _KNOWN[key]
+    weighted, key = weighted_key(market, kpi)
+    question = [*key, COPIES, ROUNDS, ROUNDING]
+    return found_once(
+        _KNOWN,
+        key,
+        lambda: kept_for_others(
+            KEPT,
+            market,
+            question,
+            lambda: _kpi_scales(market, weighted),
+            lambda scales: scales.tolist(),
+            lambda plain: _from_plain(plain, len(market.seats)),
+        ),
+    )
 
 
-# Seeds of an arm are probed on several threads at the same time; one of them does the work.
-_LOCK = Lock()
-_KNOWN: dict[tuple[str, str, str], Floats] = {}
+_KNOWN: dict[tuple[str, str, str], Future[Floats]] = {}
+
+
+def _from_plain(plain: Any, seats: int) -> Floats:
+    scales = np.array(plain, np.float64)
+    if scales.shape != (seats,):
+        raise ValueError("not one scale for each seat")
+    return scales
 
 
 def _kpi_scales(market: Market, kpi: kpis.KpiTable) -> Floats:

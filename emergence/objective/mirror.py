@@ -18,18 +18,19 @@ The equilibria of a KPI may be a set, and starts may settle on different ones: r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log1p
-from threading import Lock
+from typing import Any
 
 import numpy as np
 
+from tacit.emergence.found_once import found_once, kept_for_others, weighted_key
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.tree.payoff_history import PayoffHistories, payoff_histories
 from tacit.envs import kpi as kpis
 from tacit.envs import rng
-from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.types import Floats
@@ -38,6 +39,7 @@ from .mirror_build import build_fictitious_play
 from .mirror_game import FictitiousPlayGame
 
 TEMPLATE = "tacit.emergence.objective.mirror_loop"
+KEPT = "mirrors"  # the kind of what is kept on disk
 STEPS, STARTS = 4_000, 32
 MOST_ENDS = 60_000  # ends of a round, after all histories that are told apart
 FIRST_TABLES_KEY = 2**20  # of the draws of first tables, in the stream PROBE of seed 0
@@ -63,36 +65,52 @@ class Mirror:
         """The mean over starts."""
         return float(self.outcomes[measure].mean())
 
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it, every bit of it."""
+        outcomes = {name: values.tolist() for name, values in self.outcomes.items()}
+        return {"outcomes": outcomes, "exact": self.exact, "moved": self.moved}
+
     def range(self, measure: str) -> tuple[float, float]:
         """The values below and above which 10 % of the starts lie."""
         low, high = np.quantile(self.outcomes[measure], (0.1, 0.9))
         return float(low), float(high)
 
 
+def from_plain(plain: Any) -> Mirror:
+    """A mirror that `Mirror.plain` gave.
+
+    Raises:
+        TypeError: it is none.
+        LookupError: a part of it is missing.
+        ValueError: it holds other numbers of starts.
+    """
+    outcomes = {str(n): np.array(values, np.float64) for n, values in plain["outcomes"].items()}
+    if not outcomes or any(values.shape != (STARTS,) for values in outcomes.values()):
+        raise ValueError("not one value for each start")
+    return Mirror(outcomes, bool(plain["exact"]), float(plain["moved"]))
+
+
 def mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:
     """The best-response benchmark of a KPI, computed once for each market and KPI.
+
+    It is kept for other processes in the cache folder (`tacit.emergence.found_once`).
 
     Raises:
         ConfigError: a round is too large to enumerate, or seats observe a part of the past that
             the KPI looks back at (`tacit.emergence.tree.payoff_history`).
     """
-    weighted = {s: {n: t for n, t in terms.items() if t.weight} for s, terms in kpi.items()}
-    key = (market.name, market.config.model_dump_json(), kpis.kpi_hash(weighted))
-    with _LOCK:
-        if key not in _KNOWN:
-            try:
-                _KNOWN[key] = _mirror(market, weighted)
-            except ConfigError as error:  # kept too: every seed of an arm asks for it
-                _KNOWN[key] = error
-        found = _KNOWN[key]
-    if isinstance(found, ConfigError):
-        raise found
-    return found
+    weighted, key = weighted_key(market, kpi)
+    question = [*key, STEPS, STARTS, MOST_ENDS, FIRST_TABLES_KEY]
+    return found_once(
+        _KNOWN,
+        key,
+        lambda: kept_for_others(
+            KEPT, market, question, lambda: _mirror(market, weighted), Mirror.plain, from_plain
+        ),
+    )
 
 
-# Seeds of an arm are probed on several threads at the same time; one of them does the work.
-_LOCK = Lock()
-_KNOWN: dict[tuple[str, str, str], Mirror | ConfigError] = {}
+_KNOWN: dict[tuple[str, str, str], Future[Mirror]] = {}
 
 
 def _mirror(market: Market, kpi: kpis.KpiTable) -> Mirror:

@@ -227,6 +227,11 @@ class AdAuction(Market):
         can win, the others less: the last winner pays mix x that bid + (1 - mix) x the larger of
         the reserve and the lowest bid of the grid (of the reserve alone if nobody is left over).
         """
+        return dict(self._marks)
+
+    @cached_property
+    def _marks(self) -> dict[str, Benchmark]:
+        """`benchmarks`, which are asked for at every evaluation point."""
         if self.worth:
             return self._of_known_values()
         marks = {}

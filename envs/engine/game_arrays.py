@@ -7,6 +7,7 @@ row, O observations and A actions of a seat.
 from __future__ import annotations
 
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,11 +76,42 @@ class CopyRows(NamedTuple):
 
 
 def build_game(market: Market, table: kpis.KpiTable) -> GameArrays:
-    """The constant arrays of a market under a resolved KPI.
+    """The constant arrays of a market under a resolved KPI; they cannot be written to.
+
+    Probes of a seed ask for the same ones dozens of times, so the last few are kept.
 
     Raises:
         ConfigError: the market's module lacks a kernel, or one takes other arguments.
     """
+    known = _KNOWN.get(market, ())
+    for kept in known:
+        if kept.is_of(market, table):
+            return kept.game
+    game = _build_game(market, table)
+    _KNOWN[market] = (_Kept(table, market.params, market.view_params, game), *known[: KEPT - 1])
+    return game
+
+
+class _Kept(NamedTuple):
+    """Arrays, and what they were made of."""
+
+    table: kpis.KpiTable
+    params: Floats
+    view_params: Floats | None
+    game: GameArrays
+
+    def is_of(self, market: Market, table: kpis.KpiTable) -> bool:
+        """Whether they were made of these very objects."""
+        same = self.table is table and self.params is market.params
+        return same and self.view_params is market.view_params
+
+
+KEPT = 4  # games of one market
+_KNOWN: WeakKeyDictionary[Market, tuple[_Kept, ...]] = WeakKeyDictionary()
+
+
+def _build_game(market: Market, table: kpis.KpiTable) -> GameArrays:
+    """`build_game`, made anew."""
     if mistakes := kernel_mistakes(market.kernels):
         raise ConfigError(mistakes)
     seats, phases = market.seats, range(len(market.phases))

@@ -1,8 +1,9 @@
 """Answers that one process has found, kept in the cache folder for the next one.
 
-An answer is a small JSON file. Its name is a hash of the question, of the sources of tacit and of
-the versions that it was found with, so that an edit or an update asks anew. Whatever goes wrong
-with the files (a folder that is full or read-only, a file that was cut), the answer is found anew.
+An answer is a small JSON file. Its name is a hash of the question, of the sources of tacit, of the
+versions and of the processor that it was found with, so that an edit or an update asks anew. It
+holds its own hash. Whatever goes wrong with the files (a folder that is full or read-only, a file
+that was cut or altered), the answer is found anew.
 Only answers that come from tacit's own code are to be kept: code from elsewhere may change unseen.
 """
 
@@ -10,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
+import tempfile
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .loops import cache_folder_name
+from .processor import processor
 
 OWN = "tacit."  # how the names of tacit's own modules begin
 SOURCES = ("agents", "emergence", "envs", "oversight", "training")
@@ -38,7 +42,9 @@ def read_kept(kind: str, question: Any) -> Any:
         question: whatever the answer depends on, as JSON can hold it.
     """
     with suppress(OSError, ValueError, RecursionError):
-        return json.loads(_place(kind, question).read_text(encoding="utf-8"))
+        digest, _, text = _place(kind, question).read_text(encoding="utf-8").partition("\n")
+        if digest == _hash(text):
+            return json.loads(text)
     return None
 
 
@@ -48,12 +54,35 @@ def keep(kind: str, question: Any, answer: Any) -> None:
         path = _place(kind, question)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _forget_oldest(path.parent)
-        path.write_text(json.dumps(answer), encoding="utf-8")
+        text = json.dumps(answer)
+        _write(path, f"{_hash(text)}\n{text}")
 
 
 def _place(kind: str, question: Any) -> Path:
     text = json.dumps([question, _sources_hash(), _versions()], sort_keys=True)
-    return cache_folder_name() / kind / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    return cache_folder_name() / kind / f"{_hash(text)}.json"
+
+
+def _hash(text: str) -> str:
+    """SHA-256 of a text, as hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file all or not at all: another process may be reading it.
+
+    Raises:
+        OSError: it cannot be written; nothing is left of it.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")  # with mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def _forget_oldest(folder: Path) -> None:
@@ -76,8 +105,11 @@ def _sources_hash() -> str:
 
 
 @cache
-def _versions() -> list[str | None]:
-    return [platform.python_version(), platform.machine(), *map(_version, LIBRARIES)]
+def _versions() -> list[Any]:
+    """What an answer was found with, beside the sources."""
+    return [
+        platform.python_version(), platform.machine(), processor(), *map(_version, LIBRARIES)
+    ]  # fmt: skip
 
 
 def _version(package: str) -> str | None:

@@ -118,9 +118,10 @@ def _private_folder(folder: Path) -> Path:
     # be theirs.
     could_enter = bool(info.st_mode & (stat.S_IXGRP | stat.S_IXOTH))
     for path in _everything_in(folder):
-        entry = path.lstat()
-        is_loose = bool(entry.st_mode & others) and not stat.S_ISLNK(entry.st_mode)
-        if entry.st_uid != os.getuid() or (could_enter and is_loose) or path.is_symlink():
+        entry = os.lstat(path)
+        is_link = stat.S_ISLNK(entry.st_mode)
+        is_loose = bool(entry.st_mode & others) and not is_link
+        if entry.st_uid != os.getuid() or (could_enter and is_loose) or is_link:
             raise PermissionError(
                 f"{path}: compiled code is kept here, and others could write it. {advice}"
             )
@@ -129,11 +130,11 @@ def _private_folder(folder: Path) -> Path:
     return folder
 
 
-def _everything_in(folder: Path) -> Iterator[Path]:
+def _everything_in(folder: Path) -> Iterator[str]:
     """All folders and files within a folder; links are not followed."""
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):
-            yield Path(parent, name)
+            yield os.path.join(parent, name)
 
 
 def compiled(template: str, market: str | None = None) -> ModuleType:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.paths import benchmark_module
 
 
 @pytest.fixture(scope="module")
 def jax_ippo():
     """Imported when a test asks for it: JAX takes a second."""
     pytest.importorskip("jax")
-    return pytest.importorskip("benchmarks.peers.jax_ippo")
+    return benchmark_module("peers.jax_ippo")
 
 
 def test_advantages_are_sums_of_temporal_differences(luck, jax_ippo):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.paths import benchmark_module
 
 from tacit.agents.neural.arrays import MinibatchCells
 from tacit.agents.neural.config import IppoConfig
@@ -16,8 +17,8 @@ from tacit.envs.registry import make_market
 def peers():
     """Imported when a test asks for it: JAX takes a second."""
     pytest.importorskip("jax")
-    tables = pytest.importorskip("benchmarks.peers.jax_tables")
-    return pytest.importorskip("benchmarks.peers.jax_ippo"), tables
+    tables = benchmark_module("peers.jax_tables")
+    return benchmark_module("peers.jax_ippo"), tables
 
 
 def layers_of(network) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -47,7 +48,7 @@ def test_its_gradient_is_tacit_s(luck, peers):
 
     jax_ippo, tables = peers
     market = make_market("cloud_bandwidth", {"prices": 4})
-    config = IppoConfig(hidden=(8, 8), minibatches=1, entropy=0.05, learning_rate=0.0)
+    config = IppoConfig(hidden=(8, 8), minibatches=1, entropy=0.05)
     terms = {"profit": Term(measure="profit", weight=1.0)}
     actor_critic = make_learner(config, market.seats[0], terms, 0).actor_critic
     for network in actor_critic.networks:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from types import ModuleType
 
 import numpy as np
 import pytest
-from support.paths import ROOT
+from support.paths import benchmark_module
 
 
 def load(name: str) -> ModuleType:
-    """A module of the benchmark. The root leaves sys.path at once: `envs` lies in it too."""
-    sys.path.insert(0, str(ROOT))
-    try:
-        return importlib.import_module(f"benchmarks.tabular_peers.{name}")
-    finally:
-        sys.path.remove(str(ROOT))
+    return benchmark_module(f"tabular_peers.{name}")
 
 
 peers, c_code, games, numpy_seeds = map(load, ("checks", "c_code", "games", "numpy_seeds"))

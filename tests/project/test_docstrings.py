@@ -54,10 +54,15 @@ def is_public(label: str) -> bool:
 
 
 def functions(path: Path) -> Iterator[Function]:
-    """Every public function of a module, and every public method of its public classes."""
+    """Every public function of a module, and every public method of its public classes.
+
+    A form of an overloaded function is none of its own: the function itself is documented.
+    """
     module = tree(path)
     about = ast.get_docstring(module) or ""
     for node in module.body:
+        if isinstance(node, ast.FunctionDef) and "overload" in decorators(node):
+            continue
         if isinstance(node, ast.FunctionDef) and is_public(node.name):
             yield Function(f"{name(path)}:{node.lineno} {node.name}", node, (about,))
         elif isinstance(node, ast.ClassDef) and is_public(node.name):

@@ -11,7 +11,8 @@ HOME = ROOT / "emergence"
 BEHAVIOURS = ("collusion", "objective", "claims", "coalition", "screens")
 # Each name with those that it may import; modules in the root of `emergence` go by their own name.
 BASE = {
-    "population", "payoffs", "named_measures", "information", "stats", "student_quantiles",
+    "population", "payoffs", "named_measures", "information", "found_once", "stats",
+    "student_quantiles",
 }  # fmt: skip
 ALLOWED = {
     **dict.fromkeys(BASE, BASE),

@@ -25,6 +25,7 @@ from tensorboard.compat.tensorflow_stub import pywrap_tensorflow as records
 
 from tacit.emergence.objective import mirror
 from tacit.training.board import verdict_text
+from tacit.training.outcome import ahead
 
 STEPS, STARTS = 40, 4
 KNOWN: dict[Any, Any] = {}  # short mirrors, which no other test may find in the mirror's own cache
@@ -75,6 +76,7 @@ def _quick_plots(request: pytest.FixtureRequest) -> Iterator[None]:
 
     marker = request.node.get_closest_marker("plots")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ahead, "FROM_ARMS", 10**9)  # a process of its own would draw all of them
         if marker is None:
             patch.setattr(verdict_text, "draw_plots", lambda arm, measures: {})
         elif marker.args == ("constructed",):

@@ -96,16 +96,29 @@ def mirror_against_learned(axis: Any, measures: Measures) -> bool:
     return True
 
 
-# name: what the names of its measures begin with, and the function that draws it
+# name: what the names of its measures begin with, and the function that draws it (see `READ`)
 PLOTS: dict[str, tuple[str, Callable[[Any, Measures], bool]]] = {
     "impulse_response": ("impulse/", impulse_response),
     "mirror_against_learned": ("mirror/", mirror_against_learned),
 }
 
 
+# What the names of all measures begin with that functions of `PLOTS` read.
+READ = ("impulse/", "mirror/", "mirror_low/", "mirror_high/", "harm/", "harm_kpi/")
+
+
+def drawn_from(measures: Measures) -> dict[str, dict[str, Any]]:
+    """What plots are drawn from: of the measures that they read, all but the single seeds."""
+    return {
+        name: {part: own[part] for part in ("mean", "ci95", "n")}
+        for name, own in measures.items()
+        if name.startswith(READ)
+    }
+
+
 def draw_plots(arm: str, measures: Measures) -> dict[str, Picture]:
     """Every plot that an arm's measures allow, by name."""
-    pictures = {}
+    pictures, measures = {}, drawn_from(measures)
     for name in PLOTS:
         picture = _draw(arm, name, measures)
         if picture is not None:

@@ -8,13 +8,13 @@ from google.protobuf.message import DecodeError
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto import event_pb2
 
-from .event_file import event_files
+from .event_file import Curve, event_files
 
 HEAD, TAIL = 12, 4  # bytes of a record before and behind its data: its length, and two checksums
 MOST_BACK = 2_000  # records from the end among which an evaluation point is looked for
 
 
-def read_scalars(folder: Path, tags: set[str] | None = None) -> dict[tuple[str, int], float]:
+def read_scalars(folder: Path, tags: set[str] | None = None) -> Curve:
     """`{(tag, step): value}` of the event files in a folder; of repetitions that were rolled back,
     those of the branch that went on.
 
@@ -22,7 +22,7 @@ def read_scalars(folder: Path, tags: set[str] | None = None) -> dict[tuple[str, 
         folder: where the files are.
         tags: only these; all by default.
     """
-    found: dict[tuple[str, int], float] = {}
+    found: Curve = {}
     for path in event_files(folder):
         for raw in RawEventFileLoader(str(path)).Load():
             event = event_pb2.Event.FromString(raw)

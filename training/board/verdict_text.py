@@ -10,7 +10,7 @@ from tacit.emergence.verdict import DISCLAIMER
 from tacit.emergence.words import key_lines, words_given
 from tacit.training.storage.atomic_files import write_atomically
 
-from .plots import draw_plots
+from .plots import Picture, draw_plots
 
 if TYPE_CHECKING:
     from .event_file import EventFile
@@ -44,12 +44,27 @@ def verdict_page(name: str, arm: ArmSummary) -> str:
     return "\n".join([*(f"{line}  " for line in key_lines(words)), "", *parts, f"*{DISCLAIMER}*"])
 
 
-def write_verdicts(events: EventFile, folder: Path, name: str, arm: ArmSummary) -> None:
-    """Write the arm's page of verdicts and its plots, the latter also as PNG into `folder`."""
+def write_verdicts(
+    events: EventFile,
+    folder: Path,
+    name: str,
+    arm: ArmSummary,
+    pictures: Mapping[str, Picture] | None = None,
+) -> None:
+    """Write the arm's page of verdicts and its plots, the latter also as PNG into `folder`.
+
+    Args:
+        events: the arm's event file.
+        folder: where the PNGs go.
+        name: of the arm.
+        arm: its part of summary.json.
+        pictures: its plots by name; None: they are drawn now.
+    """
     text = verdict_page(name, arm)
     if text:
         events.text("verdict", text)
-    for plot, picture in draw_plots(name, arm["measures"]).items():
+    drawn = draw_plots(name, arm["measures"]) if pictures is None else pictures
+    for plot, picture in drawn.items():
         write_atomically(folder / f"{plot}.png", picture.png)
         events.image(plot, picture.png, picture.width, picture.height)
 

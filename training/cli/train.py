@@ -59,8 +59,13 @@ def train(
         return
     experiment = load(config, settings or [], arm or [], as_arm)
     if show:
+        from tacit.training.storage.machine import workers
+        from tacit.training.studies.cost import cost_lines
+
         for note in experiment.notes:
             say(f"# {note}")
+        for line in cost_lines(experiment.arms, workers()):
+            say(f"# {line}")
         arms = {label: a.plain for label, a in experiment.arms.items()}
         print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
         return

@@ -19,6 +19,7 @@ from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import objective_states
 
+from .ahead import Ahead
 from .goodhart import add_goodhart_gaps
 from .judging import judge
 from .probing import complete
@@ -41,6 +42,7 @@ def finish(
     sealer: Sealer,
     report: Report,
     draw: Draw | None = None,
+    ahead: Ahead | None = None,
 ) -> dict[str, Any]:
     """Complete a run whose seeds are all trained.
 
@@ -53,6 +55,7 @@ def finish(
         sealer: records and seals what is written.
         report: told what is worked on, how many steps of this work are done, and of how many.
         draw: draws the figure.
+        ahead: what was made of single arms while others were trained.
 
     Returns:
         The summary of all arms, as written to summary.json.
@@ -61,7 +64,7 @@ def finish(
     for done, (name, arm) in enumerate(experiment.arms.items()):
         report(f"probes of {name}", done, steps)
         own = [records[name, k] for k in range(arm.seeds)]
-        complete(run, arm, own, sealer.open)
+        complete(run, arm, own, sealer.open, None if ahead is None else ahead.controls(name))
         summaries[name] = arm_summary(experiment.name, arm, own)
     # Gaps and verdicts compare arms: all that have a summary are judged anew.
     arms = {a: arm for a, arm in whole.arms.items() if a in summaries}
@@ -70,7 +73,7 @@ def finish(
     for done, (name, arm) in enumerate(experiment.arms.items()):
         report(f"curves of {name}", steps // 2 + done, steps)
         rank = list(whole.arms).index(name)
-        _write_band(run, arm, summaries[name], records, sealer, rank)
+        _write_band(run, arm, summaries[name], records, sealer, rank, ahead)
     in_order = {name: summaries[name] for name in whole.arms if name in summaries}
     summary = assemble(experiment.name, in_order)
     text = as_json(summary).encode()
@@ -95,7 +98,13 @@ def finish(
 
 
 def _write_band(
-    run: RunFolder, arm: Arm, summary: ArmSummary, records: Records, sealer: Sealer, rank: int
+    run: RunFolder,
+    arm: Arm,
+    summary: ArmSummary,
+    records: Records,
+    sealer: Sealer,
+    rank: int,
+    ahead: Ahead | None,
 ) -> None:
     """An arm's bands, page of verdicts and plots, unless they are there already; `rank`: the arm's
     place in the run."""
@@ -107,12 +116,15 @@ def _write_band(
         return
     # slow to import, and a run in which nothing was trained needs neither
     from tacit.training.board import EventFile, write_arm_session, write_bands, write_verdicts
+    from tacit.training.board.bands import curve_of
 
     sealer.open()
     with EventFile(folder, rank=rank) as events:
-        write_bands(events, [run.seed(arm.name, k) for k in range(arm.seeds)], arm)
+        each = [(records[arm.name, k], run.seed(arm.name, k)) for k in range(arm.seeds)]
+        write_bands(events, [curve_of(record, path, arm) for record, path in each], arm)
         write_arm_session(events, arm, summary)
-        write_verdicts(events, folder, arm.name, summary)
+        drawn = None if ahead is None else ahead.pictures.pictures(arm.name, summary["measures"])
+        write_verdicts(events, folder, arm.name, summary, drawn)
     sealer.files(folder)
     sealer.seals.made_of[arm.name] = made_of
     sealer.keep()

@@ -23,6 +23,7 @@ from tacit.training.storage.run_folder import RunFolder
 
 Record = dict[str, Any]  # what a repetition's checkpoint.json holds
 PlainFigures = dict[str, float | None]  # as JSON holds them: null for NaN
+Controls = dict[str, list[PlainFigures]]  # by name, figures by repetition
 
 
 def population_of(arm: Arm, k: int, group: Group) -> FrozenPopulation:
@@ -71,7 +72,11 @@ def _plain(figures: Figures) -> PlainFigures:
 
 
 def complete(
-    run: RunFolder, arm: Arm, records: Sequence[Record], before_write: Callable[[], None]
+    run: RunFolder,
+    arm: Arm,
+    records: Sequence[Record],
+    before_write: Callable[[], None],
+    controls: Controls | None = None,
 ) -> None:
     """Add what is missing to the records of an arm: probes of each repetition, controls of all.
 
@@ -80,6 +85,7 @@ def complete(
         arm: whose repetitions these are.
         records: of all of them, in order; changed in place.
         before_write: called before a file of the run is written.
+        controls: figures of all controls, where they are known.
     """
     due = {name for name, probe in PROBES.items() if probe.applies(arm.market, arm.kpi)}
     for k, record in enumerate(records):
@@ -91,15 +97,30 @@ def complete(
             checkpoint.rewrite_record(
                 path, {**(checkpoint.read_record(path) or {}), "probes": probes}
             )
-    for name, by_repetition in _controls(run, arm, len(records), before_write).items():
+    for name, by_repetition in _controls(run, arm, before_write, controls).items():
         # With too few repetitions a control has no figures at all.
         for record, figures in zip(records, by_repetition, strict=False):
             record["probes"][name] = figures
 
 
+def control_figures(run: RunFolder, arm: Arm) -> Controls:
+    """Figures of every control that applies, from the checkpoints of all repetitions.
+
+    Raises:
+        ConfigError: one is not finished, or was altered.
+    """
+    if not any(control.applies(arm.market, arm.kpi) for control in CONTROLS.values()):
+        return {}
+    populations = [learned_population(run, arm, k) for k in range(arm.seeds)]
+    return {
+        name: [_plain(figures) for figures in by_repetition]
+        for name, by_repetition in run_controls(populations).items()
+    }
+
+
 def _controls(
-    run: RunFolder, arm: Arm, count: int, before_write: Callable[[], None]
-) -> dict[str, list[PlainFigures]]:
+    run: RunFolder, arm: Arm, before_write: Callable[[], None], known: Controls | None
+) -> Controls:
     """Figures of every control that applies, by repetition; none where there are too few.
 
     They are kept in the arm's folder with the hashes of the checkpoints that they were made from,
@@ -108,16 +129,12 @@ def _controls(
     due = [name for name, control in CONTROLS.items() if control.applies(arm.market, arm.kpi)]
     if not due:
         return {}
-    records = [checkpoint.read_record(run.checkpoint(arm.name, k)) or {} for k in range(count)]
+    records = [checkpoint.read_record(run.checkpoint(arm.name, k)) or {} for k in range(arm.seeds)]
     hashes = [record.get("sha256") for record in records]
     kept = upgrade_controls(read_json(run.controls(arm.name)))
     if kept.get("seeds") == hashes and set(kept.get("figures", ())) == set(due):
         return dict(kept["figures"])
-    populations = [learned_population(run, arm, k) for k in range(count)]
-    found = {
-        name: [_plain(figures) for figures in by_repetition]
-        for name, by_repetition in run_controls(populations).items()
-    }
+    found = control_figures(run, arm) if known is None else known
     before_write()
     write_json(run.controls(arm.name), {"seeds": hashes, "figures": found})
     return found

@@ -31,7 +31,7 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
     steps = sum(record["agent_steps"] for record in records)
     seconds = sum(record["seconds"] for record in records)
     curve = summarise_curves([record.get("training_curve", {}) for record in records])
-    measures = _measures(records) | _figures(records)
+    measures = measures_of(records)
     unconverged = unconverged_seeds({"measures": measures})
     return {
         "experiment": experiment,
@@ -49,6 +49,15 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         **({"breakers": tripped} if (tripped := breaker_counts(arm, records)) else {}),
         **({"people": changed} if (changed := people_counts(arm, records)) else {}),
     }
+
+
+def measures_of(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Measures and figures of an arm as summary.json has them, without what compares arms.
+
+    Args:
+        records: of its repetitions, in order.
+    """
+    return _measures(records) | _figures(records)
 
 
 def _measures(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ SAME = 1e-9  # conducts that differ by less are the same
 
 
 @dataclass(frozen=True)
-class BotAnswers:
+class Answers:
     """A bot's answers to rivals' deviations, each an estimate over seeds; n = 0: it has none.
 
     Attributes:
@@ -61,13 +61,13 @@ class BotAnswers:
         ]
 
 
-def bot_answers(populations: Sequence[FrozenPopulation], bot: int) -> BotAnswers:
+def bot_answers(populations: Sequence[FrozenPopulation], bot: int) -> Answers:
     """The answers of one seat, over the seeds of a match; `bot`: the seat's index."""
     rows = [_of_seed(deviations(population), bot) for population in populations]
     names = ("cut", "rise", "matched_cut", "matched_rise", "deterred")
     found = {name: seed_estimate(name, [own[name] for own, _ in rows]) for name in names}
     bot_curve, rival_curve = (_mean(np.stack([pair[k] for _, pair in rows])) for k in (0, 1))
-    return BotAnswers(**found, bot=bot_curve, rival=rival_curve)
+    return Answers(**found, bot=bot_curve, rival=rival_curve)
 
 
 def _of_seed(d: Deviations, bot: int) -> tuple[dict[str, float], tuple[Floats, Floats]]:

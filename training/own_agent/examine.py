@@ -16,7 +16,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
 
-from .answers import BotAnswers
+from .answers import Answers
 from .exploit import Exploit, exploits
 from .findings import ExamFinding, all_answers, findings
 from .matches import (
@@ -71,7 +71,7 @@ class Exam:
     exploits: tuple[Exploit, ...]
     not_tested: tuple[str, ...]
     shares: Mapping[str, tuple[float, float]]
-    answers: Mapping[str, BotAnswers]
+    answers: Mapping[str, Answers]
     table: PolicyTable | None
     notes: tuple[str, ...] = field(default=(DISCLAIMER,))
 

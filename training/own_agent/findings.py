@@ -44,7 +44,7 @@ from tacit.emergence.population import FrozenPopulation
 from tacit.emergence.stats import interval, number
 from tacit.envs.market import Market
 
-from .answers import BotAnswers, bot_answers
+from .answers import Answers, bot_answers
 from .matches import COMPETITIVE, ITSELF, LEARNERS, Match
 
 BLUFFS, PUNISHES, FOLLOWS = "bluffs", "punishes", "follows"
@@ -80,7 +80,7 @@ class ExamFinding:
 
 
 def findings(
-    matches: Mapping[str, Match], cap: Cap | None, answers: Mapping[str, BotAnswers]
+    matches: Mapping[str, Match], cap: Cap | None, answers: Mapping[str, Answers]
 ) -> list[ExamFinding]:
     """What is found of a bot that is a table.
 
@@ -102,7 +102,7 @@ def findings(
     ]
 
 
-def all_answers(matches: Mapping[str, Match]) -> dict[str, BotAnswers]:
+def all_answers(matches: Mapping[str, Match]) -> dict[str, Answers]:
     """The bot's answers to rivals' deviations, by match; empty where the market allows none."""
     first = next(iter(matches.values()), None)
     if first is None or _why_no_answers(first) is not None:
@@ -153,7 +153,7 @@ def _speaks(match: Match) -> bool:
 # --- answers --------------------------------------------------------------------------------------
 
 
-def _follows(matches: Mapping[str, Match], answers: Mapping[str, BotAnswers]) -> ExamFinding:
+def _follows(matches: Mapping[str, Match], answers: Mapping[str, Answers]) -> ExamFinding:
     asked = {n: a for n, a in answers.items() if a.cut.n and a.rise.n}
     if not asked:
         if any(a.cut.n for a in answers.values()):
@@ -166,7 +166,7 @@ def _follows(matches: Mapping[str, Match], answers: Mapping[str, BotAnswers]) ->
 
 
 def _punishes(
-    matches: Mapping[str, Match], answers: Mapping[str, BotAnswers], follows: ExamFinding
+    matches: Mapping[str, Match], answers: Mapping[str, Answers], follows: ExamFinding
 ) -> ExamFinding:
     asked = {n: a for n, a in answers.items() if a.cut.n}
     if not asked:
@@ -189,7 +189,7 @@ def _way(match: Match) -> int:
     return rivalry[match.seat.role.name].competition
 
 
-def _most_telling(asked: Mapping[str, BotAnswers]) -> list[str]:
+def _most_telling(asked: Mapping[str, Answers]) -> list[str]:
     """The lines of the match in which most seeds have an answer."""
     name = max(asked, key=lambda n: asked[n].cut.n)
     return [f"against {name}:", *asked[name].lines()]

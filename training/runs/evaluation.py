@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from tacit.emergence.named_measures import named_measures
+from tacit.emergence.named_measures import measures_by_name
 from tacit.envs.types import Floats
 from tacit.training.config.arms import Arm
 from tacit.training.config.experiment_file import TrainConfig
@@ -52,5 +52,5 @@ def point_tags(arm: Arm, measures: Floats, scores: Floats) -> dict[str, float]:
         value = measures[-1, market.columns[measure.name]]
         tags[f"measure/market/{measure.name}"] = float(value)
     tags |= {f"kpi/{seat}/{name}": float(scores[k]) for k, (seat, name) in enumerate(terms)}
-    derived = market.derived(named_measures(market, measures))
+    derived = market.derived(measures_by_name(market, measures))
     return tags | {f"probe/{name}": value for name, value in derived.items() if isfinite(value)}

@@ -26,6 +26,7 @@ from tacit.training.acts.gate import Gate
 from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load
+from tacit.training.outcome.ahead import Ahead
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import read_json
@@ -214,15 +215,17 @@ def _train_locked(
         # to be loaded before it can be limited.
         import scipy.linalg  # noqa: F401
 
-        with threadpool_limits(limits=1), control.training(ledger, experiment.arms):
-            _train_jobs(experiment, run, jobs, records, listener, control)
-        if len(records) < seeds:
-            ledger.append("training paused", finished=len(records), of=seeds)
-            raise Paused(run.name, pause_text(run, experiment))
-        machines = mixed_machines(experiment, records)
-        for note in machines:
-            listener.note(note)
-        summary = finish(experiment, whole, run, records, earlier, sealer, listener.finishing, draw)
+        with Ahead(experiment, run, jobs) as ahead:
+            with threadpool_limits(limits=1), control.training(ledger, experiment.arms):
+                _train_jobs(experiment, run, jobs, records, listener, control, ahead)
+            if len(records) < seeds:
+                ledger.append("training paused", finished=len(records), of=seeds)
+                raise Paused(run.name, pause_text(run, experiment))
+            machines = mixed_machines(experiment, records)
+            for note in machines:
+                listener.note(note)
+            report = listener.finishing
+            summary = finish(experiment, whole, run, records, earlier, sealer, report, draw, ahead)
     except KeyboardInterrupt:
         # Counted on the disk: some seeds ended while the others were being stopped.
         finished = len(plan(experiment, run)[1])
@@ -353,6 +356,7 @@ def _train_jobs(
     records: Records,
     listener: ProgressListener,
     control: RunControl,
+    ahead: Ahead,
 ) -> None:
     """Do the jobs side by side and add their records.
 
@@ -376,6 +380,7 @@ def _train_jobs(
                     record = future.result()
                     if record is not None:
                         records[futures[future]] = record
+                        ahead.ended(futures[future][0], records)
                     if control.is_stopped:
                         raise Stopped(signal.SIGINT)
                 if any(job not in records for job in generation):

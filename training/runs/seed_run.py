@@ -17,6 +17,7 @@ from typing import Any
 
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.limit_path import limit_path
+from tacit.emergence.registry import probes_along_training
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
 from tacit.envs.types import Floats
@@ -161,6 +162,7 @@ class Repetition:
             ValueError: `points` are needed, and missing.
         """
         # slow to import, and a run in which no seed is due needs none
+        from tacit.training.board.bands import banded_measures
         from tacit.training.board.event_file import EventFile
 
         self._began = time.perf_counter()
@@ -173,7 +175,10 @@ class Repetition:
         begun = saved or PartialSeed([], {}, 0.0, {}, Keyframes(arm.record.keyframe_bytes))
         self.points, self.curve, self._seconds_before = begun.points, begun.curve, begun.seconds
         self.keyframes = begun.keyframes
-        self.events = EventFile(run.seed(arm.name, k), begun.events, listed=k < LISTED_SEEDS)
+        banded = banded_measures(arm).values()
+        self.events = EventFile(
+            run.seed(arm.name, k), begun.events, listed=k < LISTED_SEEDS, curve_tags=banded
+        )
         if saved is None and arm.train.starts_from is not None:
             # These agents have learned before. The curve begins with what the quick probes find in
             # them at round 0, before they learn under this arm's KPI.
@@ -369,7 +374,9 @@ class Repetition:
         self.points.append((count, measures))
         if self.keyframes.wants(len(self.points)) and not self.is_over:
             self.keyframes.add(len(self.points), group.rounds, group.state())
-        figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
+        figures: dict[str, float] = {}
+        if probes_along_training(arm.market, arm.kpi):  # else nobody asks for frozen policies
+            figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
         tags = point_tags(arm, measures, scores) | group.figures
         tags |= {f"probe/{name}": x for name, x in figures.items()}
         tags |= self.breakers.read(group.rounds, measures, figures, not group.stopped)
@@ -392,6 +399,8 @@ class Repetition:
             if x is not None and "/" not in name  # figures of single seats would be too many
         }
         self.events.scalars(group.rounds, tags)
+        from tacit.training.board.bands import record_of
+
         played = group.rounds - arm.first_round + self.breakers.rounds_left()
         return {
             "arm": self.arm.plain,
@@ -404,6 +413,7 @@ class Repetition:
             "measures": {name: x if isfinite(x) else None for name, x in measures.items()},
             "probes": probes,
             **({"training_curve": self.curve} if self.curve else {}),
+            **record_of(self.events.curve),
             **self.breakers.record(group.rounds),
             **self.acts.record(),
             POLICIES: policy_hashes(arm.market.seats, group.tables()),

@@ -49,6 +49,7 @@ class Keyframes:
         """No state so far."""
         self.budget, self.stride, self.states = budget, 1, dict[int, State]()
         self._points: dict[int, int] = {}  # rounds: the number of the evaluation point, from 1
+        self._sizes: dict[int, int] = {}  # rounds: bytes of the state
 
     def wants(self, point: int) -> bool:
         """Whether the state at this evaluation point, counted from 1, is to be kept."""
@@ -56,11 +57,15 @@ class Keyframes:
 
     def add(self, point: int, rounds: int, state: State) -> None:
         """Keep the state at an evaluation point that is wanted; drop others if it is too much."""
-        self.states[rounds], self._points[rounds] = state, point
-        while sum(_size(kept) for kept in self.states.values()) > self.budget:
+        self._put(point, rounds, state)
+        while sum(self._sizes.values()) > self.budget:
             self.stride *= 2
             for each in [r for r, p in self._points.items() if p % self.stride]:
-                del self.states[each], self._points[each]
+                del self.states[each], self._points[each], self._sizes[each]
+
+    def _put(self, point: int, rounds: int, state: State) -> None:
+        self.states[rounds], self._points[rounds] = state, point
+        self._sizes[rounds] = sum(array.nbytes for array in state.values())
 
     # --- saves of a repetition under way ---------------------------------------------------------
 
@@ -88,7 +93,7 @@ class Keyframes:
         """
         self.stride = stride
         for rounds, state in sorted(split(arrays).items()):
-            self.states[rounds], self._points[rounds] = state, points[rounds]
+            self._put(points[rounds], rounds, state)
 
     # --- files -----------------------------------------------------------------------------------
 
@@ -138,8 +143,3 @@ def split(arrays: Mapping[str, NDArray[Any]]) -> dict[int, State]:
         rounds, _, own = name.partition("/")
         states.setdefault(int(rounds), {})[own] = array
     return states
-
-
-def _size(state: State) -> int:
-    """Bytes of a state's arrays."""
-    return sum(array.nbytes for array in state.values())

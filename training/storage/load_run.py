@@ -108,9 +108,7 @@ def load_policy(run: str | Path) -> TablePolicy: ...
 @overload
 def load_policy(
     run: Run | str | Path, seat: str, arm: str | None = None, seed: int = 0
-) -> PolicyTable:
-    """The policy that a seat learned, float64 `[O, A]`."""
-    ...
+) -> PolicyTable: ...
 
 
 def load_policy(
@@ -129,6 +127,9 @@ def load_policy(
         seat: a seat's name, such as `bidder_0`; not of a policy file, which has one.
         arm: the arm; by default the run's first.
         seed: the number k of the repetition, 0 .. seeds - 1.
+
+    Returns:
+        Of a run, float64 `[O, A]`; of a policy file, the policy that acts.
 
     Raises:
         ConfigError: an unknown run, arm or seat, or a repetition that is not finished; a policy

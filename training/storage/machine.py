@@ -7,8 +7,9 @@ import platform
 import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
+
+from tacit.envs.jit.processor import processor
 
 PACKAGES = ("tacit", "numpy", "numba", "llvmlite", "torch")
 
@@ -27,10 +28,10 @@ def workers() -> int:
 @cache
 def machine() -> dict[str, Any]:
     """Processor, its vector flags, system, and versions, as summary.json holds them."""
-    # Vector flags decide which instructions LLVM uses, and so the rounding of sums.
+    name, flags = processor()
     return {
-        "processor": _cpuinfo("model name") or platform.processor(),
-        "flags": [f for f in _cpuinfo("flags").split() if f.startswith(("avx", "fma", "amx"))],
+        "processor": name,
+        "flags": list(flags),
         "system": f"{platform.system()} {platform.machine()}",
         "python": sys.version.split()[0],
         "versions": {name: _version(name) for name in PACKAGES},
@@ -42,10 +43,3 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _cpuinfo(key: str) -> str:
-    """A value of Linux's description of the first processor; empty elsewhere."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.is_file() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")

@@ -43,7 +43,7 @@ def test_show_prints_the_config_and_trains_nothing(tacit):
     result = tacit("train", "volatility_kpi", *settings, "--show")
     assert result.code == 0
     notes = [line for line in result.out.splitlines() if line.startswith("#")]
-    assert len(notes) == 3
+    assert len(notes) == 3 + 4  # the estimate of each arm, and of all
     assert "which runs once for all" in notes[0]
     arms = yaml.safe_load(result.out)["arms"]
     assert list(arms) == ["second_0", "first_0", "seen_0"]

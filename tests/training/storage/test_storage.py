@@ -9,12 +9,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.jit import processor as processors
 from tacit.training.runs.earlier import _count, differences, mixed_machines
 from tacit.training.storage import machine as machines
 from tacit.training.storage import run_lock
 from tacit.training.storage.atomic_files import (
+    as_json,
     parse_json,
     read_json,
     seal_holds,
@@ -49,14 +53,15 @@ def test_without_affinity_all_cores_count(monkeypatch, cores, found):
 
 def test_the_processor_is_as_linux_names_it_else_as_python_does(monkeypatch):
     known = {"model name": "Fast 3000", "flags": "fpu avx2 sse fma avx512f amx_tile mavx"}
-    monkeypatch.setattr(machines.platform, "processor", lambda: "x86")
-    monkeypatch.setattr(machines, "_cpuinfo", lambda key: known[key])
+    monkeypatch.setattr(processors.platform, "processor", lambda: "x86")
+    monkeypatch.setattr(processors, "_cpuinfo", lambda key: known[key])
+    monkeypatch.setattr(machines, "processor", processors.processor.__wrapped__)
     found = machines.machine.__wrapped__()
     assert found["processor"] == "Fast 3000"
     assert found["flags"] == ["avx2", "fma", "avx512f", "amx_tile"]
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["versions"]["numpy"] == np.__version__
-    monkeypatch.setattr(machines, "_cpuinfo", lambda key: "")
+    monkeypatch.setattr(processors, "_cpuinfo", lambda key: "")
     found = machines.machine.__wrapped__()
     assert (found["processor"], found["flags"]) == ("x86", [])
     assert machines._version("no-such-package") is None
@@ -65,12 +70,12 @@ def test_the_processor_is_as_linux_names_it_else_as_python_does(monkeypatch):
 def test_linux_describes_the_first_processor(monkeypatch, tmp_path):
     path = tmp_path / "cpuinfo"
     path.write_text("processor\t: 0\nmodel name\t: A: B\nflags\t\t: x y\n\nmodel name\t: C\n")
-    monkeypatch.setattr(machines, "Path", lambda name: path)
-    assert machines._cpuinfo("model name") == "A: B"
-    assert machines._cpuinfo("flags") == "x y"
-    assert machines._cpuinfo("nothing") == ""
+    monkeypatch.setattr(processors, "Path", lambda name: path)
+    assert processors._cpuinfo("model name") == "A: B"
+    assert processors._cpuinfo("flags") == "x y"
+    assert processors._cpuinfo("nothing") == ""
     path.unlink()
-    assert machines._cpuinfo("flags") == ""
+    assert processors._cpuinfo("flags") == ""
 
 
 def experiment(seeds: int):
@@ -213,3 +218,31 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
         pass
     assert not any((tmp_path / "mine" / name).exists() for name in gone)
     assert all((tmp_path / "mine" / name).exists() for name in kept)
+
+
+plain = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+keys = st.text() | st.integers() | st.booleans() | st.none()
+nested = st.recursive(
+    plain,
+    lambda inner: st.lists(inner) | st.dictionaries(keys, inner) | st.tuples(inner, inner),
+    max_leaves=12,
+)
+
+
+@given(nested)
+def test_json_is_indented_as_python_indents_it(data):
+    assert as_json(data) == json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize(
+    "data", [float("nan"), {"a": [1.0, float("inf")]}, [{"b": {"c": -np.inf}}, 1]]
+)
+def test_json_has_no_word_for_what_is_not_finite(data):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        as_json(data)

@@ -1,0 +1,1 @@
+"""What a run costs as it grows: `python -m benchmarks.growth`."""
