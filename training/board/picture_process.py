@@ -58,7 +58,9 @@ class PictureProcess:
             process = self._process
             self._asked.append(request)
         with suppress(OSError, ValueError):  # it has ended, or was closed
-            print(request, file=process.stdin, flush=True)
+            assert process.stdin is not None
+            process.stdin.write(f"{request}\n")
+            process.stdin.flush()
 
     def pictures(self, arm: str, measures: Measures) -> dict[str, Picture] | None:
         """The pictures of an arm by name, which are waited for; None where the process was not

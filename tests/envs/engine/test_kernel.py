@@ -197,7 +197,7 @@ def test_a_template_must_name_the_kernels_and_a_market_have_a_source(toys):
         generate()
 
 
-ARRAY = {"T", "dtype", "flat", "max", "ndim", "reshape", "shape", "size", "sum", "view"}
+ARRAY = {"T", "dtype", "flat", "itemsize", "max", "ndim", "reshape", "shape", "size", "sum", "view"}
 TEMPLATES = sorted(
     p for d in ("envs", "agents", "emergence") for p in (ROOT / d).rglob("*_loop.py")
 )
