@@ -120,10 +120,12 @@ def main() -> None:
     except (KeyboardInterrupt, SystemExit) as end:
         # Typer makes an exit with 130 of every interruption that a command has not dealt with.
         code = end.code if isinstance(end, SystemExit) else INTERRUPTED
-        if not stopped or code != INTERRUPTED:
+        signals = sys.modules.get("tacit.training.runs.signals")
+        came = stopped or (signals.RAISED if signals is not None else [])
+        if not came or code != INTERRUPTED:
             sys.exit(code)
         say("stopped; what was written is kept", is_error=True)
-        sys.exit(128 + stopped[-1])
+        sys.exit(128 + came[-1])
     finally:
         for number, handler in handled.items():
             signal.signal(number, handler)

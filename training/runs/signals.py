@@ -12,6 +12,9 @@ from types import FrameType
 from tacit.training.plain_text import say
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+# Signals that have raised `Stopped`, for callers whom it reaches as an exit with 130: Typer makes
+# that of every interruption.
+RAISED: list[int] = []
 
 
 class Stopped(KeyboardInterrupt):
@@ -51,6 +54,7 @@ def stopping_on_signals() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         for each in handled:
             signal.signal(each, end)
+        RAISED.append(number)
         raise Stopped(number)
 
     for number in handled:

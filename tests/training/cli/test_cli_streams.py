@@ -91,6 +91,24 @@ def test_what_nohup_ignores_stays_ignored(tacit, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("name", "code"), STOPS)
+def test_a_signal_just_before_tensorboard_is_started_has_its_exit_code(tmp_path, name, code):
+    train = ["train", "ad_auction", "train.rounds=2000", "train.measure_last=500", "seeds=2"]
+    python(MAIN, tmp_path, *train, "--name", "small")
+    program = (
+        "import os, signal\n"
+        "from tacit.training.board import server\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"server.command = lambda *_: os.kill(os.getpid(), signal.{name})\n"
+        f"{MAIN}"
+    )
+    done = python(program, tmp_path, "board", "small")
+    assert done.code == code
+    assert "stopped; what was written is kept" in done.err
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), STOPS[1:])
 @pytest.mark.parametrize("command", ["play small --seat bidder_0", "board small", "screen b.csv"])
 def test_signals_end_commands_in_words(tmp_path, name, code, command):
