@@ -25,6 +25,7 @@ from math import prod
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
+from tacit.agents.tabular.lots import count_lots
 from tacit.agents.tabular.transition_table import MOST_CELLS, allows_lookup
 from tacit.envs.market import Market, Seat
 from tacit.training.config.arms import Arm
@@ -113,13 +114,16 @@ def looked_up_round(market: Market) -> float:
 
 
 def may_look_up(arm: Arm) -> bool:
-    """Whether rounds are expected to be looked up: as many states as somebody can observe, times
-    all joint actions, are no more cells than a table may have, and than rounds that are played."""
+    """Whether rounds are expected to be looked up: as many states as somebody can observe, or as
+    there are joint actions (what was done last is mostly kept, also where nobody sees it), times
+    all joint actions and lots, are no more cells than a table may have, and than rounds that are
+    played."""
     market, train = arm.market, arm.train
     networks = any(isinstance(config, BatchConfig) for config in arm.agents.values())
     if networks or train.copies > 1 or train.episode_rounds or not allows_lookup(market):
         return False
-    cells = states(market) * prod(seat.role.actions for seat in market.seats)
+    joints = prod(seat.role.actions for seat in market.seats)
+    cells = max(states(market), joints) * joints * count_lots(market.play_lots or ())
     return cells <= min(MOST_CELLS, train.rounds * arm.seeds)
 
 
