@@ -191,6 +191,8 @@ def begins(ledger):
         time.sleep(0.01)
 
 
+# The signal may come while a library reads /proc/self/maps, which it then leaves to be collected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_says_how_to_go_on(tacit):
     ledger = tacit.folder / "out/ad_auction/ledger.jsonl"
 
