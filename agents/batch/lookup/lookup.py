@@ -53,8 +53,11 @@ class LookupRollout:
         self._source: TransitionTable | None = None
         self._numbers: Ints = np.zeros(0, np.int64)
         roles = market.roles
-        self.allowed = allows_lookup(market) and all(
-            (role.legal == (0, role.actions)).all() for role in roles
+        # Where nature draws lots there is a table, too, but this loop draws none.
+        self.allowed = (
+            allows_lookup(market)
+            and not market.play_draws
+            and all((role.legal == (0, role.actions)).all() for role in roles)
         )
 
     def play(self, rounds: int) -> int:
@@ -124,14 +127,11 @@ def _table_for(
 
 
 def _rollout_table(own: LookupRollout, source: TransitionTable) -> RolloutTable | None:
-    """All cells of a transition table, played once more; None: nature draws, or it is too large."""
+    """All cells of a transition table, played once more; None: it is too large."""
     market, buffer, arrays = own.market, own.buffer, source.arrays
     actions = [seat.role.actions for seat in market.seats]
     joints = int(np.prod(actions))
     states = len(source.states)
-    # (more columns than joint actions: of those that nature's lots make)
-    if arrays.next_state.shape[1] != joints:
-        return None
     figures = _figures(own, source.states, actions)
     if figures is None:
         return None

@@ -69,6 +69,9 @@ def test_a_state_that_was_loaded_is_looked_up_too():
 def test_markets_that_draw_and_large_tables_are_played():
     """Slower, and never wrong."""
     assert not group({"tenants": 2})._lookup.allowed
+    assert not group(
+        {"outside_shock": 0.1}
+    )._lookup.allowed  # lots, for which Q-learners have a table
     large = group({"prices": 15, "memory": 2})
     large.run(48)
     assert large._lookup.table is None
