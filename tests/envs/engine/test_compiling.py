@@ -84,6 +84,7 @@ def test_a_worker_compiles_for_its_parent(impatient):
 
 def test_numba_tells_the_watch():
     told = []
+    compiling.follow_numba()  # as whatever compiles first has it
     watch = compiling.WATCH
     watch.tell = told.append
     try:
