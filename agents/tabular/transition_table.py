@@ -15,7 +15,7 @@ Groups of one market and KPI share a table; `transition_table_for` makes it when
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -105,17 +105,17 @@ class _Shared:
         table: the last table that was made, if any.
         asked_rounds: rounds that all groups together wanted to look up so far.
         cells: cells that a table has, as far as they were counted.
-        enumerating: held by the thread that makes a table.
     """
 
     table: TransitionTable | None = None
     asked_rounds: int = 0
     cells: int = 0
-    enumerating: threading.Lock = field(default_factory=threading.Lock)
 
 
 _SHARED: WeakKeyDictionary[Market, dict[str, _Shared]] = WeakKeyDictionary()
-_COUNTING = threading.Lock()  # seeds are threads of one process
+# Seeds are threads of one process. They make one table at a time: while it is made, it may need
+# half a GiB.
+_COUNTING, _ENUMERATING = threading.Lock(), threading.Lock()
 
 
 def transition_table_for(
@@ -128,12 +128,12 @@ def transition_table_for(
         kpi: by which they are scored.
         rows: copies of the market; the first one's state is looked for.
         rounds: that the caller is about to play.
-        wait: where another thread makes a table, wait for it.
+        wait: where another thread makes a table, wait until it is done.
 
     Returns:
         None if there are more than MOST_CELLS cells, or more than all groups of this market and KPI
         together have asked for rounds: to enumerate a cell costs more than to play a round. Without
-        `wait` also while another thread makes a table: the kernels play the same rounds meanwhile.
+        `wait` also while another thread makes any table: the kernels play these rounds meanwhile.
     """
     with _COUNTING:
         shared = _SHARED.setdefault(market, {}).setdefault(kpis.kpi_hash(kpi), _Shared())
@@ -141,7 +141,7 @@ def transition_table_for(
         shared.cells = max(shared.cells, least_cells(market, rows))
     if (found := _made(shared, rows)) or shared.cells > _limit(shared):
         return found
-    if not shared.enumerating.acquire(blocking=wait):
+    if not _ENUMERATING.acquire(blocking=wait):
         return None
     try:
         # Another thread may have made it, or counted more cells, since this one looked.
@@ -149,7 +149,7 @@ def transition_table_for(
             return found
         return _make(shared, market, kpi, rows)
     finally:
-        shared.enumerating.release()
+        _ENUMERATING.release()
 
 
 def _limit(shared: _Shared) -> int:
