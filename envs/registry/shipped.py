@@ -9,5 +9,6 @@ MARKETS: dict[str, str] = {
     "cloud_bandwidth": "tacit.envs.cloud_bandwidth:CloudBandwidth",
     "quantity_competition": "tacit.envs.quantity_competition:QuantityCompetition",
     "cheap_talk": "tacit.envs.cheap_talk:CheapTalk",
+    "hiring": "tacit.envs.one_file.hiring:Hiring",
 }
 SHIPPED = tuple(MARKETS)
