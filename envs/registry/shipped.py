@@ -10,5 +10,6 @@ MARKETS: dict[str, str] = {
     "quantity_competition": "tacit.envs.quantity_competition:QuantityCompetition",
     "cheap_talk": "tacit.envs.cheap_talk:CheapTalk",
     "hiring": "tacit.envs.one_file.hiring:Hiring",
+    "delivery_slots": "tacit.envs.one_file.delivery_slots:DeliverySlots",
 }
 SHIPPED = tuple(MARKETS)
