@@ -114,8 +114,14 @@ MEASURES = (
         "+ tier / P(a) for a candidate of group a, - tier / P(b) for one of group b: its mean is "
         "the gap in tier at equal ability",
     ),
-    Measure("surplus_a", ALONE, "money", +1, "surplus / P(a) if of group a; its mean: theirs"),
-    Measure("surplus_b", ALONE, "money", +1, "surplus / P(b) if of group b; its mean: theirs"),
+    Measure(
+        "surplus_a", ALONE, "money", +1, "surplus / P(a) if of group a; its mean: theirs",
+        in_harm=True,
+    ),
+    Measure(
+        "surplus_b", ALONE, "money", +1, "surplus / P(b) if of group b; its mean: theirs",
+        in_harm=True,
+    ),
     Measure("welfare", ALONE, "money", +1, "output less outside option of a hire", in_harm=True),
 )  # fmt: skip
 (
