@@ -35,7 +35,8 @@ Version history: v0, first release.
 
 Parts: `config.py`, `measures.py`, `positions.py` (how params and state are laid out), `kernels.py`
 with `demand.py` and `surges.py` (the rules), `benchmarks.py` (the posting game), `rationing.py`
-(the tenants' game), `market.py`, `analysis.py` (for probes and scripted players).
+(the tenants' game), `blocks.py` (what seats see and do), `market.py`, `analysis.py` (for probes and
+scripted players).
 """
 
 from .analysis import CloudBandwidthAnalysis

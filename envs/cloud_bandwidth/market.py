@@ -10,13 +10,14 @@ import numpy as np
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
-from tacit.envs.market import Benchmark, Block, Claim, Lot, Market, Measure, Part, Role
+from tacit.envs.market import Benchmark, Claim, Lot, Market, Measure, Role
 from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
 from . import positions as at
 from .analysis import CloudBandwidthAnalysis
 from .benchmarks import PricingOutcome, solve
+from .blocks import provider_blocks, tenant_blocks
 from .config import CloudBandwidthConfig
 from .edgeworth_cycle import edgeworth_cycle, joint_step
 from .grid_benchmarks import collusive_steps, competitive_steps, grid_profits
@@ -35,7 +36,6 @@ from .rationing import Rationing, rationing_benchmarks, trivial_capacity
 DEMAND_TEMPLATE = "tacit.envs.cloud_bandwidth.demand_loop"
 MOST_TABLED = 2**16  # numbers of a demand table; beyond, demand is computed in every round
 SMALLEST_GAP = 1e-4  # between benchmark prices, for a grid around them
-NEEDS, LOADS, CLAIMS = ("standard", "critical"), ("calm", "surge"), ("ample", "tight")
 
 
 class CloudBandwidth(Market):
@@ -79,8 +79,8 @@ class CloudBandwidth(Market):
             self.nash = self._cycle()
         self.measures = measures_of(c)
         self.phases = ("post", "request") if c.tenants else ("post",)
-        provider = Role("provider", c.providers, "profit", "profit", self._provider_blocks())
-        tenant = Role("tenant", c.tenants, "surplus", "surplus", self._tenant_blocks())
+        provider = Role("provider", c.providers, "profit", "profit", provider_blocks(c, self.grid))
+        tenant = Role("tenant", c.tenants, "surplus", "surplus", tenant_blocks(c, self.grid))
         self.roles = (provider, tenant) if c.tenants else (provider,)
         if c.headroom_claims:
             false = "false_headroom"
@@ -136,62 +136,6 @@ class CloudBandwidth(Market):
         if c.prices == 1:
             raise ConfigError("market.price_range: missing. One price needs its value: [p, p].")
         return np.linspace(low - margin, high + margin, c.prices, axis=1)
-
-    def _price_part(self, name: str, provider: int | None, meaning: str) -> Part:
-        """A part whose values are prices.
-
-        Args:
-            name: the part's name.
-            provider: whose grid; None: each seat's own. Where these differ the values are steps of
-                the own grid, because one part serves all seats of the role.
-            meaning: one line.
-        """
-        own = self.grid[0 if provider is None else provider]
-        if provider is None and not np.array_equal(self.grid.min(axis=0), self.grid.max(axis=0)):
-            return Part(f"{name}_step", tuple(range(self.config.prices)), f"{meaning} (own grid)")
-        return Part(name, tuple(float(p) for p in own), meaning)
-
-    def _provider_blocks(self) -> tuple[Block, ...]:
-        """The provider's blocks; the last one, with tenants or turns, is for waiting."""
-        c = self.config
-        does: tuple[Part, ...] = (self._price_part("price", None, "the price it posts"),)
-        forgets = (Part("memory", ("none",), "it remembers nothing"),)
-        if self.in_turn:
-            rival = (self._price_part("rival_price", 0, "the rival's price, which stays"),)
-            turn = Part("turn", ("own", "rival"), "whose turn it is to post a price")
-            own = Block(0, rival if c.memory else forgets, does, given=((turn, "own"),))
-            return own, Block(0, given=((turn, "rival"),))
-        sees = tuple(
-            self._price_part(f"{when}_price_{i}", i, f"provider_{i}'s price, {ago}")
-            for when, ago in (("earlier", "two rounds ago"), ("last", "last round"))[2 - c.memory :]
-            for i in range(c.providers)
-        )
-        if c.surge or c.headroom_claims:
-            # Without surges the load is always calm: a claim is still about something.
-            loads = LOADS if c.surge else LOADS[:1]
-            sees += (Part("load", loads, "its own background demand this round"),)
-        sees = sees or forgets
-        if c.headroom_claims:
-            does += (Part("claim", CLAIMS, "what it says of its load: ample is calm, tight surge"),)
-        return (Block(0, sees, does), Block(1)) if c.tenants else (Block(0, sees, does),)
-
-    def _tenant_blocks(self) -> tuple[Block, ...]:
-        """The tenant's blocks: waiting, then its request."""
-        c = self.config
-        sees: tuple[Part, ...] = (Part("need", NEEDS, "what a unit is worth to it"),)
-        sees += tuple(
-            self._price_part(f"price_{i}", i, f"provider_{i}'s price") for i in range(c.providers)
-        )
-        if c.headroom_claims:
-            sees += tuple(
-                Part(f"claim_{i}", CLAIMS, f"provider_{i}'s claim") for i in range(c.providers)
-            )
-        names = ("none", *(f"provider_{i}" for i in range(c.providers)))
-        does = (
-            Part("provider", names, "whom it asks for a unit"),
-            Part("priority", NEEDS, "what it says of its need: critical asks for priority"),
-        )
-        return Block(0), Block(1, sees, does)
 
     # --- params ---------------------------------------------------------------------------------
 
