@@ -12,20 +12,18 @@ from .config import CloudBandwidthConfig
 NEEDS, LOADS, CLAIMS = ("standard", "critical"), ("calm", "surge"), ("ample", "tight")
 
 
-def price_part(grid: Floats, name: str, provider: int | None, meaning: str) -> Part:
-    """A part whose values are prices.
+def price_part(grid: Floats, name: str, meaning: str) -> Part:
+    """A part whose values are prices, or steps where grids differ.
 
     Args:
-        grid: prices, money, float64 `[N, m]`.
+        grid: prices of all whom the part stands for, money, float64 `[., m]`: one part serves all
+            seats of a role. Where these grids differ the values are steps of them.
         name: the part's name.
-        provider: whose grid; None: each seat's own. Where these differ the values are steps of
-            the own grid, because one part serves all seats of the role.
         meaning: one line.
     """
-    own = grid[0 if provider is None else provider]
-    if provider is None and not np.array_equal(grid.min(axis=0), grid.max(axis=0)):
-        return Part(f"{name}_step", tuple(range(len(own))), f"{meaning} (own grid)")
-    return Part(name, tuple(float(p) for p in own), meaning)
+    if not np.array_equal(grid.min(axis=0), grid.max(axis=0)):
+        return Part(f"{name}_step", tuple(range(grid.shape[1])), f"{meaning} (own grid)")
+    return Part(name, tuple(float(p) for p in grid[0]), meaning)
 
 
 def provider_blocks(config: CloudBandwidthConfig, grid: Floats) -> tuple[Block, ...]:
@@ -34,17 +32,24 @@ def provider_blocks(config: CloudBandwidthConfig, grid: Floats) -> tuple[Block, 
     `grid` float64 `[N, m]`, money.
     """
     c = config
-    does: tuple[Part, ...] = (price_part(grid, "price", None, "the price it posts"),)
+    does: tuple[Part, ...] = (price_part(grid, "price", "the price it posts"),)
     forgets = (Part("memory", ("none",), "it remembers nothing"),)
     if c.timing == "alternating":
-        rival = (price_part(grid, "rival_price", 0, "the rival's price, which stays"),)
+        rival = (price_part(grid[:1], "rival_price", "the rival's price, which stays"),)
         turn = Part("turn", ("own", "rival"), "whose turn it is to post a price")
         own = Block(0, rival if c.memory else forgets, does, given=((turn, "own"),))
         return own, Block(0, given=((turn, "rival"),))
+    # Whose prices a seat remembers: everybody's, or in its own region those of provider 0, 1, ...
+    seen = [(f"provider_{i}'s price", grid[i : i + 1]) for i in range(c.posts)]
+    if c.regions > 1 and c.observe == "region":
+        seen = [
+            (f"price of the own region's provider {i}", grid[i :: c.providers])
+            for i in range(c.providers)
+        ]
     sees = tuple(
-        price_part(grid, f"{when}_price_{i}", i, f"provider_{i}'s price, {ago}")
+        price_part(own, f"{when}_price_{i}", f"{what}, {ago}")
         for when, ago in (("earlier", "two rounds ago"), ("last", "last round"))[2 - c.memory :]
-        for i in range(c.providers)
+        for i, (what, own) in enumerate(seen)
     )
     if c.surge or c.headroom_claims:
         # Without surges the load is always calm: a claim is still about something.
@@ -61,7 +66,8 @@ def tenant_blocks(config: CloudBandwidthConfig, grid: Floats) -> tuple[Block, ..
     c = config
     sees: tuple[Part, ...] = (Part("need", NEEDS, "what a unit is worth to it"),)
     sees += tuple(
-        price_part(grid, f"price_{i}", i, f"provider_{i}'s price") for i in range(c.providers)
+        price_part(grid[i : i + 1], f"price_{i}", f"provider_{i}'s price")
+        for i in range(c.providers)
     )
     if c.headroom_claims:
         sees += tuple(

@@ -22,6 +22,7 @@ from .config import CloudBandwidthConfig
 from .edgeworth_cycle import edgeworth_cycle, joint_step
 from .grid_benchmarks import collusive_steps, competitive_steps, grid_profits
 from .measures import (
+    DERIVED,
     MEASURES,
     PRICE,
     PROFIT,
@@ -30,6 +31,8 @@ from .measures import (
     UNSERVED,
     is_plain,
     measures_of,
+    regional_figures,
+    specialisation_of,
 )
 from .rationing import Rationing, rationing_benchmarks, trivial_capacity
 
@@ -55,12 +58,7 @@ class CloudBandwidth(Market):
     model = CloudBandwidthConfig
     measures: tuple[Measure, ...] = MEASURES
     headline = "price"
-    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "price_paid": ("money per unit", "revenue by units served"),
-        "critical_unserved_rate": ("share", "of critical needs that were not served"),
-        "exaggeration_rate": ("share", "of standard needs for which priority was asked"),
-        "welfare_share": ("share", "of the welfare that the best use of capacity would create"),
-    }
+    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = DERIVED
     welfare = "welfare"
     config: CloudBandwidthConfig
 
@@ -79,7 +77,7 @@ class CloudBandwidth(Market):
             self.nash = self._cycle()
         self.measures = measures_of(c)
         self.phases = ("post", "request") if c.tenants else ("post",)
-        provider = Role("provider", c.providers, "profit", "profit", provider_blocks(c, self.grid))
+        provider = Role("provider", c.posts, "profit", "profit", provider_blocks(c, self.grid))
         tenant = Role("tenant", c.tenants, "surplus", "surplus", tenant_blocks(c, self.grid))
         self.roles = (provider, tenant) if c.tenants else (provider,)
         if c.headroom_claims:
@@ -89,7 +87,7 @@ class CloudBandwidth(Market):
         if c.start != "random":
             self.params[at.START_MEMORY] = self._start_memory()
         listed = c.surge is not None and c.surge.listed
-        self.state_width = at.drawn(c.providers, c.tenants) + (2 * c.providers if listed else 0)
+        self.state_width = at.drawn(c.posts, c.tenants) + (2 * c.posts if listed else 0)
         self.state_width += self.in_turn  # whose turn it is
 
     @property
@@ -123,7 +121,7 @@ class CloudBandwidth(Market):
         """Prices float64 `[N, m]`: of `price_range`, or around each provider's benchmarks."""
         c = self.config
         if c.price_range is not None:
-            return np.tile(np.linspace(*c.price_range, c.prices), (c.providers, 1))
+            return np.tile(np.linspace(*c.price_range, c.prices), (c.posts, 1))
         low, high = self.nash.prices.min(axis=1), self.joint.prices.max(axis=1)
         narrowest = int(np.argmin(high - low))
         if (high - low)[narrowest] < SMALLEST_GAP:
@@ -142,13 +140,14 @@ class CloudBandwidth(Market):
     def _params(self) -> Floats:
         """The constants of the kernels, float64 `[.]`, by their named positions."""
         c = self.config
-        n, m = c.providers, c.prices
-        joints = m**n
+        n, m = c.posts, c.prices
+        joints, own_joints = m**n, m**c.providers
         shocks = 3 if c.outside_shock > 0 else 1
-        tabled = joints if joints * shocks * (n + 1) <= MOST_TABLED else 0
+        numbers = c.regions * own_joints * shocks * (c.providers + 1)
+        tabled = own_joints if numbers <= MOST_TABLED else 0
         utility = np.array(c.each(c.quality))[:, None] - self.grid
         surge = self._surge_block()
-        grid = at.COST + n
+        grid = at.masses(n) + c.regions
         surge_at = grid + 2 * n * m
         params = np.zeros(surge_at + len(surge))
         params[at.N_PROVIDERS] = n
@@ -160,7 +159,7 @@ class CloudBandwidth(Market):
         params[at.OUTSIDE] = c.outside_quality
         params[at.SHOCK_SIZE] = c.outside_shock
         params[at.RESERVATION] = c.reservation_price
-        params[at.MASS] = c.background_demand
+        params[at.FIRMS] = c.providers
         params[at.CAPACITY] = c.capacity or np.inf
         params[at.HAS_SURGE] = c.surge is not None
         params[at.SURGE] = surge_at
@@ -178,7 +177,11 @@ class CloudBandwidth(Market):
         params[at.GRID] = grid
         params[at.TABLE] = surge_at + len(surge)
         params[at.ALTERNATING] = self.in_turn
-        params[at.COST : grid] = c.each(c.cost)
+        params[at.REGIONS] = c.regions
+        params[at.OWN_REGION] = c.observe == "region"
+        params[at.REGION_JOINTS] = own_joints
+        params[at.COST : at.masses(n)] = c.each(c.cost)
+        params[at.masses(n) : grid] = [c.region(k).background_demand for k in range(c.regions)]
         params[grid:surge_at] = [*self.grid.ravel(), *utility.ravel()]
         params[surge_at:] = surge
         return np.concatenate([params, self._demand_table(params, shocks)]) if tabled else params
@@ -205,10 +208,10 @@ class CloudBandwidth(Market):
             shocks: 1 or 3.
 
         Returns:
-            float64 `[shocks * J * (N + 1)]`.
+            float64 `[R * shocks * J * (N + 1)]`, R regions of N providers each.
         """
         c = self.config
-        table = np.empty((shocks, c.prices**c.providers, c.providers + 1))
+        table = np.empty((c.regions, shocks, c.prices**c.providers, c.providers + 1))
         which = np.arange(3) if shocks > 1 else np.ones(1, dtype=np.int64)  # (shock 1: none)
         compiled(DEMAND_TEMPLATE).fill_demand_table(params, which, table)
         return table.reshape(-1)
@@ -238,13 +241,18 @@ class CloudBandwidth(Market):
         c = self.config
         if not self.params[at.TABLED] or not is_plain(c):
             return nearest
-        shares = self._tables().mean(axis=0)[:, :-1]
-        cost = np.array(c.each(c.cost))
-        profits = grid_profits(self.grid, cost, c.background_demand, shares)
-        competitive = competitive_steps(self.grid, profits, self.nash.price)
-        collusive = collusive_steps(self.grid, profits, self.joint.price)
-        own = nearest["competitive"] if competitive is None else competitive
-        return {"competitive": own, "collusive": collusive}
+        found: dict[str, list[Ints]] = {"competitive": [], "collusive": []}
+        for k in range(c.regions):
+            seats = slice(k * c.providers, (k + 1) * c.providers)
+            shares, cost = self._tables()[k].mean(axis=0)[:, :-1], np.array(c.each(c.cost)[seats])
+            grid, own = self.grid[seats], c.region(k)
+            profits = grid_profits(grid, cost, own.background_demand, shares)
+            competitive = competitive_steps(grid, profits, self.nash.price[seats])
+            if competitive is None:
+                competitive = nearest["competitive"][seats]
+            found["competitive"].append(competitive)
+            found["collusive"].append(collusive_steps(grid, profits, self.joint.price[seats]))
+        return {name: np.concatenate(steps) for name, steps in found.items()}
 
     # --- shocks ---------------------------------------------------------------------------------
 
@@ -273,21 +281,24 @@ class CloudBandwidth(Market):
         if not self.shocked or not self.params[at.TABLED] or not is_plain(self.config):
             return None
         still = CloudBandwidth(self.config.model_dump())
-        mean = self._tables().mean(axis=0)
+        mean = self._tables().mean(axis=1)
         still.params = np.concatenate([self.params[: int(self.params[at.TABLE])], mean.ravel()])
         still.params[at.SHOCK_SIZE] = 0.0
         return still
 
     def _tables(self) -> Floats:
-        """The demand table, float64 `[shocks, J, N + 1]`."""
-        table = self.params[int(self.params[at.TABLE]) :]
-        return table.reshape(-1, int(self.params[at.TABLED]), self.config.providers + 1)
+        """The demand table, float64 `[R, shocks, J, N + 1]`."""
+        c, table = self.config, self.params[int(self.params[at.TABLE]) :]
+        return table.reshape(c.regions, -1, int(self.params[at.TABLED]), c.providers + 1)
 
     def too_large(self, role: Role) -> str:
         """The advice that follows when a role sees too much."""
         if role.name == "tenant":
             return "Use fewer providers, fewer prices, or no headroom_claims."
-        return "Use memory 1 or 0, fewer prices, or fewer providers."
+        fewer = ["memory 1 or 0", "fewer prices", "fewer providers"]
+        if self.config.regions > 1 and self.config.observe == "all":
+            fewer.insert(0, "observe: region")
+        return f"Use {', '.join(fewer[:-1])}, or {fewer[-1]}."
 
     def conditions(self) -> dict[str, list[str]]:
         """`rationing`: some requests may go unserved, so that priority is worth something."""
@@ -305,6 +316,7 @@ class CloudBandwidth(Market):
             found = {"price": outcome.price.mean(), "profit": outcome.profits.mean()}
             if np.ptp(outcome.profits) > 0:  # providers differ
                 found |= {f"profit/provider_{i}": x for i, x in enumerate(outcome.profits)}
+            found |= self._allocation(outcome)
             return {name: float(x) for name, x in found.items()}
 
         source = "posting game without tenants, solved in tacit.envs.cloud_bandwidth.benchmarks"
@@ -316,6 +328,23 @@ class CloudBandwidth(Market):
             "collusive": Benchmark(values(self.joint), f"joint profit of the {source}"),
             **self._rationing(),
         }
+
+    def _allocation(self, outcome: PricingOutcome) -> dict[str, float]:
+        """Prices by region, and who serves which where nothing is random and capacity is no limit.
+
+        Quantities are then profits by margins, which are above 0 unless products are homogeneous.
+        """
+        c, by_region = self.config, (self.config.regions, self.config.providers)
+        if c.regions == 1:
+            return {}
+        prices = outcome.price.reshape(by_region).mean(axis=1)
+        found = {f"region_price/{k}": float(p) for k, p in enumerate(prices)}
+        margins = outcome.price - np.array(c.each(c.cost))
+        if not self.play_draws and is_plain(c) and margins.min() > SMALLEST_GAP:
+            sold = (outcome.profits / margins).reshape(by_region)
+            shares = sold / sold.sum(axis=1, keepdims=True)
+            found["specialisation"] = specialisation_of(shares.tolist())
+        return found
 
     def _rationing(self) -> dict[str, Benchmark]:
         """Of tenants, where nothing but their requests can vary: one provider, one price."""
@@ -338,11 +367,18 @@ class CloudBandwidth(Market):
                 result["price_paid"] = means["revenue"] / means["quantity"]
         if c.tenants:
             return result | self._tenant_rates(means)
-        low, high = float(self.nash.profits.sum()), float(self.joint.profits.sum())
-        if high - low > 1e-9:
-            total = sum(means[f"profit/provider_{i}"] for i in range(c.providers))
-            result["collusion_index"] = (total - low) / (high - low)
-        return result
+        everywhere = {"collusion_index": slice(0, c.posts)}
+        if c.regions > 1:
+            everywhere |= {
+                f"collusion_index/{k}": slice(k * c.providers, (k + 1) * c.providers)
+                for k in range(c.regions)
+            }
+        for name, seats in everywhere.items():
+            low, high = (float(x.profits[seats].sum()) for x in (self.nash, self.joint))
+            if high - low > 1e-9:
+                total = sum(means[f"profit/provider_{i}"] for i in range(c.posts)[seats])
+                result[name] = (total - low) / (high - low)
+        return result | regional_figures(c, means)
 
     def _tenant_rates(self, means: Mapping[str, float]) -> dict[str, float]:
         """Critical needs unserved, exaggeration, and the share of the efficient welfare."""
@@ -371,11 +407,12 @@ class CloudBandwidth(Market):
     def transcript(self, actions: Ints, measures: Floats) -> list[str]:
         """A round in words; `actions` int64 `[P, S]`, `measures` float64 `[S + 1, M]`."""
         lines = []
-        n = self.config.providers
+        n, c = self.config.posts, self.config
         for seat in self.seats[:n]:
+            where = f" in region {seat.index // c.providers}" if c.regions > 1 else ""
             posted = seat.role.decode_action(int(actions[0, seat.index]))
             claim = f" and says it is {posted['claim']}" if "claim" in posted else ""
-            lines.append(f"{seat.name} posts {measures[seat.index, PRICE]:.3g}{claim}")
+            lines.append(f"{seat.name} posts {measures[seat.index, PRICE]:.3g}{where}{claim}")
         for seat in self.seats[n:]:
             request = seat.role.decode_action(int(actions[1, seat.index]))
             asked = "stays away"
