@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from tacit.envs.analysis import Analysis, Draw, Rivalry
 from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
 from .edgeworth_cycle import cycle_answer, joint_step
+from .grid_benchmarks import critical_discounts, trigger_payoffs
+from .measures import is_plain
 
 if TYPE_CHECKING:
     from .market import CloudBandwidth
@@ -142,3 +146,29 @@ class CloudBandwidthAnalysis(Analysis):
         for i in reversed(seen):
             index, steps[f"provider_{i}"] = divmod(index, c.prices)
         return dict(reversed(steps.items()))
+
+    # --- theory ---------------------------------------------------------------------------------
+
+    def theory(self) -> dict[str, float]:
+        """With several regions: how patient providers must be to hold the collusive prices.
+
+        `critical_discount/alone`, where each seat would be punished in its own region only;
+        `critical_discount/pooled`, where a provider would be punished in all of its regions
+        (`grid_benchmarks`). Empty where profits are not those of a demand table.
+        """
+        market = self.market
+        if (
+            market.config.regions == 1
+            or not market.params[at.TABLED]
+            or not is_plain(market.config)
+        ):
+            return {}
+        collusive, competitive = (
+            market.benchmark_steps[name] for name in ("collusive", "competitive")
+        )
+        payoffs = [
+            trigger_payoffs(market.region_profits(k), collusive[seats], competitive[seats])
+            for k, seats in enumerate(market.seats_by_region)
+        ]
+        alone, pooled = critical_discounts(np.array(payoffs))
+        return {"critical_discount/alone": alone, "critical_discount/pooled": pooled}

@@ -237,6 +237,33 @@ class CloudBandwidthConfig(BaseModel):
         return value
 
     @model_validator(mode="after")
+    def _regions_are_played(self) -> CloudBandwidthConfig:
+        """Regions have background consumers only, and all providers post in each round."""
+        if self.regions == 1:
+            return self
+        needed = {
+            "tenants": (self.tenants == 0, f"0, got {self.tenants}: tenants would choose a region"),
+            "timing": (self.timing == "simultaneous", f"simultaneous, got {self.timing}"),
+            "providers": (
+                self.posts <= MOST_POSTS,
+                f"at most {MOST_POSTS // self.regions}, got {self.providers}: {self.posts} seats "
+                f"would post prices, at most {MOST_POSTS} can",
+            ),
+        }
+        index = self.prices ** (self.posts * self.memory)
+        needed["prices"] = (
+            index <= LARGEST_INDEX,
+            f"fewer, got {self.prices}: with memory {self.memory} the {self.posts} seats have "
+            f"{index:.3g} remembered prices, at most {LARGEST_INDEX:.3g} have an index",
+        )
+        wrong = [(key, what) for key, (is_met, what) in needed.items() if not is_met]
+        if wrong:
+            also = "".join(f" {key} must be {what}." for key, what in wrong[1:])
+            key, what = wrong[0]
+            raise InvalidKey(key, f"with regions: {self.regions} must be {what}.{also}")
+        return self
+
+    @model_validator(mode="after")
     def _capacity_is_solvable(self) -> CloudBandwidthConfig:
         capacity = self.capacity
         if capacity is not None and self.tenants and capacity != int(capacity):
@@ -301,33 +328,6 @@ class CloudBandwidthConfig(BaseModel):
         for key, (is_met, what) in needed.items():
             if not is_met:
                 raise InvalidKey(key, f"with timing: alternating must be {what}.")
-        return self
-
-    @model_validator(mode="after")
-    def _regions_are_played(self) -> CloudBandwidthConfig:
-        """Regions have background consumers only, and all providers post in each round."""
-        if self.regions == 1:
-            return self
-        needed = {
-            "tenants": (self.tenants == 0, f"0, got {self.tenants}: tenants would choose a region"),
-            "timing": (self.timing == "simultaneous", f"simultaneous, got {self.timing}"),
-            "providers": (
-                self.posts <= MOST_POSTS,
-                f"at most {MOST_POSTS // self.regions}, got {self.providers}: {self.posts} seats "
-                f"would post prices, at most {MOST_POSTS} can",
-            ),
-        }
-        index = self.prices ** (self.posts * self.memory)
-        needed["prices"] = (
-            index <= LARGEST_INDEX,
-            f"fewer, got {self.prices}: with memory {self.memory} the {self.posts} seats have "
-            f"{index:.3g} remembered prices, at most {LARGEST_INDEX:.3g} have an index",
-        )
-        wrong = [(key, what) for key, (is_met, what) in needed.items() if not is_met]
-        if wrong:
-            also = "".join(f" {key} must be {what}." for key, what in wrong[1:])
-            key, what = wrong[0]
-            raise InvalidKey(key, f"with regions: {self.regions} must be {what}.{also}")
         return self
 
     @property

@@ -242,17 +242,30 @@ class CloudBandwidth(Market):
         if not self.params[at.TABLED] or not is_plain(c):
             return nearest
         found: dict[str, list[Ints]] = {"competitive": [], "collusive": []}
-        for k in range(c.regions):
-            seats = slice(k * c.providers, (k + 1) * c.providers)
-            shares, cost = self._tables()[k].mean(axis=0)[:, :-1], np.array(c.each(c.cost)[seats])
-            grid, own = self.grid[seats], c.region(k)
-            profits = grid_profits(grid, cost, own.background_demand, shares)
+        for k, seats in enumerate(self.seats_by_region):
+            grid, profits = self.grid[seats], self.region_profits(k)
             competitive = competitive_steps(grid, profits, self.nash.price[seats])
             if competitive is None:
                 competitive = nearest["competitive"][seats]
             found["competitive"].append(competitive)
             found["collusive"].append(collusive_steps(grid, profits, self.joint.price[seats]))
         return {name: np.concatenate(steps) for name, steps in found.items()}
+
+    @property
+    def seats_by_region(self) -> list[slice]:
+        """The provider seats of every region."""
+        n = self.config.providers
+        return [slice(k * n, (k + 1) * n) for k in range(self.config.regions)]
+
+    def region_profits(self, region: int) -> Floats:
+        """Profits of a region's seats under its joint prices, money, `[N, m, .., m]`.
+
+        Expected over shocks, from the demand table: only where there is one.
+        """
+        c, seats = self.config, self.seats_by_region[region]
+        shares = self._tables()[region].mean(axis=0)[:, :-1]
+        mass = c.region(region).background_demand
+        return grid_profits(self.grid[seats], np.array(c.each(c.cost)[seats]), mass, shares)
 
     # --- shocks ---------------------------------------------------------------------------------
 
@@ -369,10 +382,7 @@ class CloudBandwidth(Market):
             return result | self._tenant_rates(means)
         everywhere = {"collusion_index": slice(0, c.posts)}
         if c.regions > 1:
-            everywhere |= {
-                f"collusion_index/{k}": slice(k * c.providers, (k + 1) * c.providers)
-                for k in range(c.regions)
-            }
+            everywhere |= {f"collusion_index/{k}": s for k, s in enumerate(self.seats_by_region)}
         for name, seats in everywhere.items():
             low, high = (float(x.profits[seats].sum()) for x in (self.nash, self.joint))
             if high - low > 1e-9:
