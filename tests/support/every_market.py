@@ -70,6 +70,14 @@ CONFIGS = Entries(
             "cost": 0, "reservation_price": 1,
         },
         {
+            "regions": 2, "prices": 3, "cost": [1.0, 1.2, 1.2, 1.0], "outside_shock": 0.1,
+            "region_sizes": [1, 0.5],
+        },
+        {
+            "regions": 3, "observe": "region", "prices": 3, "memory": 2, "headroom_claims": True,
+            "capacity": 0.4, "surge": {"enter": 0.5, "lengths": [1, 3], "multiplier": [2, 3]},
+        },
+        {
             "prices": 3, "tenants": 4, "capacity": 2, "demand": "unit", "background_demand": 1.5,
             "surge": {"enter": 0.5, "leave": 0.5, "multiplier": 1.2}, "critical_probability": 0.5,
         },

@@ -79,7 +79,13 @@ TENDERS = st.fixed_dictionaries(
 
 
 def solvable(config: dict[str, Any]) -> dict[str, Any]:
-    """Without the capacity where homogeneous products and a binding one are refused together."""
+    """Without the capacity where homogeneous products and a binding one are refused together.
+
+    Regions have no tenants, and with two remembered rounds a seat sees its own region only.
+    """
+    if config["regions"] > 1:
+        observe = "region" if config["memory"] > 1 else config["observe"]
+        config = config | {"tenants": 0, "observe": observe}
     alike = config["demand"] != "logit" or config["differentiation"] == 0
     peak = config["background_demand"] * (3 if config["surge"] else 1)
     binds = config["capacity"] is not None and config["capacity"] < peak
@@ -89,6 +95,8 @@ def solvable(config: dict[str, Any]) -> dict[str, Any]:
 CLOUDS = st.fixed_dictionaries(
     {
         "providers": st.integers(1, 3),
+        "regions": st.integers(1, 2),
+        "observe": st.sampled_from(["all", "region"]),
         "prices": st.integers(2, 4),
         "price_range": st.tuples(st.floats(0, 1), st.floats(1.1, 3)).map(list),
         "demand": st.sampled_from(["logit", "unit", "linear"]),
@@ -199,7 +207,7 @@ def balance_of_tender(engine: Engine) -> None:
 def balance_of_cloud(engine: Engine) -> None:
     """What is paid is received, what is created is somebody's, and capacity holds."""
     of, m, config = columns(engine), engine.measures, engine.market.config
-    n = config.providers
+    n = config.posts
     providers, tenants, whole = m[:, :n], m[:, n:-1], m[:, -1]
     price, quantity, revenue = (of(x, providers) for x in ("price", "quantity", "revenue"))
     profit, fines = of("profit", providers), of("fines", whole)
@@ -348,7 +356,7 @@ def _state_of_tender(market: Market, state: np.ndarray, orders: Orders) -> np.nd
 
 
 def _state_of_cloud(market: Market, state: np.ndarray, orders: Orders) -> np.ndarray:
-    n, order = market.config.providers, orders["provider"]
+    n, order = market.config.posts, orders["provider"]
     first, needs = cloud.POSTED, cloud.POSTED + 3 * n
     moved = [first + group * n + i for group in range(3) for i in order]
     tenants = [needs + t for t in orders.get("tenant", [])]

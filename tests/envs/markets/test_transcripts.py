@@ -84,6 +84,19 @@ PLAYS: dict[str, dict[str, Any]] = {
         },
         "kpi": {},
     },
+    "cloud_bandwidth_regions": {
+        "name": "cloud_bandwidth",
+        "market": {
+            "regions": 2, "prices": 3, "price_range": [1.5, 2.0], "cost": [1.0, 1.4, 1.4, 1.0],
+            "region_sizes": [1.0, 0.5],
+        },
+        "kpi": {
+            "provider_0": {
+                "profit": 1.0,
+                "elsewhere": {"measure": "profit", "weight": 1.0, "scope": "provider_2"},
+            },
+        },
+    },
     "quantity_competition": {
         "name": "quantity_competition",
         "market": {"outputs": 5, "demand_shock": 10.0, "monitoring": "imperfect"},
