@@ -6,8 +6,8 @@ this seat would see in the place of s. And a seat explores by the draw of its sl
 are tables that begin equal and get the same updates: they stay equal, to the bit, so no table has
 to be stored once for several seats.
 
-Updates are asynchronous: others are refused (`tacit.agents.vendors`). Arguments are those of `q_learning_loop`
-and `sharing`, the `SharingArrays`.
+Updates are asynchronous: others are refused (`tacit.agents.vendors`). Arguments are those of
+`q_learning_loop`, and `sharing`, the `SharingArrays`.
 """
 
 from __future__ import annotations
