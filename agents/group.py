@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.game_arrays import CopyRows
+from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
@@ -22,6 +23,9 @@ from .policy import PolicyTable
 from .registry import make_learner
 from .tabular.group import TabularGroup
 from .tabular.recording import Recording
+from .tabular.shared.shared_group import SharedGroup
+from .vendor import Vendors
+from .vendors import wrong_updates
 
 
 class Group(Protocol):
@@ -170,6 +174,7 @@ def make_group(
     copies: int = 1,
     episode_rounds: int | None = None,
     total_rounds: int | None = None,
+    vendors: Vendors = (),
 ) -> Group:
     """The group of a seed: tabular, or with learners that update between batches.
 
@@ -181,10 +186,15 @@ def make_group(
         copies: how many copies of the market are played at once.
         episode_rounds: rounds of an episode; None: endless.
         total_rounds: rounds per copy of the whole training, which annealed rates need.
+        vendors: seats that share weights, data or draws.
 
     Raises:
         ConfigError: an agent that cannot play this market.
     """
+    if any(vendor.shares_learning for vendor in vendors):
+        if wrong := wrong_updates(vendors, configs):
+            raise ConfigError(wrong)
+        return SharedGroup(market, kpi, configs, seed, vendors, copies, episode_rounds)
     if not any(isinstance(config, BatchConfig) for config in configs.values()):
         return TabularGroup(market, kpi, configs, seed, copies, episode_rounds)
     from .batch.group import BatchGroup  # its linear algebra takes a moment to import

@@ -15,6 +15,8 @@ from tacit.agents.fixed import learns
 from tacit.agents.frozen import FrozenGroup
 from tacit.agents.group import Group, make_group
 from tacit.agents.registry import check_agents, check_batches, make_config
+from tacit.agents.vendor import Vendors
+from tacit.agents.vendors import check_sharing, parse_vendors, with_shared_objectives
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, build, nearest
@@ -47,6 +49,7 @@ class Arm:
         plain: the same as data, every key present: what identifies the configuration.
         breakers: what ends, holds or redirects a repetition, by name; in `plain` if there are any.
         bench: where an arm on the bench comes from; None: it is none. In `plain` if it is one.
+        vendors: seats that share what they learn or are paid for; in `plain` if there are any.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Arm:
     plain: dict[str, Any] = field(repr=False)
     breakers: Breakers = field(default_factory=dict)
     bench: BenchConfig | None = None
+    vendors: Vendors = ()
 
     @property
     def kpi_hash(self) -> str:
@@ -94,7 +98,7 @@ class Arm:
         train = self.train
         group = make_group(
             self.market, self.kpi, self.agents, self.seed + k, train.copies, train.episode_rounds,
-            train.rounds,
+            train.rounds, self.vendors,
         )  # fmt: skip
         if self.bench is None or not self.bench.frozen:
             return group
@@ -214,17 +218,26 @@ def resolve_arm(
     if agents is not None and table is not None and train is not None:
         with mistakes.collecting():
             check_batches(table, agents, train.rounds)
+    vendors: Vendors = ()
+    with mistakes.collecting():
+        vendors = parse_vendors(market, raw["policies"])
+    if agents is not None and table is not None:
+        with mistakes.collecting():
+            check_sharing(vendors, table, agents)
+        table = with_shared_objectives(market, table, vendors)
     breakers: Breakers = {}
     if table is not None:
         with mistakes.collecting():
             seeds = None if counts is None else counts.seeds
             raw_breakers = raw["breakers"]
-            breakers = resolve_breakers(raw_breakers, market, table, train, record, agents, seeds)
+            breakers = resolve_breakers(
+                raw_breakers, market, table, train, record, agents, seeds, vendors
+            )
     if table is None or agents is None or train is None or record is None or counts is None:
         raise ConfigError(mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    return _arm(name, market, table, agents, train, record, counts, breakers)
+    return _arm(name, market, table, agents, train, record, counts, breakers, vendors=vendors)
 
 
 def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
@@ -251,6 +264,7 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     counts = build(
         ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""
     )
+    vendors = parse_vendors(market, plain.get("policies", {}))
     breakers = plain.get("breakers", {})
     return _arm(
         name,
@@ -260,8 +274,9 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
         train,
         record,
         counts,
-        resolve_breakers(breakers, market, table, train, record, agents, counts.seeds),
+        resolve_breakers(breakers, market, table, train, record, agents, counts.seeds, vendors),
         bench,
+        vendors,
     )
 
 
@@ -294,6 +309,7 @@ def _arm(
     counts: ExperimentFile,
     breakers: Breakers,
     bench: BenchConfig | None = None,
+    vendors: Vendors = (),
 ) -> Arm:
     """An arm of checked parts, with the data that identify it."""
     plain = {
@@ -309,11 +325,13 @@ def _arm(
         plain["breakers"] = {
             breaker: config.model_dump(mode="json") for breaker, config in breakers.items()
         }
+    if vendors:
+        plain["policies"] = {vendor.name: vendor.plain for vendor in vendors}
     if bench is not None:
         plain["bench"] = bench.model_dump(mode="json")
     return Arm(
         name, market, table, agents, train, record, counts.seeds, counts.seed, plain, breakers,
-        bench,
+        bench, vendors,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from tacit.training.outcome.ahead import Ahead
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import read_json
+from tacit.training.storage.cards import held_policies
 from tacit.training.storage.completed import read_mark, write_mark
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.machine import workers
@@ -233,7 +234,8 @@ def _train_locked(
         raise
     sealer.close()
     if jobs:
-        ledger.append("training finished", arms=list(experiment.arms))
+        held = held_policies(experiment.arms, records)
+        ledger.append("training finished", arms=list(experiment.arms), **held)
     write_mark(experiment, run, draw is not None, machines)
     return summary
 

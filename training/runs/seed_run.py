@@ -15,6 +15,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+from tacit.agents.vendor import own_first_tables
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.limit_path import limit_path
 from tacit.emergence.registry import probes_along_training
@@ -416,5 +417,7 @@ class Repetition:
             **record_of(self.events.curve),
             **self.breakers.record(group.rounds),
             **self.acts.record(),
-            POLICIES: policy_hashes(arm.market.seats, group.tables()),
+            POLICIES: policy_hashes(
+                arm.market.seats, own_first_tables(arm.market, self.arm.vendors, group.tables())
+            ),
         }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tacit.oversight import ledger as ledgers
-from tacit.oversight.card import NOT_TRAINED, Seeds, build_card, changes
+from tacit.oversight.card import NOT_TRAINED, Seeds, build_card, changes, seats_with_one_policy
 from tacit.training.config.arms import Arm
 
 from .atomic_files import read_json, write_json
@@ -23,7 +23,12 @@ Record = Mapping[str, Any]  # a repetition's
 def first_card(arm: Arm, known_ways: Sequence[str] = ()) -> dict[str, Any]:
     """The card of an arm that is not trained yet."""
     return build_card(
-        arm.market, arm.kpi, arm.seeds, known_ways=known_ways, triggers=_triggers(arm)
+        arm.market,
+        arm.kpi,
+        arm.seeds,
+        known_ways=known_ways,
+        triggers=_triggers(arm),
+        vendors=arm.vendors,
     )
 
 
@@ -91,9 +96,24 @@ def run_cards(
             policies=_policies(records[name]) if name in records else NOT_TRAINED,
             changelog=changes(entries, name),
             validated=validated.get(name),
+            vendors=arm.vendors,
         )
         for name, arm in arms.items()
     }
+
+
+def held_policies(
+    arms: Mapping[str, Arm], records: Mapping[tuple[str, int], Record]
+) -> dict[str, Any]:
+    """By arm with vendors, which seats hold one policy at the end, for the ledger; else nothing."""
+    found = {
+        name: seats_with_one_policy(
+            arm.vendors, [records[name, k][POLICIES] for k in range(arm.seeds)]
+        )
+        for name, arm in arms.items()
+        if arm.vendors and all(POLICIES in records[name, k] for k in range(arm.seeds))
+    }
+    return {"seats_that_hold_one_policy": found} if found else {}
 
 
 def _known_ways(card: object, arm: Arm) -> list[str]:

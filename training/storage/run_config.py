@@ -13,8 +13,8 @@ from .run_folder import RunFolder
 from .seals import Sealer
 
 # Keys of an experiment file that config.yaml holds by arm, fully resolved.
-RESOLVED = {"market", "kpi", "agents", "train", "record", "breakers", "arms", "seeds",
-            "seed"}  # fmt: skip
+RESOLVED = {"market", "kpi", "agents", "policies", "train", "record", "breakers", "arms",
+            "seeds", "seed"}  # fmt: skip
 
 
 def check_same_run(experiment: Experiment, config: dict[str, Any] | None, run: RunFolder) -> None:
