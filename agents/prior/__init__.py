@@ -10,15 +10,15 @@ the data do not say. What they mean in a seat is said by the market
 (`tacit.envs.analysis.Analysis.prior_row`). `config.py` is the agent that plays a prior.
 """
 
-from .prior_file import AcceptanceRate, Figure, PriorFile, Source, checked_prior
+from .prior_file import AcceptanceRate, CountedRate, FigureSource, PriorFile, checked_prior
 from .prior_table import PriorTable, full_support, prior_table
 
 __all__ = [
     "AcceptanceRate",
-    "Figure",
+    "CountedRate",
     "PriorFile",
     "PriorTable",
-    "Source",
+    "FigureSource",
     "checked_prior",
     "full_support",
     "prior_table",

@@ -22,7 +22,7 @@ ROUNDING = 5e-7  # figures are written with six decimals
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class Figure(BaseModel):
+class CountedRate(BaseModel):
     """A rate that was counted.
 
     Attributes are the keys of the file.
@@ -39,7 +39,7 @@ class Figure(BaseModel):
     meaning: str = Field("", description="what was counted")
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Figure:
+    def _is_consistent(self) -> CountedRate:
         if self.count > self.n:
             raise InvalidKey("count", f"must be at most n ({self.n}), got {self.count}.")
         share = self.count / self.n
@@ -51,13 +51,13 @@ class Figure(BaseModel):
         return self
 
 
-class AcceptanceRate(Figure):
+class AcceptanceRate(CountedRate):
     """How often a proposal is accepted that leaves at least such a share of the surplus."""
 
     least_share: Share = Field(description="from which share of the surplus on it holds")
 
 
-class Source(BaseModel):
+class FigureSource(BaseModel):
     """Where figures come from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,7 +70,7 @@ class Source(BaseModel):
     sha256: str = Field("", description="of that file")
 
     @model_validator(mode="after")
-    def _file_has_hash(self) -> Source:
+    def _file_has_hash(self) -> FigureSource:
         if bool(self.file) != bool(self.sha256):
             raise InvalidKey("sha256", "must be given with `file`, and only with it.")
         if self.sha256 and not SHA256.fullmatch(self.sha256):
@@ -87,12 +87,12 @@ class PriorFile(BaseModel):
     title: str = Field(description="whom it describes, in one line")
     market: str = Field(description="the market that it is for")
     role: str = Field(description="the role that it is for")
-    figures: dict[str, Figure] = Field(description="rates by name")
+    figures: dict[str, CountedRate] = Field(description="rates by name")
     acceptance: tuple[AcceptanceRate, ...] = Field((), description="by share of the surplus")
     assumptions: dict[str, str] = Field(
         default_factory=dict, description="what the data do not say"
     )
-    sources: dict[str, Source] = Field(description="by name")
+    sources: dict[str, FigureSource] = Field(description="by name")
 
     @model_validator(mode="after")
     def _sources_are_named(self) -> PriorFile:
@@ -110,7 +110,7 @@ class PriorFile(BaseModel):
             raise InvalidKey("acceptance", f"least_share must ascend from 0, got {shares}.")
         return self
 
-    def every_figure(self) -> Sequence[tuple[str, Figure]]:
+    def every_figure(self) -> Sequence[tuple[str, CountedRate]]:
         """All figures with their keys."""
         named = [(f"figures.{name}", figure) for name, figure in self.figures.items()]
         return [*named, *((f"acceptance.{k}", rate) for k, rate in enumerate(self.acceptance))]

@@ -1,4 +1,8 @@
-"""Prior files from counts: which figure stands for what, with interval, n and source."""
+"""Prior files from counts: figures with interval and n, the sources that they name, YAML.
+
+Which figure stands for what in a market is said by a module of the market's name, here
+`procurement.py`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from tacit.agents.prior.prior_file import FORM
 from tacit.emergence.stats import wilson
 from tacit.training.config.files import Dumper
 
-from .human_claims import CLAIMS, MESSAGES, MOST_POINTS, OFFERS, Count, HumanClaims
+from .human_claims import CLAIMS, MESSAGES, OFFERS, Count, HumanClaims
 
 HEAD = """\
 # Fitted by: tacit prior fit {folder} -o {output}
@@ -29,78 +33,11 @@ CASINO = (
     "Dialogues for Automatic Negotiation Systems. NAACL 2021"
 )
 CASINO_AT = "github.com/kushalchawla/CaSiNo @ 2f6ed4a6a55110152a7699fbaa8150d6036314be, data/split"
-# Published aggregates of a corpus whose licence is unknown, so that no file of it is read:
-# CraigslistBargain, development and test part, 1,299 dialogues.
-DIALOGUES = 1299
-SELLERS_LIMITS: Count = (80, DIALOGUES)  # "the lowest I can go is x"
-SELLERS_BELOW: Count = (22, 61)  # of those that ended in a deal: at a price below x
-BUYERS_LIMITS: Count = (29, DIALOGUES)  # "the most I can pay is x"
-BUYERS_ABOVE: Count = (11, 22)  # of those that ended in a deal: at a price above x
 
 
-def fitted_priors(counts: HumanClaims) -> dict[str, dict[str, Any]]:
-    """The priors that the counts make: name of the file -> what it holds."""
-    lies = _figure(counts.false_message, DIPLOMACY, "messages that their sender called false")
-    bluffs = _figure(counts.false_priority, PRIORITIES, "stated top priorities that were false")
-    sells = "sells as if claims of stock and days were"
-    buys = "buys, and takes claims as Diplomacy players take"
-    return {
-        "supplier_diplomacy": _supplier(f"{sells} messages of Diplomacy players", lies, counts),
-        "supplier_campsite": _supplier(
-            f"{sells} priorities of campsite neighbours", bluffs, counts
-        ),
-        "buyer_people": _buyer(
-            f"{buys} messages; accepts as campsite neighbours do",
-            _figure(counts.suspected, DIPLOMACY, "messages taken for false, of those judged"),
-            lies,
-            counts,
-        ),
-        "buyer_lied_to": _buyer(
-            f"{buys} lies; accepts as campsite neighbours do",
-            _figure(counts.suspected_lie, DIPLOMACY, "false messages taken for false"),
-            lies,
-            counts,
-        ),
-    }
-
-
-def _supplier(title: str, false: Mapping[str, Any], counts: HumanClaims) -> dict[str, Any]:
-    """A prior of a supplier of `procurement`."""
-    figures = {
-        "false_claim": false,
-        "says_final": _figure(
-            SELLERS_LIMITS, HAGGLING, "sellers' claims of a lowest price, per dialogue"
-        ),
-        "false_final": _figure(SELLERS_BELOW, HAGGLING, "such claims with a deal that is below"),
-    }
-    assumed = {"price_if_plenty": "lowest", "price_if_scarce": "highest", "answer": "covers_cost"}
-    return _prior(title, "supplier", figures, [], assumed, counts)
-
-
-def _buyer(
-    title: str, suspicion: Mapping[str, Any], false: Mapping[str, Any], counts: HumanClaims
-) -> dict[str, Any]:
-    """A prior of a buyer of `procurement`."""
-    figures = {
-        "suspicion": suspicion,
-        "false_claim": false,
-        "says_final": _figure(
-            BUYERS_LIMITS, HAGGLING, "buyers' claims of a highest price, per dialogue"
-        ),
-        "false_final": _figure(BUYERS_ABOVE, HAGGLING, "such claims with a deal that is above"),
-    }
-    acceptance = [
-        {
-            "least_share": round(points / MOST_POINTS, 6),
-            **_figure(count, DEALS, f"proposals accepted, from {points} own points on"),
-        }
-        for points, count in counts.accepted.items()
-    ]
-    return _prior(title, "buyer", figures, acceptance, {"counter_price": "any"}, counts)
-
-
-def _prior(
+def prior_content(
     title: str,
+    market: str,
     role: str,
     figures: Mapping[str, Mapping[str, Any]],
     acceptance: list[dict[str, Any]],
@@ -109,7 +46,7 @@ def _prior(
 ) -> dict[str, Any]:
     """What a prior file holds, with the sources that its figures name."""
     content: dict[str, Any] = {
-        "form": FORM, "title": title, "market": "procurement", "role": role, "figures": figures,
+        "form": FORM, "title": title, "market": market, "role": role, "figures": figures,
     }  # fmt: skip
     if acceptance:
         content["acceptance"] = acceptance
@@ -121,7 +58,7 @@ def _prior(
     return content
 
 
-def _figure(count: Count, source: str, meaning: str) -> dict[str, Any]:
+def figure(count: Count, source: str, meaning: str) -> dict[str, Any]:
     """A share with its 95 % Wilson interval, six decimals."""
     share = wilson(*count)
     return {
