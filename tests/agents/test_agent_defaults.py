@@ -39,6 +39,7 @@ DEFAULTS = {
     },
     "scripted": {"rule": "competitive"},
     "table": {"file": "", "table_hash": ""},
+    "prior": {"file": "", "smoothing": 0.0, "content": None},
     "external": {"command": None, "seconds": 10.0, "start_seconds": 30.0},
     "chat": {
         "prompt": None, "key_variable": None, "answers": "auto", "temperature": 1.0,

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from tacit.agents.external.table_agent import TableConfig
+from tacit.agents.prior import PriorFile, checked_prior
+from tacit.agents.prior.config import PriorConfig
 from tacit.agents.registry import AGENTS, make_config
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
@@ -17,6 +19,7 @@ from . import files
 from .layers import Setting, as_table, market_file
 from .mistakes import MistakeList
 
+PRIORS = "priors"  # the folder of priors in configs/
 Table = dict[str, dict[str, Any]]  # owner (a role or a seat) -> keys of its agent
 
 
@@ -58,8 +61,26 @@ def agent_configs(
             with mistakes.collecting():
                 config = config.in_folder(Path())
                 found[seat.name] = config.bound(market, seat)
+        if isinstance(config, PriorConfig) and config.file and config.content is None:
+            with mistakes.collecting():
+                content = read_prior(config.file, f"agents.{seat.name}.file")
+                found[seat.name] = config.model_copy(update={"content": content})
     mistakes.raise_if_any()
     return found
+
+
+def read_prior(name: str, key: str) -> PriorFile:
+    """The prior that `name` means: a YAML file, or one of `configs/priors`.
+
+    Args:
+        name: a path that ends in .yaml, or a name.
+        key: whose value it is, for messages.
+
+    Raises:
+        ConfigError: there is none, or it is damaged: every mistake in it.
+    """
+    path = files.find(name, (PRIORS,), key)
+    return checked_prior(files.read_yaml(path), f"{key}: {name}")
 
 
 def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -74,6 +95,8 @@ def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(value, Mapping):
             return {inner: placed(str(inner), own) for inner, own in value.items()}
         if key.rpartition(".")[2] in ("file", "prompt") and isinstance(value, str) and value:
+            if value in files.names(PRIORS) and not (folder / value).exists():
+                return value  # the name of a prior, not a path
             return str(folder / Path(value).expanduser())
         return value
 

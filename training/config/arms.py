@@ -336,13 +336,13 @@ def _arm(
 
 
 def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """An arm's data without the paths of policy files whose tables they name by hash."""
+    """An arm's data without the paths of files whose contents they hold, or name by hash."""
     agents = plain.get("agents")
     if not isinstance(agents, Mapping):
         return dict(plain)
     named = {
         seat: {**agent, "file": ""}
-        if isinstance(agent, Mapping) and agent.get("name") == "table" and agent.get("table_hash")
+        if isinstance(agent, Mapping) and any(agent.get(key) for key in ("table_hash", "content"))
         else agent
         for seat, agent in agents.items()
     }
