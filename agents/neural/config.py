@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from tacit.agents.anchor import AnchorConfig
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import InvalidKey
+from tacit.envs.market import Market, Seat
 from tacit.envs.types import Count, NonNegative, Positive, Share
 
 MAX_HEADS = 8  # value heads of a critic: one for every term of the seat's KPI
@@ -54,6 +57,28 @@ class IppoConfig(NeuralConfig):
         None,
         description="report the mean policy of the updates after this share of training",
     )
+    anchor: AnchorConfig | None = Field(
+        None, description="{policy, weight, floor}: hold the policy to a prior"
+    )
+
+    @property
+    def anchor_weight(self) -> float:
+        """Of the divergence from the prior, in units of the KPI; 0 without an anchor."""
+        return 0.0 if self.anchor is None else float(self.anchor.weight)
+
+    def in_folder(self, folder: Path) -> IppoConfig:
+        """The same with an absolute path of the prior's file."""
+        anchor = self.anchor and self.anchor.in_folder(folder)
+        return self.model_copy(update={"anchor": anchor})
+
+    def bound(self, market: Market, seat: Seat) -> IppoConfig:
+        """The same with the hash of the prior's table.
+
+        Raises:
+            ConfigError: as `AnchorConfig.prior`.
+        """
+        anchor = self.anchor and self.anchor.bound(market, seat)
+        return self.model_copy(update={"anchor": anchor})
 
 
 class IdqnConfig(NeuralConfig):

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.anchor import FILE
 from tacit.agents.external.table_agent import TableConfig
+from tacit.agents.neural.config import IppoConfig
 from tacit.agents.registry import AGENTS, make_config
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
@@ -54,10 +56,9 @@ def agent_configs(
     found = {seat: configs.get(seat) or configs[role] for seat, role in roles.items()}
     for seat in market.seats:  # files are read here, once every key is right
         config = found[seat.name]
-        if isinstance(config, TableConfig):
+        if isinstance(config, TableConfig | IppoConfig):
             with mistakes.collecting():
-                config = config.in_folder(Path())
-                found[seat.name] = config.bound(market, seat)
+                found[seat.name] = config.in_folder(Path()).bound(market, seat)
     mistakes.raise_if_any()
     return found
 
@@ -73,7 +74,9 @@ def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     def placed(key: str, value: Any) -> Any:
         if isinstance(value, Mapping):
             return {inner: placed(str(inner), own) for inner, own in value.items()}
-        if key.rpartition(".")[2] in ("file", "prompt") and isinstance(value, str) and value:
+        name = key.rpartition(".")[2]
+        is_path = name in ("file", "prompt") or (name == "policy" and str(value).endswith(FILE))
+        if is_path and isinstance(value, str) and value:
             return str(folder / Path(value).expanduser())
         return value
 

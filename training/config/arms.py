@@ -14,6 +14,7 @@ from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.fixed import learns
 from tacit.agents.frozen import FrozenGroup
 from tacit.agents.group import Group, make_group
+from tacit.agents.neural.config import IppoConfig
 from tacit.agents.registry import check_agents, check_batches, make_config
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
@@ -109,9 +110,9 @@ class Arm:
         mistakes = MistakeList()
         for seat in self.market.seats:
             config = self.agents[seat.name]
-            if isinstance(config, TableConfig):
+            if isinstance(config, TableConfig | IppoConfig):
                 with mistakes.collecting():
-                    config.policy(self.market, seat)
+                    config.bound(self.market, seat)
         mistakes.raise_if_any()
 
     def same(self, plain: Mapping[str, Any]) -> bool:
@@ -322,13 +323,18 @@ def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
     agents = plain.get("agents")
     if not isinstance(agents, Mapping):
         return dict(plain)
-    named = {
-        seat: {**agent, "file": ""}
-        if isinstance(agent, Mapping) and agent.get("name") == "table" and agent.get("table_hash")
-        else agent
-        for seat, agent in agents.items()
-    }
-    return {**plain, "agents": named}
+
+    def named(agent: Any) -> Any:
+        if not isinstance(agent, Mapping):
+            return agent
+        if agent.get("name") == "table" and agent.get("table_hash"):
+            return {**agent, "file": ""}
+        anchor = agent.get("anchor")
+        if isinstance(anchor, Mapping) and anchor.get("table_hash"):
+            return {**agent, "anchor": {**anchor, "policy": ""}}
+        return agent
+
+    return {**plain, "agents": {seat: named(agent) for seat, agent in agents.items()}}
 
 
 def _text(plain: Mapping[str, Any]) -> str:
