@@ -116,7 +116,7 @@ class AnchorArrays(NamedTuple):
     weight: float
 
     def at(self, observations: Ints, unit: float) -> AnchorArrays:
-        """In the rows of these observations, int64 `[R]`, where advantages were scaled by `unit`."""
+        """In rows of observations int64 `[R]`, with advantages that were scaled by `unit`."""
         return AnchorArrays(self.log_prior[observations], self.weight * unit)
 
 

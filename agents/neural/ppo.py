@@ -170,7 +170,7 @@ class Ippo:
         return Beliefs("terms", values[0] * self.return_scale)
 
     def _write_policy(self) -> None:
-        """Evaluate the actor everywhere, and write its probabilities (or the prior) into `policy`."""
+        """Write what the actor says at every observation, or the prior, into `policy`."""
         if self._prior is not None and self.config.anchor_weight == inf:
             self.policy[:] = self._prior
             return
