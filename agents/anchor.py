@@ -34,6 +34,7 @@ from tacit.envs.types import Floats, Ints, NonNegative, Share
 from .external.moved_seat import moved_table
 from .external.policy_file import check_fits, read_policy
 from .policy import PolicyTable, mask, uniform
+from .prior import PriorFile, prior_table
 from .scripted import Rule, Scripted, ScriptedConfig
 
 RULES: tuple[str, ...] = get_args(Rule)
@@ -52,8 +53,8 @@ class AnchorConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     policy: str = Field(
-        description="the prior: a scripted rule, or a policy file (tacit export); a relative path "
-        "leads out from the folder of the config"
+        description="the prior: one of `tacit list` or a YAML file, a scripted rule, or a policy "
+        "file (tacit export); a relative path leads out from the folder of the config"
     )
     weight: Annotated[NonNegative | Literal["inf"], BeforeValidator(_weight)] = Field(
         description="of the divergence from the prior, in units of the KPI; inf: plays the prior"
@@ -63,6 +64,9 @@ class AnchorConfig(BaseModel):
     )
     table_hash: str = Field(
         "", description="SHA-256 of the file's table, which a run's config keeps"
+    )
+    content: PriorFile | None = Field(
+        None, description="what a prior of that name holds; filled in, and kept by a run"
     )
 
     @property
@@ -110,7 +114,12 @@ class AnchorConfig(BaseModel):
         return (1.0 - self.floor) * table + self.floor * uniform(seat.role)
 
     def _table(self, market: Market, seat: Seat, where: str) -> tuple[PolicyTable, int]:
-        """The table that is named, and how many of its rows have no data behind them."""
+        """The table that is named, and how many of its rows have no data behind them.
+
+        A prior's own rows without data are uniform, and `tacit prior` says which they are.
+        """
+        if self.content is not None:
+            return prior_table(self.content, market, seat.name, 0.0, where).table, 0
         if self.policy in RULES:
             rule = ScriptedConfig.model_validate({"rule": self.policy})
             try:
@@ -120,7 +129,7 @@ class AnchorConfig(BaseModel):
                 raise ConfigError(told) from None
         if not self.is_file:
             raise ConfigError(
-                f"{where}: is neither a scripted rule nor a policy file ({FILE}). "
+                f"{where}: is neither a prior, nor a scripted rule, nor a policy file ({FILE}). "
                 f"{nearest(self.policy, RULES)}"
             )
         try:

@@ -11,6 +11,7 @@ from .external.config import ChatConfig, ExternalConfig, what_it_runs
 from .external.fixed_seat import FixedSeat
 from .external.table_agent import TableConfig
 from .policy import PolicyTable
+from .prior.config import PriorConfig
 from .scripted import Scripted, ScriptedConfig
 
 
@@ -18,12 +19,12 @@ def fixed_policy(config: BaseModel | None, market: Market, seat: Seat) -> Policy
     """The policy of a seat whose agent does not learn, float64 `[O, A]`; None: it learns.
 
     Raises:
-        ConfigError: a rule or a policy file that does not fit the seat; or an agent from outside,
-            whose policy nobody knows before it is asked. Nothing of it is run here.
+        ConfigError: a rule, a policy file or a prior that does not fit the seat; or an agent from
+            outside, whose policy nobody knows before it is asked. Nothing of it is run here.
     """
     if isinstance(config, ScriptedConfig):
         return Scripted(config, market, seat).table()
-    if isinstance(config, TableConfig):
+    if isinstance(config, TableConfig | PriorConfig):
         return config.policy(market, seat)
     if isinstance(config, FixedSeat):
         return config.table
@@ -37,5 +38,5 @@ def fixed_policy(config: BaseModel | None, market: Market, seat: Seat) -> Policy
 
 def learns(config: BaseModel) -> bool:
     """Whether an agent learns."""
-    fixed = ScriptedConfig | TableConfig | FixedSeat | ExternalConfig | ChatConfig
+    fixed = ScriptedConfig | TableConfig | PriorConfig | FixedSeat | ExternalConfig | ChatConfig
     return not isinstance(config, fixed)

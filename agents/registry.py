@@ -22,6 +22,7 @@ from .batch.learner import Learner, LearnerFactory
 from .external.config import ChatConfig, ExternalConfig
 from .external.table_agent import TableConfig
 from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
+from .prior.config import PriorConfig
 from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
 from .tabular.config import TABULAR, QLearningConfig, check_synchronous
@@ -41,6 +42,7 @@ AGENTS: dict[str, type[BaseModel]] = {
     "sb3": Sb3Config,
     "scripted": ScriptedConfig,
     "table": TableConfig,
+    "prior": PriorConfig,
     "external": ExternalConfig,
     "chat": ChatConfig,
 }
@@ -52,6 +54,7 @@ SUMMARIES = {
     "sb3": "PPO, A2C or DQN of Stable-Baselines3, read back as tables",
     "scripted": "players with known behaviour: benchmarks, grim trigger, tit-for-tat, ...",
     "table": "the policy in a file: of a trained agent, a bot or a script (tacit export)",
+    "prior": "what is known of how people play the seat, from a file of figures (tacit prior)",
     "external": "a bot of your own: a function of Python, or a command that speaks JSON lines",
     "chat": "a language model behind an endpoint of chat completions",
 }
@@ -230,7 +233,7 @@ def _check_agent(market: Market, seat: Seat, config: BaseModel) -> None:
     """
     if isinstance(config, ScriptedConfig):
         Scripted(config, market, seat)
-    elif isinstance(config, TableConfig):
+    elif isinstance(config, TableConfig | PriorConfig):
         config.policy(market, seat)
     elif isinstance(config, IppoConfig):
         config.bound(market, seat)

@@ -194,9 +194,7 @@ def why_no_equilibrium(market: Market) -> str | None:
     """Why an anchored equilibrium cannot be computed here; None: it can."""
     if without_memory(market) is not market:
         return "seats remember earlier rounds"
-    cells = sum(
-        int(seat.role.legal[seat.role.legal[:, 1] > 1, 1].sum()) for seat in market.seats
-    )
+    cells = sum(int(seat.role.legal[seat.role.legal[:, 1] > 1, 1].sum()) for seat in market.seats)
     if cells > MOST_CELLS:
         return f"seats choose in {cells:,} cells, over {MOST_CELLS}"
     return None

@@ -181,6 +181,8 @@ def _common_conditions(c: ProcurementConfig) -> list[str]:
         needs.append("clause: must be null")
     if c.record != "none":
         needs.append(f"record: must be none, got {c.record}")
+    if c.final:
+        needs.append("final: must be false")
     if not c.claims_heard:
         needs.append("claims_heard: must be true")
     return needs

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tacit.agents.anchor import FILE
+from tacit.agents.anchor import FILE, RULES, AnchorConfig
 from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.neural.config import IppoConfig
+from tacit.agents.prior import PriorFile, checked_prior
+from tacit.agents.prior.config import PriorConfig
 from tacit.agents.registry import AGENTS, make_config
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
@@ -19,6 +21,7 @@ from . import files
 from .layers import Setting, as_table, market_file
 from .mistakes import MistakeList
 
+PRIORS = "priors"  # the folder of priors in configs/
 Table = dict[str, dict[str, Any]]  # owner (a role or a seat) -> keys of its agent
 
 
@@ -56,11 +59,52 @@ def agent_configs(
     found = {seat: configs.get(seat) or configs[role] for seat, role in roles.items()}
     for seat in market.seats:  # files are read here, once every key is right
         config = found[seat.name]
-        if isinstance(config, TableConfig | IppoConfig):
+        if isinstance(config, TableConfig):
             with mistakes.collecting():
-                found[seat.name] = config.in_folder(Path()).bound(market, seat)
+                config = config.in_folder(Path())
+                found[seat.name] = config.bound(market, seat)
+        if isinstance(config, IppoConfig) and config.anchor is not None:
+            with mistakes.collecting():
+                anchor = _with_content(config.anchor, seat.name).in_folder(Path())
+                found[seat.name] = config.model_copy(update={"anchor": anchor.bound(market, seat)})
+        if isinstance(config, PriorConfig) and config.file and config.content is None:
+            with mistakes.collecting():
+                content = read_prior(config.file, f"agents.{seat.name}.file")
+                found[seat.name] = config.model_copy(update={"content": content})
     mistakes.raise_if_any()
     return found
+
+
+def read_prior(name: str, key: str) -> PriorFile:
+    """The prior that `name` means: a YAML file, or one of `configs/priors`.
+
+    Args:
+        name: a path that ends in .yaml, or a name.
+        key: whose value it is, for messages.
+
+    Raises:
+        ConfigError: there is none, or it is damaged: every mistake in it.
+    """
+    path = files.find(name, (PRIORS,), key)
+    return checked_prior(files.read_yaml(path), f"{key}: {name}")
+
+
+def _with_content(anchor: AnchorConfig, seat: str) -> AnchorConfig:
+    """The anchor with what the prior that it names holds; as it is if it names something else.
+
+    Raises:
+        ConfigError: there is no such prior, rule or policy file, or it is damaged.
+    """
+    name, key = anchor.policy, f"agents.{seat}.anchor.policy"
+    if anchor.content is not None or name in RULES or name.endswith(FILE):
+        return anchor
+    known = files.names(PRIORS)
+    if name not in known and not name.endswith((".yaml", ".yml")):
+        raise ConfigError(
+            f"{key}: '{name}' is no prior, scripted rule or policy file ({FILE}). "
+            f"{nearest(name, [*known, *RULES])}"
+        )
+    return anchor.model_copy(update={"content": read_prior(name, key)})
 
 
 def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -75,8 +119,10 @@ def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(value, Mapping):
             return {inner: placed(str(inner), own) for inner, own in value.items()}
         name = key.rpartition(".")[2]
-        is_path = name in ("file", "prompt") or (name == "policy" and str(value).endswith(FILE))
+        is_path = name in ("file", "prompt") or (name == "policy" and str(value) not in RULES)
         if is_path and isinstance(value, str) and value:
+            if value in files.names(PRIORS) and not (folder / value).exists():
+                return value  # the name of a prior, not a path
             return str(folder / Path(value).expanduser())
         return value
 

@@ -319,7 +319,7 @@ def _arm(
 
 
 def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """An arm's data without the paths of policy files whose tables they name by hash."""
+    """An arm's data without the paths of files whose contents they hold, or name by hash."""
     agents = plain.get("agents")
     if not isinstance(agents, Mapping):
         return dict(plain)
@@ -327,10 +327,10 @@ def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
     def named(agent: Any) -> Any:
         if not isinstance(agent, Mapping):
             return agent
-        if agent.get("name") == "table" and agent.get("table_hash"):
+        if agent.get("table_hash") or agent.get("content"):
             return {**agent, "file": ""}
         anchor = agent.get("anchor")
-        if isinstance(anchor, Mapping) and anchor.get("table_hash"):
+        if isinstance(anchor, Mapping) and (anchor.get("table_hash") or anchor.get("content")):
             return {**agent, "anchor": {**anchor, "policy": ""}}
         return agent
 
