@@ -20,6 +20,7 @@ prior second, so that an action without mass in the prior is never played.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -35,6 +36,7 @@ from .external.moved_seat import moved_table
 from .external.policy_file import check_fits, read_policy
 from .policy import PolicyTable, mask, uniform
 from .prior import PriorFile, prior_table
+from .prior.prior_table import NO_DATA
 from .scripted import Rule, Scripted, ScriptedConfig
 
 RULES: tuple[str, ...] = get_args(Rule)
@@ -116,10 +118,11 @@ class AnchorConfig(BaseModel):
     def _table(self, market: Market, seat: Seat, where: str) -> tuple[PolicyTable, int]:
         """The table that is named, and how many of its rows have no data behind them.
 
-        A prior's own rows without data are uniform, and `tacit prior` says which they are.
+        Of a prior these are the rows about which its figures and assumptions say nothing.
         """
         if self.content is not None:
-            return prior_table(self.content, market, seat.name, 0.0, where).table, 0
+            found = prior_table(self.content, market, seat.name, 0.0, where)
+            return found.table, int(np.sum(found.rows == NO_DATA))
         if self.policy in RULES:
             rule = ScriptedConfig.model_validate({"rule": self.policy})
             try:
@@ -149,6 +152,24 @@ class AnchorConfig(BaseModel):
         if card.seat == seat.name or card.seat not in {s.name for s in market.seats}:
             return table, unseen
         return moved_table(market, table, card.seat, seat.name), unseen
+
+
+@dataclass(frozen=True, eq=False)
+class Anchored:
+    """How a seat is held.
+
+    Attributes:
+        prior: the floor mixed in, float64 `[O, A]`; None: it is not held.
+        weight: of the divergence, in units of the seat's KPI; infinite: it plays the prior.
+    """
+
+    prior: PolicyTable | None = None
+    weight: float = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the prior has any weight."""
+        return self.prior is not None and self.weight > 0.0
 
 
 def _check_mass(seat: Seat, table: PolicyTable, where: str) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from tacit.agents.anchor import AnchorConfig
+from tacit.agents.anchor import AnchorConfig, Anchored
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import InvalidKey
 from tacit.envs.market import Market, Seat
@@ -66,11 +65,6 @@ class IppoConfig(NeuralConfig):
         """Of the divergence from the prior, in units of the KPI; 0 without an anchor."""
         return 0.0 if self.anchor is None else float(self.anchor.weight)
 
-    def in_folder(self, folder: Path) -> IppoConfig:
-        """The same with an absolute path of the prior's file."""
-        anchor = self.anchor and self.anchor.in_folder(folder)
-        return self.model_copy(update={"anchor": anchor})
-
     def bound(self, market: Market, seat: Seat) -> IppoConfig:
         """The same with the hash of the prior's table.
 
@@ -116,3 +110,14 @@ def too_many_heads(seat: str, terms: int) -> str:
         f"kpi.{seat}: {terms} terms; ippo has a value head for each, and at most {MAX_HEADS}. "
         "Drop some, or use idqn or q_learning in this seat."
     )
+
+
+def anchored(config: BaseModel, market: Market, seat: Seat) -> Anchored:
+    """To what prior an agent is held in a seat; to none if it has no anchor.
+
+    Raises:
+        ConfigError: as `AnchorConfig.prior`.
+    """
+    if not isinstance(config, IppoConfig) or config.anchor is None:
+        return Anchored()
+    return Anchored(config.anchor.prior(market, seat), config.anchor_weight)

@@ -1,7 +1,7 @@
 """The anchored equilibrium of one round: each seat's best policy while it is held to a prior.
 
-Seat s is paid its KPI and charged w_s KL(pi_s(. | o), prior_s(. | o)) for each of its decisions (see
-`tacit.agents.anchor`). Against frozen others its best policy is
+Seat s is paid its KPI and charged w_s KL(pi_s(. | o), prior_s(. | o)) for each of its decisions
+(see `tacit.agents.anchor`). Against frozen others its best policy is
 
     pi_s(a | o) proportional to prior_s(a | o) exp(Q_s(o, a) / w_s)
 
@@ -23,12 +23,11 @@ All numbers are exact up to rounding: a round's tree is enumerated (`tacit.emerg
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
 
 import numpy as np
 
-from tacit.agents.anchor import log_prior
+from tacit.agents.anchor import Anchored, log_prior
 from tacit.agents.policy import PolicyTable, mask, uniform
 from tacit.emergence.tree import (
     RoundTree,
@@ -47,23 +46,11 @@ from tacit.envs.types import Bools, Floats
 
 UNHELD = 1e-3  # weight, in units of the KPI, that stands for no anchor
 LARGEST = 30.0  # weight at which the branch begins, in units of the KPI
-RATIO = 0.8  # of a weight to the one before it on the way down
+RATIO = 0.5  # of a weight to the one before it on the way down, as long as that succeeds
+NARROWEST = 0.98  # ratio at which the branch counts as lost
 STEPS = 40  # of Newton's method at one weight
 TOLERANCE = 1e-9  # largest distance of a probability from that of the map
 MOST_CELLS = 400  # with a choice: a Newton step costs an evaluation of the tree for each
-
-
-@dataclass(frozen=True)
-class Anchored:
-    """A seat as it is held.
-
-    Attributes:
-        prior: float64 `[O, A]`; None: it is not held, and replies best.
-        weight: of the divergence, in units of its KPI; infinite: it plays the prior.
-    """
-
-    prior: PolicyTable | None
-    weight: float
 
 
 class _Round:
@@ -150,14 +137,13 @@ class _Round:
             x, residual = tried, left
         return None
 
-    def _slopes(self, x: Floats, weights: Sequence[float], h: float = 1e-5) -> Floats:
-        """Derivatives of the map by the logits, `[cells, cells]`, by central differences."""
-        columns = []
+    def _slopes(self, x: Floats, weights: Sequence[float], h: float = 1e-6) -> Floats:
+        """Derivatives of the map by the logits, `[cells, cells]`, by forward differences."""
+        here, columns = self.mapped(x, weights), []
         for k in range(len(x)):
-            up, down = x.copy(), x.copy()
-            up[k] += h
-            down[k] -= h
-            columns.append((self.mapped(up, weights) - self.mapped(down, weights)) / (2 * h))
+            moved = x.copy()
+            moved[k] += h
+            columns.append((self.mapped(moved, weights) - here) / h)
         return np.stack(columns, axis=1)
 
 
@@ -220,21 +206,20 @@ def anchored_equilibrium(
     if why := why_no_equilibrium(market):
         raise ConfigError(f"no anchored equilibrium is computed here: {why}.")
     game, target = _Round(market, kpi, seats), _weights(seats)
-    x = game.logits(game.priors)
-    level = LARGEST
-    while True:
+    x, level, ratio = game.logits(game.priors), LARGEST / RATIO, RATIO
+    while any(level > w for w in target):
         # Seats come down together, each until its own weight is reached.
-        weights = [max(level, w) for w in target]
-        found = game.solve(x, weights)
-        if found is None:
+        found = game.solve(x, [max(level * ratio, w) for w in target])
+        if found is not None:
+            x, level, ratio = found, level * ratio, RATIO
+            continue
+        ratio = ratio**0.5
+        if ratio > NARROWEST:
             raise ConfigError(
-                f"no anchored equilibrium was found: its branch could not be followed below the "
-                f"weight {level / RATIO:.3g}."
+                "no anchored equilibrium was found: its branch could not be followed below the "
+                f"weight {level:.3g}."
             )
-        x = found
-        if all(level <= w for w in target):
-            return game.tables(x)
-        level *= RATIO
+    return game.tables(x)
 
 
 def others(

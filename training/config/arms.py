@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.anchor import Anchored
 from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.fixed import learns
 from tacit.agents.frozen import FrozenGroup
 from tacit.agents.group import Group, make_group
-from tacit.agents.neural.config import IppoConfig
+from tacit.agents.neural.config import IppoConfig, anchored
 from tacit.agents.registry import check_agents, check_batches, make_config
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
@@ -79,6 +80,11 @@ class Arm:
         default = (self.market.analysis_class or Analysis).probe_discount
         configs = (self.agents[seat.name] for seat in self.market.seats)
         return tuple(float(getattr(config, "discount", default)) for config in configs)
+
+    @property
+    def anchors(self) -> tuple[Anchored, ...]:
+        """To what prior each seat's learner is held."""
+        return tuple(anchored(self.agents[s.name], self.market, s) for s in self.market.seats)
 
     @property
     def has_arm_breakers(self) -> bool:
