@@ -23,6 +23,7 @@ All numbers are exact up to rounding: a round's tree is enumerated (`tacit.emerg
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -205,7 +206,47 @@ def anchored_equilibrium(
     """
     if why := why_no_equilibrium(market):
         raise ConfigError(f"no anchored equilibrium is computed here: {why}.")
-    game, target = _Round(market, kpi, seats), _weights(seats)
+    game = _Round(market, kpi, seats)
+    return game.tables(_followed(game, _weights(seats)))
+
+
+def equilibria(
+    market: Market, kpi: kpis.KpiTable, seats: Sequence[Anchored], weights: Sequence[float]
+) -> list[list[PolicyTable]]:
+    """Anchored equilibria along the branch: one for each weight that all held seats share.
+
+    Args:
+        market: as for `anchored_equilibrium`.
+        kpi: the resolved KPI table.
+        seats: how each seat is held; a positive finite weight is replaced by each of `weights`.
+        weights: in units of the KPI, above 0, in descending order.
+
+    Returns:
+        For each weight a table float64 `[O, A]` for each seat.
+
+    Raises:
+        ConfigError: as `anchored_equilibrium`.
+    """
+    if why := why_no_equilibrium(market):
+        raise ConfigError(f"no anchored equilibrium is computed here: {why}.")
+    game = _Round(market, kpi, seats)
+    x: Floats | None = None
+    found = []
+    for weight in weights:
+        own = [replace(s, weight=weight) if s.is_held and s.weight < inf else s for s in seats]
+        target = _weights(own)
+        x = None if x is None else game.solve(x, target)  # from the weight before
+        x = _followed(game, target) if x is None else x
+        found.append(game.tables(x))
+    return found
+
+
+def _followed(game: _Round, target: Sequence[float]) -> Floats:
+    """The logits float64 `[cells]` at these weights, on the branch that begins at the priors.
+
+    Raises:
+        ConfigError: the branch is lost.
+    """
     x, level, ratio = game.logits(game.priors), LARGEST / RATIO, RATIO
     while any(level > w for w in target):
         # Seats come down together, each until its own weight is reached.
@@ -219,7 +260,7 @@ def anchored_equilibrium(
                 "no anchored equilibrium was found: its branch could not be followed below the "
                 f"weight {level:.3g}."
             )
-    return game.tables(x)
+    return x
 
 
 def others(
