@@ -150,8 +150,9 @@ class Ippo:
         none = np.zeros(0, np.int32)
         self._batch = Batch(none, none, np.zeros(0), np.zeros((0, len(self.weights))))
         self._prior, weight = prior, config.anchor_weight
-        is_held = prior is not None and 0.0 < weight < inf
-        self._anchor = AnchorArrays(log_prior(prior), weight) if is_held else None
+        self._anchor = None
+        if prior is not None and 0.0 < weight < inf:
+            self._anchor = AnchorArrays(log_prior(prior), weight)
         self._write_policy()
 
     # --- acting ----------------------------------------------------------------------------------

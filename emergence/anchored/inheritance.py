@@ -96,6 +96,9 @@ def known_equilibrium(
 ) -> list[PolicyTable]:
     """`anchored_equilibrium`, found once for all repetitions of an arm, and kept on disk.
 
+    Returns:
+        A table float64 `[O, A]` for each seat.
+
     Raises:
         ConfigError: it cannot be computed here.
     """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tacit.emergence.evidence import (
     MIN_SEEDS,
+    UNDECIDED,
     Evidence,
     Verdict,
     too_few_seeds,
@@ -17,7 +18,7 @@ from tacit.emergence.evidence import (
 )
 from tacit.emergence.stats import number
 
-from .rule import UNDECIDED, WORDS, Judged, judge
+from .rule import WORDS, Judged, judge
 
 __all__ = ["WORDS", "inheritance"]
 
