@@ -54,6 +54,9 @@ def _draw_panel(axis: Any, panel: Panel, run: Mapping[str, Arm], arms: ArmSummar
         at = np.geomspace(low, high, ANCHORED_POINTS)
         curves = anchored_curves(first, at)
         axis.set_xscale("log")
+        # Plain labels: Matplotlib writes powers of ten as formulas, which figures here do not set.
+        axis.set_xticks(sorted(x.values()), [f"{w:g}" for w in sorted(x.values())])
+        axis.minorticks_off()
     else:
         room = MARGIN * (high - low) or 0.1
         at = np.linspace(max(0.0, low - room), high + room, POINTS)
