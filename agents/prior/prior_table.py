@@ -74,6 +74,7 @@ def prior_table(
     Raises:
         ConfigError: the prior is for another market or role, or lacks what the market asks for.
     """
+    _check_market(prior, market, where)
     names = [s.name for s in market.seats]
     if seat not in names:
         raise ConfigError(f"{where}: {market.name} has no seat '{seat}'. {nearest(seat, names)}")
@@ -120,17 +121,25 @@ def full_support(found: PriorTable, where: str) -> None:
 # --- checking -------------------------------------------------------------------------------------
 
 
-def _checked_keys(prior: PriorFile, market: Market, role: Role, where: str) -> PriorKeys:
-    """What the market asks of a prior of this role.
+def _check_market(prior: PriorFile, market: Market, where: str) -> None:
+    """Whether a prior is for this market.
 
     Raises:
-        ConfigError: it is for another market or role, or does not give what the market asks for.
+        ConfigError: it is for another one.
     """
     if prior.market != market.name:
         advice = "" if prior.market in MARKETS else f" {nearest(prior.market, MARKETS)}"
         raise ConfigError(
             f"{where}: is a prior for the market {prior.market}, not for {market.name}.{advice}"
         )
+
+
+def _checked_keys(prior: PriorFile, market: Market, role: Role, where: str) -> PriorKeys:
+    """What the market asks of a prior of this role.
+
+    Raises:
+        ConfigError: it is for another role, or does not give what the market asks for.
+    """
     if prior.role != role.name:
         raise ConfigError(f"{where}: is a prior for a {prior.role}, not for a {role.name}.")
     if market.analysis_class is None or role.name not in market.analysis.prior_keys:

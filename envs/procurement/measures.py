@@ -11,7 +11,7 @@ from tacit.envs.market import Measure
 SUPPLIER, BUYER, MARKET = ("supplier",), ("buyer",), ("market",)
 SIGNED = (*SUPPLIER, *MARKET)
 
-MEASURES = (
+MEASURES: tuple[Measure, ...] = (
     Measure(
         "margin", SUPPLIER, "money", +1,
         "delivered: price less cost, clause and fines; or what stock sold elsewhere brought",

@@ -95,7 +95,7 @@ def _best_responses(c: ProcurementConfig, seen: Mapping[str, Any]) -> list[str]:
 
 def _worth(c: ProcurementConfig, seen: Mapping[str, Any], prefix: str = "") -> float:
     """What a delivery under an offer is worth to a buyer that believes it, before the price."""
-    value = c.value
+    value: float = c.value
     if c.urgency:
         value = c.urgency.urgent if seen["urgency"] == "urgent" else c.urgency.calm
     value -= c.lead_cost * seen.get(f"{prefix}promise", c.days[0])

@@ -50,6 +50,9 @@ CONFIGS = Entries(
             "false_urgency_fine": 0.1, "lead_times": [2, 5], "late_fine": 0.1, "delay_cost": 0.1,
             "lead_cost": 0.05, "clause": {}, "record": "on_time",
         },
+        {"final": True, "false_final_fine": 0.1},
+        {"suppliers": 2, "final": True, "urgency": {}, "brief": True, "lead_times": [2, 5],
+         "late_fine": 0.1, "lead_cost": 0.05, "clause": {}, "false_final_fine": 0.02},
     ],
     "cloud_bandwidth": [
         {},

@@ -73,8 +73,11 @@ TENDERS = st.fixed_dictionaries(
         "delays": st.sampled_from([None, {"probability": 0.6, "days": [2, 4]}]),
         "record": st.sampled_from(["none", "on_time"]), "brief": st.booleans(),
         "urgency": st.sampled_from([None, {"urgent": 1.5}]),
+        "final": st.booleans(), "false_final_fine": MONEY,
     }
-).map(lambda c: c | ({"urgency": {}} if c["brief"] else {}))  # fmt: skip
+).map(lambda c: c | ({"urgency": {}} if c["brief"] else {})).map(
+    lambda c: c | {"final": c["final"] and c["counters"] and c["suppliers"] < 3}
+)  # fmt: skip
 
 
 def solvable(config: dict[str, Any]) -> dict[str, Any]:
@@ -170,6 +173,10 @@ def balance_of_tender(engine: Engine) -> None:
     false = of("false_scarcity", suppliers) + of("false_plenty", suppliers)
     burnt = config.false_claim_fine * false.sum(axis=1)
     burnt += config.false_urgency_fine * of("false_urgency", buyer)
+    if config.final:
+        broken = of("false_final", suppliers).sum(axis=1) + of("false_final", buyer)
+        burnt += config.false_final_fine * broken
+        np.testing.assert_array_less(broken, 1.5)  # who breaks a word deals, and one deal is made
     np.testing.assert_allclose(of("fines_to_nobody", whole), burnt, atol=1e-12)
 
 
@@ -251,6 +258,7 @@ SYMMETRIC: dict[str, list[dict[str, Any]]] = Entries(
          "clause": {"delay_probability": 1}, "record": "on_time", "urgency": {}, "brief": True,
          "false_urgency_fine": 0.1},
         {"suppliers": 2, "prices": [0.3, 0.5, 0.7], "counters": False, "cost": 0.1},
+        {"suppliers": 2, "prices": [0.3, 0.5], "final": True, "false_final_fine": 0.1},
     ],
     "cloud_bandwidth": [
         {"providers": 3, "prices": 3, "memory": 2, "outside_shock": 0.1},
@@ -278,7 +286,8 @@ def _state_of_auction(market: Market, state: np.ndarray, orders: Orders) -> np.n
 def _state_of_tender(market: Market, state: np.ndarray, orders: Orders) -> np.ndarray:
     first, width = procurement.SUPPLIERS, procurement.WIDTH
     columns = [first + i * width + k for i in orders["supplier"] for k in range(width)]
-    result = state[:, [*range(first), *columns]]
+    behind = range(first + width * market.config.suppliers, state.shape[1])
+    result = state[:, [*range(first), *columns, *behind]]
     stated = 2 * market.config.brief  # actions of the brief come before the responses
     words = translated(market, "buyer", orders)[stated:] - stated
     result[:, procurement.RESPONSE] = words[state[:, procurement.RESPONSE].astype(int)]

@@ -215,12 +215,12 @@ def _columns(
     raw = read_columns(path, {name: [name] for name in wanted})
     if not len(raw.line):
         raise ConfigError(f"{path}: has no rows below its header.")
-    mistakes = MistakeList()
-    if (raw.short | raw.long).any():
+    if (raw.short | raw.long).any():  # its cells may belong to other columns: read none
         row = int((raw.short | raw.long).argmax())
-        mistakes.append(
+        raise ConfigError(
             f"{path}, line {raw.line[row]}: has another number of cells than the header."
         )
+    mistakes = MistakeList()
     for name, known in wanted.items():
         column = raw.cells[name]
         strange = [word for word in column.words if known is not None and word not in known]

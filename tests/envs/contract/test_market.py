@@ -86,8 +86,8 @@ def still_procurement(market: Market) -> set[str]:
         "clause_dropped customs_delay": c.clause,
         "stockout": c.counters,
         "false_urgency": c.brief,
-        "fine": any(fines.values()),
-        "fines_to_nobody": fines["false"] or c.brief,
+        "fine": any(fines.values()) or (c.final and c.false_final_fine),
+        "fines_to_nobody": fines["false"] or c.brief or (c.final and c.false_final_fine),
     }
     return {name for names, moves in moving.items() if not moves for name in names.split()}
 

@@ -20,6 +20,7 @@ DEFAULTS = Entries(
         "stockout_cost": 0.2, "false_claim_fine": 0.05, "lead_times": (0,), "delays": None,
         "lead_cost": 0.0, "delay_cost": 0.0, "late_fine": 0.0, "clause": None, "record": "none",
         "brief": False, "false_urgency_fine": 0.0, "claims_heard": True,
+        "final": False, "false_final_fine": 0.0,
     },
     "cloud_bandwidth": {
         "providers": 2, "quality": 2.0, "cost": 1.0, "outside_quality": 0.0, "outside_shock": 0.0,

@@ -54,6 +54,11 @@ PLAYS: dict[str, dict[str, Any]] = {
         "kpi": KPI,
     },
     "procurement": {"name": "procurement", "market": {}, "kpi": {}},
+    "procurement_final": {
+        "name": "procurement",
+        "market": {"prices": [0.3, 0.5, 0.7], "final": True, "false_final_fine": 0.05},
+        "kpi": {},
+    },
     "procurement_brief": {
         "name": "procurement",
         "market": {

@@ -70,6 +70,7 @@ TENDER = [
     [*LEADS, "market.delays={probability: .5, days: [1, 3]}"],
     ["market.clause={cost: .1, delay_probability: .2, delay_cost: .3}"],
     ["market.clause.cost=.1", "market.claims_heard=false"],
+    ["market.final=true", "market.false_final_fine=.1"],
     BRIEF[:1],
     [*BRIEF, "market.false_urgency_fine=.2"],
     ["kpi.buyer.savings=1", "kpi.supplier.booking=1", "agents.supplier_0.discount=.5"],
