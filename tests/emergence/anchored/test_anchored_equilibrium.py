@@ -18,7 +18,7 @@ from tacit.emergence.tree import enumerate_round, expected_outcome, legal_action
 from tacit.emergence.tree.initial_states import state_without_past
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
-from tacit.envs.procurement.anchored_core import anchored_bluffing
+from tacit.envs.procurement.benchmarks import anchored_bluffing
 from tacit.envs.registry import make_market
 from tacit.training.config.agent_settings import read_prior
 
