@@ -15,10 +15,11 @@ from pydantic import BaseModel
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import Market
+from tacit.envs.market import Market, Seat
 from tacit.envs.types import Floats, Ints
 
 from .batch.config import BatchConfig
+from .batch.learner import Learner
 from .policy import PolicyTable
 from .registry import make_learner
 from .tabular.group import TabularGroup
@@ -199,6 +200,7 @@ def make_group(
         return TabularGroup(market, kpi, configs, seed, copies, episode_rounds)
     from .batch.group import BatchGroup  # its linear algebra takes a moment to import
 
-    return BatchGroup(
-        market, kpi, configs, seed, make_learner, copies, episode_rounds, total_rounds
-    )
+    def make(config: BaseModel, seat: Seat, terms: Mapping[str, kpis.Term], seed: int) -> Learner:
+        return make_learner(config, seat, terms, seed, market)
+
+    return BatchGroup(market, kpi, configs, seed, make, copies, episode_rounds, total_rounds)

@@ -34,6 +34,22 @@ TANH, RELU = range(2)
 POSITIVE, NEGATIVE = range(2)
 
 
+class Batch(NamedTuple):
+    """All n samples of an update, the latest first: advantages are computed backwards in time.
+
+    Attributes:
+        rows: number of the sample's observation among those that were met, int32 `[n]`.
+        actions: int32 `[n]`.
+        advantages: float64 `[n]`.
+        returns: of unweighted terms, float64 `[n, H]`.
+    """
+
+    rows: NDArray[np.int32]
+    actions: NDArray[np.int32]
+    advantages: Floats
+    returns: Floats
+
+
 class NetworkArrays(NamedTuple):
     """A network as compiled loops take it.
 
@@ -85,6 +101,23 @@ class MinibatchCells(NamedTuple):
     visits: Floats
     return_sums: Floats
     advantage_sums: Floats
+
+
+class AnchorArrays(NamedTuple):
+    """What holds a policy to a prior: the loss has weight x KL(policy, prior) for every sample.
+
+    Attributes:
+        log_prior: logarithms of the prior's probabilities, 0 where an action is illegal, float64
+            `[R, A]`; of a learner without a prior `[0, A]`, and nothing is added.
+        weight: of the divergence in the loss, in units of the advantages.
+    """
+
+    log_prior: Floats
+    weight: float
+
+    def at(self, observations: Ints, unit: float) -> AnchorArrays:
+        """In rows of observations int64 `[R]`, with advantages that were scaled by `unit`."""
+        return AnchorArrays(self.log_prior[observations], self.weight * unit)
 
 
 class UpdateMemory(NamedTuple):

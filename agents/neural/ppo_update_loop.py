@@ -22,7 +22,13 @@ from tacit.agents.batch.advantages_loop import (
     number_observations,
 )
 from tacit.agents.batch.arrays import SeatSamples
-from tacit.agents.neural.arrays import OUTPUTS, MinibatchCells, NetworkArrays, UpdateMemory
+from tacit.agents.neural.arrays import (
+    OUTPUTS,
+    AnchorArrays,
+    MinibatchCells,
+    NetworkArrays,
+    UpdateMemory,
+)
 from tacit.agents.neural.minibatch_loop import deal_and_sum
 from tacit.agents.neural.network_loop import finite, forward
 from tacit.agents.neural.ppo_loop import softmax, train_epoch
@@ -89,6 +95,16 @@ def cells_of(
     return cells
 
 
+@inlined
+def anchor_of(anchor: AnchorArrays, observations: Any, unit: Any) -> AnchorArrays:
+    """The anchor in the rows of these observations, int64 `[R]`, where advantages were scaled."""
+    rows = len(observations) if len(anchor.log_prior) else 0
+    log_prior = np.empty((rows, anchor.log_prior.shape[1]))
+    for i in range(rows):
+        log_prior[i] = anchor.log_prior[observations[i]]
+    return AnchorArrays(log_prior, anchor.weight * unit)
+
+
 @loop
 def update(
     samples: SeatSamples,
@@ -110,6 +126,7 @@ def update(
     epochs: Any,
     normalises: Any,
     rates: Any,
+    anchor: AnchorArrays,
 ) -> Any:
     """Learn from the samples, and write the new policy.
 
@@ -134,6 +151,7 @@ def update(
         normalises: whether advantages are normalised.
         rates: discount, lambda of the advantages, share of these returns in the units, clip range,
             weight of the entropy, weight of the value loss; a tuple of float64.
+        anchor: to the prior, a row for each observation or none at all.
 
     Returns:
         Objective, entropy and value loss of the last minibatch, the number of rows, and whether all
@@ -149,8 +167,8 @@ def update(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,
     )  # fmt: skip
-    if normalises:
-        normalise(advantages)
+    unit = normalise(advantages) if normalises else 1.0
+    own_anchor = anchor_of(anchor, observations, unit)
     move_scale(scale, squares, count, share)
     steps, update_key = len(actor_settings) // epochs, fold(key, updates)
     objective = entropy = value_loss = 0.0
@@ -159,7 +177,7 @@ def update(
         first, last = epoch * steps, (epoch + 1) * steps
         objective, entropy, value_loss = train_epoch(
             actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,
-            scale, clip_range, entropy_weight, value_weight,
+            scale, clip_range, entropy_weight, value_weight, own_anchor,
         )  # fmt: skip
     softmax(evaluate(actor, kind, digits), legal, policy)
     is_sound = isfinite(objective + entropy + value_loss) and finite(policy.reshape(-1))

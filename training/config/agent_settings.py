@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.anchor import FILE, RULES, AnchorConfig
 from tacit.agents.external.table_agent import TableConfig
+from tacit.agents.neural.config import IppoConfig
 from tacit.agents.prior import PriorFile, checked_prior
 from tacit.agents.prior.config import PriorConfig
 from tacit.agents.registry import AGENTS, make_config
@@ -61,6 +63,10 @@ def agent_configs(
             with mistakes.collecting():
                 config = config.in_folder(Path())
                 found[seat.name] = config.bound(market, seat)
+        if isinstance(config, IppoConfig) and config.anchor is not None:
+            with mistakes.collecting():
+                anchor = _with_content(config.anchor, seat.name).in_folder(Path())
+                found[seat.name] = config.model_copy(update={"anchor": anchor.bound(market, seat)})
         if isinstance(config, PriorConfig) and config.file and config.content is None:
             with mistakes.collecting():
                 content = read_prior(config.file, f"agents.{seat.name}.file")
@@ -83,6 +89,24 @@ def read_prior(name: str, key: str) -> PriorFile:
     return checked_prior(files.read_yaml(path), f"{key}: {name}")
 
 
+def _with_content(anchor: AnchorConfig, seat: str) -> AnchorConfig:
+    """The anchor with what the prior that it names holds; as it is if it names something else.
+
+    Raises:
+        ConfigError: there is no such prior, rule or policy file, or it is damaged.
+    """
+    name, key = anchor.policy, f"agents.{seat}.anchor.policy"
+    if anchor.content is not None or name in RULES or name.endswith(FILE):
+        return anchor
+    known = files.names(PRIORS)
+    if name not in known and not name.endswith((".yaml", ".yml")):
+        raise ConfigError(
+            f"{key}: '{name}' is no prior, scripted rule or policy file ({FILE}). "
+            f"{nearest(name, [*known, *RULES])}"
+        )
+    return anchor.model_copy(update={"content": read_prior(name, key)})
+
+
 def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Settings of a file in which relative paths of policies and prompts lead out from its folder.
 
@@ -94,7 +118,9 @@ def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     def placed(key: str, value: Any) -> Any:
         if isinstance(value, Mapping):
             return {inner: placed(str(inner), own) for inner, own in value.items()}
-        if key.rpartition(".")[2] in ("file", "prompt") and isinstance(value, str) and value:
+        name = key.rpartition(".")[2]
+        is_path = name in ("file", "prompt") or (name == "policy" and str(value) not in RULES)
+        if is_path and isinstance(value, str) and value:
             if value in files.names(PRIORS) and not (folder / value).exists():
                 return value  # the name of a prior, not a path
             return str(folder / Path(value).expanduser())

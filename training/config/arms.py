@@ -10,10 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.anchor import Anchored
 from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.fixed import learns
 from tacit.agents.frozen import FrozenGroup
 from tacit.agents.group import Group, make_group
+from tacit.agents.neural.config import IppoConfig, anchored
 from tacit.agents.registry import check_agents, check_batches, make_config
 from tacit.agents.vendor import Vendors
 from tacit.agents.vendors import check_sharing, parse_vendors, with_shared_objectives
@@ -84,6 +86,11 @@ class Arm:
         return tuple(float(getattr(config, "discount", default)) for config in configs)
 
     @property
+    def anchors(self) -> tuple[Anchored, ...]:
+        """To what prior each seat's learner is held."""
+        return tuple(anchored(self.agents[s.name], self.market, s) for s in self.market.seats)
+
+    @property
     def has_arm_breakers(self) -> bool:
         """Whether a breaker judges all repetitions together, so that none goes ahead of another."""
         return any(breaker.is_of_arm for breaker in self.breakers.values())
@@ -113,9 +120,9 @@ class Arm:
         mistakes = MistakeList()
         for seat in self.market.seats:
             config = self.agents[seat.name]
-            if isinstance(config, TableConfig):
+            if isinstance(config, TableConfig | IppoConfig):
                 with mistakes.collecting():
-                    config.policy(self.market, seat)
+                    config.bound(self.market, seat)
         mistakes.raise_if_any()
 
     def same(self, plain: Mapping[str, Any]) -> bool:
@@ -340,13 +347,18 @@ def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
     agents = plain.get("agents")
     if not isinstance(agents, Mapping):
         return dict(plain)
-    named = {
-        seat: {**agent, "file": ""}
-        if isinstance(agent, Mapping) and any(agent.get(key) for key in ("table_hash", "content"))
-        else agent
-        for seat, agent in agents.items()
-    }
-    return {**plain, "agents": named}
+
+    def named(agent: Any) -> Any:
+        if not isinstance(agent, Mapping):
+            return agent
+        if agent.get("table_hash") or agent.get("content"):
+            return {**agent, "file": ""}
+        anchor = agent.get("anchor")
+        if isinstance(anchor, Mapping) and (anchor.get("table_hash") or anchor.get("content")):
+            return {**agent, "anchor": {**anchor, "policy": ""}}
+        return agent
+
+    return {**plain, "agents": {seat: named(agent) for seat, agent in agents.items()}}
 
 
 def _text(plain: Mapping[str, Any]) -> str:

@@ -29,8 +29,9 @@ Controls = dict[str, list[PlainFigures]]  # by name, figures by repetition
 def population_of(arm: Arm, k: int, group: Group) -> FrozenPopulation:
     """Repetition k of an arm, frozen as it is now."""
     return freeze(
-        arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows, arm.learned, arm.discounts
-    )
+        arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows, arm.learned, arm.discounts,
+        arm.anchors,
+    )  # fmt: skip
 
 
 def probe_seed(
