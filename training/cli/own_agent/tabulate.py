@@ -143,7 +143,7 @@ def _opened(bot: BaseModel, allowed: tuple[str, ...]) -> Door:
 
 def _plan_lines(bot: BaseModel, what: str, questions: Questions, resolution: float) -> list[str]:
     """What is going to be asked, and what it will cost."""
-    from tacit.agents.external.config import ChatConfig
+    from tacit.agents.external.config import ChatConfig, asked_as
     from tacit.agents.external.doors.chat import prompt_cost
     from tacit.training.tabulate.tabulation import estimate
 
@@ -165,11 +165,11 @@ def _plan_lines(bot: BaseModel, what: str, questions: Questions, resolution: flo
 
 def _about(bot: BaseModel, arm: Arm) -> dict[str, object]:
     """What a file of answers belongs to."""
-    from tacit.agents.external.config import ChatConfig
+    from tacit.agents.external.config import ChatConfig, asked_as
     from tacit.agents.external.doors.prompt import read_prompt
 
     market = {"name": arm.market.name, **arm.market.config.model_dump(mode="json")}
-    about: dict[str, object] = {"agent": bot.model_dump(mode="json"), "market": market}
+    about: dict[str, object] = {"agent": asked_as(bot), "market": market}
     if isinstance(bot, ChatConfig):
         about["prompt"] = read_prompt(bot.prompt).text
     return about
@@ -198,7 +198,7 @@ def _write(path: Path, found: Tabulation, arm: Arm, seat: str, bot: BaseModel) -
     from tacit.envs.errors import ConfigError
     from tacit.training.tabulate.words import plain
 
-    origin = {"agent": bot.model_dump(mode="json"), "tabulated": plain(found)}
+    origin = {"agent": asked_as(bot), "tabulated": plain(found)}
     try:
         write_policy(path, found.table, card_of(arm.market, seat, found.table, arm.kpi, origin))
     except OSError as error:
