@@ -8,12 +8,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.external.config import is_live
 from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.registry import AGENTS, make_config
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 
 from . import files
+from .breaker_settings import ROLLBACK
+from .experiment_file import TrainConfig
 from .layers import Setting, as_table, market_file
 from .mistakes import MistakeList
 
@@ -60,6 +63,34 @@ def agent_configs(
                 found[seat.name] = config.bound(market, seat)
     mistakes.raise_if_any()
     return found
+
+
+def live_mistakes(
+    agents: Mapping[str, BaseModel], train: TrainConfig, breakers: Any
+) -> list[str]:
+    """What does not go with an agent that answers while others learn, a line each.
+
+    It plays one market at a time, and it cannot be put back to an earlier round.
+    """
+    live = [seat for seat, config in agents.items() if is_live(config)]
+    if not live:
+        return []
+    lines = []
+    why = f"with a live agent (agents.{live[0]})"
+    if train.copies > 1:
+        lines.append(
+            f"train.copies: must be 1 {why}, which plays one market at a time; got {train.copies}."
+        )
+    if train.starts_from is not None:
+        lines.append(f"train.starts_from: must be null {why}, which remembers no other arm.")
+    for name, own in breakers.items() if isinstance(breakers, Mapping) else ():
+        action = own.get("action") if isinstance(own, Mapping) else None
+        if action == ROLLBACK:
+            lines.append(
+                f"breakers.{name}.action: must be stop or pause {why}, which cannot be put back; "
+                "got rollback."
+            )
+    return lines
 
 
 def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:

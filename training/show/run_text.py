@@ -9,6 +9,7 @@ from tacit.emergence.registry import inapplicable
 from tacit.emergence.stats import interval, number
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
+from tacit.training.config.arms import live_reason
 from tacit.training.outcome.probing import learned_population
 from tacit.training.outcome.summary import ArmSummary, estimate_of
 from tacit.training.storage.load_run import choose_arm, read_experiment
@@ -91,6 +92,9 @@ def not_measured_lines(run: RunFolder, only: str | None = None) -> Iterator[str]
     arms = [arm for name, arm in experiment.arms.items() if only in (None, name)]
     probes: dict[str, list[str]] = {}  # reason -> probes
     for arm in arms:
+        if arm.live:
+            yield f"not measured: every probe of arm {arm.name}: {live_reason(arm.live)}"
+            continue
         for probe, reason in inapplicable(arm.market, arm.kpi).items():
             own = probes.setdefault(reason, [])
             own += [probe] if probe not in own else []

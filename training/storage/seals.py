@@ -24,6 +24,7 @@ from tacit.oversight.ledger import Ledger
 
 from . import checkpoint
 from .atomic_files import file_hash, read_json, write_json
+from .live.answers_file import ANSWERS_SHA256
 from .run_folder import RunFolder
 from .run_lock import told_holder
 
@@ -294,7 +295,7 @@ def _altered_seed(run: RunFolder, arm: str, k: int, sealed: str) -> list[Finding
     move = f"Move {path.parent} away, then {again}"
     return [
         Finding(path.parent / name, f"was altered or removed since the seed ended. {move}", False)
-        for files in ("events_sha256", "keyframes_sha256")
+        for files in ("events_sha256", "keyframes_sha256", ANSWERS_SHA256)
         for name, digest in _texts(record.get(files)).items()
         if file_hash(run.inside(arm, f"s{k}", name)) != digest
     ]
