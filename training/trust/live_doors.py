@@ -179,19 +179,21 @@ def _trial(cost: LiveCost, allowed: tuple[str, ...]) -> list[BotAnswer]:
     """
     questions = Questions(cost.arm.market, cost.seat)
     rows = questions.decisions
-    chosen = rows[np.linspace(0, len(rows) - 1, TRIALS).astype(np.int64)] if len(rows) else rows
+    if not len(rows):
+        raise ConfigError(f"agents.{cost.seat}: has nothing to decide here.")
+    chosen = rows[np.linspace(0, len(rows) - 1, TRIALS).astype(np.int64)]
     try:
         door = open_door(cost.config, allowed)
         try:
+            door.ask(questions.at(int(chosen[0])))  # a start is no answer
             answers = [door.ask(questions.at(int(o))) for o in chosen]
         finally:
             door.close()
     except DoorClosed as closed:
         raise ConfigError(f"agents.{cost.seat}: {closed}") from None
-    if not answers:
-        raise ConfigError(f"agents.{cost.seat}: has nothing to decide here.")
     if all(answer.kind == FAILED for answer in answers):
-        raise ConfigError(f"agents.{cost.seat}: no trial question had an answer: {answers[-1].problem}")
+        problem = answers[-1].problem
+        raise ConfigError(f"agents.{cost.seat}: no trial question had an answer: {problem}")
     return answers
 
 
@@ -199,5 +201,5 @@ def _time(seconds: float) -> str:
     """A time with a unit that fits."""
     for size, unit in ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min"), (1.0, "s")):
         if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1000:.2g} ms"
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds * 1000:.3g} ms" if seconds < 0.9995 else "1.0 s"
