@@ -27,6 +27,7 @@ from .tabular.recording import Recording
 if TYPE_CHECKING:
     from .batch.group import BatchGroup
 
+
 class Group(Protocol):
     """What training asks of the agents of one seed. Rounds are counted per copy of the market."""
 

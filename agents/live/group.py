@@ -29,7 +29,6 @@ from tacit.agents.policy import PolicyTable
 from tacit.agents.tabular.group import TabularGroup
 from tacit.agents.tabular.recording import Recording, build_recording
 from tacit.agents.tabular.seed_state import copy_into
-from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 from tacit.envs.types import Floats, Ints
@@ -71,9 +70,7 @@ class LiveGroup:
         market, rows, figures: those of the group within.
     """
 
-    def __init__(
-        self, inner: TabularGroup | BatchGroup, configs: Mapping[str, BaseModel]
-    ) -> None:
+    def __init__(self, inner: TabularGroup | BatchGroup, configs: Mapping[str, BaseModel]) -> None:
         """Put live agents into their seats.
 
         Args:

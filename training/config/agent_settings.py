@@ -65,9 +65,7 @@ def agent_configs(
     return found
 
 
-def live_mistakes(
-    agents: Mapping[str, BaseModel], train: TrainConfig, breakers: Any
-) -> list[str]:
+def live_mistakes(agents: Mapping[str, BaseModel], train: TrainConfig, breakers: Any) -> list[str]:
     """What does not go with an agent that answers while others learn, a line each.
 
     It plays one market at a time, and it cannot be put back to an earlier round.

@@ -10,8 +10,8 @@ from tacit.emergence import stats
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
 from tacit.training.storage.atomic_files import read_json
-from tacit.training.storage.live.answers_file import LIVE
 from tacit.training.storage.legacy import upgrade_summary
+from tacit.training.storage.live.answers_file import LIVE
 from tacit.training.storage.machine import machine
 from tacit.training.trust.live_doors import NO_PROMISE
 

@@ -102,6 +102,7 @@ def examine(
     step: Step,
     *,
     cap: Cap | None = None,
+    cap_from: str = "",
     seeds: int = SEEDS,
     learned_seeds: int = 4,
 ) -> Exam:
@@ -112,6 +113,7 @@ def examine(
         subject: the bot.
         step: told what is worked on.
         cap: an action part and its cap; None: none is known.
+        cap_from: where the cap was found, in words.
         seeds: of every match without learners.
         learned_seeds: of the match against learners; 0: there is none.
 
@@ -119,6 +121,8 @@ def examine(
         ConfigError: the cap fits no action, or the bot does something illegal.
     """
     about = (*subject.about, *_about(arm, subject))
+    if cap is not None:
+        about = (*about, f"cap: {cap[0]} at most {cap[1]:g}, by {cap_from or 'its caller'}")
     if subject.table is None:
         played = play_live(arm, subject, step)
         return _played_exam(arm, subject, about, played)

@@ -154,12 +154,14 @@ def train_experiment(
     # What can be refused without a lock is refused before a folder is made for it.
     check_no_outside_agents(experiment, live=False)
     if live is None:
-        _check_live_done(experiment, run)
+        check_no_outside_agents(left_to_train(experiment, run))
     check_memory(experiment)
     _check(experiment, run)
     try:
         with stopping_on_signals(), writing(run):
-            return _train_locked(experiment, run, listener, draw, signed, control or RunControl(), live)
+            return _train_locked(
+                experiment, run, listener, draw, signed, control or RunControl(), live
+            )
     except KeyboardInterrupt as error:
         raise Interrupted(run.name, getattr(error, "exit_code", 130)) from None
     except OSError as error:
@@ -167,15 +169,6 @@ def train_experiment(
             f"{error.filename or run.path}: {error.strerror or error}. What was saved is kept: "
             f"{run.resume}"
         ) from None
-
-
-def _check_live_done(experiment: Experiment, run: RunFolder) -> None:
-    """Check that no round is left for a live agent, which nobody has said to trust.
-
-    Raises:
-        ConfigError: rounds are left; what would be run is named, and nothing was.
-    """
-    check_no_outside_agents(left_to_train(experiment, run))
 
 
 def left_to_train(experiment: Experiment, run: RunFolder) -> Experiment:

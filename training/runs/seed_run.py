@@ -395,7 +395,9 @@ class Repetition:
         if self.keyframes.wants(len(self.points)) and not self.is_over:
             self.keyframes.add(len(self.points), group.rounds, group.state())
         figures: dict[str, float] = {}
-        if probes_along_training(arm.market, arm.kpi) and not arm.live:  # else nobody asks for frozen policies
+        if (
+            probes_along_training(arm.market, arm.kpi) and not arm.live
+        ):  # else nobody asks for frozen policies
             figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
         tags = point_tags(arm, measures, scores) | group.figures
         tags |= {f"probe/{name}": x for name, x in figures.items()}

@@ -23,6 +23,7 @@ from tacit.training.config.names import folder_mistake
 from . import checkpoint
 from .atomic_files import read_json
 from .finite import not_finite
+from .run_config import with_policy_paths
 from .run_folder import RunFolder, existing_run
 from .seals import check_sealed
 
@@ -37,7 +38,10 @@ def read_experiment(run: RunFolder) -> Experiment:
     if config is None:
         raise ConfigError(f"{run.path}: is not a run: it holds no config.yaml.")
     try:
-        arms = {name: arm_from_plain(name, plain) for name, plain in config["arms"].items()}
+        arms = {
+            name: arm_from_plain(name, with_policy_paths(run, plain))
+            for name, plain in config["arms"].items()
+        }
     except ConfigError as error:
         raise ConfigError([f"{run.config}: {line}" for line in error.mistakes]) from None
     except (LookupError, TypeError, AttributeError, ValueError) as error:

@@ -30,6 +30,7 @@ from .run_lock import told_holder
 
 WRITING, SEALED = "results are being written", "results sealed"
 HASH = "seals_sha256"  # in the ledger's entry
+POLICY_FILE = ".safetensors"  # the end of the names of files that are policies of seats
 
 
 class Seals:
@@ -257,13 +258,14 @@ def _altered_files(run: RunFolder, seals: Seals) -> list[Finding]:
         path = run.inside(*name.split("/"))
         if (present := file_hash(path)) != digest:
             what = "is missing" if present is None else "was altered since it was sealed"
-            is_config = path == run.config
-            advice = (
-                "Put it back as it was: every seed's record holds its arm's part."
-                if is_config
-                else f"{run.resume} writes it anew."
-            )
-            found.append(Finding(path, f"{what}. {advice}", not is_config))
+            advice, is_made_again = f"{run.resume} writes it anew.", False
+            if path == run.config:
+                advice = "Put it back as it was: every seed's record holds its arm's part."
+            elif path.suffix == POLICY_FILE:
+                advice = "Put it back as it was: it holds the policy that a seat plays."
+            else:
+                is_made_again = True
+            found.append(Finding(path, f"{what}. {advice}", is_made_again))
     return found
 
 

@@ -120,7 +120,13 @@ def may_look_up(arm: Arm) -> bool:
     played."""
     market, train = arm.market, arm.train
     networks = any(isinstance(config, BatchConfig) for config in arm.agents.values())
-    if networks or arm.live or train.copies > 1 or train.episode_rounds or not allows_lookup(market):
+    if (
+        networks
+        or arm.live
+        or train.copies > 1
+        or train.episode_rounds
+        or not allows_lookup(market)
+    ):
         return False
     joints = prod(seat.role.actions for seat in market.seats)
     cells = max(states(market), joints) * joints * count_lots(market.play_lots or ())

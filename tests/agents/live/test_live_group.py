@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from tacit.agents.external.doors.answers import ACTION, FAILED, PROBABILITIES
+from tacit.agents.external.doors.answers import ACTION, PROBABILITIES
 from tacit.agents.external.fixed_seat import FixedSeat
 from tacit.agents.group import make_group
 from tacit.agents.live.answers import Decision, LiveAnswer
 from tacit.agents.live.group import LiveGroup
 from tacit.agents.registry import make_config
-from tacit.agents.tabular.recording import build_recording
 from tacit.envs import kpi as kpis
-from tacit.envs.engine.game_arrays import build_game
+from tacit.envs import rng
 from tacit.envs.engine.policy_tables import mask
-from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
 
 LIVE = {"name": "external", "call": "never:asked", "live": True}
@@ -46,9 +44,10 @@ class Table:
 
 def mixed_table(role, seed=0):
     """Random rows, half of them of a single action."""
-    rng = np.random.default_rng(seed)
-    table = rng.random((role.observations, role.actions)) * mask(role)
-    sure = rng.random(role.observations) < 0.5
+    shape, key = (role.observations, role.actions), rng.seed_key(seed, rng.PROBE)
+    table = rng.draws(rng.child_key(key, 0), role.observations * role.actions).reshape(shape)
+    table = (table + 0.01) * mask(role)
+    sure = rng.draws(rng.child_key(key, 1), role.observations) < 0.5
     table[sure] = (table == table.max(axis=1, keepdims=True))[sure]
     return table / table.sum(axis=1, keepdims=True)
 
@@ -81,7 +80,13 @@ def assert_same(one, other):
 CASES = {
     "prices": ("cloud_bandwidth", {"prices": 5}, ["provider_0"], Q, {}),
     "prices, PPO": ("cloud_bandwidth", {"prices": 5}, ["provider_1"], PPO, {}),
-    "prices, episodes": ("cloud_bandwidth", {"prices": 5}, ["provider_0"], Q, {"episode_rounds": 7}),
+    "prices, episodes": (
+        "cloud_bandwidth",
+        {"prices": 5},
+        ["provider_0"],
+        Q,
+        {"episode_rounds": 7},
+    ),
     "a claim": ("cheap_talk", {}, ["sender_0"], Q, {}),
     "who hears it": ("cheap_talk", {}, ["receiver_0"], Q, {}),
     "three phases": ("procurement", {}, ["supplier_0"], Q, {}),

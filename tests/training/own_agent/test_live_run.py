@@ -91,7 +91,9 @@ def test_a_bot_by_command_teaches_what_its_policy_file_teaches(tmp_path):
     )
     assert own.tobytes() == other.tobytes()
     summary = json.loads(folder.summary.read_text())
-    assert summary["measures"]["price"] == json.loads(frozen.summary.read_text())["measures"]["price"]
+    assert (
+        summary["measures"]["price"] == json.loads(frozen.summary.read_text())["measures"]["price"]
+    )
     assert summary["live"]["seats"]["provider_0"] == {
         "answers": ROUNDS, "partly illegal": 0, "refusals": 0, "illegal": 0, "time-outs": 0,
         "failures": 0, "restarts": 0,
@@ -107,13 +109,14 @@ def run(tmp_path_factory):
 def test_a_run_is_played_and_trained_again_from_the_answers_that_are_kept(run):
     found = verify(run, Signers(None), replay=EVERY)
     assert found.altered == []
-    assert any(line.startswith("played again: 4 of 4 intervals, 400 rounds") for line in found.lines)
+    assert any(
+        line.startswith("played again: 4 of 4 intervals, 400 rounds") for line in found.lines
+    )
     again = reproduce_run(run, [], NoProgress())
     assert (again.seeds, again.differing, again.elsewhere) == (1, (), ())
 
 
 def test_an_answer_that_was_altered_is_found(run, tmp_path):
-    import shutil
 
     copy = RunFolder(tmp_path / "copy")
     shutil.copytree(run.path, copy.path)
@@ -178,7 +181,8 @@ def test_deaths_and_illegal_answers_are_counted_and_the_fallback_is_played(tmp_p
             if n == 7:
                 sys.exit(3)
             question = json.loads(line)
-            said = [{"action": 99}, {"refuse": "no"}, {"probabilities": [0.5, 0, 0, 0]}, {"action": 0}]
+            said = [{"action": 99}, {"refuse": "no"}, {"probabilities": [0.5, 0, 0, 0]}]
+            said.append({"action": 0})
             print(json.dumps({"id": question["id"], **said[n % 4]}), flush=True)
     """
     agent = live_bot(tmp_path, text, fallback="price 1.4")
@@ -186,7 +190,10 @@ def test_deaths_and_illegal_answers_are_counted_and_the_fallback_is_played(tmp_p
     assert "'price 1.4' is no action of provider_0. Did you mean 'price 1.43'?" in name
     agent["fallback"] = "price 1.43"
     folder = trained(
-        tmp_path, agent, live_doors(()), train={"rounds": 70, "measure_last": 50, "evaluate_every": 10}
+        tmp_path,
+        agent,
+        live_doors(()),
+        train={"rounds": 70, "measure_last": 50, "evaluate_every": 10},
     )
     counts = json.loads(folder.summary.read_text())["live"]["seats"]["provider_0"]
     assert counts == {
@@ -237,15 +244,19 @@ def test_what_does_not_go_with_a_live_agent_is_named_at_once(tmp_path):
     )
     assert [line.split(":")[0] for line in lines] == ["train.copies", "breakers.high.action"]
     frozen = {**live_bot(tmp_path), "live": False, "fallback": "price 1.43"}
-    assert "is for live: true" in mistakes(config={"market": MARKET, "agents": {"provider_0": frozen}})[0]
+    assert (
+        "is for live: true"
+        in mistakes(config={"market": MARKET, "agents": {"provider_0": frozen}})[0]
+    )
 
 
 def test_a_file_of_answers_from_elsewhere_is_refused_in_words(run, tmp_path):
     from tacit.agents.live.answers import RecordedAnswers
 
-    for text in ("[]", '{"form": "x"}\n', '{"form": "tacit live answers 1"}\n[1, 2]\n',
-                 '{"form": "tacit live answers 1"}\n[1, 0, "a", 0, "action", 0, [1e9, 1]]\n',
-                 '{"form": "tacit live answers 1"}\n[1, 0, "a", 0, "action", 0, [4, [NaN,0,0,0]]]\n'):  # fmt: skip
+    head = '{"form": "tacit live answers 1"}'
+    wrong = ["[1, 2]", '[1, 0, "a", 0, "action", 0, [1e9, 1]]']
+    wrong.append('[1, 0, "a", 0, "action", 0, [4, [NaN, 0, 0, 0]]]')
+    for text in ("[]", '{"form": "x"}', *(f"{head}\n{line}" for line in wrong)):
         write(tmp_path / "a.jsonl", text + "\n")
         with pytest.raises(ConfigError, match="holds no answers of a live agent"):
             RecordedAnswers(tmp_path / "a.jsonl")

@@ -143,7 +143,7 @@ def _opened(bot: BaseModel, allowed: tuple[str, ...]) -> Door:
 
 def _plan_lines(bot: BaseModel, what: str, questions: Questions, resolution: float) -> list[str]:
     """What is going to be asked, and what it will cost."""
-    from tacit.agents.external.config import ChatConfig, asked_as
+    from tacit.agents.external.config import ChatConfig
     from tacit.agents.external.doors.chat import prompt_cost
     from tacit.training.tabulate.tabulation import estimate
 
@@ -194,6 +194,7 @@ def _write(path: Path, found: Tabulation, arm: Arm, seat: str, bot: BaseModel) -
     Raises:
         ConfigError: the system refuses.
     """
+    from tacit.agents.external.config import asked_as
     from tacit.agents.external.policy_file import card_of, write_policy
     from tacit.envs.errors import ConfigError
     from tacit.training.tabulate.words import plain

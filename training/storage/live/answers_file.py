@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from tacit.agents.external.config import what_it_runs
 from tacit.agents.live.answers import AnswerSource, KeptAnswers, RecordedAnswers
 from tacit.training.config.arms import Arm
-from tacit.training.trust.live_doors import MakeSource
-
 from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.run_folder import RunFolder
+from tacit.training.trust.live_doors import MakeSource
 
 NAME = "live_answers.jsonl"
 LIVE = "live"  # in a repetition's record: what was counted, by seat
