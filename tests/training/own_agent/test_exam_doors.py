@@ -118,11 +118,12 @@ def test_learners_beside_a_bot_that_is_played_learn_as_beside_its_table(arm, tab
 
 
 def test_a_bot_that_remembers_has_a_match_with_learners(arm):
-    seat = arm.market.seat("provider_0")
-    subject = Subject("r", "provider_0", None, (), lambda: Rememberer(arm.market, seat), ("moved",))
+    def fresh():
+        return Rememberer(arm.market, "provider_0")
+
+    subject = Subject("r", "provider_0", None, (), fresh, ("moved",))
     exam = examine(arm, subject, silent, learned_seeds=2)
     assert [row["against"] for row in exam.rows][-1] == "learners, 1,000 rounds"
     assert not any("learners" in line for line in exam.not_tested)
-    assert (
-        "against learners: --seeds 0" in examine(arm, subject, silent, learned_seeds=0).not_tested
-    )
+    alone = examine(arm, subject, silent, learned_seeds=0)
+    assert "against learners: --seeds 0" in alone.not_tested
