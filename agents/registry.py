@@ -19,7 +19,8 @@ from tacit.envs.plugins import remember
 
 from .batch.config import BatchConfig, batch_rounds
 from .batch.learner import Learner, LearnerFactory
-from .external.config import ChatConfig, ExternalConfig
+from .external.config import ChatConfig, ExternalConfig, is_live
+from .external.fallback import fallback_table
 from .external.table_agent import TableConfig
 from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
 from .prior.config import PriorConfig
@@ -237,6 +238,8 @@ def _check_agent(market: Market, seat: Seat, config: BaseModel) -> None:
         config.policy(market, seat)
     elif isinstance(config, IppoConfig):
         config.bound(market, seat)
+    elif is_live(config):
+        fallback_table(seat, config)
     elif isinstance(config, TABULAR):
         check_synchronous(market, {seat.name: config})
     elif isinstance(config, Sb3Config):

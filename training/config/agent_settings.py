@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tacit.agents.anchor import FILE, RULES, AnchorConfig
+from tacit.agents.external.config import is_live
 from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.neural.config import IppoConfig
 from tacit.agents.prior import PriorFile, checked_prior
@@ -18,6 +19,8 @@ from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 
 from . import files
+from .breaker_settings import ROLLBACK
+from .experiment_file import TrainConfig
 from .layers import Setting, as_table, market_file
 from .mistakes import MistakeList
 
@@ -105,6 +108,36 @@ def _with_content(anchor: AnchorConfig, seat: str) -> AnchorConfig:
             f"{nearest(name, [*known, *RULES])}"
         )
     return anchor.model_copy(update={"content": read_prior(name, key)})
+
+
+def live_mistakes(
+    agents: Mapping[str, BaseModel], train: TrainConfig, breakers: Any, policies: Any
+) -> list[str]:
+    """What does not go with an agent that answers while others learn, a line each.
+
+    It plays one market at a time, and it cannot be put back to an earlier round.
+    """
+    live = [seat for seat, config in agents.items() if is_live(config)]
+    if not live:
+        return []
+    lines = []
+    why = f"with a live agent (agents.{live[0]})"
+    if train.copies > 1:
+        lines.append(
+            f"train.copies: must be 1 {why}, which plays one market at a time; got {train.copies}."
+        )
+    if train.starts_from is not None:
+        lines.append(f"train.starts_from: must be null {why}, which remembers no other arm.")
+    if policies:
+        lines.append(f"policies: must be empty {why}, beside which no vendor's seats are trained.")
+    for name, own in breakers.items() if isinstance(breakers, Mapping) else ():
+        action = own.get("action") if isinstance(own, Mapping) else None
+        if action == ROLLBACK:
+            lines.append(
+                f"breakers.{name}.action: must be stop or pause {why}, which cannot be put back; "
+                "got rollback."
+            )
+    return lines
 
 
 def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tacit.agents.anchor import Anchored
+from tacit.agents.external.config import is_live
 from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.fixed import learns
 from tacit.agents.frozen import FrozenGroup
@@ -26,7 +27,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
 from tacit.envs.shown import shown_market
 
-from .agent_settings import agent_configs
+from .agent_settings import agent_configs, live_mistakes
 from .breaker_settings import Breakers, resolve_breakers
 from .experiment_file import GROUPS, BenchConfig, ExperimentFile, RecordConfig, TrainConfig
 from .kpi_settings import kpi_table
@@ -77,6 +78,20 @@ class Arm:
         """Whether each seat's agent learns; False: its policy is a script or a file."""
         configs = (self.agents[seat.name] for seat in self.market.seats)
         return tuple(map(learns, configs))
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The seats whose agents answer while others learn: their policies are not known."""
+        return tuple(seat.name for seat in self.market.seats if is_live(self.agents[seat.name]))
+
+    def check_policies_known(self) -> None:
+        """Whether every seat's policy is known, which what computes with policies needs.
+
+        Raises:
+            ConfigError: a seat has a live agent.
+        """
+        if self.live:
+            raise ConfigError(f"arm {self.name}: {live_reason(self.live)}")
 
     @property
     def discounts(self) -> tuple[float, ...]:
@@ -133,6 +148,14 @@ class Arm:
         """
         own, stored = _text(_without_paths(self.plain)), _text(_without_paths(plain))
         return own == stored or own == _completed(stored)
+
+
+def live_reason(live: Sequence[str]) -> str:
+    """Why what needs policies says nothing of an arm with live agents in these seats."""
+    return (
+        f"does not apply: the agent of {', '.join(live)} is live: it was asked round by round, and "
+        "its policy is not known"
+    )
 
 
 SUBJECT = ("market", "kpi", "agents")  # groups of keys that a question speaks of
@@ -225,6 +248,7 @@ def resolve_arm(
     if agents is not None and table is not None and train is not None:
         with mistakes.collecting():
             check_batches(table, agents, train.rounds)
+        mistakes += live_mistakes(agents, train, raw["breakers"], raw["policies"])
     vendors: Vendors = ()
     with mistakes.collecting():
         vendors = parse_vendors(market, raw["policies"])

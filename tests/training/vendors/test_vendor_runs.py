@@ -49,7 +49,9 @@ def run(tmp_path_factory):
 def tables(run, name, k=0):
     arm = read_experiment(run).arms[name]
     found = learned_tables(run, arm, k)
-    return own_first_tables(arm.market, read_experiment(run).arms["weights"].vendors, [*found.values()])
+    return own_first_tables(
+        arm.market, read_experiment(run).arms["weights"].vendors, [*found.values()]
+    )
 
 
 def test_hashes_say_who_holds_one_policy(run):
