@@ -143,6 +143,8 @@ class BatchGroup:
 
     def _use(self, buffer: RolloutBuffer) -> None:
         """Write samples into this buffer from now on."""
+        if buffer is getattr(self, "rollout_buffer", None):
+            return
         self.rollout_buffer = buffer
         # (views: whatever is loaded is copied into the buffer's arrays)
         self._samples = [samples_of(buffer, k) for k in range(len(self._seats))]
@@ -164,9 +166,7 @@ class BatchGroup:
         """
         state, done = self.seed_state, 0
         if self.rounds % self.batch_rounds == 0:
-            shared = shared_buffer(self._own_buffer)
-            if shared is not self.rollout_buffer:
-                self._use(shared)
+            self._use(shared_buffer(self._own_buffer))
         while done < rounds and not (done and self.halt[0]):
             position = self.rounds % self.batch_rounds
             stretch = min(rounds - done, self.batch_rounds - position)
@@ -181,6 +181,8 @@ class BatchGroup:
             )  # fmt: skip
             if self.rounds % self.batch_rounds == 0:
                 self._learn()
+                if self.rollout_buffer is self._own_buffer:  # a batch that began in another call
+                    self._use(shared_buffer(self._own_buffer))
         if self.rounds % self.batch_rounds and self.rollout_buffer is not self._own_buffer:
             copy_samples(self.rollout_buffer, self._own_buffer)
             self._use(self._own_buffer)

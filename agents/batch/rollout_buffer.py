@@ -94,7 +94,7 @@ def copy_samples(source: RolloutBuffer, into: RolloutBuffer) -> None:
         if name in FROM_CONFIG:
             continue
         if array.ndim < 3:
-            array[:] = own
+            array[:] = np.where(source.counts > 0, own, 0)
         else:
             array[:] = np.where(held if array.ndim == 3 else held[..., None], own, 0)
 
