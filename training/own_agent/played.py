@@ -37,7 +37,9 @@ from .subject import LiveAgent, Subject
 
 PLAYS, ROUNDS, DEVIATION = 12, 80, 60  # fresh bots, rounds of each, the round of the deviation
 LEARN_ROUNDS = 1_000  # for which learners learn beside a bot that is asked in each of them
-STANDS_FOR = ExternalConfig(call="the:bot", live=True)  # for a bot that is given otherwise
+STANDS_FOR = ExternalConfig.model_validate(
+    {"call": "the:bot", "live": True}
+)  # for a bot that is given otherwise
 LEVELS = 40  # of the rounds at the end that means are taken of
 
 
