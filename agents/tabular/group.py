@@ -125,6 +125,7 @@ class TabularGroup:
                 self.seed_state.kpi,
                 self.rows,
                 MOST_CELLS if self.look_up == "always" else rounds,
+                wait=self.look_up == "always",
             )
         table = self.transition_table
         sums = None if table is None else table.sums_of(self._figure_sums())

@@ -15,7 +15,7 @@ Groups of one market and KPI share a table; `transition_table_for` makes it when
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -105,43 +105,76 @@ class _Shared:
         table: the last table that was made, if any.
         asked_rounds: rounds that all groups together wanted to look up so far.
         cells: cells that a table has, as far as they were counted.
+        enumerating: held by the thread that makes a table.
     """
 
     table: TransitionTable | None = None
     asked_rounds: int = 0
     cells: int = 0
+    enumerating: threading.Lock = field(default_factory=threading.Lock)
 
 
 _SHARED: WeakKeyDictionary[Market, dict[str, _Shared]] = WeakKeyDictionary()
-_ENUMERATING = threading.Lock()  # seeds are threads of one process: the others wait for the table
+_COUNTING = threading.Lock()  # seeds are threads of one process
 
 
 def transition_table_for(
-    market: Market, kpi: kpis.KpiTable, rows: CopyRows, rounds: int
+    market: Market, kpi: kpis.KpiTable, rows: CopyRows, rounds: int, wait: bool = False
 ) -> TransitionTable | None:
     """A table that holds the state of copy 0, which is about to play so many rounds.
 
+    Args:
+        market: whose rounds are looked up.
+        kpi: by which they are scored.
+        rows: copies of the market; the first one's state is looked for.
+        rounds: that the caller is about to play.
+        wait: where another thread makes a table, wait for it.
+
     Returns:
         None if there are more than MOST_CELLS cells, or more than all groups of this market and KPI
-        together have asked for rounds: to enumerate a cell costs more than to play a round.
+        together have asked for rounds: to enumerate a cell costs more than to play a round. Without
+        `wait` also while another thread makes a table: the kernels play the same rounds meanwhile.
     """
-    with _ENUMERATING:
+    with _COUNTING:
         shared = _SHARED.setdefault(market, {}).setdefault(kpis.kpi_hash(kpi), _Shared())
         shared.asked_rounds += rounds
-        if shared.table is not None and shared.table.holds(rows.state[0]):
-            return shared.table
-        limit = min(shared.asked_rounds, MOST_CELLS)
         shared.cells = max(shared.cells, least_cells(market, rows))
-        if shared.cells > limit:
-            return None
-        keys = lot_keys(market.play_lots or ())
-        if keys is None:
-            shared.cells = MOST_CELLS + 1
-            return None
-        enumeration = _Enumeration(market, kpi, rows, keys)
-        shared.cells = enumeration.explore(limit)
-        shared.table = enumeration.table() if shared.cells <= limit else None
-        return shared.table
+    if (found := _made(shared, rows)) or shared.cells > _limit(shared):
+        return found
+    if not shared.enumerating.acquire(blocking=wait):
+        return None
+    try:
+        # Another thread may have made it, or counted more cells, since this one looked.
+        if (found := _made(shared, rows)) or shared.cells > _limit(shared):
+            return found
+        return _make(shared, market, kpi, rows)
+    finally:
+        shared.enumerating.release()
+
+
+def _limit(shared: _Shared) -> int:
+    """Cells that are worth enumerating by now."""
+    return min(shared.asked_rounds, MOST_CELLS)
+
+
+def _made(shared: _Shared, rows: CopyRows) -> TransitionTable | None:
+    """The table that was made last, if it holds the state of copy 0."""
+    table = shared.table
+    return table if table is not None and table.holds(rows.state[0]) else None
+
+
+def _make(
+    shared: _Shared, market: Market, kpi: kpis.KpiTable, rows: CopyRows
+) -> TransitionTable | None:
+    """Make a table and share it, unless it has too many cells."""
+    keys = lot_keys(market.play_lots or ())
+    if keys is None:
+        shared.cells = MOST_CELLS + 1
+        return None
+    enumeration, limit = _Enumeration(market, kpi, rows, keys), _limit(shared)
+    shared.cells = enumeration.explore(limit)
+    shared.table = enumeration.table() if shared.cells <= limit else None
+    return shared.table
 
 
 # --- how a table is made -------------------------------------------------------------------------

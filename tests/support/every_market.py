@@ -81,6 +81,19 @@ CONFIGS = Entries(
         {"monitoring": "none", "firms": 4, "outputs": 3, "output_range": [10, 60]},
     ],
     "cheap_talk": [{}, {"states": 3, "actions": 4, "bias": 0}],
+    "hiring": [
+        {},
+        {"group_seen": False, "share_b": 0.3},
+        {"tiers": [0.1, 0.3], "output": [0.8], "outside": [[0, 0.2]], "low_outside": [0.1, 0.9]},
+        {"tiers": [0.2, 0.4, 0.6, 0.8], "output": [1, 1.4, 1.5],
+         "outside": [[0.1, 0.3], [0.3, 0.5], [0.3, 0.7]]},
+    ],
+    "delivery_slots": [
+        {},
+        {"false_claim_fine": 0.2, "claims_heard": False, "urgent_probability": 0.3},
+        {"shippers": 3, "offers": [0, 0.2, 0.6], "false_claim_fine": 0.1},
+        {"carriers": 2, "shippers": 3, "calm_value": 0.2},
+    ],
 }
 )  # fmt: skip
 

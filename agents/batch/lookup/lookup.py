@@ -116,7 +116,7 @@ def _table_for(
     """The table of a group's market that holds the state of copy 0; groups share it."""
     seats = tuple(own.buffer.seats.tolist())
     with _MAKING:
-        source = transition_table_for(own.market, own.kpi, own.state.rows, rounds)
+        source = transition_table_for(own.market, own.kpi, own.state.rows, rounds, wait=True)
         if source is None:
             return None, None
         kept = _TABLES.setdefault(own.market, {})

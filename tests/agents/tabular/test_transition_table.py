@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
 
 import numpy as np
@@ -330,6 +331,37 @@ def test_a_table_is_made_once_its_cells_have_been_asked_for(monkeypatch):
     assert len(second.transition_table.states) == 16
     first.run(100)
     assert first.transition_table is second.transition_table
+
+
+def test_the_kernels_play_while_another_thread_makes_the_table(monkeypatch):
+    monkeypatch.setattr(tabular, "LOOK_UP_FROM", 100)
+    market = make_market("cloud_bandwidth", FOUR)
+    agents = {seat.name: decaying() for seat in market.seats}
+    maker, other, alone = (
+        TabularGroup(market, kpi.resolve(market, None), agents, s) for s in (0, 1, 1)
+    )
+    begun, go_on, make = threading.Event(), threading.Event(), transition_table._make
+
+    def slowly(*words):
+        begun.set()
+        assert go_on.wait(60)
+        return make(*words)
+
+    monkeypatch.setattr(transition_table, "_make", slowly)
+    thread = threading.Thread(target=maker.run, args=(300,))
+    thread.start()
+    try:
+        assert begun.wait(60)
+        assert other.run(300) == 300  # before the table is there
+        assert other.transition_table is None
+    finally:
+        go_on.set()
+        thread.join()
+    other.run(300)
+    assert other.transition_table is maker.transition_table is not None
+    alone.look_up = "never"
+    alone.run(600)
+    assert_same(other, alone)
 
 
 def test_a_state_that_a_table_lacks_is_enumerated_anew():

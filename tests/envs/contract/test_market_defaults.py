@@ -37,6 +37,15 @@ DEFAULTS = Entries(
     "cheap_talk": {
         "states": 6, "actions": 11, "bias": 0.1, "language": "free", "claims_heard": True,
     },
+    "hiring": {
+        "tiers": (0.2, 0.4, 0.6), "output": (1.0, 1.4), "outside": ((0.1, 0.3), (0.3, 0.5)),
+        "low_outside": (0.2, 0.65), "share_b": 0.5, "group_seen": True,
+    },
+    "delivery_slots": {
+        "carriers": 1, "shippers": 2, "offers": (0.1, 0.5), "urgent_value": 1.0,
+        "calm_value": 0.4, "urgent_probability": 0.5, "false_claim_fine": 0.0,
+        "claims_heard": True,
+    },
 }
 )  # fmt: skip
 

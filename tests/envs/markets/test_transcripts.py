@@ -94,6 +94,16 @@ PLAYS: dict[str, dict[str, Any]] = {
         "market": {"states": 3, "actions": 5},
         "kpi": {"sender": {"payoff": 1.0, "false_claim": -0.1}},
     },
+    "hiring": {
+        "name": "hiring",
+        "market": {},
+        "kpi": {"employer": {"profit": 1.0, "hire_cost": -1.0}},
+    },
+    "delivery_slots": {
+        "name": "delivery_slots",
+        "market": {"carriers": 2, "shippers": 3, "false_claim_fine": 0.25},
+        "kpi": {"carrier": {"urgent_served": 1.0, "revenue": 0.25}},
+    },
 }  # fmt: skip
 
 
