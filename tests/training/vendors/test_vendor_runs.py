@@ -48,8 +48,8 @@ def run(tmp_path_factory):
 
 def tables(run, name, k=0):
     arm = read_experiment(run).arms[name]
-    found = learned_tables(run, arm, k)
-    return own_first_tables(arm.market, read_experiment(run).arms["weights"].vendors, [*found.values()])
+    found = [*learned_tables(run, arm, k).values()]
+    return own_first_tables(arm.market, read_experiment(run).arms["weights"].vendors, found)
 
 
 def test_hashes_say_who_holds_one_policy(run):
