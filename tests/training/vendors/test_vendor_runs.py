@@ -103,7 +103,8 @@ def test_audit_plays_and_trains_it_again(run):
         ["best-response", "--arm", "weights"],
     ],
 )  # fmt: skip
-def test_commands_read_it(run, words):
+def test_commands_read_it(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)  # the report is written there
     command, *options = words
     found = CliRunner().invoke(
         app, [command, "run", *options, "--results", str(run.path.parent)], catch_exceptions=False
