@@ -92,7 +92,8 @@ def _wrong_names(
 def _unlike(market: Market, vendor: Vendor, where: str) -> list[str]:
     """What keeps one table from meaning the same in all seats of a vendor."""
     seats = [market.seat(name) for name in vendor.seats]
-    if isinstance(market, ComparesSeats) and (reason := market.unlike(seats)) is not None:
+    own: object = None if market.analysis_class is None else market.analysis
+    if isinstance(own, ComparesSeats) and (reason := own.unlike(seats)) is not None:
         return [f"{where}: one table cannot serve {', '.join(vendor.seats)}: {reason}."]
     try:
         for seat in seats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -40,6 +40,12 @@ class CloudBandwidthAnalysis(Analysis):
     def stage_game(self) -> bool:
         """With alternating moves a rival's price stays: a round is no game of its own."""
         return not self.market.in_turn
+
+    def unlike(self, seats: Sequence[Seat]) -> str | None:
+        """Providers whose grids of prices are not the same."""
+        grids = [self.market.grid[s.index].tolist() for s in seats if s.role.name == "provider"]
+        differ = any(grid != grids[0] for grid in grids)
+        return "their price grids differ (market.cost, market.quality)" if differ else None
 
     # --- nature ---------------------------------------------------------------------------------
 

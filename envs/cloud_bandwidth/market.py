@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
-from tacit.envs.market import Benchmark, Claim, Lot, Market, Measure, Role, Seat
+from tacit.envs.market import Benchmark, Claim, Lot, Market, Measure, Role
 from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
@@ -312,12 +312,6 @@ class CloudBandwidth(Market):
         if self.config.regions > 1 and self.config.observe == "all":
             fewer.insert(0, "observe: region")
         return f"Use {', '.join(fewer[:-1])}, or {fewer[-1]}."
-
-    def unlike(self, seats: Sequence[Seat]) -> str | None:
-        """Providers whose grids of prices are not the same."""
-        grids = [self.grid[s.index] for s in seats if s.role.name == "provider"]
-        differ = any(not np.array_equal(grid, grids[0]) for grid in grids)
-        return "their price grids differ (market.cost, market.quality)" if differ else None
 
     def conditions(self) -> dict[str, list[str]]:
         """`rationing`: some requests may go unserved, so that priority is worth something."""

@@ -25,7 +25,7 @@ from .roles import Block, Part, Role, Seat
 
 @runtime_checkable
 class ComparesSeats(Protocol):
-    """A market that can say why seats of one role are not alike; others say nothing."""
+    """A market's `Analysis` that can say why seats of one role are not alike; most say nothing."""
 
     def unlike(self, seats: Sequence[Seat]) -> str | None:
         """Why the same action means another thing in these seats of one role; None: it does not."""

@@ -351,8 +351,7 @@ def _without_effect(
     same_kpi = kpis.kpi_hash(before[1]) == kpis.kpi_hash(after[1])
     changes = breaker.changes
     others = changes.fresh_stream or changes.forget or changes.updates or changes.partners
-    others_too = others or changes.policies
-    if others_too or not changes.changes_objective:
+    if others or changes.policies or not changes.changes_objective:
         return []
     if not (same_market and same_kpi):
         return []

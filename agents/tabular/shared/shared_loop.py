@@ -193,7 +193,10 @@ def learn_sharing(
     stop_after: Any,
     recording: Any,
 ) -> Any:
-    """Play and learn up to `rounds` rounds in all copies; returns how many were played."""
+    """Play and learn up to `rounds` rounds in all copies; returns how many were played.
+
+    `keys` and `episode_keys` uint64 `[4, N]`; the other arguments are those of `learn`.
+    """
     game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
     sharing, keys, episode_keys = borrow(sharing), borrow(keys), borrow(episode_keys)
     flat_measures, measure_sums = flat_views(rows, q_arrays)

@@ -48,10 +48,8 @@ def run(tmp_path_factory):
 
 def tables(run, name, k=0):
     arm = read_experiment(run).arms[name]
-    found = learned_tables(run, arm, k)
-    return own_first_tables(
-        arm.market, read_experiment(run).arms["weights"].vendors, [*found.values()]
-    )
+    found = [*learned_tables(run, arm, k).values()]
+    return own_first_tables(arm.market, read_experiment(run).arms["weights"].vendors, found)
 
 
 def test_hashes_say_who_holds_one_policy(run):
@@ -105,7 +103,8 @@ def test_audit_plays_and_trains_it_again(run):
         ["best-response", "--arm", "weights"],
     ],
 )  # fmt: skip
-def test_commands_read_it(run, words):
+def test_commands_read_it(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)  # the report is written there
     command, *options = words
     found = CliRunner().invoke(
         app, [command, "run", *options, "--results", str(run.path.parent)], catch_exceptions=False
