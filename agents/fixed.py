@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 
-from .external.config import ChatConfig, ExternalConfig, what_it_runs
+from .external.config import ChatConfig, ExternalConfig, is_live, what_it_runs
 from .external.fixed_seat import FixedSeat
 from .external.table_agent import TableConfig
 from .policy import PolicyTable
@@ -29,6 +29,11 @@ def fixed_policy(config: BaseModel | None, market: Market, seat: Seat) -> Policy
     if isinstance(config, FixedSeat):
         return config.table
     if (what := what_it_runs(config)) is not None:
+        if is_live(config):
+            raise ConfigError(
+                f"agents.{seat.name}: does not apply: this agent is live ({what}): it answers "
+                "while others learn, and its policy is not known."
+            )
         raise ConfigError(
             f"agents.{seat.name}: {what}: its policy is not known, and nothing was run. Make a "
             "policy file of it (tacit tabulate), or train with --trust-agents."

@@ -19,7 +19,8 @@ from tacit.envs.plugins import remember
 
 from .batch.config import BatchConfig, batch_rounds
 from .batch.learner import Learner, LearnerFactory
-from .external.config import ChatConfig, ExternalConfig
+from .external.config import ChatConfig, ExternalConfig, is_live
+from .external.fallback import fallback_table
 from .external.table_agent import TableConfig
 from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
 from .prior.config import PriorConfig
@@ -115,7 +116,11 @@ def make_config(values: Mapping[str, Any], prefix: str) -> BaseModel:
 
 
 def make_learner(
-    config: BaseModel, seat: Seat, terms: Mapping[str, kpis.Term], seed: int
+    config: BaseModel,
+    seat: Seat,
+    terms: Mapping[str, kpis.Term],
+    seed: int,
+    market: Market | None = None,
 ) -> Learner:
     """The learner of a seat whose config is a `BatchConfig`.
 
@@ -126,6 +131,7 @@ def make_learner(
         seat: the seat that it plays.
         terms: the seat's KPI terms by name.
         seed: the number that its draws come from.
+        market: whose seat it is; only an anchor needs it.
 
     Raises:
         ConfigError: no learner has this config, or the learner refuses its keys or the KPI.
@@ -135,7 +141,12 @@ def make_learner(
     if isinstance(config, IppoConfig):
         from .neural.ppo import Ippo
 
-        return Ippo(config, seat, terms, seed, _actor_critic_class(config))
+        prior = None
+        if config.anchor is not None:
+            if market is None:
+                raise ConfigError(f"agents.{seat.name}.anchor: needs the market of the seat.")
+            prior = config.anchor.prior(market, seat)
+        return Ippo(config, seat, terms, seed, _actor_critic_class(config), prior)
     if isinstance(config, IdqnConfig):
         from .neural.dqn import Idqn
 
@@ -225,6 +236,10 @@ def _check_agent(market: Market, seat: Seat, config: BaseModel) -> None:
         Scripted(config, market, seat)
     elif isinstance(config, TableConfig | PriorConfig):
         config.policy(market, seat)
+    elif isinstance(config, IppoConfig):
+        config.bound(market, seat)
+    elif is_live(config):
+        fallback_table(seat, config)
     elif isinstance(config, TABULAR):
         check_synchronous(market, {seat.name: config})
     elif isinstance(config, Sb3Config):

@@ -17,11 +17,14 @@ from support.paths import ROOT
 from tacit.envs.registry import SHIPPED, market_class
 
 FOLDERS = ("envs", "agents", "emergence", "oversight", "training", "facade")
-LISTS = ("envs/registry.py", "training/calibrate/fits.py")  # market -> its class, its fit
-OF_A_MARKET = tuple(
-    f"{folder}/{name}"
-    for folder in ("envs", "training/calibrate", "training/priors")
-    for name in SHIPPED
+LISTS = ("envs/registry/shipped.py", "training/calibrate/fits.py")  # market -> its class, its fit
+OF_A_MARKET = (
+    "envs/one_file/",
+    *(
+        f"{folder}/{name}"
+        for folder in ("envs", "training/calibrate", "training/priors")
+        for name in SHIPPED
+    ),
 )
 MEASURES = {measure.name for name in SHIPPED for measure in market_class(name).measures}
 

@@ -1,21 +1,4 @@
-"""Code of users: their markets, and the files in which they register what is theirs.
-
-    @tacit.register_market                             # in Python, or in a file my_market.py
-    class Lemonade(Market): ...
-
-    export TACIT_PLUGINS=my_market.py                  # for the command line
-
-A market of an installed package needs neither: `tacit.envs.registry` finds it by its entry point.
-
-
-`TACIT_PLUGINS` lists Python files or modules, separated like a path list (`:`, on Windows `;`). The
-command line and its worker processes import them; importing registers markets, agents
-(`tacit.register_agent`) and probes (`tacit.register_probe`). Only this variable and Python code
-name such files. A run folder never does: reading a run that somebody else made executes none of
-its maker's code, beside what is installed here already.
-
-Processes that train networks import what their parent has registered in Python (`hand_over`).
-"""
+"""Import what users registered: in this process, and in the worker processes that it starts."""
 
 from __future__ import annotations
 
@@ -28,51 +11,18 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-from . import register_environments
-from .errors import ConfigError
-from .market import Market
-from .market.check import class_mistakes
-from .registry import MARKETS
+from tacit.envs.errors import ConfigError
+
+from .registering import REMEMBERED
 
 VARIABLE = "TACIT_PLUGINS"
 HANDED_OVER = "TACIT_REGISTERED"  # from a process that trains to its workers; JSON, module -> file
-REMEMBERED: dict[str, str] = {}  # modules that have registered something -> their files
 # Folders of code that is not a user's: the standard library, installed packages, tacit.
 NOT_THE_USERS = (
     sysconfig.get_path("stdlib"),
     sysconfig.get_path("purelib"),
     *(str(Path(str(sys.modules[name].__file__)).parent) for name in ("tacit", "tacit.envs")),
 )
-
-
-def register_market(cls: type[Market]) -> type[Market]:
-    """Make a market known by its name, as the shipped ones are; usable as a decorator.
-
-    Raises:
-        ConfigError: the class lacks an attribute, the name belongs to another market, or the class
-            is defined in `__main__`, where compiled loops could not import its kernels.
-    """
-    if mistakes := class_mistakes(cls):
-        raise ConfigError(mistakes)
-    home = f"{cls.__module__}:{cls.__qualname__}"
-    if cls.__module__ == "__main__":
-        raise ConfigError(
-            f"{cls.__qualname__}: a market is defined in a module of its own, not in the script "
-            "that is run: compiled loops import its kernels."
-        )
-    if MARKETS.get(cls.name, home) != home:
-        raise ConfigError(f"{home}: the name '{cls.name}' belongs to {MARKETS[cls.name]}.")
-    MARKETS[cls.name] = home
-    register_environments(cls.name, cls.version)
-    remember(cls.__module__)
-    return cls
-
-
-def remember(module: str) -> None:
-    """Note that a module has registered something, so that worker processes import it too."""
-    path = getattr(sys.modules.get(module), "__file__", None)
-    if path and module != "__main__" and module.partition(".")[0] != "tacit":
-        REMEMBERED[module] = str(Path(path).resolve())
 
 
 def hand_over() -> dict[str, str]:
