@@ -287,17 +287,15 @@ def rollout(
     """Play so many rounds in all copies, and write the learning seats' decisions into `buffer`.
 
     Returns how many were played: fewer if it is told to halt. `keys` and `episode_keys` are uint64
-    `[streams, N]`; `episode_rounds` may be 0 (endless); `ends_batch`: the last round ends a batch.
-    `looks_ahead`: whether samples that are cut need their next decision.
+    `[streams, N]`; `episode_rounds` may be 0 (endless); `ends_batch`: the last round ends a batch;
+    `looks_ahead`: samples that are cut need their next decision.
     `q_learners` and `recording` may be None, a type: Numba then compiles the loop without them.
     """
-    game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
-    scratch, buffer = borrow(scratch), borrow(buffer)
-    keys, episode_keys = borrow(keys), borrow(episode_keys)
+    game, rows, q_arrays, scratch = borrow(game), borrow(rows), borrow(q_arrays), borrow(scratch)
+    buffer, keys, episode_keys = borrow(buffer), borrow(keys), borrow(episode_keys)
     flat_measures, measure_sums = flat_views(rows, q_arrays)
-    clock = q_arrays.clock
+    clock, synchronous = q_arrays.clock, any_synchronous(q_arrays)
     phases, seats = game.acts.shape
-    synchronous = any_synchronous(q_arrays)
     begin_episode(keys, clock[EPISODE], episode_keys)
     for n in range(rounds):
         t, episode, round_ = clock[TRAINED_ROUNDS], clock[EPISODE], clock[EPISODE_ROUND]
@@ -340,9 +338,8 @@ def rollout(
         count_round(clock, t, round_)
         ends_episode = episode_rounds > 0 and clock[EPISODE_ROUND] == episode_rounds
         if ends_episode or (ends_batch and n == rounds - 1):
-            cut_all(
-                game, rows, q_arrays, episode_keys, scratch, buffer, t + 1, round_ + 1, looks_ahead
-            )
+            now = t + 1, round_ + 1
+            cut_all(game, rows, q_arrays, episode_keys, scratch, buffer, *now, looks_ahead)
         if ends_episode:
             if q_learners is not None:
                 look_ahead(game, rows, q_arrays, episode_keys, t + 1, round_ + 1)

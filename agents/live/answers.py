@@ -35,7 +35,7 @@ KINDS = (ACTION, PROBABILITIES, REFUSAL, TIME_OUT, ILLEGAL, FAILED)
 KEPT_ROUNDS = 2  # rounds whose new answers stay in memory: the one under way may be played twice
 
 
-class Decision(NamedTuple):
+class LiveDecision(NamedTuple):
     """What is asked.
 
     Attributes:
@@ -69,7 +69,7 @@ class LiveAnswer(NamedTuple):
 class AnswerSource(Protocol):
     """Whoever gives a live agent's answers: the agent, or a record of them."""
 
-    def answer(self, decision: Decision) -> LiveAnswer:
+    def answer(self, decision: LiveDecision) -> LiveAnswer:
         """The answer to a decision; the same one where it is asked for twice.
 
         Raises:
@@ -98,7 +98,7 @@ class RecordedAnswers:
         self.path = path
         self._known = read_answers(path)
 
-    def answer(self, decision: Decision) -> LiveAnswer:
+    def answer(self, decision: LiveDecision) -> LiveAnswer:
         """The answer that was recorded.
 
         Raises:
@@ -139,10 +139,10 @@ class KeptAnswers:
         """
         self.path, self._about, self._asked = path, dict(about), asked
         self._known = read_answers(path) if path.exists() else {}
-        self._new: dict[Decision, LiveAnswer] = {}
+        self._new: dict[LiveDecision, LiveAnswer] = {}
         self._file: IO[str] | None = None
 
-    def answer(self, decision: Decision) -> LiveAnswer:
+    def answer(self, decision: LiveDecision) -> LiveAnswer:
         """The answer that is known, or a new one, which is in the file before it is played.
 
         Raises:
@@ -203,7 +203,7 @@ def _cut_to_whole_lines(path: Path) -> int:
 # --- lines of the file ---------------------------------------------------------------------------
 
 
-def line_of(decision: Decision, answer: LiveAnswer) -> str:
+def line_of(decision: LiveDecision, answer: LiveAnswer) -> str:
     """A decision and its answer as a line of the file."""
     return json.dumps([*decision, answer.kind, answer.restarts, _plain_row(answer)])
 
@@ -217,7 +217,7 @@ def _plain_row(answer: LiveAnswer) -> list[Any] | None:
     return [len(answer.row), answer.row.tolist()]
 
 
-def read_answers(path: Path) -> dict[Decision, LiveAnswer]:
+def read_answers(path: Path) -> dict[LiveDecision, LiveAnswer]:
     """The answers in a file; a last line that was half written is passed over.
 
     Raises:
@@ -238,7 +238,7 @@ def read_answers(path: Path) -> dict[Decision, LiveAnswer]:
         raise ConfigError(f"{path}: holds no answers of a live agent, or was altered.") from None
 
 
-def _entries(lines: Iterable[str]) -> Iterable[tuple[Decision, LiveAnswer]]:
+def _entries(lines: Iterable[str]) -> Iterable[tuple[LiveDecision, LiveAnswer]]:
     """Decisions and answers of lines.
 
     Raises:
@@ -249,7 +249,7 @@ def _entries(lines: Iterable[str]) -> Iterable[tuple[Decision, LiveAnswer]]:
         numbers = (round_, phase, observation, restarts)
         if any(type(x) is not int or x < 0 for x in numbers) or kind not in KINDS:
             raise ValueError(line)
-        decision = Decision(round_, phase, str(seat), observation)
+        decision = LiveDecision(round_, phase, str(seat), observation)
         yield decision, LiveAnswer(kind, restarts, _row_of(row))
 
 

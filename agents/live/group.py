@@ -33,7 +33,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market, Seat
 from tacit.envs.types import Floats, Ints
 
-from .answers import AnswerSource, Decision, LiveAnswer
+from .answers import AnswerSource, LiveAnswer, LiveDecision
 
 # What is counted of a live seat, in the order of its counts.
 COUNTED = ("answers", "partly illegal", "refusals", "illegal", "time-outs", "failures", "restarts")
@@ -114,7 +114,7 @@ class LiveGroup:
             recording = build_recording(self._inner.seed_state.game, self.rows, 1)
         row, number = int(recording.recorded[0]), self.rounds
         before, figures = self.state(), dict(self.figures)
-        answered: dict[Decision, LiveAnswer] = {}
+        answered: dict[LiveDecision, LiveAnswer] = {}
         while True:
             self._inner.run(1, recording)
             due = self._unanswered(recording, row, number, answered)
@@ -132,20 +132,24 @@ class LiveGroup:
             self._count(decision.seat, answer)
 
     def _unanswered(
-        self, recording: Recording, row: int, number: int, answered: Mapping[Decision, LiveAnswer]
-    ) -> Decision | None:
+        self,
+        recording: Recording,
+        row: int,
+        number: int,
+        answered: Mapping[LiveDecision, LiveAnswer],
+    ) -> LiveDecision | None:
         """The first decision of a live seat in a recorded round that has no answer yet."""
         for phase in range(recording.observations.shape[2]):
             for seat in self._seats:
                 o = int(recording.observations[row, 0, phase, seat.index])
                 if o < 0 or seat.role.legal[o, 1] < 2:
                     continue
-                decision = Decision(number, phase, seat.name, o)
+                decision = LiveDecision(number, phase, seat.name, o)
                 if decision not in answered:
                     return decision
         return None
 
-    def _ask(self, decision: Decision) -> LiveAnswer:
+    def _ask(self, decision: LiveDecision) -> LiveAnswer:
         """The answer to a decision.
 
         Raises:
@@ -167,7 +171,7 @@ class LiveGroup:
 
     # --- rows ------------------------------------------------------------------------------------
 
-    def _put(self, decision: Decision, answer: LiveAnswer) -> None:
+    def _put(self, decision: LiveDecision, answer: LiveAnswer) -> None:
         """Have the seat play an answer; what fell on no legal action falls on the fallback."""
         seat, o = self.market.seat(decision.seat), decision.observation
         first, count = (int(x) for x in seat.role.legal[o])

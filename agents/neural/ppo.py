@@ -16,19 +16,18 @@ environment.
 
     L = mean[ -min(ratio A, clip(ratio, 1 - c, 1 + c) A) + v (V - R)^2 / 2 - e H ]
 
-(with an anchor also + w KL(pi(. | o), prior(. | o)) for each sample: see `tacit.agents.anchor`),
-with ratio = pi(a | o) / pi_old(a | o), advantage A, value V, return R and entropy H, and the
-config's `clip` c, `value_weight` v and `entropy` e. In a finite market the ratio depends on the
-cell (observation o, action a) alone, and V and H on o alone. Where
-A > 0 the minimum is A min(ratio, 1 + c), where A < 0 it is A max(ratio, 1 - c): whether a sample is
-clipped depends on its cell and on the sign of its advantage. So with sums over the minibatch, n(o)
-of samples, R(o) of returns, A+(o, a) and A-(o, a) of positive and of negative advantages,
+(with an anchor + w KL(pi(. | o), prior(. | o)) for each sample: `tacit.agents.anchor`), with
+ratio = pi(a | o) / pi_old(a | o), advantage A, value V, return R and entropy H, and the config's
+`clip` c, `value_weight` v and `entropy` e. In a finite market the ratio depends on the cell
+(observation o, action a) alone, and V and H on o alone. Where A > 0 the minimum is
+A min(ratio, 1 + c), where A < 0 it is A max(ratio, 1 - c): whether a sample is clipped depends on
+its cell and on the sign of its advantage. So with sums over the minibatch, n(o) of samples, R(o) of
+returns, A+(o, a) and A-(o, a) of positive and of negative advantages,
 
     L = - 1/M sum_oa [ A+ min(ratio, 1 + c) + A- max(ratio, 1 - c) ]
         + v/M sum_o  [ n V^2 / 2 - V R ]  -  e/M sum_o n H        (+ v/M sum R^2 / 2, a constant)
 
-This is the same loss, exactly, and therefore has the same gradient; but actor and critic are
-evaluated once per observation that was met, and not once per sample.
+This is the same loss, exactly; but networks are evaluated once per observation that was met.
 
 **Value heads.** A head is one output of the critic; there is one for every term of the seat's KPI.
 Head h predicts the unweighted term, and the advantage is the sum of weight x head's advantage; a
@@ -40,8 +39,7 @@ observations that the samples met), H value heads, D positions of ones in an enc
 *Real* is the dtype of the networks, float32 or float64.
 
 Source: Schulman, Wolski, Dhariwal, Radford, Klimov, arXiv 1707.06347, 2017. Advantages are
-normalised once per update and not per minibatch: another mean in each minibatch would change the
-signs of some advantages from one epoch to the next.
+normalised once per update: another mean in each minibatch would change signs between epochs.
 """
 
 from __future__ import annotations
@@ -78,8 +76,7 @@ if TYPE_CHECKING:
 ADVANTAGES_TEMPLATE = "tacit.agents.batch.advantages_loop"
 MINIBATCH_TEMPLATE = "tacit.agents.neural.minibatch_loop"
 PPO_TEMPLATE = "tacit.agents.neural.ppo_loop"
-# Least weight of an update's returns in the unit of a head. Without it the unit would be a mean
-# over all updates, and would follow returns ever more slowly.
+# Least weight of an update's returns in the unit of a head, so that it keeps following returns.
 LEAST_SHARE = 0.01
 
 
@@ -98,7 +95,7 @@ class Ippo:
             untrained heads add nothing to the first targets.
         updates: so far.
         policy: the table that plays, float64 `[O, A]`.
-        policy_sum, averaged: sum and number of the policies that `average_from` averages.
+        policy_sum, averaged: sum and number of the policies that are averaged.
     """
 
     def __init__(

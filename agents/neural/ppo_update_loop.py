@@ -123,6 +123,37 @@ def anchor_of(anchor: AnchorArrays, observations: Any, unit: Any) -> AnchorArray
     return AnchorArrays(log_prior, anchor.weight * unit)
 
 
+@inlined
+def deal(memory: UpdateMemory, cells: MinibatchCells, epochs: Any, update_key: Any) -> Any:
+    """Deal the samples of all epochs at once, sorted by row, if that is faster; whether it is."""
+    if not is_worth_sorting(epochs, cells):
+        return False
+    deal_epochs(update_key, epochs, len(cells.sizes), memory.minibatches, memory.dealt[0])
+    sort_by_row(
+        memory.rows, memory.actions, memory.advantages, memory.returns, memory.dealt,
+        len(cells.legal),
+    )  # fmt: skip
+    return True
+
+
+@inlined
+def sum_epoch(
+    memory: UpdateMemory, cells: MinibatchCells, epoch: Any, is_sorted: Any, update_key: Any
+) -> None:
+    """The sums of an epoch's minibatches, after `deal`, into `cells`."""
+    whose = memory.minibatches
+    if is_sorted:
+        sum_sorted(
+            memory.rows[1], memory.actions[1], memory.advantages[1], memory.returns[1],
+            memory.dealt[1], epoch, whose, cells,
+        )  # fmt: skip
+    else:
+        deal_and_sum(
+            memory.rows[0], memory.actions[0], memory.advantages[0], memory.returns[0],
+            fold(update_key, epoch), whose, cells,
+        )  # fmt: skip
+
+
 @loop
 def update(
     samples: SeatSamples,
@@ -180,7 +211,7 @@ def update(
     observations = number_observations(samples, row_numbers)
     cells = cells_of(observations, digits, legal, policy, memory.cells)
     values = scaled_values(critic, kind, cells.digits, scale)
-    rows, actions, whose = memory.rows[0], memory.actions[0], memory.minibatches
+    rows, actions = memory.rows[0], memory.actions[0]
     advantages, returns = memory.advantages[0], memory.returns[0]
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
@@ -190,22 +221,10 @@ def update(
     own_anchor = anchor_of(anchor, observations, unit)
     move_scale(scale, squares, count, share)
     steps, update_key = len(actor_settings) // epochs, fold(key, updates)
-    is_sorted = is_worth_sorting(epochs, cells)
-    if is_sorted:
-        deal_epochs(update_key, epochs, len(cells.sizes), whose, memory.dealt[0])
-        sort_by_row(
-            memory.rows, memory.actions, memory.advantages, memory.returns, memory.dealt,
-            len(observations),
-        )  # fmt: skip
+    is_sorted = deal(memory, cells, epochs, update_key)
     objective = entropy = value_loss = 0.0
     for epoch in range(epochs):
-        if is_sorted:
-            sum_sorted(
-                memory.rows[1], memory.actions[1], memory.advantages[1], memory.returns[1],
-                memory.dealt[1], epoch, whose, cells,
-            )  # fmt: skip
-        else:
-            deal_and_sum(rows, actions, advantages, returns, fold(update_key, epoch), whose, cells)
+        sum_epoch(memory, cells, epoch, is_sorted, update_key)
         first, last = epoch * steps, (epoch + 1) * steps
         objective, entropy, value_loss = train_epoch(
             actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,

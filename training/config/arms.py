@@ -420,15 +420,13 @@ def check_arm_name(name: str, where: str) -> None:
         ConfigError: it cannot.
     """
     if (mistake := arm_mistake(name)) is not None:
-        raise ConfigError(
-            f"{where}: {name!r} cannot name an arm, for it becomes a folder: it {mistake}."
-        )
+        why = f"cannot name an arm, for it becomes a folder: it {mistake}."
+        raise ConfigError(f"{where}: {name!r} {why}")
 
 
 def _market(raw: Any) -> Market:
     values = as_table(raw, "market")
-    name = values.pop("name", None)
-    if name is None:
+    if (name := values.pop("name", None)) is None:
         raise ConfigError(f"market.name: missing. {nearest('', MARKETS)}")
     return market_class(str(name))(values)
 
@@ -436,11 +434,12 @@ def _market(raw: Any) -> Market:
 def _unmet_requirements(market: Market, required: Sequence[str]) -> list[str]:
     """What keeps a market from the conditions that an experiment requires of it."""
     known, lines = market.conditions(), []
-    for name in required:
-        if name in known:
-            lines += [f"market.{line}; this experiment requires '{name}'." for line in known[name]]
-        else:
-            lines.append(f"requires: {market.name} has no '{name}'. {nearest(name, known)}")
+    for own in required:
+        lines += [
+            f"market.{line}; this experiment requires '{own}'." for line in known.get(own, ())
+        ]
+        if own not in known:
+            lines.append(f"requires: {market.name} has no '{own}'. {nearest(own, known)}")
     return lines
 
 

@@ -16,7 +16,7 @@ from tacit.agents.external.config import ExternalConfig
 from tacit.agents.external.doors.answers import ACTION
 from tacit.agents.fixed import learns
 from tacit.agents.group import make_group
-from tacit.agents.live.answers import Decision, LiveAnswer
+from tacit.agents.live.answers import LiveAnswer, LiveDecision
 from tacit.agents.live.group import LiveGroup
 from tacit.agents.policy import PolicyTable
 from tacit.emergence.collusion.verdict import ANSWERED
@@ -185,7 +185,7 @@ class _Acts:
     def __init__(self, seat: Seat, bot: LiveAgent) -> None:
         self._seat, self._bot = seat, bot
 
-    def answer(self, decision: Decision) -> LiveAnswer:
+    def answer(self, decision: LiveDecision) -> LiveAnswer:
         """What the bot does.
 
         Raises:

@@ -16,7 +16,7 @@ from tacit.agents.external.config import ChatConfig, LiveConfig, what_it_runs
 from tacit.agents.external.doors import BotAnswer, Door, DoorClosed, open_door
 from tacit.agents.external.doors.answers import FAILED
 from tacit.agents.external.question import Question, Questions
-from tacit.agents.live.answers import AnswerSource, Decision, LiveAnswer
+from tacit.agents.live.answers import AnswerSource, LiveAnswer, LiveDecision
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm, Experiment
 
@@ -33,7 +33,7 @@ class LiveDoors:
         self._doors: dict[str, Door] = {}
         self._questions: dict[str, Questions] = {}
 
-    def answer(self, decision: Decision) -> LiveAnswer:
+    def answer(self, decision: LiveDecision) -> LiveAnswer:
         """The bot's answer.
 
         Raises:
@@ -60,7 +60,7 @@ class LiveDoors:
         for seat in list(self._doors):
             self._end(seat)
 
-    def _at(self, decision: Decision) -> Question:
+    def _at(self, decision: LiveDecision) -> Question:
         if decision.seat not in self._questions:
             self._questions[decision.seat] = Questions(self._arm.market, decision.seat)
         return self._questions[decision.seat].at(decision.observation)
@@ -90,7 +90,8 @@ class LiveCost:
     """What the live bot of a seat will be asked.
 
     Attributes:
-        arm, seat: which one.
+        arm: which one.
+        seat: which one of its seats.
         what: what is run or called.
         config: its config.
         questions: at most, of all repetitions.

@@ -10,7 +10,7 @@ import pytest
 from tacit.agents.external.doors.answers import ACTION, PROBABILITIES
 from tacit.agents.external.fixed_seat import FixedSeat
 from tacit.agents.group import make_group
-from tacit.agents.live.answers import Decision, LiveAnswer
+from tacit.agents.live.answers import LiveAnswer, LiveDecision
 from tacit.agents.live.group import LiveGroup
 from tacit.agents.registry import make_config
 from tacit.envs import kpi as kpis
@@ -31,7 +31,7 @@ class Table:
     tables: dict
     asked: list = field(default_factory=list)
 
-    def answer(self, decision: Decision) -> LiveAnswer:
+    def answer(self, decision: LiveDecision) -> LiveAnswer:
         self.asked.append(decision)
         role = self.market.seat(decision.seat).role
         first, count = role.legal[decision.observation]

@@ -12,7 +12,7 @@ import pytest
 from support.training_fixtures import mistakes, write
 
 from tacit.agents.external.policy_file import card_of, write_policy
-from tacit.agents.live.answers import Decision, LiveAnswer
+from tacit.agents.live.answers import LiveAnswer, LiveDecision
 from tacit.agents.policy import deterministic
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
@@ -63,7 +63,7 @@ class FromTable:
     def __init__(self, most=10**9):
         self.asked, self.most = [], most
 
-    def answer(self, decision: Decision) -> LiveAnswer:
+    def answer(self, decision: LiveDecision) -> LiveAnswer:
         if len(self.asked) >= self.most:
             raise ConfigError("agents.provider_0: is gone.")
         self.asked.append(decision)
@@ -261,4 +261,4 @@ def test_a_file_of_answers_from_elsewhere_is_refused_in_words(run, tmp_path):
         with pytest.raises(ConfigError, match="holds no answers of a live agent"):
             RecordedAnswers(tmp_path / "a.jsonl")
     with pytest.raises(ConfigError, match="holds no answer of provider_0 for round 900"):
-        RecordedAnswers(run.seed("base", 0) / NAME).answer(Decision(900, 0, "provider_0", 0))
+        RecordedAnswers(run.seed("base", 0) / NAME).answer(LiveDecision(900, 0, "provider_0", 0))
