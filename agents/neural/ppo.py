@@ -91,8 +91,7 @@ class Ippo:
         encoding: what the networks see of an observation.
         actor_critic: the networks.
         key: of the draws that deal samples into minibatches.
-        return_scale: the unit of each value head, float64 `[H]`; 0 until returns were seen, so that
-            untrained heads add nothing to the first targets.
+        return_scale: the unit of each value head, float64 `[H]`; 0 until returns were seen.
         updates: so far.
         policy: the table that plays, float64 `[O, A]`.
         policy_sum, averaged: sum and number of the policies that are averaged.

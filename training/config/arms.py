@@ -414,11 +414,7 @@ def distinct_arms(arms: dict[str, Arm]) -> tuple[dict[str, Arm], list[str]]:
 
 
 def check_arm_name(name: str, where: str) -> None:
-    """Whether a name can be the name of an arm, and so of a folder.
-
-    Raises:
-        ConfigError: it cannot.
-    """
+    """Raise ConfigError unless a name can be the name of an arm, and so of a folder."""
     if (mistake := arm_mistake(name)) is not None:
         why = f"cannot name an arm, for it becomes a folder: it {mistake}."
         raise ConfigError(f"{where}: {name!r} {why}")
