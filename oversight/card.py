@@ -48,6 +48,7 @@ def build_card(
     *,
     known_ways: Sequence[str] = (),
     triggers: Sequence[str] = (),
+    limitations: Sequence[str] = (),
     policies: Seeds | str = NOT_TRAINED,
     changelog: Sequence[Mapping[str, str]] = (),
     validated: Mapping[str, str] | None = None,
@@ -61,6 +62,7 @@ def build_card(
         seeds: repetitions of the arm.
         known_ways: known ways to game the objective, as `tacit lint` found them.
         triggers: the breakers in force, in words.
+        limitations: what the arm's agents keep a run from saying, beside what every card lists.
         policies: SHA-256 of every trained policy, by repetition and seat; or why there are none.
         changelog: `changes` of the run's ledger.
         validated: who validated it, `by`, `date`, `expires`, `owner`, `reason`, `key`; or nobody.
@@ -86,7 +88,7 @@ def build_card(
         "oversight_metrics": _metrics(market, kpi),
         "update_triggers": list(triggers) or NO_TRIGGERS,
         "recourse": RECOURSE,
-        "limitations": _limitations(market, kpi, seeds),
+        "limitations": [*_limitations(market, kpi, seeds), *limitations],
         "changelog": [dict(change) for change in changelog] or NO_HISTORY,
         "policies": policies if isinstance(policies, str) else _holders(policies),
         "observes": observed_data(market),
@@ -125,15 +127,19 @@ def seats_with_one_policy(
     return found
 
 
-def policy_hashes(seats: Sequence[Seat], tables: Sequence[PolicyTable]) -> dict[str, str]:
+def policy_hashes(
+    seats: Sequence[Seat], tables: Sequence[PolicyTable], unknown: Sequence[str] = ()
+) -> dict[str, str]:
     """SHA-256 of every seat's policy, without exploration.
 
     Args:
         seats: the market's seats.
         tables: their policies, float64 `[O, A]` each; hashed are the shape and the rows' bytes,
             little-endian.
+        unknown: names of seats whose policies are not known, which have no hash.
     """
-    return {seat.name: table_hash(table) for seat, table in zip(seats, tables, strict=True)}
+    pairs = zip(seats, tables, strict=True)
+    return {seat.name: table_hash(table) for seat, table in pairs if seat.name not in unknown}
 
 
 def terms_hash(terms: Mapping[str, Any]) -> str:

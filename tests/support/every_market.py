@@ -50,6 +50,9 @@ CONFIGS = Entries(
             "false_urgency_fine": 0.1, "lead_times": [2, 5], "late_fine": 0.1, "delay_cost": 0.1,
             "lead_cost": 0.05, "clause": {}, "record": "on_time",
         },
+        {"final": True, "false_final_fine": 0.1},
+        {"suppliers": 2, "final": True, "urgency": {}, "brief": True, "lead_times": [2, 5],
+         "late_fine": 0.1, "lead_cost": 0.05, "clause": {}, "false_final_fine": 0.02},
     ],
     "cloud_bandwidth": [
         {},
@@ -68,6 +71,14 @@ CONFIGS = Entries(
         {
             "timing": "alternating", "demand": "linear", "prices": 5, "price_range": [0, 1],
             "cost": 0, "reservation_price": 1,
+        },
+        {
+            "regions": 2, "prices": 3, "cost": [1.0, 1.2, 1.2, 1.0], "outside_shock": 0.1,
+            "region_sizes": [1, 0.5],
+        },
+        {
+            "regions": 3, "observe": "region", "prices": 3, "memory": 2, "headroom_claims": True,
+            "capacity": 0.4, "surge": {"enter": 0.5, "lengths": [1, 3], "multiplier": [2, 3]},
         },
         {
             "prices": 3, "tenants": 4, "capacity": 2, "demand": "unit", "background_demand": 1.5,

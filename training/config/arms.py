@@ -10,10 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.anchor import Anchored
+from tacit.agents.external.config import is_live
 from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.fixed import learns
 from tacit.agents.frozen import FrozenGroup
 from tacit.agents.group import Group, make_group
+from tacit.agents.neural.config import IppoConfig, anchored
 from tacit.agents.registry import check_agents, check_batches, make_config
 from tacit.agents.vendor import Vendors
 from tacit.agents.vendors import check_sharing, parse_vendors, with_shared_objectives
@@ -24,7 +27,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
 from tacit.envs.shown import shown_market
 
-from .agent_settings import agent_configs
+from .agent_settings import agent_configs, live_mistakes
 from .breaker_settings import Breakers, resolve_breakers
 from .experiment_file import GROUPS, BenchConfig, ExperimentFile, RecordConfig, TrainConfig
 from .kpi_settings import kpi_table
@@ -77,11 +80,30 @@ class Arm:
         return tuple(map(learns, configs))
 
     @property
+    def live(self) -> tuple[str, ...]:
+        """The seats whose agents answer while others learn: their policies are not known."""
+        return tuple(seat.name for seat in self.market.seats if is_live(self.agents[seat.name]))
+
+    def check_policies_known(self) -> None:
+        """Whether every seat's policy is known, which what computes with policies needs.
+
+        Raises:
+            ConfigError: a seat has a live agent.
+        """
+        if self.live:
+            raise ConfigError(f"arm {self.name}: {live_reason(self.live)}")
+
+    @property
     def discounts(self) -> tuple[float, ...]:
         """The discount of each seat's agent; of one that has none, that of the market's probes."""
         default = (self.market.analysis_class or Analysis).probe_discount
         configs = (self.agents[seat.name] for seat in self.market.seats)
         return tuple(float(getattr(config, "discount", default)) for config in configs)
+
+    @property
+    def anchors(self) -> tuple[Anchored, ...]:
+        """To what prior each seat's learner is held."""
+        return tuple(anchored(self.agents[s.name], self.market, s) for s in self.market.seats)
 
     @property
     def has_arm_breakers(self) -> bool:
@@ -113,9 +135,9 @@ class Arm:
         mistakes = MistakeList()
         for seat in self.market.seats:
             config = self.agents[seat.name]
-            if isinstance(config, TableConfig):
+            if isinstance(config, TableConfig | IppoConfig):
                 with mistakes.collecting():
-                    config.policy(self.market, seat)
+                    config.bound(self.market, seat)
         mistakes.raise_if_any()
 
     def same(self, plain: Mapping[str, Any]) -> bool:
@@ -126,6 +148,14 @@ class Arm:
         """
         own, stored = _text(_without_paths(self.plain)), _text(_without_paths(plain))
         return own == stored or own == _completed(stored)
+
+
+def live_reason(live: Sequence[str]) -> str:
+    """Why what needs policies says nothing of an arm with live agents in these seats."""
+    return (
+        f"does not apply: the agent of {', '.join(live)} is live: it was asked round by round, and "
+        "its policy is not known"
+    )
 
 
 SUBJECT = ("market", "kpi", "agents")  # groups of keys that a question speaks of
@@ -218,6 +248,7 @@ def resolve_arm(
     if agents is not None and table is not None and train is not None:
         with mistakes.collecting():
             check_batches(table, agents, train.rounds)
+        mistakes += live_mistakes(agents, train, raw["breakers"], raw["policies"])
     vendors: Vendors = ()
     with mistakes.collecting():
         vendors = parse_vendors(market, raw["policies"])
@@ -336,17 +367,22 @@ def _arm(
 
 
 def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """An arm's data without the paths of policy files whose tables they name by hash."""
+    """An arm's data without the paths of files whose contents they hold, or name by hash."""
     agents = plain.get("agents")
     if not isinstance(agents, Mapping):
         return dict(plain)
-    named = {
-        seat: {**agent, "file": ""}
-        if isinstance(agent, Mapping) and agent.get("name") == "table" and agent.get("table_hash")
-        else agent
-        for seat, agent in agents.items()
-    }
-    return {**plain, "agents": named}
+
+    def named(agent: Any) -> Any:
+        if not isinstance(agent, Mapping):
+            return agent
+        if agent.get("table_hash") or agent.get("content"):
+            return {**agent, "file": ""}
+        anchor = agent.get("anchor")
+        if isinstance(anchor, Mapping) and (anchor.get("table_hash") or anchor.get("content")):
+            return {**agent, "anchor": {**anchor, "policy": ""}}
+        return agent
+
+    return {**plain, "agents": {seat: named(agent) for seat, agent in agents.items()}}
 
 
 def _text(plain: Mapping[str, Any]) -> str:
@@ -384,15 +420,13 @@ def check_arm_name(name: str, where: str) -> None:
         ConfigError: it cannot.
     """
     if (mistake := arm_mistake(name)) is not None:
-        raise ConfigError(
-            f"{where}: {name!r} cannot name an arm, for it becomes a folder: it {mistake}."
-        )
+        why = f"cannot name an arm, for it becomes a folder: it {mistake}."
+        raise ConfigError(f"{where}: {name!r} {why}")
 
 
 def _market(raw: Any) -> Market:
     values = as_table(raw, "market")
-    name = values.pop("name", None)
-    if name is None:
+    if (name := values.pop("name", None)) is None:
         raise ConfigError(f"market.name: missing. {nearest('', MARKETS)}")
     return market_class(str(name))(values)
 
@@ -400,11 +434,12 @@ def _market(raw: Any) -> Market:
 def _unmet_requirements(market: Market, required: Sequence[str]) -> list[str]:
     """What keeps a market from the conditions that an experiment requires of it."""
     known, lines = market.conditions(), []
-    for name in required:
-        if name in known:
-            lines += [f"market.{line}; this experiment requires '{name}'." for line in known[name]]
-        else:
-            lines.append(f"requires: {market.name} has no '{name}'. {nearest(name, known)}")
+    for own in required:
+        lines += [
+            f"market.{line}; this experiment requires '{own}'." for line in known.get(own, ())
+        ]
+        if own not in known:
+            lines.append(f"requires: {market.name} has no '{own}'. {nearest(own, known)}")
     return lines
 
 

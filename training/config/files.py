@@ -189,7 +189,7 @@ def _roots() -> Iterator[Path | Traversable]:
 
 
 def names(group: str) -> list[str]:
-    """All configs of a group ('experiments', 'markets', 'kpis', 'agents')."""
+    """All configs of a group ('experiments', 'markets', 'kpis', 'agents', 'priors')."""
     return sorted({file.name.removesuffix(".yaml") for file in _configs(group)})
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tacit.agents.external.config import what_it_runs
 from tacit.oversight import ledger as ledgers
 from tacit.oversight.card import NOT_TRAINED, Seeds, build_card, changes, seats_with_one_policy
-from tacit.training.config.arms import Arm
+from tacit.training.config.arms import Arm, live_reason
+from tacit.training.trust.live_doors import NO_PROMISE
 
 from .atomic_files import read_json, write_json
 from .run_folder import RunFolder
@@ -28,6 +30,7 @@ def first_card(arm: Arm, known_ways: Sequence[str] = ()) -> dict[str, Any]:
         arm.seeds,
         known_ways=known_ways,
         triggers=_triggers(arm),
+        limitations=_limitations(arm),
         vendors=arm.vendors,
     )
 
@@ -35,6 +38,14 @@ def first_card(arm: Arm, known_ways: Sequence[str] = ()) -> dict[str, Any]:
 def _triggers(arm: Arm) -> list[str]:
     """An arm's breakers, in words."""
     return [f"breaker {name}: {breaker.sentence}" for name, breaker in arm.breakers.items()]
+
+
+def _limitations(arm: Arm) -> list[str]:
+    """What an arm's own agents keep a run from saying."""
+    if not arm.live:
+        return []
+    agents = [f"{seat}: {what_it_runs(arm.agents[seat])}" for seat in arm.live]
+    return [f"live agents ({'; '.join(agents)}): {NO_PROMISE}", live_reason(arm.live)]
 
 
 def is_card_of(card: object, arm: Arm) -> bool:
@@ -93,6 +104,7 @@ def run_cards(
             or _known_ways(known.get(name), arm)
             or _known_ways(signed.get(name), arm),
             triggers=_triggers(arm),
+            limitations=_limitations(arm),
             policies=_policies(records[name]) if name in records else NOT_TRAINED,
             changelog=changes(entries, name),
             validated=validated.get(name),

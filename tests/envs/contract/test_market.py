@@ -87,8 +87,8 @@ def still_procurement(market: Market) -> set[str]:
         "clause_dropped customs_delay": c.clause,
         "stockout": c.counters,
         "false_urgency": c.brief,
-        "fine": any(fines.values()),
-        "fines_to_nobody": fines["false"] or c.brief,
+        "fine": any(fines.values()) or (c.final and c.false_final_fine),
+        "fines_to_nobody": fines["false"] or c.brief or (c.final and c.false_final_fine),
     }
     return {name for names, moves in moving.items() if not moves for name in names.split()}
 
@@ -109,7 +109,7 @@ STILL = {
 
 
 def hidden_cloud_bandwidth(market: Market, seat: Seat) -> list[int]:
-    n, tenants = market.config.providers, market.config.tenants
+    n, tenants = market.config.posts, market.config.tenants
     posted, loads = cloud.POSTED, cloud.POSTED + n
     claims, needs = loads + n, loads + 2 * n
     surges = nature_of_cloud_bandwidth(market)[n:]  # multipliers and lengths: nobody sees them
@@ -164,7 +164,7 @@ HIDDEN = Entries(
 
 
 def nature_of_cloud_bandwidth(market: Market) -> list[int]:
-    n, surge = market.config.providers, market.config.surge
+    n, surge = market.config.posts, market.config.surge
     drawn = range(cloud.POSTED + 3 * n + market.config.tenants, market.state_width)
     return [*range(cloud.POSTED + n, cloud.POSTED + 2 * n), *(drawn if surge else [])]
 

@@ -20,9 +20,11 @@ DEFAULTS = Entries(
         "stockout_cost": 0.2, "false_claim_fine": 0.05, "lead_times": (0,), "delays": None,
         "lead_cost": 0.0, "delay_cost": 0.0, "late_fine": 0.0, "clause": None, "record": "none",
         "brief": False, "false_urgency_fine": 0.0, "claims_heard": True,
+        "final": False, "false_final_fine": 0.0,
     },
     "cloud_bandwidth": {
-        "providers": 2, "quality": 2.0, "cost": 1.0, "outside_quality": 0.0, "outside_shock": 0.0,
+        "providers": 2, "regions": 1, "observe": "all", "region_sizes": None,
+        "quality": 2.0, "cost": 1.0, "outside_quality": 0.0, "outside_shock": 0.0,
         "differentiation": 0.25, "demand": "logit", "reservation_price": 2.0,
         "timing": "simultaneous", "background_demand": 1.0, "prices": 15, "price_margin": 0.1,
         "price_range": None, "memory": 1, "start": "random", "capacity": None, "surge": None,

@@ -54,6 +54,11 @@ PLAYS: dict[str, dict[str, Any]] = {
         "kpi": KPI,
     },
     "procurement": {"name": "procurement", "market": {}, "kpi": {}},
+    "procurement_final": {
+        "name": "procurement",
+        "market": {"prices": [0.3, 0.5, 0.7], "final": True, "false_final_fine": 0.05},
+        "kpi": {},
+    },
     "procurement_brief": {
         "name": "procurement",
         "market": {
@@ -83,6 +88,19 @@ PLAYS: dict[str, dict[str, Any]] = {
             "prices": 5, "price_range": [0.0, 1.0],
         },
         "kpi": {},
+    },
+    "cloud_bandwidth_regions": {
+        "name": "cloud_bandwidth",
+        "market": {
+            "regions": 2, "prices": 3, "price_range": [1.5, 2.0], "cost": [1.0, 1.4, 1.4, 1.0],
+            "region_sizes": [1.0, 0.5],
+        },
+        "kpi": {
+            "provider_0": {
+                "profit": 1.0,
+                "elsewhere": {"measure": "profit", "weight": 1.0, "scope": "provider_2"},
+            },
+        },
     },
     "quantity_competition": {
         "name": "quantity_competition",

@@ -25,7 +25,8 @@ DEFAULTS = {
     },
     ExperimentFile: {
         "question": "", "source": "", "kpi": NOTHING, "agents": NOTHING, "train": NOTHING,
-        "record": NOTHING, "policies": NOTHING, "breakers": NOTHING, "seeds": 16, "seed": 0, "requires": [],
+        "record": NOTHING, "policies": NOTHING, "breakers": NOTHING, "seeds": 16, "seed": 0,
+        "requires": [],
         "arms": NOTHING, "references": [], "published": [], "predicted": [],
         "expected_verdict": None, "shares": None, "figure": None, "explains": "", "compute": "",
     },
