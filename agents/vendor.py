@@ -12,10 +12,6 @@
 
 Seats hold one policy if their tables are equal when read own-first (`envs.market.own_first`).
 Q-learning with shared data is shared weights but for the first values: both make the same updates.
-
-Source: four ways in which agents of one supplier are not independent; of a supplier's objective and
-of data that several adopters pool speak Harrington, Management Science 68(9), 2022, and the
-complaint in United States v. RealPage, Inc., No. 1:24-cv-00710 (M.D.N.C.).
 """
 
 from __future__ import annotations
