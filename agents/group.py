@@ -7,21 +7,30 @@ is trained like any other once it has these methods.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.game_arrays import CopyRows
-from tacit.envs.market import Market
+from tacit.envs.errors import ConfigError
+from tacit.envs.market import Market, Seat
 from tacit.envs.types import Floats, Ints
 
 from .batch.config import BatchConfig
+from .batch.learner import Learner
+from .external.config import is_live
 from .policy import PolicyTable
 from .registry import make_learner
 from .tabular.group import TabularGroup
 from .tabular.recording import Recording
+from .tabular.shared.shared_group import SharedGroup
+from .vendor import Vendors
+from .vendors import wrong_updates
+
+if TYPE_CHECKING:
+    from .batch.group import BatchGroup
 
 
 class Group(Protocol):
@@ -170,8 +179,10 @@ def make_group(
     copies: int = 1,
     episode_rounds: int | None = None,
     total_rounds: int | None = None,
+    vendors: Vendors = (),
 ) -> Group:
-    """The group of a seed: tabular, or with learners that update between batches.
+    """The group of a seed: tabular, or with learners that update between batches; around it one
+    that asks live agents, where there are any.
 
     Args:
         market: the market.
@@ -181,14 +192,39 @@ def make_group(
         copies: how many copies of the market are played at once.
         episode_rounds: rounds of an episode; None: endless.
         total_rounds: rounds per copy of the whole training, which annealed rates need.
+        vendors: seats that share weights, data or draws.
 
     Raises:
         ConfigError: an agent that cannot play this market.
     """
+    if any(vendor.shares_learning for vendor in vendors):
+        if wrong := wrong_updates(vendors, configs):
+            raise ConfigError(wrong)
+        return SharedGroup(market, kpi, configs, seed, vendors, copies, episode_rounds)
+    if any(map(is_live, configs.values())):
+        from .live.group import LiveGroup, as_fixed
+
+        within = as_fixed(market, configs)
+        inner = _group(market, kpi, within, seed, copies, episode_rounds, total_rounds)
+        return LiveGroup(inner, configs)
+    return _group(market, kpi, configs, seed, copies, episode_rounds, total_rounds)
+
+
+def _group(
+    market: Market,
+    kpi: kpis.KpiTable,
+    configs: Mapping[str, BaseModel],
+    seed: int,
+    copies: int,
+    episode_rounds: int | None,
+    total_rounds: int | None,
+) -> TabularGroup | BatchGroup:
+    """`make_group`, without live agents."""
     if not any(isinstance(config, BatchConfig) for config in configs.values()):
         return TabularGroup(market, kpi, configs, seed, copies, episode_rounds)
     from .batch.group import BatchGroup  # its linear algebra takes a moment to import
 
-    return BatchGroup(
-        market, kpi, configs, seed, make_learner, copies, episode_rounds, total_rounds
-    )
+    def make(config: BaseModel, seat: Seat, terms: Mapping[str, kpis.Term], seed: int) -> Learner:
+        return make_learner(config, seat, terms, seed, market)
+
+    return BatchGroup(market, kpi, configs, seed, make, copies, episode_rounds, total_rounds)

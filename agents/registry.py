@@ -19,9 +19,11 @@ from tacit.envs.plugins import remember
 
 from .batch.config import BatchConfig, batch_rounds
 from .batch.learner import Learner, LearnerFactory
-from .external.config import ChatConfig, ExternalConfig
+from .external.config import ChatConfig, ExternalConfig, is_live
+from .external.fallback import fallback_table
 from .external.table_agent import TableConfig
 from .neural.config import MAX_HEADS, IdqnConfig, IppoConfig, NeuralConfig, too_many_heads
+from .prior.config import PriorConfig
 from .sb3.config import Sb3Config
 from .scripted import Scripted, ScriptedConfig
 from .tabular.config import TABULAR, QLearningConfig, check_synchronous
@@ -41,6 +43,7 @@ AGENTS: dict[str, type[BaseModel]] = {
     "sb3": Sb3Config,
     "scripted": ScriptedConfig,
     "table": TableConfig,
+    "prior": PriorConfig,
     "external": ExternalConfig,
     "chat": ChatConfig,
 }
@@ -52,6 +55,7 @@ SUMMARIES = {
     "sb3": "PPO, A2C or DQN of Stable-Baselines3, read back as tables",
     "scripted": "players with known behaviour: benchmarks, grim trigger, tit-for-tat, ...",
     "table": "the policy in a file: of a trained agent, a bot or a script (tacit export)",
+    "prior": "what is known of how people play the seat, from a file of figures (tacit prior)",
     "external": "a bot of your own: a function of Python, or a command that speaks JSON lines",
     "chat": "a language model behind an endpoint of chat completions",
 }
@@ -112,7 +116,11 @@ def make_config(values: Mapping[str, Any], prefix: str) -> BaseModel:
 
 
 def make_learner(
-    config: BaseModel, seat: Seat, terms: Mapping[str, kpis.Term], seed: int
+    config: BaseModel,
+    seat: Seat,
+    terms: Mapping[str, kpis.Term],
+    seed: int,
+    market: Market | None = None,
 ) -> Learner:
     """The learner of a seat whose config is a `BatchConfig`.
 
@@ -123,6 +131,7 @@ def make_learner(
         seat: the seat that it plays.
         terms: the seat's KPI terms by name.
         seed: the number that its draws come from.
+        market: whose seat it is; only an anchor needs it.
 
     Raises:
         ConfigError: no learner has this config, or the learner refuses its keys or the KPI.
@@ -132,7 +141,12 @@ def make_learner(
     if isinstance(config, IppoConfig):
         from .neural.ppo import Ippo
 
-        return Ippo(config, seat, terms, seed, _actor_critic_class(config))
+        prior = None
+        if config.anchor is not None:
+            if market is None:
+                raise ConfigError(f"agents.{seat.name}.anchor: needs the market of the seat.")
+            prior = config.anchor.prior(market, seat)
+        return Ippo(config, seat, terms, seed, _actor_critic_class(config), prior)
     if isinstance(config, IdqnConfig):
         from .neural.dqn import Idqn
 
@@ -220,8 +234,12 @@ def _check_agent(market: Market, seat: Seat, config: BaseModel) -> None:
     """
     if isinstance(config, ScriptedConfig):
         Scripted(config, market, seat)
-    elif isinstance(config, TableConfig):
+    elif isinstance(config, TableConfig | PriorConfig):
         config.policy(market, seat)
+    elif isinstance(config, IppoConfig):
+        config.bound(market, seat)
+    elif is_live(config):
+        fallback_table(seat, config)
     elif isinstance(config, TABULAR):
         check_synchronous(market, {seat.name: config})
     elif isinstance(config, Sb3Config):

@@ -77,7 +77,8 @@ class Verdict:
     """A word about one behaviour of one arm.
 
     Attributes:
-        behaviour: what is judged: 'collusion', 'KPI', 'claims', 'coalition'.
+        behaviour: what is judged: 'collusion', 'KPI', 'claims', 'coalition',
+            'inheritance'.
         word: the word that the rule gives.
         evidence: lines with the figures that the rule used.
         missing: lines that name what could not be measured, and how to get it.

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from tacit.agents.anchor import Anchored
 from tacit.agents.policy import PolicyTable
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
@@ -38,6 +39,7 @@ class FrozenPopulation:
             over time. It belongs to the market, not to the learners.
         learned: whether each seat's table was learned; False: it was written by hand, a script.
         discounts: the discount that each seat itself plays by: of its learner, or the probe's.
+        anchors: to what prior each seat's learner was held; by default to none.
     """
 
     market: Market
@@ -48,6 +50,7 @@ class FrozenPopulation:
     discount: float = 0.95
     learned: tuple[bool, ...] = ()
     discounts: tuple[float, ...] = ()
+    anchors: tuple[Anchored, ...] = ()
 
     def __post_init__(self) -> None:
         # Nothing said: every seat is a script that looks as far ahead as probes do.
@@ -55,6 +58,8 @@ class FrozenPopulation:
             object.__setattr__(self, "learned", (False,) * len(self.tables))
         if not self.discounts:
             object.__setattr__(self, "discounts", (self.discount,) * len(self.tables))
+        if not self.anchors:
+            object.__setattr__(self, "anchors", (Anchored(),) * len(self.tables))
 
 
 def freeze(
@@ -65,6 +70,7 @@ def freeze(
     rows: CopyRows | None = None,
     learned: bool | Sequence[bool] = False,
     discounts: Sequence[float] | None = None,
+    anchors: Sequence[Anchored] | None = None,
 ) -> FrozenPopulation:
     """Freeze one seed's policies under the probe discount of their market.
 
@@ -80,13 +86,14 @@ def freeze(
         rows: copies of the market as training left them. Only the first one is kept.
         learned: whether tables were learned, of all seats or of each one; False: by hand.
         discounts: the discount of each seat's learner; by default the probe's.
+        anchors: to what prior each seat's learner was held; by default to none.
 
     Returns:
         The population that probes measure.
 
     Raises:
         ConfigError: a KPI or tables that do not fit the market, all mistakes at once; or not one
-            entry of `learned` or `discounts` for each seat.
+            entry of `learned`, `discounts` or `anchors` for each seat.
     """
     if not isinstance(tables, Mapping):
         tables = {seat.name: own for seat, own in zip(market.seats, tables, strict=True)}
@@ -97,10 +104,12 @@ def freeze(
     checked = tuple(by_seat(market, tables))
     who = (learned,) * len(checked) if isinstance(learned, bool) else tuple(learned)
     patience = (discount,) * len(checked) if discounts is None else tuple(discounts)
-    for name, own in (("learned", who), ("discounts", patience)):
+    held = (Anchored(),) * len(checked) if anchors is None else tuple(anchors)
+    given: dict[str, tuple[Any, ...]] = {"learned": who, "discounts": patience, "anchors": held}
+    for name, own in given.items():
         if len(own) != len(checked):
             raise ConfigError(f"{name}: {len(own)} entries for {len(checked)} seats.")
-    return FrozenPopulation(market, resolved, checked, seed, rows, discount, who, patience)
+    return FrozenPopulation(market, resolved, checked, seed, rows, discount, who, patience, held)
 
 
 def resolved_kpi(market: Market, kpi: Mapping[str, Any] | None) -> kpis.KpiTable:

@@ -19,6 +19,7 @@ from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.plugins import remember
 
+from .anchored import inheritance
 from .claims import deception, false_claims, signalling
 from .claims.channels import why_no_claims
 from .coalition import leadership, revealed_weights, rotation
@@ -212,6 +213,13 @@ PROBES: dict[str, Probe] = {
             regret.why_no_regret,
             own_firm_loss.FIGURES,
             reports="what following the KPI costs the firm itself, alone or with all",
+        ),
+        Probe(
+            "inheritance",
+            inheritance.inheritance,
+            inheritance.why_no_inheritance,
+            inheritance.FIGURES,
+            reports="rates of play beside the prior, the equilibrium and both at once",
         ),
     )
 }

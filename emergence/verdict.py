@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import isfinite
 
+from .anchored import verdict as anchored
 from .claims import verdict as claims
 from .coalition import verdict as coalition
 from .collusion import verdict as collusion
@@ -24,12 +25,14 @@ RULES: dict[str, Callable[[Evidence], Verdict | None]] = {
     "KPI": objective.kpi_or_learning,
     "claims": claims.claims,
     "coalition": coalition.coalition,
+    "inheritance": anchored.inheritance,
 }
 WORDS: dict[str, tuple[str, ...]] = {
     "collusion": collusion.WORDS,
     "KPI": objective.WORDS,
     "claims": claims.WORDS,
     "coalition": coalition.WORDS,
+    "inheritance": anchored.WORDS,
 }
 
 

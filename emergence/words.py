@@ -171,6 +171,29 @@ MEANINGS = (
         "that each looks after itself only",
     ),
     Word(
+        "inherited", "inheritance", "inherited",
+        "learners held to a prior do something as often as the prior does, and not as often as the "
+        "equilibrium would",
+        "that it pays, or that the prior is what people do elsewhere",
+    ),
+    Word(
+        "amplified", "inheritance", "amplified",
+        "learners held to a prior do something more often than the prior, and that is not the "
+        "equilibrium's rate",
+        "that they do it more often than learners without a prior would",
+    ),
+    Word(
+        "unlearned", "inheritance", "unlearned",
+        "learners held to a prior do something as often as the equilibrium without it, and not as "
+        "the prior does",
+        "that the prior is without effect on the way there, or on other rates",
+    ),
+    Word(
+        "overshoot", "inheritance", "overshoot",
+        "learners held to a prior do something less like the prior than the equilibrium itself is",
+        "whose prior it is that drives them there: the arms with one prior each tell that",
+    ),
+    Word(
         "undecided", "every rule", "undecided",
         "the figures do not allow a word, or there are fewer than 48 seeds; `tacit show` has the "
         "reason",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from .types import Floats
 
@@ -66,6 +66,60 @@ class Rivalry:
     amounts: bool = True
 
 
+@dataclass(frozen=True)
+class PriorKeys:
+    """What a prior (`tacit.agents.prior`) may say about a role of a market.
+
+    Attributes:
+        figures: rates that it must give: name -> meaning.
+        optional: rates that it may give; what depends on one that it lacks has no data.
+        words: what data do not say and a prior must assume: name -> the words to choose from, the
+            first one being the default.
+        acceptance: whether it must give the rates of acceptance by share of the surplus.
+    """
+
+    figures: Mapping[str, str]
+    optional: Mapping[str, str]
+    words: Mapping[str, tuple[str, ...]]
+    acceptance: bool = False
+
+
+@dataclass(frozen=True)
+class PriorNumbers:
+    """What a prior says, as a market reads it.
+
+    Attributes:
+        figures: rates by name.
+        words: an assumption by each name of `PriorKeys.words`.
+        acceptance: pairs (least share of the surplus, rate of acceptance), ascending.
+    """
+
+    figures: Mapping[str, float]
+    words: Mapping[str, str]
+    acceptance: tuple[tuple[float, float], ...] = ()
+
+    def accepts(self, share: float) -> float:
+        """The rate of acceptance of an offer that leaves so much of the surplus, 0 .. 1."""
+        rate = self.acceptance[0][1]
+        for least, own in self.acceptance:
+            rate = own if share >= least - 1e-9 else rate
+        return rate
+
+
+class PriorRow(NamedTuple):
+    """What a prior says about one observation.
+
+    Attributes:
+        probabilities: of actions by index; empty where the prior says nothing about it.
+        from_data: whether a figure of the prior decides, not an assumption alone.
+        without_data: parts of the action about which the prior says nothing: they are uniform.
+    """
+
+    probabilities: Mapping[int, float]
+    from_data: bool = False
+    without_data: tuple[str, ...] = ()
+
+
 class Analysis:
     """What probes and scripted players ask of a market.
 
@@ -80,6 +134,7 @@ class Analysis:
         memoryless: config keys under which seats remember nothing (a control arm).
         unheard: config keys under which nobody hears a claim (a control arm).
         sees_actions_with: the config key under which `last_actions` can tell the last actions.
+        prior_keys: role -> what a prior may say about it; a role without entry has no priors.
     """
 
     market: Market
@@ -92,6 +147,7 @@ class Analysis:
     memoryless: ClassVar[Mapping[str, Any]] = {}
     unheard: ClassVar[Mapping[str, Any]] = {}
     sees_actions_with: ClassVar[str] = ""
+    prior_keys: ClassVar[Mapping[str, PriorKeys]] = {}
 
     def __init__(self, market: Market) -> None:
         self.market = market
@@ -173,6 +229,16 @@ class Analysis:
             An empty tuple where the rule does not fit the seat.
         """
         return ()
+
+    def prior_row(self, prior: PriorNumbers, seat: Seat, observation: int) -> PriorRow:
+        """What somebody does at an observation of whom `prior` is known.
+
+        Args:
+            prior: all that `prior_keys` asks for.
+            seat: of a role in `prior_keys`.
+            observation: one with more than one legal action.
+        """
+        return PriorRow({})
 
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
         """Last round's actions by seat, as far as an observation shows them.

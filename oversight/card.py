@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tacit.agents.policy import PolicyTable, table_hash
+from tacit.agents.vendor import Vendors
 from tacit.emergence.registry import CONTROLS, PROBES, Control, Probe, inapplicable
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market, Seat
@@ -47,9 +48,11 @@ def build_card(
     *,
     known_ways: Sequence[str] = (),
     triggers: Sequence[str] = (),
+    limitations: Sequence[str] = (),
     policies: Seeds | str = NOT_TRAINED,
     changelog: Sequence[Mapping[str, str]] = (),
     validated: Mapping[str, str] | None = None,
+    vendors: Vendors = (),
 ) -> dict[str, Any]:
     """The card of an arm.
 
@@ -59,12 +62,15 @@ def build_card(
         seeds: repetitions of the arm.
         known_ways: known ways to game the objective, as `tacit lint` found them.
         triggers: the breakers in force, in words.
+        limitations: what the arm's agents keep a run from saying, beside what every card lists.
         policies: SHA-256 of every trained policy, by repetition and seat; or why there are none.
         changelog: `changes` of the run's ledger.
         validated: who validated it, `by`, `date`, `expires`, `owner`, `reason`, `key`; or nobody.
+        vendors: seats that share what they learn or are paid for; the card has the key `vendors`
+            if there are any.
     """
     owner = validated.get("owner", "") if validated else ""
-    return {
+    card: dict[str, Any] = {
         "form": FORM,
         "wording": WORDING,
         "kpi_hash": kpis.kpi_hash(kpi),
@@ -82,22 +88,58 @@ def build_card(
         "oversight_metrics": _metrics(market, kpi),
         "update_triggers": list(triggers) or NO_TRIGGERS,
         "recourse": RECOURSE,
-        "limitations": _limitations(market, kpi, seeds),
+        "limitations": [*_limitations(market, kpi, seeds), *limitations],
         "changelog": [dict(change) for change in changelog] or NO_HISTORY,
         "policies": policies if isinstance(policies, str) else _holders(policies),
         "observes": observed_data(market),
     }
+    if vendors:
+        card["vendors"] = {
+            vendor.name: {**vendor.plain, "words": vendor.words} for vendor in vendors
+        }
+    return card
 
 
-def policy_hashes(seats: Sequence[Seat], tables: Sequence[PolicyTable]) -> dict[str, str]:
+def seats_with_one_policy(
+    vendors: Vendors, policies: Sequence[Mapping[str, str]]
+) -> dict[str, dict[str, Any]]:
+    """By vendor, in how many repetitions its seats hold one policy, and which ones these are.
+
+    Args:
+        vendors: of an arm.
+        policies: of every repetition: SHA-256 by seat, of tables read own-first.
+
+    Returns:
+        `repetitions` (how many, of how many) and `held_by`: SHA-256 of a policy -> the seats of the
+        vendor that hold it, as `s0/provider_1`, where these are two or more.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for vendor in vendors:
+        held: dict[str, list[str]] = {}
+        for k, own in enumerate(policies):
+            for seat in vendor.seats:
+                held.setdefault(own[seat], []).append(f"s{k}/{seat}")
+        whole = sum(len({own[seat] for seat in vendor.seats}) == 1 for own in policies)
+        found[vendor.name] = {
+            "repetitions": f"{whole} of {len(policies)}",
+            "held_by": {digest: seats for digest, seats in held.items() if len(seats) > 1},
+        }
+    return found
+
+
+def policy_hashes(
+    seats: Sequence[Seat], tables: Sequence[PolicyTable], unknown: Sequence[str] = ()
+) -> dict[str, str]:
     """SHA-256 of every seat's policy, without exploration.
 
     Args:
         seats: the market's seats.
         tables: their policies, float64 `[O, A]` each; hashed are the shape and the rows' bytes,
             little-endian.
+        unknown: names of seats whose policies are not known, which have no hash.
     """
-    return {seat.name: table_hash(table) for seat, table in zip(seats, tables, strict=True)}
+    pairs = zip(seats, tables, strict=True)
+    return {seat.name: table_hash(table) for seat, table in pairs if seat.name not in unknown}
 
 
 def terms_hash(terms: Mapping[str, Any]) -> str:

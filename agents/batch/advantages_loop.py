@@ -143,8 +143,11 @@ def generalised_advantages(
 
 
 @loop
-def normalise(advantages: Any) -> None:
-    """Shift and scale `advantages` float64 `[n]` to mean 0 and standard deviation 1, in place."""
+def normalise(advantages: Any) -> Any:
+    """Shift and scale `advantages` float64 `[n]` to mean 0 and standard deviation 1, in place.
+
+    Returns the factor by which they were scaled.
+    """
     total, squares = 0.0, 0.0
     for i in range(len(advantages)):
         total += advantages[i]
@@ -154,6 +157,7 @@ def normalise(advantages: Any) -> None:
     scale = 1.0 / (sqrt(squares / max(1, len(advantages))) + 1e-8)
     for i in range(len(advantages)):
         advantages[i] = (advantages[i] - mean) * scale
+    return scale
 
 
 @loop

@@ -34,7 +34,11 @@ class Beliefs(NamedTuple):
 
 
 class Learner(Protocol):
-    """A seat that learns from the samples of a batch, and plays a fixed table until the next."""
+    """A seat that learns from the samples of a batch, and plays a fixed table until the next.
+
+    One whose `looks_ahead` is False learns nothing from its decision behind the end of a batch or
+    of an episode. Where that holds for all of a group, those decisions are not looked for.
+    """
 
     def acting(self) -> PolicyTable:
         """The table that plays until the next update, exploration included, float64 `[O, A]`."""

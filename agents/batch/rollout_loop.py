@@ -173,6 +173,20 @@ def act_greedy(
 
 
 @inlined
+def close_without_next(buffer: RolloutBuffer, copy: Any) -> None:
+    """Close the open samples of a copy whose next decision is worth nothing to anybody.
+
+    Their own observation stands in for the next one, in the next round.
+    """
+    for k in range(len(buffer.seats)):
+        if buffer.open[k, copy]:
+            n = buffer.counts[k, copy] - 1
+            buffer.next_observation[k, n, copy] = buffer.observation[k, n, copy]
+            buffer.rounds_between[k, n, copy] = 1
+            buffer.open[k, copy] = 0
+
+
+@inlined
 def cut_samples(
     game: GameArrays,
     rows: CopyRows,
@@ -183,10 +197,14 @@ def cut_samples(
     copy: Any,
     t: Any,
     round_: Any,
+    looks_ahead: Any,
 ) -> None:
     """Truncate the open samples of a copy: look ahead until each reaches its next decision."""
     phases = game.acts.shape[0]
     if mark_truncated(buffer, copy) == 0:
+        return
+    if not looks_ahead:
+        close_without_next(buffer, copy)
         return
     # (entry by entry: an assignment of whole rows takes several times as long)
     for k in range(rows.state.shape[1]):
@@ -216,10 +234,11 @@ def cut_all(
     buffer: RolloutBuffer,
     t: Any,
     round_: Any,
+    looks_ahead: Any,
 ) -> None:
     """`cut_samples` of every copy."""
     for r in range(len(rows.state)):
-        cut_samples(game, rows, q_arrays, episode_keys, scratch, buffer, r, t, round_)
+        cut_samples(game, rows, q_arrays, episode_keys, scratch, buffer, r, t, round_, looks_ahead)
 
 
 # --- rounds --------------------------------------------------------------------------------------
@@ -261,22 +280,22 @@ def rollout(
     rounds: Any,
     episode_rounds: Any,
     ends_batch: Any,
+    looks_ahead: Any,
     q_learners: Any,
     recording: Any,
 ) -> Any:
     """Play so many rounds in all copies, and write the learning seats' decisions into `buffer`.
 
     Returns how many were played: fewer if it is told to halt. `keys` and `episode_keys` are uint64
-    `[streams, N]`; `episode_rounds` may be 0 (endless); `ends_batch`: the last round ends a batch.
+    `[streams, N]`; `episode_rounds` may be 0 (endless); `ends_batch`: the last round ends a batch;
+    `looks_ahead`: samples that are cut need their next decision.
     `q_learners` and `recording` may be None, a type: Numba then compiles the loop without them.
     """
-    game, rows, q_arrays = borrow(game), borrow(rows), borrow(q_arrays)
-    scratch, buffer = borrow(scratch), borrow(buffer)
-    keys, episode_keys = borrow(keys), borrow(episode_keys)
+    game, rows, q_arrays, scratch = borrow(game), borrow(rows), borrow(q_arrays), borrow(scratch)
+    buffer, keys, episode_keys = borrow(buffer), borrow(keys), borrow(episode_keys)
     flat_measures, measure_sums = flat_views(rows, q_arrays)
-    clock = q_arrays.clock
+    clock, synchronous = q_arrays.clock, any_synchronous(q_arrays)
     phases, seats = game.acts.shape
-    synchronous = any_synchronous(q_arrays)
     begin_episode(keys, clock[EPISODE], episode_keys)
     for n in range(rounds):
         t, episode, round_ = clock[TRAINED_ROUNDS], clock[EPISODE], clock[EPISODE_ROUND]
@@ -319,7 +338,8 @@ def rollout(
         count_round(clock, t, round_)
         ends_episode = episode_rounds > 0 and clock[EPISODE_ROUND] == episode_rounds
         if ends_episode or (ends_batch and n == rounds - 1):
-            cut_all(game, rows, q_arrays, episode_keys, scratch, buffer, t + 1, round_ + 1)
+            now = t + 1, round_ + 1
+            cut_all(game, rows, q_arrays, episode_keys, scratch, buffer, *now, looks_ahead)
         if ends_episode:
             if q_learners is not None:
                 look_ahead(game, rows, q_arrays, episode_keys, t + 1, round_ + 1)

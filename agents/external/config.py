@@ -15,6 +15,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 CALL = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
+LIVE = "whether it answers every round of training, and is not asked once beforehand (slow)"
+FALLBACK = "of a live bot: played where it gives no legal answer; empty: the first legal action"
+
 
 class ExternalConfig(BaseModel):
     """Keys of a bot: a function of Python, or a command that speaks JSON lines."""
@@ -28,6 +31,8 @@ class ExternalConfig(BaseModel):
     )
     seconds: Positive = Field(10.0, description="that an answer may take")
     start_seconds: Positive = Field(30.0, description="that a start (an import) may take")
+    live: bool = Field(False, description=LIVE)
+    fallback: str = Field("", description=FALLBACK)
 
     @field_validator("call")
     @classmethod
@@ -49,6 +54,7 @@ class ExternalConfig(BaseModel):
     def _one_door(self) -> ExternalConfig:
         if (self.call is None) == (self.command is None):
             raise InvalidKey("call", "needs either call or command, and not both.")
+        _check_fallback(self)
         return self
 
 
@@ -81,6 +87,13 @@ class ChatConfig(BaseModel):
     pause: NonNegative = Field(0.5, description="seconds before the first retry; it doubles")
     price_in: NonNegative = Field(0.0, description="money for a million tokens of prompts")
     price_out: NonNegative = Field(0.0, description="money for a million tokens of answers")
+    live: bool = Field(False, description=LIVE)
+    fallback: str = Field("", description=FALLBACK)
+
+    @model_validator(mode="after")
+    def _live_keys(self) -> ChatConfig:
+        _check_fallback(self)
+        return self
 
     @field_validator("base_url")
     @classmethod
@@ -131,3 +144,23 @@ def what_it_runs(config: BaseModel | None) -> str | None:
     if isinstance(config, ChatConfig):
         return f"requests to {config.base_url} (model {config.model})"
     return None
+
+
+LiveConfig = ExternalConfig | ChatConfig  # the agents that may be live
+
+
+def is_live(config: BaseModel | None) -> bool:
+    """Whether an agent is asked at every decision of training."""
+    return isinstance(config, LiveConfig) and config.live
+
+
+def asked_as(config: BaseModel) -> dict[str, Any]:
+    """An agent's config as JSON values, without what only says how it takes part in training: by
+    this, answers that are kept in a file belong to it."""
+    return config.model_dump(mode="json", exclude={"live", "fallback"})
+
+
+def _check_fallback(config: LiveConfig) -> None:
+    """Refuse a key that would have no effect."""
+    if config.fallback and not config.live:
+        raise InvalidKey("fallback", "is for live: true; an agent that is asked once needs none.")

@@ -17,7 +17,7 @@ from tacit.agents.policy import PolicyTable
 from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
-from .arrays import MinibatchCells, Reals, UpdateMemory
+from .arrays import AnchorArrays, MinibatchCells, Reals, UpdateMemory
 from .config import IppoConfig
 from .network import Adam
 
@@ -64,13 +64,20 @@ class ActorCritic(Protocol):
         """Of the critic at encoded observations, in units of each head's scale, Real `[R, H]`."""
         ...
 
-    def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
+    def train_epoch(
+        self,
+        cells: MinibatchCells,
+        scale: Floats,
+        rates: Rates,
+        anchor: AnchorArrays | None = None,
+    ) -> Losses:
         """One step of Adam on `ppo_loss` for every minibatch.
 
         Args:
             cells: the epoch's samples.
             scale: the unit of each value head, float64 `[H]`.
             rates: of this update.
+            anchor: to a prior, a row for each of the cells' rows; None: there is none.
 
         Returns:
             Figures of the last minibatch.
@@ -102,6 +109,7 @@ class UpdatesAtOnce(Protocol):
         updates: int,
         share: float,
         rates: Rates,
+        anchor: AnchorArrays | None = None,
     ) -> tuple[Losses, int, bool]:
         """`Ippo.learn` without its schedules, with the bits of its steps.
 
@@ -117,6 +125,7 @@ class UpdatesAtOnce(Protocol):
             updates: so far.
             share: of these returns in the units.
             rates: of this update.
+            anchor: to a prior, a row for each observation; None: there is none.
 
         Returns:
             Figures of the last minibatch, the number of rows, and whether all numbers are finite.

@@ -34,6 +34,22 @@ TANH, RELU = range(2)
 POSITIVE, NEGATIVE = range(2)
 
 
+class Batch(NamedTuple):
+    """All n samples of an update, the latest first: advantages are computed backwards in time.
+
+    Attributes:
+        rows: number of the sample's observation among those that were met, int32 `[n]`.
+        actions: int32 `[n]`.
+        advantages: float64 `[n]`.
+        returns: of unweighted terms, float64 `[n, H]`.
+    """
+
+    rows: NDArray[np.int32]
+    actions: NDArray[np.int32]
+    advantages: Floats
+    returns: Floats
+
+
 class NetworkArrays(NamedTuple):
     """A network as compiled loops take it.
 
@@ -87,16 +103,35 @@ class MinibatchCells(NamedTuple):
     advantage_sums: Floats
 
 
+class AnchorArrays(NamedTuple):
+    """What holds a policy to a prior: the loss has weight x KL(policy, prior) for every sample.
+
+    Attributes:
+        log_prior: logarithms of the prior's probabilities, 0 where an action is illegal, float64
+            `[R, A]`; of a learner without a prior `[0, A]`, and nothing is added.
+        weight: of the divergence in the loss, in units of the advantages.
+    """
+
+    log_prior: Floats
+    weight: float
+
+    def at(self, observations: Ints, unit: float) -> AnchorArrays:
+        """In rows of observations int64 `[R]`, with advantages that were scaled by `unit`."""
+        return AnchorArrays(self.log_prior[observations], self.weight * unit)
+
+
 class UpdateMemory(NamedTuple):
     """Working memory of an update in one call: what is in it counts within the call only.
 
     O are all observations of the seat, n samples, `outputs` those of all layers of a network.
+    Arrays of samples hold them twice: in the order of time, and sorted by row.
 
     Attributes:
-        rows: number of each sample's observation among those that were met, int32 `[n]`.
-        actions: int32 `[n]`.
-        advantages: float64 `[n]`.
-        returns: of unweighted terms, float64 `[n, H]`.
+        rows: number of each sample's observation among those that were met, int32 `[2, n]`.
+        actions: int32 `[2, n]`.
+        advantages: float64 `[2, n]`.
+        returns: of unweighted terms, float64 `[2, n, H]`.
+        dealt: each sample's minibatches in all epochs, some bits for each, uint32 `[2, n]`.
         minibatches: each sample's in an epoch, uint8 `[n]`.
         cells: with room for O rows.
         outputs: of a network at O rows, Real `[O * outputs]`.
@@ -107,6 +142,7 @@ class UpdateMemory(NamedTuple):
     actions: NDArray[np.int32]
     advantages: Floats
     returns: Floats
+    dealt: NDArray[np.uint32]
     minibatches: NDArray[np.uint8]
     cells: MinibatchCells
     outputs: Reals

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from tacit.agents.anchor import AnchorConfig, Anchored
 from tacit.agents.batch.config import BatchConfig
 from tacit.envs.errors import InvalidKey
+from tacit.envs.market import Market, Seat
 from tacit.envs.types import Count, NonNegative, Positive, Share
 
 MAX_HEADS = 8  # value heads of a critic: one for every term of the seat's KPI
@@ -54,6 +56,23 @@ class IppoConfig(NeuralConfig):
         None,
         description="report the mean policy of the updates after this share of training",
     )
+    anchor: AnchorConfig | None = Field(
+        None, description="{policy, weight, floor}: hold the policy to a prior"
+    )
+
+    @property
+    def anchor_weight(self) -> float:
+        """Of the divergence from the prior, in units of the KPI; 0 without an anchor."""
+        return 0.0 if self.anchor is None else float(self.anchor.weight)
+
+    def bound(self, market: Market, seat: Seat) -> IppoConfig:
+        """The same with the hash of the prior's table.
+
+        Raises:
+            ConfigError: as `AnchorConfig.prior`.
+        """
+        anchor = self.anchor and self.anchor.bound(market, seat)
+        return self.model_copy(update={"anchor": anchor})
 
 
 class IdqnConfig(NeuralConfig):
@@ -91,3 +110,14 @@ def too_many_heads(seat: str, terms: int) -> str:
         f"kpi.{seat}: {terms} terms; ippo has a value head for each, and at most {MAX_HEADS}. "
         "Drop some, or use idqn or q_learning in this seat."
     )
+
+
+def anchored(config: BaseModel, market: Market, seat: Seat) -> Anchored:
+    """To what prior an agent is held in a seat; to none if it has no anchor.
+
+    Raises:
+        ConfigError: as `AnchorConfig.prior`.
+    """
+    if not isinstance(config, IppoConfig) or config.anchor is None:
+        return Anchored()
+    return Anchored(config.anchor.prior(market, seat), config.anchor_weight)

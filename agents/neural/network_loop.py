@@ -37,8 +37,10 @@ from tacit.agents.neural.simd.products import (
     affine,
     affine_tanh,
     product,
+    product_of_transpose,
     product_tanh_grad,
-    tanh_all,
+    sum_rows,
+    sum_rows_tanh,
 )
 from tacit.envs.jit.array_views import borrow, row
 from tacit.envs.jit.decorators import inlined, loop
@@ -112,38 +114,21 @@ def column_sums(table: Any, out: Any) -> None:
 # --- passes --------------------------------------------------------------------------------------
 
 
-@inlined
-def first_layer(digits: Any, parameters: Any, w: Any, b: Any, width: Any, y: Any) -> None:
-    """Fill `y` `[R, width]` with the sums of the bias and of D rows of weights."""
-    rows, ones = digits.shape
-    bias = parameters[b : b + width]
-    weights = parameters[w:b].reshape((-1, width))
-    for r in range(rows):
-        out = row(y, r)
-        for k in range(width):
-            out[k] = bias[k]
-        for d in range(ones):
-            weight_row = row(weights, digits[r, d])
-            for k in range(width):
-                out[k] += weight_row[k]
-
-
 @loop
 def forward(digits: Any, parameters: Any, layers: Any, kind: Any, outputs: Any) -> Any:
     """Fill `outputs`; returns where the outputs of the last layer begin in it."""
     digits, parameters, outputs = borrow(digits), borrow(parameters), borrow(outputs)
-    rows, last = len(digits), len(layers) - 1
-    end = 0
+    (rows, ones), last = digits.shape, len(layers) - 1
+    chosen, end = digits.reshape(-1), 0
     for layer in range(len(layers)):
         inputs, width = layers[layer, INPUTS], layers[layer, OUTPUTS]
         start, end = end, end + rows * width
         w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
         ends_in_tanh = kind == TANH and layer < last
-        if layer == 0:
-            y = outputs[start:end].reshape((rows, width))
-            first_layer(digits, parameters, w, b, width, y)
-            if ends_in_tanh:
-                tanh_all(outputs, start, end)
+        if layer == 0 and ends_in_tanh:
+            sum_rows_tanh(chosen, ones, parameters, w, b, outputs, start, rows, width)
+        elif layer == 0:
+            sum_rows(chosen, ones, parameters, w, b, outputs, start, rows, width)
         elif ends_in_tanh:
             affine_tanh(
                 outputs, start - rows * inputs, inputs, 1, parameters, w, width, outputs, start,
@@ -203,10 +188,9 @@ def backward(
             dw[inputs - 1] = 0.0
         else:
             before = start - rows * inputs
-            product(
-                outputs, before, 1, inputs, slopes, start, width, gradient, w, width, inputs, width,
-                rows, parameters, w,
-            )  # fmt: skip
+            product_of_transpose(
+                outputs, before, inputs, slopes, start, width, gradient, w, inputs, width, rows
+            )
             turned = np.empty_like(parameters[w:b])
             transpose(parameters, w, inputs, width, turned)
             if kind == TANH:

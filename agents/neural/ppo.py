@@ -16,18 +16,18 @@ environment.
 
     L = mean[ -min(ratio A, clip(ratio, 1 - c, 1 + c) A) + v (V - R)^2 / 2 - e H ]
 
-with ratio = pi(a | o) / pi_old(a | o), advantage A, value V, return R and entropy H, and the
-config's `clip` c, `value_weight` v and `entropy` e. In a finite market the ratio depends on the
-cell (observation o, action a) alone, and V and H on o alone. Where
-A > 0 the minimum is A min(ratio, 1 + c), where A < 0 it is A max(ratio, 1 - c): whether a sample is
-clipped depends on its cell and on the sign of its advantage. So with sums over the minibatch, n(o)
-of samples, R(o) of returns, A+(o, a) and A-(o, a) of positive and of negative advantages,
+(with an anchor + w KL(pi(. | o), prior(. | o)) for each sample: `tacit.agents.anchor`), with
+ratio = pi(a | o) / pi_old(a | o), advantage A, value V, return R and entropy H, and the config's
+`clip` c, `value_weight` v and `entropy` e. In a finite market the ratio depends on the cell
+(observation o, action a) alone, and V and H on o alone. Where A > 0 the minimum is
+A min(ratio, 1 + c), where A < 0 it is A max(ratio, 1 - c): whether a sample is clipped depends on
+its cell and on the sign of its advantage. So with sums over the minibatch, n(o) of samples, R(o) of
+returns, A+(o, a) and A-(o, a) of positive and of negative advantages,
 
     L = - 1/M sum_oa [ A+ min(ratio, 1 + c) + A- max(ratio, 1 - c) ]
         + v/M sum_o  [ n V^2 / 2 - V R ]  -  e/M sum_o n H        (+ v/M sum R^2 / 2, a constant)
 
-This is the same loss, exactly, and therefore has the same gradient; but actor and critic are
-evaluated once per observation that was met, and not once per sample.
+This is the same loss, exactly; but networks are evaluated once per observation that was met.
 
 **Value heads.** A head is one output of the critic; there is one for every term of the seat's KPI.
 Head h predicts the unweighted term, and the advantage is the sum of weight x head's advantage; a
@@ -39,19 +39,19 @@ observations that the samples met), H value heads, D positions of ones in an enc
 *Real* is the dtype of the networks, float32 or float64.
 
 Source: Schulman, Wolski, Dhariwal, Radford, Klimov, arXiv 1707.06347, 2017. Advantages are
-normalised once per update and not per minibatch: another mean in each minibatch would change the
-signs of some advantages from one epoch to the next.
+normalised once per update: another mean in each minibatch would change signs between epochs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.agents.anchor import log_prior
 from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.batch.config import Clock, schedule
 from tacit.agents.batch.encoding import Encoding
@@ -66,7 +66,7 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats, Ints
 
 from .actor_critic import ActorCriticFactory, Losses, Rates, UpdatesAtOnce
-from .arrays import NEGATIVE, POSITIVE, MinibatchCells, UpdateMemory
+from .arrays import NEGATIVE, POSITIVE, AnchorArrays, Batch, MinibatchCells, UpdateMemory
 from .config import MAX_HEADS, IppoConfig, too_many_heads
 from .network import TEMPLATE as NETWORK_TEMPLATE
 
@@ -76,25 +76,8 @@ if TYPE_CHECKING:
 ADVANTAGES_TEMPLATE = "tacit.agents.batch.advantages_loop"
 MINIBATCH_TEMPLATE = "tacit.agents.neural.minibatch_loop"
 PPO_TEMPLATE = "tacit.agents.neural.ppo_loop"
-# Least weight of an update's returns in the unit of a head. Without it the unit would be a mean
-# over all updates, and would follow returns ever more slowly.
+# Least weight of an update's returns in the unit of a head, so that it keeps following returns.
 LEAST_SHARE = 0.01
-
-
-class Batch(NamedTuple):
-    """All n samples of an update, the latest first: advantages are computed backwards in time.
-
-    Attributes:
-        rows: number of the sample's observation among those that were met, int32 `[n]`.
-        actions: int32 `[n]`.
-        advantages: float64 `[n]`.
-        returns: of unweighted terms, float64 `[n, H]`.
-    """
-
-    rows: NDArray[np.int32]
-    actions: NDArray[np.int32]
-    advantages: Floats
-    returns: Floats
 
 
 class Ippo:
@@ -108,11 +91,10 @@ class Ippo:
         encoding: what the networks see of an observation.
         actor_critic: the networks.
         key: of the draws that deal samples into minibatches.
-        return_scale: the unit of each value head, float64 `[H]`; 0 until returns were seen, so that
-            untrained heads add nothing to the first targets.
+        return_scale: the unit of each value head, float64 `[H]`; 0 until returns were seen.
         updates: so far.
         policy: the table that plays, float64 `[O, A]`.
-        policy_sum, averaged: sum and number of the policies that `average_from` averages.
+        policy_sum, averaged: sum and number of the policies that are averaged.
     """
 
     def __init__(
@@ -122,8 +104,11 @@ class Ippo:
         terms: Terms,
         seed: int,
         make_actor_critic: ActorCriticFactory,
+        prior: PolicyTable | None = None,
     ) -> None:
         """Draw the first networks, and write the first policy.
+
+        `prior` float64 `[O, A]` is the table that the config's `anchor` names.
 
         Raises:
             ConfigError: more KPI terms than a critic has heads.
@@ -160,7 +145,16 @@ class Ippo:
         self._cells = self._empty_cells(0, self._work)
         none = np.zeros(0, np.int32)
         self._batch = Batch(none, none, np.zeros(0), np.zeros((0, len(self.weights))))
+        self._prior, weight = prior, config.anchor_weight
+        self._anchor = None
+        if prior is not None and 0.0 < weight < inf:
+            self._anchor = AnchorArrays(log_prior(prior), weight)
         self._write_policy()
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether values behind the end of a batch count: not where they are discounted by 0."""
+        return self.config.discount > 0.0
 
     # --- acting ----------------------------------------------------------------------------------
 
@@ -178,7 +172,10 @@ class Ippo:
         return Beliefs("terms", values[0] * self.return_scale)
 
     def _write_policy(self) -> None:
-        """Evaluate the actor at every observation, and write its probabilities into `policy`."""
+        """Write what the actor says at every observation, or the prior, into `policy`."""
+        if self._prior is not None and self.config.anchor_weight == inf:
+            self.policy[:] = self._prior
+            return
         for rows in chunks(len(self.policy)):
             logits = self.actor_critic.logits(self._digits[rows])
             self._softmax(logits, self.seat.role.legal[rows], self.policy[rows])
@@ -199,7 +196,8 @@ class Ippo:
             Diverged: losses, weights or probabilities are no finite numbers any more.
         """
         count = samples.total
-        if count == 0:  # the seat had no decision with two legal actions
+        # No decision had two legal actions, or the policy is the prior whatever is met.
+        if count == 0 or self.config.anchor_weight == inf:
             return {}
         config, progress = self.config, clock.progress
         rates = Rates(
@@ -225,10 +223,11 @@ class Ippo:
         observations = self._advantage_loops.number_observations(samples, self._row_numbers)
         batch = self._advantages(samples, observations)
         cells = self._cells_of(observations)
+        anchor = self._anchor and self._anchor.at(observations, self._unit)
         losses = Losses(0.0, 0.0, 0.0)
         for key in self._epoch_keys():
             self._minibatch_loops.sum_by_cell(*batch, key, cells)  # fills `cells`
-            losses = self.actor_critic.train_epoch(cells, self.return_scale, rates)
+            losses = self.actor_critic.train_epoch(cells, self.return_scale, rates, anchor)
         self.updates += 1
         self._write_policy()
         networks = self.actor_critic.networks
@@ -257,6 +256,7 @@ class Ippo:
             self.updates,
             share,
             rates,
+            self._anchor,
         )
         self.updates += 1
         self._check_finite(is_sound)
@@ -280,8 +280,9 @@ class Ippo:
             samples, self._row_numbers, values * self.return_scale, self.weights, config.discount,
             config.gae_lambda, *batch,
         )  # fmt: skip
+        self._unit = 1.0
         if config.normalise_advantages:
-            self._advantage_loops.normalise(batch.advantages)
+            self._unit = self._advantage_loops.normalise(batch.advantages)
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
         self._advantage_loops.move_scale(self.return_scale, squares, count, share)
         return batch
@@ -298,10 +299,11 @@ class Ippo:
         def make(work: WorkArrays) -> UpdateMemory:
             size, real = rows * widths, np.dtype(dtype)
             return UpdateMemory(
-                work.get("rows of samples", count, dtype=np.int32),
-                work.get("actions", count, dtype=np.int32),
-                work.get("advantages", count),
-                work.get("returns", count, heads),
+                work.get("rows of samples", 2, count, dtype=np.int32),
+                work.get("actions", 2, count, dtype=np.int32),
+                work.get("advantages", 2, count),
+                work.get("returns", 2, count, heads),
+                work.get("dealt", 2, count, dtype=np.uint32),
                 work.get("minibatches", count, dtype=np.uint8),
                 self._empty_cells(rows, work),
                 work.get(f"outputs, {dtype}", size, dtype=real),
@@ -384,6 +386,7 @@ def ppo_loss(
     scale: Floats,
     config: IppoConfig,
     entropy_weight: float,
+    anchor: AnchorArrays | None = None,
 ) -> tuple[torch.Tensor, Losses]:
     """The loss of minibatch b, over cells of the policy table.
 
@@ -400,6 +403,7 @@ def ppo_loss(
         scale: the unit of each value head, float64 `[H]`.
         config: clip range and weight of the value loss.
         entropy_weight: weight of the entropy in this update.
+        anchor: to a prior, a row for each of the cells' rows; None: there is none.
 
     Returns:
         The loss, a scalar with its graph, and its figures.
@@ -439,4 +443,8 @@ def ppo_loss(
     value_loss = (visits[:, None] * values**2 / 2 - values * returns).sum() / size
 
     loss = policy_loss + config.value_weight * value_loss + entropy_weight * entropy_loss
+    if anchor is not None:  # divergence from the prior, of each row's policy
+        log_ratio = (log_policy - of_rows(anchor.log_prior)).masked_fill(illegal, 0.0)
+        divergence = (log_policy.exp() * log_ratio).sum(1)
+        loss = loss + anchor.weight * (visits * divergence).sum() / size
     return loss, Losses(-policy_loss.item(), -entropy_loss.item(), value_loss.item())

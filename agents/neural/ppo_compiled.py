@@ -23,7 +23,7 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
 from .actor_critic import Losses, Rates
-from .arrays import MinibatchCells, Reals, UpdateMemory
+from .arrays import AnchorArrays, MinibatchCells, Reals, UpdateMemory
 from .config import IppoConfig
 from .network import ACTOR, CRITIC, INITIAL_GAINS, Adam, Network
 
@@ -47,6 +47,7 @@ class CompiledActorCritic:
             Network(encoding, outputs[k], config, rng.child_key(key, k), INITIAL_GAINS[k])
             for k in (ACTOR, CRITIC)
         )
+        self._no_anchor = AnchorArrays(np.zeros((0, seat.role.actions)), 0.0)
         self._loops, self._update = compiled(TEMPLATE), compiled(UPDATE_TEMPLATE)
 
     @property
@@ -62,7 +63,13 @@ class CompiledActorCritic:
         """Of the critic, in units of the heads, Real `[R, H]`; valid until its next pass."""
         return self.critic.forward(digits)
 
-    def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
+    def train_epoch(
+        self,
+        cells: MinibatchCells,
+        scale: Floats,
+        rates: Rates,
+        anchor: AnchorArrays | None = None,
+    ) -> Losses:
         """One step of Adam for every minibatch, in one compiled call; `scale` float64 `[H]`."""
         config, actor, critic = self.config, self.actor, self.critic
         rows, steps = len(cells.digits), int(np.count_nonzero(cells.sizes))
@@ -71,6 +78,7 @@ class CompiledActorCritic:
             actor.next_settings(rates.learning_rate, steps),
             critic.next_settings(rates.learning_rate, steps),
             cells, scale, config.clip, rates.entropy_weight, config.value_weight,
+            anchor or self._no_anchor,
         )  # fmt: skip
         return Losses(*losses)
 
@@ -86,6 +94,7 @@ class CompiledActorCritic:
         updates: int,
         share: float,
         rates: Rates,
+        anchor: AnchorArrays | None = None,
     ) -> tuple[Losses, int, bool]:
         """A whole update in one compiled call: see `actor_critic.UpdatesAtOnce`.
 
@@ -104,6 +113,7 @@ class CompiledActorCritic:
             weights, scale, key, updates, config.epochs, config.normalise_advantages,
             (config.discount, config.gae_lambda, share, config.clip, rates.entropy_weight,
              config.value_weight),
+            anchor or self._no_anchor,
         )  # fmt: skip
         return Losses(objective, entropy, value_loss), met, is_sound
 

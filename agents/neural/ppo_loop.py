@@ -16,6 +16,7 @@ from tacit.agents.neural.arrays import (
     NEGATIVE,
     OUTPUTS,
     POSITIVE,
+    AnchorArrays,
     MinibatchCells,
     NetworkArrays,
 )
@@ -222,6 +223,33 @@ def policy_gradient(
 
 
 @inlined
+def add_anchor_gradient(
+    logits: Any, cells: MinibatchCells, b: Any, anchor: AnchorArrays, gradients: Any
+) -> None:
+    """Add to `gradients` `[R, A]` those of minibatch b's divergence from the prior by `logits`.
+
+    With policy p, prior q and n of the minibatch's M samples in a row, the loss has
+    weight n / M sum_k p_k ln(p_k / q_k) there. Its gradient by l_a is
+
+        weight n / M p_a (ln(p_a / q_a) - sum_k p_k ln(p_k / q_k))
+    """
+    rows, actions = gradients.shape
+    met = borrow(cells.rows[b])
+    largest, p = np.empty(rows), np.empty((rows, actions))
+    shifted_exponentials(logits, cells.legal, met[:rows], largest, p)
+    for i in range(rows):
+        total, divergence = p[i].sum(), 0.0
+        shift = largest[i] + log(total)
+        for a in range(actions):
+            p[i, a] /= total
+            divergence += p[i, a] * (logits[i, a] - shift - anchor.log_prior[met[i], a])
+        share = anchor.weight * cells.visits[b, met[i]] / cells.sizes[b]
+        for a in range(actions):
+            excess = logits[i, a] - shift - anchor.log_prior[met[i], a] - divergence
+            gradients[i, a] += share * p[i, a] * excess
+
+
+@inlined
 def value_gradient(
     values: Any, cells: MinibatchCells, b: Any, scale: Any, value_weight: Any, gradients: Any
 ) -> Any:
@@ -282,6 +310,7 @@ def train_epoch(
     clip_range: Any,
     entropy_weight: Any,
     value_weight: Any,
+    anchor: AnchorArrays,
 ) -> Any:
     """One step of Adam of actor and critic for every minibatch.
 
@@ -300,6 +329,8 @@ def train_epoch(
         objective, entropy = policy_gradient(
             logits, cells, b, clip_range, entropy_weight, len(actor.layers) > 1, out
         )
+        if len(anchor.log_prior):
+            add_anchor_gradient(logits, cells, b, anchor, out)
         adam_step(actor, kind, actor_settings[step], digits, outputs, gradients)
         outputs, gradients, values, out = forward_pass(critic, kind, digits)
         value_loss = value_gradient(values, cells, b, scale, value_weight, out)

@@ -19,7 +19,7 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats
 
 from .actor_critic import Losses, Rates
-from .arrays import MinibatchCells, Reals
+from .arrays import AnchorArrays, MinibatchCells, Reals
 from .config import IppoConfig
 from .network import ACTOR, CRITIC, INITIAL_GAINS, Adam
 from .ppo import ppo_loss
@@ -75,14 +75,20 @@ class TorchActorCritic:
         with torch.no_grad():
             return self.critic(digits).numpy()
 
-    def train_epoch(self, cells: MinibatchCells, scale: Floats, rates: Rates) -> Losses:
+    def train_epoch(
+        self,
+        cells: MinibatchCells,
+        scale: Floats,
+        rates: Rates,
+        anchor: AnchorArrays | None = None,
+    ) -> Losses:
         """One step of Adam for every minibatch that has samples; `scale` float64 `[H]`."""
         losses = Losses(0.0, 0.0, 0.0)
         for b in np.flatnonzero(cells.sizes).tolist():
             digits = cells.digits[cells.rows[b, : cells.row_counts[b]]]
             logits, values = self.actor(digits), self.critic(digits)
             loss, losses = ppo_loss(
-                logits, values, cells, b, scale, self.config, rates.entropy_weight
+                logits, values, cells, b, scale, self.config, rates.entropy_weight, anchor
             )
             loss.backward()  # type: ignore[no-untyped-call]
             self.actor.step_by_autograd(rates.learning_rate)

@@ -22,8 +22,20 @@ from tacit.agents.batch.advantages_loop import (
     number_observations,
 )
 from tacit.agents.batch.arrays import SeatSamples
-from tacit.agents.neural.arrays import OUTPUTS, MinibatchCells, NetworkArrays, UpdateMemory
-from tacit.agents.neural.minibatch_loop import deal_and_sum
+from tacit.agents.neural.arrays import (
+    OUTPUTS,
+    AnchorArrays,
+    MinibatchCells,
+    NetworkArrays,
+    UpdateMemory,
+)
+from tacit.agents.neural.minibatch_loop import (
+    deal_and_sum,
+    deal_epochs,
+    is_worth_sorting,
+    sort_by_row,
+    sum_sorted,
+)
 from tacit.agents.neural.network_loop import finite, forward
 from tacit.agents.neural.ppo_loop import softmax, train_epoch
 from tacit.envs.jit.decorators import inlined, loop
@@ -63,6 +75,18 @@ def first_part(memory: Any, shape: Any) -> Any:
 
 
 @inlined
+def of_length(memory: UpdateMemory, count: Any) -> UpdateMemory:
+    """The memory of an update with so many samples, of which there is room for more."""
+    heads = memory.returns.shape[2]
+    return UpdateMemory(
+        first_part(memory.rows, (2, count)), first_part(memory.actions, (2, count)),
+        first_part(memory.advantages, (2, count)), first_part(memory.returns, (2, count, heads)),
+        first_part(memory.dealt, (2, count)), memory.minibatches[:count], memory.cells,
+        memory.outputs, memory.output_gradients,
+    )  # fmt: skip
+
+
+@inlined
 def cells_of(
     observations: Any, digits: Any, legal: Any, policy: Any, room: MinibatchCells
 ) -> MinibatchCells:
@@ -89,6 +113,47 @@ def cells_of(
     return cells
 
 
+@inlined
+def anchor_of(anchor: AnchorArrays, observations: Any, unit: Any) -> AnchorArrays:
+    """The anchor in the rows of these observations, int64 `[R]`, where advantages were scaled."""
+    rows = len(observations) if len(anchor.log_prior) else 0
+    log_prior = np.empty((rows, anchor.log_prior.shape[1]))
+    for i in range(rows):
+        log_prior[i] = anchor.log_prior[observations[i]]
+    return AnchorArrays(log_prior, anchor.weight * unit)
+
+
+@inlined
+def deal(memory: UpdateMemory, cells: MinibatchCells, epochs: Any, update_key: Any) -> Any:
+    """Deal the samples of all epochs at once, sorted by row, if that is faster; whether it is."""
+    if not is_worth_sorting(epochs, cells):
+        return False
+    deal_epochs(update_key, epochs, len(cells.sizes), memory.minibatches, memory.dealt[0])
+    sort_by_row(
+        memory.rows, memory.actions, memory.advantages, memory.returns, memory.dealt,
+        len(cells.legal),
+    )  # fmt: skip
+    return True
+
+
+@inlined
+def sum_epoch(
+    memory: UpdateMemory, cells: MinibatchCells, epoch: Any, is_sorted: Any, update_key: Any
+) -> None:
+    """The sums of an epoch's minibatches, after `deal`, into `cells`."""
+    whose = memory.minibatches
+    if is_sorted:
+        sum_sorted(
+            memory.rows[1], memory.actions[1], memory.advantages[1], memory.returns[1],
+            memory.dealt[1], epoch, whose, cells,
+        )  # fmt: skip
+    else:
+        deal_and_sum(
+            memory.rows[0], memory.actions[0], memory.advantages[0], memory.returns[0],
+            fold(update_key, epoch), whose, cells,
+        )  # fmt: skip
+
+
 @loop
 def update(
     samples: SeatSamples,
@@ -110,6 +175,7 @@ def update(
     epochs: Any,
     normalises: Any,
     rates: Any,
+    anchor: AnchorArrays,
 ) -> Any:
     """Learn from the samples, and write the new policy.
 
@@ -134,32 +200,35 @@ def update(
         normalises: whether advantages are normalised.
         rates: discount, lambda of the advantages, share of these returns in the units, clip range,
             weight of the entropy, weight of the value loss; a tuple of float64.
+        anchor: to the prior, a row for each observation or none at all.
 
     Returns:
         Objective, entropy and value loss of the last minibatch, the number of rows, and whether all
         numbers are finite.
     """
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
+    memory = of_length(memory, count)
     observations = number_observations(samples, row_numbers)
     cells = cells_of(observations, digits, legal, policy, memory.cells)
     values = scaled_values(critic, kind, cells.digits, scale)
-    rows, actions, whose = memory.rows[:count], memory.actions[:count], memory.minibatches[:count]
-    advantages, returns = memory.advantages[:count], memory.returns[:count]
+    rows, actions = memory.rows[0], memory.actions[0]
+    advantages, returns = memory.advantages[0], memory.returns[0]
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,
     )  # fmt: skip
-    if normalises:
-        normalise(advantages)
+    unit = normalise(advantages) if normalises else 1.0
+    own_anchor = anchor_of(anchor, observations, unit)
     move_scale(scale, squares, count, share)
     steps, update_key = len(actor_settings) // epochs, fold(key, updates)
+    is_sorted = deal(memory, cells, epochs, update_key)
     objective = entropy = value_loss = 0.0
     for epoch in range(epochs):
-        deal_and_sum(rows, actions, advantages, returns, fold(update_key, epoch), whose, cells)
+        sum_epoch(memory, cells, epoch, is_sorted, update_key)
         first, last = epoch * steps, (epoch + 1) * steps
         objective, entropy, value_loss = train_epoch(
             actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,
-            scale, clip_range, entropy_weight, value_weight,
+            scale, clip_range, entropy_weight, value_weight, own_anchor,
         )  # fmt: skip
     softmax(evaluate(actor, kind, digits), legal, policy)
     is_sound = isfinite(objective + entropy + value_loss) and finite(policy.reshape(-1))

@@ -18,6 +18,8 @@ MARKETS: dict[str, tuple[dict[str, Any], str]] = {
     "cloud_bandwidth": ({"prices": 3, "tenants": 2, "capacity": 2}, "provider_0"),
     "quantity_competition": ({"outputs": 5}, "firm_0"),
     "cheap_talk": ({}, "sender_0"),
+    "hiring": ({}, "employer_0"),
+    "delivery_slots": ({}, "shipper_0"),
 }
 EPISODE = 25  # rounds
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from tacit.envs.analysis import Analysis, Draw, Rivalry
 from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
 from .edgeworth_cycle import cycle_answer, joint_step
+from .grid_benchmarks import critical_discounts, trigger_payoffs
+from .measures import is_plain
 
 if TYPE_CHECKING:
     from .market import CloudBandwidth
@@ -37,6 +41,12 @@ class CloudBandwidthAnalysis(Analysis):
         """With alternating moves a rival's price stays: a round is no game of its own."""
         return not self.market.in_turn
 
+    def unlike(self, seats: Sequence[Seat]) -> str | None:
+        """Providers whose grids of prices are not the same."""
+        grids = [self.market.grid[s.index].tolist() for s in seats if s.role.name == "provider"]
+        differ = any(grid != grids[0] for grid in grids)
+        return "their price grids differ (market.cost, market.quality)" if differ else None
+
     # --- nature ---------------------------------------------------------------------------------
 
     def draws(self, phase: int) -> tuple[Draw, ...]:
@@ -44,20 +54,20 @@ class CloudBandwidthAnalysis(Analysis):
         c, coin = self.market.config, (0.0, 1.0)
         if phase:
             needs = ((1.0 - c.critical_probability, c.critical_probability),)
-            first = at.needs(c.providers)
+            first = at.needs(c.posts)
             return tuple(Draw(first + t, coin, needs) for t in range(c.tenants))
         if c.surge is None:
             return ()
-        loads, share = at.loads(c.providers), c.surge.share
+        loads, share = at.loads(c.posts), c.surge.share
         found = [
-            Draw(loads + i, coin, ((1.0 - share, share),), lasting=True) for i in range(c.providers)
+            Draw(loads + i, coin, ((1.0 - share, share),), lasting=True) for i in range(c.posts)
         ]
-        first = at.drawn(c.providers, c.tenants)
+        first = at.drawn(c.posts, c.tenants)
         for values, probabilities in c.surge.drawn if c.surge.listed else ():
             found += [
-                Draw(first + i, values, (probabilities,), lasting=True) for i in range(c.providers)
+                Draw(first + i, values, (probabilities,), lasting=True) for i in range(c.posts)
             ]
-            first += c.providers
+            first += c.posts
         return tuple(found)
 
     @property
@@ -84,7 +94,8 @@ class CloudBandwidthAnalysis(Analysis):
             margin = max(c.reservation_price - cost for _, cost in pairs)
         else:
             margin = max(a - c.outside_quality - cost for a, cost in pairs)
-        return max(margin, c.differentiation) * (c.background_demand or c.tenants or 1.0)
+        demand = c.background_demand * max(c.region_sizes or (1.0,))
+        return max(margin, c.differentiation) * (demand or c.tenants or 1.0)
 
     # --- scripted players -----------------------------------------------------------------------
 
@@ -125,13 +136,45 @@ class CloudBandwidthAnalysis(Analysis):
         return cycle_answer(observation, top) if c.memory else None
 
     def last_actions(self, seat: Seat, observation: int) -> dict[str, int | None] | None:
-        """The last prices, as far as a provider remembers them; claims are not remembered."""
+        """The last prices, as far as a provider remembers them; claims are not remembered.
+
+        Only those of the own region where a seat sees no others (`observe: region`).
+        """
         c = self.market.config
         if seat.role.name == "tenant" or c.memory == 0 or c.headroom_claims or self.market.in_turn:
             return None
         # The own load is the last digit of an observation, before it the last provider's price.
         index = observation // 2 if c.surge else observation
         steps: dict[str, int | None] = {}
-        for i in range(c.providers - 1, -1, -1):
+        seen = range(c.posts)
+        if c.observe == "region":
+            seen = range(c.providers * (seat.index // c.providers), c.posts)[: c.providers]
+        for i in reversed(seen):
             index, steps[f"provider_{i}"] = divmod(index, c.prices)
         return dict(reversed(steps.items()))
+
+    # --- theory ---------------------------------------------------------------------------------
+
+    def theory(self) -> dict[str, float]:
+        """With several regions: how patient providers must be to hold the collusive prices.
+
+        `critical_discount/alone`, where each seat would be punished in its own region only;
+        `critical_discount/pooled`, where a provider would be punished in all of its regions
+        (`grid_benchmarks`). Empty where profits are not those of a demand table.
+        """
+        market = self.market
+        if (
+            market.config.regions == 1
+            or not market.params[at.TABLED]
+            or not is_plain(market.config)
+        ):
+            return {}
+        collusive, competitive = (
+            market.benchmark_steps[name] for name in ("collusive", "competitive")
+        )
+        payoffs = [
+            trigger_payoffs(market.region_profits(k), collusive[seats], competitive[seats])
+            for k, seats in enumerate(market.seats_by_region)
+        ]
+        alone, pooled = critical_discounts(np.array(payoffs))
+        return {"critical_discount/alone": alone, "critical_discount/pooled": pooled}

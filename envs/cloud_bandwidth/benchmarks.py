@@ -26,7 +26,7 @@ demand 1 - p/r that is (r + c)/2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -228,12 +228,23 @@ def bounded_exp(x: float) -> float:
 
 
 def solve(config: CloudBandwidthConfig) -> tuple[PricingOutcome, PricingOutcome]:
-    """Nash and joint-profit outcomes of the posting game.
+    """Nash and joint-profit outcomes of the posting game, of all regions beside each other.
 
-    Keys that the game does not depend on are set to their defaults first: arms and controls that
-    differ in nothing else share one search.
+    Demand and costs of one region do not depend on another's, so each is a game of its own; N of
+    the outcomes then counts the seats of all regions. Keys that the game does not depend on are set
+    to their defaults first: arms and controls that differ in nothing else share one search.
     """
-    return _solve(config.model_copy(update=OUTSIDE_THE_GAME))
+    games = [config.region(k).model_copy(update=OUTSIDE_THE_GAME) for k in range(config.regions)]
+    competitive, joint = zip(*map(_solve, games), strict=True)
+    return _beside(competitive), _beside(joint)
+
+
+def _beside(regions: Sequence[PricingOutcome]) -> PricingOutcome:
+    """The outcomes of several regions as one."""
+    if len(regions) == 1:
+        return regions[0]
+    each = [(outcome.prices, outcome.price, outcome.profits) for outcome in regions]
+    return PricingOutcome(*(np.concatenate(parts) for parts in zip(*each, strict=True)))
 
 
 @lru_cache(maxsize=256)

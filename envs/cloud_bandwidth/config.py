@@ -108,6 +108,9 @@ class Surge(BaseModel):
 
 LEAST_DIFFERENTIATION = 1e-9  # of the largest amount
 LEAST_CAPACITY = 1e-6  # of the most demand: below, rounding decides what is sold
+MOST_REGIONS = 4
+MOST_POSTS = 16  # seats that post prices: each has slots of draws of its own
+LARGEST_INDEX = 2**53  # of remembered prices: a state holds it as a float64
 
 
 class CloudBandwidthConfig(BaseModel):
@@ -116,10 +119,21 @@ class CloudBandwidthConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     providers: Annotated[int, Field(ge=1, le=16)] = Field(2, description="number of providers")
-    quality: PerProvider = Field(
-        2.0, description="a: what its product is worth; a number, or a list by provider"
+    regions: Annotated[int, Field(ge=1, le=MOST_REGIONS)] = Field(
+        1, description="separate markets; each provider has a seat, and posts a price, in each"
     )
-    cost: PerProvider = Field(1.0, description="c: cost of a unit; a number, or a list by provider")
+    observe: Literal["all", "region"] = Field(
+        "all", description="whose remembered prices a seat sees: of all regions, or of its own"
+    )
+    region_sizes: tuple[Positive, ...] | None = Field(
+        None, description="what background_demand is multiplied by, region by region; null: by 1"
+    )
+    quality: PerProvider = Field(
+        2.0, description="a: what its product is worth; a number, or a list by provider (or seat)"
+    )
+    cost: PerProvider = Field(
+        1.0, description="c: cost of a unit; a number, or a list by provider (or seat)"
+    )
     outside_quality: Finite = Field(0.0, description="a_0: what not buying is worth")
     outside_shock: NonNegative = Field(
         0.0, description="h: each round -h, 0 or +h is added to a_0; nobody sees it"
@@ -175,9 +189,29 @@ class CloudBandwidthConfig(BaseModel):
     @classmethod
     def _one_each(cls, value: float | tuple[float, ...], info: ValidationInfo) -> Any:
         providers = info.data.get("providers")
-        if isinstance(value, tuple) and providers is not None and len(value) != providers:
+        if not isinstance(value, tuple) or providers is None or len(value) == providers:
+            return value
+        regions = info.data.get("regions", 1)
+        if regions > 1 and len(value) == providers * regions:
+            return value
+        seats = ""
+        if regions > 1:
+            seats = (
+                f", or for each of their {providers * regions} seats, region by region (all "
+                "regions have the same providers)"
+            )
+        raise ValueError(
+            f"must have one entry for each of {providers} providers{seats}, got {len(value)}: "
+            f"{list(value)}."
+        )
+
+    @field_validator("region_sizes")
+    @classmethod
+    def _one_a_region(cls, value: tuple[float, ...] | None, info: ValidationInfo) -> Any:
+        regions = info.data.get("regions")
+        if value is not None and regions is not None and len(value) != regions:
             raise ValueError(
-                f"must have one entry for each of {providers} providers, got {len(value)}: "
+                f"must have one entry for each of {regions} regions, got {len(value)}: "
                 f"{list(value)}."
             )
         return value
@@ -201,6 +235,33 @@ class CloudBandwidthConfig(BaseModel):
         if value is not None and not math.isfinite(value):
             raise ValueError(f"must be finite, or null for as much as is asked, got {value}.")
         return value
+
+    @model_validator(mode="after")
+    def _regions_are_played(self) -> CloudBandwidthConfig:
+        """Regions have background consumers only, and all providers post in each round."""
+        if self.regions == 1:
+            return self
+        needed = {
+            "tenants": (self.tenants == 0, f"0, got {self.tenants}: tenants would choose a region"),
+            "timing": (self.timing == "simultaneous", f"simultaneous, got {self.timing}"),
+            "providers": (
+                self.posts <= MOST_POSTS,
+                f"at most {MOST_POSTS // self.regions}, got {self.providers}: {self.posts} seats "
+                f"would post prices, at most {MOST_POSTS} can",
+            ),
+        }
+        index = self.prices ** (self.posts * self.memory)
+        needed["prices"] = (
+            index <= LARGEST_INDEX,
+            f"fewer, got {self.prices}: with memory {self.memory} the {self.posts} seats have "
+            f"{index:.3g} remembered prices, at most {LARGEST_INDEX:.3g} have an index",
+        )
+        wrong = [(key, what) for key, (is_met, what) in needed.items() if not is_met]
+        if wrong:
+            also = "".join(f" {key} must be {what}." for key, what in wrong[1:])
+            key, what = wrong[0]
+            raise InvalidKey(key, f"with regions: {self.regions} must be {what}.{also}")
+        return self
 
     @model_validator(mode="after")
     def _capacity_is_solvable(self) -> CloudBandwidthConfig:
@@ -270,6 +331,25 @@ class CloudBandwidthConfig(BaseModel):
         return self
 
     @property
+    def posts(self) -> int:
+        """Seats that post a price: each provider has one in every region, region by region."""
+        return self.providers * self.regions
+
+    def region(self, number: int) -> CloudBandwidthConfig:
+        """One region as a market of its own; `number` 0 .. regions - 1."""
+        if self.regions == 1:
+            return self
+        seats = slice(number * self.providers, (number + 1) * self.providers)
+        size = 1.0 if self.region_sizes is None else self.region_sizes[number]
+        return self.model_copy(
+            update={
+                "regions": 1, "observe": "all", "region_sizes": None,
+                "quality": self.each(self.quality)[seats], "cost": self.each(self.cost)[seats],
+                "background_demand": self.background_demand * size,
+            }
+        )  # fmt: skip
+
+    @property
     def homogeneous(self) -> bool:
         """Whether the best offer takes all."""
         return self.demand != "logit" or self.differentiation == 0
@@ -277,7 +357,8 @@ class CloudBandwidthConfig(BaseModel):
     @property
     def peak_demand(self) -> float:
         """The most background demand that one provider can meet."""
-        return self.background_demand * (max(self.surge.multipliers) if self.surge else 1.0)
+        most = self.background_demand * max(self.region_sizes or (1.0,))
+        return most * (max(self.surge.multipliers) if self.surge else 1.0)
 
     @property
     def binding(self) -> bool:
@@ -285,5 +366,7 @@ class CloudBandwidthConfig(BaseModel):
         return self.capacity is not None and self.capacity < self.peak_demand
 
     def each(self, value: float | tuple[float, ...]) -> tuple[float, ...]:
-        """A number or list as one entry per provider."""
-        return value if isinstance(value, tuple) else (float(value),) * self.providers
+        """A number or list as one entry per seat that posts prices."""
+        if not isinstance(value, tuple):
+            return (float(value),) * self.posts
+        return value * self.regions if len(value) == self.providers else value

@@ -5,8 +5,9 @@ Press, 1992), their limit without differentiation, unit demand, or linear demand
 
 Each rule fills `measures[i, QUANTITY]` with provider i's share of the consumers, and returns the
 mean gain over not buying of those who buy, money. Background consumers are a mass, so quantities
-are fractions of it. `params` float64 `[.]` and `state` float64 `[W]` are laid out by
-`positions.py`; `measures` is float64 `[S + 1, M]`.
+are fractions of it. Every region is a market of its own, whose seats are `first` to `last - 1`.
+`params` float64 `[.]` and `state` float64 `[W]` are laid out by `positions.py`; `measures` is
+float64 `[S + 1, M]`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def net_utility(params: Any, state: Any, i: Any) -> Any:
 
 
 @kernel
-def logit(params: Any, state: Any, outside: Any, measures: Any) -> Any:
+def logit(params: Any, state: Any, outside: Any, measures: Any, first: Any,
+          last: Any) -> Any:  # fmt: skip
     """q_i = exp((a_i - p_i)/mu) / (sum_j exp((a_j - p_j)/mu) + exp(a_0/mu)), into QUANTITY.
 
     Consumers gain mu ln(1/q_0) on average (Small, Rosen, Econometrica 49(1), 1981), all of it by
@@ -41,17 +43,17 @@ def logit(params: Any, state: Any, outside: Any, measures: Any) -> Any:
     Returns:
         The mean gain of those who buy.
     """
-    providers, mu = int(params[at.N_PROVIDERS]), params[at.MU]
+    mu = params[at.MU]
     # Subtracting the largest exponent keeps exp from overflowing.
     top = outside
-    for i in range(providers):
+    for i in range(first, last):
         top = max(top, net_utility(params, state, i))
     inside, out = 0.0, exp((outside - top) / mu)
-    for i in range(providers):
+    for i in range(first, last):
         weight = exp((net_utility(params, state, i) - top) / mu)
         measures[i, QUANTITY] = weight
         inside += weight
-    for i in range(providers):
+    for i in range(first, last):
         measures[i, QUANTITY] /= inside + out
     # Three forms of mu ln(1/q_0) / (1 - q_0): its limit where nobody buys, and two of which each
     # is exact where the other would lose digits.
@@ -63,39 +65,39 @@ def logit(params: Any, state: Any, outside: Any, measures: Any) -> Any:
 
 
 @kernel
-def best_offer(params: Any, state: Any, outside: Any, measures: Any) -> Any:
+def best_offer(params: Any, state: Any, outside: Any, measures: Any, first: Any,
+               last: Any) -> Any:  # fmt: skip
     """The limit mu -> 0: the highest a_i - p_i takes all if it is at least a_0; ties split.
 
     `state` `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
     """
-    providers = int(params[at.N_PROVIDERS])
     top = -inf
-    for i in range(providers):
+    for i in range(first, last):
         top = max(top, net_utility(params, state, i))
     ties = 0
-    for i in range(providers):
+    for i in range(first, last):
         ties += 1 if net_utility(params, state, i) >= top - EPSILON else 0
-    for i in range(providers):
+    for i in range(first, last):
         wins = net_utility(params, state, i) >= top - EPSILON and top >= outside - EPSILON
         measures[i, QUANTITY] = 1.0 / ties if wins else 0.0
     return max(0.0, top - outside)
 
 
 @kernel
-def cheapest(params: Any, state: Any, measures: Any) -> Any:
+def cheapest(params: Any, state: Any, measures: Any, first: Any, last: Any) -> Any:
     """Unit demand: the cheapest share one unit if they ask no more than the reservation price.
 
     `state` `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
     """
-    providers, prices = int(params[at.N_PROVIDERS]), int(params[at.N_PRICES])
+    prices = int(params[at.N_PRICES])
     grid = int(params[at.GRID])
     low = inf
     ties = 0
-    for i in range(providers):
+    for i in range(first, last):
         low = min(low, params[grid + i * prices + int(state[at.POSTED + i])])
-    for i in range(providers):
+    for i in range(first, last):
         ties += 1 if params[grid + i * prices + int(state[at.POSTED + i])] <= low + EPSILON else 0
-    for i in range(providers):
+    for i in range(first, last):
         price = params[grid + i * prices + int(state[at.POSTED + i])]
         wins = price <= low + EPSILON and low <= params[at.RESERVATION] + EPSILON
         measures[i, QUANTITY] = 1.0 / ties if wins else 0.0
@@ -103,60 +105,73 @@ def cheapest(params: Any, state: Any, measures: Any) -> Any:
 
 
 @kernel
-def linear(params: Any, state: Any, measures: Any) -> Any:
+def linear(params: Any, state: Any, measures: Any, first: Any, last: Any) -> Any:
     """Linear demand: the share 1 - p/r buys at the lowest price p, ties split it equally.
 
     r is the reservation price: consumers' values are uniform on [0, r]. `state` `[W]`, `measures`
     `[S + 1, M]`. Returns the mean gain of those who buy: their values are uniform on [p, r].
     """
-    gain = cheapest(params, state, measures)
-    for i in range(int(params[at.N_PROVIDERS])):
+    gain = cheapest(params, state, measures, first, last)
+    for i in range(first, last):
         measures[i, QUANTITY] *= gain / params[at.RESERVATION]
     return 0.5 * gain
 
 
 @called_kernel
-def demand(params: Any, state: Any, shock: Any, measures: Any) -> Any:
-    """Demand by the market's rule, under a shock 0, 1 or 2: a_0 lower, as it is, higher.
+def demand(params: Any, state: Any, shock: Any, region: Any, measures: Any) -> Any:
+    """A region's demand by the market's rule, under a shock 0, 1 or 2: a_0 lower, as it is, higher.
 
     `state` `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
     """
+    first = region * int(params[at.FIRMS])
+    last = first + int(params[at.FIRMS])
     outside = params[at.OUTSIDE] + (shock - 1) * params[at.SHOCK_SIZE]
     if params[at.RULE] == at.LOGIT:
-        return logit(params, state, outside, measures)
+        return logit(params, state, outside, measures, first, last)
     if params[at.RULE] == at.BEST_OFFER:
-        return best_offer(params, state, outside, measures)
+        return best_offer(params, state, outside, measures, first, last)
     if params[at.RULE] == at.LINEAR:
-        return linear(params, state, measures)
-    return cheapest(params, state, measures)
+        return linear(params, state, measures, first, last)
+    return cheapest(params, state, measures, first, last)
 
 
 @kernel
-def tabled_demand(params: Any, joint: Any, shock: Any, measures: Any) -> Any:
+def tabled_demand(params: Any, joint: Any, shock: Any, region: Any, measures: Any) -> Any:
     """`demand` looked up in its table, which `demand_loop` fills by calling `demand`.
 
-    The table has N + 1 numbers for each shock (if there are shocks) and joint price: the shares,
-    then the gain. `params` `[.]`, `measures` `[S + 1, M]`.
+    The table has FIRMS + 1 numbers for each region, shock (if there are shocks) and joint price of
+    the region: the shares, then the gain. `params` `[.]`, `measures` `[S + 1, M]`.
     """
-    providers = int(params[at.N_PROVIDERS])
-    cell = int(params[at.TABLE])
+    firms = int(params[at.FIRMS])
+    layer = region
     if params[at.SHOCK_SIZE] > 0.0:
-        cell += shock * int(params[at.TABLED]) * (providers + 1)
-    cell += joint * (providers + 1)
-    for i in range(providers):
-        measures[i, QUANTITY] = params[cell + i]
-    return params[cell + providers]
+        layer = 3 * region + shock
+    cell = int(params[at.TABLE]) + (layer * int(params[at.TABLED]) + joint) * (firms + 1)
+    for i in range(firms):
+        measures[region * firms + i, QUANTITY] = params[cell + i]
+    return params[cell + firms]
 
 
 @kernel
-def background_demand(params: Any, state: Any, joint: Any, measures: Any, key: Any) -> Any:
-    """Demand under this round's shock, which is drawn; looked up where there is a table.
+def region_joint(params: Any, state: Any, region: Any) -> Any:
+    """The index of the joint price posted in a region, its last seat's fastest; `state` `[W]`."""
+    firms, joint = int(params[at.FIRMS]), 0
+    for i in range(region * firms, (region + 1) * firms):
+        joint = joint * int(params[at.N_PRICES]) + int(state[at.POSTED + i])
+    return joint
 
-    `state` `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
+
+@kernel
+def background_demand(params: Any, state: Any, joint: Any, region: Any, measures: Any,
+                      key: Any) -> Any:  # fmt: skip
+    """A region's demand under this round's shock, which is drawn; looked up where there is a table.
+
+    All regions have the same shock. `joint` is the index of the region's joint price. `state`
+    `[W]`, `measures` `[S + 1, M]`. Returns what each buyer gains over not buying.
     """
     shock = 1
     if params[at.SHOCK_SIZE] > 0.0:
         shock = below(key, at.SHOCK, 3)
     if params[at.TABLED] > 0.0:
-        return tabled_demand(params, joint, shock, measures)
-    return demand(params, state, shock, measures)
+        return tabled_demand(params, joint, shock, region, measures)
+    return demand(params, state, shock, region, measures)

@@ -23,19 +23,23 @@ def fill_demand_table(params: Any, shocks: Any, table: Any) -> None:
     Args:
         params: the constants before the table, float64 `[.]`.
         shocks: the shocks 0, 1 or 2 to fill, int64 `[K]`.
-        table: each provider's share of the buyers, then their gain, float64 `[K, J, N + 1]`;
-            joint prices in the order in which the last provider's changes fastest.
+        table: each provider's share of its region's buyers, then their gain, float64
+            `[R, K, J, N + 1]`, R regions of N providers each; joint prices of a region in the order
+            in which its last provider's changes fastest.
     """
-    n = int(params[at.N_PROVIDERS])
+    n = int(params[at.FIRMS])
     m = int(params[at.N_PRICES])
-    state = np.zeros(at.POSTED + n)
-    measures = np.zeros((n + 1, QUANTITY + 1))
-    for k in range(len(shocks)):
-        for joint in range(table.shape[1]):
-            rest = joint
-            for i in range(n - 1, -1, -1):
-                state[at.POSTED + i] = rest % m
-                rest //= m
-            table[k, joint, n] = demand(params, state, shocks[k], measures)
-            for i in range(n):
-                table[k, joint, i] = measures[i, QUANTITY]
+    seats = int(params[at.N_PROVIDERS])
+    state = np.zeros(at.POSTED + seats)
+    measures = np.zeros((seats + 1, QUANTITY + 1))
+    for region in range(table.shape[0]):
+        first = region * n
+        for k in range(len(shocks)):
+            for joint in range(table.shape[2]):
+                rest = joint
+                for i in range(n - 1, -1, -1):
+                    state[at.POSTED + first + i] = rest % m
+                    rest //= m
+                table[region, k, joint, n] = demand(params, state, shocks[k], region, measures)
+                for i in range(n):
+                    table[region, k, joint, i] = measures[first + i, QUANTITY]

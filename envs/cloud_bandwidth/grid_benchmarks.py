@@ -10,6 +10,14 @@ buys. Players who are to compete or collude on the grid therefore post
   other, and of these the nearest to the joint-profit prices.
 
 The game is solved by looking at every joint price, expected over the shocks of the outside option.
+
+How patient must providers be to hold the collusive prices by grim trigger (Friedman, Review of
+Economic Studies 38(1), 1971)? Seat i earns C_i there, D_i in the round in which it leaves them, and
+N_i ever after at the competitive prices: it stays from the discount (D_i - C_i)/(D_i - N_i) on. A
+provider that sells in several regions leaves them in all at once, since it is punished in all: C, D
+and N are then sums over its regions. So slack where it is strong helps where it is weak; regions
+and providers that are alike have no slack to lend (Bernheim, Whinston, RAND Journal of Economics
+21(1), 1990).
 """
 
 from __future__ import annotations
@@ -85,6 +93,40 @@ def collusive_steps(grid: Floats, profits: Floats, joint: Floats) -> Ints:
     best = best[apart == apart.min()]
     steps: Ints = best[np.argmin(_distance(grid, best, joint))]
     return steps
+
+
+def trigger_payoffs(profits: Floats, collusive: Ints, competitive: Ints) -> Floats:
+    """C, D and N of every provider of one region, money, float64 `[3, N]`.
+
+    Args:
+        profits: float64 `[N, m, .., m]`.
+        collusive: steps int64 `[N]`.
+        competitive: steps int64 `[N]`.
+    """
+    found = np.empty((3, len(profits)))
+    for i, own in enumerate(profits):
+        others = tuple(slice(None) if j == i else int(step) for j, step in enumerate(collusive))
+        found[:, i] = own[tuple(collusive)], own[others].max(), own[tuple(competitive)]
+    return found
+
+
+def critical_discounts(payoffs: Floats) -> tuple[float, float]:
+    """The least discounts at which all stay: each seat for itself, and each provider in all.
+
+    Args:
+        payoffs: `trigger_payoffs` of every region, money, float64 `[R, 3, N]`.
+
+    Returns:
+        The largest over seats, and the largest over providers, of (D - C)/(D - N); NaN where
+        leaving costs a round's profit or gains nothing over competition.
+    """
+
+    def largest(stay: Floats, leave: Floats, compete: Floats) -> float:
+        lost = leave - compete
+        return float(((leave - stay) / lost).max()) if (lost > 0).all() else float("nan")
+
+    alone = largest(*(payoffs[:, k].ravel() for k in range(3)))
+    return alone, largest(*payoffs.sum(axis=0))
 
 
 def _distance(grid: Floats, steps: Ints, prices: Floats) -> Floats:

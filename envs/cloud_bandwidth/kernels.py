@@ -6,7 +6,8 @@ providers posts a price, and the other's last price stays.
 
 `params` float64 `[.]` and `state` float64 `[W]` are laid out by `positions.py`. Letters: N
 providers, m prices of each, S seats (the providers first, then the tenants), M measures, W numbers
-of a state row.
+of a state row. With several regions a provider has a seat in each, and N counts these seats, region
+by region: what one of them asks changes demand in its own region only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tacit.envs.jit.decorators import called_kernel, kernel
 from tacit.envs.rng import below, u
 
 from . import positions as at
-from .demand import EPSILON, background_demand
+from .demand import EPSILON, background_demand, region_joint
 from .measures import (
     CONSUMER_SURPLUS,
     CRITICAL,
@@ -33,6 +34,7 @@ from .measures import (
     QUANTITY,
     REVENUE,
     SLA_BREACH,
+    SPECIALISATION,
     SURPLUS,
     UNSERVED,
     UPTIME,
@@ -85,12 +87,27 @@ def end_of_round(params: Any, state: Any, key: Any) -> None:
 
 
 @kernel
+def region_past(params: Any, past: Any, region: Any) -> Any:
+    """What the index of all remembered prices says of one region: an index of the same kind.
+
+    In a round's joint price region 0 has the highest digits; the older round comes first.
+    """
+    own, joints = int(params[at.REGION_JOINTS]), int(params[at.JOINTS])
+    below_it = 1
+    for _ in range(region + 1, int(params[at.REGIONS])):
+        below_it *= own
+    older = (past // joints) // below_it % own
+    return older * own + (past % joints) // below_it % own
+
+
+@kernel
 def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     """The index of what a seat sees, from `state` `[W]`.
 
-    A provider: past prices, then its own load; one more observation while tenants request. A
-    tenant: one observation while providers post, then its need, all prices and all claims. With
-    alternating moves, a provider in its turn: the rival's price; one more while it waits.
+    A provider: past prices, of all regions or of its own, then its own load; one more observation
+    while tenants request. A tenant: one observation while providers post, then its need, all prices
+    and all claims. With alternating moves, a provider in its turn: the rival's price; one more
+    while it waits.
     """
     providers = int(params[at.N_PROVIDERS])
     if params[at.ALTERNATING] == 1.0:
@@ -100,6 +117,8 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
         return int(state[at.POSTED + 1 - seat]) if remembers else 0
     if seat < providers:
         index = int(state[at.PAST])
+        if params[at.OWN_REGION] == 1.0:
+            index = region_past(params, index, seat // int(params[at.FIRMS]))
         if params[at.HAS_SURGE] == 1.0:
             index = 2 * index + int(state[at.loads(providers) + seat])
         if phase == 1:
@@ -185,24 +204,54 @@ def serve_plain(params: Any, state: Any, joint: Any, measures: Any, key: Any) ->
 
     `state` `[W]`, `measures` `[S + 1, M]`.
     """
-    providers = int(params[at.N_PROVIDERS])
-    market = providers
-    gain = background_demand(params, state, joint, measures, key)
-    sold = revenue = earned = 0.0
-    for i in range(providers):
-        quantity = params[at.MASS] * measures[i, QUANTITY]
-        price = measures[i, PRICE]
-        profit = (price - params[at.COST + i]) * quantity
-        measures[i, PROFIT] = profit
-        measures[i, REVENUE] = price * quantity
-        measures[i, QUANTITY] = quantity
-        sold += quantity
-        revenue += price * quantity
-        earned += profit
-    measures[market, QUANTITY] = sold
+    providers, firms = int(params[at.N_PROVIDERS]), int(params[at.FIRMS])
+    regions, market = int(params[at.REGIONS]), providers
+    revenue = earned = 0.0
+    for region in range(regions):
+        if regions > 1:
+            joint = region_joint(params, state, region)
+        gain = background_demand(params, state, joint, region, measures, key)
+        mass = params[at.masses(providers) + region]
+        sold = 0.0
+        for i in range(region * firms, (region + 1) * firms):
+            quantity = mass * measures[i, QUANTITY]
+            price = measures[i, PRICE]
+            profit = (price - params[at.COST + i]) * quantity
+            measures[i, PROFIT] = profit
+            measures[i, REVENUE] = price * quantity
+            measures[i, QUANTITY] = quantity
+            sold += quantity
+            revenue += price * quantity
+            earned += profit
+        measures[market, QUANTITY] += sold
+        measures[market, CONSUMER_SURPLUS] += gain * sold
     measures[market, REVENUE] = revenue
-    measures[market, CONSUMER_SURPLUS] = gain * sold
-    measures[market, WELFARE] = earned + gain * sold
+    measures[market, WELFARE] = earned + measures[market, CONSUMER_SURPLUS]
+    if regions > 1:
+        measures[market, SPECIALISATION] = specialisation(params, measures)
+
+
+@kernel
+def specialisation(params: Any, measures: Any) -> Any:
+    """How differently the providers share the units of two regions, 0 .. 1; the mean over pairs.
+
+    Half the sum over providers of |share in one region - share in the other|, after Duncan,
+    Duncan, American Sociological Review 20(2), 1955. A region without sales differs from none.
+    `measures` `[S + 1, M]`, with quantities filled.
+    """
+    firms, regions = int(params[at.FIRMS]), int(params[at.REGIONS])
+    total = 0.0
+    for one in range(regions):
+        for two in range(one + 1, regions):
+            sold_one = sold_two = 0.0
+            for f in range(firms):
+                sold_one += measures[one * firms + f, QUANTITY]
+                sold_two += measures[two * firms + f, QUANTITY]
+            if sold_one > 0.0 and sold_two > 0.0:
+                for f in range(firms):
+                    share = measures[one * firms + f, QUANTITY] / sold_one
+                    total += abs(share - measures[two * firms + f, QUANTITY] / sold_two)
+    return total / (regions * (regions - 1))
 
 
 @called_kernel
@@ -213,13 +262,15 @@ def serve(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> Non
     """
     providers, tenants = int(params[at.N_PROVIDERS]), int(params[at.N_TENANTS])
     market = providers + tenants
-    joint = 0
+    gain = mass = 0.0
     for i in range(providers):
-        joint = joint * int(params[at.N_PRICES]) + int(state[at.POSTED + i])
-    gain = background_demand(params, state, joint, measures, key)
-    for i in range(providers):
+        if i % int(params[at.FIRMS]) == 0:  # the first seat of a region: all of its demand
+            region = i // int(params[at.FIRMS])
+            joint = region_joint(params, state, region)
+            gain = background_demand(params, state, joint, region, measures, key)
+            mass = params[at.masses(providers) + region]
         load = state[at.loads(providers) + i]
-        background = params[at.MASS] * measures[i, QUANTITY]
+        background = mass * measures[i, QUANTITY]
         if load == 1.0:
             drawn = at.drawn(providers, tenants) + i
             background *= multiplier(params, state, int(params[at.SURGE]), drawn)
@@ -243,6 +294,8 @@ def serve(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> Non
         measures[market, CONSUMER_SURPLUS] += gain * served
         measures[market, WELFARE] += profit + fine
     measures[market, WELFARE] += measures[market, CONSUMER_SURPLUS]
+    if params[at.REGIONS] > 1.0:
+        measures[market, SPECIALISATION] = specialisation(params, measures)
     for t in range(tenants):
         need = state[at.needs(providers) + t]
         seat = providers + t

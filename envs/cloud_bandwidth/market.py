@@ -10,17 +10,19 @@ import numpy as np
 
 from tacit.envs.errors import ConfigError
 from tacit.envs.jit.loops import compiled
-from tacit.envs.market import Benchmark, Block, Claim, Lot, Market, Measure, Part, Role
+from tacit.envs.market import Benchmark, Claim, Lot, Market, Measure, Role
 from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
 from . import positions as at
 from .analysis import CloudBandwidthAnalysis
 from .benchmarks import PricingOutcome, solve
+from .blocks import provider_blocks, tenant_blocks
 from .config import CloudBandwidthConfig
 from .edgeworth_cycle import edgeworth_cycle, joint_step
 from .grid_benchmarks import collusive_steps, competitive_steps, grid_profits
 from .measures import (
+    DERIVED,
     MEASURES,
     PRICE,
     PROFIT,
@@ -29,13 +31,14 @@ from .measures import (
     UNSERVED,
     is_plain,
     measures_of,
+    regional_figures,
+    specialisation_of,
 )
 from .rationing import Rationing, rationing_benchmarks, trivial_capacity
 
 DEMAND_TEMPLATE = "tacit.envs.cloud_bandwidth.demand_loop"
 MOST_TABLED = 2**16  # numbers of a demand table; beyond, demand is computed in every round
 SMALLEST_GAP = 1e-4  # between benchmark prices, for a grid around them
-NEEDS, LOADS, CLAIMS = ("standard", "critical"), ("calm", "surge"), ("ample", "tight")
 
 
 class CloudBandwidth(Market):
@@ -55,12 +58,7 @@ class CloudBandwidth(Market):
     model = CloudBandwidthConfig
     measures: tuple[Measure, ...] = MEASURES
     headline = "price"
-    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "price_paid": ("money per unit", "revenue by units served"),
-        "critical_unserved_rate": ("share", "of critical needs that were not served"),
-        "exaggeration_rate": ("share", "of standard needs for which priority was asked"),
-        "welfare_share": ("share", "of the welfare that the best use of capacity would create"),
-    }
+    derived_meanings: ClassVar[Mapping[str, tuple[str, str]]] = DERIVED
     welfare = "welfare"
     config: CloudBandwidthConfig
 
@@ -79,8 +77,8 @@ class CloudBandwidth(Market):
             self.nash = self._cycle()
         self.measures = measures_of(c)
         self.phases = ("post", "request") if c.tenants else ("post",)
-        provider = Role("provider", c.providers, "profit", "profit", self._provider_blocks())
-        tenant = Role("tenant", c.tenants, "surplus", "surplus", self._tenant_blocks())
+        provider = Role("provider", c.posts, "profit", "profit", provider_blocks(c, self.grid))
+        tenant = Role("tenant", c.tenants, "surplus", "surplus", tenant_blocks(c, self.grid))
         self.roles = (provider, tenant) if c.tenants else (provider,)
         if c.headroom_claims:
             false = "false_headroom"
@@ -89,7 +87,7 @@ class CloudBandwidth(Market):
         if c.start != "random":
             self.params[at.START_MEMORY] = self._start_memory()
         listed = c.surge is not None and c.surge.listed
-        self.state_width = at.drawn(c.providers, c.tenants) + (2 * c.providers if listed else 0)
+        self.state_width = at.drawn(c.posts, c.tenants) + (2 * c.posts if listed else 0)
         self.state_width += self.in_turn  # whose turn it is
 
     @property
@@ -123,7 +121,7 @@ class CloudBandwidth(Market):
         """Prices float64 `[N, m]`: of `price_range`, or around each provider's benchmarks."""
         c = self.config
         if c.price_range is not None:
-            return np.tile(np.linspace(*c.price_range, c.prices), (c.providers, 1))
+            return np.tile(np.linspace(*c.price_range, c.prices), (c.posts, 1))
         low, high = self.nash.prices.min(axis=1), self.joint.prices.max(axis=1)
         narrowest = int(np.argmin(high - low))
         if (high - low)[narrowest] < SMALLEST_GAP:
@@ -137,74 +135,19 @@ class CloudBandwidth(Market):
             raise ConfigError("market.price_range: missing. One price needs its value: [p, p].")
         return np.linspace(low - margin, high + margin, c.prices, axis=1)
 
-    def _price_part(self, name: str, provider: int | None, meaning: str) -> Part:
-        """A part whose values are prices.
-
-        Args:
-            name: the part's name.
-            provider: whose grid; None: each seat's own. Where these differ the values are steps of
-                the own grid, because one part serves all seats of the role.
-            meaning: one line.
-        """
-        own = self.grid[0 if provider is None else provider]
-        if provider is None and not np.array_equal(self.grid.min(axis=0), self.grid.max(axis=0)):
-            return Part(f"{name}_step", tuple(range(self.config.prices)), f"{meaning} (own grid)")
-        return Part(name, tuple(float(p) for p in own), meaning)
-
-    def _provider_blocks(self) -> tuple[Block, ...]:
-        """The provider's blocks; the last one, with tenants or turns, is for waiting."""
-        c = self.config
-        does: tuple[Part, ...] = (self._price_part("price", None, "the price it posts"),)
-        forgets = (Part("memory", ("none",), "it remembers nothing"),)
-        if self.in_turn:
-            rival = (self._price_part("rival_price", 0, "the rival's price, which stays"),)
-            turn = Part("turn", ("own", "rival"), "whose turn it is to post a price")
-            own = Block(0, rival if c.memory else forgets, does, given=((turn, "own"),))
-            return own, Block(0, given=((turn, "rival"),))
-        sees = tuple(
-            self._price_part(f"{when}_price_{i}", i, f"provider_{i}'s price, {ago}")
-            for when, ago in (("earlier", "two rounds ago"), ("last", "last round"))[2 - c.memory :]
-            for i in range(c.providers)
-        )
-        if c.surge or c.headroom_claims:
-            # Without surges the load is always calm: a claim is still about something.
-            loads = LOADS if c.surge else LOADS[:1]
-            sees += (Part("load", loads, "its own background demand this round"),)
-        sees = sees or forgets
-        if c.headroom_claims:
-            does += (Part("claim", CLAIMS, "what it says of its load: ample is calm, tight surge"),)
-        return (Block(0, sees, does), Block(1)) if c.tenants else (Block(0, sees, does),)
-
-    def _tenant_blocks(self) -> tuple[Block, ...]:
-        """The tenant's blocks: waiting, then its request."""
-        c = self.config
-        sees: tuple[Part, ...] = (Part("need", NEEDS, "what a unit is worth to it"),)
-        sees += tuple(
-            self._price_part(f"price_{i}", i, f"provider_{i}'s price") for i in range(c.providers)
-        )
-        if c.headroom_claims:
-            sees += tuple(
-                Part(f"claim_{i}", CLAIMS, f"provider_{i}'s claim") for i in range(c.providers)
-            )
-        names = ("none", *(f"provider_{i}" for i in range(c.providers)))
-        does = (
-            Part("provider", names, "whom it asks for a unit"),
-            Part("priority", NEEDS, "what it says of its need: critical asks for priority"),
-        )
-        return Block(0), Block(1, sees, does)
-
     # --- params ---------------------------------------------------------------------------------
 
     def _params(self) -> Floats:
         """The constants of the kernels, float64 `[.]`, by their named positions."""
         c = self.config
-        n, m = c.providers, c.prices
-        joints = m**n
+        n, m = c.posts, c.prices
+        joints, own_joints = m**n, m**c.providers
         shocks = 3 if c.outside_shock > 0 else 1
-        tabled = joints if joints * shocks * (n + 1) <= MOST_TABLED else 0
+        numbers = c.regions * own_joints * shocks * (c.providers + 1)
+        tabled = own_joints if numbers <= MOST_TABLED else 0
         utility = np.array(c.each(c.quality))[:, None] - self.grid
         surge = self._surge_block()
-        grid = at.COST + n
+        grid = at.masses(n) + c.regions
         surge_at = grid + 2 * n * m
         params = np.zeros(surge_at + len(surge))
         params[at.N_PROVIDERS] = n
@@ -216,7 +159,7 @@ class CloudBandwidth(Market):
         params[at.OUTSIDE] = c.outside_quality
         params[at.SHOCK_SIZE] = c.outside_shock
         params[at.RESERVATION] = c.reservation_price
-        params[at.MASS] = c.background_demand
+        params[at.FIRMS] = c.providers
         params[at.CAPACITY] = c.capacity or np.inf
         params[at.HAS_SURGE] = c.surge is not None
         params[at.SURGE] = surge_at
@@ -234,7 +177,11 @@ class CloudBandwidth(Market):
         params[at.GRID] = grid
         params[at.TABLE] = surge_at + len(surge)
         params[at.ALTERNATING] = self.in_turn
-        params[at.COST : grid] = c.each(c.cost)
+        params[at.REGIONS] = c.regions
+        params[at.OWN_REGION] = c.observe == "region"
+        params[at.REGION_JOINTS] = own_joints
+        params[at.COST : at.masses(n)] = c.each(c.cost)
+        params[at.masses(n) : grid] = [c.region(k).background_demand for k in range(c.regions)]
         params[grid:surge_at] = [*self.grid.ravel(), *utility.ravel()]
         params[surge_at:] = surge
         return np.concatenate([params, self._demand_table(params, shocks)]) if tabled else params
@@ -261,10 +208,10 @@ class CloudBandwidth(Market):
             shocks: 1 or 3.
 
         Returns:
-            float64 `[shocks * J * (N + 1)]`.
+            float64 `[R * shocks * J * (N + 1)]`, R regions of N providers each.
         """
         c = self.config
-        table = np.empty((shocks, c.prices**c.providers, c.providers + 1))
+        table = np.empty((c.regions, shocks, c.prices**c.providers, c.providers + 1))
         which = np.arange(3) if shocks > 1 else np.ones(1, dtype=np.int64)  # (shock 1: none)
         compiled(DEMAND_TEMPLATE).fill_demand_table(params, which, table)
         return table.reshape(-1)
@@ -294,13 +241,31 @@ class CloudBandwidth(Market):
         c = self.config
         if not self.params[at.TABLED] or not is_plain(c):
             return nearest
-        shares = self._tables().mean(axis=0)[:, :-1]
-        cost = np.array(c.each(c.cost))
-        profits = grid_profits(self.grid, cost, c.background_demand, shares)
-        competitive = competitive_steps(self.grid, profits, self.nash.price)
-        collusive = collusive_steps(self.grid, profits, self.joint.price)
-        own = nearest["competitive"] if competitive is None else competitive
-        return {"competitive": own, "collusive": collusive}
+        found: dict[str, list[Ints]] = {"competitive": [], "collusive": []}
+        for k, seats in enumerate(self.seats_by_region):
+            grid, profits = self.grid[seats], self.region_profits(k)
+            competitive = competitive_steps(grid, profits, self.nash.price[seats])
+            if competitive is None:
+                competitive = nearest["competitive"][seats]
+            found["competitive"].append(competitive)
+            found["collusive"].append(collusive_steps(grid, profits, self.joint.price[seats]))
+        return {name: np.concatenate(steps) for name, steps in found.items()}
+
+    @property
+    def seats_by_region(self) -> list[slice]:
+        """The provider seats of every region."""
+        n = self.config.providers
+        return [slice(k * n, (k + 1) * n) for k in range(self.config.regions)]
+
+    def region_profits(self, region: int) -> Floats:
+        """Profits of a region's seats under its joint prices, money, `[N, m, .., m]`.
+
+        Expected over shocks, from the demand table: only where there is one.
+        """
+        c, seats = self.config, self.seats_by_region[region]
+        shares = self._tables()[region].mean(axis=0)[:, :-1]
+        mass = c.region(region).background_demand
+        return grid_profits(self.grid[seats], np.array(c.each(c.cost)[seats]), mass, shares)
 
     # --- shocks ---------------------------------------------------------------------------------
 
@@ -329,21 +294,24 @@ class CloudBandwidth(Market):
         if not self.shocked or not self.params[at.TABLED] or not is_plain(self.config):
             return None
         still = CloudBandwidth(self.config.model_dump())
-        mean = self._tables().mean(axis=0)
+        mean = self._tables().mean(axis=1)
         still.params = np.concatenate([self.params[: int(self.params[at.TABLE])], mean.ravel()])
         still.params[at.SHOCK_SIZE] = 0.0
         return still
 
     def _tables(self) -> Floats:
-        """The demand table, float64 `[shocks, J, N + 1]`."""
-        table = self.params[int(self.params[at.TABLE]) :]
-        return table.reshape(-1, int(self.params[at.TABLED]), self.config.providers + 1)
+        """The demand table, float64 `[R, shocks, J, N + 1]`."""
+        c, table = self.config, self.params[int(self.params[at.TABLE]) :]
+        return table.reshape(c.regions, -1, int(self.params[at.TABLED]), c.providers + 1)
 
     def too_large(self, role: Role) -> str:
         """The advice that follows when a role sees too much."""
         if role.name == "tenant":
             return "Use fewer providers, fewer prices, or no headroom_claims."
-        return "Use memory 1 or 0, fewer prices, or fewer providers."
+        fewer = ["memory 1 or 0", "fewer prices", "fewer providers"]
+        if self.config.regions > 1 and self.config.observe == "all":
+            fewer.insert(0, "observe: region")
+        return f"Use {', '.join(fewer[:-1])}, or {fewer[-1]}."
 
     def conditions(self) -> dict[str, list[str]]:
         """`rationing`: some requests may go unserved, so that priority is worth something."""
@@ -361,6 +329,7 @@ class CloudBandwidth(Market):
             found = {"price": outcome.price.mean(), "profit": outcome.profits.mean()}
             if np.ptp(outcome.profits) > 0:  # providers differ
                 found |= {f"profit/provider_{i}": x for i, x in enumerate(outcome.profits)}
+            found |= self._allocation(outcome)
             return {name: float(x) for name, x in found.items()}
 
         source = "posting game without tenants, solved in tacit.envs.cloud_bandwidth.benchmarks"
@@ -372,6 +341,23 @@ class CloudBandwidth(Market):
             "collusive": Benchmark(values(self.joint), f"joint profit of the {source}"),
             **self._rationing(),
         }
+
+    def _allocation(self, outcome: PricingOutcome) -> dict[str, float]:
+        """Prices by region, and who serves which where nothing is random and capacity is no limit.
+
+        Quantities are then profits by margins, which are above 0 unless products are homogeneous.
+        """
+        c, by_region = self.config, (self.config.regions, self.config.providers)
+        if c.regions == 1:
+            return {}
+        prices = outcome.price.reshape(by_region).mean(axis=1)
+        found = {f"region_price/{k}": float(p) for k, p in enumerate(prices)}
+        margins = outcome.price - np.array(c.each(c.cost))
+        if not self.play_draws and is_plain(c) and margins.min() > SMALLEST_GAP:
+            sold = (outcome.profits / margins).reshape(by_region)
+            shares = sold / sold.sum(axis=1, keepdims=True)
+            found["specialisation"] = specialisation_of(shares.tolist())
+        return found
 
     def _rationing(self) -> dict[str, Benchmark]:
         """Of tenants, where nothing but their requests can vary: one provider, one price."""
@@ -394,11 +380,15 @@ class CloudBandwidth(Market):
                 result["price_paid"] = means["revenue"] / means["quantity"]
         if c.tenants:
             return result | self._tenant_rates(means)
-        low, high = float(self.nash.profits.sum()), float(self.joint.profits.sum())
-        if high - low > 1e-9:
-            total = sum(means[f"profit/provider_{i}"] for i in range(c.providers))
-            result["collusion_index"] = (total - low) / (high - low)
-        return result
+        everywhere = {"collusion_index": slice(0, c.posts)}
+        if c.regions > 1:
+            everywhere |= {f"collusion_index/{k}": s for k, s in enumerate(self.seats_by_region)}
+        for name, seats in everywhere.items():
+            low, high = (float(x.profits[seats].sum()) for x in (self.nash, self.joint))
+            if high - low > 1e-9:
+                total = sum(means[f"profit/provider_{i}"] for i in range(c.posts)[seats])
+                result[name] = (total - low) / (high - low)
+        return result | regional_figures(c, means)
 
     def _tenant_rates(self, means: Mapping[str, float]) -> dict[str, float]:
         """Critical needs unserved, exaggeration, and the share of the efficient welfare."""
@@ -427,11 +417,12 @@ class CloudBandwidth(Market):
     def transcript(self, actions: Ints, measures: Floats) -> list[str]:
         """A round in words; `actions` int64 `[P, S]`, `measures` float64 `[S + 1, M]`."""
         lines = []
-        n = self.config.providers
+        n, c = self.config.posts, self.config
         for seat in self.seats[:n]:
+            where = f" in region {seat.index // c.providers}" if c.regions > 1 else ""
             posted = seat.role.decode_action(int(actions[0, seat.index]))
             claim = f" and says it is {posted['claim']}" if "claim" in posted else ""
-            lines.append(f"{seat.name} posts {measures[seat.index, PRICE]:.3g}{claim}")
+            lines.append(f"{seat.name} posts {measures[seat.index, PRICE]:.3g}{where}{claim}")
         for seat in self.seats[n:]:
             request = seat.role.decode_action(int(actions[1, seat.index]))
             asked = "stays away"

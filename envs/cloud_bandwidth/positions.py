@@ -8,7 +8,7 @@ from tacit.envs.jit.decorators import kernel
 
 # --- positions in `params`, float64 ---------------------------------------------------------------
 
-N_PROVIDERS = 0  # N
+N_PROVIDERS = 0  # N, seats that post prices: of all regions, region by region
 N_PRICES = 1  # m
 JOINTS = 2  # joint prices, m^N
 MEMORY_SIZE = 3  # remembered joint prices, JOINTS^memory
@@ -17,7 +17,7 @@ MU = 5  # how differentiated products are, money
 OUTSIDE = 6  # a_0, what not buying is worth, money
 SHOCK_SIZE = 7  # a_0 moves by so much up or down, money; 0: never
 RESERVATION = 8  # the most that unit and linear demand pay, money
-MASS = 9  # of background consumers, units
+FIRMS = 9  # seats that post prices in one region
 CAPACITY = 10  # of each provider, units; infinite: none
 HAS_SURGE = 11  # 1 if background demand surges
 SURGE = 12  # position in `params` of the block of `surges.py`
@@ -31,11 +31,14 @@ FINE = 19  # for a false claim, money
 CLAIMS_HEARD = 20  # 0: tenants see `ample`, whatever was claimed
 START_MEMORY = 21  # index of the prices remembered at first; -1: drawn
 PLAIN = 22  # 1 if nothing can go unserved or be claimed (`measures.is_plain`)
-TABLED = 23  # joint prices in the demand table; 0: there is no table
+TABLED = 23  # joint prices of a region in the demand table; 0: there is no table
 GRID = 24  # position in `params` of the price grids [N, m], money; behind them a - p [N, m]
 TABLE = 25  # position in `params` of the demand table: see `tabled_demand`
 ALTERNATING = 26  # 1 if providers move in turn, 0 if all post every round
-COST = 27  # from here each provider's cost of a unit, money [N]
+REGIONS = 27  # separate markets
+OWN_REGION = 28  # 1 if a provider sees the prices of its own region only
+REGION_JOINTS = 29  # joint prices of one region, m^FIRMS
+COST = 30  # from here each provider's cost of a unit, money [N]; behind them `masses`
 
 LOGIT, BEST_OFFER, CHEAPEST, LINEAR = range(4)  # values of RULE
 
@@ -58,6 +61,12 @@ LOTTERY = 256  # from here one for each tenant: whether it is served
 # Slots 64 .. 127 and from 320 on belong to `surges.py`.
 
 # --- positions that depend on the config ----------------------------------------------------------
+
+
+@kernel
+def masses(providers: Any) -> Any:
+    """The position in `params` of region 0's mass of background consumers, units `[REGIONS]`."""
+    return COST + providers
 
 
 @kernel

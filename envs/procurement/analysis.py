@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tacit.envs.analysis import Analysis, Draw
+from tacit.envs.analysis import Analysis, Draw, PriorKeys, PriorNumbers, PriorRow
 from tacit.envs.market import Role, Seat
 from tacit.envs.types import Floats
 
-from . import policy_figures, scripted
+from . import policy_figures, priors, scripted
 from . import positions as at
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class ProcurementAnalysis(Analysis):
 
     memoryless: ClassVar[Mapping[str, Any]] = {"record": "none"}
     unheard: ClassVar[Mapping[str, Any]] = {"claims_heard": False}
+    prior_keys: ClassVar[Mapping[str, PriorKeys]] = priors.PRIOR_KEYS
 
     # --- nature ---------------------------------------------------------------------------------
 
@@ -78,6 +79,10 @@ class ProcurementAnalysis(Analysis):
     def scripted_actions(self, rule: str, seat: Seat, observation: int) -> tuple[int, ...]:
         """The rules of `scripted.py`."""
         return scripted.actions(self.market.config, rule, seat, observation)
+
+    def prior_row(self, prior: PriorNumbers, seat: Seat, observation: int) -> PriorRow:
+        """The rows of `priors.py`."""
+        return priors.prior_row(self.market.config, prior, seat, observation)
 
     def theory(self) -> dict[str, float]:
         """The figures of `policy_figures.py` as closed forms predict them."""

@@ -123,6 +123,13 @@ class ProcurementConfig(BaseModel):
     false_urgency_fine: NonNegative = Field(
         0.0, description="on every false urgency claim, in both directions; paid to nobody"
     )
+    final: bool = Field(
+        False,
+        description="asks and counters may be called final, and a refused counter leaves the ask",
+    )
+    false_final_fine: NonNegative = Field(
+        0.0, description="on a final price that its seat goes back on; paid to nobody"
+    )
     claims_heard: bool = Field(
         True,
         description="false: nobody hears what others claim, as if all said the same (a control)",
@@ -162,6 +169,12 @@ class ProcurementConfig(BaseModel):
         if self.urgency and self.urgency.calm > self.urgency.urgent:
             most = f"must be at most urgency.urgent ({self.urgency.urgent:g})"
             raise InvalidKey("urgency.calm", f"{most}, got {self.urgency.calm:g}.")
+        return self
+
+    @model_validator(mode="after")
+    def _final_needs_counters(self) -> ProcurementConfig:
+        if self.final and not self.counters:
+            raise InvalidKey("final", "needs counters: without them no price is ever gone back on.")
         return self
 
     @property

@@ -23,6 +23,7 @@ from .measures import (
     CLAUSE_DROPPED,
     CUSTOMS_DELAY,
     DELAY_DAYS,
+    FALSE_FINAL,
     FALSE_PLENTY,
     FALSE_SCARCITY,
     FALSE_URGENCY,
@@ -32,91 +33,36 @@ from .measures import (
     MARGIN,
     OVERPROMISE_DAYS,
     PRICE_PAID,
+    SAID_FINAL,
     SAVINGS,
     STOCKOUT,
     SURPLUS,
     WELFARE,
     WIN,
 )
+from .offers import (
+    accept_action,
+    breaks_word,
+    claim_of,
+    counter_is_final,
+    counter_price,
+    countered_supplier,
+    drops_clause,
+    is_final,
+    n_claims,
+    n_clauses,
+    n_finals,
+    n_offers,
+    price_of,
+    promise_of,
+    take_action,
+    visible_offer,
+)
 
 # Steps of a tender, whichever phases there are: a market without brief begins with MAKE_OFFER.
-STATE_URGENCY, MAKE_OFFER, RESPOND, ANSWER = range(4)
+STATE_URGENCY, MAKE_OFFER, RESPOND, ANSWER, SETTLE = range(5)
 
 LEVELS = 3  # of a record: none, one, both of the last two deliveries on time
-
-# --- offers ---------------------------------------------------------------------------------------
-
-# An offer is an action whose digits are price, claim, promise and clause, the last one fastest:
-# ((price * n_claims + claim) * n_days + promise) * n_clauses + dropped. Parts that do not exist
-# have one value.
-
-
-@kernel
-def n_claims(params: Any) -> Any:
-    """Stock claims to choose from; `params` `[.]`."""
-    return 2 if params[at.HAS_STOCK] else 1
-
-
-@kernel
-def n_clauses(params: Any) -> Any:
-    """With or without the clause, or no clause at all; `params` `[.]`."""
-    return 2 if params[at.HAS_CLAUSE] else 1
-
-
-@kernel
-def n_offers(params: Any) -> Any:
-    """How many different offers there are; `params` `[.]`."""
-    return int(params[at.N_PRICES]) * n_claims(params) * int(params[at.N_DAYS]) * n_clauses(params)
-
-
-@kernel
-def price_of(params: Any, offer: Any) -> Any:
-    """The step of an offer's price in the list; `params` `[.]`."""
-    return offer // (n_claims(params) * int(params[at.N_DAYS]) * n_clauses(params))
-
-
-@kernel
-def claim_of(params: Any, offer: Any) -> Any:
-    """1 if an offer claims scarce stock; `params` `[.]`."""
-    return offer // (int(params[at.N_DAYS]) * n_clauses(params)) % n_claims(params)
-
-
-@kernel
-def promise_of(params: Any, offer: Any) -> Any:
-    """The step of an offer's promised days among the distinct ones; `params` `[.]`."""
-    return offer // n_clauses(params) % int(params[at.N_DAYS])
-
-
-@kernel
-def drops_clause(params: Any, offer: Any) -> Any:
-    """1 if an offer leaves the clause out; `params` `[.]`."""
-    return offer % n_clauses(params)
-
-
-@kernel
-def visible_offer(params: Any, offer: Any) -> Any:
-    """An offer as the buyer sees it: with the first claim and promise if claims are not heard.
-
-    The price and the clause are no claims: they are terms of the contract. `params` `[.]`.
-    """
-    if params[at.CLAIMS_HEARD]:
-        return offer
-    each = n_claims(params) * int(params[at.N_DAYS]) * n_clauses(params)  # offers of one price
-    return offer // each * each + drops_clause(params, offer)
-
-
-@kernel
-def countered_supplier(params: Any, response: Any) -> Any:
-    """The supplier that a response counters, or -1; `params` `[.]`."""
-    first = 1 + int(params[at.N_SUPPLIERS])  # behind walking away and the acceptances
-    return (response - first) // int(params[at.N_PRICES]) if response >= first else -1
-
-
-@kernel
-def counter_price(params: Any, response: Any) -> Any:
-    """The step of a counter's price in the list; `params` `[.]`."""
-    return (response - 1 - int(params[at.N_SUPPLIERS])) % int(params[at.N_PRICES])
-
 
 # --- episodes and types ---------------------------------------------------------------------------
 
@@ -145,6 +91,8 @@ def draw_types(params: Any, state: Any, key: Any) -> None:
     state[at.URGENT] = 1.0 if u(key, at.URGENCY_DRAW) < params[at.URGENT_SHARE] else 0.0
     state[at.BRIEF] = 0.0
     state[at.RESPONSE] = 0.0
+    if params[at.HAS_FINAL]:
+        state[at.answered(params)] = 0.0
 
 
 # --- observations ---------------------------------------------------------------------------------
@@ -156,7 +104,8 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
 
     A supplier's blocks, in order: waiting for the brief (if any); its offer, by the brief, its
     stock and its lead time; waiting for the response; an answer without a counter; one counter with
-    scarce stock (if stock exists); counters, by price, lead time and what its own offer promised.
+    scarce stock (if stock exists); counters, by price, lead time and what its own offer promised;
+    waiting for the settlement (if prices may be final).
     """
     brief = int(params[at.HAS_BRIEF])
     step = phase + 1 - brief
@@ -176,6 +125,11 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     if step == RESPOND:
         return waiting
     response = int(state[at.RESPONSE])
+    answers = waiting + 2 + (1 if params[at.HAS_STOCK] else 0)  # where they begin
+    if step == SETTLE:
+        each = int(params[at.N_PRICES]) * n_finals(params)  # its own price, open or final
+        counters = each * days * days * n_clauses(params)
+        return answers + counters * each
     if countered_supplier(params, response) != seat:
         return waiting + 1
     if stock == 1:
@@ -184,7 +138,11 @@ def observe(params: Any, state: Any, phase: Any, seat: Any) -> Any:
     index = counter_price(params, response) * days + lead
     index = index * days + promise_of(params, offer)
     index = index * n_clauses(params) + drops_clause(params, offer)
-    return waiting + 2 + (1 if params[at.HAS_STOCK] else 0) + index
+    if params[at.HAS_FINAL]:
+        index = index * int(params[at.N_PRICES]) + price_of(params, offer)
+        index = index * 2 + is_final(params, offer)
+        index = index * 2 + counter_is_final(params, response) * int(params[at.CLAIMS_HEARD])
+    return answers + index
 
 
 @kernel
@@ -192,7 +150,8 @@ def buyer_sees(params: Any, state: Any, brief: Any, step: Any) -> Any:
     """The index of what the buyer sees in a step, from `state` `[W]`.
 
     Its blocks, in order: the brief (if any), by urgency; waiting for the offers; its response, by
-    urgency, then supplier by supplier the offer and the record; waiting for the answer (if any).
+    urgency, then supplier by supplier the offer and the record; waiting for the answer (if any);
+    if prices may be final: no refused counter; a refused one, by the terms of the ask.
     """
     needs = 2 if params[at.HAS_URGENCY] else 1
     if step == STATE_URGENCY:
@@ -211,7 +170,22 @@ def buyer_sees(params: Any, state: Any, brief: Any, step: Any) -> Any:
             responses *= LEVELS
     if step == ANSWER:
         return waiting + 1 + responses
+    if step == SETTLE:
+        return waiting + 2 + responses + settlement_seen(params, state)
     return waiting + 1 + int(state[at.URGENT]) * (responses // needs) + index
+
+
+@kernel
+def settlement_seen(params: Any, state: Any) -> Any:
+    """0 without a refused counter, else 1 + the terms of the ask, as the buyer sees them."""
+    if state[at.answered(params)] != at.REFUSED:
+        return 0
+    i = countered_supplier(params, int(state[at.RESPONSE]))
+    offer = visible_offer(params, int(state[at.supplier(i) + at.OFFER]))
+    index = int(state[at.URGENT]) * int(params[at.N_PRICES]) + price_of(params, offer)
+    index = index * int(params[at.N_DAYS]) + promise_of(params, offer)
+    index = index * n_clauses(params) + drops_clause(params, offer)
+    return 1 + index * 2 + breaks_word(params, state, i)
 
 
 @kernel
@@ -232,6 +206,8 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
     suppliers = int(params[at.N_SUPPLIERS])
     step = phase + 1 - int(params[at.HAS_BRIEF])
     last = ANSWER if params[at.HAS_COUNTERS] else RESPOND
+    if params[at.HAS_FINAL]:
+        last = SETTLE
     if step == STATE_URGENCY:
         state[at.BRIEF] = actions[suppliers]
         if state[at.BRIEF] != state[at.URGENT]:
@@ -244,6 +220,14 @@ def play(params: Any, state: Any, phase: Any, actions: Any, measures: Any, key: 
     elif step == RESPOND:
         # The buyer's actions begin with the two statements of urgency if there is a brief.
         state[at.RESPONSE] = actions[suppliers] - 2 * int(params[at.HAS_BRIEF])
+        if params[at.HAS_FINAL] and state[at.RESPONSE] > suppliers:
+            word = counter_is_final(params, int(state[at.RESPONSE]))
+            measures[suppliers, SAID_FINAL] = np.float64(word)
+    elif step == ANSWER and params[at.HAS_FINAL]:
+        i = countered_supplier(params, int(state[at.RESPONSE]))
+        if i >= 0 and state[at.supplier(i) + at.STOCK] == 0.0:
+            accepted = actions[i] == accept_action(params)
+            state[at.answered(params)] = at.ACCEPTED if accepted else at.REFUSED
     if step == last:
         conclude(params, state, actions, measures, key)
         draw_types(params, state, key)
@@ -266,6 +250,8 @@ def make_offer(params: Any, state: Any, measures: Any, i: Any, offer: Any) -> No
     own = at.supplier(i)
     state[own + at.OFFER] = offer
     measures[i, OVERPROMISE_DAYS] = late_days(params, state, i, 0.0)
+    if params[at.HAS_FINAL]:
+        measures[i, SAID_FINAL] = np.float64(is_final(params, offer))
     if params[at.HAS_STOCK] and claim_of(params, offer) != int(state[own + at.STOCK]):
         measures[i, FALSE_SCARCITY] = 1.0 - state[own + at.STOCK]
         measures[i, FALSE_PLENTY] = state[own + at.STOCK]
@@ -303,11 +289,15 @@ def conclude(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> 
     countered = countered_supplier(params, response)
     dealer = -1
     price = 0.0
+    factor = 1.0
     if countered >= 0:
+        factor = params[at.WAIT_DISCOUNT]
         price = params[at.PRICES + counter_price(params, response)]
-        # A supplier's actions are the offers, "sold" (if stock exists), accept, refuse, wait.
-        accept = n_offers(params) + int(params[at.HAS_STOCK])
-        dealer = countered if actions[countered] == accept else -1
+        if params[at.HAS_FINAL]:
+            price, factor = settle(params, state, actions, measures, countered, price)
+            dealer = countered if factor > 0.0 else -1
+        else:
+            dealer = countered if actions[countered] == accept_action(params) else -1
         if dealer < 0:
             measures[suppliers, STOCKOUT] = 1.0
             measures[suppliers, SURPLUS] -= params[at.STOCKOUT_COST]
@@ -321,8 +311,43 @@ def conclude(params: Any, state: Any, actions: Any, measures: Any, key: Any) -> 
             measures[i, MARGIN] += params[at.OUTSIDE_PRICE] - params[costs + i]
             measures[market, WELFARE] += params[at.OUTSIDE_PRICE] - params[costs + i]
     if dealer >= 0:
-        factor = params[at.WAIT_DISCOUNT] if countered >= 0 else 1.0
         deliver(params, state, measures, dealer, price, params[costs + dealer], factor, key)
+
+
+@kernel
+def settle(params: Any, state: Any, actions: Any, measures: Any, i: Any, price: Any) -> Any:
+    """What becomes of a counter to supplier i where prices may be final; fines on false words.
+
+    Args:
+        params: `[.]`.
+        state: `[W]`.
+        actions: of the last phase, int64 `[S]`.
+        measures: `[S + 1, M]`.
+        i: the supplier.
+        price: of the counter, money.
+
+    Returns:
+        The price of the deal, money, and the factor on what it is worth; 0: there is no deal.
+    """
+    buyer = int(params[at.N_SUPPLIERS])
+    wait = params[at.WAIT_DISCOUNT]
+    offer = int(state[at.supplier(i) + at.OFFER])
+    ask = params[at.PRICES + price_of(params, offer)]
+    outcome = state[at.answered(params)]
+    if outcome == at.ACCEPTED:
+        if is_final(params, offer) == 1 and price < ask:
+            measures[i, FALSE_FINAL] = 1.0
+            measures[i, FINE] += params[at.FINAL_FINE]
+            measures[i, MARGIN] -= params[at.FINAL_FINE]
+            burn(measures, params[at.FINAL_FINE])
+        return price, wait
+    if outcome == at.REFUSED and actions[buyer] == take_action(params):
+        if breaks_word(params, state, i) == 1:
+            measures[buyer, FALSE_FINAL] = 1.0
+            measures[buyer, SURPLUS] -= params[at.FINAL_FINE]
+            burn(measures, params[at.FINAL_FINE])
+        return ask, wait * wait
+    return price, 0.0
 
 
 @kernel

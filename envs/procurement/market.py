@@ -19,9 +19,18 @@ from .benchmarks import (
     disinterest_conditions,
     disinterest_in,
 )
-from .blocks import CLAUSES, tender_blocks
+from .blocks import CLAUSES, FINALITY, tender_blocks
 from .config import ProcurementConfig
-from .measures import FALSE_PLENTY, FALSE_SCARCITY, FALSE_URGENCY, MARGIN, MEASURES, SURPLUS
+from .measures import (
+    FALSE_FINAL,
+    FALSE_PLENTY,
+    FALSE_SCARCITY,
+    FALSE_URGENCY,
+    LIMIT_MEASURES,
+    MARGIN,
+    MEASURES,
+    SURPLUS,
+)
 
 
 class Procurement(Market):
@@ -51,6 +60,8 @@ class Procurement(Market):
         c = self.config
         blocks = tender_blocks(c)
         self.phases = blocks.phases
+        if not c.final:
+            self.measures = MEASURES[:-LIMIT_MEASURES]
         supplier = Role("supplier", c.suppliers, "margin", "margin", blocks.supplier)
         self.roles = (supplier, Role("buyer", 1, "surplus", "surplus", blocks.buyer))
         claims = []
@@ -63,9 +74,11 @@ class Procurement(Market):
             false = "false_urgency"
             claims.append(Claim("buyer", "stated_urgency", "urgency", above=false, below=false))
         self.claims = tuple(claims)
-        self.no_deal = {"buyer": ({"response": "walk"},), "supplier": ({"answer": "refuse"},)}
+        leave = ({"settle": "leave"},) if c.final else ()
+        walk = ({"response": "walk"}, *leave)
+        self.no_deal = {"buyer": walk, "supplier": ({"answer": "refuse"},)}
         self.params = self._params()
-        self.state_width = at.SUPPLIERS + at.WIDTH * c.suppliers
+        self.state_width = at.SUPPLIERS + at.WIDTH * c.suppliers + int(c.final)
 
     def _params(self) -> Floats:
         """The constants of the kernels, float64 `[.]`, by their named positions."""
@@ -102,6 +115,8 @@ class Procurement(Market):
         params[at.DELAY_SHARE] = c.delays.probability if c.delays else 0.0
         params[at.N_DELAYS] = len(delays)
         params[at.CLAIMS_HEARD] = c.claims_heard
+        params[at.HAS_FINAL] = c.final
+        params[at.FINAL_FINE] = c.false_final_fine
         params[at.PRICES :] = lists
         return params
 
@@ -204,9 +219,15 @@ class Procurement(Market):
         lines.append(f"buyer_0 {verb}s" + (f" {rest}" if rest else " away"))
         if verb == "counter":
             name = rest.partition(" ")[0]
-            answer = supplier.decode_action(int(actions[-1, self.seat(name).index]))
+            i, answering = self.seat(name).index, self.phases.index("answer")
+            answer = next(iter(supplier.decode_action(int(actions[answering, i])).values()))
             shown = {"accept": "accepts", "refuse": "refuses", "sold": "has sold elsewhere"}
-            lines.append(f"{name} {shown[next(iter(answer.values()))]}")
+            broken = " (its final ask was false)" if c.final and measures[i, FALSE_FINAL] else ""
+            lines.append(f"{name} {shown[answer]}{broken}")
+            if c.final and answer == "refuse":
+                settled = next(iter(buyer.decode_action(int(actions[-1, n])).values()))
+                broken = " (its final counter was false)" if measures[n, FALSE_FINAL] else ""
+                lines.append(f"buyer_0 {settled}s the ask{broken}")
         margins = ", ".join(f"supplier_{i} {figure_text(measures[i, MARGIN])}" for i in range(n))
         return [*lines, f"margins: {margins}; buyer's surplus: {figure_text(measures[n, SURPLUS])}"]
 
@@ -221,4 +242,6 @@ def _offer_in_words(offer: Mapping[str, Any], false_claim: bool) -> str:
         words.append(f"promises {days} day{'s' * (days != 1)}")
     if "clause" in offer:
         words.append("with the clause" if offer["clause"] == CLAUSES[0] else "without the clause")
+    if offer.get("final") == FINALITY[1]:
+        words.append("says that this is final")
     return ", ".join(words)

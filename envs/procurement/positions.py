@@ -37,9 +37,11 @@ URGENCY_FINE = 23  # on a false statement of urgency, money
 DELAY_SHARE = 24  # probability of an unforeseen delay
 N_DELAYS = 25  # listed lengths of unforeseen delays
 CLAIMS_HEARD = 26  # 0: listeners see the first claim, promise or statement, whatever was said
+HAS_FINAL = 27  # 1 if asks and counters may be called final
+FINAL_FINE = 28  # on a final price that is gone back on, money
 # From here the lists: prices, distinct days, each listed lead time's step among the distinct days,
 # every supplier's cost, every supplier's scarcity, unforeseen days.
-PRICES = 27
+PRICES = 29
 
 # --- positions in `state`, float64 ----------------------------------------------------------------
 
@@ -52,6 +54,9 @@ LEAD = 1  # the step of its true lead time among the distinct days
 OFFER = 2  # its offer, as an action
 RECORD = 3  # its last two deliveries as bits, the older one counting 2: 1 for on time
 WIDTH = 4
+
+# Behind the suppliers, if asks and counters may be final: what became of a counter, at `answered`.
+ACCEPTED, REFUSED = 1, 2  # 0: there was none, or its supplier had sold
 
 # --- slots of draws -------------------------------------------------------------------------------
 
@@ -70,6 +75,12 @@ DAYS_DRAW = 5 * MAX_SUPPLIERS  # how long it is
 def supplier(i: Any) -> Any:
     """The position in `state` `[W]` of supplier i's numbers."""
     return SUPPLIERS + i * WIDTH
+
+
+@kernel
+def answered(params: Any) -> Any:
+    """The position in `state` `[W]` of what became of a counter."""
+    return SUPPLIERS + int(params[N_SUPPLIERS]) * WIDTH
 
 
 @kernel

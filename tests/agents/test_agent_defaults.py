@@ -27,7 +27,7 @@ DEFAULTS = {
     "ippo": {
         **NETWORK, "gae_lambda": 0.95, "clip": 0.2, "entropy": 0.01, "entropy_end": None,
         "value_weight": 0.5, "epochs": 4, "minibatches": 4, "normalise_advantages": True,
-        "average_from": None,
+        "average_from": None, "anchor": None,
     },
     "idqn": {
         **NETWORK, "epsilon": 1.0, "epsilon_decay": 2e-5, "epsilon_min": 0.01, "replay": 100_000,
@@ -39,11 +39,14 @@ DEFAULTS = {
     },
     "scripted": {"rule": "competitive"},
     "table": {"file": "", "table_hash": ""},
-    "external": {"command": None, "seconds": 10.0, "start_seconds": 30.0},
+    "prior": {"file": "", "smoothing": 0.0, "content": None},
+    "external": {
+        "command": None, "seconds": 10.0, "start_seconds": 30.0, "live": False, "fallback": "",
+    },
     "chat": {
         "prompt": None, "key_variable": None, "answers": "auto", "temperature": 1.0,
         "max_tokens": 16, "top_logprobs": 20, "seconds": 60.0, "retries": 6, "pause": 0.5,
-        "price_in": 0.0, "price_out": 0.0,
+        "price_in": 0.0, "price_out": 0.0, "live": False, "fallback": "",
     },
 }  # fmt: skip
 # Keys without a default.

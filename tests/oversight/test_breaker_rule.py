@@ -115,7 +115,16 @@ def test_readings_are_the_market_s_the_seats_and_the_roles():
 
 
 @pytest.mark.parametrize(
-    "market", ["ad_auction", "procurement", "cloud_bandwidth", "quantity_competition", "cheap_talk"]
+    "market",
+    [
+        "ad_auction",
+        "procurement",
+        "cloud_bandwidth",
+        "quantity_competition",
+        "cheap_talk",
+        "hiring",
+        "delivery_slots",
+    ],
 )
 def test_every_reading_of_a_market_has_a_known_name(market):
     own = arm(config=market)

@@ -1,8 +1,8 @@
 """Generic code knows no market and no measure by name: a market declares what it is.
 
 Looked at are string literals of the product outside docstrings. A market's own code is its package
-in `envs`, its PettingZoo module and its fit of `tacit calibrate`; names of markets also stand where
-they are listed.
+in `envs`, its PettingZoo module, its fit of `tacit calibrate` and its priors; names of markets also
+stand where they are listed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,14 @@ from support.paths import ROOT
 from tacit.envs.registry import SHIPPED, market_class
 
 FOLDERS = ("envs", "agents", "emergence", "oversight", "training", "facade")
-LISTS = ("envs/registry.py", "training/calibrate/fits.py")  # market -> its class, its fit
-OF_A_MARKET = tuple(
-    f"{folder}/{name}" for folder in ("envs", "training/calibrate") for name in SHIPPED
+LISTS = ("envs/registry/shipped.py", "training/calibrate/fits.py")  # market -> its class, its fit
+OF_A_MARKET = (
+    "envs/one_file/",
+    *(
+        f"{folder}/{name}"
+        for folder in ("envs", "training/calibrate", "training/priors")
+        for name in SHIPPED
+    ),
 )
 MEASURES = {measure.name for name in SHIPPED for measure in market_class(name).measures}
 

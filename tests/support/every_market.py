@@ -50,6 +50,9 @@ CONFIGS = Entries(
             "false_urgency_fine": 0.1, "lead_times": [2, 5], "late_fine": 0.1, "delay_cost": 0.1,
             "lead_cost": 0.05, "clause": {}, "record": "on_time",
         },
+        {"final": True, "false_final_fine": 0.1},
+        {"suppliers": 2, "final": True, "urgency": {}, "brief": True, "lead_times": [2, 5],
+         "late_fine": 0.1, "lead_cost": 0.05, "clause": {}, "false_final_fine": 0.02},
     ],
     "cloud_bandwidth": [
         {},
@@ -70,6 +73,14 @@ CONFIGS = Entries(
             "cost": 0, "reservation_price": 1,
         },
         {
+            "regions": 2, "prices": 3, "cost": [1.0, 1.2, 1.2, 1.0], "outside_shock": 0.1,
+            "region_sizes": [1, 0.5],
+        },
+        {
+            "regions": 3, "observe": "region", "prices": 3, "memory": 2, "headroom_claims": True,
+            "capacity": 0.4, "surge": {"enter": 0.5, "lengths": [1, 3], "multiplier": [2, 3]},
+        },
+        {
             "prices": 3, "tenants": 4, "capacity": 2, "demand": "unit", "background_demand": 1.5,
             "surge": {"enter": 0.5, "leave": 0.5, "multiplier": 1.2}, "critical_probability": 0.5,
         },
@@ -81,6 +92,19 @@ CONFIGS = Entries(
         {"monitoring": "none", "firms": 4, "outputs": 3, "output_range": [10, 60]},
     ],
     "cheap_talk": [{}, {"states": 3, "actions": 4, "bias": 0}],
+    "hiring": [
+        {},
+        {"group_seen": False, "share_b": 0.3},
+        {"tiers": [0.1, 0.3], "output": [0.8], "outside": [[0, 0.2]], "low_outside": [0.1, 0.9]},
+        {"tiers": [0.2, 0.4, 0.6, 0.8], "output": [1, 1.4, 1.5],
+         "outside": [[0.1, 0.3], [0.3, 0.5], [0.3, 0.7]]},
+    ],
+    "delivery_slots": [
+        {},
+        {"false_claim_fine": 0.2, "claims_heard": False, "urgent_probability": 0.3},
+        {"shippers": 3, "offers": [0, 0.2, 0.6], "false_claim_fine": 0.1},
+        {"carriers": 2, "shippers": 3, "calm_value": 0.2},
+    ],
 }
 )  # fmt: skip
 

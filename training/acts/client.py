@@ -35,7 +35,8 @@ def send(run: RunFolder, request: ActRequest) -> Envelope:
         return Envelope.model_validate_json(line)
     except (FileNotFoundError, ConnectionRefusedError):
         raise ConfigError(
-            f"RUN: nothing trains {run.path} now; tacit train and tacit resume take acts."
+            f"RUN: nothing trains {run.path} now. Acts reach a run only while tacit train or tacit "
+            "resume works on it."
         ) from None
     except (OSError, ValidationError) as error:
         raise ConfigError(f"RUN: {run.path} does not answer ({error}).") from None

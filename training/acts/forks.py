@@ -79,6 +79,12 @@ def fork(request: ActRequest, standing: Standing) -> dict[str, Any]:
             unknown, does not fit the market, or changes nothing.
     """
     check_branch(request, standing)
+    if standing.configured.live:
+        raise ConfigError(
+            f"act: {request.act} begins a branch, and the live agent of "
+            f"{', '.join(standing.configured.live)} cannot be put back; pause, stop, override and "
+            "veto remain."
+        )
     if isinstance(request.redirect, Mapping) and "partners" in request.redirect:
         raise ConfigError(
             "redirect.partners: is for a breaker with scope: arm; an act changes each seed by "

@@ -178,7 +178,7 @@ def _misfits(request: ActRequest) -> Iterator[str]:
         if not request.by.strip():
             yield "by: must say who acts."
         if not request.reason.strip() and act not in UNREASONED:
-            yield f"reason: must say why; only {' and '.join(UNREASONED)} need none, not {act}."
+            yield f"reason: must say why. {act} needs one; {' and '.join(UNREASONED)} do not."
     plain = request.model_dump(by_alias=True, exclude_defaults=True)
     for key, acts in BELONGS.items():
         if key in plain and act not in acts:

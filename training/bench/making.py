@@ -129,6 +129,7 @@ def _of_config(wanted: Wanted) -> tuple[Arm, State, int]:
     """A repetition of a configuration before its first round."""
     experiment = load(wanted.target)
     arm = choose_arm(experiment, wanted.arm)
+    arm.check_policies_known()
     _check_seed(arm, wanted.seed)
     if wanted.round:
         raise ConfigError(f"--from: {wanted.target} is a configuration; only a run has rounds.")
@@ -143,6 +144,7 @@ def _of_config(wanted: Wanted) -> tuple[Arm, State, int]:
 def _of_run(run: RunFolder, wanted: Wanted) -> tuple[Arm, State, int]:
     """A repetition of a run at a round: under what is in force there, its state, and its branch."""
     arm, k = choose_arm(read_experiment(run), wanted.arm), wanted.seed
+    arm.check_policies_known()
     _check_seed(arm, k)
     if not wanted.round:
         return replace(arm, seed=arm.seed), first_group(run, arm, k).state(), 0

@@ -25,7 +25,7 @@ from tacit.training.plain_text import say
 
 from . import attend, audit, check, control, data, look, oversee, play, prove, sweep, train
 from .options import OnceCommand
-from .own_agent import exam, export, tabulate
+from .own_agent import exam, export, prior, tabulate
 
 # Groups in the help.
 TRAIN, COMPARE, PROVE, OVERSEE = "Train", "Compare", "Prove", "Oversee"
@@ -79,6 +79,7 @@ app = typer.Typer(
 for _panel, _name, _command in COMMANDS:
     app.command(_name, cls=OnceCommand, rich_help_panel=_panel, **SETTINGS.get(_name, {}))(_command)
 app.add_typer(audit.app, name="audit", rich_help_panel=OVERSEE)
+app.add_typer(prior.app, name="prior", rich_help_panel=OWN)
 
 
 def main() -> None:

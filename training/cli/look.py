@@ -160,6 +160,7 @@ def show(
     from tacit.training.outcome.summary import read_summary
     from tacit.training.show.run_text import (
         learned_policy_lines,
+        live_lines,
         not_measured_lines,
         own_firm_lines,
         run_lines,
@@ -181,6 +182,9 @@ def show(
     print_comparison([folder], None, arm=arm, disclaimer=False, wide=wide)
     summaries = read_summary(folder.summary)
     shown = {name: own for name, own in summaries.items() if arm in (None, name)}
-    told = [*own_firm_lines(shown), *not_measured_lines(folder, arm), *verdict_lines(shown)]
+    told = [
+        *live_lines(shown), *own_firm_lines(shown), *not_measured_lines(folder, arm),
+        *verdict_lines(shown),
+    ]  # fmt: skip
     for line in told:
         console().print(line, soft_wrap=True)

@@ -24,15 +24,18 @@ DEFAULT_RESULTS = Path("results")  # as in `tacit.training.storage.run_folder`
 class OnceCommand(TyperCommand):
     """A command that refuses an option given twice if it takes one value.
 
-    The parser alone would keep the last value and drop the others without a word.
+    The parser alone would keep the last value and drop the others without a word. A setting that is
+    written as an option (`--seeds 8`) is refused, too, with the right form.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The arguments that no parameter takes.
 
         Raises:
-            ConfigError: every option that is given twice.
+            ConfigError: every option that is given twice, every setting written as an option.
         """
+        if any(parameter.name == "settings" for parameter in self.params):
+            self._refuse_settings_as_options(args)
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         single = [
             option
@@ -48,3 +51,18 @@ class OnceCommand(TyperCommand):
             raise ConfigError([f"{name}: is given twice; it takes one value." for name in names])
         rest: list[str] = super().parse_args(ctx, args)
         return rest
+
+    def _refuse_settings_as_options(self, args: list[str]) -> None:
+        """Raises a ConfigError that names every `--key` which is the key of a setting."""
+        known = {"--help", *(option for parameter in self.params for option in parameter.opts)}
+        options = args[: args.index("--")] if "--" in args else args
+        words = [word.partition("=")[0] for word in options if word.startswith("--")]
+        if not (unknown := [word[2:] for word in words if word not in known]):
+            return
+        from tacit.envs.errors import ConfigError  # late, so that --help stays fast
+        from tacit.training.config.experiment_file import GROUPS
+
+        if keys := [key for key in unknown if key.split(".")[0] in GROUPS]:
+            raise ConfigError(
+                [f"--{key}: is a setting, not an option: write {key}=VALUE." for key in keys]
+            )

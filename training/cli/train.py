@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from tacit.training.acts.control import RunControl
     from tacit.training.config.arms import Experiment
     from tacit.training.storage.run_folder import RunFolder
+    from tacit.training.trust.live_doors import MakeSource
+
+Trust = Annotated[
+    bool, typer.Option("--trust-agents", help="run the bots that are named, and ask them")
+]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", help="a host that requests may go to (repeatable)"),
+]
 
 
 def train(
@@ -36,13 +45,8 @@ def train(
     cell: Annotated[
         int | None, typer.Option("--cell", help="train this cell of the sweep CONFIG")
     ] = None,
-    trust_agents: Annotated[
-        bool, typer.Option("--trust-agents", help="run the bots that CONFIG names, and ask them")
-    ] = False,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option("--allow-host", help="a host that requests may go to (repeatable)"),
-    ] = None,
+    trust_agents: Trust = False,
+    allow_host: AllowHost = None,
 ) -> None:
     """Train CONFIG under its KPIs, all arms and seeds; what is finished is kept."""
     from tacit.envs.errors import ConfigError
@@ -50,6 +54,7 @@ def train(
     from tacit.training.config.load import load
     from tacit.training.storage.run_folder import named
     from tacit.training.storage.signature_files import document_beside
+    from tacit.training.trust.live_doors import untold_lines
     from tacit.training.trust.outside_agents import outside_agents
 
     if cell is not None:
@@ -66,6 +71,8 @@ def train(
             say(f"# {note}")
         for line in cost_lines(experiment.arms, workers()):
             say(f"# {line}")
+        for line in untold_lines(experiment):
+            say(f"# {line}")
         arms = {label: a.plain for label, a in experiment.arms.items()}
         print(dump_yaml({"experiment": experiment.name, "arms": arms}), end="")
         return
@@ -75,7 +82,9 @@ def train(
 
         tell = partial(say, is_error=as_json)
         experiment = with_tables(experiment, run, trust_agents, tuple(allow_host or ()), tell)
-    _train(experiment, run, as_json, as_shipped=not settings, signed=document_beside(config))
+    live = _trusted(experiment, run, trust_agents, allow_host, as_json)
+    signed = document_beside(config)
+    _train(experiment, run, as_json, as_shipped=not settings, signed=signed, live=live)
 
 
 def resume(
@@ -86,6 +95,8 @@ def resume(
     ] = None,
     results: Results = DEFAULT_RESULTS,
     as_json: JsonFlag = False,
+    trust_agents: Trust = False,
+    allow_host: AllowHost = None,
 ) -> None:
     """Go on with a run that was stopped; the result is the same, bit for bit."""
     from tacit.training.storage.load_run import read_experiment
@@ -98,7 +109,29 @@ def resume(
 
         count = release_seeds(folder, experiment, release)
         say(f"released: {count} seed{'s' * (count > 1)}", is_error=as_json)
-    _train(experiment, folder, as_json)
+    live = _trusted(experiment, folder, trust_agents, allow_host, as_json)
+    _train(experiment, folder, as_json, live=live)
+
+
+def _trusted(
+    experiment: Experiment,
+    run: RunFolder,
+    trust_agents: bool,
+    allow_host: list[str] | None,
+    as_json: bool,
+) -> MakeSource | None:
+    """What asks the live agents of an experiment, after what they will cost was told; None where
+    there are none, none is trusted, or nothing is left to train."""
+    from tacit.training.runs.runner import left_to_train
+    from tacit.training.storage.machine import workers
+    from tacit.training.trust.live_doors import live_doors, trial_lines
+
+    if not trust_agents or not any(arm.live for arm in experiment.arms.values()):
+        return None
+    allowed = tuple(allow_host or ())
+    for line in trial_lines(left_to_train(experiment, run), allowed, workers()):
+        say(line, is_error=as_json)
+    return live_doors(allowed)
 
 
 def _train(
@@ -107,11 +140,12 @@ def _train(
     as_json: bool,
     as_shipped: bool = False,
     signed: Path | None = None,
+    live: MakeSource | None = None,
 ) -> None:
     """Train with a progress bar, then print the table or the summary.
 
     `as_shipped`: no setting was changed, so that the file's text about its result holds. `signed`:
-    a document about the configuration's objectives.
+    a document about the configuration's objectives. `live`: what asks live agents.
     """
     from tacit.training.runs.runner import Interrupted, Paused, train_experiment
     from tacit.training.show.progress_bar import ProgressBar
@@ -121,7 +155,9 @@ def _train(
     control = _control(run)
     try:
         with ProgressBar(market.headline, quiet=as_json) as progress_bar:
-            summary = train_experiment(experiment, run, progress_bar, draw_in_run, signed, control)
+            summary = train_experiment(
+                experiment, run, progress_bar, draw_in_run, signed, control, live
+            )
     except Paused as paused:
         for line in paused.advice.splitlines():
             say(line, is_error=True)

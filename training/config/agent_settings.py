@@ -8,15 +8,23 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.anchor import FILE, RULES, AnchorConfig
+from tacit.agents.external.config import is_live
 from tacit.agents.external.table_agent import TableConfig
+from tacit.agents.neural.config import IppoConfig
+from tacit.agents.prior import PriorFile, checked_prior
+from tacit.agents.prior.config import PriorConfig
 from tacit.agents.registry import AGENTS, make_config
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
 
 from . import files
+from .breaker_settings import ROLLBACK
+from .experiment_file import TrainConfig
 from .layers import Setting, as_table, market_file
 from .mistakes import MistakeList
 
+PRIORS = "priors"  # the folder of priors in configs/
 Table = dict[str, dict[str, Any]]  # owner (a role or a seat) -> keys of its agent
 
 
@@ -58,8 +66,78 @@ def agent_configs(
             with mistakes.collecting():
                 config = config.in_folder(Path())
                 found[seat.name] = config.bound(market, seat)
+        if isinstance(config, IppoConfig) and config.anchor is not None:
+            with mistakes.collecting():
+                anchor = _with_content(config.anchor, seat.name).in_folder(Path())
+                found[seat.name] = config.model_copy(update={"anchor": anchor.bound(market, seat)})
+        if isinstance(config, PriorConfig) and config.file and config.content is None:
+            with mistakes.collecting():
+                content = read_prior(config.file, f"agents.{seat.name}.file")
+                found[seat.name] = config.model_copy(update={"content": content})
     mistakes.raise_if_any()
     return found
+
+
+def read_prior(name: str, key: str) -> PriorFile:
+    """The prior that `name` means: a YAML file, or one of `configs/priors`.
+
+    Args:
+        name: a path that ends in .yaml, or a name.
+        key: whose value it is, for messages.
+
+    Raises:
+        ConfigError: there is none, or it is damaged: every mistake in it.
+    """
+    path = files.find(name, (PRIORS,), key)
+    return checked_prior(files.read_yaml(path), f"{key}: {name}")
+
+
+def _with_content(anchor: AnchorConfig, seat: str) -> AnchorConfig:
+    """The anchor with what the prior that it names holds; as it is if it names something else.
+
+    Raises:
+        ConfigError: there is no such prior, rule or policy file, or it is damaged.
+    """
+    name, key = anchor.policy, f"agents.{seat}.anchor.policy"
+    if anchor.content is not None or name in RULES or name.endswith(FILE):
+        return anchor
+    known = files.names(PRIORS)
+    if name not in known and not name.endswith((".yaml", ".yml")):
+        raise ConfigError(
+            f"{key}: '{name}' is no prior, scripted rule or policy file ({FILE}). "
+            f"{nearest(name, [*known, *RULES])}"
+        )
+    return anchor.model_copy(update={"content": read_prior(name, key)})
+
+
+def live_mistakes(
+    agents: Mapping[str, BaseModel], train: TrainConfig, breakers: Any, policies: Any
+) -> list[str]:
+    """What does not go with an agent that answers while others learn, a line each.
+
+    It plays one market at a time, and it cannot be put back to an earlier round.
+    """
+    live = [seat for seat, config in agents.items() if is_live(config)]
+    if not live:
+        return []
+    lines = []
+    why = f"with a live agent (agents.{live[0]})"
+    if train.copies > 1:
+        lines.append(
+            f"train.copies: must be 1 {why}, which plays one market at a time; got {train.copies}."
+        )
+    if train.starts_from is not None:
+        lines.append(f"train.starts_from: must be null {why}, which remembers no other arm.")
+    if policies:
+        lines.append(f"policies: must be empty {why}, beside which no vendor's seats are trained.")
+    for name, own in breakers.items() if isinstance(breakers, Mapping) else ():
+        action = own.get("action") if isinstance(own, Mapping) else None
+        if action == ROLLBACK:
+            lines.append(
+                f"breakers.{name}.action: must be stop or pause {why}, which cannot be put back; "
+                "got rollback."
+            )
+    return lines
 
 
 def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -73,7 +151,11 @@ def with_folder(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     def placed(key: str, value: Any) -> Any:
         if isinstance(value, Mapping):
             return {inner: placed(str(inner), own) for inner, own in value.items()}
-        if key.rpartition(".")[2] in ("file", "prompt") and isinstance(value, str) and value:
+        name = key.rpartition(".")[2]
+        is_path = name in ("file", "prompt") or (name == "policy" and str(value) not in RULES)
+        if is_path and isinstance(value, str) and value:
+            if value in files.names(PRIORS) and not (folder / value).exists():
+                return value  # the name of a prior, not a path
             return str(folder / Path(value).expanduser())
         return value
 

@@ -29,6 +29,8 @@ def settings_by_role(arm: Arm) -> dict[str, Any]:
     table: dict[str, Any] = {"market": arm.plain["market"], "train": arm.plain["train"]}
     for group in ("kpi", "agents"):
         table[group] = _by_owner(arm, arm.plain[group])
+    if arm.vendors:
+        table["policies"] = arm.plain["policies"]
     table["kpi"] = {
         owner: _zero_weights(arm, owner) | {name: term["weight"] for name, term in terms.items()}
         for owner, terms in table["kpi"].items()

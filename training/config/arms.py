@@ -10,11 +10,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.anchor import Anchored
+from tacit.agents.external.config import is_live
 from tacit.agents.external.table_agent import TableConfig
 from tacit.agents.fixed import learns
 from tacit.agents.frozen import FrozenGroup
 from tacit.agents.group import Group, make_group
+from tacit.agents.neural.config import IppoConfig, anchored
 from tacit.agents.registry import check_agents, check_batches, make_config
+from tacit.agents.vendor import Vendors
+from tacit.agents.vendors import check_sharing, parse_vendors, with_shared_objectives
 from tacit.envs import kpi as kpis
 from tacit.envs.analysis import Analysis
 from tacit.envs.errors import ConfigError, build, nearest
@@ -22,7 +27,7 @@ from tacit.envs.market import Market
 from tacit.envs.registry import MARKETS, make_market, market_class
 from tacit.envs.shown import shown_market
 
-from .agent_settings import agent_configs
+from .agent_settings import agent_configs, live_mistakes
 from .breaker_settings import Breakers, resolve_breakers
 from .experiment_file import GROUPS, BenchConfig, ExperimentFile, RecordConfig, TrainConfig
 from .kpi_settings import kpi_table
@@ -47,6 +52,7 @@ class Arm:
         plain: the same as data, every key present: what identifies the configuration.
         breakers: what ends, holds or redirects a repetition, by name; in `plain` if there are any.
         bench: where an arm on the bench comes from; None: it is none. In `plain` if it is one.
+        vendors: seats that share what they learn or are paid for; in `plain` if there are any.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Arm:
     plain: dict[str, Any] = field(repr=False)
     breakers: Breakers = field(default_factory=dict)
     bench: BenchConfig | None = None
+    vendors: Vendors = ()
 
     @property
     def kpi_hash(self) -> str:
@@ -73,11 +80,30 @@ class Arm:
         return tuple(map(learns, configs))
 
     @property
+    def live(self) -> tuple[str, ...]:
+        """The seats whose agents answer while others learn: their policies are not known."""
+        return tuple(seat.name for seat in self.market.seats if is_live(self.agents[seat.name]))
+
+    def check_policies_known(self) -> None:
+        """Whether every seat's policy is known, which what computes with policies needs.
+
+        Raises:
+            ConfigError: a seat has a live agent.
+        """
+        if self.live:
+            raise ConfigError(f"arm {self.name}: {live_reason(self.live)}")
+
+    @property
     def discounts(self) -> tuple[float, ...]:
         """The discount of each seat's agent; of one that has none, that of the market's probes."""
         default = (self.market.analysis_class or Analysis).probe_discount
         configs = (self.agents[seat.name] for seat in self.market.seats)
         return tuple(float(getattr(config, "discount", default)) for config in configs)
+
+    @property
+    def anchors(self) -> tuple[Anchored, ...]:
+        """To what prior each seat's learner is held."""
+        return tuple(anchored(self.agents[s.name], self.market, s) for s in self.market.seats)
 
     @property
     def has_arm_breakers(self) -> bool:
@@ -94,7 +120,7 @@ class Arm:
         train = self.train
         group = make_group(
             self.market, self.kpi, self.agents, self.seed + k, train.copies, train.episode_rounds,
-            train.rounds,
+            train.rounds, self.vendors,
         )  # fmt: skip
         if self.bench is None or not self.bench.frozen:
             return group
@@ -109,9 +135,9 @@ class Arm:
         mistakes = MistakeList()
         for seat in self.market.seats:
             config = self.agents[seat.name]
-            if isinstance(config, TableConfig):
+            if isinstance(config, TableConfig | IppoConfig):
                 with mistakes.collecting():
-                    config.policy(self.market, seat)
+                    config.bound(self.market, seat)
         mistakes.raise_if_any()
 
     def same(self, plain: Mapping[str, Any]) -> bool:
@@ -122,6 +148,14 @@ class Arm:
         """
         own, stored = _text(_without_paths(self.plain)), _text(_without_paths(plain))
         return own == stored or own == _completed(stored)
+
+
+def live_reason(live: Sequence[str]) -> str:
+    """Why what needs policies says nothing of an arm with live agents in these seats."""
+    return (
+        f"does not apply: the agent of {', '.join(live)} is live: it was asked round by round, and "
+        "its policy is not known"
+    )
 
 
 SUBJECT = ("market", "kpi", "agents")  # groups of keys that a question speaks of
@@ -214,17 +248,27 @@ def resolve_arm(
     if agents is not None and table is not None and train is not None:
         with mistakes.collecting():
             check_batches(table, agents, train.rounds)
+        mistakes += live_mistakes(agents, train, raw["breakers"], raw["policies"])
+    vendors: Vendors = ()
+    with mistakes.collecting():
+        vendors = parse_vendors(market, raw["policies"])
+    if agents is not None and table is not None:
+        with mistakes.collecting():
+            check_sharing(vendors, table, agents)
+        table = with_shared_objectives(market, table, vendors)
     breakers: Breakers = {}
     if table is not None:
         with mistakes.collecting():
             seeds = None if counts is None else counts.seeds
             raw_breakers = raw["breakers"]
-            breakers = resolve_breakers(raw_breakers, market, table, train, record, agents, seeds)
+            breakers = resolve_breakers(
+                raw_breakers, market, table, train, record, agents, seeds, vendors
+            )
     if table is None or agents is None or train is None or record is None or counts is None:
         raise ConfigError(mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    return _arm(name, market, table, agents, train, record, counts, breakers)
+    return _arm(name, market, table, agents, train, record, counts, breakers, vendors=vendors)
 
 
 def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
@@ -251,6 +295,7 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
     counts = build(
         ExperimentFile, {"market": "", "seeds": plain["seeds"], "seed": plain["seed"]}, ""
     )
+    vendors = parse_vendors(market, plain.get("policies", {}))
     breakers = plain.get("breakers", {})
     return _arm(
         name,
@@ -260,8 +305,9 @@ def arm_from_plain(name: str, plain: Mapping[str, Any]) -> Arm:
         train,
         record,
         counts,
-        resolve_breakers(breakers, market, table, train, record, agents, counts.seeds),
+        resolve_breakers(breakers, market, table, train, record, agents, counts.seeds, vendors),
         bench,
+        vendors,
     )
 
 
@@ -294,6 +340,7 @@ def _arm(
     counts: ExperimentFile,
     breakers: Breakers,
     bench: BenchConfig | None = None,
+    vendors: Vendors = (),
 ) -> Arm:
     """An arm of checked parts, with the data that identify it."""
     plain = {
@@ -309,26 +356,33 @@ def _arm(
         plain["breakers"] = {
             breaker: config.model_dump(mode="json") for breaker, config in breakers.items()
         }
+    if vendors:
+        plain["policies"] = {vendor.name: vendor.plain for vendor in vendors}
     if bench is not None:
         plain["bench"] = bench.model_dump(mode="json")
     return Arm(
         name, market, table, agents, train, record, counts.seeds, counts.seed, plain, breakers,
-        bench,
+        bench, vendors,
     )  # fmt: skip
 
 
 def _without_paths(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """An arm's data without the paths of policy files whose tables they name by hash."""
+    """An arm's data without the paths of files whose contents they hold, or name by hash."""
     agents = plain.get("agents")
     if not isinstance(agents, Mapping):
         return dict(plain)
-    named = {
-        seat: {**agent, "file": ""}
-        if isinstance(agent, Mapping) and agent.get("name") == "table" and agent.get("table_hash")
-        else agent
-        for seat, agent in agents.items()
-    }
-    return {**plain, "agents": named}
+
+    def named(agent: Any) -> Any:
+        if not isinstance(agent, Mapping):
+            return agent
+        if agent.get("table_hash") or agent.get("content"):
+            return {**agent, "file": ""}
+        anchor = agent.get("anchor")
+        if isinstance(anchor, Mapping) and (anchor.get("table_hash") or anchor.get("content")):
+            return {**agent, "anchor": {**anchor, "policy": ""}}
+        return agent
+
+    return {**plain, "agents": {seat: named(agent) for seat, agent in agents.items()}}
 
 
 def _text(plain: Mapping[str, Any]) -> str:
@@ -360,21 +414,15 @@ def distinct_arms(arms: dict[str, Arm]) -> tuple[dict[str, Arm], list[str]]:
 
 
 def check_arm_name(name: str, where: str) -> None:
-    """Whether a name can be the name of an arm, and so of a folder.
-
-    Raises:
-        ConfigError: it cannot.
-    """
+    """Raise ConfigError unless a name can be the name of an arm, and so of a folder."""
     if (mistake := arm_mistake(name)) is not None:
-        raise ConfigError(
-            f"{where}: {name!r} cannot name an arm, for it becomes a folder: it {mistake}."
-        )
+        why = f"cannot name an arm, for it becomes a folder: it {mistake}."
+        raise ConfigError(f"{where}: {name!r} {why}")
 
 
 def _market(raw: Any) -> Market:
     values = as_table(raw, "market")
-    name = values.pop("name", None)
-    if name is None:
+    if (name := values.pop("name", None)) is None:
         raise ConfigError(f"market.name: missing. {nearest('', MARKETS)}")
     return market_class(str(name))(values)
 
@@ -382,11 +430,12 @@ def _market(raw: Any) -> Market:
 def _unmet_requirements(market: Market, required: Sequence[str]) -> list[str]:
     """What keeps a market from the conditions that an experiment requires of it."""
     known, lines = market.conditions(), []
-    for name in required:
-        if name in known:
-            lines += [f"market.{line}; this experiment requires '{name}'." for line in known[name]]
-        else:
-            lines.append(f"requires: {market.name} has no '{name}'. {nearest(name, known)}")
+    for own in required:
+        lines += [
+            f"market.{line}; this experiment requires '{own}'." for line in known.get(own, ())
+        ]
+        if own not in known:
+            lines.append(f"requires: {market.name} has no '{own}'. {nearest(own, known)}")
     return lines
 
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
+from tacit.agents.vendor import Vendors
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.market import Market
@@ -26,7 +27,7 @@ from tacit.oversight.breakers import Band, names_of_readings, plain_name
 from .experiment_file import RecordConfig, TrainConfig
 from .layers import as_table
 from .mistakes import MistakeList, is_right
-from .redirecting import on_one_line, redirected, with_updates
+from .redirecting import on_one_line, redirected, unfit_for_vendors, with_updates
 
 STOP, PAUSE, ROLLBACK = "stop", "pause", "rollback"
 NONE = "none"  # of `redirect`
@@ -63,12 +64,16 @@ class RedirectConfig(BaseModel):
         None, description="exchanged: seat i of seed k goes on in seed k + i; for scope: arm"
     )
 
+    policies: Literal["separate"] | None = Field(
+        None, description="separate: seats that share weights, data or draws learn apart from here"
+    )
+
     @property
     def changes_objective(self) -> bool:
         """Whether KPI, market, what seats see, how or with whom they learn are others from here
         on."""
         is_other = self.kpi or self.market or self.changes_view or self.updates or self.partners
-        return bool(is_other)
+        return bool(is_other or self.policies)
 
     @property
     def changes_view(self) -> bool:
@@ -179,6 +184,7 @@ def resolve_breakers(
     record: RecordConfig | None,
     agents: Mapping[str, BaseModel] | None = None,
     seeds: int | None = None,
+    vendors: Vendors = (),
 ) -> Breakers:
     """The breakers of an arm, by name; one that is null is left out.
 
@@ -190,6 +196,7 @@ def resolve_breakers(
         record: what is kept on the way; None likewise.
         agents: by seat; None likewise.
         seeds: how many repetitions; None likewise.
+        vendors: seats that share what they learn.
 
     Raises:
         ConfigError: every mistake in them.
@@ -214,6 +221,8 @@ def resolve_breakers(
                 mistakes += _no_partners(breaker, seeds, f"{where}.redirect.partners")
             if breaker.action == ROLLBACK:
                 mistakes += _unfit_updates(breaker, market, agents, f"{where}.redirect")
+                unfit = unfit_for_vendors(breaker.changes, vendors)
+                mistakes += [f"{where}.redirect.{line}" for line in unfit]
                 after = redirected(market, kpi, breaker, where)
                 mistakes += _without_effect(breaker, (market, kpi), after, where)
             found[str(name)] = breaker
@@ -313,8 +322,8 @@ def _misfits(
     if breaker.redirect is None or breaker.redirect == NO_REDIRECT:
         yield (
             "redirect: missing. A rollback alone plays the same rounds again: give kpi, market, "
-            "memory, rivals_data, updates, partners, fresh_stream or forget; or none: it will "
-            "happen again."
+            "memory, rivals_data, updates, partners, policies, fresh_stream or forget; or none: it "
+            "will happen again."
         )
     if isinstance(breaker.to, int) and breaker.to < 1:
         yield f"to: must be at least 1 kept state back, got {breaker.to}."
@@ -342,7 +351,7 @@ def _without_effect(
     same_kpi = kpis.kpi_hash(before[1]) == kpis.kpi_hash(after[1])
     changes = breaker.changes
     others = changes.fresh_stream or changes.forget or changes.updates or changes.partners
-    if others or not changes.changes_objective:
+    if others or changes.policies or not changes.changes_objective:
         return []
     if not (same_market and same_kpi):
         return []

@@ -15,7 +15,9 @@ from .mistakes import is_right
 from .references import Expected, Figure, Reference, expected_words, with_kinds
 
 # The groups of settings that an arm or the command line may change, by their first word.
-GROUPS = ("market", "kpi", "agents", "train", "record", "breakers", "seeds", "seed")
+GROUPS = (
+    "market", "kpi", "agents", "policies", "train", "record", "breakers", "seeds", "seed",
+)  # fmt: skip
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 
@@ -88,8 +90,8 @@ class BenchConfig(BaseModel):
 class ExperimentFile(BaseModel):
     """Keys of an experiment file.
 
-    `market`, `kpi`, `agents`, `train`, `record` and `breakers` are checked when an arm is resolved,
-    because arms and the command line may still change them.
+    `market`, `kpi`, `agents`, `policies`, `train`, `record` and `breakers` are checked when an arm
+    is resolved, because arms and the command line may still change them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -99,6 +101,7 @@ class ExperimentFile(BaseModel):
     market: Any  # its name, or a table with its name and keys
     kpi: Any = {}  # a table by role or seat, a name in configs/kpis, or a file
     agents: dict[str, Any] = {}
+    policies: dict[str, Any] = {}  # vendors: seats that share what they learn or are paid for
     train: dict[str, Any] = {}
     record: dict[str, Any] = {}
     breakers: dict[str, Any] = {}

@@ -189,7 +189,7 @@ def _roots() -> Iterator[Path | Traversable]:
 
 
 def names(group: str) -> list[str]:
-    """All configs of a group ('experiments', 'markets', 'kpis', 'agents')."""
+    """All configs of a group ('experiments', 'markets', 'kpis', 'agents', 'priors')."""
     return sorted({file.name.removesuffix(".yaml") for file in _configs(group)})
 
 
@@ -210,13 +210,18 @@ def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
         ConfigError: there is neither; the message names the nearest.
     """
     if name.endswith((".yaml", ".yml")) or os.sep in name:
+        if Path(name).is_dir():
+            raise ConfigError(f"{key}: '{name}' is a folder, not a YAML file.")
         if not Path(name).is_file():
             raise ConfigError(f"{key}: there is no file '{name}'.")
         return Path(name)
+    if "=" in name:
+        raise ConfigError(f"{key}: must come before settings, got the setting '{name}'.")
     for group in groups:
         for file in _configs(group):
             if file.name == f"{name}.yaml":
                 return file
     known = list(dict.fromkeys(n for group in groups for n in names(group)))
     kinds = " or ".join(group[:-1] for group in groups)
-    raise ConfigError(f"{key}: unknown {kinds} '{name}'. {nearest(name, known)}")
+    longer = [n for n in known if n.startswith(f"{name}_")]  # too far from `name` for `nearest`
+    raise ConfigError(f"{key}: unknown {kinds} '{name}'. {nearest(name, longer or known)}")

@@ -13,12 +13,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tacit.agents.vendor import separated
 from tacit.envs import kpi as kpis
-from tacit.envs.errors import build
+from tacit.envs.errors import ConfigError, build
 
 from .arms import Arm
 from .breaker_settings import NONE, ROLLBACK, BreakerConfig, RedirectConfig
-from .redirecting import redirected, with_updates
+from .redirecting import SEPARATE, redirected, unfit_for_vendors, with_updates
 
 Trip = Mapping[str, Any]  # of a breaker, or a person's act, as a repetition's record holds it
 PERSON = "person"  # the key of a trip that says who has begun the branch
@@ -60,13 +61,18 @@ def arm_in_force(arm: Arm, trips: Iterable[Trip]) -> Arm:
         ConfigError: redirects that do not go together.
         KeyError: a trip of a breaker that the arm does not have.
     """
-    market, table, agents = arm.market, arm.kpi, arm.agents
+    market, table, agents, vendors = arm.market, arm.kpi, arm.agents, arm.vendors
     for trip in rollbacks(trips):
         rule = rule_of(arm, trip)
         market, table = redirected(market, table, rule)
         if rule.changes.updates is not None and not _learns_so(agents):
             agents = with_updates(market, agents, rule.changes.updates)
-    if market is arm.market and table is arm.kpi and agents is arm.agents:
+        if is_by_person(trip) and (unfit := unfit_for_vendors(rule.changes, vendors)):
+            raise ConfigError(unfit)  # those of breakers are refused with the configuration
+        if rule.changes.policies == SEPARATE:
+            vendors = separated(vendors)
+    same_market_and_kpi = market is arm.market and table is arm.kpi
+    if same_market_and_kpi and agents is arm.agents and vendors == arm.vendors:
         return arm
     plain = {
         **arm.plain,
@@ -74,7 +80,10 @@ def arm_in_force(arm: Arm, trips: Iterable[Trip]) -> Arm:
         "kpi": kpis.canonical(table),
         "agents": {seat: agent.model_dump(mode="json") for seat, agent in agents.items()},
     }
-    return replace(arm, market=market, kpi=table, agents=agents, plain=plain)
+    plain.pop("policies", None)
+    if vendors:
+        plain["policies"] = {vendor.name: vendor.plain for vendor in vendors}
+    return replace(arm, market=market, kpi=table, agents=agents, plain=plain, vendors=vendors)
 
 
 def _learns_so(agents: Mapping[str, BaseModel]) -> bool:

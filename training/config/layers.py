@@ -58,13 +58,13 @@ def market_file(name: Any) -> dict[str, Any]:
 
 
 def layered_settings(file: ExperimentFile, settings: Sequence[Setting]) -> dict[str, Any]:
-    """Market, train, record, breakers, seeds and seed of an arm as data, every layer applied.
+    """Market, policies, train, record, breakers, seeds and seed of an arm, every layer applied.
 
     Args:
         file: the experiment file.
         settings: the arm's dotted keys, then the command line's.
     """
-    plain = ("market", "train", "record", "breakers", "seeds", "seed")
+    plain = ("market", "policies", "train", "record", "breakers", "seeds", "seed")
     own = {**file.model_dump(include={*plain}, exclude_unset=True)}
     own["market"] = short_market(file.market)
     for key, value in settings:
@@ -75,7 +75,8 @@ def layered_settings(file: ExperimentFile, settings: Sequence[Setting]) -> dict[
     default = market_file(name)
     below: dict[str, Any] = {k: default[k] for k in plain[1:] if k in default}
     below["market"] = short_market(default.get("market"))
-    return {"train": {}, "record": {}, "breakers": {}, **overlay(below, own)}
+    none: dict[str, Any] = {group: {} for group in ("policies", "train", "record", "breakers")}
+    return none | overlay(below, own)
 
 
 def _with_preset(market: Any) -> Any:

@@ -107,7 +107,13 @@ def name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str
         return str(config), {"market": str(config)}  # a user's market, without a file of defaults
     path = files.find(str(config), groups, "CONFIG")
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
-    return name, _with_folder(read_experiment_file(path), Path(str(path)).parent)
+    raw = read_experiment_file(path)
+    if "market" not in raw and {"experiment", "arms"} <= raw.keys():
+        raise ConfigError(
+            f"CONFIG: {path} is the configuration that a run has kept, not an experiment. tacit "
+            "resume goes on with a run, tacit audit reproduce trains it once more."
+        )
+    return name, _with_folder(raw, Path(str(path)).parent)
 
 
 def _with_folder(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -160,7 +166,9 @@ def parse_overrides(overrides: Iterable[str], mistakes: MistakeList) -> list[Set
     for word in overrides:
         key, separator, value = word.partition("=")
         group = key.split(".")[0]
-        if not separator or not key:
+        if word == "=":
+            mistakes.append("=: must have no spaces around it, as in market.bidders=3.")
+        elif not separator or not key:
             mistakes.append(f"{word}: must be key=value, as in market.bidders=3.")
         elif group not in GROUPS:
             mistakes.append(f"{key}: unknown key. {nearest(group, GROUPS)}")

@@ -4,6 +4,7 @@
     rivals_data: none       what is a rival's is shown as a constant
     rivals_data: 3          what is a rival's is 3 rounds old
     updates: synchronous    Q-learners update all their actions, against their rivals' actual ones
+    policies: separate      seats of a vendor are trained apart from now on, each from its own copy
 
 What is of earlier rounds and what is a rival's says the market (`oversight/observed_data.py`).
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from tacit.agents.tabular.config import QLearningConfig, check_synchronous
+from tacit.agents.vendor import WEIGHTS, Vendors
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.market import Market
@@ -27,9 +29,9 @@ from .layers import as_table
 from .mistakes import MistakeList
 
 if TYPE_CHECKING:
-    from .breaker_settings import BreakerConfig
+    from .breaker_settings import BreakerConfig, RedirectConfig
 
-OFF, NOTHING, SYNCHRONOUS = "off", "none", "synchronous"
+OFF, NOTHING, SYNCHRONOUS, SEPARATE = "off", "none", "synchronous", "separate"
 MOST_ROUNDS = 100  # that a rival's data may be old
 
 Agents = dict[str, BaseModel]
@@ -143,6 +145,28 @@ def with_updates(market: Market, agents: Mapping[str, BaseModel], updates: str |
             f"updates: synchronous needs a market of one phase; {market.name} has {phases} here."
         ) from None
     return after
+
+
+def unfit_for_vendors(changes: RedirectConfig, vendors: Vendors) -> list[str]:
+    """What a redirect asks for that does not go together with what seats share, a line each."""
+    sharing = [vendor for vendor in vendors if vendor.shares_learning]
+    if changes.policies == SEPARATE:
+        if sharing:
+            return []
+        return ["policies: no seats share weights, data or draws here; nothing is to be separated."]
+    held = [vendor.name for vendor in sharing if WEIGHTS in vendor.share]
+    lines = []
+    if changes.partners and held:
+        lines.append(
+            f"partners: the seats of {held[0]} hold one policy, which cannot go on in several "
+            "seeds; add policies: separate."
+        )
+    if changes.updates and sharing:
+        lines.append(
+            f"updates: {sharing[0].name} shares learning, for which updates must be asynchronous; "
+            "add policies: separate."
+        )
+    return lines
 
 
 # --- what a redirect makes of a market and a KPI --------------------------------------------------

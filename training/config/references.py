@@ -176,7 +176,8 @@ class Panel(BaseModel):
     """Measures `y` of arms over a setting `x`, with the curve of the market's closed form.
 
     Attributes:
-        x: the setting, as a dotted key of the market.
+        x: the setting, as a dotted key of the market; or the weight of an anchor, beside which the
+            curve is that of the computed anchored equilibrium.
         x_label: of the axis; by default the key.
         y: measures, which are also figures of the market's theory.
         y_label: of the axis.

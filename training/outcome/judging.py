@@ -9,7 +9,7 @@ from typing import Any
 from tacit.emergence.evidence import UNDECIDED, Evidence, Verdict
 from tacit.emergence.verdict import verdicts
 from tacit.envs.analysis import Analysis
-from tacit.training.config.arms import Arm
+from tacit.training.config.arms import Arm, live_reason
 
 from .summary import unconverged_seeds
 from .training_curve import read_training_curves
@@ -36,9 +36,16 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
     for name, arm in arms.items():
         controls = {kind: evidence[control] for kind, control in _control_arms(arm, arms).items()}
         found = verdicts(replace(evidence[name], controls=controls))
-        if are_withheld(summaries[name]):
+        if arm.live:
+            found = [_of_live(each, live_reason(arm.live)) for each in found]
+        elif are_withheld(summaries[name]):
             found = [_withheld(each, summaries[name], arm.train.rounds) for each in found]
         summaries[name]["verdicts"] = [verdict.plain() for verdict in found]
+
+
+def _of_live(verdict: Verdict, reason: str) -> Verdict:
+    """The verdict on an arm with a live agent: no word, as no policy of that agent is known."""
+    return replace(verdict, word=UNDECIDED, evidence=(), missing=(reason,), qualifiers=())
 
 
 def are_withheld(summary: Mapping[str, Any]) -> bool:

@@ -27,10 +27,16 @@ Controls = dict[str, list[PlainFigures]]  # by name, figures by repetition
 
 
 def population_of(arm: Arm, k: int, group: Group) -> FrozenPopulation:
-    """Repetition k of an arm, frozen as it is now."""
+    """Repetition k of an arm, frozen as it is now.
+
+    Raises:
+        ConfigError: the policy of a seat is not known, as its agent is live.
+    """
+    arm.check_policies_known()
     return freeze(
-        arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows, arm.learned, arm.discounts
-    )
+        arm.market, arm.kpi, group.tables(), arm.seed + k, group.rows, arm.learned, arm.discounts,
+        arm.anchors,
+    )  # fmt: skip
 
 
 def probe_seed(
@@ -87,6 +93,10 @@ def complete(
         before_write: called before a file of the run is written.
         controls: figures of all controls, where they are known.
     """
+    if arm.live:
+        for record in records:
+            record.setdefault("probes", {})
+        return  # no probe applies where a policy is not known
     due = {name for name, probe in PROBES.items() if probe.applies(arm.market, arm.kpi)}
     for k, record in enumerate(records):
         probes = record.setdefault("probes", {})
@@ -109,7 +119,8 @@ def control_figures(run: RunFolder, arm: Arm) -> Controls:
     Raises:
         ConfigError: one is not finished, or was altered.
     """
-    if not any(control.applies(arm.market, arm.kpi) for control in CONTROLS.values()):
+    applies = any(control.applies(arm.market, arm.kpi) for control in CONTROLS.values())
+    if arm.live or not applies:
         return {}
     populations = [learned_population(run, arm, k) for k in range(arm.seeds)]
     return {

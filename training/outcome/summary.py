@@ -11,7 +11,9 @@ from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Arm
 from tacit.training.storage.atomic_files import read_json
 from tacit.training.storage.legacy import upgrade_summary
+from tacit.training.storage.live.answers_file import LIVE
 from tacit.training.storage.machine import machine
+from tacit.training.trust.live_doors import NO_PROMISE
 
 from .probing import figures_of
 from .training_curve import summarise_curves
@@ -46,9 +48,20 @@ def arm_summary(experiment: str, arm: Arm, records: Sequence[Mapping[str, Any]])
         "verdicts": [],
         **({} if unconverged is None else {"unconverged": unconverged}),
         **({"training_curve": curve} if curve else {}),
+        **({LIVE: live_counts(arm, records)} if arm.live else {}),
         **({"breakers": tripped} if (tripped := breaker_counts(arm, records)) else {}),
         **({"people": changed} if (changed := people_counts(arm, records)) else {}),
     }
+
+
+def live_counts(arm: Arm, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was counted of live agents, over all repetitions, by seat; and what it means."""
+    found: dict[str, Any] = {}
+    for seat in arm.live:
+        own = [record.get(LIVE, {}).get(seat, {}) for record in records]
+        names = dict.fromkeys(name for counts in own for name in counts)
+        found[seat] = {name: sum(int(counts.get(name, 0)) for counts in own) for name in names}
+    return {"seats": found, "note": NO_PROMISE}
 
 
 def measures_of(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from tacit.envs.errors import ByName, ConfigError
 from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
 from tacit.training.storage import checkpoint
-from tacit.training.storage.load_run import Run, trained_arm
+from tacit.training.storage.load_run import Run, learned_tables, trained_arm
 from tacit.training.storage.load_run import load_run as load_files
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
@@ -103,17 +103,21 @@ class TrainedRepetition:
 
     @cached_property
     def policies(self) -> ByName[TablePolicy]:
-        """What every seat learned, without exploration, by seat; scripted seats too.
+        """What every seat learned, without exploration, by seat; scripted seats too, live ones not.
 
         Raises:
             ConfigError: it is not finished, or its checkpoint was altered.
         """
-        frozen = self.population
-        pairs = zip(frozen.market.seats, frozen.tables, strict=True)
-        return ByName(
-            "seat",
-            {s.name: TablePolicy(frozen.market, s.name, own, self.seed) for s, own in pairs},
-        )
+        if self.arm.live:  # the others' are known
+            if not self._path.is_file():
+                raise self._unfinished()
+            market, tables = self.market, learned_tables(self.folder, self.arm, self.k)
+        else:
+            market = self.population.market
+            names = (seat.name for seat in market.seats)
+            tables = dict(zip(names, self.population.tables, strict=True))
+        found = {name: TablePolicy(market, name, own, self.seed) for name, own in tables.items()}
+        return ByName("seat", found)
 
     def __repr__(self) -> str:
         return f"TrainedRepetition({self.k} of arm {self.arm.name}, seed {self.seed})"

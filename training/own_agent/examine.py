@@ -28,11 +28,12 @@ from .matches import (
     Step,
     play_matches,
 )
-from .played import PlayedMatch, play_live
+from .played import PlayedMatch, play_learners, play_live
 from .subject import Subject
 
 SEEDS = 48  # of a match without learners: as many as a word needs
 ITS_KPI = "KPI"
+NO_LEARNERS = f"against {LEARNERS}: --seeds 0"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def examine(
     step: Step,
     *,
     cap: Cap | None = None,
+    cap_from: str = "",
     seeds: int = SEEDS,
     learned_seeds: int = 4,
 ) -> Exam:
@@ -112,6 +114,7 @@ def examine(
         subject: the bot.
         step: told what is worked on.
         cap: an action part and its cap; None: none is known.
+        cap_from: where the cap was found, in words.
         seeds: of every match without learners.
         learned_seeds: of the match against learners; 0: there is none.
 
@@ -119,9 +122,15 @@ def examine(
         ConfigError: the cap fits no action, or the bot does something illegal.
     """
     about = (*subject.about, *_about(arm, subject))
+    if cap is not None:
+        about = (*about, f"cap: {cap[0]} at most {cap[1]:g}, by {cap_from or 'its caller'}")
     if subject.table is None:
         played = play_live(arm, subject, step)
-        return _played_exam(arm, subject, about, played)
+        beside = play_learners(arm, subject, learned_seeds, step) if learned_seeds else NO_LEARNERS
+        if isinstance(beside, PlayedMatch):
+            played.append(beside)
+        left_out = beside if isinstance(beside, str) else ""
+        return _played_exam(arm, subject, about, played, left_out)
     matches = play_matches(arm, subject, seeds, learned_seeds, step)
     step("forced deviations")
     answers = all_answers(matches.played)
@@ -215,7 +224,11 @@ def _not_tested(
 
 
 def _played_exam(
-    arm: Arm, subject: Subject, about: tuple[str, ...], played: Sequence[PlayedMatch]
+    arm: Arm,
+    subject: Subject,
+    about: tuple[str, ...],
+    played: Sequence[PlayedMatch],
+    left_out: str,
 ) -> Exam:
     """The exam of a bot that is no table: rounds that were played, with intervals."""
     from .played import played_findings, played_rows
@@ -235,7 +248,7 @@ def _played_exam(
         not_tested=(
             "every exact probe (words of collusion, claims and KPI; best responses): does not "
             "apply: this agent remembers, or answers otherwise when asked again",
-            f"against {LEARNERS}: a bot that is no table is not trained against here",
+            *([left_out] if left_out else []),
         ),
         shares={},
         answers={},

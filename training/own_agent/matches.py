@@ -209,6 +209,8 @@ def _against_learners(arm: Arm, subject: Subject, seeds: int, step: Step) -> Mat
     )
     if not any(learned):
         return "against learners: no other seat of this configuration learns"
+    if any(vendor.shares_learning for vendor in arm.vendors):
+        return "against learners: seats of this configuration share what they learn (policies)"
     populations = []
     for k in range(seeds):
         step(f"against learners: seed {k + 1} of {seeds}, {train.rounds:,} rounds")

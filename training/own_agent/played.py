@@ -11,9 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tacit.agents.batch.config import BatchConfig
+from tacit.agents.external.config import ExternalConfig
+from tacit.agents.external.doors.answers import ACTION
+from tacit.agents.fixed import learns
+from tacit.agents.group import make_group
+from tacit.agents.live.answers import LiveAnswer, LiveDecision
+from tacit.agents.live.group import LiveGroup
 from tacit.agents.policy import PolicyTable
 from tacit.emergence.collusion.verdict import ANSWERED
 from tacit.emergence.evaluate import SeedEstimate, seed_estimate
+from tacit.emergence.named_measures import named_measures
 from tacit.emergence.stats import interval, number
 from tacit.envs import rng
 from tacit.envs.engine.engine import Engine
@@ -23,11 +31,15 @@ from tacit.envs.types import Floats, Ints
 from tacit.training.config.arms import Arm
 
 from .findings import FOLLOWS, HIGH, PUNISHES, REMEMBERS, ExamFinding
-from .matches import ALONE, COMPETITIVE, Step
+from .matches import ALONE, COMPETITIVE, LEARNERS, Step
 from .rivals import COLLUDERS, conduct_of, honest_table, passive_table, scripted_table
-from .subject import Subject
+from .subject import LiveAgent, Subject
 
 PLAYS, ROUNDS, DEVIATION = 12, 80, 60  # fresh bots, rounds of each, the round of the deviation
+LEARN_ROUNDS = 1_000  # for which learners learn beside a bot that is asked in each of them
+STANDS_FOR = ExternalConfig.model_validate(
+    {"call": "the:bot", "live": True}
+)  # for a bot that is given otherwise
 LEVELS = 40  # of the rounds at the end that means are taken of
 
 
@@ -113,6 +125,97 @@ def _match(arm: Arm, subject: Subject, name: str, others: Mapping[str, PolicyTab
     )
 
 
+def play_learners(arm: Arm, subject: Subject, seeds: int, step: Step) -> PlayedMatch | str:
+    """A fresh bot beside the learners of the configuration, which learn while it answers.
+
+    Args:
+        arm: the market, the KPI and the learners.
+        subject: the bot.
+        seeds: repetitions, each with a fresh bot.
+        step: told what is worked on.
+
+    Returns:
+        The match, measured over the last quarter of its rounds; or why there is none.
+
+    Raises:
+        ConfigError: the bot does something illegal.
+    """
+    market, seat = arm.market, arm.market.seat(subject.seat)
+    rounds, rest = min(LEARN_ROUNDS, arm.train.rounds), {**arm.agents, subject.seat: STANDS_FOR}
+    if not any(learns(config) for config in rest.values()):
+        return f"against {LEARNERS}: no other seat of this configuration learns"
+    batch = max(
+        (c.rounds_per_update for c in rest.values() if isinstance(c, BatchConfig)), default=0
+    )
+    if batch > rounds:
+        return f"against {LEARNERS}: they learn every {batch:,} rounds, more than are played here"
+    paid, headline, unanswered = [], [], 0
+    for k in range(seeds):
+        step(f"played against {LEARNERS}: seed {k + 1} of {seeds}, {rounds:,} rounds")
+        bot = _live(subject)
+        group = make_group(market, arm.kpi, rest, arm.seed + k, 1, arm.train.episode_rounds, rounds)
+        assert isinstance(group, LiveGroup)
+        group.source = _Acts(seat, bot)
+        group.run(rounds - rounds // 4)
+        group.read()
+        group.run(rounds // 4)
+        measures, scores = group.read()
+        paid.append(float(scores[len(scores) - len(market.seats) + seat.index]))
+        headline.append(named_measures(market, measures)[market.headline])
+        unanswered += bot.unanswered
+    name = f"{LEARNERS}, {rounds:,} rounds"
+    found = seed_estimate("paid", paid), seed_estimate(market.headline, headline)
+    return PlayedMatch(name, *found, seed_estimate("answer", []), unanswered)
+
+
+def _live(subject: Subject) -> LiveAgent:
+    """A fresh bot.
+
+    Raises:
+        ConfigError: it is a table.
+    """
+    if subject.live is None:
+        raise ConfigError(f"{subject.name}: cannot be played.")
+    return subject.live()
+
+
+class _Acts:
+    """A bot that acts by indices as an `AnswerSource`."""
+
+    def __init__(self, seat: Seat, bot: LiveAgent) -> None:
+        self._seat, self._bot = seat, bot
+
+    def answer(self, decision: LiveDecision) -> LiveAnswer:
+        """What the bot does.
+
+        Raises:
+            ConfigError: it is illegal.
+        """
+        first, count = (int(x) for x in self._seat.role.legal[decision.observation])
+        action = legal_act(self._bot, self._seat, decision.observation, first, count)
+        row = np.zeros(count)
+        row[action - first] = 1.0
+        return LiveAnswer(ACTION, 0, row)
+
+    def close(self) -> None:
+        """Whoever made the bot ends it."""
+
+
+def legal_act(bot: LiveAgent, seat: Seat, observation: int, first: int, count: int) -> int:
+    """What a bot does at an observation, where the actions from `first` on are legal.
+
+    Raises:
+        ConfigError: it is illegal.
+    """
+    action = int(bot.act(observation))
+    if not first <= action < first + count:
+        raise ConfigError(
+            f"{seat.name}: the bot chose action {action} at observation {observation}, "
+            f"where {first} .. {first + count - 1} are legal."
+        )
+    return action
+
+
 def _cut(rival: Seat, way: int) -> tuple[int, int]:
     """A rival's seat, and its most competitive action."""
     first, count = (int(x) for x in rival.role.legal[0])
@@ -131,10 +234,8 @@ class _Play:
     def __init__(
         self, arm: Arm, subject: Subject, others: Mapping[str, PolicyTable], k: int
     ) -> None:
-        if subject.live is None:
-            raise ConfigError(f"{subject.name}: cannot be played.")
         self.arm, self.seat = arm, arm.market.seat(subject.seat)
-        self.others, self.bot = others, subject.live()
+        self.others, self.bot = others, _live(subject)
         self.engine = Engine(arm.market, arm.kpi, [arm.seed + k], stream=rng.PROBE)
         self.key = rng.child_key(rng.seed_key(arm.seed + k, rng.PROBE), len(arm.market.seats))
         self.paid: list[float] = []
@@ -189,12 +290,7 @@ class _Play:
         Raises:
             ConfigError: it is illegal.
         """
-        action = int(self.bot.act(observation))
-        if not first <= action < first + count:
-            raise ConfigError(
-                f"{self.seat.name}: the bot chose action {action} at observation {observation}, "
-                f"where {first} .. {first + count - 1} are legal."
-            )
+        action = legal_act(self.bot, self.seat, observation, first, count)
         if len(self.actions) <= self.engine.round:
             self.actions.append(action)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, get_args
@@ -13,7 +13,9 @@ from tacit.agents.external.policy_file import PolicyCard, check_fits, read_polic
 from tacit.agents.policy import PolicyTable
 from tacit.agents.scripted import Rule, Scripted, ScriptedConfig
 from tacit.envs.errors import ConfigError, nearest
-from tacit.envs.market import Market
+from tacit.envs.market import Market, Seat
+from tacit.oversight.breakers import plain_name
+from tacit.training.config.arms import Arm
 
 Maker = Callable[[Market, str], PolicyTable]  # a market and a seat's name -> its table `[O, A]`
 
@@ -90,6 +92,43 @@ def find_subject(agent: str, market: Market, seat: str | None, cap: Cap | None =
             agent, about, market, seat, lambda m, s: bot(m, m.seat(s), cap)
         )  # fmt: skip
     raise ConfigError(f"AGENT: '{agent}' is no policy file and no scripted player.")
+
+
+def found_cap(arm: Arm, seat: str | None) -> tuple[Cap, str] | None:
+    """The cap on an action part that a configuration itself sets, and where it stands.
+
+    A KPI term that charges for a measure above a threshold sets one, and a breaker that watches a
+    measure with a `high`, where the measure has the name of the part. Of several the lowest counts.
+
+    Args:
+        arm: the configuration.
+        seat: the seat that is examined; None: the first for which there is a cap.
+    """
+    for own in arm.market.seats:
+        if seat in (None, own.name) and (caps := list(_caps(arm, own))):
+            return min(caps, key=lambda found: found[0][1])
+    return None
+
+
+def _caps(arm: Arm, seat: Seat) -> Iterator[tuple[Cap, str]]:
+    """Every cap on an action part of a seat that some of its values exceed, and some do not."""
+    parts = {p.name: p for own in seat.role.choices for p in own}
+    limits = [
+        (term.measure, term.threshold, f"the KPI term kpi.{owner}.{name}")
+        for owner, terms in arm.kpi.items()
+        for name, term in terms.items()
+        if term.transform == "above" and term.weight < 0
+    ]
+    limits += [
+        (plain_name(breaker.watch).partition("/")[0], breaker.high, f"the breaker breakers.{name}")
+        for name, breaker in arm.breakers.items()
+    ]
+    for measure, limit, where in limits:
+        part = parts.get(measure)
+        if part is None or limit is None or isinstance(part.values[0], str):
+            continue
+        if min(part.values) <= limit < max(part.values):
+            yield (measure, float(limit)), where
 
 
 def scripted_names() -> list[str]:

@@ -185,7 +185,14 @@ class LearningRounds:
         train = arm.train
         seed = int(session_key(arm.seed + k, name)) % LARGEST_SEED
         self._group = make_group(
-            arm.market, arm.kpi, configs, seed, train.copies, train.episode_rounds, train.rounds
+            arm.market,
+            arm.kpi,
+            configs,
+            seed,
+            train.copies,
+            train.episode_rounds,
+            train.rounds,
+            arm.vendors,
         )
         self._game, self._seat = build_game(arm.market, arm.kpi), seat
         self._before = group.state()

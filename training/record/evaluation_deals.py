@@ -54,6 +54,7 @@ def evaluation_deals(run: RunFolder, arm: Arm, seeds: Sequence[int], rounds: int
 
 def _played(run: RunFolder, arm: Arm, k: int, rounds: int) -> list[Deals]:
     """The deals of one repetition, in stretches that fit into memory."""
+    arm.check_policies_known()
     tables, arm = learned_tables(run, arm, k), trained_arm(run, arm, k)
     group = TabularGroup(
         arm.market, arm.kpi, {}, arm.seed + k, arm.train.copies, arm.train.episode_rounds,

@@ -19,6 +19,7 @@ import numpy as np
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.agents.group import Group
+from tacit.agents.live.group import LiveGroup
 from tacit.agents.tabular.recording import Recording, build_recording, recording_bytes
 from tacit.envs.engine.game_arrays import GameArrays, build_game
 from tacit.envs.errors import ConfigError
@@ -37,6 +38,7 @@ from tacit.training.runs.partial import NAME as SAVE
 from tacit.training.runs.partial import take_apart
 from tacit.training.storage import checkpoint
 from tacit.training.storage.keyframes import State, read_keyframes
+from tacit.training.storage.live.answers_file import recorded_answers
 from tacit.training.storage.load_run import put_into
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
@@ -277,8 +279,11 @@ class SeedReplay:
             put_into(self.group, self.marks[rounds], self._path)
 
     def _first_group(self) -> Group:
-        """The group with which the branch begins."""
-        return branch_group(self._run, self._configured, self.k, self._trips, self.branch)
+        """The group with which the branch begins; live agents answer in it as was recorded."""
+        group = branch_group(self._run, self._configured, self.k, self._trips, self.branch)
+        if isinstance(group, LiveGroup):
+            group.source = recorded_answers(self._run, self._configured, self.k)
+        return group
 
     def _next_point(self) -> int:
         """The evaluation point that comes next."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -26,14 +27,17 @@ from tacit.training.runs.progress import ProgressListener
 from tacit.training.runs.runner import Paused, train_experiment
 from tacit.training.runs.warm_start import ancestors, bench_state
 from tacit.training.storage import checkpoint
+from tacit.training.storage.live.answers_file import ANSWERS_SHA256, recorded_answers
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
+from tacit.training.trust.live_doors import MakeSource
 
 from .signing import choose_arms
 
 # Keys of a repetition's record that say when and where it was trained, and not what came out.
-OF_A_TRAINING = ("machine", "seconds", "events_sha256", "seal")
+# Answers of a live agent to what was only looked at (an act that was tried) are among those kept.
+OF_A_TRAINING = ("machine", "seconds", "events_sha256", "seal", ANSWERS_SHA256)
 
 KEPT = ("id", "what", "by", "reason", "changes")  # keys of an act
 
@@ -80,7 +84,7 @@ def reproduce_run(run: RunFolder, arms: Sequence[str], listener: ProgressListene
                 path = bench_state(again, arm, 0)
                 path.parent.mkdir(parents=True)
                 path.write_bytes(bench_state(run, arm, 0).read_bytes())
-        _train(experiment, again, entries, listener)
+        _train(experiment, again, entries, listener, partial(recorded_answers, run))
         return _compared(records, _records(again, experiment), changes)
 
 
@@ -121,12 +125,13 @@ def _train(
     run: RunFolder,
     entries: Sequence[Mapping[str, Any]],
     listener: ProgressListener,
+    live: MakeSource,
 ) -> None:
     """Train, and release what a breaker holds as often as a person has released it."""
     left = [entry for entry in entries if entry.get("act") == RELEASED]
     while True:
         try:
-            train_experiment(experiment, run, listener)
+            train_experiment(experiment, run, listener, live=live)
             return
         except Paused:
             names = {trip["breaker"] for _, _, trip in held(run, experiment)}

@@ -390,6 +390,7 @@ def _seed_state(replay: SeedReplay) -> SeedState:
     Raises:
         ConfigError: a group that is not tacit's own, into which nobody can look.
     """
+    replay.arm.check_policies_known()
     state = getattr(replay.group, "seed_state", None)
     if not isinstance(state, SeedState):
         raise ConfigError(

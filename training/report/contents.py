@@ -219,7 +219,7 @@ def _distinct(run: Run, found: Sequence[tuple[Arm, Deals]]) -> Iterator[Deal]:
         shown.add((arm.name, what))
         name = list(row_names(deals))[row]
         why: tuple[str, ...] = ()
-        if len(shown) <= EXPLAINED:
+        if len(shown) <= EXPLAINED and not arm.live:
             why = tuple(
                 why_lines(explain(SeedReplay(run.folder, arm, name.seed, name.branch), name))
             )

@@ -52,7 +52,14 @@ def _size(arm: Arm, copies: int) -> int:
     tracemalloc.start()
     try:
         group = make_group(
-            arm.market, arm.kpi, arm.agents, arm.seed, copies, train.episode_rounds, train.rounds
+            arm.market,
+            arm.kpi,
+            arm.agents,
+            arm.seed,
+            copies,
+            train.episode_rounds,
+            train.rounds,
+            arm.vendors,
         )
         size, _ = tracemalloc.get_traced_memory()
     finally:

@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tacit.training.outcome.ahead import Ahead
 from tacit.training.outcome.finishing import Draw, Records, finish, write_pages
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import read_json
+from tacit.training.storage.cards import held_policies
 from tacit.training.storage.completed import read_mark, write_mark
 from tacit.training.storage.load_run import read_experiment
 from tacit.training.storage.machine import workers
@@ -38,6 +40,7 @@ from tacit.training.storage.run_folder import DEFAULT_RESULTS, RunFolder, named
 from tacit.training.storage.run_lock import writing
 from tacit.training.storage.seals import Sealer
 from tacit.training.storage.signature_files import document_beside, take_over
+from tacit.training.trust.live_doors import MakeSource
 from tacit.training.trust.outside_agents import check_no_outside_agents
 
 from .arm_points.points import ArmPoints, given_from
@@ -127,6 +130,7 @@ def train_experiment(
     draw: Draw | None = None,
     signed: Path | None = None,
     control: RunControl | None = None,
+    live: MakeSource | None = None,
 ) -> dict[str, Any]:
     """Train what is missing of an experiment's arms in a run folder.
 
@@ -137,6 +141,7 @@ def train_experiment(
         draw: draws the experiment's figure; by default none is drawn.
         signed: a document about its objectives, which is taken into the run if there is one.
         control: by which others act on it while it trains.
+        live: makes what gives the answers of live agents; None: their user does not trust them.
 
     Returns:
         The summary of all arms of the run, as written to summary.json.
@@ -148,12 +153,16 @@ def train_experiment(
         Paused: a breaker holds seeds.
     """
     # What can be refused without a lock is refused before a folder is made for it.
-    check_no_outside_agents(experiment)
+    check_no_outside_agents(experiment, live=False)
+    if live is None:
+        check_no_outside_agents(left_to_train(experiment, run))
     check_memory(experiment)
     _check(experiment, run)
     try:
         with stopping_on_signals(), writing(run):
-            return _train_locked(experiment, run, listener, draw, signed, control or RunControl())
+            return _train_locked(
+                experiment, run, listener, draw, signed, control or RunControl(), live
+            )
     except KeyboardInterrupt as error:
         raise Interrupted(run.name, getattr(error, "exit_code", 130)) from None
     except OSError as error:
@@ -161,6 +170,17 @@ def train_experiment(
             f"{error.filename or run.path}: {error.strerror or error}. What was saved is kept: "
             f"{run.resume}"
         ) from None
+
+
+def left_to_train(experiment: Experiment, run: RunFolder) -> Experiment:
+    """Those arms of an experiment of which a repetition is not finished in a folder.
+
+    Raises:
+        ConfigError: a repetition was finished under another configuration.
+    """
+    due = {name for name, _ in plan(experiment, run)[0]}
+    arms = {name: arm for name, arm in experiment.arms.items() if name in due}
+    return replace(experiment, arms=arms)
 
 
 def _check(experiment: Experiment, run: RunFolder) -> dict[str, Any] | None:
@@ -178,6 +198,7 @@ def _train_locked(
     draw: Draw | None,
     signed: Path | None,
     control: RunControl,
+    live: MakeSource | None,
 ) -> dict[str, Any]:
     """`train_experiment`, while this process holds the run's lock."""
     config = _check(experiment, run)
@@ -217,7 +238,7 @@ def _train_locked(
 
         with Ahead(experiment, run, jobs) as ahead:
             with threadpool_limits(limits=1), control.training(ledger, experiment.arms):
-                _train_jobs(experiment, run, jobs, records, listener, control, ahead)
+                _train_jobs(experiment, run, jobs, records, listener, control, ahead, live)
             if len(records) < seeds:
                 ledger.append("training paused", finished=len(records), of=seeds)
                 raise Paused(run.name, pause_text(run, experiment))
@@ -233,7 +254,8 @@ def _train_locked(
         raise
     sealer.close()
     if jobs:
-        ledger.append("training finished", arms=list(experiment.arms))
+        held = held_policies(experiment.arms, records)
+        ledger.append("training finished", arms=list(experiment.arms), **held)
     write_mark(experiment, run, draw is not None, machines)
     return summary
 
@@ -308,9 +330,10 @@ class _Trainer:
         control: RunControl,
         worker_pool: WorkerPool | None,
         arm_points: Mapping[str, ArmPoints],
+        live: MakeSource | None,
     ) -> None:
         self._experiment, self._run = experiment, run
-        self._listener, self._control = listener, control
+        self._listener, self._control, self._live = listener, control, live
         self.worker_pool, self.arm_points = worker_pool, arm_points
         self.stop, self._slots = threading.Event(), Slots(workers())
 
@@ -346,7 +369,8 @@ class _Trainer:
                 return self.worker_pool.train(name, k, report_remote, remote)
         gate = Gate(self.stop.is_set)
         with control.seed((name, k), gate):
-            return train_seed(self._run, arm, k, report, gate, self.arm_points.get(name), slot)
+            points = self.arm_points.get(name)
+            return train_seed(self._run, arm, k, report, gate, points, slot, self._live)
 
 
 def _train_jobs(
@@ -357,6 +381,7 @@ def _train_jobs(
     listener: ProgressListener,
     control: RunControl,
     ahead: Ahead,
+    live: MakeSource | None,
 ) -> None:
     """Do the jobs side by side and add their records.
 
@@ -366,7 +391,7 @@ def _train_jobs(
     """
     worker_pool = WorkerPool(run) if needs_pool(experiment, jobs) else None
     arm_points = _arm_points(experiment, records)
-    trainer = _Trainer(experiment, run, listener, control, worker_pool, arm_points)
+    trainer = _Trainer(experiment, run, listener, control, worker_pool, arm_points, live)
     # Repetitions that wait for one another need a thread each, or none would come to the point.
     most = max(1, sum(name in arm_points for name, _ in jobs))
     with ThreadPoolExecutor(workers()) as threads, ThreadPoolExecutor(most) as more:

@@ -15,6 +15,9 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+from tacit.agents.live.answers import AnswerSource
+from tacit.agents.live.group import LiveGroup
+from tacit.agents.vendor import own_first_tables
 from tacit.emergence.named_measures import named_measures
 from tacit.emergence.play.limit_path import limit_path
 from tacit.emergence.registry import probes_along_training
@@ -30,16 +33,23 @@ from tacit.training.acts.schedule import Change
 from tacit.training.acts.seed_acts import SeedActs
 from tacit.training.config.arms import Arm
 from tacit.training.outcome.final_measures import agent_steps, end_figures, final_measures
-from tacit.training.outcome.probing import figures_of, population_of, probe_seed
+from tacit.training.outcome.probing import PlainFigures, figures_of, population_of, probe_seed
 from tacit.training.outcome.training_curve import add_curve_point
 from tacit.training.storage import checkpoint
 from tacit.training.storage.atomic_files import file_hash
 from tacit.training.storage.cards import POLICIES
 from tacit.training.storage.finite import check_finite
 from tacit.training.storage.keyframes import Keyframes
+from tacit.training.storage.live.answers_file import (
+    ANSWERS_SHA256,
+    LIVE,
+    answers_hash,
+    live_answers,
+)
 from tacit.training.storage.machine import machine
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.run_lock import writing_seed
+from tacit.training.trust.live_doors import MakeSource
 
 from .arm_points.points import ArmPoints
 from .arm_points.slots import Slot
@@ -67,6 +77,7 @@ def train_seed(
     gate: Gate,
     points: ArmPoints | None = None,
     slot: Slot | None = None,
+    live: MakeSource | None = None,
 ) -> dict[str, Any] | None:
     """Train repetition k of an arm, from where it was interrupted if it was.
 
@@ -78,6 +89,7 @@ def train_seed(
         gate: where it is held still, and told to save and return.
         points: of the arm, where a breaker judges all of its repetitions together.
         slot: its place among those that play; None: the caller has one as long as this takes.
+        live: makes what gives the answers of live agents; None: only those that are kept are there.
 
     Returns:
         The repetition's record with every measure of the summary, which is on disk by then; None
@@ -88,7 +100,9 @@ def train_seed(
     """
     with writing_seed(run, arm.name, k):
         try:
-            return _train_seed(Repetition(run, arm, k, points, slot), run, report, gate)
+            with live_answers(run, arm, k, live) as answers:
+                repetition = Repetition(run, arm, k, points, slot, answers)
+                return _train_seed(repetition, run, report, gate)
         finally:
             if points is not None:
                 points.leave(k)
@@ -114,6 +128,8 @@ def _train_seed(
         record = repetition.finish()
     events, group = repetition.events.path, repetition.group
     record["events_sha256"] = {events.name: file_hash(events)}
+    if arm.live:
+        record[ANSWERS_SHA256] = answers_hash(run, arm, k)
     record["keyframes_sha256"] = repetition.breakers.keyframe_hashes(repetition.keyframes)
     # The save is removed only when the checkpoint is on disk, so a crash in between loses nothing.
     checkpoint.save(run.checkpoint(arm.name, k), group.state(), record)
@@ -154,6 +170,7 @@ class Repetition:
         k: int,
         points: ArmPoints | None = None,
         slot: Slot | None = None,
+        answers: AnswerSource | None = None,
     ) -> None:
         """Begin a repetition, or continue it from its save; arguments are those of `train_seed`.
 
@@ -171,6 +188,8 @@ class Repetition:
         self.slot = slot
         self.acts = SeedActs(run.ledger, arm.name, k, self.saver.kept("acts"))
         self.group = self.breakers.group()
+        if isinstance(self.group, LiveGroup):
+            self.group.source = answers
         saved = self.saver.load(self.group)
         begun = saved or PartialSeed([], {}, 0.0, {}, Keyframes(arm.record.keyframe_bytes))
         self.points, self.curve, self._seconds_before = begun.points, begun.curve, begun.seconds
@@ -179,7 +198,7 @@ class Repetition:
         self.events = EventFile(
             run.seed(arm.name, k), begun.events, listed=k < LISTED_SEEDS, curve_tags=banded
         )
-        if saved is None and arm.train.starts_from is not None:
+        if saved is None and arm.train.starts_from is not None and not arm.live:
             # These agents have learned before. The curve begins with what the quick probes find in
             # them at round 0, before they learn under this arm's KPI.
             add_curve_point(self.curve, population_of(arm, k, self.group), 0)
@@ -209,6 +228,8 @@ class Repetition:
         paused on the way."""
         market, train = self.arm.market, self.arm.train
         points, stretch = evaluation_points(train), max(1, FIRST_STRETCH // train.copies)
+        if self.arm.live:
+            stretch = 1  # an answer may take seconds
         is_first = True
         self._attach(gate)
         self._join(gate)
@@ -375,7 +396,9 @@ class Repetition:
         if self.keyframes.wants(len(self.points)) and not self.is_over:
             self.keyframes.add(len(self.points), group.rounds, group.state())
         figures: dict[str, float] = {}
-        if probes_along_training(arm.market, arm.kpi):  # else nobody asks for frozen policies
+        if (
+            probes_along_training(arm.market, arm.kpi) and not arm.live
+        ):  # else nobody asks for frozen policies
             figures = add_curve_point(self.curve, population_of(arm, self.k, group), group.rounds)
         tags = point_tags(arm, measures, scores) | group.figures
         tags |= {f"probe/{name}": x for name, x in figures.items()}
@@ -386,12 +409,14 @@ class Repetition:
     def finish(self) -> dict[str, Any]:
         """Measure and probe the trained repetition, and log that; returns its record."""
         arm, group = self.breakers.arm, self.group
-        population = population_of(arm, self.k, group)
-        path = limit_path(population)  # where play without exploration settles
+        path, probes = None, dict[str, PlainFigures]()
+        if not arm.live:  # else no policy is known that could be followed or probed
+            population = population_of(arm, self.k, group)
+            path = limit_path(population)  # where play without exploration settles
+            probes = probe_seed(population)
         final = final_measures(group, path, self.points, arm.train.measure_last)
         ending = end_figures(group, path)
         measures = named_measures(arm.market, final) | ending
-        probes = probe_seed(population)
         tags = {f"probe/{name}": x for name, x in ending.items() if isfinite(x)}
         tags |= {
             f"probe/{name}": x
@@ -416,5 +441,10 @@ class Repetition:
             **record_of(self.events.curve),
             **self.breakers.record(group.rounds),
             **self.acts.record(),
-            POLICIES: policy_hashes(arm.market.seats, group.tables()),
+            **({LIVE: group.counts()} if isinstance(group, LiveGroup) else {}),
+            POLICIES: policy_hashes(
+                arm.market.seats,
+                own_first_tables(arm.market, self.arm.vendors, group.tables()),
+                arm.live,
+            ),
         }

@@ -38,9 +38,10 @@ def has_networks(arm: Arm) -> bool:
 def goes_to_pool(arm: Arm) -> bool:
     """Whether an arm is trained in processes, if there are any.
 
-    Repetitions that wait for one another stay in threads of one process, which is slower.
+    Repetitions that wait for one another stay in threads of one process, which is slower. So do
+    those with live agents, which this process has been told to trust.
     """
-    return has_networks(arm) and not arm.has_arm_breakers
+    return has_networks(arm) and not arm.has_arm_breakers and not arm.live
 
 
 def needs_pool(experiment: Experiment, jobs: Sequence[tuple[str, int]]) -> bool:

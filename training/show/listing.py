@@ -17,7 +17,7 @@ from .config_keys import key_rows
 from .terminal import TextTable
 
 Printed = str | TextTable  # a line or a table
-GROUPS = ("experiments", "markets", "kpis", "agents")  # folders of configs/
+GROUPS = ("experiments", "markets", "kpis", "agents", "priors")  # folders of configs/
 TEXTS = ("question", "source", "explains", "compute")  # keys of a file that are sentences
 BREAKERS = "breakers"  # a name of its own: the keys of a breaker
 SHOWN_KEYS = 7  # of an agent's preset, in its line
@@ -28,7 +28,7 @@ SIGNS = {1: "+", -1: "-", 0: ""}
 
 
 def everything() -> Iterator[Printed]:
-    """Markets, KPIs, agents, experiments: a line each."""
+    """Markets, KPIs, agents, priors, experiments: a line each."""
     yield TextTable(_market_rows())
     yield ""
     yield TextTable(
@@ -36,6 +36,8 @@ def everything() -> Iterator[Printed]:
     )
     yield ""
     yield TextTable(_agent_rows())
+    yield ""
+    yield TextTable(_prior_rows())
     yield ""
     yield TextTable([
         {"experiment": name, "question": str(_config("experiments", name).get("question", ""))}
@@ -75,6 +77,19 @@ def _agent_rows() -> list[dict[str, str]]:
         shown = ", ".join(keys[:SHOWN_KEYS] + ["..."] * (len(keys) > SHOWN_KEYS))
         rows.append({"agent": name, "what it is": f"{preset.get('name')}: {shown}"})
     return rows
+
+
+def _prior_rows() -> list[dict[str, str]]:
+    """Priors, with whom they are for."""
+    tables = {name: _config("priors", name) for name in files.names("priors")}
+    return [
+        {
+            "prior": name,
+            "for": f"{table.get('market')} {table.get('role')}",
+            "whom it describes": str(table.get("title", "")),
+        }
+        for name, table in tables.items()
+    ]
 
 
 def _kpi_text(kpi: Mapping[str, Any]) -> str:

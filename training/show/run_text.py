@@ -9,8 +9,10 @@ from tacit.emergence.registry import inapplicable
 from tacit.emergence.stats import interval, number
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
+from tacit.training.config.arms import live_reason
 from tacit.training.outcome.probing import learned_population
 from tacit.training.outcome.summary import ArmSummary, estimate_of
+from tacit.training.storage.live.answers_file import LIVE
 from tacit.training.storage.load_run import choose_arm, read_experiment
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.signature_files import objective_states
@@ -91,11 +93,30 @@ def not_measured_lines(run: RunFolder, only: str | None = None) -> Iterator[str]
     arms = [arm for name, arm in experiment.arms.items() if only in (None, name)]
     probes: dict[str, list[str]] = {}  # reason -> probes
     for arm in arms:
+        if arm.live:
+            yield f"not measured: every probe of arm {arm.name}: {live_reason(arm.live)}"
+            continue
         for probe, reason in inapplicable(arm.market, arm.kpi).items():
             own = probes.setdefault(reason, [])
             own += [probe] if probe not in own else []
     for reason, names in probes.items():
         yield f"not measured: {', '.join(names)}: {reason}"
+
+
+def live_lines(summaries: Mapping[str, ArmSummary]) -> Iterator[str]:
+    """How often live agents were asked, and how often no legal action came back, a line a seat.
+
+    Args:
+        summaries: by arm.
+    """
+    for name, summary in summaries.items():
+        for seat, counts in summary.get(LIVE, {}).get("seats", {}).items():
+            asked = int(counts.get("answers", 0))
+            rest = ", ".join(f"{k} {int(n):,}" for k, n in counts.items() if k != "answers" and n)
+            yield (
+                f"{name}: the live agent of {seat} was asked {asked:,} times; "
+                f"{f'{rest}: its fallback was played' if rest else 'every answer was legal'}"
+            )
 
 
 def own_firm_lines(summaries: Mapping[str, ArmSummary]) -> Iterator[str]:

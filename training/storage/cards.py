@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tacit.agents.external.config import what_it_runs
 from tacit.oversight import ledger as ledgers
-from tacit.oversight.card import NOT_TRAINED, Seeds, build_card, changes
-from tacit.training.config.arms import Arm
+from tacit.oversight.card import NOT_TRAINED, Seeds, build_card, changes, seats_with_one_policy
+from tacit.training.config.arms import Arm, live_reason
+from tacit.training.trust.live_doors import NO_PROMISE
 
 from .atomic_files import read_json, write_json
 from .run_folder import RunFolder
@@ -23,13 +25,27 @@ Record = Mapping[str, Any]  # a repetition's
 def first_card(arm: Arm, known_ways: Sequence[str] = ()) -> dict[str, Any]:
     """The card of an arm that is not trained yet."""
     return build_card(
-        arm.market, arm.kpi, arm.seeds, known_ways=known_ways, triggers=_triggers(arm)
+        arm.market,
+        arm.kpi,
+        arm.seeds,
+        known_ways=known_ways,
+        triggers=_triggers(arm),
+        limitations=_limitations(arm),
+        vendors=arm.vendors,
     )
 
 
 def _triggers(arm: Arm) -> list[str]:
     """An arm's breakers, in words."""
     return [f"breaker {name}: {breaker.sentence}" for name, breaker in arm.breakers.items()]
+
+
+def _limitations(arm: Arm) -> list[str]:
+    """What an arm's own agents keep a run from saying."""
+    if not arm.live:
+        return []
+    agents = [f"{seat}: {what_it_runs(arm.agents[seat])}" for seat in arm.live]
+    return [f"live agents ({'; '.join(agents)}): {NO_PROMISE}", live_reason(arm.live)]
 
 
 def is_card_of(card: object, arm: Arm) -> bool:
@@ -88,12 +104,28 @@ def run_cards(
             or _known_ways(known.get(name), arm)
             or _known_ways(signed.get(name), arm),
             triggers=_triggers(arm),
+            limitations=_limitations(arm),
             policies=_policies(records[name]) if name in records else NOT_TRAINED,
             changelog=changes(entries, name),
             validated=validated.get(name),
+            vendors=arm.vendors,
         )
         for name, arm in arms.items()
     }
+
+
+def held_policies(
+    arms: Mapping[str, Arm], records: Mapping[tuple[str, int], Record]
+) -> dict[str, Any]:
+    """By arm with vendors, which seats hold one policy at the end, for the ledger; else nothing."""
+    found = {
+        name: seats_with_one_policy(
+            arm.vendors, [records[name, k][POLICIES] for k in range(arm.seeds)]
+        )
+        for name, arm in arms.items()
+        if arm.vendors and all(POLICIES in records[name, k] for k in range(arm.seeds))
+    }
+    return {"seats_that_hold_one_policy": found} if found else {}
 
 
 def _known_ways(card: object, arm: Arm) -> list[str]:

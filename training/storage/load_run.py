@@ -15,7 +15,7 @@ from tacit.agents.policy import PolicyTable
 from tacit.agents.table_policy import TablePolicy
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.registry import make_market
-from tacit.training.config.arms import Arm, Experiment, arm_from_plain
+from tacit.training.config.arms import Arm, Experiment, arm_from_plain, live_reason
 from tacit.training.config.experiment_file import ExperimentFile
 from tacit.training.config.in_force import arm_in_force
 from tacit.training.config.names import folder_mistake
@@ -23,6 +23,7 @@ from tacit.training.config.names import folder_mistake
 from . import checkpoint
 from .atomic_files import read_json
 from .finite import not_finite
+from .run_config import with_policy_paths
 from .run_folder import RunFolder, existing_run
 from .seals import check_sealed
 
@@ -37,7 +38,10 @@ def read_experiment(run: RunFolder) -> Experiment:
     if config is None:
         raise ConfigError(f"{run.path}: is not a run: it holds no config.yaml.")
     try:
-        arms = {name: arm_from_plain(name, plain) for name, plain in config["arms"].items()}
+        arms = {
+            name: arm_from_plain(name, with_policy_paths(run, plain))
+            for name, plain in config["arms"].items()
+        }
     except ConfigError as error:
         raise ConfigError([f"{run.config}: {line}" for line in error.mistakes]) from None
     except (LookupError, TypeError, AttributeError, ValueError) as error:
@@ -147,6 +151,8 @@ def load_policy(
     mistakes = []
     if seat not in seats:
         mistakes.append(f"seat: unknown '{seat}'. {nearest(seat, seats)}")
+    if seat in chosen.live:
+        mistakes.append(f"seat: {seat}: {live_reason([seat])}.")
     if not 0 <= seed < chosen.seeds:
         mistakes.append(f"seed: {seed} is not one of 0 .. {chosen.seeds - 1} of arm {chosen.name}.")
     if mistakes:
@@ -230,10 +236,12 @@ def put_into(group: Group, arrays: Mapping[str, NDArray[Any]], path: Path) -> No
 
 
 def learned_tables(run: RunFolder, arm: Arm, k: int) -> dict[str, PolicyTable]:
-    """The policies that repetition k learned, by seat, without exploration: float64 `[O, A]` each.
+    """The policies that repetition k learned, by seat, without exploration: float64 `[O, A]` each;
+    none of a seat whose agent was live.
 
     Raises:
         ConfigError: it is not finished, or its checkpoint was altered.
     """
     tables = learned_group(run, arm, k).tables()
-    return {seat.name: table for seat, table in zip(arm.market.seats, tables, strict=True)}
+    pairs = zip(arm.market.seats, tables, strict=True)
+    return {seat.name: table for seat, table in pairs if seat.name not in arm.live}

@@ -190,5 +190,13 @@ def existing_run(run: str, results: Path) -> RunFolder:
                 f"RUN: {path} is a sweep, each of whose cells is a run: tacit compare "
                 f"{shlex.quote(str(path))}; or name a cell, a folder below {path / 'cells'}."
             )
-    known = [p.parent.name for p in results.glob("*/config.yaml")] if results.is_dir() else []
-    raise ConfigError(f"RUN: there is no run '{run}' in {results}. {nearest(run, known)}")
+    for parent in Path(run).parents:
+        if (parent / "config.yaml").is_file() and (parent / "incentives.json").is_file():
+            raise ConfigError(f"RUN: '{run}' lies within a run. Name the run itself: {parent}.")
+    if results != DEFAULT_RESULTS and not results.is_dir():
+        raise ConfigError(f"--results: there is no folder {results}.")
+    known = [p.parent.name for p in results.glob("*/config.yaml")]
+    advice = nearest(run, known)
+    if run in files.names("experiments") + files.names("markets"):
+        advice = f"`tacit train {run}` makes it."
+    raise ConfigError(f"RUN: there is no run '{run}' in {results}. {advice}")

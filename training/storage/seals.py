@@ -24,11 +24,13 @@ from tacit.oversight.ledger import Ledger
 
 from . import checkpoint
 from .atomic_files import file_hash, read_json, write_json
+from .live.answers_file import ANSWERS_SHA256
 from .run_folder import RunFolder
 from .run_lock import told_holder
 
 WRITING, SEALED = "results are being written", "results sealed"
 HASH = "seals_sha256"  # in the ledger's entry
+POLICY_FILE = ".safetensors"  # the end of the names of files that are policies of seats
 
 
 class Seals:
@@ -256,13 +258,14 @@ def _altered_files(run: RunFolder, seals: Seals) -> list[Finding]:
         path = run.inside(*name.split("/"))
         if (present := file_hash(path)) != digest:
             what = "is missing" if present is None else "was altered since it was sealed"
-            is_config = path == run.config
-            advice = (
-                "Put it back as it was: every seed's record holds its arm's part."
-                if is_config
-                else f"{run.resume} writes it anew."
-            )
-            found.append(Finding(path, f"{what}. {advice}", not is_config))
+            advice, is_made_again = f"{run.resume} writes it anew.", False
+            if path == run.config:
+                advice = "Put it back as it was: every seed's record holds its arm's part."
+            elif path.suffix == POLICY_FILE:
+                advice = "Put it back as it was: it holds the policy that a seat plays."
+            else:
+                is_made_again = True
+            found.append(Finding(path, f"{what}. {advice}", is_made_again))
     return found
 
 
@@ -294,7 +297,7 @@ def _altered_seed(run: RunFolder, arm: str, k: int, sealed: str) -> list[Finding
     move = f"Move {path.parent} away, then {again}"
     return [
         Finding(path.parent / name, f"was altered or removed since the seed ended. {move}", False)
-        for files in ("events_sha256", "keyframes_sha256")
+        for files in ("events_sha256", "keyframes_sha256", ANSWERS_SHA256)
         for name, digest in _texts(record.get(files)).items()
         if file_hash(run.inside(arm, f"s{k}", name)) != digest
     ]

@@ -76,7 +76,7 @@ def arm_cost(arm: Arm) -> ArmCost:
     played = (train.rounds - arm.first_round) * train.copies
     looked_up = may_look_up(arm)
     networks = [c for c in arm.agents.values() if isinstance(c, BatchConfig)]
-    known = all(isinstance(c, IppoConfig | IdqnConfig) for c in networks)
+    known = all(isinstance(c, IppoConfig | IdqnConfig) for c in networks) and not arm.live
     learning = sum(
         _update(market.seat(name), config, train.copies) * (train.rounds / config.rounds_per_update)
         for name, config in arm.agents.items()
@@ -120,7 +120,13 @@ def may_look_up(arm: Arm) -> bool:
     played."""
     market, train = arm.market, arm.train
     networks = any(isinstance(config, BatchConfig) for config in arm.agents.values())
-    if networks or train.copies > 1 or train.episode_rounds or not allows_lookup(market):
+    if (
+        networks
+        or arm.live
+        or train.copies > 1
+        or train.episode_rounds
+        or not allows_lookup(market)
+    ):
         return False
     joints = prod(seat.role.actions for seat in market.seats)
     cells = max(states(market), joints) * joints * count_lots(market.play_lots or ())

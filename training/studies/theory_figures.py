@@ -1,4 +1,4 @@
-"""Learned probabilities beside the curve of their closed form."""
+"""Learned probabilities beside the curve of their closed form, or of what is computed for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tacit.emergence.anchored.equilibrium import equilibria
 from tacit.emergence.stats import Estimate
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
@@ -19,6 +20,8 @@ from tacit.training.outcome.summary import estimate_of
 
 ArmSummaries = Mapping[str, Mapping[str, Any]]  # parts of summary.json by arm
 POINTS = 241  # of a curve
+ANCHOR = ".anchor.weight"  # ends the key of an anchor's weight
+ANCHORED_POINTS = 41  # of a curve of computed anchored equilibria
 MARGIN = 0.15  # of the range of x, that a curve reaches beyond the first and the last arm
 PROBABILITY = (-0.03, 1.03)  # the y-axis, with room for the markers at 0 and 1
 
@@ -35,7 +38,8 @@ def theory_panels(experiment: Experiment, arms: ArmSummaries, spec: Figure) -> A
     for axis, (panel, names) in zip(axes, run, strict=True):
         seeds |= _draw_panel(axis, panel, {a: experiment.arms[a] for a in names}, arms)
     n = "/".join(str(k) for k in sorted(seeds))
-    put_title(figure, experiment, f"lines: closed form; points: learned, 95 %, n = {n} seeds")
+    what = "computed" if any(p.x.endswith(ANCHOR) for p, _ in run) else "closed form"
+    put_title(figure, experiment, f"lines: {what}; points: learned, 95 %, n = {n} seeds")
     return figure
 
 
@@ -44,12 +48,25 @@ def _draw_panel(axis: Any, panel: Panel, run: Mapping[str, Arm], arms: ArmSummar
     # A setting that is a list stands for its first entry.
     x = {name: float(np.ravel(settings_by_role(arm)[panel.x])[0]) for name, arm in run.items()}
     low, high = min(x.values()), max(x.values())
-    room = MARGIN * (high - low) or 0.1
-    at = np.linspace(max(0.0, low - room), high + room, POINTS)
     first = next(iter(run.values()))
+    is_weight = panel.x.endswith(ANCHOR)
+    if is_weight:
+        at = np.geomspace(low, high, ANCHORED_POINTS)
+        curves = anchored_curves(first, at)
+        axis.set_xscale("log")
+        # Plain labels: Matplotlib writes powers of ten as formulas, which figures here do not set.
+        axis.set_xticks(sorted(x.values()), [f"{w:g}" for w in sorted(x.values())])
+        axis.minorticks_off()
+    else:
+        room = MARGIN * (high - low) or 0.1
+        at = np.linspace(max(0.0, low - room), high + room, POINTS)
+        curves = {y: theory_curve(first, panel.x, y, at) for y in panel.y}
     seeds: set[int] = set()
     for y, colour in zip(panel.y, COLOURS, strict=False):
-        axis.plot(at, theory_curve(first, panel.x, y, at), color=colour)
+        axis.plot(at, curves[y], color=colour)
+        if is_weight:  # dotted: the closed form without anchors
+            level = first.market.analysis.theory().get(y, np.nan)
+            axis.axhline(level, color=colour, ls=":", lw=1)
         points: list[tuple[float, Estimate]] = []
         for name in run:
             estimate = estimate_of(arms[name], y)
@@ -64,6 +81,24 @@ def _draw_panel(axis: Any, panel: Panel, run: Mapping[str, Arm], arms: ArmSummar
     axis.set(xlabel=panel.x_label or panel.x, ylabel=panel.y_label, ylim=PROBABILITY)
     axis.legend(frameon=False, fontsize=9)
     return seeds
+
+
+def anchored_curves(arm: Arm, at: Floats) -> dict[str, list[float]]:
+    """Figures of the computed anchored equilibrium over the weight of an arm's priors.
+
+    Args:
+        arm: whose market and priors they are.
+        at: weights of all its priors, ascending, float64 `[n]`.
+
+    Returns:
+        By name, as `Analysis.theory` names them, the figure at each weight.
+
+    Raises:
+        ConfigError: the equilibrium cannot be computed there.
+    """
+    found = equilibria(arm.market, arm.kpi, arm.anchors, at[::-1].tolist())[::-1]
+    rows = [arm.market.analysis.policy_figures(tables) for tables in found]
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}
 
 
 def theory_curve(arm: Arm, key: str, figure: str, at: Floats) -> list[float]:

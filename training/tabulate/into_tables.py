@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tacit.agents.external.config import ChatConfig, what_it_runs
+from tacit.agents.external.config import ChatConfig, asked_as, is_live, what_it_runs
 from tacit.agents.external.doors import DoorClosed, open_door
 from tacit.agents.external.policy_file import card_of, read_policy, write_policy
 from tacit.agents.external.question import Questions
@@ -59,7 +59,7 @@ def _with_tables(
 ) -> Arm:
     agents: dict[str, Any] = dict(arm.plain["agents"])
     for seat, config in arm.agents.items():
-        if what_it_runs(config) is not None:
+        if what_it_runs(config) is not None and not is_live(config):
             file = _policy_file(arm, seat, config, run, allowed, tell)
             own = TableConfig(file=str(file.resolve()), table_hash="").bound(
                 arm.market, arm.market.seat(seat)
@@ -81,7 +81,7 @@ def _policy_file(
     Raises:
         ConfigError: the bot does not start, does not answer, or is no function of what it sees.
     """
-    about = {"agent": config.model_dump(mode="json"), "market": arm.plain["market"]}
+    about = {"agent": asked_as(config), "market": arm.plain["market"]}
     text = json.dumps([about, seat], sort_keys=True)
     name = f"{seat}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.safetensors"
     path = run.path / FOLDER / name

@@ -7,41 +7,50 @@ nor executed nor called by any command but `tacit train --trust-agents`, `tacit 
 
 from __future__ import annotations
 
-from tacit.agents.external.config import what_it_runs
+from tacit.agents.external.config import is_live, what_it_runs
 from tacit.envs.errors import ConfigError
 from tacit.training.config.arms import Experiment
 
 
-def outside_agents(experiment: Experiment) -> dict[str, list[str]]:
-    """What the agents of an experiment would have run or called: where each of it stands."""
+def outside_agents(experiment: Experiment, live: bool = True) -> dict[str, list[str]]:
+    """What the agents of an experiment would have run or called: where each of it stands; `live`:
+    as of `would_run`."""
     found: dict[str, list[str]] = {}
     for arm in experiment.arms.values():
         for seat, config in arm.agents.items():
-            if (what := what_it_runs(config)) is not None:
+            if (what := what_it_runs(config)) is not None and (live or not is_live(config)):
                 found.setdefault(what, []).append(f"{arm.name}.agents.{seat}")
     return found
 
 
-def would_run(experiment: Experiment) -> list[str]:
-    """A line for everything that the agents of an experiment would have run or called."""
+def would_run(experiment: Experiment, live: bool = True) -> list[str]:
+    """A line for everything that the agents of an experiment would have run or called.
+
+    `live`: those that answer while others learn, too; False: only those that are asked beforehand.
+    """
     return [
         f"{places[0]}{f' and {len(places) - 1} more' if len(places) > 1 else ''}: would run {what}."
-        for what, places in outside_agents(experiment).items()
+        for what, places in outside_agents(experiment, live).items()
     ]
 
 
-def check_no_outside_agents(experiment: Experiment) -> None:
+def check_no_outside_agents(experiment: Experiment, live: bool = True) -> None:
     """Whether all agents of an experiment are tacit's own, or tables.
+
+    Args:
+        experiment: the experiment.
+        live: whether agents that answer while others learn count, too.
 
     Raises:
         ConfigError: some would run or call something else; all of it is named, nothing was run.
     """
-    lines = would_run(experiment)
+    lines = would_run(experiment, live)
     if lines:
         raise ConfigError(
             [
                 *lines,
                 "agents: nothing was run. If you trust all of this: tacit train CONFIG "
-                "--trust-agents, which makes policy files of it; or tacit tabulate.",
+                "--trust-agents, which makes policy files of it (and asks live agents in every "
+                "round); or tacit tabulate.",
             ]
         )

@@ -20,8 +20,10 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 BYTES = 64  # of a vector: lanes of float32 or float64
-# Sizes of tiles. Six rows of four vectors keep 24 of 32 registers busy, six of one 12 of 16.
-ROWS, VECTORS = (6, 3, 1), (4, 2, 1)
+# Sizes of tiles. Six rows of four vectors keep 24 of 32 registers busy, six of one 12 of 16. A tile
+# of few rows has few sums, each of which waits for its last product: so it is as wide as it can be.
+ROWS, VECTORS = (6, 4, 2, 1), (4, 2, 1)
+AVX2_WIDTH = {6: 1, 4: 1, 2: 2, 1: 4}  # vectors at once where there are 16 registers, by rows
 # What a tile begins with and ends with.
 PLAIN, AFFINE, AFFINE_TANH, TANH_GRAD = range(4)
 # Lambert's eleventh convergent of tanh (1761) is x p(x^2) / q(x^2), coefficients from x^0 up; it is
@@ -52,6 +54,14 @@ class Vectors:
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         return self.intrinsic("fma", a, b, c)
+
+    def smaller(self, a: Any, b: Any) -> Any:
+        """The smaller of two lanes, `b` where one is NaN: one instruction of x86."""
+        return self.builder.select(self.builder.fcmp_ordered("<", a, b), a, b)
+
+    def larger(self, a: Any, b: Any) -> Any:
+        """The larger of two lanes, `b` where one is NaN."""
+        return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)
 
     def broadcast(self, x: Any) -> Any:
         """A number in every lane."""
@@ -102,8 +112,7 @@ class Vectors:
 
     def tanh(self, x: Any) -> Any:
         """tanh of every lane."""
-        clamped = self.intrinsic("minnum", x, self.constant(BOUND))
-        z = self.intrinsic("maxnum", clamped, self.constant(-BOUND))
+        z = self.larger(self.smaller(x, self.constant(BOUND)), self.constant(-BOUND))
         y = self.builder.fmul(z, z)
         over, under = (self.constant(k[-1] / P[0]) for k in (P, Q))
         for n in range(len(P) - 2, -1, -1):
@@ -241,7 +250,7 @@ def _function(
     rows, vectors = size
     if vectors == 1:
         v.keep_first(columns)
-    width = vectors if wide else 1  # at once, or one vector after the other
+    width = vectors if wide else min(vectors, AVX2_WIDTH[rows])  # at once
     for first in range(0, vectors, width):
         move = columns.type(first * v.lanes)
         beside = [builder.gep(pointer, [move]) for pointer in (b, c, extra)]
@@ -249,24 +258,3 @@ def _function(
                (beside[1], c_row), beside[2], inner)  # fmt: skip
     builder.ret_void()
     return function
-
-
-def tanh_strip() -> Any:
-    """An intrinsic `(x, at, count)`: tanh of the first `count` entries from `x[at]`, in place.
-
-    It takes as many as a vector has lanes, and no more.
-    """
-
-    @intrinsic  # type: ignore[untyped-decorator]
-    def made(_typing: Any, x: Any, at: Any, count: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            kind = signature.args[0]
-            v = Vectors(builder, context.get_value_type(kind.dtype), kind.dtype.bitwidth // 8)
-            v.keep_first(args[2])
-            place = pointer_to(context, builder, kind, args[0], args[1])
-            v.store(v.tanh(v.load(place)), place)
-            return context.get_dummy_value()
-
-        return types.void(x, types.int64, types.int64), codegen
-
-    return made

@@ -40,19 +40,42 @@ def test_products_are_numpy_s(m, n, k, turned, precision, luck):
         np.testing.assert_array_equal(out[m * n :], 7.0)
 
 
-def test_tanh_of_a_part_of_an_array(luck):
-    x = luck.normal(0, 3, 50)
-    out = x.copy()
-    products.tanh_all(out, 3, 41)
-    np.testing.assert_allclose(out[3:41], np.tanh(x[3:41]), atol=7e-7)
-    np.testing.assert_array_equal(np.delete(out, np.s_[3:41]), np.delete(x, np.s_[3:41]))
+@pytest.mark.parametrize("precision", BOUNDS)
+@pytest.mark.parametrize("n", [1, 15, 16, 47, 64])
+def test_a_transpose_with_one_column_or_many(n, precision, luck):
+    left, right = (luck.normal(size=s).astype(precision) for s in ((13, 9), (13, n)))
+    out = np.full(9 * n + 20, 7.0, precision)
+    products.product_of_transpose(left.reshape(-1), 0, 9, right.reshape(-1), 0, n, out, 0, 9, n, 13)
+    known = left.T.astype(float) @ right
+    np.testing.assert_allclose(out[: 9 * n].reshape(9, n), known, atol=BOUNDS[precision])
+    np.testing.assert_array_equal(out[9 * n :], 7.0)
+    plain = np.zeros(9 * n, precision)
+    products.product(
+        left.reshape(-1), 0, 1, 9, right.reshape(-1), 0, n, plain, 0, n, 9, n, 13, right[0], 0
+    )
+    np.testing.assert_array_equal(out[: 9 * n], plain)
+
+
+@pytest.mark.parametrize("precision", BOUNDS)
+@pytest.mark.parametrize("width", [1, 15, 16, 47, 200])
+def test_sums_of_chosen_rows(width, precision, luck):
+    """The bias and three rows of weights each; nothing is written before or behind."""
+    weights = luck.normal(size=(6, width)).astype(precision)  # the last one is the bias
+    chosen = luck.integers(0, 5, (7, 3)).astype(np.int32)
+    known = weights[5] + weights[chosen].astype(float).sum(axis=1)
+    sums = {products.sum_rows: known, products.sum_rows_tanh: np.tanh(known)}
+    for function, result in sums.items():
+        out = np.full(7 * width + 20, 7.0, precision)
+        function(chosen.reshape(-1), 3, weights.reshape(-1), 0, 5 * width, out, 10, 7, width)
+        np.testing.assert_allclose(out[10:-10].reshape(7, width), result, atol=1e-6)
+        np.testing.assert_array_equal(np.r_[out[:10], out[-10:]], 7.0)
 
 
 def test_tanh_of_what_is_no_number_is_no_number():
-    x = np.array([np.nan, 0.5])
-    products.tanh_all(x, 0, 2)
-    assert np.isnan(x[0])
-    assert not np.isnan(x[1])
+    x, out = np.array([np.nan, 0.5]), np.zeros(2)
+    products.sum_rows_tanh(np.zeros(0, np.int32), 0, x, 0, 0, out, 0, 1, 2)
+    assert np.isnan(out[0])
+    assert not np.isnan(out[1])
 
 
 def random_cells(rows: int, actions: int, luck) -> MinibatchCells:

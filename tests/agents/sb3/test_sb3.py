@@ -71,11 +71,11 @@ def test_ppo_trains_on_the_seat_s_own_samples(market, monkeypatch):
     digits = [learner.digits for learner in one.learners.values()]
     with torch.no_grad():
         values = [m.predict_values(d).numpy()[:, 0] for m, d in zip(models, digits, strict=True)]
-    samples = [samples_of(one.rollout_buffer, k) for k in range(len(tables))]
     copied = []
     learn = one._learn
 
     def copy_and_learn():
+        samples = [samples_of(one.rollout_buffer, k) for k in range(len(tables))]
         copied.extend(type(s)(*(x.copy() for x in s)) for s in samples)
         learn()
 

@@ -37,8 +37,10 @@ def install(tmp_path, monkeypatch, registers):
         (about / "entry_points.txt").write_text("\n".join(["[tacit.markets]", *lines, ""]))
 
     yield package
+    # Only its own: what else was imported meanwhile (parts of NumPy) cannot be imported twice.
     for module in set(sys.modules) - before:
-        del sys.modules[module]
+        if module.endswith("_package"):
+            del sys.modules[module]
 
 
 def refused(name):

@@ -26,6 +26,7 @@ from tacit.envs.market import (
     Role,
     Seat,
 )
+from tacit.envs.one_file import delivery_slots, hiring
 from tacit.envs.procurement import positions as procurement
 from tacit.envs.registry import make_market
 
@@ -86,8 +87,8 @@ def still_procurement(market: Market) -> set[str]:
         "clause_dropped customs_delay": c.clause,
         "stockout": c.counters,
         "false_urgency": c.brief,
-        "fine": any(fines.values()),
-        "fines_to_nobody": fines["false"] or c.brief,
+        "fine": any(fines.values()) or (c.final and c.false_final_fine),
+        "fines_to_nobody": fines["false"] or c.brief or (c.final and c.false_final_fine),
     }
     return {name for names, moves in moving.items() if not moves for name in names.split()}
 
@@ -98,12 +99,17 @@ DRAWN = {
         procurement.URGENT, *supplier_columns(market, procurement.STOCK, procurement.LEAD)
     ],
     "cheap_talk": lambda market: [cheap_talk.STATE],
+    "hiring": lambda market: [hiring.ABILITY, hiring.GROUP, hiring.OUTSIDE],
+    "delivery_slots": lambda market: needs_of_shippers(market),
 }  # fmt: skip
-STILL = {"procurement": still_procurement}
+STILL = {
+    "procurement": still_procurement,
+    "delivery_slots": lambda market: set() if market.config.false_claim_fine else {"fines"},
+}
 
 
 def hidden_cloud_bandwidth(market: Market, seat: Seat) -> list[int]:
-    n, tenants = market.config.providers, market.config.tenants
+    n, tenants = market.config.posts, market.config.tenants
     posted, loads = cloud.POSTED, cloud.POSTED + n
     claims, needs = loads + n, loads + 2 * n
     surges = nature_of_cloud_bandwidth(market)[n:]  # multipliers and lengths: nobody sees them
@@ -122,6 +128,27 @@ def hidden_cheap_talk(market: Market, seat: Seat) -> list[int]:
     return [cheap_talk.MESSAGE if seat.role.name == "sender" else cheap_talk.STATE]
 
 
+def hidden_hiring(market: Market, seat: Seat) -> list[int]:
+    if seat.role.name == "candidate":
+        return [hiring.GROUP]
+    unseen = [] if market.config.group_seen else [hiring.GROUP]
+    return [hiring.OUTSIDE, hiring.OFFERED, *unseen]
+
+
+def needs_of_shippers(market: Market) -> list[int]:
+    shippers = range(market.config.shippers)
+    return [i * delivery_slots.WIDTH + delivery_slots.NEED for i in shippers]
+
+
+def hidden_delivery_slots(market: Market, seat: Seat) -> list[int]:
+    needs = needs_of_shippers(market)
+    if seat.role.name == "shipper":
+        own = needs[seat.index - market.config.carriers]
+        return [column for column in range(market.state_width) if column != own]
+    shift = delivery_slots.CLAIM - delivery_slots.NEED
+    return needs + ([] if market.config.claims_heard else [column + shift for column in needs])
+
+
 HIDDEN = Entries(
     "tests/envs/contract/test_market.py: HIDDEN",
     {
@@ -130,12 +157,14 @@ HIDDEN = Entries(
         "cloud_bandwidth": hidden_cloud_bandwidth,
         "quantity_competition": lambda market, seat: [],
         "cheap_talk": hidden_cheap_talk,
+        "hiring": hidden_hiring,
+        "delivery_slots": hidden_delivery_slots,
     },
 )
 
 
 def nature_of_cloud_bandwidth(market: Market) -> list[int]:
-    n, surge = market.config.providers, market.config.surge
+    n, surge = market.config.posts, market.config.surge
     drawn = range(cloud.POSTED + 3 * n + market.config.tenants, market.state_width)
     return [*range(cloud.POSTED + n, cloud.POSTED + 2 * n), *(drawn if surge else [])]
 

@@ -20,9 +20,11 @@ DEFAULTS = Entries(
         "stockout_cost": 0.2, "false_claim_fine": 0.05, "lead_times": (0,), "delays": None,
         "lead_cost": 0.0, "delay_cost": 0.0, "late_fine": 0.0, "clause": None, "record": "none",
         "brief": False, "false_urgency_fine": 0.0, "claims_heard": True,
+        "final": False, "false_final_fine": 0.0,
     },
     "cloud_bandwidth": {
-        "providers": 2, "quality": 2.0, "cost": 1.0, "outside_quality": 0.0, "outside_shock": 0.0,
+        "providers": 2, "regions": 1, "observe": "all", "region_sizes": None,
+        "quality": 2.0, "cost": 1.0, "outside_quality": 0.0, "outside_shock": 0.0,
         "differentiation": 0.25, "demand": "logit", "reservation_price": 2.0,
         "timing": "simultaneous", "background_demand": 1.0, "prices": 15, "price_margin": 0.1,
         "price_range": None, "memory": 1, "start": "random", "capacity": None, "surge": None,
@@ -36,6 +38,15 @@ DEFAULTS = Entries(
     },
     "cheap_talk": {
         "states": 6, "actions": 11, "bias": 0.1, "language": "free", "claims_heard": True,
+    },
+    "hiring": {
+        "tiers": (0.2, 0.4, 0.6), "output": (1.0, 1.4), "outside": ((0.1, 0.3), (0.3, 0.5)),
+        "low_outside": (0.2, 0.65), "share_b": 0.5, "group_seen": True,
+    },
+    "delivery_slots": {
+        "carriers": 1, "shippers": 2, "offers": (0.1, 0.5), "urgent_value": 1.0,
+        "calm_value": 0.4, "urgent_probability": 0.5, "false_claim_fine": 0.0,
+        "claims_heard": True,
     },
 }
 )  # fmt: skip

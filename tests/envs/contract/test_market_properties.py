@@ -75,6 +75,10 @@ def excess(market: Market, claim: Claim, engine: Engine, actions: np.ndarray) ->
     return found
 
 
+# What is false by what its speaker does later, which no observation shows when it speaks.
+ABOUT_ACTS = {"false_final"}
+
+
 @EVERY
 def test_a_claim_is_false_exactly_when_it_differs_from_the_private_part(name, luck):
     """In every config; and what is called false is declared as a claim."""
@@ -102,5 +106,5 @@ def test_a_claim_is_false_exactly_when_it_differs_from_the_private_part(name, lu
                     if claim.above and claim.above == claim.below:
                         assert row[market.columns[claim.above]] == (above != 0)
                     wrong += above != 0
-    assert measured <= declared
+    assert measured <= declared | ABOUT_ACTS
     assert bool(declared) == bool(wrong)

@@ -54,6 +54,11 @@ PLAYS: dict[str, dict[str, Any]] = {
         "kpi": KPI,
     },
     "procurement": {"name": "procurement", "market": {}, "kpi": {}},
+    "procurement_final": {
+        "name": "procurement",
+        "market": {"prices": [0.3, 0.5, 0.7], "final": True, "false_final_fine": 0.05},
+        "kpi": {},
+    },
     "procurement_brief": {
         "name": "procurement",
         "market": {
@@ -84,6 +89,19 @@ PLAYS: dict[str, dict[str, Any]] = {
         },
         "kpi": {},
     },
+    "cloud_bandwidth_regions": {
+        "name": "cloud_bandwidth",
+        "market": {
+            "regions": 2, "prices": 3, "price_range": [1.5, 2.0], "cost": [1.0, 1.4, 1.4, 1.0],
+            "region_sizes": [1.0, 0.5],
+        },
+        "kpi": {
+            "provider_0": {
+                "profit": 1.0,
+                "elsewhere": {"measure": "profit", "weight": 1.0, "scope": "provider_2"},
+            },
+        },
+    },
     "quantity_competition": {
         "name": "quantity_competition",
         "market": {"outputs": 5, "demand_shock": 10.0, "monitoring": "imperfect"},
@@ -93,6 +111,16 @@ PLAYS: dict[str, dict[str, Any]] = {
         "name": "cheap_talk",
         "market": {"states": 3, "actions": 5},
         "kpi": {"sender": {"payoff": 1.0, "false_claim": -0.1}},
+    },
+    "hiring": {
+        "name": "hiring",
+        "market": {},
+        "kpi": {"employer": {"profit": 1.0, "hire_cost": -1.0}},
+    },
+    "delivery_slots": {
+        "name": "delivery_slots",
+        "market": {"carriers": 2, "shippers": 3, "false_claim_fine": 0.25},
+        "kpi": {"carrier": {"urgent_served": 1.0, "revenue": 0.25}},
     },
 }  # fmt: skip
 

@@ -173,6 +173,8 @@ SEATS = {
     "cloud_bandwidth": "provider_0",
     "quantity_competition": "firm_1",
     "cheap_talk": "receiver_0",
+    "hiring": "candidate_0",
+    "delivery_slots": "shipper_1",
 }
 LENGTH = {"episode_rounds": 2}
 

@@ -84,6 +84,8 @@ DRAWS = Entries(
         "cloud_bandwidth": {"prices": 3, "tenants": 3, "capacity": 2, "surge": {"enter": 0.5}},
         "quantity_competition": {"monitoring": "imperfect", "demand_shock": 10},
         "cheap_talk": {},
+        "hiring": {},
+        "delivery_slots": {"carriers": 2, "shippers": 3},
     },
 )
 

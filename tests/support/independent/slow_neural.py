@@ -140,6 +140,8 @@ class SlowPpo:
         self.key, self.updates = learner.key, 0
         self.return_scale = np.zeros(len(self.weights))
         self.old_policy = learner.policy.copy()
+        self.prior = learner._prior
+        self.weight = self.config.anchor_weight  # of the divergence, in units of the advantages
         self.clipped: list[float] = []  # share of samples whose ratio has no gradient
 
     def loss(self, observations, actions, advantages, returns) -> torch.Tensor:
@@ -152,7 +154,13 @@ class SlowPpo:
         objective = torch.minimum(ratio * a, clipped * a).mean()
         entropy = -(log_p.exp() * log_p.masked_fill(log_p == -torch.inf, 0)).sum(1).mean()
         error = self.critic(observations) - torch.as_tensor(returns)
-        return -objective + c.value_weight * (error**2).sum(1).mean() / 2 - c.entropy * entropy
+        loss = -objective + c.value_weight * (error**2).sum(1).mean() / 2 - c.entropy * entropy
+        if self.prior is None:
+            return loss
+        prior = torch.as_tensor(self.prior[observations])
+        possible = prior > 0
+        logs = torch.where(possible, log_p, 0) - torch.where(possible, prior, 1).log()
+        return loss + self.weight * (log_p.exp() * logs).sum(1).mean()
 
     def learn(self, samples: SeatSamples, move: bool = True) -> list[np.ndarray]:
         """One update; returns every gradient of actor and critic, in turns."""
@@ -162,7 +170,9 @@ class SlowPpo:
         by_head, returns = slow_advantages(samples, values, c.discount, c.gae_lambda)
         advantages = by_head @ self.weights
         if c.normalise_advantages:
-            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+            deviation = advantages.std() + 1e-8
+            advantages = (advantages - advantages.mean()) / deviation
+            self.weight = c.anchor_weight / deviation
         share = max(0.01, 1 / (self.updates + 1))
         size = np.sqrt((returns**2).mean(axis=0)) + 1e-8
         self.return_scale = np.sqrt((1 - share) * self.return_scale**2 + share * size**2)

@@ -57,6 +57,8 @@ MARKETS: dict[str, tuple[str, dict[str, Any]]] = {
     "outputs": ("quantity_competition", {"outputs": 5}),
     "prices": ("quantity_competition", CONFIGS["quantity_competition"][1]),
     "talk": ("cheap_talk", {"states": 3, "actions": 5}),
+    "hire": ("hiring", {}),
+    "slots": ("delivery_slots", {}),
     # of the same kinds, under KPIs that are not the fundamental
     "booked": (
         "procurement",

@@ -37,7 +37,7 @@ def mistakes(**keys):
         ({"act": "veto", "seed": 0, "action": "bid 1"}, ["action: belongs", "seat: must say"]),
         (
             {"act": "veto", "seed": 0, "seat": "a", "reason": ""},
-            ["reason: must say why; only stop"],
+            ["reason: must say why. "],
         ),
         ({"act": "rollback", "redirect": "none", "to": "5"}, ["to: string should match"]),
         ({"act": "rollback", "redirect": "nothing"}, ["redirect.dict", "redirect.literal"]),

@@ -31,7 +31,10 @@ def test_an_unknown_run(tacit, known):
 
 def test_a_run_that_nothing_trains(tacit, known):
     (line,) = mistake_lines(tacit("attend", known, "--no-open"))
-    assert line == f"RUN: nothing trains {known} now; tacit train and tacit resume take acts."
+    assert line == (
+        f"RUN: nothing trains {known} now. Acts reach a run only while tacit train or tacit resume "
+        "works on it."
+    )
     assert mistake_lines(tacit("ctl", known, "status")) == [line]
 
 

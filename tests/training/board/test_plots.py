@@ -30,6 +30,8 @@ ALLOWED = {
     "procurement": ["mirror_against_learned"],
     "quantity_competition": [*PLOTS],
     "cheap_talk": [],
+    "hiring": ["mirror_against_learned"],
+    "delivery_slots": ["mirror_against_learned"],
 }
 
 

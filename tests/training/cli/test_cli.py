@@ -244,6 +244,15 @@ def test_an_option_with_one_value_is_given_once(tacit, words, names):
     assert lines == [f"--{name}: is given twice; it takes one value." for name in names]
 
 
+def test_a_setting_that_is_written_as_an_option_is_refused_with_the_right_form(tacit):
+    lines = mistake_lines(tacit("train", "ad_auction", "--seeds", "8", "--kpi.bidder.win=2"))
+    keys = ["seeds", "kpi.bidder.win"]
+    assert lines == [f"--{k}: is a setting, not an option: write {k}=VALUE." for k in keys]
+    other = tacit("train", "ad_auction", "--sceeds", "8")
+    assert other.code == 2
+    assert "No such option" in other.err
+
+
 def test_an_option_with_several_values_may_be_repeated(tacit):
     arms = ["--arm", "first_0", "--arm", "first_1"]
     assert tacit("train", "volatility_kpi", *arms, "--show").code == 0

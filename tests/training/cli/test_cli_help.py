@@ -15,7 +15,10 @@ from tacit.envs.jit.loops import TemporaryCacheWarning
 from tacit.training import cli
 from tacit.training.cli import app
 
-GROUPED = [["audit"], ["audit", "seal"], ["audit", "verify"]]
+GROUPED = [
+    ["audit"], ["audit", "seal"], ["audit", "verify"],
+    ["prior"], ["prior", "fit"], ["prior", "show"], ["prior", "export"],
+]  # fmt: skip
 COMMANDS = [c.name or c.callback.__name__ for c in app.registered_commands]
 
 
@@ -30,7 +33,7 @@ def test_the_commands():
         "reproduce", "best-response", "calibrate", "screen", "export", "tabulate", "exam", "lint",
         "drill", "deals", "why", "blame", "play", "report", "sign", "ctl", "attend",
     ]  # fmt: skip
-    assert [group.name for group in app.registered_groups] == ["audit"]
+    assert [group.name for group in app.registered_groups] == ["audit", "prior"]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), *GROUPED], ids=str)

@@ -32,7 +32,7 @@ def tacit(tmp_path, monkeypatch, capsys):
 
 NAMES = [
     name
-    for group in ("markets", "agents", "experiments", "kpis")
+    for group in ("markets", "agents", "experiments", "kpis", "priors")
     for name in files.names(group)
 ] + [*AGENTS]  # fmt: skip
 
@@ -41,7 +41,7 @@ def test_list_names_everything(tacit):
     result = tacit("list", "--wide")
     assert result.code == 0
     first = {line.split(" ")[0] for line in result.out.splitlines() if line}
-    assert {"market", "KPI", "agent", "experiment", *NAMES} == first
+    assert {"market", "KPI", "agent", "prior", "experiment", *NAMES} == first
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -94,6 +94,21 @@ def test_an_unknown_config_is_reported_with_the_nearest():
     assert line == f"{unknown} Did you mean 'volatility_kpi'?"
     (line,) = mistakes(config="nowhere.yaml")
     assert line == "CONFIG: there is no file 'nowhere.yaml'."
+    (line,) = mistakes(config="banchio")
+    assert line == "CONFIG: unknown experiment or market 'banchio'. One of: banchio_skrzypacz."
+    (line,) = mistakes(config="kpi.bidder.profit=1")
+    assert line == "CONFIG: must come before settings, got the setting 'kpi.bidder.profit=1'."
+
+
+def test_what_is_no_experiment_file_is_named(tmp_path):
+    (line,) = mistakes(config=str(tmp_path))
+    assert line == f"CONFIG: '{tmp_path}' is a folder, not a YAML file."
+    kept = write(tmp_path / "config.yaml", "{experiment: a, question: '', arms: {b: {}}}")
+    (line,) = mistakes(config=kept)
+    assert line.startswith(f"CONFIG: {kept} is the configuration that a run has kept")
+    assert mistakes("kpi", "=", "calm")[1] == (
+        "=: must have no spaces around it, as in market.bidders=3."
+    )
 
 
 def test_mistakes_of_a_file_and_of_the_command_line_come_together(tmp_path):

@@ -17,7 +17,7 @@ DEFAULTS = {
     RecordConfig: {"keyframe_bytes": 1_000_000, "sample_rounds": 200},
     RedirectConfig: {
         "kpi": NOTHING, "market": NOTHING, "fresh_stream": False, "forget": False, "memory": None,
-        "rivals_data": None, "updates": None, "partners": None,
+        "rivals_data": None, "updates": None, "partners": None, "policies": None,
     },
     BreakerConfig: {
         "low": None, "high": None, "points": 1, "scope": "seed", "to": None, "redirect": None,
@@ -25,7 +25,8 @@ DEFAULTS = {
     },
     ExperimentFile: {
         "question": "", "source": "", "kpi": NOTHING, "agents": NOTHING, "train": NOTHING,
-        "record": NOTHING, "breakers": NOTHING, "seeds": 16, "seed": 0, "requires": [],
+        "record": NOTHING, "policies": NOTHING, "breakers": NOTHING, "seeds": 16, "seed": 0,
+        "requires": [],
         "arms": NOTHING, "references": [], "published": [], "predicted": [],
         "expected_verdict": None, "shares": None, "figure": None, "explains": "", "compute": "",
     },

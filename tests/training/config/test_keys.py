@@ -30,6 +30,9 @@ CLOUD = [
     ["market.outside_quality=.5", "market.outside_shock=.1"],
     ["market.differentiation=.1", "market.background_demand=2"],
     ["market.differentiation=0", "market.price_margin=.3"],
+    ["market.regions=2", "market.prices=3", "market.region_sizes=[1, .5]"],
+    ["market.regions=2", "market.observe=region", "market.cost=[1, 1.2, 1.2, 1]",
+     "kpi.provider_0.elsewhere={measure: profit, weight: 1, scope: provider_2}"],
     ["market.demand=unit"],
     ["market.demand=unit", "market.reservation_price=5", "market.memory=0"],
     ["market.demand=linear", "market.cost=.5"],
@@ -70,6 +73,7 @@ TENDER = [
     [*LEADS, "market.delays={probability: .5, days: [1, 3]}"],
     ["market.clause={cost: .1, delay_probability: .2, delay_cost: .3}"],
     ["market.clause.cost=.1", "market.claims_heard=false"],
+    ["market.final=true", "market.false_final_fine=.1"],
     BRIEF[:1],
     [*BRIEF, "market.false_urgency_fine=.2"],
     ["kpi.buyer.savings=1", "kpi.supplier.booking=1", "agents.supplier_0.discount=.5"],
@@ -102,6 +106,17 @@ TALK = [
     ["market.claims_heard=false"],
     ["market.language=given"],
 ]
+HIRES = [
+    ["market.tiers=[.1, .3]", "market.share_b=.3", "kpi.employer.hire_cost=-1"],
+    ["market.output=[2]", "market.outside=[[0, .5]]", "market.low_outside=[.5, 1]"],
+    ["market.group_seen=false"],
+]
+SHIPMENTS = [
+    ["market.carriers=2", "market.shippers=3", "market.offers=[0, .2, .4]"],
+    ["market.urgent_value=2", "market.calm_value=.1", "market.urgent_probability=.3"],
+    ["market.false_claim_fine=.3", "kpi.carrier.urgent_served=1"],
+    ["market.claims_heard=false"],
+]
 OUTPUTS = [
     ["market.firms=3", "market.output_range=[20, 90]"],
     ["market.demand=400", "market.cost=20"],
@@ -113,7 +128,7 @@ OUTPUTS = [
 SETTINGS = Entries(
     "tests/training/config/test_keys.py: SETTINGS", {
     "cloud_bandwidth": CLOUD, "procurement": TENDER, "ad_auction": AUCTION, "cheap_talk": TALK,
-    "quantity_competition": OUTPUTS,
+    "quantity_competition": OUTPUTS, "hiring": HIRES, "delivery_slots": SHIPMENTS,
 }
 )  # fmt: skip
 # the experiments that keys are set on top of, and the arm of each
@@ -127,6 +142,8 @@ EXPERIMENTS = [
     ("banchio_skrzypacz", "feedback", AUCTION[:2]),
     ("quantity_competition", "base", OUTPUTS),
     ("cheap_talk", "bias_.1", TALK),
+    ("cost_of_hire", "cost", HIRES),
+    ("priority_claims", "promise", SHIPMENTS),
 ]  # fmt: skip
 RUNS = [
     pytest.param(name, arm, settings, id=" ".join([name, *settings]))

@@ -170,7 +170,7 @@ def test_a_bot_that_remembers_is_played_with_intervals(arm):
     assert found.table is None
     assert found.shares == {}
     assert not found.kpi_words
-    assert all(row["n"] == "12" for row in found.rows)
+    assert {row["n"] for row in found.rows[:-1]} == {"12"}  # the last one: beside learners
     assert next(f for f in found.findings if f.name == FOLLOWS).holds is None
     assert any("this agent remembers" in line for line in found.not_tested)
     json.dumps(found.plain(), allow_nan=False)

@@ -14,8 +14,11 @@ from tacit.agents.external.policy_file import card_of, read_policy, write_policy
 from tacit.agents.policy import deterministic, table_hash, uniform
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
+from tacit.oversight.signers import Signers
 from tacit.training.config.load import load
 from tacit.training.own_agent.export import export_policy
+from tacit.training.record.reproduction import reproduce_run
+from tacit.training.record.verification import verify
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import train_experiment
 from tacit.training.storage.load_run import learned_tables, load_run, read_experiment
@@ -86,7 +89,43 @@ def test_a_policy_file_plays_in_a_run_and_does_not_learn(tmp_path):
     assert learned_tables(found.folder, arm, 0)["provider_1"].tobytes() == table.tobytes()
     assert arm.learned == (True, False)
     plain = found.folder.read_config()["arms"]["base"]["agents"]["provider_1"]
-    assert plain == {"name": "table", "file": str(path), "table_hash": table_hash(table)}
+    digest = table_hash(table)
+    kept = f"policies/{digest[:16]}.safetensors"
+    assert plain == {"name": "table", "file": kept, "table_hash": digest}
+    assert (found.folder.path / kept).read_bytes() == path.read_bytes()
+
+
+def test_a_run_that_was_moved_finds_its_policy_file_and_needs_no_other(tmp_path):
+    """The folder is moved, the file that was named is gone: shown, trained on, trained again."""
+    config, path, _ = own_run(tmp_path)
+    tacit.train(config, name="own", results=tmp_path)
+    before = load_run("own", tmp_path).summary
+    path.unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "own").rename(tmp_path / "elsewhere" / "other")
+    found = load_run("other", tmp_path / "elsewhere")
+    assert found.arms["base"].group(0).tables()[1].tobytes()
+    folder = found.folder
+    for name in ("checkpoint.json", "checkpoint.safetensors"):
+        (folder.seed("base", 0) / name).unlink()
+    again = train_experiment(read_experiment(folder), folder, NoProgress())
+    assert again["measures"] == before["measures"]
+    assert reproduce_run(folder, [], NoProgress()).differing == ()
+    assert verify(folder, Signers(None)).altered == []
+
+
+def test_a_run_of_an_earlier_version_names_its_file_by_an_absolute_path(tmp_path):
+    config, path, table = own_run(tmp_path)
+    tacit.train(config, name="own", results=tmp_path)
+    folder = load_run("own", tmp_path).folder
+    text = folder.config.read_text().replace(
+        f"policies/{table_hash(table)[:16]}.safetensors", str(path)
+    )
+    folder.config.write_text(text)
+    assert read_experiment(folder).arms["base"].agents["provider_1"].file == str(path)
+    folder.config.write_text(text.replace(str(path), "../../p.safetensors"))
+    with pytest.raises(ConfigError, match="leads out of the run's folder"):
+        read_experiment(folder)
 
 
 def test_the_same_bits_as_of_a_script_that_plays_alike(tmp_path):
@@ -109,19 +148,20 @@ def test_the_same_bits_as_of_a_script_that_plays_alike(tmp_path):
 
 
 def test_a_file_that_changed_is_refused_on_resume(tmp_path):
-    config, path, _ = own_run(tmp_path)
+    config, _, _ = own_run(tmp_path)
     tacit.train(config, name="own", results=tmp_path)
     folder = load_run("own", tmp_path).folder
+    path = next(folder.path.glob("policies/*"))
     (folder.seed("base", 0) / "checkpoint.json").unlink()
     other = uniform(make_market("cloud_bandwidth", {"prices": 4}).roles[0])
     write_policy(path, other, card_of(make_market(**_keys()), "provider_1", other))
     before = {p: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()}
-    with pytest.raises(ConfigError, match=r"has changed: its table is .* was begun with"):
+    with pytest.raises(ConfigError, match=r"was altered since it was sealed. Put it back"):
         train_experiment(read_experiment(folder), folder, NoProgress())
     path.unlink()
-    with pytest.raises(ConfigError, match="there is no such file"):
+    with pytest.raises(ConfigError, match=r"is missing. Put it back"):
         train_experiment(read_experiment(folder), folder, NoProgress())
-    changed = [p for p in before if p.read_bytes() != before[p]]
+    changed = [p for p in before if p != path and p.read_bytes() != before[p]]
     assert [p.name for p in changed] in ([], [".lock"])
 
 

@@ -28,6 +28,8 @@ TALKS = {
     "overpromise": ("booking", ["train.rounds=4000", "train.measure_last=1000"], (1_000, 3_990)),
     "calvano_monitoring": ("perfect", ["train.rounds=8000", "train.measure_last=1000"], (9, 7_999)),
     "cheap_talk": ("base", ["train.rounds=4000", "train.measure_last=1000"], (7, 3_999)),
+    "cost_of_hire": ("cost", ["train.rounds=4000", "train.measure_last=1000"], (5, 3_990)),
+    "priority_claims": ("promise", ["train.rounds=4000", "train.measure_last=1000"], (5, 3_990)),
 }
 
 

@@ -99,8 +99,8 @@ def record_so_far(run: RunFolder, arm: Arm, k: int) -> Record | None:
     own = arm_in_force(arm, trips_of(record.get("breakers", {})))
     group = own.group(k)
     put_into(group, arrays, path)
-    population = population_of(own, k, group)
-    settled = limit_path(population)
+    population = None if own.live else population_of(own, k, group)
+    settled = None if population is None else limit_path(population)
     measures = named_measures(
         own.market, final_measures(group, settled, saved.points, arm.train.measure_last)
     )
@@ -112,7 +112,7 @@ def record_so_far(run: RunFolder, arm: Arm, k: int) -> Record | None:
         "agent_steps": 0,
         "seconds": 0.0,
         "measures": {each: x if isfinite(x) else None for each, x in figures.items()},
-        "probes": probe_seed(population),
+        "probes": {} if population is None else probe_seed(population),
         **({"training_curve": curve} if (curve := record.get("training_curve")) else {}),
         **trips,
     }

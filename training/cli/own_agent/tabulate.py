@@ -165,11 +165,11 @@ def _plan_lines(bot: BaseModel, what: str, questions: Questions, resolution: flo
 
 def _about(bot: BaseModel, arm: Arm) -> dict[str, object]:
     """What a file of answers belongs to."""
-    from tacit.agents.external.config import ChatConfig
+    from tacit.agents.external.config import ChatConfig, asked_as
     from tacit.agents.external.doors.prompt import read_prompt
 
     market = {"name": arm.market.name, **arm.market.config.model_dump(mode="json")}
-    about: dict[str, object] = {"agent": bot.model_dump(mode="json"), "market": market}
+    about: dict[str, object] = {"agent": asked_as(bot), "market": market}
     if isinstance(bot, ChatConfig):
         about["prompt"] = read_prompt(bot.prompt).text
     return about
@@ -194,11 +194,12 @@ def _write(path: Path, found: Tabulation, arm: Arm, seat: str, bot: BaseModel) -
     Raises:
         ConfigError: the system refuses.
     """
+    from tacit.agents.external.config import asked_as
     from tacit.agents.external.policy_file import card_of, write_policy
     from tacit.envs.errors import ConfigError
     from tacit.training.tabulate.words import plain
 
-    origin = {"agent": bot.model_dump(mode="json"), "tabulated": plain(found)}
+    origin = {"agent": asked_as(bot), "tabulated": plain(found)}
     try:
         write_policy(path, found.table, card_of(arm.market, seat, found.table, arm.kpi, origin))
     except OSError as error:
