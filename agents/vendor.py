@@ -78,8 +78,8 @@ def own_first_tables(
 ) -> list[PolicyTable]:
     """Policy tables in which the rows of a vendor's seats have the order of its first seat.
 
-    So seats that hold one policy have equal tables, with equal hashes. Seats that share an objective
-    alone may have grids of their own: their tables keep the market's order.
+    So seats that hold one policy have equal tables, with equal hashes. Seats that share an
+    objective alone may have grids of their own: their tables keep the market's order.
 
     Args:
         market: that is played.
