@@ -23,6 +23,7 @@ from .theory_figures import theory_panels
 
 ArmSummaries = Mapping[str, Mapping[str, Any]]  # parts of summary.json by arm
 DPI = 140
+MOST_LEVEL = 12  # arms in a panel whose names stand level; of more they would overlap
 FOOTER_LINES = 3  # different answers to who stands behind the objectives
 
 
@@ -153,8 +154,12 @@ def _side_by_side(experiment: Experiment, arms: ArmSummaries, spec: Figure) -> A
             seeds.add(e.n)
             look = {"color": colours[name], "marker": "o", "ms": 6, "capsize": 4}
             axis.errorbar([at], [e.mean], _spread([e]), **look)
-        labels = [name.replace("_", "\n") for name in names]
-        axis.set_xticks(range(len(names)), labels, fontsize=8 if len(names) < 6 else 6.5)
+        many = len(names) > MOST_LEVEL
+        labels = names if many else [name.replace("_", "\n") for name in names]
+        axis.set_xticks(
+            range(len(names)), labels, fontsize=8 if len(names) < 6 else 6.5,
+            rotation=90 if many else 0,
+        )  # fmt: skip
         axis.set(title=measure.replace("_", " "), xlim=(-0.5, len(names) - 0.5))
         bottom, top = axis.dataLim.intervaly
         room = 0.08 * max(top, -bottom, 1e-9)
