@@ -78,10 +78,10 @@ def means_of_seats(alone: Floats, number: int) -> Floats:
     return np.concatenate([alone[:, list(seats)].mean(axis=1) for seats in chosen])
 
 
-def null_slopes(
+def null_means(
     numbers: Sequence[int], repetitions: int, alone: Floats, count: int = DRAWS, seed: int = 0
 ) -> Floats:
-    """Slopes under independent adoption, float64 `[count]`.
+    """Adopters' means under independent adoption, float64 `[arms, count]`.
 
     Args:
         numbers: adopters of each arm, each at most N.
@@ -92,23 +92,32 @@ def null_slopes(
         seed: other draws for another seed.
     """
     key = rng.seed_key(seed, rng.PROBE)
-    found = np.zeros(count)
-    for arm, (number, weight) in enumerate(zip(numbers, weights(numbers), strict=True)):
+    found = []
+    for arm, number in enumerate(numbers):
         pool = means_of_seats(alone, number)
         drawn = rng.draws(rng.child_key(key, arm), count * repetitions)
         markets = pool[(drawn * len(pool)).astype(np.int64)].reshape(count, repetitions)
-        found += weight * markets.mean(axis=1)
+        found.append(markets.mean(axis=1))
+    return np.stack(found)
+
+
+def null_slopes(
+    numbers: Sequence[int], repetitions: int, alone: Floats, count: int = DRAWS, seed: int = 0
+) -> Floats:
+    """Slopes under independent adoption, float64 `[count]`; arguments as of `null_means`."""
+    found: Floats = weights(numbers) @ null_means(numbers, repetitions, alone, count, seed)
     return found
 
 
-def p_value(slope: float, null: Floats) -> float:
+def p_value(slope: float, null: Floats, rounding: float = 0.0) -> float:
     """The chance of at least this slope under the null (one-sided).
 
     Args:
         slope: that was found.
         null: slopes under the null, float64 `[.]`.
+        rounding: slopes that differ by less are equal: where nothing is drawn at random, all are.
     """
-    return float((1 + (null >= slope).sum()) / (1 + len(null)))
+    return float((1 + (null >= slope - rounding).sum()) / (1 + len(null)))
 
 
 def full_slope(market: Market, measure: str, role: str) -> float:

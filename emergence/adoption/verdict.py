@@ -25,6 +25,8 @@ from .slope import DRAWS, null_slopes, p_value, slopes
 
 __all__ = ["WORDS", "adoption"]
 
+ROUNDING = 1e-9  # of the full slope: slopes that differ by less are equal
+
 
 def adoption(e: Evidence) -> Verdict | None:
     """The verdict on the series that ends in this arm; None where none does."""
@@ -41,7 +43,7 @@ def adoption(e: Evidence) -> Verdict | None:
         return Verdict("adoption", UNDECIDED, (), (f"{own.series}: {reason}",))
     slope = student(slopes(own.numbers, adopters).tolist())
     null = null_slopes(own.numbers, slope.n, alone)
-    p = p_value(slope.mean, null)
+    p = p_value(slope.mean, null, ROUNDING * abs(own.full))
     found = judge(slope, p, sign * own.full)
     word, missing = found.word, list[str]()
     if word == UNDECIDED:
@@ -50,11 +52,12 @@ def adoption(e: Evidence) -> Verdict | None:
         missing.insert(0, too_few_seeds(slope.n, word))
         word = undecided_at(slope.n)
     low, high = (number(float(x)) for x in np.quantile(null, (0.025, 0.975)))
+    told = f"slope {number(slope.mean)} {interval(slope)} an adopter, p {p_text(p)}, n = {slope.n}"
     evidence = (
+        f"{own.series}: {told}",
         f"{own.series}: {_levels(own)}",
-        f"{own.series}: slope {number(slope.mean)} {interval(slope)} an adopter, n = {slope.n}",
-        f"{own.series}: independent adoption, {DRAWS:,} draws: 95 % within [{low}, {high}]; "
-        f"p {p_text(p)}",
+        f"{own.series}: slopes of independent adoption: 95 % of {DRAWS:,} draws within "
+        f"[{low}, {high}]",
         f"{own.series}: from {_bound(own)} on a slope counts as a rise",
     )
     return Verdict("adoption", word, evidence, tuple(missing))

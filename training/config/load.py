@@ -74,6 +74,8 @@ def load(
     mistakes += _with_arms(file, wrong, len(chosen), changes)
     if as_arm is None:
         mistakes += adoption_mistakes(file.adoption, resolved)
+    if file.figure is not None and file.figure.adoption and file.adoption is None:
+        mistakes.append("figure.adoption: draws series of adopters, and the file has no adoption.")
     mistakes.raise_if_any()
     distinct, notes = distinct_arms(resolved)
     overridden = {

@@ -194,7 +194,7 @@ class Panel(BaseModel):
 
 
 class Figure(BaseModel):
-    """The figure of an experiment; exactly one of five kinds.
+    """The figure of an experiment; exactly one of six kinds.
 
     Attributes:
         panels: points on curves of theory.
@@ -203,6 +203,7 @@ class Figure(BaseModel):
         bins, range: of the histogram.
         x, x_label, y, lines: the measure y over the setting x, a line for each list of arms.
         compare: measures, a panel each, in it every arm with its interval.
+        adoption: of each series of adopters, their mean by how many they are, beside the null.
         arms: the only arms of `compare`; by default all.
     """
 
@@ -218,6 +219,7 @@ class Figure(BaseModel):
     y: str = ""
     lines: dict[str, list[str]] = {}
     compare: list[str] = []
+    adoption: bool = False
     arms: list[str] = []
 
     @model_validator(mode="after")
@@ -228,10 +230,12 @@ class Figure(BaseModel):
             self.histogram is not None,
             bool(self.x and self.y and self.lines),
             bool(self.compare),
+            self.adoption,
         ]
         if sum(kinds) != 1:
             raise ValueError(
-                "needs either panels, or histogram, or compare, or path, or x, y and lines."
+                "needs either panels, or histogram, or compare, or path, or adoption, or x, y and "
+                "lines."
             )
         return self
 

@@ -68,8 +68,8 @@ def markets(rise=0.0, count=48, seed=1):
 def test_a_rise_and_none_have_their_words_and_figures():
     rising = adoption(evidence(*markets(0.1)))
     assert rising.word == "coordinated adoption"
-    assert rising.evidence[0].startswith("weights: price of 1, 2, 3 adopters 1.6")
-    assert "p .0001" in rising.evidence[2]
+    assert "an adopter, p .0001, n = 48" in rising.evidence[0]
+    assert rising.evidence[1].startswith("weights: price of 1, 2, 3 adopters 1.6")
     assert rising.evidence[3] == "weights: from .030 on a slope counts as a rise"
     assert adoption(evidence(*markets(0.0))).word == "independent adoption"
 

@@ -97,6 +97,8 @@ def test_p_counts_the_found_slope_among_the_draws():
     assert p_value(0.5, null) == 3 / 5
     assert p_value(3.0, null) == 1 / 5
     assert p_value(-9.0, null) == 1.0
+    assert p_value(0.5 + 1e-13, null) == 2 / 5
+    assert p_value(0.5 + 1e-13, null, 1e-12) == 3 / 5
 
 
 def test_p_is_uniform_where_the_null_is_true(luck):
