@@ -266,7 +266,7 @@ def adoption_lines(runs: Sequence[RunFolder], arm: str | None = None) -> list[st
         arm: only the series that ends in this arm; by default all.
     """
     return [
-        f"{verdict['evidence'][0]}: {verdict['word']}"
+        f"{ADOPTION}, {verdict['evidence'][0]}: {verdict['word']}"
         for label, (_, summary) in _finished_arms(runs).items()
         for verdict in summary.get("verdicts", [])
         if verdict["behaviour"] == ADOPTION and verdict["evidence"] and arm in (None, label)

@@ -88,7 +88,7 @@ def test_compare_prints_a_line_a_series_and_the_figure_has_a_panel_each(
     tacit = Terminal(tmp_path, monkeypatch, capsys)
     told = tacit("compare", "cloud_bandwidth", "--results", str(results)).out.splitlines()
     lines = [line for line in told if "an adopter" in line]
-    assert [line.partition(":")[0] for line in lines] == ["agreed", "apart"]
+    assert [line.partition(":")[0] for line in lines] == ["adoption, agreed", "adoption, apart"]
     assert all(line.endswith("n = 4: undecided at n = 4") for line in lines)
     experiment = load(FILE)
     arms = read_summary(RunFolder(results / "cloud_bandwidth").summary)
