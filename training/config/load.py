@@ -13,7 +13,7 @@ from tacit.envs.registry import MARKETS
 
 from . import files
 from .agent_settings import with_folder
-from .arms import Arm, Experiment, check_arm_name, distinct_arms, resolve_arm
+from .arms import Arm, Experiment, distinct_arms, resolve_arm
 from .experiment_file import (
     GROUPS,
     ExperimentFile,
@@ -23,6 +23,7 @@ from .experiment_file import (
 )
 from .layers import Setting
 from .mistakes import MistakeList
+from .names import check_arm_name
 from .references import AdoptionConfig, arms_named, old_key_notes
 
 

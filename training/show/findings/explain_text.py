@@ -25,7 +25,7 @@ PAGES = {
     "KPI": ("docs/probes/mirror.md", "emergence/objective/verdict.py"),
     "claims": ("docs/probes/claims.md", "emergence/claims/rule.py"),
     "coalition": ("docs/probes/coalitions.md", "emergence/coalition/verdict.py"),
-    "inheritance": ("docs/probes/inheritance.md", "emergence/anchored/verdict.py"),
+    "inheritance": ("docs/probes/inheritance.md", "emergence/anchored/rule.py"),
     "adoption": ("docs/probes/adoption.md", "emergence/adoption/rule.py"),
     "every rule": ("docs/words.md", "emergence/evidence.py"),
 }
