@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence.adoption.slope import full_slope
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.registry import MARKETS
 
@@ -22,7 +24,7 @@ from .experiment_file import (
 from .layers import Setting
 from .mistakes import MistakeList
 from .names import check_arm_name
-from .references import arms_named, old_key_notes
+from .references import AdoptionConfig, arms_named, old_key_notes
 
 
 def load(
@@ -71,6 +73,10 @@ def load(
             for line in error.mistakes:
                 wrong.setdefault(line, []).append(arm)
     mistakes += _with_arms(file, wrong, len(chosen), changes)
+    if as_arm is None:
+        mistakes += adoption_mistakes(file.adoption, resolved)
+    if file.figure is not None and file.figure.adoption and file.adoption is None:
+        mistakes.append("figure.adoption: draws series of adopters, and the file has no adoption.")
     mistakes.raise_if_any()
     distinct, notes = distinct_arms(resolved)
     overridden = {
@@ -145,11 +151,65 @@ def _unknown_arms(file: ExperimentFile, arms: Sequence[str], named: Iterable[str
     keys = ("references", "published", "predicted")
     references = {key: getattr(file, key) for key in keys}
     spoken_of += arms_named(references, file.figure, file.expected_verdict)
+    spoken_of += file.adoption.arms_named() if file.adoption else []
     return [
         f"{where}: unknown arm '{arm}'. {nearest(arm, named)}"
         for where, arm in spoken_of
         if arm not in named
     ]
+
+
+def adoption_mistakes(adoption: AdoptionConfig | None, arms: Mapping[str, Arm]) -> list[str]:
+    """What keeps adopters in these arms from being compared: measures, benchmarks, seats, markets.
+
+    Args:
+        adoption: what the file says of adopters.
+        arms: that are loaded; nothing is said of others.
+    """
+    if adoption is None:
+        return []
+    found = dict[str, None]()  # each line once
+    own = arms.get(adoption.alone)
+    if own is not None and own.vendors:
+        shared = "; ".join(", ".join(vendor.seats) for vendor in own.vendors)
+        found[f"adoption.alone: in {own.name} seats share a vendor ({shared}); nobody may."] = None
+    for name, series in adoption.series.items():
+        for arm, seats in series.items():
+            if arm in arms:
+                where = f"adoption.series.{name}.{arm}"
+                for line in _seat_mistakes(adoption, arms[arm], seats, where):
+                    found[line] = None
+        both = [arms[arm] for arm in adoption.arms_of(name) if arm in arms]
+        unlike = [arm.name for arm in both[1:] if arm.market.config != both[0].market.config]
+        if unlike:
+            line = f"adoption.series.{name}: {', '.join(unlike)} and {both[0].name} have different"
+            found[f"{line} markets, so adopters' numbers are not all that differs."] = None
+    return list(found)
+
+
+def _seat_mistakes(
+    adoption: AdoptionConfig, arm: Arm, seats: Sequence[str], where: str
+) -> Iterator[str]:
+    """Adopters that an arm's market does not have, or that cannot be compared in it."""
+    known = {seat.name: seat.role for seat in arm.market.seats}
+    yield from (
+        f"{where}: unknown seat '{seat}'. {nearest(seat, known)}"
+        for seat in seats
+        if seat not in known
+    )
+    roles = dict.fromkeys(known[seat].name for seat in seats if seat in known)
+    if len(roles) > 1:
+        yield f"{where}: adopters must be of one role, got {' and '.join(roles)}."
+    for role in roles:
+        measures = [own.name for own in arm.market.measures if role in own.roles]
+        if adoption.measure not in measures:
+            advice = nearest(adoption.measure, measures)
+            yield f"adoption.measure: a {role} has no measure '{adoption.measure}'. {advice}"
+        elif not isfinite(full_slope(arm.market, adoption.measure, role)):
+            yield (
+                f"adoption.measure: {arm.market.name} has no two benchmarks, competitive and "
+                f"collusive, of '{adoption.measure}', so a rise cannot be measured."
+            )
 
 
 def _with_arms(

@@ -26,6 +26,7 @@ PAGES = {
     "claims": ("docs/probes/claims.md", "emergence/claims/rule.py"),
     "coalition": ("docs/probes/coalitions.md", "emergence/coalition/verdict.py"),
     "inheritance": ("docs/probes/inheritance.md", "emergence/anchored/rule.py"),
+    "adoption": ("docs/probes/adoption.md", "emergence/adoption/rule.py"),
     "every rule": ("docs/words.md", "emergence/evidence.py"),
 }
 WORDS, PROBE_NAMES, COLUMN_NAMES = "words of verdicts", "probes", "columns of tables"
