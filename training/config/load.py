@@ -85,7 +85,18 @@ def load(
         if (label := as_arm or arm) in distinct
         and (words := _overriding(distinct[label], file, [*own.items()], overrides))
     }
-    return Experiment(name, file, distinct, [*old_key_notes(raw), *notes], overridden)
+    notes = [*old_key_notes(raw), *notes, *_seed_note(changes, distinct)]
+    return Experiment(name, file, distinct, notes, overridden)
+
+
+def _seed_note(changes: Sequence[Setting], arms: Mapping[str, Arm]) -> list[str]:
+    """What `seed=` did where it is easily meant for `seeds=`: in one arm, or in several alike."""
+    keys = {key for key, _ in changes}
+    counts = {arm.seeds for arm in arms.values()}
+    if "seed" not in keys or "seeds" in keys or len(counts) > 1:
+        return []
+    (count,) = counts
+    return [f"seed is where repetitions begin; how many there are says seeds: {count}"]
 
 
 def _overriding(
