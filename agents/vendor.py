@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.market.own_first import as_seen_from
 
@@ -77,7 +78,8 @@ def own_first_tables(
 ) -> list[PolicyTable]:
     """Policy tables in which the rows of a vendor's seats have the order of its first seat.
 
-    So seats that hold one policy have equal tables, with equal hashes.
+    So seats that hold one policy have equal tables, with equal hashes. Seats that share an
+    objective alone may have grids of their own: their tables keep the market's order.
 
     Args:
         market: that is played.
@@ -89,7 +91,13 @@ def own_first_tables(
         first = market.seat(vendor.seats[0])
         for name in vendor.seats[1:]:
             seat = market.seat(name)
+            try:
+                order = as_seen_from(market, seat, first, vendor.seats)
+            except ConfigError:
+                if vendor.shares_learning:
+                    raise
+                continue
             table = np.empty_like(tables[seat.index])
-            table[as_seen_from(market, seat, first, vendor.seats)] = tables[seat.index]
+            table[order] = tables[seat.index]
             found[seat.index] = table
     return found

@@ -278,13 +278,29 @@ def _describe(model: type[BaseModel], error: Any, values: Mapping[str, Any], pre
 
 
 def _type_in_words(annotation: Any) -> str:
-    """A type as a user knows it: `a finite number`, `a list of 2`, `'first'`."""
+    """A type as a user knows it: `a finite number of at least 0`, `a list of 2`, `'first'`."""
+    bounds = ""
     while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
+        annotation, *constraints = get_args(annotation)
+        bounds += _bounds_in_words(constraints)
     inside = get_args(annotation)
     if get_origin(annotation) is Literal:
         return " or ".join(repr(value) for value in inside)
     if get_origin(annotation) is tuple:
         return "a list" if Ellipsis in inside else f"a list of {len(inside)}"
     plain = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a word"}
-    return plain.get(annotation, "a table of keys")
+    found = plain.get(annotation, "a table of keys")
+    return found + bounds if annotation in (int, float) else found
+
+
+def _bounds_in_words(constraints: Sequence[Any]) -> str:
+    """What constraints of a number say: ` of at least 0`; empty for none."""
+    words = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
+    single = [c for one in constraints for c in getattr(one, "metadata", [one])]
+    found = [
+        f"{text} {getattr(c, name):g}"
+        for c in single
+        for name, text in words.items()
+        if getattr(c, name, None) is not None
+    ]
+    return f" {' and '.join(found)}" if found else ""

@@ -47,6 +47,12 @@ class CloudBandwidthAnalysis(Analysis):
         differ = any(grid != grids[0] for grid in grids)
         return "their price grids differ (market.cost, market.quality)" if differ else None
 
+    def seat_groups(self, role: Role) -> Sequence[Sequence[str]]:
+        """Providers region by region, the same firm at the same place; tenants together."""
+        names = [f"{role.name}_{k}" for k in range(role.seats)]
+        size = self.market.config.providers if role.name == "provider" else role.seats
+        return [names[k : k + size] for k in range(0, role.seats, size)]
+
     # --- nature ---------------------------------------------------------------------------------
 
     def draws(self, phase: int) -> tuple[Draw, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -59,7 +61,8 @@ def test_the_weight_may_be_infinite_in_yaml_s_words():
     for word in (float("inf"), "inf"):
         assert anchor("random", word).weight == "inf"
     for wrong in (-1, float("nan"), "much"):
-        with pytest.raises(ConfigError, match="weight"):
+        line = f"anchor.weight: must be a finite number of at least 0 or 'inf', got {wrong!r}."
+        with pytest.raises(ConfigError, match=re.escape(line)):
             build(AnchorConfig, {"policy": "random", "weight": wrong}, "anchor")
 
 

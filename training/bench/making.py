@@ -180,18 +180,19 @@ def _without_used_up(arm: Arm, trips: Sequence[Trip]) -> Arm:
     """The arm with every breaker that has rolled back as often as it may as one that stops.
 
     What it would redirect is in force here already; tripping once more it would stop the
-    repetition in the run as well.
+    repetition in the run as well. One that ignores what it reads by then is left out.
     """
     count = Counter(trip["breaker"] for trip in trips if not is_by_person(trip))
     used_up = {name for name, n in count.items() if n >= arm.breakers[name].most_rollbacks}
     if not used_up:
         return arm
-    gone = ("redirect", "times", "to")
+    gone = ("redirect", "times", "to", "spent")
     breakers = {
         name: {**{k: v for k, v in settings.items() if k not in gone}, "action": STOP}
         if name in used_up
         else settings
         for name, settings in arm.plain["breakers"].items()
+        if not arm.breakers[name].ignores(count[name])
     }
     # Its data do not say what seats are shown, so the market is taken over.
     return replace(arm_from_plain(arm.name, {**arm.plain, "breakers": breakers}), market=arm.market)

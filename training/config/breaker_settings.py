@@ -34,7 +34,8 @@ NONE = "none"  # of `redirect`
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 ROUND = re.compile(r"r([0-9]{1,15})")
 MOST_ORDERED = 4  # breakers of which every order is tried
-ONLY_ROLLBACK = ("to", "redirect", "times")
+ONLY_ROLLBACK = ("to", "redirect", "times", "spent")
+IGNORE = "ignore"  # of `spent`
 ARM, EXCHANGED = "arm", "exchanged"  # of `scope`; of `partners`
 
 Redirects = dict[str, Any]
@@ -130,7 +131,10 @@ class BreakerConfig(BaseModel):
         False, description="pause: it waits to be released as long as somebody can reach the run"
     )
     times: Annotated[int, Field(ge=1, strict=True)] | None = Field(
-        None, description="rollback: how often, after which it stops; null: once"
+        None, description="rollback: how often, after which it is spent; null: once"
+    )
+    spent: Literal["stop", "ignore"] | None = Field(
+        None, description="spent, it stops the seed that trips it again (null), or ignores it"
     )
 
     @field_validator("watch")
@@ -153,6 +157,10 @@ class BreakerConfig(BaseModel):
         """How often it may roll back."""
         return self.times or 1
 
+    def ignores(self, rollbacks: int) -> bool:
+        """Whether it judges no more, having rolled a seed back so many times."""
+        return self.spent == IGNORE and rollbacks >= self.most_rollbacks
+
     @property
     def is_of_arm(self) -> bool:
         """Whether it judges the mean over the arm's seeds, and acts in all of them."""
@@ -166,6 +174,7 @@ class BreakerConfig(BaseModel):
         if self.action == ROLLBACK:
             changed = self.changes.words or "nothing: it will happen again"
             then = f"rollback (at most {self.most_rollbacks}), changed is {changed}"
+            then += ", then it watches no more" if self.spent == IGNORE else ""
         since = f" from round {self.from_:,} on" if self.from_ else ""
         what, where = "", ""
         if self.is_of_arm:

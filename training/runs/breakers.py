@@ -177,6 +177,8 @@ class SeedBreakers:
             breaker = self._configured.breakers[name]
             if rounds < breaker.from_ or self._is_released(name, value):
                 continue
+            if breaker.ignores(self._rolled_back(name)):
+                continue
             streak = watched(self._streaks[name], rounds, value, breaker.band)
             self._streaks[name] = streak
             if streak.points >= breaker.points:
@@ -215,7 +217,7 @@ class SeedBreakers:
     def _trip(self, name: str, rounds: int, value: float, since: int) -> dict[str, Any]:
         """A trip as ledger and record hold it; a breaker without a rollback left stops."""
         breaker = self._configured.breakers[name]
-        done = sum(trip.get("breaker") == name for trip in rollbacks(self.trips))
+        done = self._rolled_back(name)
         is_spent = breaker.action == ROLLBACK and done >= breaker.most_rollbacks
         return {
             "breaker": name,
@@ -228,6 +230,10 @@ class SeedBreakers:
             "action": STOP if is_spent else breaker.action,
             **({"after_rollbacks": done} if is_spent else {}),
         }
+
+    def _rolled_back(self, name: str) -> int:
+        """How often a breaker has rolled the repetition back."""
+        return sum(trip.get("breaker") == name for trip in rollbacks(self.trips))
 
     # --- acting ----------------------------------------------------------------------------------
 

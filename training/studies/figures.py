@@ -146,12 +146,16 @@ def _side_by_side(experiment: Experiment, arms: ArmSummaries, spec: Figure) -> A
         return None
     figure, axes = new_figure(len(shown), width=3.6)
     seeds: set[int] = set()
+    # An arm has its colour in all panels, also beside one that lacks a measure.
+    drawn = [a for a in experiment.arms if any(a in names for names in shown.values())]
+    colours = dict(zip(drawn, cycle(COLOURS), strict=False))
     for axis, (measure, names) in zip(axes, shown.items(), strict=True):
-        for at, (name, colour) in enumerate(zip(names, cycle(COLOURS), strict=False)):
+        for at, name in enumerate(names):
             e = estimate_of(arms[name], measure)
             assert e is not None
             seeds.add(e.n)
-            axis.errorbar([at], [e.mean], _spread([e]), color=colour, marker="o", ms=6, capsize=4)
+            look = {"color": colours[name], "marker": "o", "ms": 6, "capsize": 4}
+            axis.errorbar([at], [e.mean], _spread([e]), **look)
         labels = [name.replace("_", "\n") for name in names]
         axis.set_xticks(range(len(names)), labels, fontsize=8 if len(names) < 6 else 6.5)
         axis.set(title=measure.replace("_", " "), xlim=(-0.5, len(names) - 0.5))

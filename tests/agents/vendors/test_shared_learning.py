@@ -36,18 +36,19 @@ def arm_of(providers=3, share=("weights",), seats=None, **market):
     return load(config).arms["base"]
 
 
-def plain_python(arm, partners, tables):
+def plain_python(arm, partners, tables, order=None):
     """Q tables after ROUNDS rounds: by the own price, then the others' in order, lists by action.
 
     `tables[s]` names the table that seat s plays and teaches; its first values are drawn for the
-    first seat that holds it, cell by cell as that seat sees them.
+    first seat that holds it, cell by cell as that seat sees them. `order[s]`: all seats as s sees
+    them; None: itself, its partners, the others.
     """
-    n = arm.market.config.providers
+    n = len(arm.market.seats)
     engine = Engine(arm.market, arm.kpi, seeds=[SEED])
     engine.reset()
     exploration = rng.copy_keys([SEED], 1, rng.EXPLORATION)[0]
     partners_first = [[*(p for p in partners if s in partners), *range(n)] for s in range(n)]
-    order = [list(dict.fromkeys([s, *partners_first[s]])) for s in range(n)]
+    order = order or [list(dict.fromkeys([s, *partners_first[s]])) for s in range(n)]
     q = {}
     for name in dict.fromkeys(tables):
         key = rng.child_key(rng.seed_key(SEED, rng.INITIAL), tables.index(name))
@@ -80,7 +81,7 @@ def plain_python(arm, partners, tables):
 
 def as_dict(group, arm, seat, order):
     """A seat's own Q values by what it sees, in the given order of providers."""
-    n = arm.market.config.providers
+    n = len(arm.market.seats)
     size = PRICES**n * PRICES
     cell = group.seed_state.q_arrays.first_cell[seat]
     q = group.seed_state.q_arrays.q[cell : cell + size].reshape([PRICES] * (n + 1))
@@ -110,6 +111,16 @@ def test_a_vendor_of_two_of_three_seats_reads_its_partner_before_the_rival():
     check_equal(as_dict(group, arm, 0, [0, 1, 2]), expected["one"])
     check_equal(as_dict(group, arm, 1, [1, 0, 2]), expected["one"])
     check_equal(as_dict(group, arm, 2, [2, 0, 1]), expected["two"])
+
+
+def test_a_vendor_of_two_regions_reads_its_own_region_first():
+    arm = arm_of(2, seats=[f"provider_{k}" for k in range(4)], regions=2)
+    group = arm.group(0)
+    group.run(ROUNDS)
+    order = [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]]
+    expected = plain_python(arm, [0, 1, 2, 3], ["one"] * 4, order)
+    for seat in range(4):
+        check_equal(as_dict(group, arm, seat, order[seat]), expected["one"])
 
 
 def test_a_shared_random_stream_alone_changes_draws_and_first_values():

@@ -21,7 +21,7 @@ DEFAULTS = {
     },
     BreakerConfig: {
         "low": None, "high": None, "points": 1, "scope": "seed", "to": None, "redirect": None,
-        "times": None, "from_": 0, "wait": False,
+        "times": None, "from_": 0, "wait": False, "spent": None,
     },
     ExperimentFile: {
         "question": "", "source": "", "kpi": NOTHING, "agents": NOTHING, "train": NOTHING,

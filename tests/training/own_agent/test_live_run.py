@@ -243,6 +243,19 @@ def test_what_does_not_go_with_a_live_agent_is_named_at_once(tmp_path):
         }
     )
     assert [line.split(":")[0] for line in lines] == ["train.copies", "breakers.high.action"]
+    seats = ["provider_1", "provider_2"]  # also where the live agent has no seat of the vendor's
+    for share in ("weights", "objective"):
+        told = mistakes(
+            config={
+                "market": {**MARKET, "providers": 3},
+                "agents": {"provider_0": live_bot(tmp_path)},
+                "policies": {"vendor_a": {"seats": seats, "share": share}},
+            }
+        )
+        assert told == [
+            "policies: must be empty with a live agent (agents.provider_0), beside which no "
+            "vendor's seats are trained."
+        ]
     frozen = {**live_bot(tmp_path), "live": False, "fallback": "price 1.43"}
     assert (
         "is for live: true"

@@ -153,6 +153,18 @@ def test_a_breaker_that_has_rolled_back_as_often_as_it_may_stops(times, done, ac
     assert not own.stopped
 
 
+@pytest.mark.parametrize(("done", "is_due"), [(1, True), (2, False)])
+def test_a_spent_breaker_may_ignore_what_it_reads_and_others_go_on(done, is_due, tmp_path):
+    before = [trip(9 + n, 5, n, "a") for n in range(done)]
+    spent = f"{WATCH}, action: rollback, times: 2, spent: ignore, {KPI}"
+    own = made(tmp_path, spent, trips=before)
+    prices(own, 0.25)
+    assert (own._due is not None) == is_due
+    own = made(tmp_path, spent, f"{WATCH}, points: 2, action: stop", trips=before)
+    prices(own, 0.25, 0.25)
+    assert own._due["breaker"] == "b"
+
+
 def test_without_breakers_nothing_is_read_and_nothing_kept(tmp_path):
     own = made(tmp_path)
     assert prices(own, 0.1) == [{}]

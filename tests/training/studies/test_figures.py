@@ -70,6 +70,20 @@ def test_a_comparison_may_be_of_some_arms(arms, tmp_path):
     assert not figures.draw(one, {"a": arms["a"]}, tmp_path / "none.png")
 
 
+def test_an_arm_has_its_colour_in_every_panel_also_beside_one_that_lacks_the_measure(
+    arms, tmp_path, monkeypatch
+):
+    lacks = {name: value for name, value in arms["a"]["measures"].items() if name != "welfare"}
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, *_, **__: drawn.append(figure))
+    figures.draw(load(config(COMPARE)), {**arms, "a": {**arms["a"], "measures": lacks}}, tmp_path)
+    looks = [[line.get_color() for line in axis.lines if len(line.get_xdata()) == 1 and
+              line.get_marker() == "o"] for axis in drawn[0].axes]  # fmt: skip
+    assert [len(panel) for panel in looks] == [2, 1]
+    assert looks[1] == looks[0][1:]
+    assert looks[0][0] != looks[0][1]
+
+
 @pytest.mark.slow
 def test_one_seed_is_drawn_without_an_interval(tmp_path):
     summary = small(tmp_path, "seeds=1", config=config(LINES))

@@ -1,11 +1,12 @@
 """`policies` in a configuration: what it means, what is refused, and what redirects make of it."""
 
+import numpy as np
 import pytest
 from support.training_fixtures import arm, mistakes
 
-from tacit.agents.vendor import Vendor
+from tacit.agents.vendor import Vendor, own_first_tables
 from tacit.envs.engine.engine import Engine
-from tacit.envs.market import Part, Role
+from tacit.envs.market import Part
 from tacit.envs.market.own_first import as_seen_from, own_first
 from tacit.envs.registry import make_market
 from tacit.training.config.arm_settings import settings_by_role
@@ -115,6 +116,18 @@ def test_objectives_can_be_shared_whatever_learns():
     assert arm(with_share("objective"), "market.cost=[1, 1.2]", **CLOUD).vendors
 
 
+def test_tables_of_seats_that_share_an_objective_alone_keep_the_markets_order_where_grids_differ():
+    share = with_share("objective")
+    for settings, is_moved in ((("market.prices=3",), True), (("market.cost=[1, 1.2]",), False)):
+        found = arm(share, *settings, **CLOUD)
+        role = found.market.seats[0].role
+        cells = np.arange(float(role.observations * role.actions))
+        tables = [cells.reshape(role.observations, -1)] * 2
+        ordered = own_first_tables(found.market, found.vendors, tables)
+        assert np.array_equal(ordered[0], tables[0])
+        assert np.array_equal(ordered[1], tables[1]) != is_moved
+
+
 # --- redirects ------------------------------------------------------------------------------------
 
 
@@ -136,8 +149,8 @@ def test_separate_policies_leave_the_objective_and_end_the_rest():
 
 
 def test_own_first_puts_partners_before_the_others():
-    role = Role("firm", 4, "profit", "profit", ())
-    assert own_first(role, "firm_2", ("firm_0", "firm_2")) == [
+    seats = [f"firm_{k}" for k in range(4)]
+    assert own_first("firm_2", ("firm_0", "firm_2"), [seats]) == [
         "firm_2", "firm_0", "firm_1", "firm_3",
     ]  # fmt: skip
     assert Part("x", (1,), "no seat").of is None
@@ -174,3 +187,49 @@ def test_seats_that_change_places_see_what_the_order_says(name, config, role):
                 assert index[seen] == engines[1].observations[0, there]
         index = as_seen_from(market, seats[one], seats[other], partners)
         assert sorted(index.tolist()) == list(range(seats[one].role.observations))
+
+
+def test_of_several_groups_the_own_one_comes_first_and_all_have_one_order_of_members():
+    regions = [["firm_0", "firm_1", "firm_2"], ["firm_3", "firm_4", "firm_5"]]
+    assert own_first("firm_5", ("firm_0", "firm_4"), regions) == [
+        "firm_5", "firm_4", "firm_3", "firm_2", "firm_1", "firm_0",
+    ]  # fmt: skip
+
+
+EXCHANGES = {  # who sits where in the other engine
+    (0, 2): [2, 3, 0, 1], (1, 3): [2, 3, 0, 1],  # the regions change places
+    (0, 1): [1, 0, 3, 2], (2, 3): [1, 0, 3, 2],  # the two firms, in both regions
+    (0, 3): [3, 2, 1, 0], (2, 1): [3, 2, 1, 0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("observe", ["all", "region"])
+@pytest.mark.parametrize("memory", [1, 2])
+def test_seats_of_several_regions_see_what_the_order_says(observe, memory):
+    config = {"regions": 2, "prices": 3, "observe": observe, "memory": memory}
+    market = make_market("cloud_bandwidth", config)
+    partners = tuple(seat.name for seat in market.seats)
+    for (one, other), order in EXCHANGES.items():
+        engines = [Engine(market, seeds=[3]) for _ in range(2)]
+        for engine in engines:
+            engine.reset()
+        for actions in ([0, 1, 2, 2], [2, 0, 1, 0]):
+            engines[0].step([actions])
+            engines[1].step([[actions[k] for k in order]])
+        seen = int(engines[0].observations[0, one])
+        index = as_seen_from(market, market.seats[one], market.seats[other], partners)
+        assert index[seen] == engines[1].observations[0, other]
+        assert sorted(index.tolist()) == list(range(market.seats[one].role.observations))
+        # Firms of different regions that are not the same firm: not even the own price is at the
+        # same place of what the market tells them.
+        assert (index.tolist() == sorted(index)) == (observe == "region" and other - one in (2, -2))
+
+
+def test_a_vendor_across_regions_shares_weights_where_their_grids_are_alike():
+    regions, home = ("market.regions=2", "market.prices=3"), "market.cost=[1, 1.4, 1.4, 1]"
+    across = "policies.v=[provider_0, provider_2]"
+    assert arm(*regions, across, **CLOUD).vendors
+    told = mistakes(*regions, home, across, **CLOUD)
+    assert "their price grids differ" in "".join(told)
+    homes = "policies.v=[provider_0, provider_3]", "policies.w=[provider_1, provider_2]"
+    assert len(arm(*regions, home, *homes, **CLOUD).vendors) == 2
