@@ -68,7 +68,7 @@ def test_training_says_what_it_would_run_and_runs_nothing(tacit):
         f"base.agents.provider_1: would run the command {program}.",
         f"base.agents.provider_2: would run requests to {stub.url} (model m).",
         "agents: nothing was run. If you trust all of this: tacit train CONFIG --trust-agents, "
-        "which makes policy files of it; or tacit tabulate.",
+        "which makes policy files of it (and asks live agents in every round); or tacit tabulate.",
     ]
     assert not (tacit.folder / "results").exists()
 
