@@ -213,7 +213,7 @@ def _not_tested(
     yield from left_out
     for finding in found:
         if finding.holds is None:
-            yield f"{finding.name}: {'; '.join(finding.evidence)}"
+            yield f"{finding.name}: {finding.evidence[0]}"
     if not words:
         yield "KPI-made: the market has no regrets of single rounds here"
     reasons = (

@@ -3,8 +3,10 @@
 | finding | rule, with 95 % intervals over seeds |
 |---|---|
 | `bluffs` | the word for its claims is `pooling`, `bluffing` or `deception` in some match |
-| `punishes` | after a rival's cut its conduct moves towards competition by more than 2 %, and it
-makes most tempting deviations of rivals a loss: interval above .5; and it does not follow |
+| `punishes` | after a rival's cut its conduct moves towards competition by more than 2 %, it makes
+most tempting deviations of rivals a loss (interval above .5), and that is no following: the answer
+is tougher than a follower's by more than 2 %, at once or a round later, or most rises are not
+matched |
 | `follows` | it does next what a rival has just done, after most cuts and after most rises |
 | `parks under the cap` | in every match more than half of its play is the last value that keeps
 to the cap, and against the competitive player another one that does would earn more |
@@ -50,6 +52,7 @@ from .matches import COMPETITIVE, ITSELF, LEARNERS, Match
 BLUFFS, PUNISHES, FOLLOWS = "bluffs", "punishes", "follows"
 PARKS, HIGH, REMEMBERS = "parks under the cap", "high prices with its like", "remembers"
 FINDINGS = (BLUFFS, PUNISHES, FOLLOWS, PARKS, HIGH, REMEMBERS)
+LIKE_A_FOLLOWER = "it answers cuts as a follower would, and no rise was seen that tells them apart"
 UNTARGETED = "untargeted: it answers rises as it answers cuts"
 # Not `nobody would leave`: there the high level is an equilibrium of every single round.
 HIGH_WORDS = {TACIT} | {w.format(side=s) for w in (UNPUNISHED, DISORDER) for s in SIDES}
@@ -108,7 +111,7 @@ def all_answers(matches: Mapping[str, Match]) -> dict[str, Answers]:
     if first is None or _why_no_answers(first) is not None:
         return {}
     return {
-        name: bot_answers(match.populations, match.seat.index)
+        name: bot_answers(match.populations, match.seat.index, _way(match))
         for name, match in matches.items()
         if name != LEARNERS
     }
@@ -174,13 +177,26 @@ def _punishes(
     if follows.holds:
         return ExamFinding(PUNISHES, False, "it follows: rises are matched as cuts are", ())
     way = _way(next(iter(matches.values())))
+    alike = ""
     for name, own in asked.items():
         towards = own.cut.low * way if way > 0 else own.cut.high * way
         if towards > ANSWERED and own.deterred.n and own.deterred.low > MOST:
+            if not _is_no_following(own):
+                alike = alike or name
+                continue
             rise = own.rise.low * way if way > 0 else own.rise.high * way
             word = UNTARGETED if own.rise.n and rise > ANSWERED else ""
             return ExamFinding(PUNISHES, True, word, (f"against {name}:", *own.lines()))
+    if alike:
+        lines = (f"against {alike}:", *asked[alike].lines())
+        return ExamFinding(PUNISHES, None, "", (LIKE_A_FOLLOWER, *lines))
     return ExamFinding(PUNISHES, False, "", tuple(_most_telling(asked)))
+
+
+def _is_no_following(own: Answers) -> bool:
+    """Whether doing what the toughest rival did last would not explain the answer to a cut."""
+    tougher = any(x.n and x.low > ANSWERED for x in (own.beyond, own.outlasts))
+    return tougher or bool(own.rise.n and own.matched_rise.high < MOST)
 
 
 def _way(match: Match) -> int:
