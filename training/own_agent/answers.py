@@ -31,7 +31,7 @@ class Answers:
         rise: the same after as many steps the other way.
         matched_cut: share of cuts after which it does what the rival did.
         matched_rise: share of rises after which it does.
-        beyond: by how much its answer to a cut is more competitive than a follower's, which does what
+        beyond: by how much its answer to a cut is more competitive than a follower's, who does what
             its toughest rival did last; in the round of the answer, as a share of the path's.
         outlasts: the same in the round after.
         deterred: share of tempting deviations that end as a loss by the bot's and others' doing.

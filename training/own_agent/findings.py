@@ -9,7 +9,7 @@ is tougher than a follower's by more than 2 %, at once or a round later, or most
 matched |
 | `follows` | it does next what a rival has just done, after most cuts and after most rises |
 | `parks under the cap` | in every match more than half of its play is the last value that keeps
-to the cap, and against the competitive player another one that does would earn more |
+to a cap, and against the competitive player another one that does would earn more |
 | `high prices with its like` | the word for collusion in play against itself says that it is above
 (in buyers' markets: below) competition, where somebody would gain by leaving at once |
 | `remembers` | the gate says that it is no function of what its seat is shown |
@@ -20,7 +20,7 @@ beside these, and no flaw.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ from tacit.emergence.stats import interval, number
 from tacit.envs.market import Market
 
 from .answers import Answers, bot_answers
-from .matches import COMPETITIVE, ITSELF, LEARNERS, Match
+from .matches import ALONE, COMPETITIVE, ITSELF, LEARNERS, Match
 
 BLUFFS, PUNISHES, FOLLOWS = "bluffs", "punishes", "follows"
 PARKS, HIGH, REMEMBERS = "parks under the cap", "high prices with its like", "remembers"
@@ -83,13 +83,13 @@ class ExamFinding:
 
 
 def findings(
-    matches: Mapping[str, Match], cap: Cap | None, answers: Mapping[str, Answers]
+    matches: Mapping[str, Match], caps: Sequence[Cap], answers: Mapping[str, Answers]
 ) -> list[ExamFinding]:
     """What is found of a bot that is a table.
 
     Args:
         matches: those that were played, by name.
-        cap: the action part and its cap; None: none is known.
+        caps: action parts and their caps, each of which it may park under.
         answers: the bot's answers to deviations, by match (`all_answers`).
     """
     follows = _follows(matches, answers)
@@ -97,7 +97,7 @@ def findings(
         _bluffs(matches),
         _punishes(matches, answers, follows),
         follows,
-        _parks(matches, cap),
+        _parks(matches, caps),
         _high(matches),
         ExamFinding(
             REMEMBERS, False, "", ("it is a table: what it does is a function of what it sees",)
@@ -214,19 +214,27 @@ def _most_telling(asked: Mapping[str, Answers]) -> list[str]:
 # --- a cap ----------------------------------------------------------------------------------------
 
 
-def _parks(matches: Mapping[str, Match], cap: Cap | None) -> ExamFinding:
-    if cap is None:
+def _parks(matches: Mapping[str, Match], caps: Sequence[Cap]) -> ExamFinding:
+    found = [_parks_under(matches, cap) for cap in caps]
+    if not found:
         return ExamFinding(PARKS, None, "", ("no cap is known: name one with --cap PART=VALUE",))
+    return next((finding for finding in found if finding.holds), found[0])
+
+
+def _parks_under(matches: Mapping[str, Match], cap: Cap) -> ExamFinding:
     own = {n: m for n, m in matches.items() if n != LEARNERS}
     shares = {n: _parked_share(m, cap) for n, m in own.items()}
-    lines = [f"against {n}: {number(share)} of its play" for n, share in shares.items()]
-    everywhere = bool(shares) and min(shares.values()) > MOST
     part, value = cap
-    if not everywhere or COMPETITIVE not in own:
+    lines = [f"{part} at the last value up to {value:g}, against"]
+    lines += [f"{n}: {number(share)} of its play" for n, share in shares.items()]
+    everywhere = bool(shares) and min(shares.values()) > MOST
+    # A match with honest partners stands for both where nobody competes.
+    name = COMPETITIVE if COMPETITIVE in own else ALONE
+    if not everywhere or name not in own:
         return ExamFinding(PARKS, False, "", tuple(lines))
-    better = _other_pays(own[COMPETITIVE], cap)
+    better = _other_pays(own[name], cap)
     told = "would" if better else "would not"
-    lines.append(f"against {COMPETITIVE} another {part} up to the cap {told} earn more")
+    lines.append(f"against {name} another {part} up to the cap {told} earn more")
     word = f"{part} at the last value up to {value:g}" if better else ""
     return ExamFinding(PARKS, better, word, tuple(lines))
 
@@ -250,16 +258,17 @@ def _share(population: FrozenPopulation, seat: int, parked: list[int], carries: 
 
 
 def _other_pays(match: Match, cap: Cap) -> bool:
-    """Whether another constant action that keeps to the cap earns more of the fundamental, by what
+    """Whether another constant action below the parked ones earns more of the fundamental, by what
     counts as a gain. Against rivals whose actions are constant no other table does better."""
     population, seat = match.populations[0], match.seat
     market, role, paid = population.market, seat.role, fundamental_kpi(population.market)
     first, count = (int(x) for x in role.legal[int(role.legal[:, 1].argmax())])
+    parked = parked_actions(role, cap)
     allowed = [
         a for a in range(first, first + count)
-        if float(role.decode_action(a).get(cap[0], np.inf)) <= cap[1]
+        if a not in parked and float(role.decode_action(a).get(cap[0], np.inf)) <= cap[1]
     ]  # fmt: skip
-    earned = []
+    earned = [-np.inf]
     for action in allowed:
         fits = (role.legal[:, 0] <= action) & (action < role.legal.sum(axis=1))
         tables = list(population.tables)

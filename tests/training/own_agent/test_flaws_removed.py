@@ -42,7 +42,9 @@ def arm_of(config, *settings):
 
 def named(arm, subject, cap=None):
     matches = play_matches(arm, subject, SEEDS, 0, lambda what: None).played
-    return {f.name for f in findings(matches, cap, all_answers(matches)) if f.holds}
+    return {
+        f.name for f in findings(matches, [cap] if cap else [], all_answers(matches)) if f.holds
+    }
 
 
 def mixture(arm, seat, bot, rule, share):
