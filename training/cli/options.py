@@ -85,3 +85,12 @@ class OnceCommand(TyperCommand):
             raise ConfigError(
                 [f"--{key}: is a setting, not an option: write {key}=VALUE." for key in keys]
             )
+
+
+Trust = Annotated[
+    bool, typer.Option("--trust-agents", help="run the bots that are named, and ask them")
+]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", help="a host that requests may go to (repeatable)"),
+]

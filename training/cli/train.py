@@ -13,7 +13,16 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, ArmOption, Config, JsonFlag, Results, Settings
+from .options import (
+    DEFAULT_RESULTS,
+    AllowHost,
+    ArmOption,
+    Config,
+    JsonFlag,
+    Results,
+    Settings,
+    Trust,
+)
 from .printing import print_findings, print_next
 
 if TYPE_CHECKING:
@@ -21,14 +30,6 @@ if TYPE_CHECKING:
     from tacit.training.config.arms import Experiment
     from tacit.training.storage.run_folder import RunFolder
     from tacit.training.trust.live_doors import MakeSource
-
-Trust = Annotated[
-    bool, typer.Option("--trust-agents", help="run the bots that are named, and ask them")
-]
-AllowHost = Annotated[
-    list[str] | None,
-    typer.Option("--allow-host", help="a host that requests may go to (repeatable)"),
-]
 
 
 def train(
