@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
+import numpy as np
 import pytest
 import yaml
 from support.own_agent.chat_stub import chat_stub, completion
@@ -13,9 +14,17 @@ from support.terminal import SMALL, Terminal, mistake_lines
 
 import tacit as package
 from tacit.agents.external.policy_file import read_policy
+from tacit.agents.live.answers import LiveAnswer
 from tacit.envs.errors import ConfigError
+from tacit.training import cli
+from tacit.training.attend import serve
 from tacit.training.cli import look
+from tacit.training.config.load import load
+from tacit.training.runs.progress import NoProgress
+from tacit.training.runs.runner import train_experiment
+from tacit.training.storage.run_folder import RunFolder
 
+SLOW = pytest.mark.slow
 BOT = ROOT / "examples/own_agent/bot.py"
 
 
@@ -73,13 +82,36 @@ def test_training_says_what_it_would_run_and_runs_nothing(tacit):
     assert not (tacit.folder / "results").exists()
 
 
+DEAL = "s0/b0/c0/r19999"
 COMMANDS = (
-    ("show", "theirs"), ("show", "theirs", "--seat", "bidder_0"), ("compare", "theirs"),
-    ("report", "theirs"), ("audit", "verify", "theirs"), ("audit", "seal", "theirs"),
-    ("audit", "reproduce", "theirs"), ("resume", "theirs"), ("best-response", "theirs"),
-    ("deals", "theirs"), ("explain", "theirs"), ("export", "theirs", "--seat", "bidder_0"),
-    ("play", "theirs", "--seat", "bidder_0"), ("board", "theirs"),
+    ("show", "theirs"), ("show", "theirs", "--policy", "bidder_0"),
+    ("show", "theirs", "--policy", "bidder_1"), ("compare", "theirs"), ("report", "theirs"),
+    ("audit", "verify", "theirs"), ("audit", "verify", "theirs", "--replay"),
+    ("audit", "seal", "theirs"), ("audit", "reproduce", "theirs"), ("audit", "ledger", "theirs"),
+    ("resume", "theirs"), ("train", "results/theirs/config.yaml"),
+    ("train", "results/theirs/config.yaml", "--show"), ("train", "theirs", "--cell", "0"),
+    ("best-response", "theirs"), ("deals", "theirs"), ("why", "theirs", DEAL), ("blame", "theirs"),
+    ("explain", "theirs"), ("list", "theirs"), ("reproduce", "theirs"), ("lint", "theirs"),
+    ("lint", "results/theirs/config.yaml"), ("drill", "theirs"),
+    ("drill", "results/theirs/config.yaml"), ("export", "theirs", "--seat", "bidder_0"),
+    ("export", "theirs", "--seat", "bidder_1"), ("play", "theirs", "--seat", "bidder_0"),
+    ("play", "theirs", "--seat", "bidder_1"),
+    ("play", "results/theirs/config.yaml", "--seat", "bidder_1"), ("board", "theirs"),
+    ("sweep", "results/theirs/config.yaml", "--grid", "seed=1,2"),
+    ("sweep", "results/theirs/config.yaml", "--grid", "seed=1,2", "--dry-run"),
+    ("sweep", "theirs"), ("phase", "theirs", "--x", "seed", "--y", "seeds"), ("attend", "theirs"),
+    ("attend", "theirs", "--seed", "0", "--no-page", "--pace", "max"), ("ctl", "theirs", "status"),
+    ("sign", "theirs", "--by", "me", "--reason", "none"),
+    ("exam", "competitive", "results/theirs/config.yaml", "--seeds", "1"),
+    ("exam", "competitive", "theirs", "--seat", "bidder_1", "--seeds", "1"),
 )  # fmt: skip
+# They read files of data or a bot that their user names, and no run and no config of agents.
+NO_RUN = {"calibrate", "screen", "tabulate"}
+
+
+def test_every_command_is_tried():
+    walked = {words[0] for words in COMMANDS}
+    assert walked | NO_RUN >= {name for _, name, _ in cli.COMMANDS} | {"audit"}
 
 
 @pytest.fixture(scope="module")
@@ -90,22 +122,62 @@ def finished(tmp_path_factory):
     return folder / "theirs"
 
 
-@pytest.mark.parametrize("which", [0, 1, 2])
-def test_no_command_on_a_run_folder_runs_what_it_names(tacit, finished, which, monkeypatch):
-    """Somebody edits config.yaml of a finished run and sends the folder on."""
+class Says:
+    """Answers a live bot's questions without one."""
+
+    def __init__(self, market):
+        self.market = market
+
+    def answer(self, decision):
+        count = self.market.seat(decision.seat).role.legal[decision.observation, 1]
+        return LiveAnswer("action", 0, np.eye(count)[0])
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def with_live(tmp_path_factory):
+    """A finished run with a live agent in bidder_0, as it is sent on."""
+    folder = RunFolder(tmp_path_factory.mktemp("live") / "theirs")
+    agent = {"name": "external", "call": "trap:act", "live": True}
+    train = {"rounds": 300, "measure_last": 100, "evaluate_every": 100}
+    file = {"market": "ad_auction", "agents": {"bidder_0": agent}, "train": train, "seeds": 1}
+    train_experiment(load(file), folder, NoProgress(), live=lambda arm, k: Says(arm.market))
+    return folder.path
+
+
+def walk(tacit, source, which, monkeypatch, **keys):
+    """Every command on a run of somebody who has edited config.yaml and sent the folder on."""
+
+    def no_port(port):
+        raise ConfigError("--port: none here.")
+
     monkeypatch.setattr(look, "_serve", lambda path, port, links: None)
+    monkeypatch.setattr(serve, "listen", no_port)
     run = tacit.folder / "results/theirs"
-    shutil.copytree(finished, run)
     with chat_stub(lambda body, count: completion("A")) as stub:
-        config = yaml.safe_load((run / "config.yaml").read_text())
-        for arm in config["arms"].values():
-            arm["agents"]["bidder_0"] = traps(tacit, stub.url)[which]
-        (run / "config.yaml").write_text(yaml.safe_dump(config))
         for words in COMMANDS:
+            shutil.rmtree(tacit.folder / "results", ignore_errors=True)
+            shutil.copytree(source, run)
+            config = yaml.safe_load((run / "config.yaml").read_text())
+            for arm in config["arms"].values():
+                arm["agents"]["bidder_0"] = traps(tacit, stub.url)[which] | keys
+            (run / "config.yaml").write_text(yaml.safe_dump(config))
             result = tacit(*words)
-            assert result.code in (0, 1, 2), words
+            assert result.code in (0, 1, 2), (words, result)
             assert "Traceback" not in result.out + result.err, words
             assert no_trace(tacit, stub), words
+
+
+@pytest.mark.parametrize("which", [0, pytest.param(1, marks=SLOW), pytest.param(2, marks=SLOW)])
+def test_no_command_on_a_run_folder_runs_what_it_names(tacit, finished, which, monkeypatch):
+    walk(tacit, finished, which, monkeypatch)
+
+
+@pytest.mark.parametrize("which", [0, pytest.param(1, marks=SLOW), pytest.param(2, marks=SLOW)])
+def test_no_command_runs_a_live_agent_of_a_run_folder(tacit, with_live, which, monkeypatch):
+    walk(tacit, with_live, which, monkeypatch, live=True)
 
 
 @pytest.mark.slow
