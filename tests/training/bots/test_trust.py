@@ -22,6 +22,7 @@ from tacit.training.cli import look
 from tacit.training.config.load import load
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import train_experiment
+from tacit.training.storage import seals
 from tacit.training.storage.run_folder import RunFolder
 
 SLOW = pytest.mark.slow
@@ -82,35 +83,35 @@ def test_training_says_what_it_would_run_and_runs_nothing(tacit):
     assert not (tacit.folder / "results").exists()
 
 
-DEAL = "s0/b0/c0/r19999"
-COMMANDS = (
+ON_RUNS = (
     ("show", "theirs"), ("show", "theirs", "--policy", "bidder_0"),
     ("show", "theirs", "--policy", "bidder_1"), ("compare", "theirs"), ("report", "theirs"),
-    ("audit", "verify", "theirs"), ("audit", "verify", "theirs", "--replay"),
-    ("audit", "seal", "theirs"), ("audit", "reproduce", "theirs"), ("audit", "ledger", "theirs"),
-    ("resume", "theirs"), ("train", "results/theirs/config.yaml"),
-    ("train", "results/theirs/config.yaml", "--show"), ("train", "theirs", "--cell", "0"),
-    ("best-response", "theirs"), ("deals", "theirs"), ("why", "theirs", DEAL), ("blame", "theirs"),
-    ("explain", "theirs"), ("list", "theirs"), ("reproduce", "theirs"), ("lint", "theirs"),
-    ("lint", "results/theirs/config.yaml"), ("drill", "theirs"),
-    ("drill", "results/theirs/config.yaml"), ("export", "theirs", "--seat", "bidder_0"),
-    ("export", "theirs", "--seat", "bidder_1"), ("play", "theirs", "--seat", "bidder_0"),
-    ("play", "theirs", "--seat", "bidder_1"),
-    ("play", "results/theirs/config.yaml", "--seat", "bidder_1"), ("board", "theirs"),
-    ("sweep", "results/theirs/config.yaml", "--grid", "seed=1,2"),
-    ("sweep", "results/theirs/config.yaml", "--grid", "seed=1,2", "--dry-run"),
-    ("sweep", "theirs"), ("phase", "theirs", "--x", "seed", "--y", "seeds"), ("attend", "theirs"),
-    ("attend", "theirs", "--seed", "0", "--no-page", "--pace", "max"), ("ctl", "theirs", "status"),
-    ("sign", "theirs", "--by", "me", "--reason", "none"),
-    ("exam", "competitive", "results/theirs/config.yaml", "--seeds", "1"),
-    ("exam", "competitive", "theirs", "--seat", "bidder_1", "--seeds", "1"),
+    ("audit", "verify", "theirs"), ("audit", "verify", "theirs", "--replay", "all"),
+    ("audit", "seal", "theirs"), ("audit", "reproduce", "theirs"), ("resume", "theirs"),
+    ("train", "results/theirs/config.yaml"), ("train", "theirs", "--cell", "0"),
+    ("best-response", "theirs"), ("deals", "theirs"), ("why", "theirs", "s0/b0/c0/r299"),
+    ("blame", "theirs", "--reference", "base"), ("explain", "theirs"), ("list", "theirs"), ("reproduce", "theirs"),
+    ("export", "theirs", "--seat", "bidder_0"), ("export", "theirs", "--seat", "bidder_1"),
+    ("play", "theirs", "--seat", "bidder_0"), ("play", "theirs", "--seat", "bidder_1"),
+    ("board", "theirs"), ("sweep", "theirs"), ("phase", "theirs", "--x", "seed", "--y", "seeds"),
+    ("attend", "theirs"), ("attend", "theirs", "--seed", "0", "--no-page", "--pace", "max"),
+    ("ctl", "theirs", "status"), ("sign", "theirs", "--by", "me", "--reason", "none"),
+)  # fmt: skip
+ON_CONFIGS = (
+    ("train", "theirs.yaml"), ("train", "theirs.yaml", "--show"), ("lint", "theirs.yaml"),
+    ("drill", "theirs.yaml"), ("reproduce", "theirs.yaml"), ("list", "theirs.yaml"),
+    ("sweep", "theirs.yaml", "--grid", "seed=1,2"),
+    ("sweep", "theirs.yaml", "--grid", "seed=1,2", "--dry-run"),
+    ("play", "theirs.yaml", "--seat", "bidder_1"), ("play", "theirs.yaml", "--seat", "bidder_0"),
+    ("exam", "competitive", "theirs.yaml", "--seat", "bidder_1", "--seeds", "1"),
+    ("exam", "competitive", "theirs.yaml", "--seat", "bidder_0", "--seeds", "1"),
 )  # fmt: skip
 # They read files of data or a bot that their user names, and no run and no config of agents.
 NO_RUN = {"calibrate", "screen", "tabulate"}
 
 
 def test_every_command_is_tried():
-    walked = {words[0] for words in COMMANDS}
+    walked = {words[0] for words in (*ON_RUNS, *ON_CONFIGS)}
     assert walked | NO_RUN >= {name for _, name, _ in cli.COMMANDS} | {"audit"}
 
 
@@ -136,48 +137,98 @@ class Says:
         pass
 
 
+def config_with(agent, **more):
+    train = {"rounds": 300, "measure_last": 100, "evaluate_every": 100}
+    file = {"market": "ad_auction", "agents": {"bidder_0": agent}, "train": train, "seeds": 1}
+    return file | more
+
+
 @pytest.fixture(scope="module")
 def with_live(tmp_path_factory):
     """A finished run with a live agent in bidder_0, as it is sent on."""
     folder = RunFolder(tmp_path_factory.mktemp("live") / "theirs")
     agent = {"name": "external", "call": "trap:act", "live": True}
-    train = {"rounds": 300, "measure_last": 100, "evaluate_every": 100}
-    file = {"market": "ad_auction", "agents": {"bidder_0": agent}, "train": train, "seeds": 1}
-    train_experiment(load(file), folder, NoProgress(), live=lambda arm, k: Says(arm.market))
+    experiment = load(config_with(agent))
+    train_experiment(experiment, folder, NoProgress(), live=lambda arm, k: Says(arm.market))
     return folder.path
 
 
-def walk(tacit, source, which, monkeypatch, **keys):
-    """Every command on a run of somebody who has edited config.yaml and sent the folder on."""
+def no_port(port):
+    raise ConfigError("--port: none here.")
 
-    def no_port(port):
-        raise ConfigError("--port: none here.")
 
-    monkeypatch.setattr(look, "_serve", lambda path, port, links: None)
-    monkeypatch.setattr(serve, "listen", no_port)
+def walk(tacit, commands, stub, prepare):
+    """Try commands, each on a fresh copy; the last word of each about what it refuses."""
+    told = {}
+    for words in commands:
+        prepare()
+        result = tacit(*words)
+        assert result.code in (0, 1, 2), (words, result)
+        assert "Traceback" not in result.out + result.err, words
+        assert no_trace(tacit, stub), words
+        told[words] = result
+    return told
+
+
+def on_a_run(tacit, source, stub, agent):
+    """What makes a run of somebody who has edited config.yaml and sent the folder on."""
     run = tacit.folder / "results/theirs"
-    with chat_stub(lambda body, count: completion("A")) as stub:
-        for words in COMMANDS:
-            shutil.rmtree(tacit.folder / "results", ignore_errors=True)
-            shutil.copytree(source, run)
+
+    def prepare():
+        shutil.rmtree(tacit.folder / "results", ignore_errors=True)
+        shutil.copytree(source, run)
+        if agent is not None:
             config = yaml.safe_load((run / "config.yaml").read_text())
             for arm in config["arms"].values():
-                arm["agents"]["bidder_0"] = traps(tacit, stub.url)[which] | keys
+                arm["agents"]["bidder_0"] = agent
             (run / "config.yaml").write_text(yaml.safe_dump(config))
-            result = tacit(*words)
-            assert result.code in (0, 1, 2), (words, result)
-            assert "Traceback" not in result.out + result.err, words
-            assert no_trace(tacit, stub), words
+
+    return prepare
 
 
-@pytest.mark.parametrize("which", [0, pytest.param(1, marks=SLOW), pytest.param(2, marks=SLOW)])
+WHICH = [0, pytest.param(1, marks=SLOW), pytest.param(2, marks=SLOW)]
+
+
+@pytest.mark.parametrize("which", WHICH)
 def test_no_command_on_a_run_folder_runs_what_it_names(tacit, finished, which, monkeypatch):
-    walk(tacit, finished, which, monkeypatch)
+    """Nor where every hash was forged, so that nothing shows that the file was altered."""
+    monkeypatch.setattr(look, "_serve", lambda path, port, links: None)
+    monkeypatch.setattr(serve, "listen", no_port)
+    with chat_stub(lambda body, count: completion("A")) as stub:
+        prepare = on_a_run(tacit, finished, stub, traps(tacit, stub.url)[which])
+        found = walk(tacit, ON_RUNS, stub, prepare)
+        assert "was altered since it was sealed" in found["deals", "theirs"].err
+        monkeypatch.setattr(seals, "_altered_files", lambda run, known: [])
+        monkeypatch.setattr(seals, "_altered_seeds", lambda run, counts, known: [])
+        found = walk(tacit, ON_RUNS, stub, prepare)
+        assert "was altered since it was sealed" not in found["deals", "theirs"].err
 
 
-@pytest.mark.parametrize("which", [0, pytest.param(1, marks=SLOW), pytest.param(2, marks=SLOW)])
-def test_no_command_runs_a_live_agent_of_a_run_folder(tacit, with_live, which, monkeypatch):
-    walk(tacit, with_live, which, monkeypatch, live=True)
+def test_no_command_asks_a_live_agent_of_a_run_folder(tacit, with_live, monkeypatch):
+    """A run that is as it was made: answers are kept, and nobody is asked."""
+    monkeypatch.setattr(look, "_serve", lambda path, port, links: None)
+    monkeypatch.setattr(serve, "listen", no_port)
+    with chat_stub(lambda body, count: completion("A")) as stub:
+        traps(tacit, stub.url)
+        found = walk(tacit, ON_RUNS, stub, on_a_run(tacit, with_live, stub, None))
+    assert found["show", "theirs", "--policy", "bidder_1"].code == 0
+    assert found["audit", "verify", "theirs", "--replay", "all"].code == 0
+    assert found["resume", "theirs"].code == 0  # nothing is left to ask
+    assert found["report", "theirs"].code == 0
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("which", WHICH)
+def test_no_command_on_a_config_runs_what_it_names(tacit, which, live):
+    with chat_stub(lambda body, count: completion("A")) as stub:
+        agent = traps(tacit, stub.url)[which] | ({"live": True} if live else {})
+        (tacit.folder / "theirs.yaml").write_text(yaml.safe_dump(config_with(agent)))
+        found = walk(tacit, ON_CONFIGS, stub, lambda: None)
+    for words in (("train", "theirs.yaml"), ("lint", "theirs.yaml")):
+        assert found[words].code == 2
+    for words in ON_CONFIGS[-2:]:  # exams: the bot of the config is in no match
+        assert found[words].code == 0
+    assert not (tacit.folder / "results").exists()
 
 
 @pytest.mark.slow
