@@ -118,6 +118,7 @@ def test_nothing_is_named_in_an_honest_player(agent, cap, config):
         ("competitive", None, ("quantity_competition",)),
         ("truthful", None, ("procurement", "market.suppliers=2")),
         ("truthful", None, ("cheap_talk",)),
+        ("truthful", None, ("hiring",)),
         ("truthful", None, ("delivery_slots", "market.false_claim_fine=.3")),
     ],
 )

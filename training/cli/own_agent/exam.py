@@ -69,8 +69,9 @@ def exam(
         _steps(as_json) as step,
         _subject(agent, chosen, seat, limit, step, tuple(allow_host or ()), calls) as subject,
     ):
-        told = ((given, "the option --cap"),)
-        caps = found_caps(chosen, subject.seat) if given is None else told
+        caps = found_caps(chosen, subject.seat)
+        if given is not None:
+            caps = ((given, "the option --cap"),)
         found = examine(chosen, subject, step, caps=caps, learned_seeds=seeds)
     if as_json:
         print(json.dumps(found.plain(), allow_nan=False))
