@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -196,6 +195,8 @@ def _train_cell(sweep: str, k: int, results: Path) -> None:
 
 def _control(run: RunFolder) -> RunControl:
     """By which `tacit ctl` acts on the run; on systems without Unix sockets nothing does."""
+    import socket  # here and not above: help needs none
+
     from tacit.training.acts.control import RunControl
 
     if not hasattr(socket, "AF_UNIX"):

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel
 
 from tacit.training.cli.options import Config, Settings
 from tacit.training.plain_text import say
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from tacit.agents.external.doors.door import Door
     from tacit.agents.external.question import Questions
     from tacit.training.config.arms import Arm
