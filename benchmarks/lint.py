@@ -9,7 +9,8 @@ Writes `lint.md`. Lint is run anew; what was trained is read from the committed 
 
 It is evidence against it if the row shows two such arms equal, or a difference to the good side.
 Harm that was learned under a KPI that is the fundamental is counted apart: a word of collusion,
-`learned`, or a collusion index whose interval lies above .1. Lint does not foresee any of it.
+`learned`, one of keeping or exaggerating a prior's lies, or a collusion index whose interval lies
+above .1. Lint does not foresee any of it. `undecided` is evidence of nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ FORESEEN, ALARM, MISSED = "foreseen", "false alarm", "missed"
 QUIET, LEARNED, NOTHING = "rightly quiet", "learned, not foreseen", "no committed row"
 COLLUSION = ("tacit collusion", "above competition", "below competition")
 INDEX, COLLUDES = "collusion_index", 0.1
-KPI_MADE, LEARNED_WORD = "KPI-made", "learned"
+KPI_MADE, LEARNED_WORD, UNDECIDED = "KPI-made", "learned", "undecided"
+OF_PRIORS = ("inherited", "amplified", "overshoot")
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,11 @@ def judge(
         if r.word and r.arm == name:
             if row.measured == KPI_MADE:
                 return (FORESEEN if flagged else MISSED), f"word: {KPI_MADE}"
-            if row.measured.startswith((*COLLUSION, LEARNED_WORD)) and not flagged:
+            learned = (*COLLUSION, LEARNED_WORD, *OF_PRIORS)
+            if row.measured.startswith(learned) and not flagged:
                 return LEARNED, f"word: {row.measured}"
-            good.append(f"word: {row.measured}")
+            if row.measured != UNDECIDED:
+                good.append(f"word: {row.measured}")
         if r.measure == INDEX and r.arm == name and row.low is not None and row.low > COLLUDES:
             return LEARNED, f"{INDEX} {row.measured}"
     for row in rows:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tacit.envs import kpi as kpis
 from tacit.envs.market import Market
+from tacit.envs.types import Floats
 
 from . import stats
 from .stats import Estimate, interval, number
@@ -32,6 +33,29 @@ class TrainingCurve:
 
 
 @dataclass(frozen=True)
+class Adoption:
+    """What adopters of one vendor's software do, by how many they are: a series of arms of one run.
+
+    Attributes:
+        series: its name.
+        measure: what is looked at, a measure of seats by which rivals compete.
+        numbers: adopters of each arm, ascending.
+        adopters: the measure's mean over the adopters of each arm, by repetition, float64 `[K]`.
+        alone: the measure where everybody learns for itself, by repetition and seat of the role,
+            float64 `[K, N]`.
+        full: (collusive - competitive) / (N - 1) of the market's benchmarks, in the measure's unit;
+            NaN where it has none.
+    """
+
+    series: str
+    measure: str
+    numbers: tuple[int, ...]
+    adopters: tuple[Floats, ...]
+    alone: Floats
+    full: float
+
+
+@dataclass(frozen=True)
 class Evidence:
     """The figures of one arm.
 
@@ -44,6 +68,7 @@ class Evidence:
             'memoryless' (seats remember nothing), 'unheard' (nobody hears a claim).
         training_curves: figure name -> the figure along training, for those that are taken there.
         learned: whether each seat learned; empty: none did. Some words are only of seats that do.
+        adoption: the series of arms that ends in this one, if one does.
     """
 
     market: Market
@@ -53,6 +78,7 @@ class Evidence:
     controls: Mapping[str, Evidence] = field(default_factory=dict)
     training_curves: Mapping[str, TrainingCurve] = field(default_factory=dict)
     learned: tuple[bool, ...] = ()
+    adoption: Adoption | None = None
 
     def defined(self, name: str) -> list[float]:
         """The values of a figure in the seeds that have it."""
@@ -77,8 +103,8 @@ class Verdict:
     """A word about one behaviour of one arm.
 
     Attributes:
-        behaviour: what is judged: 'collusion', 'KPI', 'claims', 'coalition',
-            'inheritance'.
+        behaviour: what is judged: 'collusion', 'KPI', 'claims', 'coalition', 'inheritance',
+            'adoption'.
         word: the word that the rule gives.
         evidence: lines with the figures that the rule used.
         missing: lines that name what could not be measured, and how to get it.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import isfinite
 
+from .adoption import verdict as adoption
 from .anchored import verdict as anchored
 from .claims import verdict as claims
 from .coalition import verdict as coalition
@@ -26,6 +27,7 @@ RULES: dict[str, Callable[[Evidence], Verdict | None]] = {
     "claims": claims.claims,
     "coalition": coalition.coalition,
     "inheritance": anchored.inheritance,
+    "adoption": adoption.adoption,
 }
 WORDS: dict[str, tuple[str, ...]] = {
     "collusion": collusion.WORDS,
@@ -33,6 +35,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "claims": claims.WORDS,
     "coalition": coalition.WORDS,
     "inheritance": anchored.WORDS,
+    "adoption": adoption.WORDS,
 }
 
 

@@ -194,6 +194,18 @@ MEANINGS = (
         "whose prior it is that drives them there: the arms with one prior each tell that",
     ),
     Word(
+        "coordinated adoption", "adoption", "coordinated",
+        "the more seats adopt a vendor's software, the higher the adopters' prices (the nearer to "
+        "those of one firm), and by more than among as many seats that learn alone",
+        "that anybody agreed: software that makes seats try the same at the same time does it too",
+    ),
+    Word(
+        "independent adoption", "adoption", "independent",
+        "adopters' prices do not rise with their number by as much as a tenth of the way from "
+        "competition to one firm, shared among the seats that can join",
+        "that prices are low: they may be high with one adopter already",
+    ),
+    Word(
         "undecided", "every rule", "undecided",
         "the figures do not allow a word, or there are fewer than 48 seeds; `tacit show` has the "
         "reason",

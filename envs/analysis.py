@@ -66,6 +66,20 @@ class Rivalry:
     amounts: bool = True
 
 
+class ActionCap(NamedTuple):
+    """A value of an action part above which a key of the market leaves nothing to be had.
+
+    Attributes:
+        part: the action part.
+        value: the largest value that keeps to the cap.
+        key: the config key that sets it.
+    """
+
+    part: str
+    value: float
+    key: str
+
+
 @dataclass(frozen=True)
 class PriorKeys:
     """What a prior (`tacit.agents.prior`) may say about a role of a market.
@@ -203,6 +217,11 @@ class Analysis:
             None unless the part is drawn anew each round and independently of all else.
         """
         return None
+
+    def action_caps(self, role: Role) -> tuple[ActionCap, ...]:
+        """Every cap that the market's own keys set on an action part of a role: what nobody pays
+        beyond, or what is paid elsewhere. Bounds of the grid itself are none."""
+        return ()
 
     # --- scale ----------------------------------------------------------------------------------
 

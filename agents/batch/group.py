@@ -27,17 +27,14 @@ from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
-from .arrays import RolloutBuffer
 from .config import BatchConfig, Clock, annealed, batch_rounds
 from .learner import Learner, LearnerFactory
 from .lookup.lookup import LookupRollout
 from .rollout_buffer import (
     FROM_CONFIG,
     build_rollout_buffer,
-    copy_samples,
     decides_every_round,
     samples_of,
-    shared_buffer,
 )
 from .single_thread import one_thread
 from .state_names import join_parts, part_of
@@ -59,8 +56,7 @@ class BatchGroup:
         market, rows: those of `seed_state`.
         learners: the learners that update between batches, by seat name.
         figures: of their last update, by `learner/<seat>/<name>`.
-        rollout_buffer: samples since the last update. A batch that is played in one call of `run`
-            lies in memory that other groups of the thread use as well.
+        rollout_buffer: samples since the last update.
         batch_rounds: rounds per copy between two updates.
         total_rounds: rounds per copy of the whole training.
         episode_rounds: rounds of an episode; None: endless.
@@ -114,16 +110,18 @@ class BatchGroup:
         one_thread()  # once more: a learner may have imported torch, which has threads of its own
         self.batch_rounds = batch_rounds(configs)
         self.total_rounds = total_rounds or 1
-        # (memory that is never written to, where all batches are played in one call, is not used)
-        self._own_buffer = build_rollout_buffer(market, kpi, self._seats, copies, self.batch_rounds)
-        self._use(self._own_buffer)
+        self.rollout_buffer = build_rollout_buffer(
+            market, kpi, self._seats, copies, self.batch_rounds
+        )
+        # (views: whatever is loaded is copied into the buffer's arrays)
+        self._samples = [samples_of(self.rollout_buffer, k) for k in range(len(self._seats))]
         self._rollout = compiled(ROLLOUT_TEMPLATE, market.kernels).rollout
         self._cumulate = compiled(TABLE_TEMPLATE).cumulate
         has_q_learners = any(isinstance(c, TABULAR) for c in configs.values())
         self._q_learners = True if has_q_learners else None  # see `rollout_loop.rollout`
         self._lookup = None
         if not has_q_learners:
-            self._lookup = LookupRollout(market, kpi, self.seed_state, self._own_buffer)
+            self._lookup = LookupRollout(market, kpi, self.seed_state, self.rollout_buffer)
         # A decision that comes later than within a round of looking ahead drops its sample.
         self._looks_ahead = any(
             getattr(self.learners[seat.name], "looks_ahead", True)
@@ -141,14 +139,6 @@ class BatchGroup:
             table = self.learners[seat.name].acting()
             self._cumulate(table, seat.role.legal, q_arrays.cumulative[first : first + size])
 
-    def _use(self, buffer: RolloutBuffer) -> None:
-        """Write samples into this buffer from now on."""
-        if buffer is getattr(self, "rollout_buffer", None):
-            return
-        self.rollout_buffer = buffer
-        # (views: whatever is loaded is copied into the buffer's arrays)
-        self._samples = [samples_of(buffer, k) for k in range(len(self._seats))]
-
     # --- rounds ----------------------------------------------------------------------------------
 
     def run(self, rounds: int, recording: Recording | None = None) -> int:
@@ -165,8 +155,6 @@ class BatchGroup:
             Diverged: a learner's weights or losses are no finite numbers any more.
         """
         state, done = self.seed_state, 0
-        if self.rounds % self.batch_rounds == 0:
-            self._use(shared_buffer(self._own_buffer))
         while done < rounds and not (done and self.halt[0]):
             position = self.rounds % self.batch_rounds
             stretch = min(rounds - done, self.batch_rounds - position)
@@ -181,11 +169,6 @@ class BatchGroup:
             )  # fmt: skip
             if self.rounds % self.batch_rounds == 0:
                 self._learn()
-                if self.rollout_buffer is self._own_buffer:  # a batch that began in another call
-                    self._use(shared_buffer(self._own_buffer))
-        if self.rounds % self.batch_rounds and self.rollout_buffer is not self._own_buffer:
-            copy_samples(self.rollout_buffer, self._own_buffer)
-            self._use(self._own_buffer)
         return done
 
     def _look_up(self, rounds: int) -> int:
@@ -199,7 +182,7 @@ class BatchGroup:
         if self.episode_rounds:
             clock = self.seed_state.q_arrays.clock
             left = min(rounds, self.episode_rounds - int(clock[EPISODE_ROUND]))
-        return self._lookup.play(left - 1, self.rollout_buffer)
+        return self._lookup.play(left - 1)
 
     def _learn(self) -> None:
         """Every learner's update from the full buffer, which is empty afterwards."""
@@ -254,7 +237,6 @@ class BatchGroup:
             ValueError: the state does not fit this configuration; then nothing has changed.
         """
         self._check_learners(state)
-        self._use(self._own_buffer)
         own = self.seed_state.arrays()
         if state["q_arrays.clock"][TRAINED_ROUNDS] % self.batch_rounds:
             own |= self._buffer_arrays()

@@ -15,7 +15,6 @@ from tacit.envs import kpi as kpis
 from tacit.envs.market import Market, Seat
 
 from .arrays import RolloutBuffer, SeatSamples
-from .work_arrays import WorkArrays, of_this_thread
 
 FROM_CONFIG = ("seats", "terms")  # fields of a `RolloutBuffer` that follow from the configuration
 
@@ -64,39 +63,6 @@ def build_rollout_buffer(
         last_round=np.zeros(by_copy, np.int64),
         open=np.zeros(by_copy, np.int64),
     )
-
-
-def shared_buffer(like: RolloutBuffer) -> RolloutBuffer:
-    """An empty buffer of the same shape in memory that all groups of this thread use in turns.
-
-    Batches of many seeds would else each lie in memory of their own, more than a cache holds.
-    """
-    key = tuple((a.shape, a.dtype.str) for a in like), like.seats.tobytes(), like.terms.tobytes()
-
-    def make(work: WorkArrays) -> RolloutBuffer:
-        arrays = like._asdict().items()
-        return RolloutBuffer(**{
-            name: a if name in FROM_CONFIG else work.get(f"rollout {name}", *a.shape, dtype=a.dtype)
-            for name, a in arrays
-        })  # fmt: skip
-
-    buffer = of_this_thread().kept(("rollout", key), make)
-    for array in (buffer.counts, buffer.open, buffer.last_round):
-        array[:] = 0
-    return buffer
-
-
-def copy_samples(source: RolloutBuffer, into: RolloutBuffer) -> None:
-    """Copy what a buffer of the same shape holds; 0 stands where it holds nothing."""
-    held = np.arange(source.observation.shape[1])[:, None] < source.counts[:, None, :]
-    for name, array in into._asdict().items():
-        own = getattr(source, name)
-        if name in FROM_CONFIG:
-            continue
-        if array.ndim < 3:
-            array[:] = np.where(source.counts > 0, own, 0)
-        else:
-            array[:] = np.where(held if array.ndim == 3 else held[..., None], own, 0)
 
 
 def samples_of(buffer: RolloutBuffer, k: int) -> SeatSamples:

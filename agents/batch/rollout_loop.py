@@ -236,9 +236,12 @@ def cut_all(
     round_: Any,
     looks_ahead: Any,
 ) -> None:
-    """`cut_samples` of every copy."""
+    """`cut_samples` of every copy, after round `round_` at time `t`."""
+    later, next_round = t + 1, round_ + 1
     for r in range(len(rows.state)):
-        cut_samples(game, rows, q_arrays, episode_keys, scratch, buffer, r, t, round_, looks_ahead)
+        cut_samples(
+            game, rows, q_arrays, episode_keys, scratch, buffer, r, later, next_round, looks_ahead
+        )
 
 
 # --- rounds --------------------------------------------------------------------------------------
@@ -338,8 +341,7 @@ def rollout(
         count_round(clock, t, round_)
         ends_episode = episode_rounds > 0 and clock[EPISODE_ROUND] == episode_rounds
         if ends_episode or (ends_batch and n == rounds - 1):
-            now = t + 1, round_ + 1
-            cut_all(game, rows, q_arrays, episode_keys, scratch, buffer, *now, looks_ahead)
+            cut_all(game, rows, q_arrays, episode_keys, scratch, buffer, t, round_, looks_ahead)
         if ends_episode:
             if q_learners is not None:
                 look_ahead(game, rows, q_arrays, episode_keys, t + 1, round_ + 1)

@@ -216,18 +216,19 @@ class Rememberer:
 
     Attributes:
         about: its seat, and what it competes by.
+        rounds: for which it punishes a cut.
         left: rounds for which it still punishes.
         unanswered: 0: it always answers.
     """
 
-    def __init__(self, market: Market, seat: str) -> None:
-        """A bot for a seat.
+    def __init__(self, market: Market, seat: str, rounds: int = PUNISHED_ROUNDS) -> None:
+        """A bot for a seat, which punishes a cut for so many rounds.
 
         Raises:
             ConfigError: it cannot play this seat.
         """
         self.about = Rivals.of(market, market.seat(seat))
-        self.left = 0
+        self.rounds, self.left = rounds, 0
         self.unanswered = 0
 
     def act(self, observation: int) -> int:
@@ -237,6 +238,6 @@ class Rememberer:
             self.left -= 1
             return self.about.toughest
         if any(self.about.tougher(action, self.about.collusive) for action in rivals):
-            self.left = PUNISHED_ROUNDS - 1
+            self.left = self.rounds - 1
             return self.about.toughest
         return self.about.collusive

@@ -124,14 +124,12 @@ class UpdateMemory(NamedTuple):
     """Working memory of an update in one call: what is in it counts within the call only.
 
     O are all observations of the seat, n samples, `outputs` those of all layers of a network.
-    Arrays of samples hold them twice: in the order of time, and sorted by row.
 
     Attributes:
-        rows: number of each sample's observation among those that were met, int32 `[2, n]`.
-        actions: int32 `[2, n]`.
-        advantages: float64 `[2, n]`.
-        returns: of unweighted terms, float64 `[2, n, H]`.
-        dealt: each sample's minibatches in all epochs, some bits for each, uint32 `[2, n]`.
+        rows: number of each sample's observation among those that were met, int32 `[n]`.
+        actions: int32 `[n]`.
+        advantages: float64 `[n]`.
+        returns: of unweighted terms, float64 `[n, H]`.
         minibatches: each sample's in an epoch, uint8 `[n]`.
         cells: with room for O rows.
         outputs: of a network at O rows, Real `[O * outputs]`.
@@ -142,7 +140,6 @@ class UpdateMemory(NamedTuple):
     actions: NDArray[np.int32]
     advantages: Floats
     returns: Floats
-    dealt: NDArray[np.uint32]
     minibatches: NDArray[np.uint8]
     cells: MinibatchCells
     outputs: Reals

@@ -18,8 +18,6 @@ from tacit.envs.rng import fold
 # Of `shuffle_block`: after eight places of at most 64 minibatches 16 bits of a hash are left.
 DRAWS_OF_A_HASH = 8
 HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
-BITS_OF_A_SAMPLE = 32  # of all its minibatches in an update
-MOST_IN_FIRST_CACHE = 2**12  # float64 numbers: 32 KB
 MOST_IN_A_TABLE = 4  # minibatches whose orders are all written down: at most 24
 
 
@@ -174,100 +172,6 @@ def deal_and_sum(
     deal(key, len(cells.sizes), whose)
     count_dealt(whose, cells.sizes)
     add_samples(rows, actions, advantages, borrow(returns.reshape(-1)), borrow(whose), cells)
-    rows_met(cells, cells.visits)
-
-
-# --- sorted by row -------------------------------------------------------------------------------
-
-
-@inlined
-def bits_of_a_part(parts: Any) -> Any:
-    """How many bits the number of one of so many minibatches takes."""
-    bits: Any = 0
-    while 1 << bits < parts:
-        bits += 1
-    return bits
-
-
-@inlined
-def is_worth_sorting(epochs: Any, cells: MinibatchCells) -> bool:
-    """Whether samples are sorted by row before they are summed.
-
-    Sums over all rows that fit no first cache are fetched anew for almost every sample; in the
-    order of rows those of one row serve all its samples. The sums are the same to the bit, for a
-    cell's samples stay in their order.
-    """
-    fits = epochs * bits_of_a_part(len(cells.sizes)) <= BITS_OF_A_SAMPLE
-    return epochs > 1 and fits and cells.advantage_sums.size > MOST_IN_FIRST_CACHE
-
-
-@inlined
-def deal_epochs(key: Any, epochs: Any, parts: Any, whose: Any, dealt: Any) -> None:
-    """Fill `dealt` uint32 `[n]` with every sample's minibatches in all epochs, the first in the
-    lowest bits; `whose` uint8 `[n]` is working memory, `key` that of the update."""
-    bits = bits_of_a_part(parts)
-    dealt[:] = 0
-    for epoch in range(epochs):
-        deal(fold(key, epoch), parts, whose)
-        shift = np.uint32(epoch * bits)
-        for i in range(len(dealt)):
-            dealt[i] |= np.uint32(whose[i]) << shift
-
-
-@inlined
-def sort_by_row(
-    rows: Any, actions: Any, advantages: Any, returns: Any, dealt: Any, met: Any
-) -> None:
-    """Fill the second half of each array, `[2, n]` or `[2, n, H]`, with the first, sorted by row.
-
-    Samples of a row stay in their order. There are `met` rows.
-    """
-    n, heads = rows.shape[1], returns.shape[2]
-    place = np.zeros(met + 1, np.int64)
-    own, numbers = borrow(rows[0]), borrow(rows[1])
-    did, taken = borrow(actions[0]), borrow(actions[1])
-    gained, advantage = borrow(advantages[0]), borrow(advantages[1])
-    of, minibatches = borrow(dealt[0]), borrow(dealt[1])
-    values, sums = borrow(returns[0].reshape(-1)), borrow(returns[1].reshape(-1))
-    for i in range(n):
-        place[own[i] + 1] += 1
-    for o in range(met):
-        place[o + 1] += place[o]
-    for i in range(n):
-        o = own[i]
-        k = place[at(o)]
-        place[at(o)] = k + 1
-        numbers[at(k)], taken[at(k)], advantage[at(k)] = o, did[i], gained[i]
-        minibatches[at(k)] = of[i]
-        for h in range(heads):
-            sums[at(k * heads + h)] = values[i * heads + h]
-
-
-@inlined
-def sum_sorted(
-    rows: Any,
-    actions: Any,
-    advantages: Any,
-    returns: Any,
-    dealt: Any,
-    epoch: Any,
-    whose: Any,
-    cells: MinibatchCells,
-) -> None:
-    """`sum_by_cell` of samples that are sorted by row, `[n]` each, and dealt by `deal_epochs`."""
-    rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
-    parts = len(cells.sizes)
-    bits = bits_of_a_part(parts)
-    shift, mask = np.uint32(epoch * bits), np.uint32((1 << bits) - 1)
-    for i in range(len(whose)):
-        whose[i] = (dealt[i] >> shift) & mask
-    cells.visits[:], cells.return_sums[:], cells.advantage_sums[:] = 0.0, 0.0, 0.0
-    add_samples(rows, actions, advantages, borrow(returns.reshape(-1)), borrow(whose), cells)
-    for b in range(parts):
-        size = 0.0
-        for o in range(cells.visits.shape[1]):
-            size += cells.visits[b, o]
-        cells.sizes[b] = np.int64(size)
     rows_met(cells, cells.visits)
 
 

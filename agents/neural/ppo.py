@@ -299,11 +299,10 @@ class Ippo:
         def make(work: WorkArrays) -> UpdateMemory:
             size, real = rows * widths, np.dtype(dtype)
             return UpdateMemory(
-                work.get("rows of samples", 2, count, dtype=np.int32),
-                work.get("actions", 2, count, dtype=np.int32),
-                work.get("advantages", 2, count),
-                work.get("returns", 2, count, heads),
-                work.get("dealt", 2, count, dtype=np.uint32),
+                work.get("rows of samples", count, dtype=np.int32),
+                work.get("actions", count, dtype=np.int32),
+                work.get("advantages", count),
+                work.get("returns", count, heads),
                 work.get("minibatches", count, dtype=np.uint8),
                 self._empty_cells(rows, work),
                 work.get(f"outputs, {dtype}", size, dtype=real),

@@ -29,13 +29,7 @@ from tacit.agents.neural.arrays import (
     NetworkArrays,
     UpdateMemory,
 )
-from tacit.agents.neural.minibatch_loop import (
-    deal_and_sum,
-    deal_epochs,
-    is_worth_sorting,
-    sort_by_row,
-    sum_sorted,
-)
+from tacit.agents.neural.minibatch_loop import deal_and_sum
 from tacit.agents.neural.network_loop import finite, forward
 from tacit.agents.neural.ppo_loop import softmax, train_epoch
 from tacit.envs.jit.decorators import inlined, loop
@@ -75,18 +69,6 @@ def first_part(memory: Any, shape: Any) -> Any:
 
 
 @inlined
-def of_length(memory: UpdateMemory, count: Any) -> UpdateMemory:
-    """The memory of an update with so many samples, of which there is room for more."""
-    heads = memory.returns.shape[2]
-    return UpdateMemory(
-        first_part(memory.rows, (2, count)), first_part(memory.actions, (2, count)),
-        first_part(memory.advantages, (2, count)), first_part(memory.returns, (2, count, heads)),
-        first_part(memory.dealt, (2, count)), memory.minibatches[:count], memory.cells,
-        memory.outputs, memory.output_gradients,
-    )  # fmt: skip
-
-
-@inlined
 def cells_of(
     observations: Any, digits: Any, legal: Any, policy: Any, room: MinibatchCells
 ) -> MinibatchCells:
@@ -121,37 +103,6 @@ def anchor_of(anchor: AnchorArrays, observations: Any, unit: Any) -> AnchorArray
     for i in range(rows):
         log_prior[i] = anchor.log_prior[observations[i]]
     return AnchorArrays(log_prior, anchor.weight * unit)
-
-
-@inlined
-def deal(memory: UpdateMemory, cells: MinibatchCells, epochs: Any, update_key: Any) -> Any:
-    """Deal the samples of all epochs at once, sorted by row, if that is faster; whether it is."""
-    if not is_worth_sorting(epochs, cells):
-        return False
-    deal_epochs(update_key, epochs, len(cells.sizes), memory.minibatches, memory.dealt[0])
-    sort_by_row(
-        memory.rows, memory.actions, memory.advantages, memory.returns, memory.dealt,
-        len(cells.legal),
-    )  # fmt: skip
-    return True
-
-
-@inlined
-def sum_epoch(
-    memory: UpdateMemory, cells: MinibatchCells, epoch: Any, is_sorted: Any, update_key: Any
-) -> None:
-    """The sums of an epoch's minibatches, after `deal`, into `cells`."""
-    whose = memory.minibatches
-    if is_sorted:
-        sum_sorted(
-            memory.rows[1], memory.actions[1], memory.advantages[1], memory.returns[1],
-            memory.dealt[1], epoch, whose, cells,
-        )  # fmt: skip
-    else:
-        deal_and_sum(
-            memory.rows[0], memory.actions[0], memory.advantages[0], memory.returns[0],
-            fold(update_key, epoch), whose, cells,
-        )  # fmt: skip
 
 
 @loop
@@ -207,12 +158,11 @@ def update(
         numbers are finite.
     """
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
-    memory = of_length(memory, count)
     observations = number_observations(samples, row_numbers)
     cells = cells_of(observations, digits, legal, policy, memory.cells)
     values = scaled_values(critic, kind, cells.digits, scale)
-    rows, actions = memory.rows[0], memory.actions[0]
-    advantages, returns = memory.advantages[0], memory.returns[0]
+    rows, actions, whose = memory.rows[:count], memory.actions[:count], memory.minibatches[:count]
+    advantages, returns = memory.advantages[:count], memory.returns[:count]
     squares = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,
@@ -221,10 +171,9 @@ def update(
     own_anchor = anchor_of(anchor, observations, unit)
     move_scale(scale, squares, count, share)
     steps, update_key = len(actor_settings) // epochs, fold(key, updates)
-    is_sorted = deal(memory, cells, epochs, update_key)
     objective = entropy = value_loss = 0.0
     for epoch in range(epochs):
-        sum_epoch(memory, cells, epoch, is_sorted, update_key)
+        deal_and_sum(rows, actions, advantages, returns, fold(update_key, epoch), whose, cells)
         first, last = epoch * steps, (epoch + 1) * steps
         objective, entropy, value_loss = train_epoch(
             actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,

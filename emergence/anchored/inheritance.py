@@ -24,6 +24,7 @@ import numpy as np
 from tacit.agents.anchor import Anchored
 from tacit.agents.policy import PolicyTable, table_hash
 from tacit.emergence.found_once import found_once, kept_for_others
+from tacit.emergence.play.applicability import why_no_analysis
 from tacit.emergence.population import Figures, FrozenPopulation
 from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError
@@ -42,8 +43,8 @@ _KNOWN: dict[Any, Future[list[PolicyTable]]] = {}  # equilibria by the hash of t
 
 def why_no_inheritance(market: Market, kpi: kpis.KpiTable) -> str | None:
     """Why nothing is said of what is inherited: there is no closed form; None: there is one."""
-    if market.analysis_class is not None and _names(market):
-        return None
+    if (reason := why_no_analysis(market, "theory")) is not None or _names(market):
+        return reason
     return f"{market.name} has no closed form of a rate here to compare priors with"
 
 

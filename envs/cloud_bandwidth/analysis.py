@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tacit.envs.analysis import Analysis, Draw, Rivalry
+from tacit.envs.analysis import ActionCap, Analysis, Draw, Rivalry
 from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
@@ -102,6 +102,13 @@ class CloudBandwidthAnalysis(Analysis):
             margin = max(a - c.outside_quality - cost for a, cost in pairs)
         demand = c.background_demand * max(c.region_sizes or (1.0,))
         return max(margin, c.differentiation) * (demand or c.tenants or 1.0)
+
+    def action_caps(self, role: Role) -> tuple[ActionCap, ...]:
+        """Of a price: what buyers of unit and linear demand pay at most."""
+        c = self.market.config
+        if role.name != "provider" or c.demand == "logit":
+            return ()
+        return (ActionCap("price", c.reservation_price, "reservation_price"),)
 
     # --- scripted players -----------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tacit.envs.analysis import Analysis, Draw, PriorKeys, PriorNumbers, PriorRow
+from tacit.envs.analysis import ActionCap, Analysis, Draw, PriorKeys, PriorNumbers, PriorRow
 from tacit.envs.market import Role, Seat
 from tacit.envs.types import Floats
 
@@ -73,6 +73,16 @@ class ProcurementAnalysis(Analysis):
         """The buyer's value, the urgent one if there are two."""
         c = self.market.config
         return c.urgency.urgent if c.urgency else c.value
+
+    def action_caps(self, role: Role) -> tuple[ActionCap, ...]:
+        """Of an ask: the buyer's value (the urgent one), and the price outside."""
+        if role.name != "supplier":
+            return ()
+        worth = "urgency.urgent" if self.market.config.urgency else "value"
+        return (
+            ActionCap("price", self.value_scale(role), worth),
+            ActionCap("price", self.market.config.outside_price, "outside_price"),
+        )
 
     # --- players and theory ---------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 from support.paths import ROOT
 
 HOME = ROOT / "emergence"
-BEHAVIOURS = ("collusion", "objective", "claims", "coalition", "anchored", "screens")
+BEHAVIOURS = ("collusion", "objective", "claims", "coalition", "anchored", "adoption", "screens")
 # Each name with those that it may import; modules in the root of `emergence` go by their own name.
 BASE = {
     "population", "payoffs", "named_measures", "information", "found_once", "stats",
@@ -51,4 +51,4 @@ def test_imports_run_downwards(path):
 def test_a_folder_holds_at_most_15_modules_and_behaviours_end_in_a_rule(folder):
     names = {path.name for path in (HOME / folder).glob("*.py")}
     assert len(names - {"__init__.py"}) <= 15
-    assert ("verdict.py" in names) == (folder in BEHAVIOURS[:5])
+    assert ("verdict.py" in names) == (folder in BEHAVIOURS[:6])

@@ -89,7 +89,7 @@ def seal(
 
     done = seal_run(existing_run(run, results), key, by, _progress)
     say(f"sample: {done.rounds:,} rounds of {done.samples} seeds")
-    say(f"anchor: {done.anchor}{'' if key else ', not signed'}; a copy elsewhere is worth more")
+    say(f"anchor: {done.anchor}{'' if key else ', not signed'}; keep a copy on another machine")
     say(f"head:   {done.head}")
 
 

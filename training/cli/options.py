@@ -21,8 +21,20 @@ Wide = Annotated[
 DEFAULT_RESULTS = Path("results")  # as in `tacit.training.storage.run_folder`
 
 
+def _label(parameter: Any) -> str:
+    """How a user writes a parameter: `--by`, `RUN`."""
+    if isinstance(parameter, TyperOption):
+        return str(max(parameter.opts, key=len))
+    return str(parameter.metavar or parameter.name).upper()
+
+
+def _is_given(value: Any) -> bool:
+    """Whether the parser found a value; what it did not find is None, empty, or its own mark."""
+    return isinstance(value, str) or (isinstance(value, list | tuple) and len(value) > 0)
+
+
 class OnceCommand(TyperCommand):
-    """A command that refuses an option given twice if it takes one value.
+    """A command that refuses an option given twice if it takes one value, and names all that lack.
 
     The parser alone would keep the last value and drop the others without a word. A setting that is
     written as an option (`--seeds 8`) is refused, too, with the right form.
@@ -36,7 +48,7 @@ class OnceCommand(TyperCommand):
         """
         if any(parameter.name == "settings" for parameter in self.params):
             self._refuse_settings_as_options(args)
-        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
         single = [
             option
             for option in order
@@ -44,11 +56,18 @@ class OnceCommand(TyperCommand):
             and not (option.multiple or option.is_flag or option.count)
         ]
         twice = [option for option in dict.fromkeys(single) if single.count(option) > 1]
-        if twice:
+        mistakes = [f"{_label(option)}: is given twice; it takes one value." for option in twice]
+        if not values.get("help"):
+            mistakes += [
+                f"{_label(parameter)}: is missing"
+                + (f" ({text})." if (text := getattr(parameter, "help", None)) else ".")
+                for parameter in self.params
+                if parameter.required and not _is_given(values.get(parameter.name))
+            ]
+        if mistakes:
             from tacit.envs.errors import ConfigError
 
-            names = (max(option.opts, key=len) for option in twice)
-            raise ConfigError([f"{name}: is given twice; it takes one value." for name in names])
+            raise ConfigError(mistakes)
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 
@@ -66,3 +85,12 @@ class OnceCommand(TyperCommand):
             raise ConfigError(
                 [f"--{key}: is a setting, not an option: write {key}=VALUE." for key in keys]
             )
+
+
+Trust = Annotated[
+    bool, typer.Option("--trust-agents", help="run the bots that are named, and ask them")
+]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", help="a host that requests may go to (repeatable)"),
+]

@@ -181,7 +181,9 @@ def why(
             names = list(row_names(worst_of(produce(plan, report, doubt), worst)))
     for place, name in enumerate(names):
         if name.seed >= chosen.seeds:
-            raise ConfigError(f"DEAL: arm {chosen.name} has seeds 0 to {chosen.seeds - 1}.")
+            raise ConfigError(
+                f"DEAL: arm {chosen.name} has seeds 0 to {chosen.seeds - 1}, got {name.seed}."
+            )
         check_is_of_training(name)
         if place:
             console().print("")

@@ -29,12 +29,14 @@ def print_comparison(
     from tacit.training.show.findings.table_key import table_key
     from tacit.training.show.terminal import TextTable, console
     from tacit.training.storage.load_run import read_experiment
-    from tacit.training.studies.compare import brief_cells
+    from tacit.training.studies.compare import adoption_lines, brief_cells
     from tacit.training.studies.compare import compare as compare_runs
 
     rows = [row for row in compare_runs(runs, measure) if arm in (None, row.cells["arm"])]
     out = console(wide=wide)
     out.print(TextTable([row.cells for row in rows] if wide else brief_cells(rows)))
+    for line in adoption_lines(runs, arm):
+        out.print(line, soft_wrap=True)
     market = next(iter(read_experiment(runs[0]).arms.values())).market
     for line in table_key(rows, measure or market.headline, market):
         out.print(line, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, ArmOption, Results, Settings
+from .options import DEFAULT_RESULTS, AllowHost, ArmOption, Results, Settings, Trust
 
 if TYPE_CHECKING:
     from tacit.training.sweep.engine import SweepEngine
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tacit.training.sweep.phase.points import Points
     from tacit.training.sweep.plan import SweepPlan
     from tacit.training.sweep.sweep_folder import SweepFolder
+    from tacit.training.tabulate.into_tables import Bot
 
 ENGINES = ("processes", "ray", "slurm")
 MOST_TOLD = 20  # failed cells that are listed
@@ -54,22 +56,31 @@ def sweep(
     ] = False,
     results: Results = DEFAULT_RESULTS,
     as_json: Annotated[bool, typer.Option("--json", help="print counts alone, as JSON")] = False,
+    trust_agents: Trust = False,
+    allow_host: AllowHost = None,
 ) -> None:
     """Train CONFIG once for every combination of settings; what is done is kept."""
     from tacit.envs.errors import ConfigError, nearest
-    from tacit.training.sweep.sweeping import sweeping
+    from tacit.training.sweep.sweeping import ask_bots, bots_to_ask, cost_line, sweeping
 
     if engine not in ENGINES:
         raise ConfigError(f"--engine: unknown engine '{engine}'. {nearest(engine, ENGINES)}")
     if engine != "ray" and (address is not None or per_node):
         raise ConfigError("--address and --per-node: belong to --engine ray.")
     folder, plan, raw = _planned(
-        config, settings, grid, ranges, random, draw_seed, arm, name, results
-    )
+        config, settings, grid, ranges, random, draw_seed, arm, name, results,
+        trust_agents or dry_run,
+    )  # fmt: skip
+    bots = bots_to_ask(folder, plan, raw) if trust_agents or dry_run else []
+    if bots and per_node:
+        raise ConfigError("--per-node: bots are tables in the sweep's folder, which all must see.")
     if dry_run:
-        _tell_plan(folder, plan, raw, processes, as_json)
+        _tell_plan(folder, plan, raw, processes, as_json, bots)
         return
     with sweeping(folder, plan, raw) as stored:
+        if bots:
+            say(cost_line(bots, plan), is_error=True)
+            ask_bots(bots, tuple(allow_host or ()), partial(say, is_error=True))
         if engine == "slurm":
             _print_script(folder, stored)
             return
@@ -87,6 +98,7 @@ def _planned(
     arm: list[str] | None,
     name: str | None,
     results: Path,
+    is_trusted: bool,
 ) -> tuple[SweepFolder, SweepPlan, dict[str, Any]]:
     """The folder, the plan and the experiment's data: of a sweep that stands, or of a new one."""
     from tacit.envs.errors import ConfigError
@@ -106,7 +118,7 @@ def _planned(
             plan = folder.read_plan()
             return folder, plan, read_yaml(folder.experiment_file(plan))
     plan, raw = make_plan(
-        config, grid or [], ranges or [], random, settings or [], arm or [], draw_seed
+        config, grid or [], ranges or [], random, settings or [], arm or [], draw_seed, is_trusted
     )
     return sweep_folder(results, name or f"{plan.experiment}_sweep"), plan, raw
 
@@ -126,12 +138,16 @@ def _tell_plan(
     raw: dict[str, Any],
     processes: int | None,
     as_json: bool,
+    bots: Sequence[Bot],
 ) -> None:
     """Print how many cells there are, how far they are, and what the rest costs."""
     from tacit.training.storage.machine import workers
     from tacit.training.sweep.estimate import estimate
     from tacit.training.sweep.sweep_folder import CellState
 
+    if bots:
+        _tell_bots(plan, bots, as_json)
+        return
     states = folder.states(plan)
     counts = {state.name.lower(): states.count(state) for state in CellState}
     left = [k for k, state in enumerate(states) if state != CellState.DONE]
@@ -150,6 +166,23 @@ def _tell_plan(
             f"about {_duration(cost.core_seconds)} of one core, {_duration(seconds)} on "
             f"{side_by_side} (from {cost.cells} cells, played for a moment)"
         )
+
+
+def _tell_bots(plan: SweepPlan, bots: Sequence[Bot], as_json: bool) -> None:
+    """What asking bots costs, and what would be run; what training costs is not known before."""
+    from tacit.agents.external.config import what_it_runs
+    from tacit.training.sweep.sweeping import cost_line
+
+    if as_json:
+        least, most = (sum(bot.cost[which] for bot in bots) for which in (0, 1))
+        asked = {"tables": len(bots), "questions": least, "questions_at_most": most}
+        print(json.dumps({"cells": plan.count, **asked}))
+        return
+    say(f"{plan.count:,} cells of {plan.experiment}: {', '.join(plan.keys)}")
+    say(cost_line(bots, plan))
+    for what in dict.fromkeys(what_it_runs(bot.config) for bot in bots):
+        say(f"  --trust-agents would run {what}")
+    say("how long training takes is told once they have answered")
 
 
 def _duration(seconds: float) -> str:

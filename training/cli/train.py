@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,16 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, ArmOption, Config, JsonFlag, Results, Settings
+from .options import (
+    DEFAULT_RESULTS,
+    AllowHost,
+    ArmOption,
+    Config,
+    JsonFlag,
+    Results,
+    Settings,
+    Trust,
+)
 from .printing import print_findings, print_next
 
 if TYPE_CHECKING:
@@ -21,14 +29,6 @@ if TYPE_CHECKING:
     from tacit.training.config.arms import Experiment
     from tacit.training.storage.run_folder import RunFolder
     from tacit.training.trust.live_doors import MakeSource
-
-Trust = Annotated[
-    bool, typer.Option("--trust-agents", help="run the bots that are named, and ask them")
-]
-AllowHost = Annotated[
-    list[str] | None,
-    typer.Option("--allow-host", help="a host that requests may go to (repeatable)"),
-]
 
 
 def train(
@@ -195,6 +195,8 @@ def _train_cell(sweep: str, k: int, results: Path) -> None:
 
 def _control(run: RunFolder) -> RunControl:
     """By which `tacit ctl` acts on the run; on systems without Unix sockets nothing does."""
+    import socket  # here and not above: help needs none
+
     from tacit.training.acts.control import RunControl
 
     if not hasattr(socket, "AF_UNIX"):

@@ -33,7 +33,7 @@ from .experiment_file import GROUPS, BenchConfig, ExperimentFile, RecordConfig, 
 from .kpi_settings import kpi_table
 from .layers import Setting, as_table, layered_settings
 from .mistakes import MistakeList, is_right
-from .names import arm_mistake
+from .names import check_arm_name
 
 
 @dataclass(frozen=True)
@@ -411,13 +411,6 @@ def distinct_arms(arms: dict[str, Arm]) -> tuple[dict[str, Arm], list[str]]:
         if others
     ]
     return {names[0]: arms[names[0]] for names in equal.values()}, notes
-
-
-def check_arm_name(name: str, where: str) -> None:
-    """Raise ConfigError unless a name can be the name of an arm, and so of a folder."""
-    if (mistake := arm_mistake(name)) is not None:
-        why = f"cannot name an arm, for it becomes a folder: it {mistake}."
-        raise ConfigError(f"{where}: {name!r} {why}")
 
 
 def _market(raw: Any) -> Market:

@@ -12,7 +12,14 @@ from tacit.envs.errors import InvalidKey, build
 
 from . import files
 from .mistakes import is_right
-from .references import Expected, Figure, Reference, expected_words, with_kinds
+from .references import (
+    AdoptionConfig,
+    Expected,
+    Figure,
+    Reference,
+    expected_words,
+    with_kinds,
+)
 
 # The groups of settings that an arm or the command line may change, by their first word.
 GROUPS = (
@@ -115,6 +122,7 @@ class ExperimentFile(BaseModel):
     predicted: list[Reference] = []
     expected_verdict: Expected = None
     shares: str | None = None  # the experiment whose market, agents, training and arms these are
+    adoption: AdoptionConfig | None = None  # arms by how many seats adopt one vendor's software
     figure: Figure | None = None
     explains: str = ""
     compute: str = ""

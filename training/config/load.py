@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from tacit.emergence.adoption.slope import full_slope
 from tacit.envs.errors import ConfigError, build, nearest
 from tacit.envs.registry import MARKETS
 
 from . import files
 from .agent_settings import with_folder
-from .arms import Arm, Experiment, check_arm_name, distinct_arms, resolve_arm
+from .arms import Arm, Experiment, distinct_arms, resolve_arm
 from .experiment_file import (
     GROUPS,
     ExperimentFile,
@@ -21,7 +23,8 @@ from .experiment_file import (
 )
 from .layers import Setting
 from .mistakes import MistakeList
-from .references import arms_named, old_key_notes
+from .names import check_arm_name
+from .references import AdoptionConfig, arms_named, old_key_notes
 
 
 def load(
@@ -70,6 +73,10 @@ def load(
             for line in error.mistakes:
                 wrong.setdefault(line, []).append(arm)
     mistakes += _with_arms(file, wrong, len(chosen), changes)
+    if as_arm is None:
+        mistakes += adoption_mistakes(file.adoption, resolved)
+    if file.figure is not None and file.figure.adoption and file.adoption is None:
+        mistakes.append("figure.adoption: draws series of adopters, and the file has no adoption.")
     mistakes.raise_if_any()
     distinct, notes = distinct_arms(resolved)
     overridden = {
@@ -78,7 +85,18 @@ def load(
         if (label := as_arm or arm) in distinct
         and (words := _overriding(distinct[label], file, [*own.items()], overrides))
     }
-    return Experiment(name, file, distinct, [*old_key_notes(raw), *notes], overridden)
+    notes = [*old_key_notes(raw), *notes, *_seed_note(changes, distinct)]
+    return Experiment(name, file, distinct, notes, overridden)
+
+
+def _seed_note(changes: Sequence[Setting], arms: Mapping[str, Arm]) -> list[str]:
+    """What `seed=` did where it is easily meant for `seeds=`: in one arm, or in several alike."""
+    keys = {key for key, _ in changes}
+    counts = {arm.seeds for arm in arms.values()}
+    if "seed" not in keys or "seeds" in keys or len(counts) > 1:
+        return []
+    (count,) = counts
+    return [f"seed is where repetitions begin; how many there are says seeds: {count}"]
 
 
 def _overriding(
@@ -133,11 +151,65 @@ def _unknown_arms(file: ExperimentFile, arms: Sequence[str], named: Iterable[str
     keys = ("references", "published", "predicted")
     references = {key: getattr(file, key) for key in keys}
     spoken_of += arms_named(references, file.figure, file.expected_verdict)
+    spoken_of += file.adoption.arms_named() if file.adoption else []
     return [
         f"{where}: unknown arm '{arm}'. {nearest(arm, named)}"
         for where, arm in spoken_of
         if arm not in named
     ]
+
+
+def adoption_mistakes(adoption: AdoptionConfig | None, arms: Mapping[str, Arm]) -> list[str]:
+    """What keeps adopters in these arms from being compared: measures, benchmarks, seats, markets.
+
+    Args:
+        adoption: what the file says of adopters.
+        arms: that are loaded; nothing is said of others.
+    """
+    if adoption is None:
+        return []
+    found = dict[str, None]()  # each line once
+    own = arms.get(adoption.alone)
+    if own is not None and own.vendors:
+        shared = "; ".join(", ".join(vendor.seats) for vendor in own.vendors)
+        found[f"adoption.alone: in {own.name} seats share a vendor ({shared}); nobody may."] = None
+    for name, series in adoption.series.items():
+        for arm, seats in series.items():
+            if arm in arms:
+                where = f"adoption.series.{name}.{arm}"
+                for line in _seat_mistakes(adoption, arms[arm], seats, where):
+                    found[line] = None
+        both = [arms[arm] for arm in adoption.arms_of(name) if arm in arms]
+        unlike = [arm.name for arm in both[1:] if arm.market.config != both[0].market.config]
+        if unlike:
+            line = f"adoption.series.{name}: {', '.join(unlike)} and {both[0].name} have different"
+            found[f"{line} markets, so adopters' numbers are not all that differs."] = None
+    return list(found)
+
+
+def _seat_mistakes(
+    adoption: AdoptionConfig, arm: Arm, seats: Sequence[str], where: str
+) -> Iterator[str]:
+    """Adopters that an arm's market does not have, or that cannot be compared in it."""
+    known = {seat.name: seat.role for seat in arm.market.seats}
+    yield from (
+        f"{where}: unknown seat '{seat}'. {nearest(seat, known)}"
+        for seat in seats
+        if seat not in known
+    )
+    roles = dict.fromkeys(known[seat].name for seat in seats if seat in known)
+    if len(roles) > 1:
+        yield f"{where}: adopters must be of one role, got {' and '.join(roles)}."
+    for role in roles:
+        measures = [own.name for own in arm.market.measures if role in own.roles]
+        if adoption.measure not in measures:
+            advice = nearest(adoption.measure, measures)
+            yield f"adoption.measure: a {role} has no measure '{adoption.measure}'. {advice}"
+        elif not isfinite(full_slope(arm.market, adoption.measure, role)):
+            yield (
+                f"adoption.measure: {arm.market.name} has no two benchmarks, competitive and "
+                f"collusive, of '{adoption.measure}', so a rise cannot be measured."
+            )
 
 
 def _with_arms(

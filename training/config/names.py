@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tacit.envs.errors import ConfigError
+
 LONGEST = 100  # bytes: a name with everything that is put before and behind it stays below 255
 # Files and folders of a run, beside which no arm may lie.
 TAKEN = ("config.yaml", "incentives.json", "summary.json", "ledger.jsonl", "seals.json",
-         "signatures")  # fmt: skip
+         "policies", "signatures")  # fmt: skip
 TAKEN_BEGINNINGS = ("events.out.", "curves.out.")
 TAKEN_ENDINGS = (".png", ".tmp", ".lock")
 
@@ -36,3 +38,14 @@ def arm_mistake(name: object) -> str | None:
     if lower in TAKEN or lower.startswith(TAKEN_BEGINNINGS) or lower.endswith(TAKEN_ENDINGS):
         return "is kept for a file of the run"
     return None
+
+
+def check_arm_name(name: str, where: str) -> None:
+    """Check that a name can be an arm's, and so a folder's; `where`: its key or option.
+
+    Raises:
+        ConfigError: it cannot be.
+    """
+    if (mistake := arm_mistake(name)) is not None:
+        why = f"cannot name an arm, for it becomes a folder: it {mistake}."
+        raise ConfigError(f"{where}: {name!r} {why}")

@@ -194,7 +194,7 @@ class Panel(BaseModel):
 
 
 class Figure(BaseModel):
-    """The figure of an experiment; exactly one of five kinds.
+    """The figure of an experiment; exactly one of six kinds.
 
     Attributes:
         panels: points on curves of theory.
@@ -203,6 +203,7 @@ class Figure(BaseModel):
         bins, range: of the histogram.
         x, x_label, y, lines: the measure y over the setting x, a line for each list of arms.
         compare: measures, a panel each, in it every arm with its interval.
+        adoption: of each series of adopters, their mean by how many they are, beside the null.
         arms: the only arms of `compare`; by default all.
     """
 
@@ -218,6 +219,7 @@ class Figure(BaseModel):
     y: str = ""
     lines: dict[str, list[str]] = {}
     compare: list[str] = []
+    adoption: bool = False
     arms: list[str] = []
 
     @model_validator(mode="after")
@@ -228,12 +230,76 @@ class Figure(BaseModel):
             self.histogram is not None,
             bool(self.x and self.y and self.lines),
             bool(self.compare),
+            self.adoption,
         ]
         if sum(kinds) != 1:
             raise ValueError(
-                "needs either panels, or histogram, or compare, or path, or x, y and lines."
+                "needs either panels, or histogram, or compare, or path, or adoption, or x, y and "
+                "lines."
             )
         return self
+
+
+# --- adopters -------------------------------------------------------------------------------------
+
+
+class AdoptionConfig(BaseModel):
+    """Which arms tell what adopters of one vendor's software do, by how many they are.
+
+    Attributes:
+        measure: of seats, such as the price they post; the market has benchmarks of it.
+        alone: the arm in which every seat learns for itself: the null is drawn from it.
+        series: by name, arms with the seats that adopt in each; judged is the last of the arms in
+            which most seats adopt.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measure: str
+    alone: str
+    series: dict[str, dict[str, list[str]]]
+
+    @model_validator(mode="after")
+    def _numbers_differ(self) -> AdoptionConfig:
+        if not self.series:
+            raise InvalidKey("series", "names no series of arms, so nobody adopts anywhere.")
+        last: dict[str, str] = {}
+        for name, arms in self.series.items():
+            for arm, seats in arms.items():
+                if not seats:
+                    raise InvalidKey(f"series.{name}.{arm}", "names no seat that adopts.")
+                twice = [seat for seat in dict.fromkeys(seats) if seats.count(seat) > 1]
+                if twice:
+                    raise InvalidKey(f"series.{name}.{arm}", f"names {', '.join(twice)} twice.")
+            numbers = sorted({len(seats) for seats in arms.values()})
+            if len(numbers) < 2:
+                found = f"only {numbers[0]}" if numbers else "no arm"
+                message = f"needs arms with at least two numbers of adopters, got {found}."
+                raise InvalidKey(f"series.{name}", message)
+            if (end := self.widest(name)) in last:
+                message = f"ends in {end}, and so does {last[end]}: a word needs an arm of its own."
+                raise InvalidKey(f"series.{name}", message)
+            last[end] = name
+        return self
+
+    def widest(self, series: str) -> str:
+        """The arm that a series is judged at: the last of those in which most seats adopt."""
+        arms = self.series[series]
+        most = max(len(seats) for seats in arms.values())
+        return [arm for arm, seats in arms.items() if len(seats) == most][-1]
+
+    def arms_of(self, series: str) -> list[str]:
+        """The arms of a series by number of adopters, then that in which everybody is alone."""
+        arms = self.series[series]
+        ordered = sorted(arms, key=lambda arm: len(arms[arm]))
+        return [*ordered, *([self.alone] if self.alone not in arms else [])]
+
+    def arms_named(self) -> list[tuple[str, str]]:
+        """(key, arm) for every arm that is named."""
+        named = [("adoption.alone", self.alone)]
+        return named + [
+            (f"adoption.series.{name}", arm) for name, arms in self.series.items() for arm in arms
+        ]
 
 
 def arms_named(

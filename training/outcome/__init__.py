@@ -6,6 +6,7 @@
     tripped             what breakers and people did to the repetitions of an arm
     goodhart            what an arm loses against the one that is paid the fundamentals
     linting             lint of an arm, also as a process that can be given up
+    adopters            series of arms by how many seats adopt
     judging             verdicts
     summary             summary.json
     finishing           all of these, bands, plots and seals, once every seed is trained

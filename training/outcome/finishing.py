@@ -69,7 +69,7 @@ def finish(
     # Gaps and verdicts compare arms: all that have a summary are judged anew.
     arms = {a: arm for a, arm in whole.arms.items() if a in summaries}
     add_goodhart_gaps(arms, summaries)
-    judge(arms, summaries)
+    judge(arms, summaries, whole.file.adoption)
     for done, (name, arm) in enumerate(experiment.arms.items()):
         report(f"curves of {name}", steps // 2 + done, steps)
         rank = list(whole.arms).index(name)

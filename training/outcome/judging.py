@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,19 +10,26 @@ from tacit.emergence.evidence import UNDECIDED, Evidence, Verdict
 from tacit.emergence.verdict import verdicts
 from tacit.envs.analysis import Analysis
 from tacit.training.config.arms import Arm, live_reason
+from tacit.training.config.references import AdoptionConfig
 
+from .adopters import adoption_by_arm
 from .summary import unconverged_seeds
 from .training_curve import read_training_curves
 from .tripped import counts_text, tripped_seeds
 
 BY = ("breakers", "people")  # who may have ended or redirected seeds
+ADOPTION = "adoption"  # the behaviour whose rule looks at several arms
 
 # Share of an arm's seeds that `train.rounds` may cut off, or that breakers may end or redirect.
 # Above it no word is given: a word about what was learned would be a word about that bound.
 MOST_UNCONVERGED = 0.05
 
 
-def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> None:
+def judge(
+    arms: Mapping[str, Arm],
+    summaries: Mapping[str, dict[str, Any]],
+    adoption: AdoptionConfig | None = None,
+) -> None:
     """Write the verdicts of all arms into their summaries.
 
     Of an arm of which too many seeds were cut off by `train.rounds`, or ended or redirected by
@@ -31,16 +38,35 @@ def judge(arms: Mapping[str, Arm], summaries: Mapping[str, dict[str, Any]]) -> N
     Args:
         arms: of one run.
         summaries: of the same arms; changed in place.
+        adoption: which of them are series of adopters.
     """
+    series = adoption_by_arm(adoption, arms, summaries)
     evidence = {name: _evidence(arm, summaries[name]) for name, arm in arms.items()}
     for name, arm in arms.items():
         controls = {kind: evidence[control] for kind, control in _control_arms(arm, arms).items()}
-        found = verdicts(replace(evidence[name], controls=controls))
-        if arm.live:
-            found = [_of_live(each, live_reason(arm.live)) for each in found]
-        elif are_withheld(summaries[name]):
-            found = [_withheld(each, summaries[name], arm.train.rounds) for each in found]
+        own = replace(evidence[name], controls=controls, adoption=series.get(name))
+        found = []
+        for verdict in verdicts(own):
+            about = [name]  # the arms that it speaks of
+            if adoption is not None and own.adoption is not None and verdict.behaviour == ADOPTION:
+                about = adoption.arms_of(own.adoption.series)
+            found.append(_allowed(verdict, about, arms, summaries))
         summaries[name]["verdicts"] = [verdict.plain() for verdict in found]
+
+
+def _allowed(
+    verdict: Verdict,
+    about: Sequence[str],
+    arms: Mapping[str, Arm],
+    summaries: Mapping[str, Mapping[str, Any]],
+) -> Verdict:
+    """A verdict, without its word where an arm that it speaks of allows none."""
+    for name in about:
+        if arms[name].live:
+            return _of_live(verdict, live_reason(arms[name].live))
+        if are_withheld(summaries[name]):
+            return _withheld(verdict, summaries[name], arms[name].train.rounds)
+    return verdict
 
 
 def _of_live(verdict: Verdict, reason: str) -> Verdict:

@@ -102,8 +102,7 @@ def examine(
     subject: Subject,
     step: Step,
     *,
-    cap: Cap | None = None,
-    cap_from: str = "",
+    caps: Sequence[tuple[Cap, str]] = (),
     seeds: int = SEEDS,
     learned_seeds: int = 4,
 ) -> Exam:
@@ -113,17 +112,16 @@ def examine(
         arm: the market, the KPI and the learners.
         subject: the bot.
         step: told what is worked on.
-        cap: an action part and its cap; None: none is known.
-        cap_from: where the cap was found, in words.
+        caps: action parts and their caps, and where each was found, in words.
         seeds: of every match without learners.
         learned_seeds: of the match against learners; 0: there is none.
 
     Raises:
-        ConfigError: the cap fits no action, or the bot does something illegal.
+        ConfigError: a cap fits no action, or the bot does something illegal.
     """
     about = (*subject.about, *_about(arm, subject))
-    if cap is not None:
-        about = (*about, f"cap: {cap[0]} at most {cap[1]:g}, by {cap_from or 'its caller'}")
+    for cap, where in caps:
+        about = (*about, f"cap: {cap[0]} at most {cap[1]:g}, by {where}")
     if subject.table is None:
         played = play_live(arm, subject, step)
         beside = play_learners(arm, subject, learned_seeds, step) if learned_seeds else NO_LEARNERS
@@ -135,7 +133,7 @@ def examine(
     step("forced deviations")
     answers = all_answers(matches.played)
     step("words")
-    found = findings(matches.played, cap, answers)
+    found = findings(matches.played, [cap for cap, _ in caps], answers)
     step("best responses to it")
     against = exploits(matches.played[COMPETITIVE if COMPETITIVE in matches.played else ALONE])
     words = {
@@ -213,7 +211,7 @@ def _not_tested(
     yield from left_out
     for finding in found:
         if finding.holds is None:
-            yield f"{finding.name}: {'; '.join(finding.evidence)}"
+            yield f"{finding.name}: {finding.evidence[0]}"
     if not words:
         yield "KPI-made: the market has no regrets of single rounds here"
     reasons = (

@@ -3,11 +3,13 @@
 | finding | rule, with 95 % intervals over seeds |
 |---|---|
 | `bluffs` | the word for its claims is `pooling`, `bluffing` or `deception` in some match |
-| `punishes` | after a rival's cut its conduct moves towards competition by more than 2 %, and it
-makes most tempting deviations of rivals a loss: interval above .5; and it does not follow |
+| `punishes` | after a rival's cut its conduct moves towards competition by more than 2 %, it makes
+most tempting deviations of rivals a loss (interval above .5), and that is no following: the answer
+is tougher than a follower's by more than 2 %, at once or a round later, or most rises are not
+matched |
 | `follows` | it does next what a rival has just done, after most cuts and after most rises |
 | `parks under the cap` | in every match more than half of its play is the last value that keeps
-to the cap, and against the competitive player another one that does would earn more |
+to a cap, and against the competitive player another one that does would earn more |
 | `high prices with its like` | the word for collusion in play against itself says that it is above
 (in buyers' markets: below) competition, where somebody would gain by leaving at once |
 | `remembers` | the gate says that it is no function of what its seat is shown |
@@ -18,7 +20,7 @@ beside these, and no flaw.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,11 +47,12 @@ from tacit.emergence.stats import interval, number
 from tacit.envs.market import Market
 
 from .answers import Answers, bot_answers
-from .matches import COMPETITIVE, ITSELF, LEARNERS, Match
+from .matches import ALONE, COMPETITIVE, ITSELF, LEARNERS, Match
 
 BLUFFS, PUNISHES, FOLLOWS = "bluffs", "punishes", "follows"
 PARKS, HIGH, REMEMBERS = "parks under the cap", "high prices with its like", "remembers"
 FINDINGS = (BLUFFS, PUNISHES, FOLLOWS, PARKS, HIGH, REMEMBERS)
+LIKE_A_FOLLOWER = "it answers cuts as a follower would, and no rise was seen that tells them apart"
 UNTARGETED = "untargeted: it answers rises as it answers cuts"
 # Not `nobody would leave`: there the high level is an equilibrium of every single round.
 HIGH_WORDS = {TACIT} | {w.format(side=s) for w in (UNPUNISHED, DISORDER) for s in SIDES}
@@ -80,13 +83,13 @@ class ExamFinding:
 
 
 def findings(
-    matches: Mapping[str, Match], cap: Cap | None, answers: Mapping[str, Answers]
+    matches: Mapping[str, Match], caps: Sequence[Cap], answers: Mapping[str, Answers]
 ) -> list[ExamFinding]:
     """What is found of a bot that is a table.
 
     Args:
         matches: those that were played, by name.
-        cap: the action part and its cap; None: none is known.
+        caps: action parts and their caps, each of which it may park under.
         answers: the bot's answers to deviations, by match (`all_answers`).
     """
     follows = _follows(matches, answers)
@@ -94,7 +97,7 @@ def findings(
         _bluffs(matches),
         _punishes(matches, answers, follows),
         follows,
-        _parks(matches, cap),
+        _parks(matches, caps),
         _high(matches),
         ExamFinding(
             REMEMBERS, False, "", ("it is a table: what it does is a function of what it sees",)
@@ -108,7 +111,7 @@ def all_answers(matches: Mapping[str, Match]) -> dict[str, Answers]:
     if first is None or _why_no_answers(first) is not None:
         return {}
     return {
-        name: bot_answers(match.populations, match.seat.index)
+        name: bot_answers(match.populations, match.seat.index, _way(match))
         for name, match in matches.items()
         if name != LEARNERS
     }
@@ -174,13 +177,26 @@ def _punishes(
     if follows.holds:
         return ExamFinding(PUNISHES, False, "it follows: rises are matched as cuts are", ())
     way = _way(next(iter(matches.values())))
+    alike = ""
     for name, own in asked.items():
         towards = own.cut.low * way if way > 0 else own.cut.high * way
         if towards > ANSWERED and own.deterred.n and own.deterred.low > MOST:
+            if not _is_no_following(own):
+                alike = alike or name
+                continue
             rise = own.rise.low * way if way > 0 else own.rise.high * way
             word = UNTARGETED if own.rise.n and rise > ANSWERED else ""
             return ExamFinding(PUNISHES, True, word, (f"against {name}:", *own.lines()))
+    if alike:
+        lines = (f"against {alike}:", *asked[alike].lines())
+        return ExamFinding(PUNISHES, None, "", (LIKE_A_FOLLOWER, *lines))
     return ExamFinding(PUNISHES, False, "", tuple(_most_telling(asked)))
+
+
+def _is_no_following(own: Answers) -> bool:
+    """Whether doing what the toughest rival did last would not explain the answer to a cut."""
+    tougher = any(x.n and x.low > ANSWERED for x in (own.beyond, own.outlasts))
+    return tougher or bool(own.rise.n and own.matched_rise.high < MOST)
 
 
 def _way(match: Match) -> int:
@@ -198,19 +214,27 @@ def _most_telling(asked: Mapping[str, Answers]) -> list[str]:
 # --- a cap ----------------------------------------------------------------------------------------
 
 
-def _parks(matches: Mapping[str, Match], cap: Cap | None) -> ExamFinding:
-    if cap is None:
+def _parks(matches: Mapping[str, Match], caps: Sequence[Cap]) -> ExamFinding:
+    found = [_parks_under(matches, cap) for cap in caps]
+    if not found:
         return ExamFinding(PARKS, None, "", ("no cap is known: name one with --cap PART=VALUE",))
+    return next((finding for finding in found if finding.holds), found[0])
+
+
+def _parks_under(matches: Mapping[str, Match], cap: Cap) -> ExamFinding:
     own = {n: m for n, m in matches.items() if n != LEARNERS}
     shares = {n: _parked_share(m, cap) for n, m in own.items()}
-    lines = [f"against {n}: {number(share)} of its play" for n, share in shares.items()]
-    everywhere = bool(shares) and min(shares.values()) > MOST
     part, value = cap
-    if not everywhere or COMPETITIVE not in own:
+    lines = [f"{part} at the last value up to {value:g}, against"]
+    lines += [f"{n}: {number(share)} of its play" for n, share in shares.items()]
+    everywhere = bool(shares) and min(shares.values()) > MOST
+    # A match with honest partners stands for both where nobody competes.
+    name = COMPETITIVE if COMPETITIVE in own else ALONE
+    if not everywhere or name not in own:
         return ExamFinding(PARKS, False, "", tuple(lines))
-    better = _other_pays(own[COMPETITIVE], cap)
+    better = _other_pays(own[name], cap)
     told = "would" if better else "would not"
-    lines.append(f"against {COMPETITIVE} another {part} up to the cap {told} earn more")
+    lines.append(f"against {name} another {part} up to the cap {told} earn more")
     word = f"{part} at the last value up to {value:g}" if better else ""
     return ExamFinding(PARKS, better, word, tuple(lines))
 
@@ -234,16 +258,17 @@ def _share(population: FrozenPopulation, seat: int, parked: list[int], carries: 
 
 
 def _other_pays(match: Match, cap: Cap) -> bool:
-    """Whether another constant action that keeps to the cap earns more of the fundamental, by what
+    """Whether another constant action below the parked ones earns more of the fundamental, by what
     counts as a gain. Against rivals whose actions are constant no other table does better."""
     population, seat = match.populations[0], match.seat
     market, role, paid = population.market, seat.role, fundamental_kpi(population.market)
     first, count = (int(x) for x in role.legal[int(role.legal[:, 1].argmax())])
+    parked = parked_actions(role, cap)
     allowed = [
         a for a in range(first, first + count)
-        if float(role.decode_action(a).get(cap[0], np.inf)) <= cap[1]
+        if a not in parked and float(role.decode_action(a).get(cap[0], np.inf)) <= cap[1]
     ]  # fmt: skip
-    earned = []
+    earned = [-np.inf]
     for action in allowed:
         fits = (role.legal[:, 0] <= action) & (action < role.legal.sum(axis=1))
         tables = list(population.tables)

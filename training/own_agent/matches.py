@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tacit.agents.external.config import what_it_runs
 from tacit.agents.external.fixed_seat import FixedSeat
 from tacit.agents.group import make_group
 from tacit.agents.policy import PolicyTable
@@ -21,7 +22,6 @@ from tacit.emergence.verdict import evidence_of, verdicts
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Seat
 from tacit.training.config.arms import Arm
-from tacit.training.outcome.probing import population_of
 
 from .rivals import COLLUDERS, colluding_table, honest_table, passive_table
 from .subject import Subject
@@ -209,6 +209,9 @@ def _against_learners(arm: Arm, subject: Subject, seeds: int, step: Step) -> Mat
     )
     if not any(learned):
         return "against learners: no other seat of this configuration learns"
+    bots = [n for n, a in configs.items() if what_it_runs(a) is not None]
+    if bots:
+        return f"against learners: {', '.join(bots)} would run a bot that is named there"
     if any(vendor.shares_learning for vendor in arm.vendors):
         return "against learners: seats of this configuration share what they learn (policies)"
     populations = []
@@ -218,10 +221,9 @@ def _against_learners(arm: Arm, subject: Subject, seeds: int, step: Step) -> Mat
             market, arm.kpi, configs, arm.seed + k, train.copies, train.episode_rounds, train.rounds
         )
         group.run(train.rounds)
-        population = population_of(arm, k, group)
         populations.append(
             freeze(
-                market, arm.kpi, population.tables, arm.seed + k, group.rows, learned, arm.discounts
+                market, arm.kpi, group.tables(), arm.seed + k, group.rows, learned, arm.discounts
             )
         )
     return Match(LEARNERS, populations, market.seat(subject.seat))

@@ -30,7 +30,7 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats, Ints
 from tacit.training.config.arms import Arm
 
-from .findings import FOLLOWS, HIGH, PUNISHES, REMEMBERS, ExamFinding
+from .findings import BLUFFS, FOLLOWS, HIGH, PARKS, PUNISHES, REMEMBERS, ExamFinding
 from .matches import ALONE, COMPETITIVE, LEARNERS, Step
 from .rivals import COLLUDERS, conduct_of, honest_table, passive_table, scripted_table
 from .subject import LiveAgent, Subject
@@ -53,6 +53,7 @@ class PlayedMatch:
         headline: the market's headline measure.
         answer: its conduct in the round after a rival's forced cut, less that without it, in steps
             of its grid; n = 0: nobody could be made to deviate.
+        lasts: the same a round later, when a bot that follows has nothing to follow any more.
         unanswered: questions to which it gave no legal action; the first legal one was played.
     """
 
@@ -60,6 +61,7 @@ class PlayedMatch:
     paid: SeedEstimate
     headline: SeedEstimate
     answer: SeedEstimate
+    lasts: SeedEstimate
     unanswered: int = 0
 
 
@@ -100,7 +102,8 @@ def _others(arm: Arm, subject: Subject) -> dict[str, Mapping[str, PolicyTable]]:
 def _match(arm: Arm, subject: Subject, name: str, others: Mapping[str, PolicyTable]) -> PlayedMatch:
     market = arm.market
     seat = market.seat(subject.seat)
-    paid, headline, answers, unanswered = [], [], [], 0
+    paid, headline, unanswered = [], [], 0
+    answers: tuple[list[float], list[float]] = ([], [])  # in the first and the second round after
     rivalry = market.analysis.rivalry.get(seat.role.name) if market.analysis_class else None
     rival = next((s for s in market.seats if s.role is seat.role and s is not seat), None)
     for k in range(PLAYS):
@@ -112,15 +115,18 @@ def _match(arm: Arm, subject: Subject, name: str, others: Mapping[str, PolicyTab
         if rivalry is not None and rival is not None and len(market.phases) == 1:
             left = _Play(arm, subject, others, k)
             left.run(_cut(rival, rivalry.competition))
-            own, other = (
-                conduct_of(seat, rivalry.part, p.actions[DEVIATION + 1]) for p in (play, left)
-            )
-            answers.append((other - own) * rivalry.competition)
+            for after, found in enumerate(answers, start=1):
+                own, other = (
+                    conduct_of(seat, rivalry.part, p.actions[DEVIATION + after])
+                    for p in (play, left)
+                )
+                found.append((other - own) * rivalry.competition)
     return PlayedMatch(
         name,
         seed_estimate("paid", paid),
         seed_estimate(market.headline, headline),
-        seed_estimate("answer", answers),
+        seed_estimate("answer", answers[0]),
+        seed_estimate("lasts", answers[1]),
         unanswered,
     )
 
@@ -165,7 +171,8 @@ def play_learners(arm: Arm, subject: Subject, seeds: int, step: Step) -> PlayedM
         unanswered += bot.unanswered
     name = f"{LEARNERS}, {rounds:,} rounds"
     found = seed_estimate("paid", paid), seed_estimate(market.headline, headline)
-    return PlayedMatch(name, *found, seed_estimate("answer", []), unanswered)
+    none = seed_estimate("answer", [])
+    return PlayedMatch(name, *found, none, none, unanswered)
 
 
 def _live(subject: Subject) -> LiveAgent:
@@ -316,16 +323,26 @@ def played_findings(
 ) -> Iterator[ExamFinding]:
     """What can be said of a bot that is no table."""
     yield ExamFinding(REMEMBERS, True, "", subject.gate or ("it failed the gate",))
-    answers = [match for match in played if match.answer.n]
-    lines = [
-        f"against {m.name}: a rival's cut is answered by {number(m.answer.mean)} "
-        f"{interval(m.answer)} steps towards competition, n = {m.answer.n}"
-        for m in answers
-    ]
-    if answers:
-        holds = any(match.answer.low > ANSWERED for match in answers)
-        yield ExamFinding(PUNISHES, holds, "as it was played, not solved", tuple(lines))
-    else:
-        yield ExamFinding(PUNISHES, None, "", ("no rival could be made to deviate",))
-    for name in (FOLLOWS, HIGH):
+    yield from _played_punishment([match for match in played if match.answer.n])
+    for name in (FOLLOWS, HIGH, BLUFFS, PARKS):
         yield ExamFinding(name, None, "", ("only of a bot that is a table",))
+
+
+def _played_punishment(answers: Sequence[PlayedMatch]) -> Iterator[ExamFinding]:
+    """Whether it answers a cut by more than a bot that follows would; these are rounds apart."""
+    if not answers:
+        yield ExamFinding(PUNISHES, None, "", ("no rival could be made to deviate",))
+        return
+    lines = tuple(
+        f"against {m.name}: a rival's cut is answered by {number(m.answer.mean)} "
+        f"{interval(m.answer)} steps towards competition, a round later by {number(m.lasts.mean)} "
+        f"{interval(m.lasts)}, n = {m.answer.n}"
+        for m in answers
+    )
+    answering = [match for match in answers if match.answer.low > ANSWERED]
+    holds = any(match.lasts.low > ANSWERED for match in answering)
+    if answering and not holds:  # one round at the deviator's level is what a follower does, too
+        reason = "it answers cuts, for a round, as a follower would"
+        yield ExamFinding(PUNISHES, None, "", (reason, *lines))
+        return
+    yield ExamFinding(PUNISHES, holds, "as it was played, not solved", lines)

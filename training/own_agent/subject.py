@@ -94,11 +94,12 @@ def find_subject(agent: str, market: Market, seat: str | None, cap: Cap | None =
     raise ConfigError(f"AGENT: '{agent}' is no policy file and no scripted player.")
 
 
-def found_cap(arm: Arm, seat: str | None) -> tuple[Cap, str] | None:
-    """The cap on an action part that a configuration itself sets, and where it stands.
+def found_caps(arm: Arm, seat: str | None) -> tuple[tuple[Cap, str], ...]:
+    """The caps on action parts that a configuration itself sets, and where each stands.
 
     A KPI term that charges for a measure above a threshold sets one, and a breaker that watches a
-    measure with a `high`, where the measure has the name of the part. Of several the lowest counts.
+    measure with a `high`, where the measure has the name of the part; and keys of the market, where
+    its analysis says so. The lowest one comes first; equal ones are one.
 
     Args:
         arm: the configuration.
@@ -106,8 +107,12 @@ def found_cap(arm: Arm, seat: str | None) -> tuple[Cap, str] | None:
     """
     for own in arm.market.seats:
         if seat in (None, own.name) and (caps := list(_caps(arm, own))):
-            return min(caps, key=lambda found: found[0][1])
-    return None
+            caps.sort(key=lambda found: found[0][1])
+            distinct: dict[Cap, str] = {}
+            for cap, where in caps:
+                distinct.setdefault(cap, where)
+            return tuple(distinct.items())
+    return ()
 
 
 def _caps(arm: Arm, seat: Seat) -> Iterator[tuple[Cap, str]]:
@@ -123,6 +128,11 @@ def _caps(arm: Arm, seat: Seat) -> Iterator[tuple[Cap, str]]:
         (plain_name(breaker.watch).partition("/")[0], breaker.high, f"the breaker breakers.{name}")
         for name, breaker in arm.breakers.items()
     ]
+    if arm.market.analysis_class:
+        limits += [
+            (cap.part, cap.value, f"the key market.{cap.key}")
+            for cap in arm.market.analysis.action_caps(seat.role)
+        ]
     for measure, limit, where in limits:
         part = parts.get(measure)
         if part is None or limit is None or isinstance(part.values[0], str):

@@ -14,7 +14,7 @@ from tacit.oversight import ledger as ledgers
 from tacit.oversight.lint.text import DISCLAIMER as LINT_DISCLAIMER
 from tacit.oversight.lint.text import known_ways, report_lines
 from tacit.training.board.verdict_text import verdict_lines
-from tacit.training.config.arms import Arm
+from tacit.training.config.arms import Arm, live_reason
 from tacit.training.outcome.linting import lint_arm
 from tacit.training.outcome.summary import read_summary
 from tacit.training.record.deals import Deals, in_words, row_names, size, worst
@@ -36,6 +36,7 @@ SIMULATED = (
     "Everything here is about a simulated market. It is neither a conformity assessment nor legal "
     "advice."
 )
+NOT_EXPLAINED = "Why a deal was done {}. Its answers are kept, and `tacit deals` tells the facts."
 NO_DRILLS = "None: no breaker is in force that could be tried."
 
 Step = Callable[[str, int, int], None]  # what is worked on, steps done, steps in all
@@ -219,7 +220,9 @@ def _distinct(run: Run, found: Sequence[tuple[Arm, Deals]]) -> Iterator[Deal]:
         shown.add((arm.name, what))
         name = list(row_names(deals))[row]
         why: tuple[str, ...] = ()
-        if len(shown) <= EXPLAINED and not arm.live:
+        if len(shown) <= EXPLAINED and arm.live:
+            why = (NOT_EXPLAINED.format(live_reason(arm.live)),)
+        elif len(shown) <= EXPLAINED:
             why = tuple(
                 why_lines(explain(SeedReplay(run.folder, arm, name.seed, name.branch), name))
             )

@@ -154,10 +154,10 @@ def train_experiment(
     """
     # What can be refused without a lock is refused before a folder is made for it.
     check_no_outside_agents(experiment, live=False)
-    if live is None:
-        check_no_outside_agents(left_to_train(experiment, run))
     check_memory(experiment)
     _check(experiment, run)
+    if live is None and any(arm.live for arm in experiment.arms.values()):
+        check_no_outside_agents(left_to_train(experiment, run))
     try:
         with stopping_on_signals(), writing(run):
             return _train_locked(

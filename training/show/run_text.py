@@ -13,7 +13,7 @@ from tacit.training.config.arms import live_reason
 from tacit.training.outcome.probing import learned_population
 from tacit.training.outcome.summary import ArmSummary, estimate_of
 from tacit.training.storage.live.answers_file import LIVE
-from tacit.training.storage.load_run import choose_arm, read_experiment
+from tacit.training.storage.load_run import choose_arm, learned_tables, read_experiment
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.signature_files import objective_states
 
@@ -50,7 +50,8 @@ def run_lines(run: RunFolder, only: str | None = None) -> Iterator[str]:
 def learned_policy_lines(
     run: RunFolder, arm_name: str | None, seat_name: str, k: int, whole: bool = False
 ) -> Iterator[str]:
-    """A learned policy: sentences, then its table.
+    """A learned policy: sentences, then its table; beside a live agent the table alone, because
+    sentences tell where all policies together lead.
 
     Args:
         run: its folder.
@@ -60,7 +61,8 @@ def learned_policy_lines(
         whole: every line of the table, however many; else the first.
 
     Raises:
-        ConfigError: there is no such arm, seat or repetition, or it is not finished.
+        ConfigError: there is no such arm, seat or repetition, it is not finished, or the agent of
+            the seat is live.
     """
     arm = choose_arm(read_experiment(run), arm_name)
     seats = {seat.name: seat for seat in arm.market.seats}
@@ -68,12 +70,20 @@ def learned_policy_lines(
         raise ConfigError(f"--policy: unknown seat '{seat_name}'. {nearest(seat_name, seats)}")
     if k >= arm.seeds:
         raise ConfigError(f"--seed: {k} is not one of 0 .. {arm.seeds - 1}.")
-    population = learned_population(run, arm, k)
     seat = seats[seat_name]
+    if arm.live:
+        if seat_name in arm.live:
+            arm.check_policies_known()
+        table, kpi = learned_tables(run, arm, k)[seat_name], arm.kpi[seat_name]
+        told = [f"(Where it settles is not told: {live_reason(arm.live)}.)"]
+    else:
+        population = learned_population(run, arm, k)
+        table, kpi = population.tables[seat.index], population.kpi[seat_name]
+        told = policy_sentences(population, seat)
     yield f"{seat_name} of {run.path.name}, arm {arm.name}, seed {k}, without exploration"
-    yield f"  {seat_name} {kpis.sentence(population.kpi[seat_name])}"
-    yield from (f"  {line}" for line in policy_sentences(population, seat))
-    lines = table_lines(seat.role, population.tables[seat.index])
+    yield f"  {seat_name} {kpis.sentence(kpi)}"
+    yield from (f"  {line}" for line in told)
+    lines = table_lines(seat.role, table)
     shown = lines if whole else lines[:MOST_LINES]
     if len(shown) == len(lines):
         yield "the whole table, line by line:"

@@ -17,6 +17,7 @@ from tacit.envs import kpi as kpis
 from tacit.envs.errors import ConfigError, nearest
 from tacit.training.config.arm_settings import column_values, differing_settings
 from tacit.training.config.arms import Arm
+from tacit.training.outcome.judging import ADOPTION
 from tacit.training.outcome.summary import (
     difference,
     estimate_of,
@@ -255,6 +256,21 @@ def _add_harm(row: ArmRow, arm: Arm, summary: ArmSummary) -> None:
             harm_by_kpi=largest.by_kpi.mean,
             harm_by_learning=largest.by_learning.mean,
         )
+
+
+def adoption_lines(runs: Sequence[RunFolder], arm: str | None = None) -> list[str]:
+    """What is found of series of adopters, a line each: slope, p value, word.
+
+    Args:
+        runs: their folders.
+        arm: only the series that ends in this arm; by default all.
+    """
+    return [
+        f"{ADOPTION}, {verdict['evidence'][0]}: {verdict['word']}"
+        for label, (_, summary) in _finished_arms(runs).items()
+        for verdict in summary.get("verdicts", [])
+        if verdict["behaviour"] == ADOPTION and verdict["evidence"] and arm in (None, label)
+    ]
 
 
 def write_csv(path: Path, rows: Sequence[ArmRow]) -> None:

@@ -19,6 +19,7 @@ from tacit.training.plain_text import visible
 from tacit.training.storage.run_folder import RunFolder
 from tacit.training.storage.signature_files import objective_states
 
+from .adoption_figure import adoption_panels
 from .theory_figures import theory_panels
 
 ArmSummaries = Mapping[str, Mapping[str, Any]]  # parts of summary.json by arm
@@ -53,6 +54,8 @@ def draw(
         figure = _histogram(experiment, arms, spec, spec.histogram)
     elif spec.compare:
         figure = _side_by_side(experiment, arms, spec)
+    elif spec.adoption:
+        figure = adoption_panels(experiment, arms)
     elif spec.path:
         figure = _impulse(experiment, arms, spec.path)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from tacit.training.outcome.summary import estimate_of
 ArmSummaries = Mapping[str, Mapping[str, Any]]  # parts of summary.json by arm
 POINTS = 241  # of a curve
 ANCHOR = ".anchor.weight"  # ends the key of an anchor's weight
+TICK_ROOM = 0.07  # of the axis, that a label takes
 ANCHORED_POINTS = 41  # of a curve of computed anchored equilibria
 MARGIN = 0.15  # of the range of x, that a curve reaches beyond the first and the last arm
 PROBABILITY = (-0.03, 1.03)  # the y-axis, with room for the markers at 0 and 1
@@ -55,7 +56,7 @@ def _draw_panel(axis: Any, panel: Panel, run: Mapping[str, Arm], arms: ArmSummar
         curves = anchored_curves(first, at)
         axis.set_xscale("log")
         # Plain labels: Matplotlib writes powers of ten as formulas, which figures here do not set.
-        axis.set_xticks(sorted(x.values()), [f"{w:g}" for w in sorted(x.values())])
+        axis.set_xticks(sorted(x.values()), tick_labels(sorted(x.values())))
         axis.minorticks_off()
     else:
         room = MARGIN * (high - low) or 0.1
@@ -81,6 +82,17 @@ def _draw_panel(axis: Any, panel: Panel, run: Mapping[str, Arm], arms: ArmSummar
     axis.set(xlabel=panel.x_label or panel.x, ylabel=panel.y_label, ylim=PROBABILITY)
     axis.legend(frameon=False, fontsize=9)
     return seeds
+
+
+def tick_labels(weights: Sequence[float]) -> list[str]:
+    """Labels of ascending weights on a log axis; none where it would touch the one before it."""
+    span, last = np.log(weights[-1] / weights[0]), -np.inf
+    labels = []
+    for at, weight in zip(np.log(weights), weights, strict=True):
+        is_free = at - last >= TICK_ROOM * span
+        labels.append(f"{weight:g}" if is_free else "")
+        last = at if is_free else last
+    return labels
 
 
 def anchored_curves(arm: Arm, at: Floats) -> dict[str, list[float]]:

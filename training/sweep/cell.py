@@ -12,6 +12,7 @@ from tacit.training.config.load import load
 from tacit.training.runs.progress import NoProgress, SeedProgress
 from tacit.training.runs.runner import Paused, train_experiment
 from tacit.training.storage.run_lock import told_holder
+from tacit.training.tabulate.into_tables import frozen
 
 from .plan import SweepPlan
 from .sweep_folder import SweepFolder
@@ -35,12 +36,13 @@ class CellOutcome:
 
 
 def cell_experiment(folder: SweepFolder, plan: SweepPlan, k: int) -> Experiment:
-    """The experiment of cell k.
+    """The experiment of cell k, with tables in the place of bots that were asked.
 
     Raises:
         ConfigError: every mistake in it.
     """
-    return load(folder.experiment_file(plan), plan.words(k), plan.arms)
+    experiment = load(folder.experiment_file(plan), plan.words(k), plan.arms)
+    return frozen(experiment, folder.path)
 
 
 def train_cell(folder: SweepFolder, plan: SweepPlan, k: int, report: Report) -> CellOutcome:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tacit.envs.errors import ConfigError
+from tacit.training.config.arms import Experiment
 from tacit.training.config.load import load, name_and_data
 from tacit.training.config.mistakes import MistakeList
 from tacit.training.storage.atomic_files import read_json
 from tacit.training.storage.run_folder import RunFolder, named
 from tacit.training.storage.run_lock import writing
-from tacit.training.trust.outside_agents import check_no_outside_agents
+from tacit.training.tabulate.into_tables import Bot, ask, bots_of
+from tacit.training.trust.outside_agents import SWEEP_ADVICE, check_no_outside_agents
 
 from .axes import Axis, Range, check_distinct, parse_grids, parse_ranges
 from .cell import CellOutcome
@@ -40,6 +42,7 @@ def make_plan(
     settings: Sequence[str] = (),
     arms: Sequence[str] = (),
     seed: int = 0,
+    is_trusted: bool = False,
 ) -> tuple[SweepPlan, dict[str, Any]]:
     """The plan of a sweep, checked, and the experiment file's data.
 
@@ -51,6 +54,7 @@ def make_plan(
         settings: `key=value` words of all cells.
         arms: only these arms.
         seed: of the draws.
+        is_trusted: whether bots in it may be asked (`ask_bots`).
 
     Raises:
         ConfigError: every mistake in words, keys and values at once, before anything is written.
@@ -70,11 +74,11 @@ def make_plan(
     source = hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
     plan = SweepPlan(name, source, tuple(arms), tuple(settings), axes, drawn, random, seed)
     check_size(plan)
-    check_cells(plan, raw)
+    check_cells(plan, raw, is_trusted)
     return plan, raw
 
 
-def check_cells(plan: SweepPlan, raw: dict[str, Any]) -> None:
+def check_cells(plan: SweepPlan, raw: dict[str, Any], is_trusted: bool = False) -> None:
     """Check the cells of a plan before anything is trained: all of few; of many, every value of an
     axis beside the first values of the others. The rest is checked when its turn comes.
 
@@ -84,9 +88,63 @@ def check_cells(plan: SweepPlan, raw: dict[str, Any]) -> None:
     mistakes = MistakeList()
     for words in _checked(plan):
         with mistakes.collecting():
-            check_no_outside_agents(load(raw, words, plan.arms))
+            cell = load(raw, words, plan.arms)
+            check_no_live_agents(cell)
+            if not is_trusted:
+                check_no_outside_agents(cell, advice=SWEEP_ADVICE)
     if mistakes:
         raise ConfigError(list(dict.fromkeys(mistakes)))
+
+
+def check_no_live_agents(cell: Experiment) -> None:
+    """Whether nobody has to be asked while a cell is trained.
+
+    Raises:
+        ConfigError: somebody has; every one is named.
+    """
+    lines = [
+        f"{arm.name}.agents.{seat}: is live, and a sweep asks nobody while it trains; leave out "
+        "live to have it asked once, or train these settings with tacit train."
+        for arm in cell.arms.values()
+        for seat in arm.live
+    ]
+    if lines:
+        raise ConfigError(lines)
+
+
+# --- bots -----------------------------------------------------------------------------------------
+
+
+def bots_to_ask(folder: SweepFolder, plan: SweepPlan, raw: dict[str, Any]) -> list[Bot]:
+    """The bots of a sweep whose tables are not there yet; nothing is run. Cells in which a seat is
+    asked the same share one.
+
+    Raises:
+        ConfigError: mistakes in a cell.
+    """
+    found: dict[Path, Bot] = {}
+    for k in range(plan.count):
+        found |= bots_of(load(raw, plan.words(k), plan.arms), folder.path)
+    return [bot for bot in found.values() if not bot.is_known]
+
+
+def cost_line(bots: Sequence[Bot], plan: SweepPlan) -> str:
+    """What asking the bots of a sweep will cost, in words."""
+    least, most = (sum(bot.cost[which] for bot in bots) for which in (0, 1))
+    return (
+        f"{len(bots):,} table{'s' * (len(bots) != 1)} to ask for, for {plan.count:,} cells: about "
+        f"{least:,} questions if answers never vary, up to {most:,} if they do"
+    )
+
+
+def ask_bots(bots: Sequence[Bot], allowed: tuple[str, ...], tell: Callable[[str], None]) -> None:
+    """Ask the bots of a sweep, whose user trusts them, and keep their tables in its folder.
+
+    Raises:
+        ConfigError: a bot does not start or answer, or is no function of what it sees.
+    """
+    for bot in bots:
+        ask(bot, allowed, tell)
 
 
 def _checked(plan: SweepPlan) -> Iterator[list[str]]:

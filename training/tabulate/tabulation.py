@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ class Tabulation:
         models: names of models, as the endpoint gives them.
         stopped: why asking ended early; empty if it did not.
         notes: what could not be looked at, and other remarks.
+        ended: whether it was the bot that ended the asking, by ending itself.
     """
 
     table: PolicyTable = field(repr=False)
@@ -84,6 +85,12 @@ class Tabulation:
     models: Sequence[str]
     stopped: str
     notes: list[str]
+    ended: bool = False
+
+    @property
+    def answers(self) -> int:
+        """Questions that had any answer, legal or not."""
+        return self.asked - self.failures - self.time_outs
 
 
 def tabulate(
@@ -129,16 +136,17 @@ def tabulate(
     given = {"seat": seat, "seed": seed, "resolution": resolution, **(about or {})}
     asker = Asker(questions, budget, file, given, parallel, progress)
     gate = FunctionGate(asker, Design(questions, seed), door, resolution, most)
-    stopped, result = "", None
+    stopped, ended, result = "", False, None
     try:
         result = gate.run()
     except (DoorClosed, BudgetSpent) as end:
-        stopped = str(end)
+        stopped, ended = str(end), isinstance(end, DoorClosed)
     finally:
         asker.close()
     if result is None:
         result = GateResult(False, {}, 0, 0.0, False, [f"asking ended early: {stopped}"])
-    return _tabulation(asker, questions, result, resolution, stopped, gate.notes)
+    found = _tabulation(asker, questions, result, resolution, stopped, gate.notes)
+    return replace(found, ended=ended)
 
 
 def check_arguments(questions: Questions, resolution: float, most: int, parallel: int) -> None:
@@ -204,7 +212,8 @@ def _tabulation(
         first, legal = (int(x) for x in role.legal[row])
         mass = sums[row] / max(count[row], 1.0)
         total = float(mass.sum())
-        illegal[row] = 1.0 - total if 1.0 - total > 1e-9 else 0.0
+        if count[row]:  # a row that had no answer at all says nothing of this mass
+            illegal[row] = 1.0 - total if 1.0 - total > 1e-9 else 0.0
         if total <= 0:
             lacking.append(row)
             table[row, first : first + legal] = np.nan
@@ -212,9 +221,10 @@ def _tabulation(
             table[row, first : first + legal] = mass[:legal] / (total if illegal[row] else 1.0)
     if lacking and not stopped:
         reasons.append(_lacking_text(questions, lacking))
+    heard = questions.decisions[count[questions.decisions] > 0]
     models = dict.fromkeys(answer.model for _, answer in answered if answer.model)
     return Tabulation(
-        table, len(answered), result.moved, float(illegal[questions.decisions].mean()),
+        table, len(answered), result.moved, float(illegal[heard].mean()) if len(heard) else 0.0,
         kinds.count(REFUSAL), kinds.count(TIME_OUT), result.passes and not lacking,
         result.largest, reasons, illegal, kinds.count(ILLEGAL), kinds.count(FAILED),
         result.mixes, count, result.changes, resolution, asker.calls, asker.money, list(models),

@@ -10,7 +10,12 @@ MOST_NOTES = 10
 
 
 def result_lines(found: Tabulation, questions: Questions) -> list[str]:
-    """What was asked, what came back, and whether the table stands for the bot."""
+    """What was asked, what came back, and whether the table stands for the bot.
+
+    Of a bot that never answered only why: there is nothing to count.
+    """
+    if found.stopped and not found.answers:
+        return [f"no answer came: {found.stopped}"]
     rows = len(questions.decisions)
     lines = [
         f"{rows:,} row{'s' * (rows != 1)} with a choice asked {found.asked:,} times: "
@@ -32,7 +37,8 @@ def result_lines(found: Tabulation, questions: Questions) -> list[str]:
         )
     lines += [f"note: {note}" for note in found.notes[:MOST_NOTES]]
     lines.append(verdict_line(found))
-    lines += [f"  {reason}" for reason in found.reasons]
+    if not found.stopped:  # else the only reason is why asking ended early
+        lines += [f"  {reason}" for reason in found.reasons]
     return lines
 
 

@@ -34,23 +34,28 @@ def would_run(experiment: Experiment, live: bool = True) -> list[str]:
     ]
 
 
-def check_no_outside_agents(experiment: Experiment, live: bool = True) -> None:
+ADVICE = (
+    "tacit train CONFIG --trust-agents, which makes policy files of it (and asks live agents in "
+    "every round); or tacit tabulate"
+)
+SWEEP_ADVICE = (
+    "tacit sweep ... --trust-agents, which asks it once and makes policy files; or tacit tabulate"
+)
+
+
+def check_no_outside_agents(
+    experiment: Experiment, live: bool = True, advice: str = ADVICE
+) -> None:
     """Whether all agents of an experiment are tacit's own, or tables.
 
     Args:
         experiment: the experiment.
         live: whether agents that answer while others learn count, too.
+        advice: what somebody may do who trusts them.
 
     Raises:
         ConfigError: some would run or call something else; all of it is named, nothing was run.
     """
     lines = would_run(experiment, live)
     if lines:
-        raise ConfigError(
-            [
-                *lines,
-                "agents: nothing was run. If you trust all of this: tacit train CONFIG "
-                "--trust-agents, which makes policy files of it (and asks live agents in every "
-                "round); or tacit tabulate.",
-            ]
-        )
+        raise ConfigError([*lines, f"agents: nothing was run. If you trust all of this: {advice}."])

@@ -60,14 +60,11 @@ class LookupRollout:
             and all((role.legal == (0, role.actions)).all() for role in roles)
         )
 
-    def play(self, rounds: int, buffer: RolloutBuffer) -> int:
-        """Look up to `rounds` rounds up, none of which ends an episode; returns how many were.
-
-        Samples go into `buffer`, which has the shape of that of `__init__`.
-        """
+    def play(self, rounds: int) -> int:
+        """Look up to `rounds` rounds up, none of which ends an episode; returns how many were."""
         if rounds <= 0 or not self.allowed or not self._finds_states(rounds) or self.table is None:
             return 0
-        if not _is_even(buffer):
+        if not self._is_even():
             return 0
         state, table = self.state, self.table
         q_arrays = state.q_arrays
@@ -75,7 +72,7 @@ class LookupRollout:
         own = sums[table.columns]
         done: int = compiled(TEMPLATE).rollout(
             table, state.episode_keys, q_arrays.cumulative, q_arrays.clock, q_arrays.halt,
-            buffer, self._numbers, own, rounds,
+            self.buffer, self._numbers, own, rounds,
         )  # fmt: skip
         sums[table.columns] = own
         q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
@@ -85,6 +82,11 @@ class LookupRollout:
         np.take(self._source.states, self._numbers, axis=0, out=state.rows.state)
         state.rows.observations[:] = table.observations[:, self._numbers].T
         return done
+
+    def _is_even(self) -> bool:
+        """Whether all copies have as many samples, opened in one round, all open or none."""
+        arrays = (self.buffer.counts, self.buffer.open, self.buffer.last_round)
+        return all((array == array[0, 0]).all() for array in arrays)
 
     def _finds_states(self, rounds: int) -> bool:
         """Whether the table holds the states of all copies, whose numbers are then known."""
@@ -106,12 +108,6 @@ class LookupRollout:
         found = [self._source.numbers.get(row.tobytes(), -1) for row in rows.state]
         self._numbers = np.array(found if min(found) >= 0 else [], np.int64)
         return len(self._numbers) == copies
-
-
-def _is_even(buffer: RolloutBuffer) -> bool:
-    """Whether all copies have as many samples, opened in one round, all open or none."""
-    arrays = (buffer.counts, buffer.open, buffer.last_round)
-    return all((array == array[0, 0]).all() for array in arrays)
 
 
 def _table_for(

@@ -23,7 +23,6 @@ from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.emergence.objective import mirror
 from tacit.envs import kpi
-from tacit.envs.jit.loops import compiled
 from tacit.envs.registry import make_market
 from tacit.training import train
 from tacit.training.board import verdict_text
@@ -92,29 +91,6 @@ def test_an_update_at_once_is_its_steps(keys):
         stepwise.run(rounds)
         assert_same(whole, stepwise)
         assert whole.figures == stepwise.figures
-
-
-def providers(**keys: Any) -> BatchGroup:
-    """Two providers of 15 prices, whose sums by cell fit no first cache."""
-    market = make_market("cloud_bandwidth")
-    config = IppoConfig(**{"hidden": (8,), "rounds_per_update": BATCH, **keys})
-    named = {seat.name: config for seat in market.seats}
-    return make_group(market, kpi.resolve(market, None), named, 0, 24, total_rounds=1000)
-
-
-@pytest.mark.parametrize("keys", [{}, {"minibatches": 7, "epochs": 3}], ids=str)
-def test_samples_sorted_by_row_have_the_sums_of_those_in_time(keys):
-    """An update at once sorts them here, its steps never do."""
-    loops = compiled("tacit.agents.neural.minibatch_loop")
-    whole, stepwise = providers(**keys), providers(**keys)
-    for learner in stepwise.learners.values():
-        learner._at_once = None
-    for _ in range(3):
-        whole.run(BATCH)
-        stepwise.run(BATCH)
-        assert_same(whole, stepwise)
-    cells = next(iter(stepwise.learners.values()))._cells
-    assert cells.advantage_sums.size > loops.MOST_IN_FIRST_CACHE
 
 
 @pytest.mark.parametrize("discount", [0.0, 0.9])

@@ -52,9 +52,7 @@ def test_looked_up_rounds_are_played_rounds(keys, monkeypatch):
     one, other = group(**keys), group(**keys)
     other._lookup = None
     counted, play = [], one._lookup.play
-    monkeypatch.setattr(
-        one._lookup, "play", lambda *given: counted.append(play(*given)) or counted[-1]
-    )
+    monkeypatch.setattr(one._lookup, "play", lambda n: counted.append(play(n)) or counted[-1])
     assert_same_bits(one, other, (16, 48, 5, 11, 40))
     assert sum(counted) > 20
 

@@ -13,7 +13,6 @@ from support.toy_markets.solvable import Solvable, chain_q
 
 from tacit.agents.batch.arrays import RolloutBuffer
 from tacit.agents.batch.group import BatchGroup
-from tacit.agents.batch.rollout_buffer import copy_samples
 from tacit.agents.group import make_group
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.policy import cumulative
@@ -50,9 +49,6 @@ def rolled(market: Market, configs: Any, rounds: int = 12, seed: int = SEED, **k
     group = make_group(market, table, named, seed, **{"copies": 3, **keys})
     group._learn = lambda: None
     group.run(rounds)
-    # (the memory of a whole batch is shared with other groups of the thread)
-    copy_samples(group.rollout_buffer, group._own_buffer)
-    group.rollout_buffer = group._own_buffer
     return group
 
 

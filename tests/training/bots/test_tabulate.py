@@ -175,6 +175,16 @@ def test_a_bot_that_never_answers_ends_the_asking():
         "5 questions in a row had no answer, the last one: ZeroDivisionError: division by zero"
     )
     assert not found.passes_gate
+    # The cause alone: nothing was counted, and no mass fell on an illegal action.
+    assert result_lines(found, questions_of("talk")) == [f"no answer came: {found.stopped}"]
+    assert (found.answers, found.illegal_mass, found.ended) == (0, 0.0, False)
+
+
+def test_a_row_that_was_not_asked_yet_has_no_mass_on_illegal_actions():
+    stub = Stub(questions_of("talk"), "probabilities", 3)
+    found = tabulate(stub, SMALL, "receiver_0", budget=Budget(calls=2))
+    assert found.illegal_mass == 0.0
+    assert "illegal action" not in "\n".join(result_lines(found, stub.questions))
 
 
 def test_a_bot_that_mixes_needs_more_than_it_may_be_asked():
@@ -231,7 +241,7 @@ def test_a_bot_that_dies_loses_no_answer(tmp_path):
     act = answers_from(SMALL, "receiver_0", known_table(SMALL, "receiver_0"))
     file = tmp_path / "answers.jsonl"
     found = tabulate(Counted(act, 30), SMALL, "receiver_0", file=file)
-    assert (found.stopped, found.asked) == ("it has ended", 30)
+    assert (found.stopped, found.asked, found.ended) == ("it has ended", 30, True)
     with file.open("a") as half:
         half.write('{"number": 30, "ask"')  # killed while it wrote
     door = Counted(act)

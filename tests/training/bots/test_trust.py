@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
+import numpy as np
 import pytest
 import yaml
 from support.own_agent.chat_stub import chat_stub, completion
@@ -13,9 +14,18 @@ from support.terminal import SMALL, Terminal, mistake_lines
 
 import tacit as package
 from tacit.agents.external.policy_file import read_policy
+from tacit.agents.live.answers import LiveAnswer
 from tacit.envs.errors import ConfigError
+from tacit.training import cli
+from tacit.training.attend import serve
 from tacit.training.cli import look
+from tacit.training.config.load import load
+from tacit.training.runs.progress import NoProgress
+from tacit.training.runs.runner import train_experiment
+from tacit.training.storage import seals
+from tacit.training.storage.run_folder import RunFolder
 
+SLOW = pytest.mark.slow
 BOT = ROOT / "examples/own_agent/bot.py"
 
 
@@ -68,18 +78,42 @@ def test_training_says_what_it_would_run_and_runs_nothing(tacit):
         f"base.agents.provider_1: would run the command {program}.",
         f"base.agents.provider_2: would run requests to {stub.url} (model m).",
         "agents: nothing was run. If you trust all of this: tacit train CONFIG --trust-agents, "
-        "which makes policy files of it; or tacit tabulate.",
+        "which makes policy files of it (and asks live agents in every round); or tacit tabulate.",
     ]
     assert not (tacit.folder / "results").exists()
 
 
-COMMANDS = (
-    ("show", "theirs"), ("show", "theirs", "--seat", "bidder_0"), ("compare", "theirs"),
-    ("report", "theirs"), ("audit", "verify", "theirs"), ("audit", "seal", "theirs"),
-    ("audit", "reproduce", "theirs"), ("resume", "theirs"), ("best-response", "theirs"),
-    ("deals", "theirs"), ("explain", "theirs"), ("export", "theirs", "--seat", "bidder_0"),
-    ("play", "theirs", "--seat", "bidder_0"), ("board", "theirs"),
+ON_RUNS = (
+    ("show", "theirs"), ("show", "theirs", "--policy", "bidder_0"),
+    ("show", "theirs", "--policy", "bidder_1"), ("compare", "theirs"), ("report", "theirs"),
+    ("audit", "verify", "theirs"), ("audit", "verify", "theirs", "--replay", "all"),
+    ("audit", "seal", "theirs"), ("audit", "reproduce", "theirs"), ("resume", "theirs"),
+    ("train", "results/theirs/config.yaml"), ("train", "theirs", "--cell", "0"),
+    ("best-response", "theirs"), ("deals", "theirs"), ("why", "theirs", "s0/b0/c0/r299"),
+    ("blame", "theirs", "--reference", "base"), ("explain", "theirs"), ("list", "theirs"),
+    ("reproduce", "theirs"),
+    ("export", "theirs", "--seat", "bidder_0"), ("export", "theirs", "--seat", "bidder_1"),
+    ("play", "theirs", "--seat", "bidder_0"), ("play", "theirs", "--seat", "bidder_1"),
+    ("board", "theirs"), ("sweep", "theirs"), ("phase", "theirs", "--x", "seed", "--y", "seeds"),
+    ("attend", "theirs"), ("attend", "theirs", "--seed", "0", "--no-page", "--pace", "max"),
+    ("ctl", "theirs", "status"), ("sign", "theirs", "--by", "me", "--reason", "none"),
 )  # fmt: skip
+ON_CONFIGS = (
+    ("train", "theirs.yaml"), ("train", "theirs.yaml", "--show"), ("lint", "theirs.yaml"),
+    ("drill", "theirs.yaml"), ("reproduce", "theirs.yaml"), ("list", "theirs.yaml"),
+    ("sweep", "theirs.yaml", "--grid", "seed=1,2"),
+    ("sweep", "theirs.yaml", "--grid", "seed=1,2", "--dry-run"),
+    ("play", "theirs.yaml", "--seat", "bidder_1"), ("play", "theirs.yaml", "--seat", "bidder_0"),
+    ("exam", "competitive", "theirs.yaml", "--seat", "bidder_1", "--seeds", "1"),
+    ("exam", "competitive", "theirs.yaml", "--seat", "bidder_0", "--seeds", "1"),
+)  # fmt: skip
+# They read files of data or a bot that their user names, and no run and no config of agents.
+NO_RUN = {"calibrate", "screen", "tabulate"}
+
+
+def test_every_command_is_tried():
+    walked = {words[0] for words in (*ON_RUNS, *ON_CONFIGS)}
+    assert walked | NO_RUN >= {name for _, name, _ in cli.COMMANDS} | {"audit"}
 
 
 @pytest.fixture(scope="module")
@@ -90,22 +124,112 @@ def finished(tmp_path_factory):
     return folder / "theirs"
 
 
-@pytest.mark.parametrize("which", [0, 1, 2])
-def test_no_command_on_a_run_folder_runs_what_it_names(tacit, finished, which, monkeypatch):
-    """Somebody edits config.yaml of a finished run and sends the folder on."""
-    monkeypatch.setattr(look, "_serve", lambda path, port, links: None)
+class Says:
+    """Answers a live bot's questions without one."""
+
+    def __init__(self, market):
+        self.market = market
+
+    def answer(self, decision):
+        count = self.market.seat(decision.seat).role.legal[decision.observation, 1]
+        return LiveAnswer("action", 0, np.eye(count)[0])
+
+    def close(self):
+        pass
+
+
+def config_with(agent, **more):
+    train = {"rounds": 300, "measure_last": 100, "evaluate_every": 100}
+    file = {"market": "ad_auction", "agents": {"bidder_0": agent}, "train": train, "seeds": 1}
+    return file | more
+
+
+@pytest.fixture(scope="module")
+def with_live(tmp_path_factory):
+    """A finished run with a live agent in bidder_0, as it is sent on."""
+    folder = RunFolder(tmp_path_factory.mktemp("live") / "theirs")
+    agent = {"name": "external", "call": "trap:act", "live": True}
+    experiment = load(config_with(agent))
+    train_experiment(experiment, folder, NoProgress(), live=lambda arm, k: Says(arm.market))
+    return folder.path
+
+
+def no_port(port):
+    raise ConfigError("--port: none here.")
+
+
+def walk(tacit, commands, stub, prepare):
+    """Try commands, each on a fresh copy; the last word of each about what it refuses."""
+    told = {}
+    for words in commands:
+        prepare()
+        result = tacit(*words)
+        assert result.code in (0, 1, 2), (words, result)
+        assert "Traceback" not in result.out + result.err, words
+        assert no_trace(tacit, stub), words
+        told[words] = result
+    return told
+
+
+def on_a_run(tacit, source, stub, agent):
+    """What makes a run of somebody who has edited config.yaml and sent the folder on."""
     run = tacit.folder / "results/theirs"
-    shutil.copytree(finished, run)
+
+    def prepare():
+        shutil.rmtree(tacit.folder / "results", ignore_errors=True)
+        shutil.copytree(source, run)
+        if agent is not None:
+            config = yaml.safe_load((run / "config.yaml").read_text())
+            for arm in config["arms"].values():
+                arm["agents"]["bidder_0"] = agent
+            (run / "config.yaml").write_text(yaml.safe_dump(config))
+
+    return prepare
+
+
+WHICH = [0, pytest.param(1, marks=SLOW), pytest.param(2, marks=SLOW)]
+
+
+@pytest.mark.parametrize("which", WHICH)
+def test_no_command_on_a_run_folder_runs_what_it_names(tacit, finished, which, monkeypatch):
+    """Nor where every hash was forged, so that nothing shows that the file was altered."""
+    monkeypatch.setattr(look, "_serve", lambda path, port, links: None)
+    monkeypatch.setattr(serve, "listen", no_port)
     with chat_stub(lambda body, count: completion("A")) as stub:
-        config = yaml.safe_load((run / "config.yaml").read_text())
-        for arm in config["arms"].values():
-            arm["agents"]["bidder_0"] = traps(tacit, stub.url)[which]
-        (run / "config.yaml").write_text(yaml.safe_dump(config))
-        for words in COMMANDS:
-            result = tacit(*words)
-            assert result.code in (0, 1, 2), words
-            assert "Traceback" not in result.out + result.err, words
-            assert no_trace(tacit, stub), words
+        prepare = on_a_run(tacit, finished, stub, traps(tacit, stub.url)[which])
+        found = walk(tacit, ON_RUNS, stub, prepare)
+        assert "was altered since it was sealed" in found["deals", "theirs"].err
+        monkeypatch.setattr(seals, "_altered_files", lambda run, known: [])
+        monkeypatch.setattr(seals, "_altered_seeds", lambda run, counts, known: [])
+        found = walk(tacit, ON_RUNS, stub, prepare)
+        assert "was altered since it was sealed" not in found["deals", "theirs"].err
+
+
+def test_no_command_asks_a_live_agent_of_a_run_folder(tacit, with_live, monkeypatch):
+    """A run that is as it was made: answers are kept, and nobody is asked."""
+    monkeypatch.setattr(look, "_serve", lambda path, port, links: None)
+    monkeypatch.setattr(serve, "listen", no_port)
+    with chat_stub(lambda body, count: completion("A")) as stub:
+        traps(tacit, stub.url)
+        found = walk(tacit, ON_RUNS, stub, on_a_run(tacit, with_live, stub, None))
+    assert found["show", "theirs", "--policy", "bidder_1"].code == 0
+    assert found["audit", "verify", "theirs", "--replay", "all"].code == 0
+    assert found["resume", "theirs"].code == 0  # nothing is left to ask
+    assert found["report", "theirs"].code == 0
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("which", WHICH)
+def test_no_command_on_a_config_runs_what_it_names(tacit, which, live):
+    with chat_stub(lambda body, count: completion("A")) as stub:
+        agent = traps(tacit, stub.url)[which] | ({"live": True} if live else {})
+        (tacit.folder / "theirs.yaml").write_text(yaml.safe_dump(config_with(agent)))
+        found = walk(tacit, ON_CONFIGS, stub, lambda: None)
+    for words in (("train", "theirs.yaml"), ("lint", "theirs.yaml")):
+        assert found[words].code == 2
+    for words in ON_CONFIGS[-2:]:  # exams: the bot of the config is in no match
+        assert found[words].code == 0
+    assert not (tacit.folder / "results").exists()
 
 
 @pytest.mark.slow

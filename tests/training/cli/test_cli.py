@@ -244,6 +244,16 @@ def test_an_option_with_one_value_is_given_once(tacit, words, names):
     assert lines == [f"--{name}: is given twice; it takes one value." for name in names]
 
 
+def test_everything_that_is_missing_is_told_at_once(tacit):
+    assert mistake_lines(tacit("phase", "--y", "market.prices", "--y", "seeds")) == [
+        "--y: is given twice; it takes one value.",
+        "SWEEP: is missing (path or name of a sweep).",
+        "--x: is missing (the key along x).",
+    ]
+    assert mistake_lines(tacit("show")) == ["RUN: is missing."]
+    assert tacit("phase", "--help").code == 0
+
+
 def test_a_setting_that_is_written_as_an_option_is_refused_with_the_right_form(tacit):
     lines = mistake_lines(tacit("train", "ad_auction", "--seeds", "8", "--kpi.bidder.win=2"))
     keys = ["seeds", "kpi.bidder.win"]

@@ -110,13 +110,37 @@ def test_a_budget_goes_on_with_the_same_command(tacit):
     assert len(stub.requests) == 40
 
 
+TIRED = """import json
+print(json.dumps({"id": json.loads(input())["id"], "action": 0}), flush=True)
+input()
+"""
+
+
 @pytest.mark.parametrize("how", ["dies", "wall of text", "never starts"])
-def test_a_rude_command_is_a_result(tacit, how):
+def test_a_command_that_ends_before_its_first_answer_is_a_mistake(tacit, how):
+    """The cause alone: no counts, and no file that would stand in the way of the next try."""
     result = tacit("tabulate", f"{RUDE} '{how}'", *PRICING)
+    assert result.code == 2
+    head, line = result.err.splitlines()
+    assert head == "error: 1 mistake"
+    assert line.startswith("  AGENT: no answer came: the command ")
+    assert "mass" not in result.out
+    assert "\x1b" not in result.out + result.err
+    assert not list(tacit.folder.glob("policy*"))
+
+
+def test_a_script_that_does_not_exist_is_a_mistake(tacit):
+    result = tacit("tabulate", f"{sys.executable} nobot.py", *PRICING)
+    assert result.code == 2
+    assert "can't open file" in result.err.splitlines()[1]
+
+
+def test_a_command_that_dies_after_an_answer_is_a_result(tacit):
+    (tacit.folder / "tired.py").write_text(TIRED)
+    result = tacit("tabulate", f"{sys.executable} tired.py", *PRICING)
     assert result.code == 1
     assert "not finished: the command" in result.out
-    assert "Traceback" not in result.out + result.err
-    assert "\x1b" not in result.out + result.err
+    assert "1 answer is kept in policy.safetensors.asked.jsonl" in result.out
 
 
 def test_the_key_appears_nowhere(tacit, monkeypatch):

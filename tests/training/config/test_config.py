@@ -179,6 +179,13 @@ def test_arms_made_equal_run_once_and_a_note_says_so():
     assert load("volatility_kpi").notes == []
 
 
+def test_a_seed_that_may_have_been_meant_for_seeds_is_told():
+    note = "seed is where repetitions begin; how many there are says seeds: 48"
+    assert load("volatility_kpi", ["seed=2"]).notes == [note]
+    assert load("volatility_kpi", ["seed=2", "seeds=2"]).notes == []
+    assert load("volatility_kpi", ["seeds=2"]).notes == []
+
+
 def test_arms_are_chosen_and_renamed():
     chosen = load("volatility_kpi", arms=["first_2", "second_0"])
     assert list(chosen.arms) == ["second_0", "first_2"]

@@ -141,7 +141,8 @@ IN_FILES = [
     ("arms: {a: }", "arms.a: must be a table of keys, got None."),
     (
         "figure: {x: a}",
-        "figure: needs either panels, or histogram, or compare, or path, or x, y and lines.",
+        "figure: needs either panels, or histogram, or compare, or path, or adoption, or x, y and "
+        "lines.",
     ),
     (
         "predicted: [{quantity: q, arm: base, versus: base, measure: m, expected: more}]",

@@ -29,6 +29,7 @@ DEFAULTS = {
         "requires": [],
         "arms": NOTHING, "references": [], "published": [], "predicted": [],
         "expected_verdict": None, "shares": None, "figure": None, "explains": "", "compute": "",
+        "adoption": None,
     },
     Reference: {
         "quantity": "", "measure": "", "value": None, "versus": None, "expected": None,

@@ -40,7 +40,7 @@ def test_what_cannot_name_a_folder(name, mistake):
 
 @pytest.mark.parametrize(
     "name", ["config.yaml", "Summary.JSON", "ledger.jsonl", "seals.json", "incentives.json",
-             "events.out.tfevents.1", "curves.out.x", "a.png", "a.tmp", "a.lock"]
+             "policies", "events.out.tfevents.1", "curves.out.x", "a.png", "a.tmp", "a.lock"]
 )  # fmt: skip
 def test_an_arm_takes_no_place_of_the_run_s_own_files(name):
     assert folder_mistake(name) is None

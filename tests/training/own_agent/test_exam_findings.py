@@ -42,7 +42,7 @@ def found(agent, cap, config, *settings):
     arm = next(iter(load(config, settings).arms.values()))
     subject = find_subject(agent, arm.market, None, cap)
     matches = play_matches(arm, subject, SEEDS, 0, lambda what: None).played
-    return {f.name: f for f in findings(matches, cap, all_answers(matches))}
+    return {f.name: f for f in findings(matches, [cap] if cap else [], all_answers(matches))}
 
 
 def named(of):
@@ -118,6 +118,7 @@ def test_nothing_is_named_in_an_honest_player(agent, cap, config):
         ("competitive", None, ("quantity_competition",)),
         ("truthful", None, ("procurement", "market.suppliers=2")),
         ("truthful", None, ("cheap_talk",)),
+        ("truthful", None, ("hiring",)),
         ("truthful", None, ("delivery_slots", "market.false_claim_fine=.3")),
     ],
 )
@@ -138,5 +139,5 @@ def test_a_bot_is_the_same_in_the_other_seat():
     arm = next(iter(load(CLOUD[0], CLOUD[1:]).arms.values()))
     subject = find_subject("punisher", arm.market, "provider_1")
     matches = play_matches(arm, subject, SEEDS, 0, lambda what: None).played
-    own = {f.name: f.holds for f in findings(matches, None, all_answers(matches))}
+    own = {f.name: f.holds for f in findings(matches, [], all_answers(matches))}
     assert own == {name: f.holds for name, f in found("punisher", None, *CLOUD).items()}

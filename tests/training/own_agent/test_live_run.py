@@ -20,10 +20,16 @@ from tacit.oversight.signers import Signers
 from tacit.training.config.load import load
 from tacit.training.outcome.probing import learned_population
 from tacit.training.own_agent.export import export_policy
+from tacit.training.record.deals import DealName
+from tacit.training.record.replay import SeedReplay
 from tacit.training.record.reproduction import reproduce_run
 from tacit.training.record.verification import EVERY, verify
+from tacit.training.record.why import explain
+from tacit.training.report.contents import collect
 from tacit.training.runs.progress import NoProgress
 from tacit.training.runs.runner import train_experiment
+from tacit.training.show.policy_table_text import table_lines
+from tacit.training.show.run_text import learned_policy_lines
 from tacit.training.storage.live.answers_file import NAME
 from tacit.training.storage.load_run import learned_tables, load_run, read_experiment
 from tacit.training.storage.run_folder import RunFolder
@@ -145,6 +151,26 @@ def test_what_needs_policies_does_not_apply(run, tmp_path):
     card = json.loads(run.incentives.read_text())["base"]
     assert any("cannot be trained again bit for bit" in line for line in card["limitations"])
     assert list(card["policies"]["held_by"].values()) == [["s0/provider_1"]]
+
+
+def test_a_learned_seat_is_read_out_by_its_table_and_a_live_one_is_not(run):
+    arm = read_experiment(run).arms["base"]
+    lines = list(learned_policy_lines(run, None, "provider_1", 0, whole=True))
+    seat = arm.market.seat("provider_1")
+    expected = table_lines(seat.role, learned_tables(run, arm, 0)["provider_1"])
+    assert [line.strip() for line in lines[-len(expected) :]] == expected
+    assert "Where it settles is not told: does not apply: the agent of provider_0" in lines[2]
+    with pytest.raises(ConfigError, match="the agent of provider_0 is live"):
+        list(learned_policy_lines(run, None, "provider_0", 0))
+
+
+def test_a_report_says_that_deals_with_a_live_agent_are_not_explained(run):
+    contents = collect(load_run(run.path), (), lambda what, done, steps: None)
+    assert contents.deals
+    (why,) = contents.deals[0].why
+    assert why.startswith("Why a deal was done does not apply: the agent of provider_0 is live")
+    with pytest.raises(ConfigError, match="the agent of provider_0 is live"):
+        explain(SeedReplay(run, read_experiment(run).arms["base"], 0, 0), DealName(0, 0, 0, 399))
 
 
 def test_a_run_that_was_stopped_asks_only_what_was_not_answered(run, tmp_path):

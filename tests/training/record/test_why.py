@@ -315,7 +315,7 @@ def test_the_command_explains_a_deal_or_the_worst(tacit, results):
         (["round 7"], "DEAL: must be like s0/b0/c0/r1200, got 'round 7'."),
         (["s0/b0/c0/r4000"], "DEAL: s0/b0/c0/r4000 does not exist; seed 0 of arm booking has"),
         (["s0/b0/c1/r0"], "DEAL: s0/b0/c1/r0 does not exist"),
-        (["s1/b0/c0/r0"], "DEAL: arm booking has seeds 0 to 0."),
+        (["s1/b0/c0/r0"], "DEAL: arm booking has seeds 0 to 0, got 1."),
         (["s0/b1/c0/r0"], "DEAL: there is no branch 1"),
     ],
 )

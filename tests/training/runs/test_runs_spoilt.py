@@ -67,8 +67,11 @@ def test_a_run_is_found_by_name_or_path_or_reported_with_the_nearest(tmp_path):
     assert existing_run(str(tmp_path / "mine"), tmp_path / "elsewhere").name == "mine"
     with pytest.raises(ConfigError, match=r"RUN: there is no run 'mien' in .*Did you mean 'mine'"):
         existing_run("mien", tmp_path)
-    with pytest.raises(ConfigError, match="There are none"):
+    with pytest.raises(ConfigError, match=r"--results: there is no folder .*elsewhere\."):
         existing_run("mine", tmp_path / "elsewhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match="There are none"):
+        existing_run("mine", tmp_path / "empty")
 
 
 def test_an_unknown_arm_of_a_run_is_reported_with_the_nearest(tmp_path):

@@ -10,7 +10,7 @@ from tacit.training.board.plot_style import COLOURS
 from tacit.training.config.load import load
 from tacit.training.config.references import Figure
 from tacit.training.studies import figures
-from tacit.training.studies.theory_figures import theory_curve, theory_panels
+from tacit.training.studies.theory_figures import theory_curve, theory_panels, tick_labels
 
 PANELS = [
     {"x": "market.scarcity", "x_label": "scarce", "y": ["bluff_rate", "accept_rate"],
@@ -124,3 +124,9 @@ def test_lines_hold_a_point_an_arm_and_the_earnings_of_the_role_with_rivals():
     assert worst.get_ydata() == pytest.approx([0.1, 0.15])
     assert left.xaxis_inverted()
     assert right.get_ylabel() == "profit per round"
+
+
+def test_labels_of_weights_that_would_touch_are_left_out():
+    weights = [0.001, 0.01, 0.03, 0.06, 0.1, 0.3, 1, 10]
+    assert tick_labels(weights) == ["0.001", "0.01", "0.03", "0.06", "", "0.3", "1", "10"]
+    assert tick_labels([0.5]) == ["0.5"]

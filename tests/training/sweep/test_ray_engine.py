@@ -93,7 +93,7 @@ def test_tasks_know_what_is_registered_here(tmp_path, monkeypatch):
         raise RuntimeError("enough")
 
     monkeypatch.setattr(ray, "init", note)
-    monkeypatch.setattr(plugins, "REMEMBERED", {"my_market": "/here/my_market.py"})
+    monkeypatch.setitem(plugins.REMEMBERED, "my_market", "/here/my_market.py")
     monkeypatch.setenv("TACIT_PLUGINS", "others_market")
     folder, plan, _ = planned(tmp_path / "mine")
     with pytest.raises(ConfigError, match="enough"):

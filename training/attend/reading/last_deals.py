@@ -83,7 +83,7 @@ def why(run: RunFolder, arm: Arm, deal: str) -> dict[str, Any]:
     name = deal_name(deal)
     check_is_of_training(name)
     if name.seed >= arm.seeds:
-        raise ConfigError(f"DEAL: arm {arm.name} has seeds 0 to {arm.seeds - 1}.")
+        raise ConfigError(f"DEAL: arm {arm.name} has seeds 0 to {arm.seeds - 1}, got {name.seed}.")
     replay = SeedReplay(run, arm, name.seed, name.branch, under_way=True)
     at = min(max(name.round, replay.first), replay.end)
     _check_time(replay, at, at + replay.rounds_to_confirm(at))

@@ -55,21 +55,24 @@ def exam(
     from tacit.envs.errors import ConfigError
     from tacit.training.config.load import load
     from tacit.training.own_agent.examine import examine
-    from tacit.training.own_agent.subject import found_cap
+    from tacit.training.own_agent.subject import found_caps
 
     if not 0 <= seeds <= MOST_SEEDS:
         raise ConfigError(f"--seeds: must be 0 .. {MOST_SEEDS:,}, got {seeds}.")
     _check_output(output)
     experiment = load(config, settings or [], [arm] if arm is not None else [])
     chosen = next(iter(experiment.arms.values()))
-    limit, told = _cap(cap), "the option --cap"
-    if limit is None and (found_in_config := found_cap(chosen, seat)) is not None:
-        limit, told = found_in_config
+    given = _cap(cap)
+    found_first = found_caps(chosen, seat)
+    limit = given or (found_first[0][0] if found_first else None)
     with (
         _steps(as_json) as step,
         _subject(agent, chosen, seat, limit, step, tuple(allow_host or ()), calls) as subject,
     ):
-        found = examine(chosen, subject, step, cap=limit, cap_from=told, learned_seeds=seeds)
+        caps = found_caps(chosen, subject.seat)
+        if given is not None:
+            caps = ((given, "the option --cap"),)
+        found = examine(chosen, subject, step, caps=caps, learned_seeds=seeds)
     if as_json:
         print(json.dumps(found.plain(), allow_nan=False))
     else:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel
 
 from tacit.training.cli.options import Config, Settings
 from tacit.training.plain_text import say
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from tacit.agents.external.doors.door import Door
     from tacit.agents.external.question import Questions
     from tacit.training.config.arms import Arm
@@ -90,6 +91,7 @@ def tabulate(
         )  # fmt: skip
     finally:
         door.close()
+    _check_it_answered(found, bot, kept)
     if found.passes_gate:
         _write(output, found, own, questions.seat.name, bot)
     if as_json:
@@ -163,6 +165,20 @@ def _plan_lines(bot: BaseModel, what: str, questions: Questions, resolution: flo
     return lines
 
 
+def _check_it_answered(found: Tabulation, bot: BaseModel, kept: Path) -> None:
+    """Refuse a program that ended before its first answer: no result, but a mistake.
+
+    Raises:
+        ConfigError: it did; the empty file of answers is removed.
+    """
+    from tacit.agents.external.config import ExternalConfig
+    from tacit.envs.errors import ConfigError
+
+    if found.ended and not found.answers and isinstance(bot, ExternalConfig):
+        kept.unlink(missing_ok=True)
+        raise ConfigError(f"AGENT: no answer came: {found.stopped}")
+
+
 def _about(bot: BaseModel, arm: Arm) -> dict[str, object]:
     """What a file of answers belongs to."""
     from tacit.agents.external.config import ChatConfig, asked_as
@@ -211,5 +227,6 @@ def _last_line(found: Tabulation, output: Path, kept: Path) -> str:
     if found.passes_gate:
         return f"wrote {output}; every question and answer: {kept}"
     if found.stopped:
-        return f"{found.asked:,} answers are kept in {kept}; the same command goes on from there"
+        count = "1 answer is" if found.answers == 1 else f"{found.answers:,} answers are"
+        return f"{count} kept in {kept}; the same command goes on from there"
     return f"every question and answer: {kept}"

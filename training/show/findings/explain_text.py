@@ -25,6 +25,8 @@ PAGES = {
     "KPI": ("docs/probes/mirror.md", "emergence/objective/verdict.py"),
     "claims": ("docs/probes/claims.md", "emergence/claims/rule.py"),
     "coalition": ("docs/probes/coalitions.md", "emergence/coalition/verdict.py"),
+    "inheritance": ("docs/probes/inheritance.md", "emergence/anchored/rule.py"),
+    "adoption": ("docs/probes/adoption.md", "emergence/adoption/rule.py"),
     "every rule": ("docs/words.md", "emergence/evidence.py"),
 }
 WORDS, PROBE_NAMES, COLUMN_NAMES = "words of verdicts", "probes", "columns of tables"

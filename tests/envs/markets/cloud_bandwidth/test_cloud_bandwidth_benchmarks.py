@@ -43,7 +43,7 @@ def profits_of(config: CloudBandwidthConfig) -> Callable[[Any], np.ndarray]:
         total = np.zeros(n)
         for shock in shocks:
             measures = np.zeros((n + 1, QUANTITY + 1))
-            plain_demand(params, state, shock, measures)
+            plain_demand(params, state, shock, 0, measures)
             sold = np.minimum(measures[:n, QUANTITY] * c.background_demand, c.capacity or np.inf)
             total += (np.asarray(prices) - cost) * sold
         return total / len(shocks)
