@@ -24,7 +24,7 @@ from .theory_figures import theory_panels
 
 ArmSummaries = Mapping[str, Mapping[str, Any]]  # parts of summary.json by arm
 DPI = 140
-MOST_LEVEL = 12  # arms in a panel whose names stand level; of more they would overlap
+MOST_LEVEL = 9  # arms in a panel whose names stand level; of more they would overlap
 FOOTER_LINES = 3  # different answers to who stands behind the objectives
 
 
