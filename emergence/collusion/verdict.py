@@ -298,7 +298,10 @@ def _missing(e: Evidence, reason: str | None) -> list[str]:
     if reason is not None:
         missing.append(f"temptation and deterrence: {reason}")
     elif "tempted_states" not in e.figures:
-        missing.append("temptation and deterrence: this run was measured by an older version")
+        missing.append(
+            "temptation and deterrence: not measured here (what seats see was changed while they "
+            "learned, or this run was measured by an older version)"
+        )
     elif not e.defined("rematched/frozen_index"):
         missing.append("exchanged partners: more seeds than a pair has seats")
     forget = e.market.analysis.memoryless

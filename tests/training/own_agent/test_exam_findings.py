@@ -141,3 +141,17 @@ def test_a_bot_is_the_same_in_the_other_seat():
     matches = play_matches(arm, subject, SEEDS, 0, lambda what: None).played
     own = {f.name: f.holds for f in findings(matches, [], all_answers(matches))}
     assert own == {name: f.holds for name, f in found("punisher", None, *CLOUD).items()}
+
+
+@pytest.mark.parametrize(("share", "left_out"), [("weights", 1), ("objective", 0)])
+def test_learners_that_share_what_they_learn_are_no_match(share, left_out):
+    """Seats that share an objective only are learners of their own, and are played."""
+    vendor = f"policies.vendor={{seats: [provider_1, provider_2], share: {share}}}"
+    settings = ["market.providers=3", "market.prices=3", vendor]
+    settings += ["train.rounds=2000", "train.measure_last=500"]
+    arm = load("cloud_bandwidth", settings).arms["base"]
+    subject = find_subject("competitive", arm.market, "provider_0", None)
+    matches = play_matches(arm, subject, 1, 1, lambda what: None)
+    why = "against learners: seats of this configuration share what they learn (policies)"
+    assert matches.left_out.count(why) == left_out
+    assert ("learners" in matches.played) == (left_out == 0)
