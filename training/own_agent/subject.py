@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import Any, Protocol, get_args
 
 from tacit.agents.external.example_bots import BOTS, Cap
 from tacit.agents.external.moved_seat import moved_table
@@ -202,6 +202,16 @@ def _about(card: PolicyCard, market: Market) -> list[str]:
     """What a card says of where its table came from."""
     lines = [f"a policy file, made for {card.seat} of {card.market}; table {card.table_hash}"]
     lines += [f"{key}: {value}" for key, value in card.origin.items()]
-    if dict(card.market_config) != market.config.model_dump(mode="json"):
+    if not _has_settings(market, card.market_config):
         lines.append("the market of the file has other settings than the one examined here")
     return lines
+
+
+def _has_settings(market: Market, settings: Mapping[str, Any]) -> bool:
+    """Whether a market has these settings; those that a file of an earlier version lacks are the
+    defaults."""
+    try:
+        own = type(market)(dict(settings)).config
+    except ConfigError:
+        return False
+    return bool(own == market.config)

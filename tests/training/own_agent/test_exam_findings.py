@@ -17,6 +17,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from support.paths import ROOT
 
 from tacit.training.config.load import load
 from tacit.training.own_agent.findings import (
@@ -155,3 +156,13 @@ def test_learners_that_share_what_they_learn_are_no_match(share, left_out):
     why = "against learners: seats of this configuration share what they learn (policies)"
     assert matches.left_out.count(why) == left_out
     assert ("learners" in matches.played) == (left_out == 0)
+
+
+@pytest.mark.parametrize(("settings", "others"), [([], 0), (["market.cost=1.1"], 1)])
+def test_settings_that_a_file_of_an_earlier_version_lacks_are_defaults(settings, others):
+    """The shipped file was written before the market could have regions."""
+    market = load("own_bot", settings, ["punisher"]).arms["punisher"].market
+    path = ROOT / "configs/experiments/own_agent/punisher.safetensors"
+    about = find_subject(str(path), market, None, None).about
+    told = "the market of the file has other settings than the one examined here"
+    assert about.count(told) == others
