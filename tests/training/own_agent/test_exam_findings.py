@@ -158,7 +158,7 @@ def test_learners_that_share_what_they_learn_are_no_match(share, left_out):
     assert ("learners" in matches.played) == (left_out == 0)
 
 
-@pytest.mark.parametrize(("settings", "others"), [([], 0), (["market.cost=1.1"], 1)])
+@pytest.mark.parametrize(("settings", "others"), [([], 0), (["market.false_headroom_fine=0.1"], 1)])
 def test_settings_that_a_file_of_an_earlier_version_lacks_are_defaults(settings, others):
     """The shipped file was written before the market could have regions."""
     market = load("own_bot", settings, ["punisher"]).arms["punisher"].market
