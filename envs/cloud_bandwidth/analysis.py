@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tacit.envs.analysis import ActionCap, Analysis, Draw, Rivalry
+from tacit.envs.jit.in_python import in_python
 from tacit.envs.market import Market, Role, Seat
 
 from . import positions as at
@@ -60,15 +61,15 @@ class CloudBandwidthAnalysis(Analysis):
         c, coin = self.market.config, (0.0, 1.0)
         if phase:
             needs = ((1.0 - c.critical_probability, c.critical_probability),)
-            first = at.needs(c.posts)
+            first = in_python(at.needs)(c.posts)
             return tuple(Draw(first + t, coin, needs) for t in range(c.tenants))
         if c.surge is None:
             return ()
-        loads, share = at.loads(c.posts), c.surge.share
+        loads, share = in_python(at.loads)(c.posts), c.surge.share
         found = [
             Draw(loads + i, coin, ((1.0 - share, share),), lasting=True) for i in range(c.posts)
         ]
-        first = at.drawn(c.posts, c.tenants)
+        first = in_python(at.drawn)(c.posts, c.tenants)
         for values, probabilities in c.surge.drawn if c.surge.listed else ():
             found += [
                 Draw(first + i, values, (probabilities,), lasting=True) for i in range(c.posts)

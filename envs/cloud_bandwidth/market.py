@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tacit.envs.errors import ConfigError
+from tacit.envs.jit.in_python import in_python
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Benchmark, Claim, Lot, Market, Measure, Role
 from tacit.envs.market.figures import figure_text
@@ -87,7 +88,7 @@ class CloudBandwidth(Market):
         if c.start != "random":
             self.params[at.START_MEMORY] = self._start_memory()
         listed = c.surge is not None and c.surge.listed
-        self.state_width = at.drawn(c.posts, c.tenants) + (2 * c.posts if listed else 0)
+        self.state_width = in_python(at.drawn)(c.posts, c.tenants) + (2 * c.posts if listed else 0)
         self.state_width += self.in_turn  # whose turn it is
 
     @property
@@ -147,7 +148,8 @@ class CloudBandwidth(Market):
         tabled = own_joints if numbers <= MOST_TABLED else 0
         utility = np.array(c.each(c.quality))[:, None] - self.grid
         surge = self._surge_block()
-        grid = at.masses(n) + c.regions
+        masses = in_python(at.masses)(n)
+        grid = masses + c.regions
         surge_at = grid + 2 * n * m
         params = np.zeros(surge_at + len(surge))
         params[at.N_PROVIDERS] = n
@@ -180,8 +182,8 @@ class CloudBandwidth(Market):
         params[at.REGIONS] = c.regions
         params[at.OWN_REGION] = c.observe == "region"
         params[at.REGION_JOINTS] = own_joints
-        params[at.COST : at.masses(n)] = c.each(c.cost)
-        params[at.masses(n) : grid] = [c.region(k).background_demand for k in range(c.regions)]
+        params[at.COST : masses] = c.each(c.cost)
+        params[masses:grid] = [c.region(k).background_demand for k in range(c.regions)]
         params[grid:surge_at] = [*self.grid.ravel(), *utility.ravel()]
         params[surge_at:] = surge
         return np.concatenate([params, self._demand_table(params, shocks)]) if tabled else params

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tacit.envs.analysis import ActionCap, Analysis, Draw, PriorKeys, PriorNumbers, PriorRow
+from tacit.envs.jit.in_python import in_python
 from tacit.envs.market import Role, Seat
 from tacit.envs.types import Floats
 
@@ -37,7 +38,7 @@ class ProcurementAnalysis(Analysis):
         leads = self._lead_probabilities()
         coin = (0.0, 1.0)
         for i, scarce in enumerate(c.scarcities):
-            own = at.supplier(i)
+            own = in_python(at.supplier)(i)
             found.append(Draw(own + at.STOCK, coin, ((1.0 - scarce, scarce),)))
             found.append(Draw(own + at.LEAD, days, (leads,)))
         urgent = c.urgency.probability if c.urgency else 0.0

@@ -92,6 +92,9 @@ def test_commands_that_compile_nothing_import_no_numba(tmp_path):
     assert {listed, mistaken} == {"heavy: numpy pydantic"}
     compared, shown = heavy(tmp_path, "compare once", "show once")
     assert {compared, shown} <= {"heavy: numpy pydantic", "heavy: numpy pydantic scipy"}
+    heavy(tmp_path, f"train procurement --name tender {' '.join(SMALL)}")
+    (shown,) = heavy(tmp_path, "show tender")  # which asks the market what nature draws
+    assert shown in {"heavy: numpy pydantic", "heavy: numpy pydantic scipy"}
     train = f"train ad_auction --name once {' '.join(SMALL)}"
     heavy(tmp_path, train)  # marks that this command has nothing to do, a figure to draw say
     (again,) = heavy(tmp_path, train)
