@@ -8,14 +8,19 @@ import numpy as np
 import pytest
 import yaml
 from scipy.optimize import minimize
+from support.paths import benchmark_module
 
-from benchmarks.adoption.__main__ import FOLDER, HEAD, misses, rates
-from benchmarks.adoption.cases import CASES, REPETITIONS
-from benchmarks.adoption.prices import Markets, among, drawn_markets, equilibrium_prices
 from tacit.envs import rng
 from tacit.envs.cloud_bandwidth.benchmarks import PricingGame
 from tacit.envs.registry import make_market
 
+main, cases, prices = (
+    benchmark_module(f"adoption.{name}") for name in ("__main__", "cases", "prices")
+)
+FOLDER, HEAD, misses, rates = main.FOLDER, main.HEAD, main.misses, main.rates
+CASES, REPETITIONS = cases.CASES, cases.REPETITIONS
+Markets, among, drawn_markets = prices.Markets, prices.among, prices.drawn_markets
+equilibrium_prices = prices.equilibrium_prices
 KEY = rng.seed_key(3, rng.NATURE)
 
 

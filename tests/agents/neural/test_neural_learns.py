@@ -10,6 +10,7 @@ from support.toy_markets.solvable import BEST, Solvable, chain_q
 
 from tacit.agents.batch.group import BatchGroup
 from tacit.agents.group import make_group
+from tacit.agents.neural.actor_critic import Rates
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.tabular.config import QLearningConfig as Q
 from tacit.envs import kpi
@@ -124,7 +125,7 @@ def test_rates_fall_over_training(monkeypatch):
     update = actor_critic.update
 
     def recorded(*arguments):
-        used.append(arguments[-1])
+        used.extend(own for own in arguments if isinstance(own, Rates))
         return update(*arguments)
 
     monkeypatch.setattr(actor_critic, "update", recorded)

@@ -46,7 +46,8 @@ def test_an_unknown_experiment_and_an_unknown_arm():
 def test_of_many_cells_every_value_is_checked_once(monkeypatch):
     seen = []
     monkeypatch.setattr(sweeping, "load", lambda raw, words, arms: seen.append(words))
-    monkeypatch.setattr(sweeping, "check_no_outside_agents", lambda experiment: None)
+    for check in ("check_no_outside_agents", "check_no_live_agents"):
+        monkeypatch.setattr(sweeping, check, lambda experiment, **told: None)
     many = ",".join(str(k / 1000) for k in range(500))
     make_plan("ad_auction", [f"kpi.bidder.price_change={many}", "market.bidders=2,3,4"])
     values = {dict(word.split("=") for word in words)["market.bidders"] for words in seen}
