@@ -22,7 +22,7 @@ from .batch.config import BatchConfig
 from .batch.learner import Learner
 from .external.config import is_live
 from .policy import PolicyTable
-from .registry import make_learner
+from .registry import batches_at_once, make_learner
 from .tabular.group import TabularGroup
 from .tabular.recording import Recording
 from .tabular.shared.shared_group import SharedGroup
@@ -227,4 +227,6 @@ def _group(
     def make(config: BaseModel, seat: Seat, terms: Mapping[str, kpis.Term], seed: int) -> Learner:
         return make_learner(config, seat, terms, seed, market)
 
-    return BatchGroup(market, kpi, configs, seed, make, copies, episode_rounds, total_rounds)
+    return BatchGroup(
+        market, kpi, configs, seed, make, copies, episode_rounds, total_rounds, batches_at_once
+    )

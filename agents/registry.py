@@ -18,7 +18,7 @@ from tacit.envs.market import Market, Seat
 from tacit.envs.plugins import remember
 
 from .batch.config import BatchConfig, batch_rounds
-from .batch.learner import Learner, LearnerFactory
+from .batch.learner import BatchesAtOnce, Learner, LearnerFactory
 from .external.config import ChatConfig, ExternalConfig, is_live
 from .external.fallback import fallback_table
 from .external.table_agent import TableConfig
@@ -30,6 +30,7 @@ from .tabular.config import TABULAR, QLearningConfig, check_synchronous
 from .tabular.multiplicative_weights import MultiplicativeWeightsConfig
 
 if TYPE_CHECKING:
+    from .batch.group import BatchGroup
     from .neural.actor_critic import ActorCriticFactory
     from .neural.dqn import QNetworkFactory
 
@@ -156,6 +157,16 @@ def make_learner(
 
         return make_sb3(config, seat, terms, seed)
     raise ConfigError(f"agents.{seat.name}: {config!r} is no learner of networks.")
+
+
+def batches_at_once(group: BatchGroup) -> BatchesAtOnce | None:
+    """What plays and learns from many batches of a group in one call; None: its learners cannot."""
+    configs = [getattr(learner, "config", None) for learner in group.learners.values()]
+    if not all(isinstance(config, IppoConfig) and not config.hidden for config in configs):
+        return None
+    from .neural.tables.batches import table_batches
+
+    return table_batches(group)
 
 
 def _actor_critic_class(config: IppoConfig) -> ActorCriticFactory:

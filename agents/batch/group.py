@@ -10,7 +10,7 @@ Policies of learners with networks, tacit's own or those of Stable-Baselines3, s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
 from .config import BatchConfig, Clock, annealed, batch_rounds
-from .learner import Learner, LearnerFactory
+from .learner import BatchesAtOnce, Learner, LearnerFactory
 from .lookup.lookup import LookupRollout
 from .rollout_buffer import (
     FROM_CONFIG,
@@ -60,6 +60,9 @@ class BatchGroup:
         batch_rounds: rounds per copy between two updates.
         total_rounds: rounds per copy of the whole training.
         episode_rounds: rounds of an episode; None: endless.
+        has_q_learners: whether some seats learn after every round.
+        looks_ahead: whether samples that are cut need their next decision.
+        batches_at_once: plays and learns from many batches in one call; None: batch by batch.
         stop_after, stable_rounds, stopped: the rule that stops a group whose policies are stable
             applies to tabular learners only, so these stay 0 and False.
     """
@@ -78,6 +81,7 @@ class BatchGroup:
         copies: int = 1,
         episode_rounds: int | None = None,
         total_rounds: int | None = None,
+        batches_at_once: Callable[[BatchGroup], BatchesAtOnce | None] | None = None,
     ) -> None:
         """Put learners and tables into their seats.
 
@@ -90,6 +94,8 @@ class BatchGroup:
             copies: how many copies of the market are played at once.
             episode_rounds: rounds of an episode; None: endless.
             total_rounds: rounds per copy of the whole training, which annealed rates need.
+            batches_at_once: makes what plays and learns from many batches in one call, where the
+                learners allow it.
 
         Raises:
             ConfigError: an agent that cannot play this market, agents whose batches differ, or an
@@ -117,17 +123,18 @@ class BatchGroup:
         self._samples = [samples_of(self.rollout_buffer, k) for k in range(len(self._seats))]
         self._rollout = compiled(ROLLOUT_TEMPLATE, market.kernels).rollout
         self._cumulate = compiled(TABLE_TEMPLATE).cumulate
-        has_q_learners = any(isinstance(c, TABULAR) for c in configs.values())
-        self._q_learners = True if has_q_learners else None  # see `rollout_loop.rollout`
+        self.has_q_learners = any(isinstance(c, TABULAR) for c in configs.values())
+        self._q_learners = True if self.has_q_learners else None  # see `rollout_loop.rollout`
         self._lookup = None
-        if not has_q_learners:
+        if not self.has_q_learners:
             self._lookup = LookupRollout(market, kpi, self.seed_state, self.rollout_buffer)
         # A decision that comes later than within a round of looking ahead drops its sample.
-        self._looks_ahead = any(
+        self.looks_ahead = any(
             getattr(self.learners[seat.name], "looks_ahead", True)
             or not decides_every_round(market, seat)
             for seat in self._seats
         )
+        self.batches_at_once = batches_at_once and batches_at_once(self)
         self._play_acting_tables()
 
     def _play_acting_tables(self) -> None:
@@ -138,6 +145,11 @@ class BatchGroup:
             size = seat.role.observations * seat.role.actions
             table = self.learners[seat.name].acting()
             self._cumulate(table, seat.role.legal, q_arrays.cumulative[first : first + size])
+
+    @property
+    def has_lookup(self) -> bool:
+        """Whether rounds before the last of a batch are looked up."""
+        return self.batch_rounds > 1 and self._lookup is not None and self._lookup.allowed
 
     # --- rounds ----------------------------------------------------------------------------------
 
@@ -156,7 +168,13 @@ class BatchGroup:
         """
         state, done = self.seed_state, 0
         while done < rounds and not (done and self.halt[0]):
-            position = self.rounds % self.batch_rounds
+            position, batches = (
+                self.rounds % self.batch_rounds,
+                (rounds - done) // self.batch_rounds,
+            )
+            if self.batches_at_once and position == 0 and batches > 1 and recording is None:
+                done += self.batches_at_once.run(batches)
+                continue
             stretch = min(rounds - done, self.batch_rounds - position)
             looked_up = self._look_up(stretch) if recording is None else 0
             if looked_up:
@@ -165,7 +183,7 @@ class BatchGroup:
             done += self._rollout(
                 state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
                 state.scratch, self.rollout_buffer, stretch, self.episode_rounds or 0, is_full,
-                self._looks_ahead, self._q_learners, recording,
+                self.looks_ahead, self._q_learners, recording,
             )  # fmt: skip
             if self.rounds % self.batch_rounds == 0:
                 self._learn()

@@ -76,6 +76,23 @@ class Learner(Protocol):
         ...
 
 
+class BatchesAtOnce(Protocol):
+    """Plays whole batches of a group, and lets its learners update after each, in one call."""
+
+    def run(self, batches: int) -> int:
+        """Play so many batches, the first from its beginning.
+
+        It leaves the group as batch by batch, bit for bit.
+
+        Returns:
+            Rounds played; fewer if it is told to halt, perhaps within a batch.
+
+        Raises:
+            Diverged: a learner's weights or losses are no finite numbers any more.
+        """
+        ...
+
+
 Terms = Mapping[str, kpis.Term]
 # Makes the learner of a seat from (config, seat, KPI terms, seed).
 LearnerFactory = Callable[[BaseModel, Seat, Terms, int], Learner]

@@ -30,6 +30,9 @@ TANH, RELU = range(2)
 (LEARNING_RATE, BETA1, BETA2, EPSILON, MAX_NORM, CORRECTION1, ROOT_CORRECTION2, ADAM_ONE,
  NORM_EPSILON) = range(9)  # fmt: skip
 
+# Least weight of an update's returns in the unit of a head, so that it keeps following returns.
+LEAST_SHARE = 0.01
+
 # First axis of `MinibatchCells.advantage_sums`.
 POSITIVE, NEGATIVE = range(2)
 

@@ -152,6 +152,21 @@ def transpose(parameters: Any, w: Any, inputs: Any, width: Any, out: Any) -> Non
             out[k * inputs + i] = parameters[w + i * width + k]
 
 
+@inlined
+def first_layer_gradient(digits: Any, dy: Any, dw: Any) -> None:
+    """Fill the gradient `dw` `[inputs, K]` by the weights of a layer that sees `digits` `[R, D]`,
+    from that by its outputs, `dy` `[R, K]`."""
+    dw[:] = 0.0
+    for r in range(len(dy)):
+        own = row(dy, r)
+        for d in range(digits.shape[1]):
+            weight_row = row(dw, digits[r, d])
+            for k in range(dy.shape[1]):
+                weight_row[k] += own[k]
+    # The last row is for parts that are not seen: its weights are 0 and stay 0.
+    dw[len(dw) - 1] = 0.0
+
+
 @loop
 def backward(
     digits: Any,
@@ -166,7 +181,7 @@ def backward(
     of the last layer, which are at the end of `output_gradients`."""
     digits, parameters, outputs = borrow(digits), borrow(parameters), borrow(outputs)
     slopes, gradient = borrow(output_gradients), borrow(gradient)
-    rows, ones = digits.shape
+    rows = len(digits)
     end = rows * int(layers[:, OUTPUTS].sum())
     zero = gradient[0] - gradient[0]
     for layer in range(len(layers) - 1, -1, -1):
@@ -176,16 +191,7 @@ def backward(
         w, b = layers[layer, WEIGHTS], layers[layer, BIASES]
         column_sums(dy, gradient[b : b + width])
         if layer == 0:
-            dw = gradient[w:b].reshape((inputs, width))
-            dw[:] = 0.0
-            for r in range(rows):
-                own = row(dy, r)
-                for d in range(ones):
-                    weight_row = row(dw, digits[r, d])
-                    for k in range(width):
-                        weight_row[k] += own[k]
-            # The last row is for parts that are not seen: its weights are 0 and stay 0.
-            dw[inputs - 1] = 0.0
+            first_layer_gradient(digits, dy, gradient[w:b].reshape((inputs, width)))
         else:
             before = start - rows * inputs
             product_of_transpose(

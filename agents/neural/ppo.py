@@ -66,7 +66,15 @@ from tacit.envs.market import Seat
 from tacit.envs.types import Floats, Ints
 
 from .actor_critic import ActorCriticFactory, Losses, Rates, UpdatesAtOnce
-from .arrays import NEGATIVE, POSITIVE, AnchorArrays, Batch, MinibatchCells, UpdateMemory
+from .arrays import (
+    LEAST_SHARE,
+    NEGATIVE,
+    POSITIVE,
+    AnchorArrays,
+    Batch,
+    MinibatchCells,
+    UpdateMemory,
+)
 from .config import MAX_HEADS, IppoConfig, too_many_heads
 from .network import TEMPLATE as NETWORK_TEMPLATE
 
@@ -76,8 +84,6 @@ if TYPE_CHECKING:
 ADVANTAGES_TEMPLATE = "tacit.agents.batch.advantages_loop"
 MINIBATCH_TEMPLATE = "tacit.agents.neural.minibatch_loop"
 PPO_TEMPLATE = "tacit.agents.neural.ppo_loop"
-# Least weight of an update's returns in the unit of a head, so that it keeps following returns.
-LEAST_SHARE = 0.01
 
 
 class Ippo:
@@ -89,6 +95,7 @@ class Ippo:
         seed: the number that all draws come from.
         weights: of the seat's KPI terms, float64 `[H]`; a change applies at the next update.
         encoding: what the networks see of an observation.
+        digits: all encoded observations, int32 `[O, D]`.
         actor_critic: the networks.
         key: of the draws that deal samples into minibatches.
         return_scale: the unit of each value head, float64 `[H]`; 0 until returns were seen.
@@ -139,7 +146,7 @@ class Ippo:
         self._softmax = compiled(PPO_TEMPLATE).softmax
         self._finite = compiled(NETWORK_TEMPLATE).finite
         self._work = WorkArrays()
-        self._digits = self.encoding.digits(np.arange(seat.role.observations))
+        self.digits = self.encoding.digits(np.arange(seat.role.observations))
         self._row_numbers = np.zeros(seat.role.observations, np.int32)
         self._observations = np.zeros(0, np.int64)
         self._cells = self._empty_cells(0, self._work)
@@ -168,7 +175,7 @@ class Ippo:
 
     def beliefs(self, observation: int) -> Beliefs:
         """The critic's values of the KPI terms at an observation, unweighted."""
-        values = self.actor_critic.values(self._digits[[observation]]).astype(np.float64)
+        values = self.actor_critic.values(self.digits[[observation]]).astype(np.float64)
         return Beliefs("terms", values[0] * self.return_scale)
 
     def _write_policy(self) -> None:
@@ -177,7 +184,7 @@ class Ippo:
             self.policy[:] = self._prior
             return
         for rows in chunks(len(self.policy)):
-            logits = self.actor_critic.logits(self._digits[rows])
+            logits = self.actor_critic.logits(self.digits[rows])
             self._softmax(logits, self.seat.role.legal[rows], self.policy[rows])
 
     # --- learning --------------------------------------------------------------------------------
@@ -244,20 +251,11 @@ class Ippo:
             Diverged: losses, weights or probabilities are no finite numbers any more.
         """
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
-        table = (self._row_numbers, self._digits, self.seat.role.legal, self.policy)
+        table = (self._row_numbers, self.digits, self.seat.role.legal, self.policy)
         losses, rows, is_sound = actor_critic.update(
-            samples,
-            count,
-            self._memory(count),
-            table,
-            self.weights,
-            self.return_scale,
-            self.key,
-            self.updates,
-            share,
-            rates,
-            self._anchor,
-        )
+            samples, count, self._memory(count), table, self.weights, self.return_scale, self.key,
+            self.updates, share, rates, self._anchor,
+        )  # fmt: skip
         self.updates += 1
         self._check_finite(is_sound)
         return losses, rows
@@ -274,7 +272,7 @@ class Ippo:
         """
         config, count = self.config, samples.total
         batch = self._batch_of(count)
-        values = self.actor_critic.values(self._digits[observations]).astype(np.float64)
+        values = self.actor_critic.values(self.digits[observations]).astype(np.float64)
         # The critic answers in units of its heads, so its values are scaled to those of rewards.
         squares = self._advantage_loops.generalised_advantages(
             samples, self._row_numbers, values * self.return_scale, self.weights, config.discount,
@@ -293,7 +291,7 @@ class Ippo:
         count = 1 << (count - 1).bit_length()
         rows, heads = len(self.policy), len(self.weights)
         widths, dtype = self._widths, self.config.precision
-        key = (count, rows, heads, self.policy.shape[1], self._digits.shape[1], widths, dtype,
+        key = (count, rows, heads, self.policy.shape[1], self.digits.shape[1], widths, dtype,
                self.config.minibatches)  # fmt: skip
 
         def make(work: WorkArrays) -> UpdateMemory:
@@ -328,7 +326,7 @@ class Ippo:
         if not np.array_equal(observations, self._observations):
             self._observations = observations
             self._cells = self._empty_cells(len(observations), self._work)
-            self._cells.digits[:] = self._digits[observations]
+            self._cells.digits[:] = self.digits[observations]
             self._cells.legal[:] = self.seat.role.legal[observations]
         np.take(self.policy, observations, axis=0, out=self._cells.old_policy)
         return self._cells
@@ -337,7 +335,7 @@ class Ippo:
         """Memory for an update that met so many observations; it holds nothing yet."""
         parts, heads, actions = self.config.minibatches, len(self.weights), self.seat.role.actions
         return MinibatchCells(
-            digits=work.get("digits", rows, self._digits.shape[1], dtype=np.int32),
+            digits=work.get("digits", rows, self.digits.shape[1], dtype=np.int32),
             legal=work.get("legal", rows, 2, dtype=np.int32),
             old_policy=work.get("old_policy", rows, actions),
             sizes=work.get("sizes", parts, dtype=np.int64),

@@ -169,19 +169,10 @@ def policy_rows(
 
 
 @inlined
-def policy_gradient(
-    logits: Any,
-    cells: MinibatchCells,
-    b: Any,
-    clip_range: Any,
-    entropy_weight: Any,
-    in_vectors: Any,
-    gradients: Any,
+def float64_policy_gradient(
+    logits: Any, cells: MinibatchCells, b: Any, clip_range: Any, entropy_weight: Any, gradients: Any
 ) -> Any:
-    """Fill `gradients` `[R, A]` with those of minibatch b's policy and entropy losses by `logits`.
-
-    Returns the clipped objective and the mean entropy, per sample. `in_vectors`: by `policy_rows`
-    where rows are short enough, else in float64.
+    """`policy_gradient` in float64, whatever the network's dtype.
 
     With policy p = softmax(logits l), ratio r = p / old policy, U the sum of those advantages of a
     cell that clipping leaves a gradient, and n the row's samples out of the minibatch's M, the
@@ -193,8 +184,6 @@ def policy_gradient(
     """
     size, (rows, actions) = cells.sizes[b], gradients.shape
     met = borrow(cells.rows[b])
-    if in_vectors and actions * logits.itemsize <= MOST * BYTES:
-        return policy_rows(logits, cells, b, clip_range, entropy_weight, gradients)
     largest, exponentials = np.empty(rows), np.empty((rows, actions))
     shifted_exponentials(logits, cells.legal, met[:rows], largest, exponentials)
     totals, mean_logits = np.empty(rows), np.empty(rows)
@@ -220,6 +209,26 @@ def policy_gradient(
             out = exponentials[i, a] * per_sample * by_probability - unclipped[i, a] / size
             gradients[i, a] = out
     return objective / size, entropy / size
+
+
+@inlined
+def policy_gradient(
+    logits: Any,
+    cells: MinibatchCells,
+    b: Any,
+    clip_range: Any,
+    entropy_weight: Any,
+    in_vectors: Any,
+    gradients: Any,
+) -> Any:
+    """Fill `gradients` `[R, A]` with those of minibatch b's policy and entropy losses by `logits`.
+
+    Returns the clipped objective and the mean entropy, per sample. `in_vectors`: by `policy_rows`
+    where rows are short enough, else in float64.
+    """
+    if in_vectors and logits.shape[1] * logits.itemsize <= MOST * BYTES:
+        return policy_rows(logits, cells, b, clip_range, entropy_weight, gradients)
+    return float64_policy_gradient(logits, cells, b, clip_range, entropy_weight, gradients)
 
 
 @inlined

@@ -1,7 +1,8 @@
-"""What a run costs as it grows: `python -m benchmarks.growth [rounds] [probes] [serial]`.
+"""What a run costs as it grows: `python -m benchmarks.growth [rounds] [updates] [probes] [serial]`.
 
 Writes the tables of `docs/performance.md`: rounds and memory as a market, its copies and networks
-grow, and where the transition table stops; probes against states; the serial share of the demo.
+grow, and where the transition table stops; updates of policy tables; probes against states; the
+serial share of the demo.
 Beside each figure stands what the formula of `tacit train --show` says. Five minutes of one core;
 words choose parts. `serial seeds=8` trains fewer seeds, and writes nothing.
 """
@@ -18,6 +19,7 @@ from tacit.agents.tabular.transition_table import MOST_CELLS
 from .probes import probe_times
 from .rounds import measured, networks
 from .serial import Serial, serial_share
+from .updates import update_times
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
@@ -59,6 +61,17 @@ def _tabular_rows() -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
+def updates_part() -> list[str]:
+    """Updates of policy tables by gradient, many in one call and one by one."""
+    return table(
+        ("copies", "in one call, µs", "one by one, µs", "ratio"),
+        (
+            [f"{copies:,}", f"{once:.0f}", f"{single:.0f}", f"{single / once:.2f}"]
+            for copies, once, single in update_times()
+        ),
+    )
+
+
 def probes_part() -> list[str]:
     """Probes against states."""
     found = [*probe_times()]
@@ -95,6 +108,7 @@ def serial_part(settings: list[str]) -> list[str]:
 
 PARTS: dict[str, Callable[[list[str]], list[str]]] = {
     "rounds": lambda _: rounds_part(),
+    "updates": lambda _: updates_part(),
     "probes": lambda _: probes_part(),
     "serial": serial_part,
 }

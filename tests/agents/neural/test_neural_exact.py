@@ -102,8 +102,8 @@ def test_what_is_behind_a_batch_is_not_looked_for_where_it_does_not_count(discou
     one, other = (
         make_group(market, kpi.resolve(market, None), named, 0, 32, 5, 1000) for _ in range(2)
     )
-    assert one._looks_ahead == (discount > 0.0)
-    other._looks_ahead = True
+    assert one.looks_ahead == (discount > 0.0)
+    other.looks_ahead = True
     for group_ in (one, other):
         group_.run(4 * BATCH)
     assert_same(one, other)

@@ -71,7 +71,7 @@ def test_values_of_the_chain_are_learned():
     )
     ppo = trained("chain", LEARNERS["ippo"].model_copy(update={"entropy": 0.0}), 32 * 100)
     critic = ppo.learners["player_0"]
-    values = critic.actor_critic.values(critic._digits)[:, 0] * critic.return_scale
+    values = critic.actor_critic.values(critic.digits)[:, 0] * critic.return_scale
     visited = [1, 4]  # what the best policy visits
     np.testing.assert_allclose(values[visited], np.nanmax(known, axis=1)[visited], rtol=0.02)
 
