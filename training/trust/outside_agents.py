@@ -1,8 +1,8 @@
 """Agents that run code or send requests of somebody else's: never without being told to.
 
 A config or a run folder can come from anywhere. What it names is shown, and is neither imported
-nor executed nor called by any command but `tacit train --trust-agents`, `tacit tabulate` and
-`tacit exam`, whose user names it.
+nor executed nor called by any command but `tacit train`, `sweep` and `resume` with
+`--trust-agents`, and `tacit tabulate` and `tacit exam`, whose user names it.
 """
 
 from __future__ import annotations
