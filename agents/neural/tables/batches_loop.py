@@ -28,7 +28,10 @@ def samples_of(buffer: RolloutBuffer, k: Any) -> SeatSamples:
 
 @called_kernel
 def learn(learner: TableLearner, buffer: RolloutBuffer, k: Any, n: Any, cumulative: Any) -> bool:
-    """The call's update n of the k-th learning seat; whether what it learned is finite."""
+    """The call's update n of the k-th learning seat; whether what it learned is finite.
+
+    `cumulative`: sums of probabilities of all fixed policies, float64 `[.]`, as of `QArrays`.
+    """
     samples = samples_of(buffer, k)
     count = samples.counts.sum()
     if count > 0:
