@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import pytest
 from project.source import FLOORS, OURS, PACKAGES, PRODUCT, name, text, tracked, tree
 from support.paths import ROOT
 
@@ -172,6 +173,17 @@ def test_every_folder_has_a_readme():
     folders = {p.relative_to(ROOT).parts[0] for p in tracked() if p.parent != ROOT}
     folders = {f for f in folders if not f.startswith(".")} - {"typings"}  # (links for a checker)
     assert [f for f in sorted(folders) if not (ROOT / f / "README.md").is_file()] == []
+
+
+@pytest.mark.parametrize("folder", ["agents", "emergence", "envs", "oversight", "training"])
+def test_a_readme_names_what_lies_in_its_folder(folder):
+    """Folders and modules; `*_v0.py` stands for PettingZoo's modules."""
+    page = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    inside = [p.relative_to(ROOT / folder).parts for p in tracked() if ROOT / folder in p.parents]
+    names = {f"{parts[0]}/" if len(parts) > 1 else parts[0] for parts in inside}
+    names = {"*_v0.py" if own.endswith("_v0.py") else own for own in names}
+    described = names - {"__init__.py", "README.md"}
+    assert [own for own in sorted(described) if own not in page] == []
 
 
 def test_no_path_of_one_machine_stands_in_the_repository():
