@@ -31,6 +31,7 @@ PAGES = {
 }
 WORDS, PROBE_NAMES, COLUMN_NAMES = "words of verdicts", "probes", "columns of tables"
 MEASURES, FIGURES = "measures", "figures of probes"
+RULES = "rules for words"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def explain(name: str) -> list[str]:
 
 def names() -> Iterator[str]:
     """Lines that list every name, by kind."""
-    for group in (WORDS, COLUMN_NAMES, MEASURES, PROBE_NAMES, FIGURES):
+    for group in (WORDS, RULES, COLUMN_NAMES, MEASURES, PROBE_NAMES, FIGURES):
         own = dict.fromkeys(e.name.rstrip("/") for e in _entries() if e.group == group)
         separator = "; " if group == WORDS else ", "
         text = f"{group}: {separator.join(own)}"
@@ -99,7 +100,8 @@ def _wrapped(entry: Entry) -> list[str]:
 
 @cache
 def _entries() -> tuple[Entry, ...]:
-    return (*map(_of_word, WORDS_BY_NAME.values()), *_of_columns(), *_of_measures(), *_of_probes())
+    words = map(_of_word, WORDS_BY_NAME.values())
+    return (*words, *_of_rules(), *_of_columns(), *_of_measures(), *_of_probes())
 
 
 def _of_word(word: Word) -> Entry:
@@ -117,6 +119,17 @@ def _of_word(word: Word) -> Entry:
         lines.append(f"in narrow tables: {word.short}")
     page, rule = PAGES[behaviour]
     return Entry(word.name, WORDS, (*lines, f"rule: {rule}; page: {page}"))
+
+
+def _of_rules() -> Iterator[Entry]:
+    """A behaviour that has words of its own: which these are, and where they are decided."""
+    for behaviour, (page, rule) in PAGES.items():
+        own = [word.name for word in WORDS_BY_NAME.values() if word.behaviour == behaviour]
+        if behaviour != "every rule":
+            words = f"its words: {'; '.join(own)}"
+            yield Entry(
+                behaviour, RULES, ("a rule for words", words, f"rule: {rule}; page: {page}")
+            )
 
 
 def _of_columns() -> Iterator[Entry]:
