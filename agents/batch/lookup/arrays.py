@@ -13,9 +13,10 @@ from tacit.envs.types import Floats, Ints
 class RolloutTable(NamedTuple):
     """Rounds of a market by state and joint action, for learners that update between batches.
 
-    N states; J joint actions (the last seat's action varies fastest); S seats, L of which learn; H
-    KPI terms at most. Measures and scores of a round, laid end to end, are its *figures*. A first
-    axis of length 1 means that the entry is the same in all states.
+    Parts of `tacit.agents.tabular.arrays.TransitionArrays`, and rewards by KPI term. N states of R
+    kinds, in each of which all pays alike; J joint actions (the last seat's action varies fastest);
+    S seats, L of which learn; H KPI terms at most. Measures and scores of a round, laid end to end,
+    are its *figures*. A first axis of length 1 means that the entry is the same in all states.
 
     Attributes:
         observations: what each seat observes in a state, int32 `[S, N]`.
@@ -23,10 +24,10 @@ class RolloutTable(NamedTuple):
         actions: each seat's number of actions, int64 `[S]`.
         strides: by how much the joint action grows with each seat's action, int64 `[S]`.
         next_state: int32 `[N or 1, J]`.
-        rewards: KPI terms of each learning seat, float64 `[L, N or 1, J, H]`.
-        joint_figures: figures that the joint action determines, float64 `[J, K]`.
-        state_figures: figures that depend on the state too, float64 `[N or 1, J, V]`.
-        columns: which figure each of these K + V columns is, int64 `[K + V]`.
+        first_cell: the first cell of a state's kind, int64 `[N]`.
+        rewards: KPI terms of each learning seat, float64 `[L, R * J or J, H]`.
+        joint_figures: figures that the joint action determines, in blocks, float64 `[B, J, 16]`.
+        state_figures: figures that depend on the state too, in blocks, float64 `[D, R * J, 2]`.
     """
 
     observations: NDArray[np.int32]
@@ -34,7 +35,7 @@ class RolloutTable(NamedTuple):
     actions: Ints
     strides: Ints
     next_state: NDArray[np.int32]
+    first_cell: Ints
     rewards: Floats
     joint_figures: Floats
     state_figures: Floats
-    columns: Ints

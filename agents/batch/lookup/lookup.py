@@ -8,12 +8,16 @@ behind has the bits of played rounds; so a group may look some rounds up and pla
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from tacit.agents.batch.arrays import RolloutBuffer
+from tacit.agents.tabular.arrays import (
+    COLUMNS_AT_ONCE,
+    STATE_COLUMNS_AT_ONCE,
+    TransitionArrays,
+)
 from tacit.agents.tabular.seed_state import SeedState
 from tacit.agents.tabular.transition_table import (
     TransitionTable,
@@ -21,8 +25,6 @@ from tacit.agents.tabular.transition_table import (
     transition_table_for,
 )
 from tacit.envs import kpi as kpis
-from tacit.envs.engine.engine import TEMPLATE as ENGINE_TEMPLATE
-from tacit.envs.engine.game_arrays import build_game, build_rows
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
@@ -30,8 +32,7 @@ from tacit.envs.types import Floats, Ints
 from .arrays import RolloutTable
 
 TEMPLATE = "tacit.agents.batch.lookup.lookup_loop"
-MOST_NUMBERS = 2**22  # of rewards and figures in a table
-BATCH = 2**14  # cells played at once
+MOST_NUMBERS = 2**22  # of rewards in a table
 
 _TABLES: WeakKeyDictionary[
     Market, dict[tuple[str, tuple[int, ...]], tuple[TransitionTable, RolloutTable | None]]
@@ -66,20 +67,22 @@ class LookupRollout:
             return 0
         if not self._is_even():
             return 0
-        state, table = self.state, self.table
+        state, table, source = self.state, self.table, self._source
         q_arrays = state.q_arrays
-        sums = np.concatenate([q_arrays.measure_sums.ravel(), q_arrays.score_sums])
-        own = sums[table.columns]
+        figures = np.concatenate([q_arrays.measure_sums.ravel(), q_arrays.score_sums])
+        sums = source.sums_of(figures) if source else None
+        if source is None or sums is None:
+            return 0
         done: int = compiled(TEMPLATE).rollout(
             table, state.episode_keys, q_arrays.cumulative, q_arrays.clock, q_arrays.halt,
-            self.buffer, self._numbers, own, rounds,
+            self.buffer, self._numbers, sums, rounds,
         )  # fmt: skip
-        sums[table.columns] = own
+        used = source.column_of >= 0
+        figures[used] = sums[source.column_of[used]]
         q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
-            sums, [q_arrays.measure_sums.size]
+            figures, [q_arrays.measure_sums.size]
         )
-        assert self._source is not None
-        np.take(self._source.states, self._numbers, axis=0, out=state.rows.state)
+        np.take(source.states, self._numbers, axis=0, out=state.rows.state)
         state.rows.observations[:] = table.observations[:, self._numbers].T
         return done
 
@@ -127,61 +130,38 @@ def _table_for(
 
 
 def _rollout_table(own: LookupRollout, source: TransitionTable) -> RolloutTable | None:
-    """All cells of a transition table, played once more; None: it is too large."""
-    market, buffer, arrays = own.market, own.buffer, source.arrays
-    actions = [seat.role.actions for seat in market.seats]
-    joints = int(np.prod(actions))
-    states = len(source.states)
-    figures = _figures(own, source.states, actions)
-    if figures is None:
-        return None
-    first = figures[0]
-    # Compared as integers, so that 0.0 and -0.0 differ: sums must be the same to the bit.
-    varies = (figures.view(np.int64) != first.view(np.int64)).any(axis=(0, 1))
-    by_joint = np.flatnonzero(first.any(axis=0) & ~varies)
-    by_state = np.flatnonzero(varies)
+    """The table of a rollout from a transition table; None: it is too large."""
+    buffer, arrays = own.buffer, source.arrays
     begin = own.state.rows.measures[0].size
-    wanted = np.where(buffer.terms >= 0, begin + buffer.terms, 0)
-    rewards = np.where(buffer.terms[:, None, None, :] >= 0,
-                       np.moveaxis(figures[:, :, wanted], 2, 0), 0.0)  # fmt: skip
-    if not varies[wanted].any():
-        rewards = rewards[:, :1]
-    if rewards.size > MOST_NUMBERS or states * joints * len(by_state) > MOST_NUMBERS:
+    columns = np.where(buffer.terms >= 0, source.column_of[begin + buffer.terms], -1)
+    kinds, joints = int(arrays.kinds.max()) + 1, arrays.next_state.shape[1]
+    varies = (columns >= len(arrays.joint_figures) * COLUMNS_AT_ONCE).any()
+    cells = kinds * joints if varies else joints
+    if columns.size * cells > MOST_NUMBERS:
         return None
-    starts = np.cumsum([0, *(seat.role.observations for seat in market.seats)])[:-1]
-    strides = np.cumprod([1, *actions[:0:-1]])[::-1]
+    rewards = np.zeros((*columns.shape, cells))
+    for place in zip(*np.nonzero(columns >= 0), strict=True):
+        rewards[place] = np.resize(_column(arrays, int(columns[place])), cells)
     made = RolloutTable(
         observations=arrays.observations.T.astype(np.int32),
-        first_row=starts,
-        actions=np.array(actions, np.int64),
-        strides=strides.astype(np.int64),
+        first_row=arrays.first_row,
+        actions=arrays.actions,
+        strides=arrays.strides,
         next_state=arrays.next_state,
-        rewards=rewards,
-        joint_figures=first[:, by_joint],
-        state_figures=figures[:, :, by_state],
-        columns=np.concatenate([by_joint, by_state]),
+        first_cell=arrays.kinds.astype(np.int64) * joints,
+        rewards=np.moveaxis(rewards, 1, 2),
+        joint_figures=arrays.joint_figures,
+        state_figures=arrays.state_figures,
     )
     return made._replace(
         **{name: np.ascontiguousarray(array) for name, array in made._asdict().items()}
     )
 
 
-def _figures(own: LookupRollout, states: Floats, actions: Sequence[int]) -> Floats | None:
-    """Figures of every joint action in every state, float64 `[N, J, F]`; None: too many."""
-    rows = own.state.rows
-    joint = np.indices(actions).reshape(len(actions), -1).T
-    size = rows.measures[0].size + rows.scores[0].size
-    cells = len(states) * len(joint)
-    if cells * size > MOST_NUMBERS:
-        return None
-    game, found = build_game(own.market, own.kpi), np.zeros((cells, size))
-    step = compiled(ENGINE_TEMPLATE, own.market.kernels).step
-    for begin in range(0, cells, BATCH):
-        numbers, which = np.divmod(np.arange(begin, min(begin + BATCH, cells)), len(joint))
-        played = build_rows(own.market, game, len(which))
-        played.state[:], played.actions[:] = states[numbers], joint[which]
-        step(game, np.zeros(len(which), np.uint64), played, 0, 0, 0)
-        found[begin : begin + len(which)] = np.hstack(
-            [played.measures.reshape(len(which), -1), played.scores]
-        )
-    return found.reshape(len(states), len(joint), size)
+def _column(arrays: TransitionArrays, column: int) -> Floats:
+    """A figure of every joint action, float64 `[J]`, or of every kind of state too, `[R * J]`."""
+    blocks, at_once = arrays.joint_figures, COLUMNS_AT_ONCE
+    if column >= len(blocks) * at_once:
+        column -= len(blocks) * at_once
+        blocks, at_once = arrays.state_figures, STATE_COLUMNS_AT_ONCE
+    return blocks[column // at_once, :, column % at_once]

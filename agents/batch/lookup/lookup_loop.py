@@ -5,7 +5,7 @@ draws, samples are the same, and every sum adds the same numbers in the same ord
 market is called, so one compiled copy of this loop serves all markets. A round is made of short
 loops over all copies, most of which LLVM turns into vectors.
 
-Letters in shapes: C copies, S seats, L of which learn, W = 2^w > actions of any seat.
+Letters in shapes: C copies, S seats, L of which learn, W >= actions of any seat.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ import numpy as np
 
 from tacit.agents.batch.arrays import RolloutBuffer
 from tacit.agents.batch.lookup.arrays import RolloutTable
+from tacit.agents.batch.lookup.search import CHUNK, entries_at_most
 from tacit.agents.tabular.arrays import (
     ACTION_KEYS,
+    COLUMNS_AT_ONCE,
     EPISODE_ROUND,
     ROUNDS_SINCE_READ,
+    STATE_COLUMNS_AT_ONCE,
     TRAINED_ROUNDS,
 )
-from tacit.envs.jit.array_views import at, borrow, row
+from tacit.envs.jit.array_views import add_rows, at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
 
@@ -32,9 +35,7 @@ ABOVE_ALL_DRAWS = 2.0
 @inlined
 def padded(table: RolloutTable, cumulative: Any) -> Any:
     """Cumulative rows of all seats, filled up to W entries, float64 `[sum of O, W]`."""
-    width = 1
-    while width < table.actions.max():
-        width *= 2
+    width = (table.actions.max() + CHUNK - 1) // CHUNK * CHUNK
     seats = len(table.actions)
     rows, at_cell = 0, 0
     for s in range(seats):
@@ -50,20 +51,6 @@ def padded(table: RolloutTable, cumulative: Any) -> Any:
 
 
 @kernel
-def entries_below(line: Any, draw: Any) -> Any:
-    """How many of the ascending numbers `line` `[W]`, the last one left out, are at most `draw`.
-
-    A search by halves without branches, which would be mispredicted half the time.
-    """
-    found: Any = 0
-    half = len(line) // 2
-    while half > 0:
-        found += half * np.int64(line[at(found + half - 1)] <= draw)
-        half //= 2
-    return found
-
-
-@kernel
 def draw_all(keys: Any, round_: Any, draws: Any) -> None:
     """Fill `draws` `[S, C]` with what every seat draws in a round of every copy."""
     for s in range(len(draws)):
@@ -74,11 +61,19 @@ def draw_all(keys: Any, round_: Any, draws: Any) -> None:
 
 @inlined
 def act_all(
-    table: RolloutTable, lines: Any, numbers: Any, draws: Any, seen: Any, done: Any, joints: Any
+    table: RolloutTable,
+    lines: Any,
+    numbers: Any,
+    draws: Any,
+    seen: Any,
+    done: Any,
+    joints: Any,
+    cells: Any,
 ) -> None:
     """Every seat's action in every copy.
 
-    Fills `seen` and `done` int32 `[S, C]` with observations and actions, `joints` int64 `[C]`.
+    Fills `seen` and `done` int32 `[S, C]` with observations and actions, `joints` int64 `[C]`, and
+    `cells` int64 `[C]`, the places in tables by kind of state and joint action.
     """
     for r in range(len(numbers)):
         joints[r] = 0
@@ -86,63 +81,62 @@ def act_all(
         observations, first, stride = table.observations[s], table.first_row[s], table.strides[s]
         for r in range(len(numbers)):
             o = observations[at(numbers[r])]
-            action = entries_below(row(lines, first + o), draws[s, r])
+            action = entries_at_most(row(lines, first + o), draws[s, r])
             seen[s, r], done[s, r] = o, action
             joints[r] += action * stride
+    for r in range(len(numbers)):
+        cells[r] = table.first_cell[at(numbers[r])] + joints[r]
 
 
 @inlined
 def write_samples(
     table: RolloutTable,
     buffer: RolloutBuffer,
-    numbers: Any,
     seen: Any,
     done: Any,
-    joints: Any,
+    cells: Any,
     begin: Any,
     t: Any,
 ) -> None:
     """Close the samples of the round before, and open those of round t, with their rewards.
 
-    `begin` is the number of samples in every copy so far.
+    `begin` is the number of samples in every copy so far; `cells` `[C]` are places in
+    `table.rewards`.
     """
-    heads, varies = table.rewards.shape[3], table.rewards.shape[1] > 1
+    copies, heads = seen.shape[1], table.rewards.shape[2]
     for k in range(len(buffer.seats)):
         s = buffer.seats[k]
         own, actions = row(seen, s), row(done, s)
         if buffer.open[k, 0]:
             following, between = buffer.next_observation[k, begin - 1], t - buffer.last_round[k, 0]
             rounds_between = buffer.rounds_between[k, begin - 1]
-            for r in range(len(numbers)):
+            for r in range(copies):
                 following[r], rounds_between[r] = own[r], between
         observation, action = buffer.observation[k, begin], buffer.action[k, begin]
         reward = buffer.reward[k, begin].reshape(-1)
-        for r in range(len(numbers)):
+        for r in range(copies):
             observation[r], action[r] = own[r], actions[r]
         buffer.truncated[k, begin, :] = 0
         rewards = table.rewards[k].reshape(-1)
-        for r in range(len(numbers)):
-            cell = joints[r]
-            if varies:
-                cell += numbers[r] * table.next_state.shape[1]
+        for r in range(copies):
             for h in range(heads):
                 # (added to 0.0 as the kernels' loop does, which makes 0.0 of -0.0)
-                reward[at(r * heads + h)] = 0.0 + rewards[at(cell * heads + h)]
+                reward[at(r * heads + h)] = 0.0 + rewards[at(cells[r] * heads + h)]
         buffer.open[k, :], buffer.last_round[k, 0] = 1, t
 
 
 @inlined
-def add_figures(table: RolloutTable, numbers: Any, joints: Any, sums: Any) -> None:
-    """Add every copy's figures to `sums` `[K + V]`, each sum in the order of copies."""
-    by_joint, by_state = table.joint_figures.shape[1], table.state_figures.shape[2]
-    first, others = sums[:by_joint], sums[by_joint:]
-    for r in range(len(numbers)):
-        figures = row(table.joint_figures, joints[r])
-        for c in range(by_joint):
-            first[c] += figures[c]
-        figures = row(row(table.state_figures, numbers[r] if by_state else 0), joints[r])
-        for c in range(by_state):
-            others[c] += figures[c]
+def add_figures(table: RolloutTable, joints: Any, cells: Any, sums: Any) -> None:
+    """Add every copy's figures to `sums` `[16 B + 2 D]`, each sum in the order of copies."""
+    begin = 0
+    for block in range(len(table.joint_figures)):
+        end, figures = begin + COLUMNS_AT_ONCE, row(table.joint_figures, block)
+        add_rows(figures, joints, len(joints), sums[begin:end], COLUMNS_AT_ONCE)
+        begin = end
+    for block in range(len(table.state_figures)):
+        end, figures = begin + STATE_COLUMNS_AT_ONCE, row(table.state_figures, block)
+        add_rows(figures, cells, len(cells), sums[begin:end], STATE_COLUMNS_AT_ONCE)
+        begin = end
 
 
 @loop
@@ -169,7 +163,7 @@ def rollout(
         halt: not 0: stop behind the round under way, int64 `[1]`.
         buffer: the samples.
         numbers: the state of every copy, int64 `[C]`; moved on.
-        sums: running sums of figures, float64 `[K + V]`; moved on.
+        sums: running sums of figures, float64 `[16 B + 2 D]`; moved on.
         rounds: how many.
 
     Returns:
@@ -181,15 +175,16 @@ def rollout(
     lines = padded(table, cumulative)
     draws = np.empty((seats, copies))
     seen, done = np.empty((seats, copies), np.int32), np.empty((seats, copies), np.int32)
-    joints = np.empty(copies, np.int64)
+    joints, cells = np.empty(copies, np.int64), np.empty(copies, np.int64)
     moves = len(table.next_state) > 1
+    rewarded = cells if table.rewards.shape[1] > table.next_state.shape[1] else joints
     begin, played = buffer.counts[0, 0], 0
     while played < rounds:
         t = clock[TRAINED_ROUNDS]
         draw_all(own_keys, clock[EPISODE_ROUND], draws)
-        act_all(table, lines, numbers, draws, seen, done, joints)
-        write_samples(table, buffer, numbers, seen, done, joints, begin + played, t)
-        add_figures(table, numbers, joints, sums)
+        act_all(table, lines, numbers, draws, seen, done, joints, cells)
+        write_samples(table, buffer, seen, done, rewarded, begin + played, t)
+        add_figures(table, joints, cells, sums)
         for r in range(copies):
             numbers[r] = table.next_state[at(numbers[r] if moves else 0), at(joints[r])]
         clock[TRAINED_ROUNDS], clock[EPISODE_ROUND] = t + 1, clock[EPISODE_ROUND] + 1
