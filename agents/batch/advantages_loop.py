@@ -51,6 +51,53 @@ def number_observations(samples: SeatSamples, row_numbers: Any) -> Any:
 
 
 @inlined
+def one_head_of_a_row(
+    samples: SeatSamples,
+    n: Any,
+    begin: Any,
+    row_numbers: Any,
+    values: Any,
+    weight: Any,
+    discount: Any,
+    gae_lambda: Any,
+    rows: Any,
+    actions: Any,
+    advantages: Any,
+    returns: Any,
+    trace: Any,
+    work: Any,
+) -> None:
+    """`one_head` of sample n of every copy, all of which have one; results from `begin` on.
+
+    Short loops over all copies: LLVM makes vectors of most of them. `work` is float64 `[2, N]`.
+    """
+    observation, taken = row(samples.observation, n), row(samples.action, n)
+    following, between = row(samples.next_observation, n), row(samples.rounds_between, n)
+    truncated, reward = row(samples.truncated, n), row(samples.reward, n)
+    value, after, copies = row(work, 0), row(work, 1), len(trace)
+    others = 0
+    for c in range(copies):
+        o = row_numbers[at(observation[c])]
+        rows[at(begin + c)], actions[at(begin + c)] = o, taken[c]
+        value[c], after[c] = values[at(o)], values[at(row_numbers[at(following[c])])]
+        others |= between[c] ^ 1
+    if others == 0:
+        carried = discount * gae_lambda
+        for c in range(copies):
+            carry = 0.0 if truncated[c] else carried
+            trace[c] = (reward[c, 0] + discount * after[c] - value[c]) + carry * trace[c]
+    else:
+        for c in range(copies):
+            factor = discount if between[c] == 1 else discount ** between[c]
+            carry = 0.0 if truncated[c] else factor * gae_lambda
+            trace[c] = (reward[c, 0] + factor * after[c] - value[c]) + carry * trace[c]
+    for c in range(copies):
+        # (0.0 + x, as the loop over heads has it, makes 0.0 of -0.0)
+        advantages[at(begin + c)] = 0.0 + weight * trace[c]
+        returns[at(begin + c)] = trace[c] + value[c]
+
+
+@inlined
 def one_head(
     samples: SeatSamples,
     row_numbers: Any,
@@ -70,8 +117,20 @@ def one_head(
     """
     row_numbers, counts, squares = borrow(row_numbers), samples.counts, 0.0
     rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
+    copies, most = len(counts), counts.max()
+    if counts.min() == most:
+        work, i = np.empty((2, copies)), 0
+        for n in range(most - 1, -1, -1):
+            one_head_of_a_row(
+                samples, n, i, row_numbers, values, weight, discount, gae_lambda, rows, actions,
+                advantages, returns, trace, borrow(work),
+            )  # fmt: skip
+            i += copies
+        for k in range(i):
+            squares += returns[k] ** 2
+        return squares
     i = 0
-    for n in range(counts.max() - 1, -1, -1):
+    for n in range(most - 1, -1, -1):
         observation, taken = row(samples.observation, n), row(samples.action, n)
         following, between = row(samples.next_observation, n), row(samples.rounds_between, n)
         truncated, reward = row(samples.truncated, n), row(samples.reward, n)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.neural.arrays import MinibatchCells
+from tacit.agents.neural.arrays import NEGATIVE, MinibatchCells
 from tacit.envs.jit.array_views import at, borrow
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold
@@ -18,6 +18,7 @@ from tacit.envs.rng import fold
 # Of `shuffle_block`: after eight places of at most 64 minibatches 16 bits of a hash are left.
 DRAWS_OF_A_HASH = 8
 HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
+SAMPLES_AT_ONCE = 512
 MOST_IN_A_TABLE = 4  # minibatches whose orders are all written down: at most 24
 
 
@@ -134,31 +135,35 @@ def add_samples(
     visits = borrow(cells.visits.reshape(-1))
     return_sums = borrow(cells.return_sums.reshape(-1))
     advantage_sums = borrow(cells.advantage_sums.reshape(-1))
-    parts, heads, (met, count) = (
-        len(cells.sizes),
-        cells.return_sums.shape[2],
-        cells.old_policy.shape,
+    heads, (met, count) = cells.return_sums.shape[2], cells.old_policy.shape
+    side = np.int32(NEGATIVE * len(cells.sizes) * met * count)
+    row_places, cell_places = (
+        np.empty(SAMPLES_AT_ONCE, np.int32),
+        np.empty(SAMPLES_AT_ONCE, np.int32),
     )
-    # These loops see every sample in every epoch, so indices are made by hand, and the sign of an
-    # advantage chooses one: a branch would be mispredicted half the time. One head has a loop of
-    # its own, for a loop over heads inside would take as long as all the rest.
-    if heads == 1:
-        for i in range(len(rows)):
-            b, o, advantage = np.int64(whose[at(i)]), np.int64(rows[at(i)]), advantages[at(i)]
-            visits[at(b * met + o)] += 1.0
-            return_sums[at(b * met + o)] += returns[at(i)]
-            side = np.int64(advantage <= 0.0)  # POSITIVE or NEGATIVE
-            cell = ((side * parts + b) * met + o) * count + actions[at(i)]
-            advantage_sums[at(cell)] += advantage
-    else:
-        for i in range(len(rows)):
-            b, o, advantage = np.int64(whose[at(i)]), np.int64(rows[at(i)]), advantages[at(i)]
-            visits[at(b * met + o)] += 1.0
-            for h in range(heads):
-                return_sums[at((b * met + o) * heads + h)] += returns[at(i * heads + h)]
-            side = np.int64(advantage <= 0.0)
-            cell = ((side * parts + b) * met + o) * count + actions[at(i)]
-            advantage_sums[at(cell)] += advantage
+    row_places, cell_places = borrow(row_places), borrow(cell_places)
+    # These loops see every sample in every epoch. One loop that made indices and all sums took
+    # twice as long: the first of these becomes vectors, and the others wait for one sum each.
+    for begin in range(0, len(rows), SAMPLES_AT_ONCE):
+        size = min(SAMPLES_AT_ONCE, len(rows) - begin)
+        for k in range(size):
+            i = at(begin + k)
+            place = np.int32(whose[i]) * np.int32(met) + rows[i]
+            row_places[at(k)] = place
+            # (the sign of an advantage chooses a place: a branch would be mispredicted)
+            cell_places[at(k)] = (
+                place * np.int32(count)
+                + actions[i]
+                + (side if advantages[i] <= 0.0 else np.int32(0))
+            )
+        for k in range(size):
+            visits[at(row_places[at(k)])] += 1.0
+        for h in range(heads):
+            for k in range(size):
+                place = at(row_places[at(k)] * heads + h)
+                return_sums[place] += returns[at((begin + k) * heads + h)]
+        for k in range(size):
+            advantage_sums[at(cell_places[at(k)])] += advantages[at(begin + k)]
 
 
 @inlined
