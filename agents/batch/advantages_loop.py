@@ -123,7 +123,7 @@ def one_head(
         for n in range(most - 1, -1, -1):
             one_head_of_a_row(
                 samples, n, i, row_numbers, values, weight, discount, gae_lambda, rows, actions,
-                advantages, returns, trace, borrow(work),
+                advantages, returns, trace, work,
             )  # fmt: skip
             i += copies
         for k in range(i):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tacit.agents.neural.arrays import NEGATIVE, MinibatchCells
-from tacit.envs.jit.array_views import at, borrow
+from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold
 
@@ -137,15 +137,12 @@ def add_samples(
     advantage_sums = borrow(cells.advantage_sums.reshape(-1))
     heads, (met, count) = cells.return_sums.shape[2], cells.old_policy.shape
     side = np.int32(NEGATIVE * len(cells.sizes) * met * count)
-    row_places, cell_places = (
-        np.empty(SAMPLES_AT_ONCE, np.int32),
-        np.empty(SAMPLES_AT_ONCE, np.int32),
-    )
-    row_places, cell_places = borrow(row_places), borrow(cell_places)
+    places = np.empty((2, SAMPLES_AT_ONCE), np.int32)
     # These loops see every sample in every epoch. One loop that made indices and all sums took
     # twice as long: the first of these becomes vectors, and the others wait for one sum each.
     for begin in range(0, len(rows), SAMPLES_AT_ONCE):
         size = min(SAMPLES_AT_ONCE, len(rows) - begin)
+        row_places, cell_places = row(places, 0), row(places, 1)
         for k in range(size):
             i = at(begin + k)
             place = np.int32(whose[i]) * np.int32(met) + rows[i]
@@ -191,3 +188,4 @@ def sum_by_cell(
     """
     whose = np.empty(len(rows), np.uint8)
     deal_and_sum(rows, actions, advantages, returns, key, whose, cells)
+    whose[:1] = 0  # `deal_and_sum` borrows it, so it must be held until here

@@ -36,7 +36,7 @@ from tacit.agents.neural.simd.policy_rows import (
     policy_row,
 )
 from tacit.agents.neural.simd.tiles import BYTES
-from tacit.envs.jit.array_views import borrow
+from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 
 # Guards the division by an old probability of 0: such an action has no samples, so its advantage
@@ -266,15 +266,31 @@ def value_gradient(
 
     `scale` `[H]` is the unit of each head. Returns the sum of v^2 / 2 - v return, per sample.
     """
-    loss, size = 0.0, cells.sizes[b]
+    loss, size, heads = 0.0, cells.sizes[b], values.shape[1]
+    met, all_visits, all_returns = (
+        row(cells.rows, b),
+        row(cells.visits, b),
+        row(cells.return_sums, b),
+    )
     for i in range(len(gradients)):
-        o = cells.rows[b, i]
-        visits = cells.visits[b, o]
-        for h in range(values.shape[1]):
-            v, return_sum = values[i, h], cells.return_sums[b, o, h] / scale[h]
+        o = at(met[i])
+        visits = all_visits[o]
+        for h in range(heads):
+            v, return_sum = values[i, h], all_returns[o, at(h)] / scale[h]
             loss += visits * v * v / 2.0 - v * return_sum
             gradients[i, h] = value_weight * (visits * v - return_sum) / size
     return loss / size
+
+
+@inlined
+def digits_of(cells: MinibatchCells, b: Any) -> Any:
+    """The encoded observations that minibatch b met, int32 `[R, D]`."""
+    chosen = np.empty((cells.row_counts[b], cells.digits.shape[1]), np.int32)
+    met, digits = row(cells.rows, b), borrow(cells.digits)
+    for i in range(len(chosen)):
+        for d in range(chosen.shape[1]):
+            chosen[i, d] = digits[at(met[i]), d]
+    return chosen
 
 
 @inlined
@@ -330,10 +346,9 @@ def train_epoch(
     for b in range(len(cells.sizes)):
         if cells.sizes[b] == 0:
             continue
-        digits = np.empty((cells.row_counts[b], cells.digits.shape[1]), np.int32)
-        for i in range(len(digits)):
-            for d in range(digits.shape[1]):
-                digits[i, d] = cells.digits[cells.rows[b, i], d]
+        digits = cells.digits
+        if cells.row_counts[b] < len(digits):  # else all rows were met, in their order
+            digits = digits_of(cells, b)
         outputs, gradients, logits, out = forward_pass(actor, kind, digits)
         objective, entropy = policy_gradient(
             logits, cells, b, clip_range, entropy_weight, len(actor.layers) > 1, out

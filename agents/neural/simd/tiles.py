@@ -73,9 +73,10 @@ class Vectors:
 
     def keep_first(self, count: Any) -> None:
         """From now on loads and stores touch the first `count` lanes only; others load 0."""
-        lane, zero = ir.VectorType(count.type, self.lanes), ir.IntType(32)(0)
+        word = ir.IntType(32)  # as wide as a lane of float32: wider masks would be packed first
+        lane, zero = ir.VectorType(word, self.lanes), word(0)
         undefined = ir.Constant(lane, ir.Undefined)
-        first = self.builder.insert_element(undefined, count, zero)
+        first = self.builder.insert_element(undefined, self.builder.trunc(count, word), zero)
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         counts = self.builder.shuffle_vector(first, undefined, zeros)
         lanes = ir.Constant(lane, list(range(self.lanes)))
