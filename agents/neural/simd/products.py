@@ -28,6 +28,8 @@ from tacit.agents.neural.simd.tiles import (
     AFFINE,
     AFFINE_TANH,
     BYTES,
+    NARROW,
+    NARROW_LANES,
     PLAIN,
     TANH_GRAD,
     tile,
@@ -47,6 +49,8 @@ def _of_tiles(ends: int) -> Any:
         while j < n:
             left = n - j
             vectors = 4 if left >= 4 * lanes else 2 if left >= 2 * lanes else 1
+            if left <= NARROW_LANES:
+                vectors = NARROW
             i = 0
             while i < m:
                 rows = 6 if m - i >= 6 else 4 if m - i >= 4 else 2 if m - i >= 2 else 1
@@ -58,7 +62,7 @@ def _of_tiles(ends: int) -> Any:
                     c_at + i * c_row + j, c_row, k, extra, own, rows, vectors, left,
                 )  # fmt: skip
                 i += rows
-            j += vectors * lanes
+            j += max(vectors, 1) * lanes
 
     return called_kernel(filled)
 

@@ -23,6 +23,8 @@ BYTES = 64  # of a vector: lanes of float32 or float64
 # Sizes of tiles. Six rows of four vectors keep 24 of 32 registers busy, six of one 12 of 16. A tile
 # of few rows has few sums, each of which waits for its last product: so it is as wide as it can be.
 ROWS, VECTORS = (6, 4, 2, 1), (4, 2, 1)
+# Instead of one vector where no more columns exist: value heads are one or a few.
+NARROW, NARROW_LANES = 0, 4
 AVX2_WIDTH = {6: 1, 4: 1, 2: 2, 1: 4}  # vectors at once where there are 16 registers, by rows
 # What a tile begins with and ends with.
 PLAIN, AFFINE, AFFINE_TANH, TANH_GRAD = range(4)
@@ -192,7 +194,7 @@ def tile(ends: int) -> Any:
         inner                    how many p there are
         extra, extra_at          AFFINE and AFFINE_TANH begin with extra[extra_at + j]; TANH_GRAD
                                  multiplies by 1 - e^2, e = extra[extra_at + i c_row + j]
-        rows, vectors            of the tile: one of ROWS, one of VECTORS
+        rows, vectors            of the tile: one of ROWS; one of VECTORS, or NARROW
         columns                  how many j exist, where there is but one vector
     """
 
@@ -215,7 +217,7 @@ def tile(ends: int) -> Any:
             wide = "+avx512f" in context.codegen().magic_tuple()[2]
             given = [places[0], args[2], args[3], places[4], args[6], places[7], args[9], args[10],
                      places[11], args[15]]  # fmt: skip
-            for size in product(ROWS, VECTORS):
+            for size in product(ROWS, (*VECTORS, NARROW)):
                 alike = [
                     builder.icmp_signed("==", have, have.type(is_))
                     for have, is_ in zip(wanted, size, strict=True)
@@ -249,6 +251,9 @@ def _function(
     a, a_row, a_step, b, b_step, c, c_row, inner, extra, columns = function.args
     v = Vectors(builder, item, 4 if isinstance(item, ir.FloatType) else 8)
     rows, vectors = size
+    if vectors == NARROW:
+        v.lanes, vectors = NARROW_LANES, 1
+        v.kind = ir.VectorType(item, v.lanes)
     if vectors == 1:
         v.keep_first(columns)
     width = vectors if wide else min(vectors, AVX2_WIDTH[rows])  # at once
