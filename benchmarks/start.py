@@ -74,36 +74,52 @@ COMMANDS = {
     f"tacit show {RUN}": (["show", RUN], 0),
     f"tacit train {RUN} (finished before)": (["train", RUN], 0),
 }
+# What every tool on these libraries waits for: a yardstick of the machine and of the hour.
+LIBRARIES = "import gymnasium, pettingzoo, typer, yaml"
 WITH_RESULTS = ("compare", "show", "train")  # commands that take --results
 PAGE = Path(__file__).with_suffix(".md")
 
 
-def command_seconds(tacit: str, words: list[str], results: Path, code: int) -> float:
+def command_seconds(words: list[str], code: int) -> float:
     """CPU-seconds of a command, those of processes that it starts included."""
-    where = ["--results", str(results)] if words[0] in WITH_RESULTS else []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([tacit, *words, *where], capture_output=True, text=True)
+    done = subprocess.run(words, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != code:
-        raise RuntimeError(f"tacit {' '.join(words)}: ended with {done.returncode}: {done.stderr}")
+        raise RuntimeError(f"{' '.join(words)}: ended with {done.returncode}: {done.stderr}")
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def command_table(results: Path, tacits: dict[str, str], repeats: int) -> str:
+def command_table(tacits: dict[str, tuple[str, Path]], repeats: int) -> str:
     """The least CPU-seconds of every command, as Markdown.
 
     Args:
-        results: the folder that holds the run.
-        tacits: paths of `tacit`, by the heading of their column.
+        tacits: path of `tacit`, and the folder that holds its run, by the heading of their column.
         repeats: how often each is measured, after once to fill the caches.
     """
-    lines = [f"| command | {' | '.join(tacits)} |", "|---|" + "---:|" * len(tacits)]
+    named: dict[str, tuple[dict[str, list[str]], int]] = {
+        f'python -c "{LIBRARIES}"': ({k: [sys.executable, "-c", LIBRARIES] for k in tacits}, 0)
+    }
     for name, (words, code) in COMMANDS.items():
-        seconds: dict[str, list[float]] = {label: [] for label in tacits}
-        for _ in range(repeats + 1):
-            for label, tacit in tacits.items():
-                seconds[label].append(command_seconds(tacit, words, results, code))
-        least = " | ".join(f"{min(own[1:]):.2f}" for own in seconds.values())
+        named[name] = (
+            {
+                label: [
+                    tacit,
+                    *words,
+                    *(["--results", str(own)] if words[0] in WITH_RESULTS else []),
+                ]
+                for label, (tacit, own) in tacits.items()
+            },
+            code,
+        )
+    found: dict[tuple[str, str], list[float]] = {}
+    for _ in range(repeats + 1):  # by turns, so that all meet the same hour
+        for name, (by_label, code) in named.items():
+            for label, words in by_label.items():
+                found.setdefault((name, label), []).append(command_seconds(words, code))
+    lines = [f"| command | {' | '.join(tacits)} |", "|---|" + "---:|" * len(tacits)]
+    for name in named:
+        least = " | ".join(f"{min(found[name, label][1:]):.2f}" for label in tacits)
         words_shown, _, note = name.partition(" (")
         lines.append(f"| `{words_shown}`{f' ({note}' if note else ''} | {least} |")
     return "\n".join(lines)
@@ -114,18 +130,21 @@ def commands(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.start commands")
     parser.add_argument("--results", type=Path, default=ROOT / "results")
     parser.add_argument("--before", help="the `tacit` of another checkout")
+    parser.add_argument("--before-results", type=Path, help="the folder that holds its run")
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args(arguments)
-    tacits = {"before": given.before} if given.before else {}
-    tacits["CPU-seconds"] = str(Path(sys.executable).with_name("tacit"))
+    tacits = {"CPU-seconds": (str(Path(sys.executable).with_name("tacit")), given.results)}
+    if given.before:
+        tacits = {"before": (given.before, given.before_results or given.results), **tacits}
     page = (
         "# What a command costs\n\n"
         "CPU-seconds, user and system, the least of "
         f"{given.repeats} processes each, with compiled loops and Python's files in the caches. "
-        f"The run `{RUN}` has 15 arms of 48 repetitions.\n\n"
+        f"The run `{RUN}` has 15 arms of 48 repetitions. The first line is no command of tacit: it "
+        "says how fast the machine was, commands were measured by turns with it.\n\n"
         f"    tacit train {RUN}\n    python -m benchmarks.start commands\n\n"
     )
-    PAGE.write_text(page + command_table(given.results, tacits, given.repeats) + "\n")
+    PAGE.write_text(page + command_table(tacits, given.repeats) + "\n")
     print(PAGE.read_text(), end="")
 
 

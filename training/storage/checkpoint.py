@@ -52,6 +52,12 @@ def read_record(path: Path) -> dict[str, Any] | None:
     The arrays' hash is not checked. A record without a seal is one of a version that sealed none:
     it has no key that such versions did not write.
     """
+    found = _read(path)
+    return upgrade_record(found[0]) if found else None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], bytes] | None:
+    """`read_record` under the names that it was written with, and the text of its file."""
     try:
         text = read_file(path.with_suffix(".json"))
         record = parse_json(text)
@@ -61,7 +67,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
         return None
     if not (seal_holds(text) if SEAL in record else record.keys() <= UNSEALED_KEYS):
         return None
-    return upgrade_record(record)
+    return record, text
 
 
 def rewrite_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -75,10 +81,16 @@ def rewrite_record(path: Path, record: Mapping[str, Any]) -> None:
 
 def finished(path: Path) -> dict[str, Any] | None:
     """The record of a checkpoint that is whole; None where it is missing, cut or altered."""
-    record = read_record(path)
-    if record is None or _sha256(read_file(path)) != record.get("sha256"):
+    found = finished_as_written(path)
+    return upgrade_record(found[0]) if found else None
+
+
+def finished_as_written(path: Path) -> tuple[dict[str, Any], str] | None:
+    """`finished` under the names that it was written with, and the SHA-256 of its file."""
+    found = _read(path)
+    if found is None or _sha256(read_file(path)) != found[0].get("sha256"):
         return None
-    return record
+    return found[0], _sha256(found[1])
 
 
 def damaged_file(path: Path) -> Path:

@@ -287,11 +287,12 @@ def _altered_seed(run: RunFolder, arm: str, k: int, sealed: str) -> list[Finding
     again = f"{run.resume} trains it again."
     if not path.with_suffix(".json").exists():
         return [Finding(path, f"is missing. {again}", True)] if sealed else []
-    record = checkpoint.finished(path)
-    if record is None:
+    found = checkpoint.finished_as_written(path)
+    if found is None:
         text = f"does not match its seal; it was cut or altered. {again}"
         return [Finding(checkpoint.damaged_file(path), text, True)]
-    if sealed and sealed != _record_hash(run, arm, k):
+    record, record_hash = found
+    if sealed and sealed != record_hash:
         text = f"is not the record that was sealed. Move {path.parent} away, then {again}"
         return [Finding(path.with_suffix(".json"), text, False)]
     move = f"Move {path.parent} away, then {again}"
