@@ -12,7 +12,7 @@ from tacit.envs.jit.loops import compiled
 
 BUYER = tender().seat("buyer_0")
 BOUNDS = {"float32": 1e-4, "float64": 1e-12}
-# One entry; rows and columns that fill no tile; tiles of every size; more than four vectors; narrow.
+# One entry; rows and columns that fill no tile; tiles of every size, narrow ones too; many vectors.
 SHAPES = [(1, 1, 1), (7, 15, 9), (13, 100, 5), (10, 47, 64), (13, 3, 9), (20, 4, 7)]
 
 
