@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tacit.agents.batch.group import BatchGroup
+from tacit.agents.batch.lookup.search import CHUNK, entries_at_most
 from tacit.agents.group import make_group
 from tacit.agents.neural.config import IppoConfig
 from tacit.agents.scripted import ScriptedConfig
@@ -55,6 +56,18 @@ def test_looked_up_rounds_are_played_rounds(keys, monkeypatch):
     monkeypatch.setattr(one._lookup, "play", lambda n: counted.append(play(n)) or counted[-1])
     assert_same_bits(one, other, (16, 48, 5, 11, 40))
     assert sum(counted) > 20
+
+
+@pytest.mark.parametrize("more", [0, CHUNK])
+@pytest.mark.parametrize("actions", [2, 15, 16, 17, 31, 100])
+def test_an_action_is_found_as_numpy_finds_it(actions, more, luck):
+    """Also where a draw is an entry of the row, and where entries repeat."""
+    line = np.full(-(-actions // CHUNK) * CHUNK + more, 2.0)
+    line[:actions] = np.cumsum(luck.dirichlet(np.full(actions, 0.3)))
+    line[actions - 1] = 1.0
+    for draw in [0.0, *luck.random(50), *line[: actions - 1], np.nextafter(1.0, 0.0)]:
+        known = np.searchsorted(line, draw, side="right")
+        assert entries_at_most(line, draw) == known, (line, draw)
 
 
 def test_a_state_that_was_loaded_is_looked_up_too():
