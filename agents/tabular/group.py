@@ -169,9 +169,7 @@ class TabularGroup:
         )
         loops = compiled(LOOKUP_TEMPLATE)
         done: int = loops.learn(arrays, q_arrays, work, rounds, self.stop_after)
-        used = table.column_of >= 0
-        figures = self._figure_sums()
-        figures[used] = sums[table.column_of[used]]
+        figures = table.figures_of(sums, self._figure_sums())
         q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
             figures, [q_arrays.measure_sums.size]
         )

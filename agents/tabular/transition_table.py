@@ -68,6 +68,14 @@ class TransitionTable(NamedTuple):
         same = sums[self.column_of[used]].view(np.int64) == figures[used].view(np.int64)
         return sums if same.all() else None
 
+    def figures_of(self, sums: Floats, figures: Floats) -> Floats:
+        """Running sums of figures, float64 `[F]`, from those of all columns; the inverse of
+        `sums_of`. Figures that have no column stay as they are in `figures`."""
+        used = self.column_of >= 0
+        found = figures.copy()
+        found[used] = sums[self.column_of[used]]
+        return found
+
     def holds(self, state: Floats) -> bool:
         """Whether rounds from this row of state, float64 `[W]`, can be looked up."""
         return state.tobytes() in self.numbers

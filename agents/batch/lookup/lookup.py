@@ -77,10 +77,8 @@ class LookupRollout:
             table, state.episode_keys, q_arrays.cumulative, q_arrays.clock, q_arrays.halt,
             self.buffer, self._numbers, sums, rounds,
         )  # fmt: skip
-        used = source.column_of >= 0
-        figures[used] = sums[source.column_of[used]]
         q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
-            figures, [q_arrays.measure_sums.size]
+            source.figures_of(sums, figures), [q_arrays.measure_sums.size]
         )
         np.take(source.states, self._numbers, axis=0, out=state.rows.state)
         state.rows.observations[:] = table.observations[:, self._numbers].T
