@@ -1,7 +1,7 @@
 """The command line: which commands there are, and how they end.
 
 Commands are thin: each parses, calls and prints. What is slow to import (numerics, TensorBoard,
-torch) is imported inside the command that needs it, so that `tacit --help` answers in .3 seconds.
+torch) is imported inside the command that needs it, so that `tacit --help` waits for none of it.
 To add a command: a function in one of the modules here, and a line in `COMMANDS`.
 """
 
