@@ -113,4 +113,8 @@ def inlined(f: F) -> F:
 
 def loop(f: F) -> F:
     """Compile a loop of a generated file: cached on disk, and free of the interpreter lock."""
-    return cast(F, _jit(f, {"nogil": True, "cache": True}))
+    dispatcher = _jit(f, {"nogil": True})
+    from .disk_cache import LoopCache
+
+    dispatcher._cache = LoopCache(f)  # as `cache=True` does with Numba's own
+    return cast(F, dispatcher)

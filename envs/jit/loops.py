@@ -118,7 +118,10 @@ def _private_folder(folder: Path) -> Path:
     # be theirs.
     could_enter = bool(info.st_mode & (stat.S_IXGRP | stat.S_IXOTH))
     for path in _everything_in(folder):
-        entry = os.lstat(path)
+        try:
+            entry = os.lstat(path)
+        except FileNotFoundError:
+            continue  # another process has renamed what it has just written
         is_link = stat.S_ISLNK(entry.st_mode)
         is_loose = bool(entry.st_mode & others) and not is_link
         if entry.st_uid != os.getuid() or (could_enter and is_loose) or is_link:
