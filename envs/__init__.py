@@ -7,6 +7,7 @@ policy tables, with Gymnasium:
     gymnasium.make("tacit/ad_auction-v0", seat="bidder_0", market={"bidders": 3})
 
 So are markets of installed packages, as version 0, and those that `tacit.register_market` is given.
+Neither library is imported here: `registry/registration.py` waits until somebody else does.
 
 The names in `__all__` are imported when they are first used: `SeatVecEnv` needs Stable-Baselines3
 and torch, and nothing else here does.
@@ -17,10 +18,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-import gymnasium
-from pettingzoo import aec_registry, parallel_registry, register
-
-from .registry import MARKETS, SHIPPED, find_installed
+from .registry import find_installed
+from .registry.registration import register_all
 
 if TYPE_CHECKING:
     from .analysis import Analysis
@@ -67,28 +66,5 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def register_environments(name: str, version: int = 0) -> None:
-    """Register a market as `tacit/NAME-vVERSION` with PettingZoo and Gymnasium, unless it is."""
-    label = f"tacit/{name}-v{version}"
-    views = "tacit.envs.views.pettingzoo_env"
-    named = {"name": name}
-    if label not in parallel_registry and name in SHIPPED:
-        register("parallel", label, f"tacit.envs.{name}_v{version}:parallel_env")
-    elif label not in parallel_registry:
-        register("parallel", label, f"{views}:make_parallel", kwargs=named)
-    if label not in aec_registry and name in SHIPPED:
-        register("aec", label, f"tacit.envs.{name}_v{version}:env")
-    elif label not in aec_registry:
-        register("aec", label, f"{views}:make_aec", kwargs=named)
-    if label not in gymnasium.registry:
-        gymnasium.register(
-            label,
-            "tacit.envs.views.gymnasium_env:make_seat_env",
-            vector_entry_point="tacit.envs.views.gymnasium_vector_env:make_seat_vector_env",
-            kwargs=named,
-        )
-
-
 find_installed()
-for _name in MARKETS:
-    register_environments(_name)
+register_all()

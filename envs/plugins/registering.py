@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tacit.envs import register_environments
 from tacit.envs.errors import ConfigError
 from tacit.envs.market import Market
 from tacit.envs.market.check import class_mistakes
 from tacit.envs.registry import MARKETS
+from tacit.envs.registry.registration import register_environments
 
 REMEMBERED: dict[str, str] = {}  # modules that have registered something -> their files
 

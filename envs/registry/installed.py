@@ -10,13 +10,14 @@ import importlib
 import traceback
 import warnings
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tacit.envs.errors import ConfigError
-from tacit.envs.market import Market
-from tacit.envs.market.check import class_mistakes
 
 from .shipped import MARKETS
+
+if TYPE_CHECKING:
+    from tacit.envs.market import Market
 
 GROUP = "tacit.markets"  # of entry points
 INSTALLED: dict[str, str] = {}  # name -> the package that offers it
@@ -48,6 +49,9 @@ def installed_class(name: str, module: str, attribute: str) -> type[Market]:
     Raises:
         ConfigError: it does not import, is no market, or has another name.
     """
+    from tacit.envs.market import Market  # with NumPy, which a list of names does not need
+    from tacit.envs.market.check import class_mistakes
+
     where = f"market '{name}' of the package {INSTALLED[name]} ({module}:{attribute})"
     try:
         found: Any = importlib.import_module(module)

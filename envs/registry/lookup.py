@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tacit.envs.errors import ConfigError, nearest
-from tacit.envs.market import Market
 
 from .installed import INSTALLED, find_installed, installed_class
 from .shipped import MARKETS
+
+if TYPE_CHECKING:
+    from tacit.envs.market import Market
 
 
 def market_class(name: str) -> type[Market]:

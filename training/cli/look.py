@@ -117,10 +117,17 @@ def list_(
     wide: Wide = False,
 ) -> None:
     """Markets, KPIs, agents, experiments; for a NAME: keys, defaults, bounds, measures."""
-    from tacit.training.show.listing import everything, one
     from tacit.training.show.terminal import console
 
-    for part in everything() if name is None else one(name):
+    if name is None:
+        from tacit.training.show.overview import everything
+
+        parts = everything()
+    else:
+        from tacit.training.show.listing import one
+
+        parts = one(name)
+    for part in parts:
         console(wide=wide).print(part, soft_wrap=isinstance(part, str))
 
 

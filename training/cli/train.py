@@ -50,7 +50,10 @@ def train(
 ) -> None:
     """Train CONFIG under its KPIs, all arms and seeds; what is finished is kept."""
     from tacit.envs.errors import ConfigError
-    from tacit.training.config.files import dump_yaml
+    from tacit.training.config.files import dump_yaml, experiment_path
+
+    if cell is None:
+        experiment_path(config)  # a typing mistake is told before anything slow is imported
     from tacit.training.config.load import load
     from tacit.training.storage.run_folder import named
     from tacit.training.storage.signature_files import document_beside

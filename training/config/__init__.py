@@ -12,18 +12,3 @@
 
 Reading starts with `load.load`.
 """
-
-from .arms import Arm, Experiment
-from .experiment_file import ExperimentFile, RecordConfig, TrainConfig
-from .references import Figure, Panel, Reference
-
-__all__ = [
-    "Arm",
-    "Experiment",
-    "ExperimentFile",
-    "Figure",
-    "Panel",
-    "Reference",
-    "RecordConfig",
-    "TrainConfig",
-]

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from tacit.envs.errors import ConfigError, nearest
+from tacit.envs.registry import MARKETS
 
 # A file that is written by hand stays far below these bounds. Beyond them are files that were made
 # to exhaust memory, by nesting, or by anchors that stand for more anchors.
@@ -23,6 +24,7 @@ MOST_BYTES = 16_000_000
 MOST_DEPTH = 40
 MOST_VALUES = 500_000  # every mention of an anchor counted with all that it stands for
 
+FOLDERS = ("experiments", "markets", "kpis", "agents", "priors")  # folders of configs/
 MERGE = "tag:yaml.org,2002:merge"  # of the key `<<`, where it is not quoted
 
 # The parser in C is ten times as fast; PyYAML may be built without it.
@@ -189,11 +191,11 @@ def _roots() -> Iterator[Path | Traversable]:
 
 
 def names(group: str) -> list[str]:
-    """All configs of a group ('experiments', 'markets', 'kpis', 'agents', 'priors')."""
-    return sorted({file.name.removesuffix(".yaml") for file in _configs(group)})
+    """All configs of a group of `FOLDERS`."""
+    return sorted({file.name.removesuffix(".yaml") for file in configs(group)})
 
 
-def _configs(group: str) -> Iterator[Path | Traversable]:
+def configs(group: str) -> Iterator[Path | Traversable]:
     """The YAML files of a group, in its folder and in the folders within it, by market say."""
     for root in _roots():
         folder = root / group
@@ -218,10 +220,22 @@ def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
     if "=" in name:
         raise ConfigError(f"{key}: must come before settings, got the setting '{name}'.")
     for group in groups:
-        for file in _configs(group):
+        for file in configs(group):
             if file.name == f"{name}.yaml":
                 return file
     known = list(dict.fromkeys(n for group in groups for n in names(group)))
     kinds = " or ".join(group[:-1] for group in groups)
     longer = [n for n in known if n.startswith(f"{name}_")]  # too far from `name` for `nearest`
     raise ConfigError(f"{key}: unknown {kinds} '{name}'. {nearest(name, longer or known)}")
+
+
+def experiment_path(config: str) -> Path | Traversable | None:
+    """The file that CONFIG means on the command line; None: a user's market, which has no file.
+
+    Raises:
+        ConfigError: there is no such experiment, market or file; the message names the nearest.
+    """
+    groups = ("experiments", "markets")
+    if config in MARKETS and not any(config in names(group) for group in groups):
+        return None
+    return find(config, groups, "CONFIG")

@@ -9,7 +9,6 @@ from typing import Any
 
 from tacit.emergence.adoption.slope import full_slope
 from tacit.envs.errors import ConfigError, build, nearest
-from tacit.envs.registry import MARKETS
 
 from . import files
 from .agent_settings import with_folder
@@ -120,10 +119,9 @@ def name_and_data(config: str | Path | Mapping[str, Any]) -> tuple[str, dict[str
     """
     if isinstance(config, Mapping):
         return str(short_market(config.get("market")).get("name", "experiment")), dict(config)
-    groups = ("experiments", "markets")
-    if str(config) in MARKETS and not any(str(config) in files.names(group) for group in groups):
-        return str(config), {"market": str(config)}  # a user's market, without a file of defaults
-    path = files.find(str(config), groups, "CONFIG")
+    path = files.experiment_path(str(config))
+    if path is None:
+        return str(config), {"market": str(config)}
     name = path.name.removesuffix(".yaml").removesuffix(".yml")
     raw = read_experiment_file(path)
     if "market" not in raw and {"experiment", "arms"} <= raw.keys():

@@ -2,7 +2,8 @@
 
     terminal               console, tables that fit their page
     progress_bar           the bar of `tacit train`
-    listing, config_keys   `tacit list`: everything by name, keys with default and bounds
+    overview, listing      `tacit list`: everything by name; one name in detail
+    config_keys            keys with default and bounds
     run_text               `tacit show`: a run, a learned policy
     policy_text            a policy in sentences, with `conduct_text`, `claim_text`, `decision_text`
     policy_table_text      a policy's table, line by line

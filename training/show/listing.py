@@ -1,4 +1,7 @@
-"""What `tacit list` prints: everything by name, or one name in detail."""
+"""What `tacit list` prints: rows of everything that has a name, or one name in detail.
+
+Without a name `overview.py` prints the rows, which it keeps.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,6 @@ from .config_keys import key_rows
 from .terminal import TextTable
 
 Printed = str | TextTable  # a line or a table
-GROUPS = ("experiments", "markets", "kpis", "agents", "priors")  # folders of configs/
 TEXTS = ("question", "source", "explains", "compute")  # keys of a file that are sentences
 BREAKERS = "breakers"  # a name of its own: the keys of a breaker
 SHOWN_KEYS = 7  # of an agent's preset, in its line
@@ -27,22 +29,18 @@ SIGNS = {1: "+", -1: "-", 0: ""}
 # --- everything -----------------------------------------------------------------------------------
 
 
-def everything() -> Iterator[Printed]:
-    """Markets, KPIs, agents, priors, experiments: a line each."""
-    yield TextTable(_market_rows())
-    yield ""
-    yield TextTable(
-        [{"KPI": n, "terms": _kpi_text(_config("kpis", n))} for n in files.names("kpis")]
-    )
-    yield ""
-    yield TextTable(_agent_rows())
-    yield ""
-    yield TextTable(_prior_rows())
-    yield ""
-    yield TextTable([
-        {"experiment": name, "question": str(_config("experiments", name).get("question", ""))}
-        for name in files.names("experiments")
-    ])  # fmt: skip
+def rows_of_everything() -> list[list[dict[str, str]]]:
+    """Markets, KPIs, agents, priors and experiments: a table's rows for each."""
+    return [
+        _market_rows(),
+        [{"KPI": n, "terms": _kpi_text(_config("kpis", n))} for n in files.names("kpis")],
+        _agent_rows(),
+        _prior_rows(),
+        [
+            {"experiment": name, "question": str(_config("experiments", name).get("question", ""))}
+            for name in files.names("experiments")
+        ],
+    ]
 
 
 def _config(group: str, name: str) -> dict[str, Any]:
@@ -117,10 +115,15 @@ def one(name: str) -> Iterator[Printed]:
         return _agent(name)
     if name == BREAKERS:
         return _breakers()
-    for group in GROUPS:
+    for group in files.FOLDERS:
         if name in files.names(group):
             return _file(name, group)
-    known = [*MARKETS, *AGENTS, BREAKERS, *(n for group in GROUPS for n in files.names(group))]
+    known = [
+        *MARKETS,
+        *AGENTS,
+        BREAKERS,
+        *(n for group in files.FOLDERS for n in files.names(group)),
+    ]
     raise ConfigError(f"NAME: nothing is called '{name}'. {nearest(name, dict.fromkeys(known))}")
 
 

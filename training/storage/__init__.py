@@ -15,8 +15,3 @@
 
 Functions are imported from these modules, one of which has the name of its function.
 """
-
-from .load_run import Run
-from .run_folder import RunFolder
-
-__all__ = ["Run", "RunFolder"]

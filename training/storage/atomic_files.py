@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -173,6 +173,26 @@ def parse_json(text: bytes) -> Any:
         return json.loads(text.decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def parse_keys(text: bytes, keys: Sequence[str]) -> dict[str, Any]:
+    """Some values of a table that `as_json` has written, without parsing the others.
+
+    A line that begins with one space and a quotation mark begins a key of the table itself: keys
+    within its values have more spaces, and a line break in a string is written as `\\n`.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    found = {}
+    for key in keys:
+        head = f'\n "{key}": '.encode()
+        start = text.find(head)
+        if start >= 0:
+            end = text.find(b'\n "', start + len(head))
+            value = text[start + len(head) : end if end >= 0 else text.rfind(b"\n}")]
+            found[key] = parse_json(value.rstrip(b","))
+    return found
 
 
 # --- sealed JSON ---------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ them again.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,13 +25,14 @@ from tacit.oversight import ledger as ledgers
 from tacit.oversight.ledger import Ledger
 
 from . import checkpoint
-from .atomic_files import file_hash, read_json, write_json
+from .atomic_files import file_hash, parse_keys, read_file, read_json, write_json
 from .live.answers_file import ANSWERS_SHA256
 from .run_folder import RunFolder
 from .run_lock import told_holder
 
 WRITING, SEALED = "results are being written", "results sealed"
 HASH = "seals_sha256"  # in the ledger's entry
+FILES_OF_A_SEED = ("events_sha256", "keyframes_sha256", ANSWERS_SHA256)  # keys of its record
 POLICY_FILE = ".safetensors"  # the end of the names of files that are policies of seats
 
 
@@ -287,7 +290,7 @@ def _altered_seed(run: RunFolder, arm: str, k: int, sealed: str) -> list[Finding
     again = f"{run.resume} trains it again."
     if not path.with_suffix(".json").exists():
         return [Finding(path, f"is missing. {again}", True)] if sealed else []
-    found = checkpoint.finished_as_written(path)
+    found = _as_sealed(path, sealed) or checkpoint.finished_as_written(path)
     if found is None:
         text = f"does not match its seal; it was cut or altered. {again}"
         return [Finding(checkpoint.damaged_file(path), text, True)]
@@ -298,10 +301,25 @@ def _altered_seed(run: RunFolder, arm: str, k: int, sealed: str) -> list[Finding
     move = f"Move {path.parent} away, then {again}"
     return [
         Finding(path.parent / name, f"was altered or removed since the seed ended. {move}", False)
-        for files in ("events_sha256", "keyframes_sha256", ANSWERS_SHA256)
+        for files in FILES_OF_A_SEED
         for name, digest in _texts(record.get(files)).items()
         if file_hash(run.inside(arm, f"s{k}", name)) != digest
     ]
+
+
+def _as_sealed(path: Path, sealed: str) -> tuple[dict[str, Any], str] | None:
+    """The hashes in a record that is the one that was sealed, and the record's own; None: it is
+    another, or its arrays are not those that it names.
+
+    What was sealed was whole, so most of it need not be parsed: that takes longer than all else.
+    """
+    with suppress(OSError, ValueError):
+        text = read_file(path.with_suffix(".json"))
+        if sealed and hashlib.sha256(text).hexdigest() == sealed:
+            hashes = parse_keys(text, ("sha256", *FILES_OF_A_SEED))
+            if (arrays := file_hash(path)) and arrays == hashes.get("sha256"):
+                return hashes, sealed
+    return None
 
 
 def _last_act(run: RunFolder) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from support.terminal import Terminal, mistake_lines
 from support.training_fixtures import small
 
 from tacit.agents.registry import AGENTS
-from tacit.envs.registry import make_market
+from tacit.envs.registry import MARKETS, make_market
 from tacit.training.config import files
 from tacit.training.show import config_keys, listing
 
@@ -42,6 +42,28 @@ def test_list_names_everything(tacit):
     assert result.code == 0
     first = {line.split(" ")[0] for line in result.out.splitlines() if line}
     assert {"market", "KPI", "agent", "prior", "experiment", *NAMES} == first
+
+
+def test_list_is_kept_until_a_file_changes(tacit, monkeypatch):
+    file = tacit.folder / "configs" / "experiments" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    for question in ("First?", "Second?"):
+        file.write_text(f"question: {question}\nmarket: ad_auction\n")
+        made, kept = tacit("list").out, tacit("list").out
+        assert made == kept
+        assert question in made
+        with monkeypatch.context() as patch:
+            patch.setattr(listing, "rows_of_everything", lambda: [[{"nothing": "was kept"}]])
+            assert tacit("list").out == made
+    file.write_text("question: [")
+    assert tacit("list").code == 2
+
+
+def test_a_list_with_code_from_elsewhere_is_made_anew(tacit, monkeypatch):
+    tacit("list")
+    monkeypatch.setattr(listing, "rows_of_everything", lambda: [[{"market": "anew"}]])
+    monkeypatch.setitem(MARKETS, "lemonade", "lemonade_market:Lemonade")
+    assert "anew" in tacit("list").out
 
 
 @pytest.mark.parametrize("name", NAMES)

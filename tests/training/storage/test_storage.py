@@ -20,6 +20,7 @@ from tacit.training.storage import run_lock
 from tacit.training.storage.atomic_files import (
     as_json,
     parse_json,
+    parse_keys,
     read_json,
     seal_holds,
     write_json,
@@ -246,3 +247,13 @@ def test_json_is_indented_as_python_indents_it(data):
 def test_json_has_no_word_for_what_is_not_finite(data):
     with pytest.raises(ValueError, match="not JSON compliant"):
         as_json(data)
+
+
+@given(st.dictionaries(st.text(), nested, min_size=1), st.data())
+def test_some_keys_are_parsed_as_all_are(table, data):
+    """Also where texts hold what looks like a key, or keys hold line breaks."""
+    text = as_json(table)
+    chosen = data.draw(st.lists(st.sampled_from([*table, "another"]), unique=True))
+    plain_keys = [key for key in chosen if json.dumps(key, ensure_ascii=False) == f'"{key}"']
+    expected = {k: v for k, v in json.loads(text).items() if k in plain_keys}
+    assert parse_keys(text.encode("utf-8", "surrogatepass"), plain_keys) == expected
