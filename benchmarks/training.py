@@ -9,8 +9,10 @@ The game: two providers choose among 15 prices and see both last prices (`cloud_
 is). An agent-step is one decision of one seat. 128 rounds per update, 4 epochs of 4 minibatches,
 actor and critic of two layers of 64, tanh, Adam. tacit and JAX train 16 seeds of two independent
 learners; Stable-Baselines3 one shared policy, for that is what it offers. All take turns on one
-core, in one process. Beside it: what many seeds cost one another, and providers that see the last
-two rounds, which makes 50,625 observations of 225.
+core, in one process. First single updates of young networks, which meet nearly all of the 225
+observations; then whole trainings of 30 updates, one seed after the other as `tacit train` does, in
+which policies come to meet few of them. Beside it: what many seeds cost one another, and providers
+that see the last two rounds, which makes 50,625 observations of 225.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,7 +38,7 @@ from stable_baselines3 import PPO
 from benchmarks.peers import jax_ippo, jax_tables
 from benchmarks.timing import Case, Figure, Target, Work, race, table
 from tacit.agents.batch.single_thread import one_thread
-from tacit.agents.group import make_group
+from tacit.agents.group import Group, make_group
 from tacit.agents.neural.config import IppoConfig
 from tacit.envs import cloud_bandwidth_v0, kpi
 from tacit.envs.engine.engine import Engine
@@ -46,16 +49,22 @@ COMMAND = "python -m benchmarks.training"
 RESULT = Path(__file__).with_suffix(".md")
 PACKAGES = ("numba", "numpy", "torch", "jax", "stable_baselines3", "supersuit")
 MARKET = "cloud_bandwidth"
-SEEDS, ROUNDS, EPOCHS, MINIBATCHES = 16, 128, 4, 4
+SEEDS, SEATS, ROUNDS, EPOCHS, MINIBATCHES = 16, 2, 128, 4, 4
 RATE, ENTROPY = 1e-3, 0.01
 SOLVING = {"copies": 16, "updates": 40, "discount": 0.0}
+DISCOUNT, WHOLE = 0.95, 30  # of what is timed; updates of a whole training
+BUCKETS = (8, 16, 24, 32, 48, 64, 96, 128, 176, 225)  # rows for which an update is compiled
 WARM_UP = 3  # updates that are not timed
 STEPS = 200_000  # agent-steps of a repeat, at least
-PEERS, MILLIONS = {"tables": "JAX over tables", "jax": "JAX"}, "M agent-steps/s"
+PEERS = {"tables": "JAX over tables", "met": "JAX over rows met", "jax": "JAX"}
+MILLIONS = "M agent-steps/s"
 TARGETS: dict[int, Target] = {  # of tacit's compiled engine, by copies
     16: Target(at_least=1.0), 256: Target(at_least=3.0), 1024: Target(at_least=8.0),
 }  # fmt: skip
-RATIOS = {"tables": Target(at_least=1.5, ratio=True), "jax": Target(at_least=2.5, ratio=True)}
+RATIOS = {
+    "tables": Target(at_least=1.5, ratio=True), "met": Target(at_least=1.5, ratio=True),
+    "jax": Target(at_least=2.5, ratio=True),
+}  # fmt: skip
 SEEDS_TARGET = Target(at_least=0.6, ratio=True)
 LARGE, LARGE_COPIES, LARGE_TARGET = {"memory": 2}, 256, Target(at_least=0.15)
 
@@ -99,14 +108,39 @@ def jax_ippo_run(copies: int, discount: float) -> Iterator[tuple[int, float]]:
         yield rewards.size * ROUNDS * copies, float(jax.block_until_ready(rewards).mean())
 
 
-def jax_tables_run(copies: int, discount: float) -> Iterator[tuple[int, float]]:
-    """The same with tacit's idea: networks evaluated once per observation, not per sample."""
-    settings = jax_ippo.Settings(copies, discount=discount)
-    payoff = jnp.asarray(payoffs().reshape(-1, 2), jnp.float32)
-    run = jax_ippo.begin(settings, 0)
-    while True:
-        run, rewards = jax_tables.train(settings, payoff, run, 1)
-        yield rewards.size * ROUNDS * copies, float(jax.block_until_ready(rewards).mean())
+def jax_tables_run(
+    buckets: tuple[int, ...] = (),
+) -> Callable[[int, float], Iterator[tuple[int, float]]]:
+    """The same with tacit's idea: networks evaluated once per observation, not per sample; with
+    buckets only for observations that an update has met."""
+
+    def start(copies: int, discount: float) -> Iterator[tuple[int, float]]:
+        settings = jax_ippo.Settings(copies, discount=discount, buckets=buckets)
+        payoff, run = table_payoffs(), jax_ippo.begin(settings, 0)
+        while True:
+            run, rewards = jax_tables.train(settings, payoff, run, 1)
+            yield rewards.size * ROUNDS * copies, float(jax.block_until_ready(rewards).mean())
+
+    return start
+
+
+def table_payoffs() -> jax.Array:
+    """`payoffs` as `jax_tables` reads them, float32 `[A * A, 2]`."""
+    return jnp.asarray(payoffs().reshape(-1, 2), jnp.float32)
+
+
+def groups_of_tacit(engine: str, seeds: int, copies: int, discount: float,
+                    keys: Mapping[str, Any] | None = None) -> list[Group]:  # fmt: skip
+    """A group of each seed; `keys`: of the market."""
+    config = IppoConfig(
+        engine=engine, discount=discount, rounds_per_update=ROUNDS, epochs=EPOCHS,
+        minibatches=MINIBATCHES, learning_rate=RATE, entropy=ENTROPY,
+    )  # fmt: skip
+    market = make_market(MARKET, keys)
+    agents, terms = {s.name: config for s in market.seats}, kpi.resolve(market, None)
+    return [
+        make_group(market, terms, agents, seed, copies, total_rounds=10**6) for seed in range(seeds)
+    ]
 
 
 def tacit_run(
@@ -115,25 +149,16 @@ def tacit_run(
     """tacit's `ippo`; an update of a seed after that of another. `keys`: of the market."""
 
     def start(copies: int, discount: float) -> Iterator[tuple[int, float]]:
-        config = IppoConfig(
-            engine=engine, discount=discount, rounds_per_update=ROUNDS, epochs=EPOCHS,
-            minibatches=MINIBATCHES, learning_rate=RATE, entropy=ENTROPY,
-        )  # fmt: skip
-        market = make_market(MARKET, keys)
-        agents, terms = {s.name: config for s in market.seats}, kpi.resolve(market, None)
-        groups = [
-            make_group(market, terms, agents, seed, copies, total_rounds=10**6)
-            for seed in range(seeds)
-        ]
+        groups = groups_of_tacit(engine, seeds, copies, discount, keys)
         while True:
             rewards, rows = [], []
             for group in groups:
                 group.run(ROUNDS)
-                rewards.append(group.read()[1][-len(market.seats) :].mean())
+                rewards.append(group.read()[1][-SEATS:].mean())
                 rows += [v for k, v in group.figures.items() if k.endswith("/rows")]
             if not keys:
                 VISITED[engine, copies] = min(rows)
-            yield seeds * len(agents) * ROUNDS * copies, float(np.mean(rewards))
+            yield seeds * SEATS * ROUNDS * copies, float(np.mean(rewards))
 
     return start
 
@@ -176,7 +201,8 @@ def supersuit_run(copies: int, discount: float) -> Iterator[tuple[int, float]]:
 SYSTEMS = {
     "tacit": System("tacit ippo, engine compiled", tacit_run("compiled")),
     "torch": System("tacit ippo, engine torch", tacit_run("torch"), (16, 64, 256)),
-    "tables": System("JAX IPPO over policy tables", jax_tables_run),
+    "tables": System("JAX IPPO over policy tables", jax_tables_run()),
+    "met": System("JAX IPPO over rows met", jax_tables_run(BUCKETS)),
     "jax": System("JAX IPPO, one XLA program", jax_ippo_run),
     "sb3": System("SB3 PPO, our VecEnv", sb3_run, note="one shared policy, one seed"),
     "supersuit": System("SB3 PPO, SuperSuit", supersuit_run, (16, 64), "the same"),
@@ -187,7 +213,7 @@ def case(system: System, copies: int, what: str = "") -> Case:
     """Updates of a fresh run, until there are enough agent-steps."""
 
     def prepare() -> Work:
-        run = system.start(copies, 0.95)
+        run = system.start(copies, DISCOUNT)
         # These compile, fill buffers, and make the table in which tacit looks rounds up.
         first, _ = [next(run) for _ in range(WARM_UP)][-1]
         return lambda: sum(next(run)[0] for _ in range(max(1, STEPS // first)))
@@ -218,6 +244,55 @@ def speeds(names: Sequence[str], copies: Sequence[int], repeats: int) -> list[Fi
             if key != "tacit":
                 peer = peers[-1] if peers else ""
                 figures.append(figure(one.name, found, cases.get(peer), PEERS.get(peer, "")))
+    return figures
+
+
+def whole_by_tacit(copies: int) -> Work:
+    """A whole training of each seed, one after the other; of its last update the reward is kept."""
+    groups = groups_of_tacit("compiled", SEEDS, copies, DISCOUNT)
+
+    def work() -> int:
+        rewards = []
+        for group in groups:
+            group.run(ROUNDS * (WHOLE - 1))
+            group.read()
+            group.run(ROUNDS)
+            rewards.append(group.read()[1][-SEATS:].mean())
+        REACHED["tacit", copies] = float(np.mean(rewards))
+        return SEEDS * SEATS * ROUNDS * WHOLE * copies
+
+    return work
+
+
+def whole_by_jax(name: str, buckets: tuple[int, ...], copies: int) -> Work:
+    """The same by one XLA program."""
+    settings = jax_ippo.Settings(copies, discount=DISCOUNT, buckets=buckets)
+    payoff, run = table_payoffs(), jax_ippo.begin(settings, 0)
+
+    def work() -> int:
+        _, rewards = jax_tables.train(settings, payoff, run, WHOLE)
+        REACHED[name, copies] = float(np.asarray(rewards)[-1].mean())
+        return rewards.size * ROUNDS * copies
+
+    return work
+
+
+REACHED: dict[tuple[str, int], float] = {}  # mean reward of the last update of whole trainings
+
+
+def whole(copies: Sequence[int], repeats: int) -> list[Figure]:
+    """Whole trainings beside the two strongest peers."""
+    figures = []
+    for n in copies:
+        own = Case(f"tacit ippo, {WHOLE} updates, {n:,} copies", partial(whole_by_tacit, n))
+        peers = {
+            key: Case(f"{SYSTEMS[key].name}, {WHOLE} updates, {n:,} copies",
+                      partial(whole_by_jax, key, buckets, n))
+            for key, buckets in (("tables", ()), ("met", BUCKETS))
+        }  # fmt: skip
+        found = race([own, *peers.values()], repeats)
+        figures += [figure(own.name, found, c, PEERS[k], RATIOS[k]) for k, c in peers.items()]
+        figures += [figure(one.name, found) for one in peers.values()]
     return figures
 
 
@@ -291,9 +366,11 @@ def main() -> None:
         return
     figures = speeds(options.systems, options.copies, options.repeats)
     if "tacit" in options.systems:
-        figures += beside(options.repeats)
+        figures += whole(options.copies, options.repeats) + beside(options.repeats)
     rows = [f"{e}, {n:,} copies: {int(v)}" for (e, n), v in sorted(VISITED.items())]
     more = "fewest of 225 observations met in an update: " + ("; ".join(rows) or "-")
+    reached = [f"{name}, {n:,} copies: {x:.4f}" for (name, n), x in REACHED.items()]
+    more += f"\nmean reward in the last of {WHOLE} updates: " + ("; ".join(reached) or "-")
     print(table(figures), more, sep="\n")
     if options.systems == list(SYSTEMS) and options.copies == parser.get_default("copies"):
         more = f"{more}\n\n{solved(options.systems)}"

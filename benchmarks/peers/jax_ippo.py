@@ -29,7 +29,9 @@ NORM, EPSILON, BETAS = 0.5, 1e-5, (0.9, 0.999)  # of gradients; of Adam
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is made of; `batched`: networks side by side in the update."""
+    """What a run is made of; `batched`: networks side by side in the update; `buckets`: numbers of
+    rows of a table, of which an update takes the least that holds the observations it met (only
+    in `jax_tables`; empty: all rows always)."""
 
     copies: int
     seeds: int = 16
@@ -45,6 +47,7 @@ class Settings:
     value_weight: float = 0.5
     learning_rate: float = 1e-3
     batched: bool = False
+    buckets: tuple[int, ...] = ()
 
 
 class Run(NamedTuple):

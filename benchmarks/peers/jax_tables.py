@@ -12,8 +12,12 @@ all sums of a cell in one scatter of four numbers; the first layer of all pairs 
 a broadcast sum of two tables, not as a product with one-hot rows; minibatches dealt in blocks, one
 sample to each in random order, which needs no sorting.
 
+tacit computes only rows that a batch has met, which become few as policies do. XLA's shapes are
+fixed, so with `Settings.buckets` an update is compiled for several numbers of rows, and takes the
+least that holds the observations met. That is slower while all are met.
+
 Letters in shapes: K networks (seeds * seats), N copies, T rounds, A actions, O = A^2 observations,
-B minibatches.
+R rows of a table (O, or a bucket), B minibatches.
 """
 
 from __future__ import annotations
@@ -31,8 +35,8 @@ from benchmarks.peers.jax_ippo import SEATS, Run, Settings, adam, advantages
 
 
 class Cells(NamedTuple):
-    """A minibatch summed by cell: sums of positive and of negative advantages `[O, A]`; samples,
-    sums of returns, both `[O]`; the number of samples."""
+    """A minibatch summed by cell: sums of positive and of negative advantages `[R, A]`; samples,
+    sums of returns, both `[R]`; the number of samples."""
 
     gains: Any
     losses: Any
@@ -41,25 +45,28 @@ class Cells(NamedTuple):
     size: Any
 
 
-def table(layers: Any, actions: int) -> Any:
-    """A network's outputs at every pair of last actions, `[O, outputs]`."""
+def table(layers: Any, actions: int, rows: Any = None) -> Any:
+    """A network's outputs `[R, outputs]` at every pair of last actions, or only at `rows` `[R]`."""
     (weights, bias), *others = layers
     own, other = weights[:actions], weights[actions:]
-    seen = (own[:, None, :] + other[None, :, :] + bias).reshape(actions**2, -1)
+    if rows is None:
+        seen = (own[:, None, :] + other[None, :, :] + bias).reshape(actions**2, -1)
+    else:
+        seen = own[rows // actions] + other[rows % actions] + bias
     for weights, bias in others:
         seen = jnp.tanh(seen) @ weights + bias
     return seen
 
 
-def loss(weights: Any, settings: Settings, cells: Cells, old: Any) -> Any:
-    """PPO's loss of one network on one minibatch; `old` `[O, A]` is the policy that played."""
-    logs = jax.nn.log_softmax(table(weights["actor"], settings.actions))
+def loss(weights: Any, settings: Settings, cells: Cells, old: Any, rows: Any = None) -> Any:
+    """PPO's loss of one network on one minibatch; `old` `[R, A]` is the policy that played."""
+    logs = jax.nn.log_softmax(table(weights["actor"], settings.actions, rows))
     policy = jnp.exp(logs)
     ratio = policy / old
     gain = cells.gains * jnp.minimum(ratio, 1 + settings.clip)
     gain += cells.losses * jnp.maximum(ratio, 1 - settings.clip)
     entropy = -(cells.visits * (policy * logs).sum(axis=1)).sum()
-    value = table(weights["critic"], settings.actions)[:, 0]
+    value = table(weights["critic"], settings.actions, rows)[:, 0]
     error = (cells.visits * value**2 / 2 - value * cells.returns).sum()
     whole = -gain.sum() - settings.entropy * entropy + settings.value_weight * error
     return whole / cells.size
@@ -81,15 +88,18 @@ def deal(settings: Settings, samples: int, key: Any) -> Any:
     return orders[jax.random.randint(key, (samples // parts,), 0, len(orders))].reshape(-1)
 
 
-def sum_by_cell(settings: Settings, seen: Any, did: Any, numbers: Any, parts: Any) -> Cells:
-    """The samples of one network and epoch, summed; leaves begin with `[B]`.
+def sum_by_cell(
+    settings: Settings, size: int, seen: Any, did: Any, numbers: Any, parts: Any
+) -> Cells:
+    """The samples of one network and epoch, summed into `size` rows; leaves begin with `[B]`.
 
     `numbers` `[samples, 4]`: positive and negative part of the advantage, 1, return.
     """
     actions, count = settings.actions, settings.minibatches
-    places = (parts * actions**2 + seen) * actions + did
-    sums = jnp.zeros((count * actions**3, 4)).at[places].add(numbers, mode="promise_in_bounds")
-    sums = sums.reshape(count, actions**2, actions, 4)
+    places = (parts * size + seen) * actions + did
+    sums = jnp.zeros((count * size * actions, 4))
+    sums = sums.at[places].add(numbers, mode="promise_in_bounds")
+    sums = sums.reshape(count, size, actions, 4)
     rows = sums[..., 2:].sum(axis=2)
     size = jnp.full(count, len(parts) // count, jnp.float32)
     return Cells(sums[..., 0], sums[..., 1], rows[..., 0], rows[..., 1], size)
@@ -101,28 +111,50 @@ def learn(settings: Settings, run: Run, batch: tuple[Any, ...], old: Any, key: A
     keys = jax.random.split(key, settings.epochs)
     dealt = jnp.stack([deal(settings, samples, k) for k in keys])
 
+    counts = run.steps + 1 + jnp.arange(settings.epochs * settings.minibatches)
+    steps = dealt, counts.reshape(settings.epochs, -1)
+
     def one(own: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         """One network's gradient steps."""
-        *start, (seen, did, numbers), played = own
+        *start, samples, played = own
+        if not settings.buckets:
+            return all_steps(settings, tuple(start), samples, played, None, steps)
+        seen, *others = samples
+        met = jnp.zeros(len(played), jnp.int32).at[seen].set(1)
+        (rows,) = jnp.nonzero(met, size=len(played), fill_value=0)  # (what fills weighs nothing)
+        found = ((jnp.cumsum(met) - 1)[seen], *others)
 
-        def epoch(moving: tuple[Any, ...], given: tuple[Any, Any]) -> tuple[tuple[Any, ...], None]:
-            parts, counts = given
-            cells = sum_by_cell(settings, seen, did, numbers, parts)
-            return lax.scan(step, moving, (cells, counts))
+        def within(size: int) -> tuple[Any, Any, Any]:
+            few = rows[:size]
+            return all_steps(settings, tuple(start), found, played[few], few, steps)
 
-        def step(moving: tuple[Any, ...], given: tuple[Any, Any]) -> tuple[tuple[Any, ...], None]:
-            cells, count = given
-            slope = jax.grad(loss)(moving[0], settings, cells, played)
-            moved = {k: adam(settings, *(x[k] for x in (*moving, slope)), count) for k in slope}
-            return tuple({k: moved[k][n] for k in moved} for n in range(3)), None
-
-        counts = run.steps + 1 + jnp.arange(settings.epochs * settings.minibatches)
-        return lax.scan(epoch, tuple(start), (dealt, counts.reshape(settings.epochs, -1)))[0]
+        bucket = jnp.searchsorted(jnp.array(settings.buckets), met.sum())
+        return lax.switch(bucket, [partial(within, size) for size in settings.buckets])
 
     networks = (run.weights, run.first, run.second, batch, old)
     moved = jax.vmap(one)(networks) if settings.batched else lax.map(one, networks)
-    steps = run.steps + settings.epochs * settings.minibatches
-    return Run(*moved, steps, run.last, run.key)
+    return Run(*moved, run.steps + len(counts), run.last, run.key)
+
+
+def all_steps(
+    settings: Settings, start: tuple[Any, ...], samples: tuple[Any, ...], played: Any, rows: Any,
+    steps: tuple[Any, Any],
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """All epochs of one network; `played` `[R, A]`; `steps`: minibatches, numbers of steps."""
+    seen, did, numbers = samples
+
+    def epoch(moving: tuple[Any, ...], given: tuple[Any, Any]) -> tuple[tuple[Any, ...], None]:
+        parts, counts = given
+        cells = sum_by_cell(settings, len(played), seen, did, numbers, parts)
+        return lax.scan(step, moving, (cells, counts))
+
+    def step(moving: tuple[Any, ...], given: tuple[Any, Any]) -> tuple[tuple[Any, ...], None]:
+        cells, count = given
+        slope = jax.grad(loss)(moving[0], settings, cells, played, rows)
+        moved = {k: adam(settings, *(x[k] for x in (*moving, slope)), count) for k in slope}
+        return tuple({k: moved[k][n] for k in moved} for n in range(3)), None
+
+    return lax.scan(epoch, start, steps)[0]
 
 
 def update(settings: Settings, payoff: Any, run: Run, _: Any) -> tuple[Run, Any]:

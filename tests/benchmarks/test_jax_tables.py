@@ -84,13 +84,16 @@ def test_its_gradient_is_tacit_s(luck, peers):
 
 
 @pytest.mark.slow
-def test_it_finds_a_dominant_action(peers):
+@pytest.mark.parametrize("buckets", [(), (2, 5, 9)])
+def test_it_finds_a_dominant_action(peers, buckets):
     """A gift costs its giver 1 a piece and pays both .4: every seat of every seed gives none."""
     jax_ippo, tables = peers
     gifts = np.arange(3.0)
     own, other = np.meshgrid(gifts, gifts, indexing="ij")
     payoff = np.stack([0.4 * (own + other) - own, 0.4 * (own + other) - other], axis=-1)
-    settings = jax_ippo.Settings(16, seeds=2, rounds=32, actions=3, hidden=16, entropy=0.0)
+    settings = jax_ippo.Settings(
+        16, seeds=2, rounds=32, actions=3, hidden=16, entropy=0.0, buckets=buckets
+    )
     run, rewards = tables.train(
         settings, np.float32(payoff.reshape(9, 2)), jax_ippo.begin(settings, 0), 60
     )
@@ -98,3 +101,19 @@ def test_it_finds_a_dominant_action(peers):
     assert np.all(np.abs(np.asarray(rewards[0]) + 0.2) < 0.1)
     assert np.all(np.asarray(rewards[-1]) > -0.02)
     assert int(run.steps) == 60 * settings.epochs * settings.minibatches
+
+
+@pytest.mark.slow
+def test_rows_that_were_not_met_change_nothing(luck, peers):
+    """A copy meets few of 81 observations in 16 rounds: with buckets all else is computed alike."""
+    import jax
+
+    jax_ippo, tables = peers
+    payoff = np.float32(luck.uniform(size=(81, 2)))
+    found = {}
+    for buckets in ((), (4, 16, 81)):
+        settings = jax_ippo.Settings(1, seeds=2, rounds=16, actions=9, hidden=16, buckets=buckets)
+        run, rewards = tables.train(settings, payoff, jax_ippo.begin(settings, 0), 3)
+        found[buckets] = [np.asarray(x) for x in (rewards, *jax.tree.leaves(run.weights))]
+    for with_all, with_few in zip(*found.values(), strict=True):
+        np.testing.assert_allclose(with_few, with_all, atol=2e-5)
