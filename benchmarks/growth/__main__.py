@@ -18,7 +18,7 @@ from tacit.agents.tabular.transition_table import MOST_CELLS
 
 from .probes import probe_times
 from .rounds import measured, networks
-from .serial import Serial, serial_share
+from .serial import WORKERS, Serial, serial_share
 from .updates import update_times
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -94,14 +94,13 @@ def serial_part(settings: list[str]) -> list[str]:
     def rows() -> Iterator[list[str]]:
         yield ["seeds", f"{own.seeds:,}", ""]
         for what, seconds in (
-            ("compiled loops, without the interpreter lock", own.compiled),
-            ("all else, at most one thread at a time", own.outside),
-            ("the process that draws plots", own.beside),
+            ("the process that holds the run, one thread at a time", own.own),
+            (f"its {WORKERS} workers, and the process that draws plots", own.others),
         ):
             yield [what, f"{seconds:.1f}", f"{1e3 * seconds / own.seeds:.0f} ms"]
-        for threads in (1, 2, 4, 8):
-            least = own.floor(threads)
-            yield [f"floor, {threads} thread{'s' * (threads > 1)}", f"{least:.1f}", ""]
+        for workers in (1, 2, 4, 8):
+            least = own.floor(workers)
+            yield [f"floor, {workers} worker{'s' * (workers > 1)}", f"{least:.1f}", ""]
 
     return table(("CPU-seconds", "all", "a seed"), rows())
 

@@ -1,9 +1,10 @@
-"""The serial share: CPU time that only one thread of a process can spend at a time.
+"""The serial share: CPU time of a run that more processes do not share.
 
-A run is trained with one thread. Compiled loops give up the interpreter lock, so what the process
-spends outside of calls of them is, at most, the time for which the lock is held: no number of
-threads makes the run shorter. (Checksums and files give it up as well, so the truth is a little
-less.) The process that draws plots has an interpreter of its own.
+A run of many seeds is trained by worker processes, one for each thread. What the process that
+holds the run spends itself (it starts them, hears of their progress, computes what needs all seeds
+of an arm, and writes the results) is spent by one thread at a time, at most, because Python has
+one lock. So no number of workers makes the run shorter than that. Plots are drawn by a process of
+their own, and each further worker costs its start once more.
 """
 
 from __future__ import annotations
@@ -11,16 +12,11 @@ from __future__ import annotations
 import os
 import resource
 import tempfile
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
-
-from tacit.envs.jit import loops
+from typing import NamedTuple
 
 CONFIG = "volatility_kpi"
+WORKERS = 2
 
 
 class Serial(NamedTuple):
@@ -28,83 +24,40 @@ class Serial(NamedTuple):
 
     Attributes:
         seeds: that were trained.
-        compiled: in compiled loops, without the interpreter lock.
-        outside: in all else, from the first import of the run's code to its end.
-        beside: of other processes, which draw plots.
+        own: of the process that holds the run, from the first import of the run's code to its end.
+        others: of its workers and of the process that draws plots.
     """
 
     seeds: int
-    compiled: float
-    outside: float
-    beside: float
+    own: float
+    others: float
 
-    def floor(self, threads: int) -> float:
-        """Seconds below which so many threads on as many cores cannot come."""
-        return max(self.outside, (self.outside + self.compiled + self.beside) / threads)
-
-
-class _Clock:
-    """CPU time within compiled loops, of all threads."""
-
-    def __init__(self) -> None:
-        self.seconds, self._lock, self._own = 0.0, threading.Lock(), threading.local()
-
-    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function, its time taken; a call within another is part of it."""
-
-        def timed(*words: Any, **named: Any) -> Any:
-            if getattr(self._own, "within", False):
-                return call(*words, **named)
-            self._own.within, before = True, time.thread_time()
-            try:
-                return call(*words, **named)
-            finally:
-                self._own.within = False
-                with self._lock:
-                    self.seconds += time.thread_time() - before
-
-        return timed
-
-
-class _Timed:
-    """A module of compiled loops whose functions are timed."""
-
-    def __init__(self, module: ModuleType, clock: _Clock) -> None:
-        self._module, self._clock, self.__name__ = module, clock, module.__name__
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._module, name)
-        timed = self._clock.around(found) if hasattr(found, "py_func") else found
-        setattr(self, name, timed)
-        return timed
+    def floor(self, workers: int) -> float:
+        """Seconds below which so many workers on as many cores cannot come."""
+        return max(self.own, (self.own + self.others) / workers)
 
 
 def serial_share(settings: list[str]) -> Serial:
-    """Train an experiment with one thread, in a folder that is removed.
+    """Train an experiment by two workers, in a folder that is removed.
 
     Args:
         settings: `key=value` words.
     """
-    os.environ["TACIT_THREADS"] = "1"
-    clock, compiled = _Clock(), loops._compiled
-    loops._compiled = lambda template, market: _Timed(compiled(template, market), clock)
+    os.environ["TACIT_THREADS"] = str(WORKERS)
     from tacit.training.config.load import load
+    from tacit.training.runs import worker_pool
     from tacit.training.runs.progress import NoProgress
     from tacit.training.runs.runner import train_experiment
     from tacit.training.storage.run_folder import RunFolder
     from tacit.training.studies.figures import draw_in_run
 
+    worker_pool.MANY_SEEDS = 0  # also where few are asked for
     before = _spent()
     experiment = load(CONFIG, settings, [], None)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            run = RunFolder(Path(folder) / CONFIG)
-            train_experiment(experiment, run, NoProgress(), draw_in_run)
-    finally:
-        loops._compiled = compiled
+    with tempfile.TemporaryDirectory() as folder:
+        train_experiment(experiment, RunFolder(Path(folder) / CONFIG), NoProgress(), draw_in_run)
     own, others = (after - first for after, first in zip(_spent(), before, strict=True))
-    seeds = sum(arm.seeds for arm in experiment.arms.values())
-    return Serial(seeds, clock.seconds, own - clock.seconds, others)
+    return Serial(sum(arm.seeds for arm in experiment.arms.values()), own, others)
 
 
 def _spent() -> tuple[float, float]:

@@ -1,9 +1,10 @@
-"""Processes for seeds with networks.
+"""Processes for seeds, where threads would wait for one another.
 
-A learner of networks spends about half of its time in Python, which runs one thread at a time:
-threads would wait for one another. So each thread of a run that has much of it to do keeps a
-process of its own (`worker.py`) and sends it one seed after the other. Tabular loops run outside
-the interpreter lock; for them threads are enough.
+Python runs one thread at a time. Compiled loops give up its lock, but a learner of networks spends
+much of its time in Python, and every seed some 40 ms: it is saved, probed, and its curves are
+written. So where an arm has networks, or a run has many seeds, each thread of the run keeps a
+process of its own (`worker.py`) and sends it one seed after the other. A process takes two or three
+CPU-seconds to start and to load compiled loops, which few seeds of tables would not earn back.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from tacit.training.acts.remote_gate import RemoteGate
 from tacit.training.config.arms import Arm, Experiment
 from tacit.training.storage.machine import workers
 from tacit.training.storage.run_folder import RunFolder
+from tacit.training.trust.own_code import runs_own_code
 from tacit.training.worker_process import RUNS, start_worker
 
 from .progress import SeedProgress
 
-# Rounds over all copies and seeds; below, processes take longer to start than they save.
+# Below, processes take longer to start than they save: rounds of networks over all copies and
+# seeds; seeds of any kind.
 WORTH_IT = 1_000_000
+MANY_SEEDS = 150
 
 
 def has_networks(arm: Arm) -> bool:
@@ -39,16 +43,22 @@ def goes_to_pool(arm: Arm) -> bool:
     """Whether an arm is trained in processes, if there are any.
 
     Repetitions that wait for one another stay in threads of one process, which is slower. So do
-    those with live agents, which this process has been told to trust.
+    those with live agents, which this process has been told to trust, and tables beside code of
+    users, which they may have registered in this process alone.
     """
-    return has_networks(arm) and not arm.has_arm_breakers and not arm.live
+    if arm.has_arm_breakers or arm.live:
+        return False
+    return has_networks(arm) or runs_own_code([arm])
 
 
 def needs_pool(experiment: Experiment, jobs: Sequence[tuple[str, int]]) -> bool:
     """Whether these jobs, each an arm's name and a repetition, are worth processes."""
-    arms = [experiment.arms[name] for name, _ in jobs]
-    rounds = [arm.train.rounds * arm.train.copies for arm in arms if goes_to_pool(arm)]
-    return workers() > 1 and len(rounds) > 1 and sum(rounds) >= WORTH_IT
+    if workers() < 2:
+        return False
+    pooled = {name: arm for name, arm in experiment.arms.items() if goes_to_pool(arm)}
+    arms = [pooled[name] for name, _ in jobs if name in pooled]
+    rounds = [arm.train.rounds * arm.train.copies for arm in arms if has_networks(arm)]
+    return len(arms) >= MANY_SEEDS or (len(rounds) > 1 and sum(rounds) >= WORTH_IT)
 
 
 class WorkerPool:

@@ -47,10 +47,14 @@ def _rows() -> Rows:
 
 
 def _made_of() -> list[list[str]] | None:
-    """The YAML files with their bytes as text; None where code from elsewhere is listed too."""
+    """The YAML files with their bytes as text; None where code from elsewhere is listed too, or a
+    file cannot be read, which is then told."""
     if os.environ.get("TACIT_PLUGINS") or set(MARKETS) != set(SHIPPED):
         return None
-    found = [
-        (str(file), file.read_bytes()) for group in files.FOLDERS for file in files.configs(group)
-    ]
-    return [[path, data.decode("utf-8", "backslashreplace")] for path, data in found]
+    found = [file for group in files.FOLDERS for file in files.configs(group)]
+    if not all(file.is_file() for file in found):  # to read a pipe would wait for ever
+        return None
+    try:
+        return [[str(f), f.read_bytes().decode("utf-8", "backslashreplace")] for f in found]
+    except OSError:
+        return None

@@ -11,14 +11,12 @@ Nothing is marked that runs code from outside tacit, which may change unseen.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
-from tacit.agents.registry import AGENTS
-from tacit.emergence.registry import CONTROLS, PROBES
-from tacit.envs.jit.kept import is_own, keep, read_kept
+from tacit.envs.jit.kept import keep, read_kept
 from tacit.training.config.arms import Experiment
+from tacit.training.trust.own_code import runs_own_code
 
 from .atomic_files import file_hash
 from .machine import machine
@@ -53,7 +51,12 @@ def write_mark(experiment: Experiment, run: RunFolder, draws: bool, notes: Seque
 def _made_of(experiment: Experiment, run: RunFolder, draws: bool) -> list[Any] | None:
     """What the results of a run depend on; None for a run that gets no mark."""
     sealed, ledger = file_hash(run.seals), file_hash(run.ledger)
-    if sealed is None or ledger is None or is_unfinished(run) or not _runs_own_code(experiment):
+    if (
+        sealed is None
+        or ledger is None
+        or is_unfinished(run)
+        or not runs_own_code(experiment.arms.values())
+    ):
         return None
     if run.signatures.exists():  # signatures are checked, and no seal covers them
         return None
@@ -68,11 +71,3 @@ def _made_of(experiment: Experiment, run: RunFolder, draws: bool) -> list[Any] |
         {name: list(words) for name, words in experiment.overridden.items()},
         machine(),
     ]
-
-
-def _runs_own_code(experiment: Experiment) -> bool:
-    """Whether all that a run's results come from is code of tacit."""
-    found: list[object] = [type(arm.market) for arm in experiment.arms.values()]
-    found += [*AGENTS.values(), *(probe.run for probe in PROBES.values())]
-    found += [control.run for control in CONTROLS.values()]
-    return all(map(is_own, found)) and not os.environ.get("TACIT_PLUGINS")

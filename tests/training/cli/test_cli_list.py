@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -57,6 +58,9 @@ def test_list_is_kept_until_a_file_changes(tacit, monkeypatch):
             assert tacit("list").out == made
     file.write_text("question: [")
     assert tacit("list").code == 2
+    file.unlink()
+    os.mkfifo(file)  # whoever read it would wait
+    assert "not an ordinary file" in tacit("list").err
 
 
 def test_a_list_with_code_from_elsewhere_is_made_anew(tacit, monkeypatch):
