@@ -133,7 +133,10 @@ def main(words: list[str]) -> None:
             lines += ["", f"A table has at most {MOST_CELLS:,} cells."]
         if settings:
             continue
-        lines = [f"{machine()}.", "", *lines]
+        where = machine()
+        if part == "serial":
+            where = where.replace("one used", f"{WORKERS} used")
+        lines = [f"{where}.", "", *lines]
         PAGE.write_text(replaced(PAGE.read_text("utf-8"), part, lines), encoding="utf-8")
 
 
