@@ -1,10 +1,10 @@
 """Processes for seeds, where threads would wait for one another.
 
 Python runs one thread at a time. Compiled loops give up its lock, but a learner of networks spends
-much of its time in Python, and every seed some 40 ms: it is saved, probed, and its curves are
+much of its time in Python, and every seed some: it is saved and probed, and its curves are
 written. So where an arm has networks, or a run has many seeds, each thread of the run keeps a
-process of its own (`worker.py`) and sends it one seed after the other. A process takes two or three
-CPU-seconds to start and to load compiled loops, which few seeds of tables would not earn back.
+process of its own (`worker.py`) and sends it one seed after the other. A process takes
+seconds to start and to load compiled loops, which few seeds of tables would not earn back.
 """
 
 from __future__ import annotations

@@ -51,12 +51,9 @@ def write_mark(experiment: Experiment, run: RunFolder, draws: bool, notes: Seque
 def _made_of(experiment: Experiment, run: RunFolder, draws: bool) -> list[Any] | None:
     """What the results of a run depend on; None for a run that gets no mark."""
     sealed, ledger = file_hash(run.seals), file_hash(run.ledger)
-    if (
-        sealed is None
-        or ledger is None
-        or is_unfinished(run)
-        or not runs_own_code(experiment.arms.values())
-    ):
+    if sealed is None or ledger is None or is_unfinished(run):
+        return None
+    if not runs_own_code(experiment.arms.values()):
         return None
     if run.signatures.exists():  # signatures are checked, and no seal covers them
         return None
