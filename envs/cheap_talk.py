@@ -41,7 +41,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.jit.decorators import kernel
-from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role, Seat
+from tacit.envs.market import Benchmark, Block, Claim, Lot, Market, Measure, Part, Role, Seat
 from tacit.envs.market.figures import figure_text
 from tacit.envs.rng import below
 from tacit.envs.types import Floats, Ints, Share
@@ -266,6 +266,11 @@ class CheapTalk(Market):
         self.claims = (Claim("sender", "message", "state", "false_claim", "false_claim", free),)
         self.params = np.array([c.states, c.actions, c.bias, c.claims_heard], np.float64)
         self.state_width = STATE_WIDTH
+
+    @property
+    def play_lots(self) -> tuple[Lot, ...]:
+        """The next state, as a round ends."""
+        return (Lot.below(STATE_DRAW, [self.config.states]),)
 
     # --- equilibria -----------------------------------------------------------------------------
 

@@ -30,17 +30,19 @@ from tacit.agents.tabular.arrays import (
     TRAINED_ROUNDS,
     QArrays,
 )
-from tacit.agents.tabular.q_learning_loop import (
+from tacit.agents.tabular.decisions import (
     act,
     add_pending_rewards,
+    renew_exploration_bounds,
+    td_update_phase,
+)
+from tacit.agents.tabular.q_learning_loop import (
     add_to_sums,
     any_synchronous,
     begin_episode,
     flat_views,
     learn_synchronously,
     look_ahead,
-    renew_exploration_bounds,
-    td_update_phase,
 )
 from tacit.agents.tabular.recording import record_beginning, record_decisions, record_end
 from tacit.envs.engine.engine_loop import (

@@ -10,40 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tacit.agents.policy import PolicyTable
 from tacit.envs import kpi as kpis
-from tacit.envs.engine.engine import TEMPLATE as ENGINE_TEMPLATE
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
-from .arrays import (
-    ACTION_KEYS,
-    BOUND_ROUNDS,
-    EPISODE,
-    EPISODE_ROUND,
-    EXPLORATION_KEYS,
-    LEARNS,
-    NATURE_KEYS,
-    STATE_BEFORE,
-    LookupScratch,
-)
 from .config import TABULAR
+from .lookup.looked_up import AnyTable, can_be_looked_up, look_up, table_for
 from .recording import Recording
 from .seed_state import TEMPLATE, SeedState, copy_into
-from .transition_table import (
-    MOST_CELLS,
-    TransitionTable,
-    allows_lookup,
-    transition_table_for,
-)
 
-LOOKUP_TEMPLATE = "tacit.agents.tabular.transition_table_loop"
 LOOK_UP_FROM = 10_000  # rounds of a call from which on they may be looked up
+ANY = 2**30  # rounds that are worth any table
 
 
 class TabularGroup:
@@ -57,10 +39,10 @@ class TabularGroup:
         figures: empty: learners of tables report no figures of their updates.
         episode_rounds: rounds of an episode; None: endless.
         stop_after: rounds of unchanged greedy policies after which the group stops; 0: never.
-        look_up: whether rounds may be looked up in a transition table. `auto` decides by the number
+        look_up: whether rounds may be looked up in a table. `auto` decides by the number
             of rounds asked for; the others are for tests and benchmarks.
         can_look_up: whether market, copies and episodes allow it.
-        transition_table: the table in use, if any.
+        lookup_table: the table in use, if any.
     """
 
     def __init__(
@@ -93,8 +75,8 @@ class TabularGroup:
         self.episode_rounds = episode_rounds
         self.stop_after = _stop_after(configs)
         self.look_up: Literal["auto", "always", "never"] = "auto"
-        self.can_look_up = copies == 1 and not episode_rounds and allows_lookup(market)
-        self.transition_table: TransitionTable | None = None
+        self.can_look_up = copies == 1 and not episode_rounds and can_be_looked_up(market)
+        self.lookup_table: AnyTable | None = None
         self._loops = compiled(TEMPLATE, market.kernels)
 
     # --- rounds ----------------------------------------------------------------------------------
@@ -119,24 +101,14 @@ class TabularGroup:
         done = self._play(min(rounds, 1))
         if done == rounds or self.stopped or self.halt[0]:
             return done
-        if self.transition_table is None or not self.transition_table.holds(self.rows.state[0]):
-            self.transition_table = transition_table_for(
-                self.market,
-                self.seed_state.kpi,
-                self.rows,
-                MOST_CELLS if self.look_up == "always" else rounds,
-                wait=self.look_up == "always",
-            )
-        table = self.transition_table
-        sums = None if table is None else table.sums_of(self._figure_sums())
-        if table is None or sums is None:
-            return done + self._play(rounds - done)
-        return done + self._look_up(table, sums, rounds - done)
-
-    def _figure_sums(self) -> Floats:
-        """Sums of measures and scores since the last reading, laid end to end, float64 `[F]`."""
-        q_arrays = self.seed_state.q_arrays
-        return np.concatenate([q_arrays.measure_sums.ravel(), q_arrays.score_sums])
+        if self.lookup_table is None or not self.lookup_table.holds(self.rows.state[0]):
+            always = self.look_up == "always"
+            self.lookup_table = table_for(self.seed_state, ANY if always else rounds, wait=always)
+        if self.lookup_table is not None:
+            done += look_up(self.lookup_table, self.seed_state, rounds - done, self.stop_after)
+        if done == rounds or self.stopped or self.halt[0]:
+            return done
+        return done + self._play(rounds - done)
 
     def _play(self, rounds: int, recording: Recording | None = None) -> int:
         """`run` with the market's kernels."""
@@ -146,43 +118,6 @@ class TabularGroup:
             rounds, self.episode_rounds or 0, self.stop_after, recording,
         )  # fmt: skip
         return done
-
-    def _look_up(self, table: TransitionTable, sums: Floats, rounds: int) -> int:
-        """`run` with a table that holds the present state; every learner's decision is pending.
-
-        `sums` are those of the table's columns so far.
-        """
-        q_arrays, rows, arrays = self.seed_state.q_arrays, self.rows, table.arrays
-        seats = len(self.market.seats)
-        streams = [EXPLORATION_KEYS if x else ACTION_KEYS for x in q_arrays.settings[:, LEARNS]]
-        work = LookupScratch(
-            keys=self.seed_state.episode_keys[streams, 0],
-            nature=self.seed_state.episode_keys[NATURE_KEYS, :1].copy(),
-            draws=np.zeros((seats + 1, BOUND_ROUNDS)),
-            lots=np.zeros(BOUND_ROUNDS, np.int64),
-            visited=np.zeros((2, BOUND_ROUNDS), np.int64),
-            pending=np.zeros((seats, 3), np.int64),
-            highest=np.zeros(len(q_arrays.greedy)),
-            sums=sums,
-            state_numbers=np.array([-1, table.numbers[rows.state[0].tobytes()]]),
-            actions=rows.actions[0],
-        )
-        loops = compiled(LOOKUP_TEMPLATE)
-        done: int = loops.learn(arrays, q_arrays, work, rounds, self.stop_after)
-        figures = table.figures_of(sums, self._figure_sums())
-        q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
-            figures, [q_arrays.measure_sums.size]
-        )
-        self._replay_last_round(table, int(work.state_numbers[STATE_BEFORE]))
-        return done
-
-    def _replay_last_round(self, table: TransitionTable, state_before: int) -> None:
-        """Play the last round once more with the kernels, which leaves `rows` as they leave it."""
-        state, clock = self.seed_state, self.seed_state.q_arrays.clock
-        self.rows.state[0] = table.states[state_before]
-        step = compiled(ENGINE_TEMPLATE, self.market.kernels).step
-        nature = state.keys[NATURE_KEYS]
-        step(state.game, nature, state.rows, clock[EPISODE], clock[EPISODE_ROUND] - 1, 0)
 
     # --- what training asks for ------------------------------------------------------------------
 

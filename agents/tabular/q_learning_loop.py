@@ -18,18 +18,13 @@ from __future__ import annotations
 from typing import Any
 
 from tacit.agents.tabular.arrays import (
-    ACTION_KEYS,
-    BOUND_ROUNDS,
     DISCOUNT,
-    DISCOUNT_BETWEEN,
     EPISODE,
     EPISODE_ROUND,
     EXPLORATION_KEYS,
     LEARNING_RATE,
-    LEARNS,
     LOOKAHEAD_KEYS,
     NATURE_KEYS,
-    PENDING_ACTION,
     PENDING_OBSERVATION,
     PENDING_ROUND,
     ROUNDS_SINCE_READ,
@@ -39,8 +34,13 @@ from tacit.agents.tabular.arrays import (
     TRAINED_ROUNDS,
     QArrays,
 )
-from tacit.agents.tabular.exploration import choose, renew_bounds
-from tacit.agents.tabular.q_values import rank, update
+from tacit.agents.tabular.decisions import (
+    act,
+    add_pending_rewards,
+    renew_exploration_bounds,
+    td_update_phase,
+)
+from tacit.agents.tabular.q_values import rank
 from tacit.agents.tabular.recording import record_beginning, record_decisions, record_end
 from tacit.envs.engine.engine_loop import start, step_copy
 from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW, FIRST_TERM, CopyRows, GameArrays
@@ -86,106 +86,7 @@ def begin_episode(keys: Any, episode: Any, episode_keys: Any) -> None:
             episode_keys[stream, r] = fold(keys[stream, r], episode)
 
 
-# --- one phase -----------------------------------------------------------------------------------
-
-
-@inlined
-def td_update(
-    game: GameArrays,
-    rows: CopyRows,
-    q_arrays: QArrays,
-    r: Any,
-    s: Any,
-    first_row: Any,
-    width: Any,
-    t: Any,
-) -> Any:
-    """TD update of the pending decision of copy r's seat s, if its next decision is reached.
-
-    `first_row` is the seat's first table row, `width` its number of actions. Returns 1 if the
-    seat's greedy policy changed, else 0.
-    """
-    pending, now = row(row(q_arrays.pending, r), s), rows.observations[r, s]
-    o = pending[PENDING_OBSERVATION]
-    if o < 0 or game.legal[at(first_row + now), 1] < 2:
-        return 0
-    pending[PENDING_OBSERVATION] = -1
-    settings = row(q_arrays.settings, s)
-    next_cell = q_arrays.first_cell[s] + now * width + q_arrays.greedy[at(first_row + now)]
-    rounds_between = t - pending[PENDING_ROUND]
-    # (a power costs more than the whole update, and nearly always one round lies between)
-    factor = settings[DISCOUNT] if rounds_between == 1 else settings[DISCOUNT] ** rounds_between
-    target = q_arrays.pending_reward[r, s] + factor * q_arrays.q[at(next_cell)]
-    cell, table_row = q_arrays.first_cell[s] + o * width, at(first_row + o)
-    first, count = game.legal[table_row, 0], game.legal[table_row, 1]
-    old = q_arrays.greedy[table_row]
-    new, _, q_arrays.runner_up[table_row] = update(
-        q_arrays.q, cell, pending[PENDING_ACTION], settings[LEARNING_RATE], target, first, count,
-        old, q_arrays.q[at(cell + old)], q_arrays.runner_up[table_row],
-    )  # fmt: skip
-    if new == old:
-        return 0
-    q_arrays.greedy[table_row] = new
-    return 1
-
-
-@inlined
-def td_update_phase(game: GameArrays, rows: CopyRows, q_arrays: QArrays, phase: Any, t: Any) -> Any:
-    """TD updates of every seat that acts in this phase, in all copies.
-
-    Returns 1 if a greedy policy changed, else 0.
-    """
-    seats = game.acts.shape[1]
-    changed = 0
-    for s in range(seats):
-        if game.acts[at(phase), at(s)]:
-            first_row, width = game.per_seat[at(s), FIRST_ROW], game.per_seat[at(s), ACTION_COUNT]
-            for r in range(len(rows.state)):
-                changed |= td_update(game, rows, q_arrays, r, s, first_row, width, t)
-    return changed
-
-
-@inlined
-def act(
-    game: GameArrays,
-    rows: CopyRows,
-    q_arrays: QArrays,
-    episode_keys: Any,
-    r: Any,
-    phase: Any,
-    t: Any,
-    stream: Any,
-    round_: Any,
-) -> None:
-    """Choose the action of every acting seat of copy r; a learner's decision is then pending.
-
-    `stream` is the row of `episode_keys` that learners draw from, `round_` the episode's round.
-    """
-    seats = game.acts.shape[1]
-    key = fold(fold(episode_keys[stream, r], round_), phase)
-    for s in range(seats):
-        if game.acts[at(phase), at(s)]:
-            o = rows.observations[r, s]
-            table_row = at(game.per_seat[at(s), FIRST_ROW] + o)
-            first, count = game.legal[table_row, 0], game.legal[table_row, 1]
-            cell = q_arrays.first_cell[s] + o * game.per_seat[at(s), ACTION_COUNT]
-            action = first
-            if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
-                action = choose(
-                    q_arrays.q, cell, first, count, q_arrays.greedy[table_row],
-                    q_arrays.runner_up[table_row], row(q_arrays.settings, s), u(key, s), t,
-                )  # fmt: skip
-                if q_arrays.settings[s, SYNCHRONOUS] == 0.0:
-                    pending = row(row(q_arrays.pending, r), s)
-                    pending[PENDING_OBSERVATION], pending[PENDING_ACTION] = o, action
-                    pending[PENDING_ROUND] = t
-                    q_arrays.pending_reward[r, s] = 0.0
-            elif count > 1:
-                draw = u(fold(fold(episode_keys[ACTION_KEYS, r], round_), phase), s)
-                for a in range(cell + first, cell + first + count - 1):
-                    # (a sum of comparisons: a branch would be mispredicted half the time)
-                    action += draw >= q_arrays.cumulative[at(a)]
-            rows.actions[r, s] = action
+# --- synchronous updates ------------------------------------------------------------------------
 
 
 @inlined
@@ -240,19 +141,6 @@ def learn_synchronously(
     return 1 if q_arrays.greedy[first_row + o] != old else 0
 
 
-@inlined
-def add_pending_rewards(rows: CopyRows, q_arrays: QArrays, r: Any, t: Any) -> None:
-    """Add copy r's rewards of round t, just played, to what its pending decisions have earned."""
-    seats = len(q_arrays.settings)
-    first = rows.scores.shape[1] - seats  # rewards lie behind the KPI's terms
-    for s in range(seats):
-        earned = rows.scores[r, at(first + s)]
-        if q_arrays.settings[s, DISCOUNT_BETWEEN] == 1.0:
-            since = t - q_arrays.pending[r, s, PENDING_ROUND]
-            earned *= q_arrays.settings[s, DISCOUNT] ** since
-        q_arrays.pending_reward[r, s] += earned
-
-
 # --- the end of an episode -----------------------------------------------------------------------
 
 
@@ -280,17 +168,6 @@ def look_ahead(
                     q_arrays.pending[r, s, PENDING_OBSERVATION] = -1
     q_arrays.pending[:, :, PENDING_OBSERVATION] = -1
     return changed
-
-
-@inlined
-def renew_exploration_bounds(q_arrays: QArrays, n: Any, t: Any) -> None:
-    """Bound every seat's epsilon in the first round of a call, and now and then.
-
-    The bounds are a function of t alone, so they do not depend on where a run is cut into calls.
-    """
-    if n == 0 or t % BOUND_ROUNDS == 0:
-        for s in range(len(q_arrays.settings)):
-            renew_bounds(row(q_arrays.settings, s), t - t % BOUND_ROUNDS)
 
 
 # --- rounds --------------------------------------------------------------------------------------

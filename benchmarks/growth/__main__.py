@@ -1,10 +1,11 @@
-"""What a run costs as it grows: `python -m benchmarks.growth [rounds] [updates] [probes] [serial]`.
+"""What a run costs as it grows: `python -m benchmarks.growth [rounds] [phases] [updates] [probes]
+[serial]`.
 
 Writes the tables of `docs/performance.md`: rounds and memory as a market, its copies and networks
-grow, and where the transition table stops; updates of policy tables; probes against states; the
-serial share of the demo.
-Beside each figure stands what the formula of `tacit train --show` says. Five minutes of one core;
-words choose parts. `serial seeds=8` trains fewer seeds, and writes nothing.
+grow, and where the transition table stops; rounds of several phases; updates of policy tables;
+probes against states; the serial share of the demo. Beside each figure stands what the formula of
+`tacit train --show` says. Five minutes of one core; words choose parts. `serial seeds=8` trains
+fewer seeds, and writes nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.engine import machine
-from tacit.agents.tabular.transition_table import MOST_CELLS
+from tacit.agents.tabular.lookup.shared_tables import MOST_CELLS
 
+from .phases import phase_times
 from .probes import probe_times
 from .rounds import measured, networks
 from .serial import WORKERS, Serial, serial_share
@@ -59,6 +61,23 @@ def _tabular_rows() -> Iterator[list[str]]:
             f"{m.nanoseconds:.0f}", f"{said:.0f}", "yes" if m.looked_up else "no",
             f"{m.cells:,}" if m.cells else "-", f"{m.memory / 1e6:.2g}",
         ]  # fmt: skip
+
+
+def phases_part() -> list[str]:
+    """Rounds of several phases, looked up and played."""
+    return table(
+        (
+            "experiment", "arm", "market", "cells", "looked up, ns a round", "formula, ns",
+            "played, ns", "ratio",
+        ),
+        (
+            [
+                each.experiment, each.arm, each.market, f"{each.cells:,}", f"{each.looked_up:.0f}",
+                f"{each.estimate:.0f}", f"{each.played:.0f}", f"{each.played / each.looked_up:.1f}",
+            ]
+            for each in phase_times()
+        ),
+    )  # fmt: skip
 
 
 def updates_part() -> list[str]:
@@ -107,6 +126,7 @@ def serial_part(settings: list[str]) -> list[str]:
 
 PARTS: dict[str, Callable[[list[str]], list[str]]] = {
     "rounds": lambda _: rounds_part(),
+    "phases": lambda _: phases_part(),
     "updates": lambda _: updates_part(),
     "probes": lambda _: probes_part(),
     "serial": serial_part,

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tacit.agents.group import Group
-from tacit.envs.market import Market
 from tacit.training.config.arms import Arm
 from tacit.training.config.load import load
 from tacit.training.studies.cost import ArmCost, arm_cost, states
@@ -65,19 +64,11 @@ def measured() -> Iterator[Measured]:
         memory, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         seconds = _seconds_a_round(group, ROUNDS // setting.copies, max(1, FIRST // setting.copies))
-        table = getattr(group, "transition_table", None)
-        cells = 0 if table is None else len(table.states) * joint_actions(arm.market)
+        table = getattr(group, "lookup_table", None)
+        cells = 0 if table is None else table.cells
         yield Measured(
             setting, arm, 1e9 * seconds / setting.copies, table is not None, cells, memory
         )
-
-
-def joint_actions(market: Market) -> int:
-    """Joint actions of all seats."""
-    count = 1
-    for seat in market.seats:
-        count *= seat.role.actions
-    return count
 
 
 def _seconds_a_round(group: Group, rounds: int, first: int) -> float:
@@ -115,4 +106,4 @@ def networks() -> Iterator[tuple[str, int, float, float]]:
         )
 
 
-__all__ = ["Measured", "arm_of", "joint_actions", "measured", "networks", "states"]
+__all__ = ["Measured", "arm_of", "measured", "networks", "states"]

@@ -65,10 +65,12 @@ class Lot:
         slot: the slot that `play` draws with.
         edges: where one interval ends and the next begins, ascending, in (0, 1). The outcome of a
             draw is the number of edges at or below it.
+        phase: the phase that draws; None: the last one.
     """
 
     slot: int
     edges: tuple[float, ...]
+    phase: int | None = None
 
     def __post_init__(self) -> None:
         """Check the edges.
@@ -78,6 +80,12 @@ class Lot:
         """
         if any(high <= low for low, high in pairwise((0.0, *self.edges, 1.0))):
             raise ValueError(f"edges must ascend between 0 and 1, got {list(self.edges)}.")
+
+    @classmethod
+    def chances(cls, slots: Iterable[int], probability: float) -> tuple[Lot, ...]:
+        """Whether the draw of each slot is below a probability; no lots where that is certain."""
+        certain = probability <= 0.0 or probability >= 1.0
+        return () if certain else tuple(cls(slot, (probability,)) for slot in slots)
 
     @classmethod
     def below(cls, slot: int, counts: Iterable[int]) -> Lot:

@@ -43,7 +43,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.jit.decorators import kernel
-from tacit.envs.market import Benchmark, Block, Claim, Market, Measure, Part, Role, Seat
+from tacit.envs.market import Benchmark, Block, Claim, Lot, Market, Measure, Part, Role, Seat
 from tacit.envs.market.figures import figure_text
 from tacit.envs.rng import u
 from tacit.envs.types import Floats, Ints, NonNegative, Share
@@ -333,6 +333,11 @@ class DeliverySlots(Market):
             np.float64,
         )  # fmt: skip
         self.state_width = WIDTH * c.shippers
+
+    @property
+    def play_lots(self) -> tuple[Lot, ...]:
+        """The next needs, as a round ends."""
+        return Lot.chances(range(self.config.shippers), self.config.urgent_probability)
 
     # --- closed forms -----------------------------------------------------------------------------
 

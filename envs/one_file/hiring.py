@@ -47,7 +47,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tacit.envs.analysis import Analysis, Draw
 from tacit.envs.jit.decorators import kernel
-from tacit.envs.market import Benchmark, Block, Market, Measure, Part, Role, Seat
+from tacit.envs.market import Benchmark, Block, Lot, Market, Measure, Part, Role, Seat
 from tacit.envs.market.figures import figure_text
 from tacit.envs.rng import below, u
 from tacit.envs.types import Finite, Floats, Ints, NonNegative, Share
@@ -334,6 +334,17 @@ class Hiring(Market):
             np.float64,
         )  # fmt: skip
         self.state_width = STATE_WIDTH
+
+    @property
+    def play_lots(self) -> tuple[Lot, ...]:
+        """The next candidate, as a round ends."""
+        c = self.config
+        low = tuple(sorted({share for share in c.low_outside if 0.0 < share < 1.0}))
+        return (
+            Lot.below(ABILITY_DRAW, [len(c.output)]),
+            Lot(GROUP_DRAW, (c.share_b,)),
+            Lot(OUTSIDE_DRAW, low),
+        )
 
     # --- closed form ----------------------------------------------------------------------------
 

@@ -394,6 +394,7 @@ def deliver(params: Any, state: Any, measures: Any, i: Any, price: Any, cost: An
     measures[market, BOOKING] = price
     measures[market, WIN] = 1.0
     measures[market, WELFARE] += factor * (value - cost - harm)
-    on_time = 1 if days == 0.0 else 0
-    # The newer of the two bits becomes the older one, which counts 2.
-    state[own + at.RECORD] = np.float64(int(state[own + at.RECORD]) % 2 * 2 + on_time)
+    if params[at.HAS_RECORD]:
+        on_time = 1 if days == 0.0 else 0
+        # The newer of the two bits becomes the older one, which counts 2.
+        state[own + at.RECORD] = np.float64(int(state[own + at.RECORD]) % 2 * 2 + on_time)

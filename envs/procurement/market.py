@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tacit.envs.market import Benchmark, Claim, Market, Role
+from tacit.envs.market import Benchmark, Claim, Lot, Market, Role
 from tacit.envs.market.figures import figure_text
 from tacit.envs.types import Floats, Ints
 
@@ -119,6 +119,22 @@ class Procurement(Market):
         params[at.FINAL_FINE] = c.false_final_fine
         params[at.PRICES :] = lists
         return params
+
+    @property
+    def play_lots(self) -> tuple[Lot, ...]:
+        """What is drawn as a tender ends: what delays the delivery, and the next private types."""
+        c, suppliers = self.config, range(self.config.suppliers)
+        lots = [Lot.below(at.LEAD_DRAW + i, [len(c.lead_times)]) for i in suppliers]
+        for i in suppliers:
+            lots += Lot.chances([at.STOCK_DRAW + i], c.scarcities[i])
+            if c.clause:
+                lots += Lot.chances([at.CUSTOMS_DRAW + i], c.clause.delay_probability)
+            if c.delays:
+                lots += Lot.chances([at.DELAY_DRAW + i], c.delays.probability)
+                lots.append(Lot.below(at.DAYS_DRAW + i, [len(c.delays.days)]))
+        if c.urgency:
+            lots += Lot.chances([at.URGENCY_DRAW], c.urgency.probability)
+        return tuple(lots)
 
     def too_large(self, role: Role) -> str:
         """The advice that follows when the buyer sees too much."""

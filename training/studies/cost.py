@@ -5,6 +5,7 @@
 
     round, tables, played:      ROUND + DECISION * decisions + SCAN * actions of all seats
     round, tables, looked up:   LOOKED_UP + LOOKED_UP_DECISION * decisions
+    the same, several phases:   LOOKED_UP_PHASES + LOOKED_UP_PHASES_DECISION * decisions
     round, networks:            played, and a seat's update / rounds_per_update
     update:                     epochs * minibatches
                                 * (PASS + SAMPLE * samples + WEIGHT * rows * weights)
@@ -25,8 +26,10 @@ from math import prod
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
-from tacit.agents.tabular.lots import count_lots
-from tacit.agents.tabular.transition_table import MOST_CELLS, allows_lookup
+from tacit.agents.tabular.lookup.looked_up import can_be_looked_up
+from tacit.agents.tabular.lookup.lots import count_lots
+from tacit.agents.tabular.lookup.phase_table import ROUNDS_A_CELL, estimated_cells
+from tacit.agents.tabular.lookup.shared_tables import MOST_CELLS
 from tacit.envs.market import Market, Seat
 from tacit.training.config.arms import Arm
 from tacit.training.runs.evaluation import evaluation_points
@@ -34,6 +37,7 @@ from tacit.training.runs.evaluation import evaluation_points
 # Seconds of one core of the machine of docs/performance.md.
 ROUND, DECISION, SCAN = 35e-9, 30e-9, 0.3e-9
 LOOKED_UP, LOOKED_UP_DECISION = 13e-9, 8e-9
+LOOKED_UP_PHASES, LOOKED_UP_PHASES_DECISION = 40e-9, 30e-9
 # Of a minibatch: its pass, each of its samples, each weight for each observation that was met.
 PASS, SAMPLE, WEIGHT = 40e-6, 40e-9, 20e-12
 POINT = 0.35e-3  # an evaluation point
@@ -109,15 +113,20 @@ def played_round(market: Market) -> float:
 
 
 def looked_up_round(market: Market) -> float:
-    """Core-seconds of a round that is looked up in a transition table."""
+    """Core-seconds of a round that is looked up in a transition table, or in a phase table."""
+    if len(market.phases) > 1:
+        return LOOKED_UP_PHASES + LOOKED_UP_PHASES_DECISION * decisions(market)
     return LOOKED_UP + LOOKED_UP_DECISION * decisions(market)
 
 
 def may_look_up(arm: Arm) -> bool:
-    """Whether rounds are expected to be looked up: as many states as somebody can observe, or as
-    there are joint actions (what was done last is mostly kept, also where nobody sees it), times
-    all joint actions and lots, are no more cells than a table may have, and than rounds that are
-    played."""
+    """Whether rounds are expected to be looked up: a table has no more cells than it may have, and
+    than are worth the rounds that are played.
+
+    In a market of one phase these are as many states as somebody can observe, or as there are joint
+    actions (what was done last is mostly kept, also where nobody sees it), times all joint actions
+    and lots.
+    """
     market, train = arm.market, arm.train
     networks = any(isinstance(config, BatchConfig) for config in arm.agents.values())
     if (
@@ -125,12 +134,15 @@ def may_look_up(arm: Arm) -> bool:
         or arm.live
         or train.copies > 1
         or train.episode_rounds
-        or not allows_lookup(market)
+        or not can_be_looked_up(market)
     ):
         return False
+    rounds = train.rounds * arm.seeds
+    if len(market.phases) > 1:
+        return estimated_cells(market) <= min(MOST_CELLS, rounds // ROUNDS_A_CELL)
     joints = prod(seat.role.actions for seat in market.seats)
     cells = max(states(market), joints) * joints * count_lots(market.play_lots or ())
-    return cells <= min(MOST_CELLS, train.rounds * arm.seeds)
+    return cells <= min(MOST_CELLS, rounds)
 
 
 def _update(seat: Seat, config: IppoConfig | IdqnConfig, copies: int) -> float:

@@ -1,8 +1,8 @@
 """Rollouts of a market without draws, looked up: which markets, and what stands in the table.
 
 Where a round is a function of the state before it and of the joint action, and there are few
-enough of both (`tacit.agents.tabular.transition_table`), a rollout looks rounds up. What it leaves
-behind has the bits of played rounds; so a group may look some rounds up and play others.
+enough of both (`tacit.agents.tabular.lookup.transition_table`), a rollout looks rounds up. What it
+leaves behind has the bits of played rounds; so a group may look some rounds up and play others.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from tacit.agents.tabular.arrays import (
     STATE_COLUMNS_AT_ONCE,
     TransitionArrays,
 )
-from tacit.agents.tabular.seed_state import SeedState
-from tacit.agents.tabular.transition_table import (
+from tacit.agents.tabular.lookup.transition_table import (
     TransitionTable,
     allows_lookup,
     transition_table_for,
 )
+from tacit.agents.tabular.seed_state import SeedState
 from tacit.envs import kpi as kpis
 from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
@@ -70,7 +70,7 @@ class LookupRollout:
         state, table, source = self.state, self.table, self._source
         q_arrays = state.q_arrays
         figures = np.concatenate([q_arrays.measure_sums.ravel(), q_arrays.score_sums])
-        sums = source.sums_of(figures) if source else None
+        sums = source.columns.sums_of(figures) if source else None
         if source is None or sums is None:
             return 0
         done: int = compiled(TEMPLATE).rollout(
@@ -78,7 +78,7 @@ class LookupRollout:
             self.buffer, self._numbers, sums, rounds,
         )  # fmt: skip
         q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
-            source.figures_of(sums, figures), [q_arrays.measure_sums.size]
+            source.columns.figures_of(sums, figures), [q_arrays.measure_sums.size]
         )
         np.take(source.states, self._numbers, axis=0, out=state.rows.state)
         state.rows.observations[:] = table.observations[:, self._numbers].T
@@ -131,7 +131,7 @@ def _rollout_table(own: LookupRollout, source: TransitionTable) -> RolloutTable 
     """The table of a rollout from a transition table; None: it is too large."""
     buffer, arrays = own.buffer, source.arrays
     begin = own.state.rows.measures[0].size
-    columns = np.where(buffer.terms >= 0, source.column_of[begin + buffer.terms], -1)
+    columns = np.where(buffer.terms >= 0, source.columns.column_of[begin + buffer.terms], -1)
     kinds, joints = int(arrays.kinds.max()) + 1, arrays.next_state.shape[1]
     varies = (columns >= len(arrays.joint_figures) * COLUMNS_AT_ONCE).any()
     cells = kinds * joints if varies else joints

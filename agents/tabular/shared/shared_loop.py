@@ -32,13 +32,12 @@ from tacit.agents.tabular.arrays import (
     TRAINED_ROUNDS,
     QArrays,
 )
+from tacit.agents.tabular.decisions import add_pending_rewards, renew_exploration_bounds
 from tacit.agents.tabular.exploration import choose
 from tacit.agents.tabular.q_learning_loop import (
-    add_pending_rewards,
     add_to_sums,
     begin_episode,
     flat_views,
-    renew_exploration_bounds,
 )
 from tacit.agents.tabular.q_values import update
 from tacit.agents.tabular.recording import record_beginning, record_decisions, record_end

@@ -88,7 +88,7 @@ def test_rounds_that_are_looked_up_are_the_rounds_that_are_played(market, rounds
     for look_up in ("always", "never"):
         group = group_in(other, look_up)
         group.run(3_000)
-        assert (group.transition_table is not None) == (look_up == "always")
+        assert (group.lookup_table is not None) == (look_up == "always")
         states.append(group.state())
     for name, array in states[0].items():
         assert array.tobytes() == states[1][name].tobytes(), name

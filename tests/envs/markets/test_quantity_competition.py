@@ -231,7 +231,7 @@ def test_looked_up_and_played_rounds_learn_the_same_bits(config):
         group.look_up = way
         group.run(5_000)
         states.append(group.state())
-        assert (group.transition_table is not None) == (way == "always")
+        assert (group.lookup_table is not None) == (way == "always")
     np.testing.assert_equal(*states)
 
 

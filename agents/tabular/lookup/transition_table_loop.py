@@ -41,8 +41,8 @@ from tacit.agents.tabular.arrays import (
     TransitionArrays,
 )
 from tacit.agents.tabular.exploration import choose, renew_bounds
+from tacit.agents.tabular.lookup.two_learners import find_highest, is_pair, play_pair
 from tacit.agents.tabular.q_values import rank, update
-from tacit.agents.tabular.two_learners import find_highest, is_pair, play_pair
 from tacit.envs.jit.array_views import add_rows, at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u

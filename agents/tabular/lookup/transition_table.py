@@ -1,4 +1,5 @@
-"""Transition tables: rounds of a market by state and joint action, enumerated from its kernels.
+"""Transition tables: rounds of a market of one phase by state and joint action, enumerated from its
+kernels.
 
 Where `play` makes no draws, or only draws with a few outcomes (`Market.play_lots`), a round is a
 function of the state before it, of the joint action, and of the *lot*: all outcomes that nature
@@ -9,20 +10,18 @@ is made for them: four seats of 100 actions have 10^8. States that pay alike sha
 rewards and figures. What is looked up are the kernels' own results, added up in the same order:
 trajectories, measures and scores are the same to the bit.
 
-Groups of one market and KPI share a table; `transition_table_for` makes it when it is worth it.
+Groups of one market and KPI share a table; `shared_tables` says when it is worth making one.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.agents.tabular.arrays import COLUMNS_AT_ONCE, STATE_COLUMNS_AT_ONCE, TransitionArrays
 from tacit.envs import kpi as kpis
 from tacit.envs.engine.engine import TEMPLATE as ENGINE_TEMPLATE
 from tacit.envs.engine.game_arrays import CopyRows, build_game, build_rows
@@ -30,10 +29,10 @@ from tacit.envs.jit.loops import compiled
 from tacit.envs.market import Market
 from tacit.envs.types import Floats, Ints
 
-from .arrays import COLUMNS_AT_ONCE, STATE_COLUMNS_AT_ONCE, TransitionArrays
-from .lots import count_lots, lot_arrays, lot_keys
+from .figure_columns import FigureColumns, distinct_columns
+from .lots import count_lots, lot_arrays, lot_keys, lots_by_phase
+from .shared_tables import MOST_CELLS, shared_table
 
-MOST_CELLS = 2**20  # states x joint actions x lots
 MOST_NUMBERS = 2**22  # of figures that are kept for all cells
 MOST_FIRST_FIGURES = 2**26  # of all joint actions in the first state: half a GiB
 BATCH = 2**12  # cells played at once
@@ -46,35 +45,19 @@ class TransitionTable(NamedTuple):
         states: rows of market state, float64 `[N, W]`.
         numbers: a state's number, by the bytes of its row.
         arrays: what a compiled loop reads.
-        column_of: the column of `arrays` that a figure stands in (-1: it is always 0), int64 `[F]`.
-            Figures that are always the same share one.
+        columns: the columns of `arrays` in which figures stand.
     """
 
     states: Floats
     numbers: dict[bytes, int]
     arrays: TransitionArrays
-    column_of: Ints
+    columns: FigureColumns
 
-    def sums_of(self, figures: Floats) -> Floats | None:
-        """Running sums of all columns of `arrays` from those of figures, float64 `[F]`.
-
-        Returns:
-            None if figures that share a column differ so far, as they may after another KPI.
-        """
-        used = self.column_of >= 0
-        blocks = (self.arrays.joint_figures, self.arrays.state_figures)
-        sums = np.zeros(sum(len(each) * each.shape[-1] for each in blocks))
-        sums[self.column_of[used]] = figures[used]
-        same = sums[self.column_of[used]].view(np.int64) == figures[used].view(np.int64)
-        return sums if same.all() else None
-
-    def figures_of(self, sums: Floats, figures: Floats) -> Floats:
-        """Running sums of figures, float64 `[F]`, from those of all columns; the inverse of
-        `sums_of`. Figures that have no column stay as they are in `figures`."""
-        used = self.column_of >= 0
-        found = figures.copy()
-        found[used] = sums[self.column_of[used]]
-        return found
+    @property
+    def cells(self) -> int:
+        """States x joint actions x lots."""
+        joints: int = self.arrays.rewards.shape[1]
+        return len(self.states) * joints
 
     def holds(self, state: Floats) -> bool:
         """Whether rounds from this row of state, float64 `[W]`, can be looked up."""
@@ -97,95 +80,32 @@ def least_cells(market: Market, rows: CopyRows) -> int:
         market: whose seats act at once.
         rows: any copies of it, which say how many figures a round has.
     """
-    joints = prod(seat.role.actions for seat in market.seats) * count_lots(market.play_lots or ())
+    joints = prod(seat.role.actions for seat in market.seats) * count_lots(lots_by_phase(market)[0])
     figures = rows.measures[0].size + rows.scores[0].size
     return joints if joints * figures <= MOST_FIRST_FIGURES else max(joints, MOST_CELLS + 1)
 
 
-# --- tables that groups share --------------------------------------------------------------------
-
-
-@dataclass
-class _Shared:
-    """What groups of one market and KPI share.
-
-    Attributes:
-        table: the last table that was made, if any.
-        asked_rounds: rounds that all groups together wanted to look up so far.
-        cells: cells that a table has, as far as they were counted.
-    """
-
-    table: TransitionTable | None = None
-    asked_rounds: int = 0
-    cells: int = 0
-
-
-_SHARED: WeakKeyDictionary[Market, dict[str, _Shared]] = WeakKeyDictionary()
-# Seeds are threads of one process. They make one table at a time: while it is made, it may need
-# half a GiB.
-_COUNTING, _ENUMERATING = threading.Lock(), threading.Lock()
+# --- how a table is made -------------------------------------------------------------------------
 
 
 def transition_table_for(
     market: Market, kpi: kpis.KpiTable, rows: CopyRows, rounds: int, wait: bool = False
 ) -> TransitionTable | None:
-    """A table that holds the state of copy 0, which is about to play so many rounds.
-
-    Args:
-        market: whose rounds are looked up.
-        kpi: by which they are scored.
-        rows: copies of the market; the first one's state is looked for.
-        rounds: that the caller is about to play.
-        wait: where another thread makes a table, wait until it is done.
-
-    Returns:
-        None if there are more than MOST_CELLS cells, or more than all groups of this market and KPI
-        together have asked for rounds: to enumerate a cell costs more than to play a round. Without
-        `wait` also while another thread makes any table: the kernels play these rounds meanwhile.
-    """
-    with _COUNTING:
-        shared = _SHARED.setdefault(market, {}).setdefault(kpis.kpi_hash(kpi), _Shared())
-        shared.asked_rounds += rounds
-        shared.cells = max(shared.cells, least_cells(market, rows))
-    if (found := _made(shared, rows)) or shared.cells > _limit(shared):
-        return found
-    if not _ENUMERATING.acquire(blocking=wait):
-        return None
-    try:
-        # Another thread may have made it, or counted more cells, since this one looked.
-        if (found := _made(shared, rows)) or shared.cells > _limit(shared):
-            return found
-        return _make(shared, market, kpi, rows)
-    finally:
-        _ENUMERATING.release()
-
-
-def _limit(shared: _Shared) -> int:
-    """Cells that are worth enumerating by now."""
-    return min(shared.asked_rounds, MOST_CELLS)
-
-
-def _made(shared: _Shared, rows: CopyRows) -> TransitionTable | None:
-    """The table that was made last, if it holds the state of copy 0."""
-    table = shared.table
-    return table if table is not None and table.holds(rows.state[0]) else None
+    """A table that holds the state of copy 0, or None where it is not worth it: `shared_table`."""
+    least = least_cells(market, rows)
+    return shared_table(market, kpi, rows, rounds, wait, least, 1, _make)
 
 
 def _make(
-    shared: _Shared, market: Market, kpi: kpis.KpiTable, rows: CopyRows
-) -> TransitionTable | None:
-    """Make a table and share it, unless it has too many cells."""
-    keys = lot_keys(market.play_lots or ())
+    market: Market, kpi: kpis.KpiTable, rows: CopyRows, limit: int
+) -> tuple[int, TransitionTable | None]:
+    """How many cells the table has, and the table unless they are more than `limit`."""
+    keys = lot_keys(lots_by_phase(market)[0])
     if keys is None:
-        shared.cells = MOST_CELLS + 1
-        return None
-    enumeration, limit = _Enumeration(market, kpi, rows, keys), _limit(shared)
-    shared.cells = enumeration.explore(limit)
-    shared.table = enumeration.table() if shared.cells <= limit else None
-    return shared.table
-
-
-# --- how a table is made -------------------------------------------------------------------------
+        return MOST_CELLS + 1, None
+    enumeration = _Enumeration(market, kpi, rows, keys)
+    cells = enumeration.explore(limit)
+    return cells, enumeration.table() if cells <= limit else None
 
 
 class _Enumeration:
@@ -277,8 +197,8 @@ class _Enumeration:
         by_joint = np.flatnonzero(self.first_figures.any(axis=0) & ~self.varies)
         by_state = np.flatnonzero(self.varies)
         kinds, state_figures, rewards = self._varying_figures(by_state)
-        joint_figures, own = _distinct(self.first_figures[:, by_joint], COLUMNS_AT_ONCE)
-        state_figures, varying = _distinct(
+        joint_figures, own = distinct_columns(self.first_figures[:, by_joint], COLUMNS_AT_ONCE)
+        state_figures, varying = distinct_columns(
             np.concatenate(list(state_figures)), STATE_COLUMNS_AT_ONCE
         )
         column_of = np.full(len(self.varies), -1)
@@ -286,7 +206,7 @@ class _Enumeration:
         column_of[by_state] = len(joint_figures) * COLUMNS_AT_ONCE + varying
         next_state = self.next_state.reshape(-1, joints)
         same_everywhere = (next_state == next_state[0]).all()
-        lots = lot_arrays(self.market.play_lots or ())
+        lots = lot_arrays(lots_by_phase(self.market)[0])
         strides = np.cumprod([1, *self.actions[:0:-1]])[::-1] * int(lots.counts.prod())
         arrays = TransitionArrays(
             observations=self.observations,
@@ -307,7 +227,9 @@ class _Enumeration:
         )
         for array in arrays:
             array.flags.writeable = False
-        return TransitionTable(self.states, self.numbers, arrays, column_of)
+        blocks = (joint_figures, state_figures)
+        columns = FigureColumns(column_of, sum(len(each) * each.shape[-1] for each in blocks))
+        return TransitionTable(self.states, self.numbers, arrays, columns)
 
     def _varying_figures(self, columns: Ints) -> tuple[NDArray[np.int32], Floats, Floats]:
         """Kinds of states by their varying figures.
@@ -339,18 +261,3 @@ class _Enumeration:
         for s in np.flatnonzero(self.varies[-seats:]):
             rewards[:, :, s] = by_kind[:, :, columns == len(self.varies) - seats + s][:, :, 0]
         return kinds, by_kind, rewards
-
-
-def _distinct(figures: Floats, at_once: int) -> tuple[Floats, Ints]:
-    """Figures `[C, K]` of C cells without those that repeat an earlier one, to the bit.
-
-    Returns:
-        The others in blocks, the last one filled up with zeros, float64 `[B, C, at_once]`; and in
-        which column each of the K stands now, blocks end to end, int64 `[K]`.
-    """
-    known: dict[bytes, int] = {}
-    places = [known.setdefault(own.tobytes(), len(known)) for own in figures.T]
-    first = [places.index(k) for k in range(len(known))]
-    padded = np.pad(figures[:, first], ((0, 0), (0, -len(known) % at_once)))
-    blocks = padded.reshape(len(figures), -1, at_once).transpose(1, 0, 2)
-    return blocks, np.array(places, np.int64)

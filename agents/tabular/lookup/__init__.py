@@ -1,0 +1,1 @@
+"""Rounds that are looked up instead of played, with the same bits."""
