@@ -23,6 +23,34 @@ from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 
 
+@inlined
+def follows(observation: Any, following: Any, n: Any, most: Any) -> Any:
+    """Whether in every copy what follows sample n, of `most`, is what sample n + 1 observed.
+
+    Both arrays are int32 `[D, N]`. So it is where an agent decides in every round; what was looked
+    up for the later sample then need not be looked up again.
+    """
+    if n + 1 == most:
+        return False
+    after, later, others = row(following, n), row(observation, n + 1), 0
+    for c in range(len(after)):
+        others |= after[c] ^ later[c]
+    return others == 0
+
+
+@inlined
+def mark_all(observation: Any, following: Any, most: Any, marks: Any) -> None:
+    """Set `marks` `[O]` to 0 where a sample, one of the first `most` of a copy, met it."""
+    for n in range(most):
+        own = row(observation, n)
+        for c in range(len(own)):
+            marks[at(own[c])] = 0
+        if not follows(observation, following, n, most):
+            after = row(following, n)
+            for c in range(len(after)):
+                marks[at(after[c])] = 0
+
+
 @loop
 def number_observations(samples: SeatSamples, row_numbers: Any) -> Any:
     """Number the observations that the samples met, before or after an action, in ascending order.
@@ -33,11 +61,15 @@ def number_observations(samples: SeatSamples, row_numbers: Any) -> Any:
     counts = samples.counts
     for o in range(len(row_numbers)):
         row_numbers[o] = -1
-    for n in range(counts.max()):
-        for c in range(len(counts)):
-            if n < counts[c]:
-                row_numbers[observation[n, c]] = 0
-                row_numbers[following[n, c]] = 0
+    most = counts.max()
+    if counts.min() == most:
+        mark_all(observation, following, most, borrow(row_numbers))
+    else:
+        for n in range(most):
+            for c in range(len(counts)):
+                if n < counts[c]:
+                    row_numbers[observation[n, c]] = 0
+                    row_numbers[following[n, c]] = 0
     rows = 0
     for o in range(len(row_numbers)):
         if row_numbers[o] == 0:
@@ -54,6 +86,7 @@ def number_observations(samples: SeatSamples, row_numbers: Any) -> Any:
 def one_head_of_a_row(
     samples: SeatSamples,
     n: Any,
+    most: Any,
     begin: Any,
     row_numbers: Any,
     values: Any,
@@ -67,19 +100,23 @@ def one_head_of_a_row(
     trace: Any,
     work: Any,
 ) -> None:
-    """`one_head` of sample n of every copy, all of which have one; results from `begin` on.
+    """`one_head` of sample n of every copy, all of which have `most`; results from `begin` on.
 
-    Short loops over all copies: LLVM makes vectors of most of them. `work` is float64 `[2, N]`.
+    Short loops over all copies: LLVM makes vectors of most of them. `work` is float64 `[2, N]`: its
+    rows hold the values of this sample and of the next one by turns.
     """
     observation, taken = row(samples.observation, n), row(samples.action, n)
     following, between = row(samples.next_observation, n), row(samples.rounds_between, n)
     truncated, reward = row(samples.truncated, n), row(samples.reward, n)
-    value, after, copies = row(work, 0), row(work, 1), len(trace)
+    value, after, copies = row(work, n % 2), row(work, 1 - n % 2), len(trace)
+    if not follows(samples.observation, samples.next_observation, n, most):
+        for c in range(copies):
+            after[c] = values[at(row_numbers[at(following[c])])]
     others = 0
     for c in range(copies):
         o = row_numbers[at(observation[c])]
         rows[at(begin + c)], actions[at(begin + c)] = o, taken[c]
-        value[c], after[c] = values[at(o)], values[at(row_numbers[at(following[c])])]
+        value[c] = values[at(o)]
         others |= between[c] ^ 1
     if others == 0:
         carried = discount * gae_lambda
@@ -113,22 +150,24 @@ def one_head(
 ) -> Any:
     """`generalised_advantages` of one head, without its loops over heads; the same bits.
 
-    `values` `[R]`, `returns` `[n]` and `trace` `[N]` are flat. Returns the sum of squares.
+    `values` `[R]`, `returns` `[n]` and `trace` `[N]` are flat. Returns the sum of squares and the
+    sum of advantages.
     """
-    row_numbers, counts, squares = borrow(row_numbers), samples.counts, 0.0
+    row_numbers, counts, squares, total = borrow(row_numbers), samples.counts, 0.0, 0.0
     rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
     copies, most = len(counts), counts.max()
     if counts.min() == most:
         work, i = np.empty((2, copies)), 0
         for n in range(most - 1, -1, -1):
             one_head_of_a_row(
-                samples, n, i, row_numbers, values, weight, discount, gae_lambda, rows, actions,
-                advantages, returns, trace, work,
+                samples, n, most, i, row_numbers, values, weight, discount, gae_lambda, rows,
+                actions, advantages, returns, trace, work,
             )  # fmt: skip
             i += copies
-        for k in range(i):
-            squares += returns[k] ** 2
-        return squares
+        for k in range(i):  # (both at once: each sum waits for itself)
+            squares += returns[at(k)] ** 2
+            total += advantages[at(k)]
+        return squares, total
     i = 0
     for n in range(most - 1, -1, -1):
         observation, taken = row(samples.observation, n), row(samples.action, n)
@@ -146,8 +185,9 @@ def one_head(
                 squares += gained**2
                 # (0.0 + x, as the loop over heads has it, makes 0.0 of -0.0)
                 rows[i], actions[i], advantages[i] = o, taken[c], 0.0 + weight * trace[c]
+                total += advantages[i]
                 i += 1
-    return squares
+    return squares, total
 
 
 @loop
@@ -167,16 +207,17 @@ def generalised_advantages(
 
     Takes `values` float64 `[R, H]` of unweighted terms, in their own units, and `weights` `[H]`.
     Fills `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]` (heads weighted), and
-    `returns` float64 `[n, H]`. Returns the sums of squares of the returns, float64 `[H]`.
+    `returns` float64 `[n, H]`. Returns the sums of squares of the returns, float64 `[H]`, and the
+    sum of the advantages.
     """
-    counts, heads = samples.counts, len(weights)
+    counts, heads, whole = samples.counts, len(weights), 0.0
     trace, squares = np.zeros((len(counts), heads)), np.zeros(heads)
     if heads == 1 and samples.reward.shape[2] == 1:
-        squares[0] = one_head(
+        squares[0], whole = one_head(
             samples, row_numbers, borrow(values.reshape(-1)), weights[0], discount, gae_lambda,
             rows, actions, advantages, borrow(returns.reshape(-1)), trace.reshape(-1),
         )  # fmt: skip
-        return squares
+        return squares, whole
     observation, taken = borrow(samples.observation), borrow(samples.action)
     following, between = borrow(samples.next_observation), borrow(samples.rounds_between)
     truncated, reward = borrow(samples.truncated), borrow(samples.reward)
@@ -197,19 +238,18 @@ def generalised_advantages(
                     returns[i, h] = trace[c, h] + value
                     squares[h] += returns[i, h] ** 2
                 rows[i], actions[i], advantages[i] = o, taken[n, c], total
+                whole += total
                 i += 1
-    return squares
+    return squares, whole
 
 
 @loop
-def normalise(advantages: Any) -> Any:
+def normalise(advantages: Any, total: Any) -> Any:
     """Shift and scale `advantages` float64 `[n]` to mean 0 and standard deviation 1, in place.
 
-    Returns the factor by which they were scaled.
+    `total` is their sum. Returns the factor by which they were scaled.
     """
-    total, squares = 0.0, 0.0
-    for i in range(len(advantages)):
-        total += advantages[i]
+    squares = 0.0
     mean = total / max(1, len(advantages))
     for i in range(len(advantages)):
         squares += (advantages[i] - mean) ** 2

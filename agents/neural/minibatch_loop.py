@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tacit.agents.neural.arrays import NEGATIVE, MinibatchCells
+from tacit.agents.neural.simd.pairs import add_to_pair
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import fold
@@ -20,6 +21,7 @@ DRAWS_OF_A_HASH = 8
 HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
 SAMPLES_AT_ONCE = 512
 MOST_IN_A_TABLE = 4  # minibatches whose orders are all written down: at most 24
+FOUR, BLOCKS_AT_ONCE = 4, 256  # minibatches of which a block fits into 32 bits
 
 
 @inlined
@@ -71,6 +73,31 @@ def all_orders(parts: Any) -> Any:
 
 
 @inlined
+def deal_four(key: Any, blocks: Any, whole: Any) -> None:
+    """`deal` of so many blocks of four: `whole` uint32 `[blocks]` holds a block in an entry."""
+    orders = all_orders(FOUR).reshape(-1).view(np.uint32)
+    count, whole = np.uint64(len(orders)), borrow(whole)
+    chosen = np.empty(BLOCKS_AT_ONCE, np.int64)
+    for begin in range(0, blocks, BLOCKS_AT_ONCE):
+        size = min(BLOCKS_AT_ONCE, blocks - begin)
+        for k in range(size):  # becomes vectors, which a look into the table would prevent
+            chosen[at(k)] = share(fold(key, (begin + k) * FOUR + FOUR - 1), count)
+        for k in range(size):
+            whole[at(begin + k)] = orders[at(chosen[at(k)])]
+
+
+@inlined
+def deal_last(key: Any, parts: Any, whose: Any) -> None:
+    """`deal` of the samples behind the last full block, of few minibatches."""
+    begin = len(whose) // parts * parts
+    if begin < len(whose):
+        orders = all_orders(parts)
+        w = share(fold(key, begin + parts - 1), np.uint64(len(orders)))
+        for k in range(begin, len(whose)):
+            whose[at(k)] = orders[w, at(k - begin)]
+
+
+@inlined
 def deal(key: Any, parts: Any, whose: Any) -> None:
     """Fill `whose` uint8 `[n]` with the minibatch of every sample.
 
@@ -81,6 +108,9 @@ def deal(key: Any, parts: Any, whose: Any) -> None:
     blocks = n // parts
     if parts == 1:
         whose[:] = 0
+    elif parts == FOUR:
+        deal_four(key, blocks, whose[: blocks * parts].view(np.uint32))
+        deal_last(key, parts, whose)
     elif parts <= MOST_IN_A_TABLE:
         orders = all_orders(parts)
         count = np.uint64(len(orders))
@@ -88,10 +118,7 @@ def deal(key: Any, parts: Any, whose: Any) -> None:
             w = share(fold(key, block * parts + parts - 1), count)
             for k in range(parts):
                 whose[at(block * parts + k)] = orders[w, at(k)]
-        if blocks * parts < n:
-            w = share(fold(key, blocks * parts + parts - 1), count)
-            for k in range(n - blocks * parts):
-                whose[at(blocks * parts + k)] = orders[w, at(k)]
+        deal_last(key, parts, whose)
     else:
         order = np.empty(parts, np.int64)
         for block in range((n + parts - 1) // parts):
@@ -138,6 +165,7 @@ def add_samples(
     heads, (met, count) = cells.return_sums.shape[2], cells.old_policy.shape
     side = np.int32(NEGATIVE * len(cells.sizes) * met * count)
     places = np.empty((2, SAMPLES_AT_ONCE), np.int32)
+    pairs = np.zeros(2 * len(visits) if heads == 1 else 0)  # visits and sums of returns by turns
     # These loops see every sample in every epoch. One loop that made indices and all sums took
     # twice as long: the first of these becomes vectors, and the others wait for one sum each.
     for begin in range(0, len(rows), SAMPLES_AT_ONCE):
@@ -153,14 +181,22 @@ def add_samples(
                 + actions[i]
                 + (side if advantages[i] <= 0.0 else np.int32(0))
             )
-        for k in range(size):
-            visits[at(row_places[at(k)])] += 1.0
-        for h in range(heads):
+        if heads == 1:
             for k in range(size):
-                place = at(row_places[at(k)] * heads + h)
-                return_sums[place] += returns[at((begin + k) * heads + h)]
+                add_to_pair(pairs, row_places[at(k)], returns[at(begin + k)])
+        else:
+            for k in range(size):
+                visits[at(row_places[at(k)])] += 1.0
+            for h in range(heads):
+                for k in range(size):
+                    place = at(row_places[at(k)] * heads + h)
+                    return_sums[place] += returns[at((begin + k) * heads + h)]
         for k in range(size):
             advantage_sums[at(cell_places[at(k)])] += advantages[at(begin + k)]
+    if heads == 1:
+        for place in range(len(visits)):
+            visits[at(place)] = pairs[at(2 * place)]
+            return_sums[at(place)] = pairs[at(2 * place + 1)]
 
 
 @inlined

@@ -274,13 +274,13 @@ class Ippo:
         batch = self._batch_of(count)
         values = self.actor_critic.values(self.digits[observations]).astype(np.float64)
         # The critic answers in units of its heads, so its values are scaled to those of rewards.
-        squares = self._advantage_loops.generalised_advantages(
+        squares, total = self._advantage_loops.generalised_advantages(
             samples, self._row_numbers, values * self.return_scale, self.weights, config.discount,
             config.gae_lambda, *batch,
         )  # fmt: skip
         self._unit = 1.0
         if config.normalise_advantages:
-            self._unit = self._advantage_loops.normalise(batch.advantages)
+            self._unit = self._advantage_loops.normalise(batch.advantages, total)
         share = max(1.0 / (self.updates + 1), LEAST_SHARE)
         self._advantage_loops.move_scale(self.return_scale, squares, count, share)
         return batch

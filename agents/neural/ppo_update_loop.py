@@ -163,11 +163,11 @@ def update(
     values = scaled_values(critic, kind, cells.digits, scale)
     rows, actions, whose = memory.rows[:count], memory.actions[:count], memory.minibatches[:count]
     advantages, returns = memory.advantages[:count], memory.returns[:count]
-    squares = generalised_advantages(
+    squares, total = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
         returns,
     )  # fmt: skip
-    unit = normalise(advantages) if normalises else 1.0
+    unit = normalise(advantages, total) if normalises else 1.0
     own_anchor = anchor_of(anchor, observations, unit)
     move_scale(scale, squares, count, share)
     steps, update_key = len(actor_settings) // epochs, fold(key, updates)

@@ -27,3 +27,22 @@ def everybody(config: Q) -> dict[str, Q]:
 def copied(each: TabularGroup) -> dict[str, np.ndarray]:
     """A group's state, copied once more: independent of whether `state()` copies."""
     return {name: array.copy() for name, array in each.state().items()}
+
+
+# --- rounds that are looked up ------------------------------------------------------------------
+
+CALLS = (1, 2, 300, 700, 255)  # rounds of successive calls
+
+
+def assert_same(one: TabularGroup, two: TabularGroup) -> None:
+    """Everything that changes, by its bits, so that 0.0 is not -0.0."""
+    bits = [{k: v.tobytes() for k, v in each.state().items()} for each in (one, two)]
+    assert [k for k in bits[0] if bits[0][k] != bits[1][k]] == []
+    settings = [each.seed_state.q_arrays.settings.tobytes() for each in (one, two)]
+    assert settings[0] == settings[1]
+
+
+def figure_sums(group: TabularGroup) -> np.ndarray:
+    """Sums of measures and scores since the last reading, float64 `[F]`."""
+    arrays = group.seed_state.q_arrays
+    return np.concatenate([arrays.measure_sums.ravel(), arrays.score_sums])

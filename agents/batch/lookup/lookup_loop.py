@@ -51,12 +51,17 @@ def padded(table: RolloutTable, cumulative: Any) -> Any:
 
 
 @kernel
-def draw_all(keys: Any, round_: Any, draws: Any) -> None:
-    """Fill `draws` `[S, C]` with what every seat draws in a round of every copy."""
+def draw_all(keys: Any, round_: Any, moments: Any, draws: Any) -> None:
+    """Fill `draws` `[S, C]` with what every seat draws in a round of every copy.
+
+    `moments` uint64 `[C]` is working memory: keys of the round, which all seats share.
+    """
+    for r in range(len(keys)):
+        moments[r] = fold(fold(keys[r], round_), 0)
     for s in range(len(draws)):
         own = row(draws, s)
         for r in range(len(keys)):
-            own[r] = u(fold(fold(keys[r], round_), 0), s)
+            own[r] = u(moments[r], s)
 
 
 @inlined
@@ -173,7 +178,7 @@ def rollout(
     own_keys = row(keys, ACTION_KEYS)
     seats, copies = len(table.actions), len(numbers)
     lines = padded(table, cumulative)
-    draws = np.empty((seats, copies))
+    moments, draws = np.empty(copies, np.uint64), np.empty((seats, copies))
     seen, done = np.empty((seats, copies), np.int32), np.empty((seats, copies), np.int32)
     joints, cells = np.empty(copies, np.int64), np.empty(copies, np.int64)
     moves = len(table.next_state) > 1
@@ -181,7 +186,7 @@ def rollout(
     begin, played = buffer.counts[0, 0], 0
     while played < rounds:
         t = clock[TRAINED_ROUNDS]
-        draw_all(own_keys, clock[EPISODE_ROUND], draws)
+        draw_all(own_keys, clock[EPISODE_ROUND], moments, draws)
         act_all(table, lines, numbers, draws, seen, done, joints, cells)
         write_samples(table, buffer, seen, done, rewarded, begin + played, t)
         add_figures(table, joints, cells, sums)

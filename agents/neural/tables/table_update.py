@@ -149,12 +149,12 @@ def update(learner: TableLearner, samples: SeatSamples, count: Any, n: Any) -> b
     values = scaled_values(learner, cells.digits)
     rows, actions = np.empty(count, np.int32), np.empty(count, np.int32)
     advantages, returns = np.empty(count), np.empty((count, len(learner.weights)))
-    squares = generalised_advantages(
+    squares, total = generalised_advantages(
         samples, learner.row_numbers, values, learner.weights, numbers[DISCOUNT],
         numbers[GAE_LAMBDA], rows, actions, advantages, returns,
     )  # fmt: skip
     if counters[NORMALISES]:
-        normalise(advantages)
+        normalise(advantages, total)
     share = max(1.0 / (counters[UPDATES] + 1), LEAST_SHARE)
     move_scale(learner.scale, squares, count, share)
     whose, key = np.empty(count, np.uint8), fold(learner.key, counters[UPDATES])

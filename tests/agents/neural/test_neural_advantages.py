@@ -23,11 +23,12 @@ def compiled_advantages(samples: SeatSamples, values, weights, discount=0.9, gae
     observations = loops.number_observations(samples, row_numbers)
     rows, actions = np.zeros(n, np.int32), np.zeros(n, np.int32)
     advantages, returns = np.zeros(n), np.zeros((n, len(weights)))
-    squares = loops.generalised_advantages(
+    squares, total = loops.generalised_advantages(
         samples, row_numbers, values[observations], np.array(weights), discount, gae_lambda,
         rows, actions, advantages, returns,
     )  # fmt: skip
     np.testing.assert_allclose(squares, (returns**2).sum(axis=0))
+    np.testing.assert_allclose(total, advantages.sum(), atol=1e-9)
     np.testing.assert_array_equal(observations[rows], listed(samples, "observation"))
     np.testing.assert_array_equal(actions, listed(samples, "action"))
     return advantages, returns

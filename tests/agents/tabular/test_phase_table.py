@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.groups import PUBLISHER
-from support.looked_up import CALLS, assert_same, figure_sums
+from support.groups import CALLS, PUBLISHER, assert_same, figure_sums
 from support.play import random_actions
 from support.toy_markets.errand import Errand
 from support.toy_markets.overheard import Overheard

@@ -7,7 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from support.looked_up import CALLS, assert_same, figure_sums
+from support.groups import CALLS, assert_same, figure_sums
 
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular import group as tabular
