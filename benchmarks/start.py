@@ -3,8 +3,8 @@
 `python -m benchmarks.start engine` (or `tabular`) prints two numbers, CPU-seconds: imports, and
 from there to the first finished step or round.
 
-`python -m benchmarks.start commands` measures commands of `tacit` about the finished run
-`volatility_kpi` in the folder --results, and writes the table in `start.md`. With `--before` the
+`python -m benchmarks.start commands` measures commands of `tacit` about two finished runs in the
+folder --results, which `start.md` says how to make, and writes the table there. With `--before` the
 `tacit` of another checkout is measured as well, turn and turn about.
 
 Nothing of tacit may be imported before the clock runs, hence the imports inside functions.
@@ -65,7 +65,7 @@ def measure(which: str, repeats: int) -> tuple[list[float], list[float]]:
 
 # --- commands -----------------------------------------------------------------------------------
 
-RUN = "volatility_kpi"
+RUN, SMALL = "volatility_kpi", "two_arms"
 COMMANDS = {
     "tacit --help": (["--help"], 0),
     "tacit list": (["list"], 0),
@@ -73,6 +73,8 @@ COMMANDS = {
     f"tacit compare {RUN}": (["compare", RUN], 0),
     f"tacit show {RUN}": (["show", RUN], 0),
     f"tacit train {RUN} (finished before)": (["train", RUN], 0),
+    f"tacit compare {SMALL} (48 seeds)": (["compare", SMALL], 0),
+    f"tacit show {SMALL} (48 seeds)": (["show", SMALL], 0),
 }
 # What every tool on these libraries waits for: a yardstick of the machine and of the hour.
 LIBRARIES = "import gymnasium, pettingzoo, typer, yaml"
@@ -140,9 +142,11 @@ def commands(arguments: list[str]) -> None:
         "# What a command costs\n\n"
         "CPU-seconds, user and system, the least of "
         f"{given.repeats} processes each, with compiled loops and Python's files in the caches. "
-        f"The run `{RUN}` has 15 arms of 48 repetitions. The first line is no command of tacit: it "
-        "says how fast the machine was, commands were measured by turns with it.\n\n"
-        f"    tacit train {RUN}\n    python -m benchmarks.start commands\n\n"
+        f"The run `{RUN}` has 15 arms of 48 repetitions, 720 seeds. The first line is no command "
+        "of tacit: it says how fast the machine was, commands were measured by turns with it.\n\n"
+        f"    tacit train {RUN}\n"
+        f"    tacit train {RUN} --arm second_0 --arm second_1 --name {SMALL} seeds=24\n"
+        "    python -m benchmarks.start commands\n\n"
     )
     PAGE.write_text(page + command_table(tacits, given.repeats) + "\n")
     print(PAGE.read_text(), end="")

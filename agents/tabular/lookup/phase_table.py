@@ -95,8 +95,8 @@ def _cells(market: Market, nodes: int, among: Callable[[Iterable[int]], int]) ->
     cells = 0
     for phase, lots in enumerate(lots_by_phase(market)):
         for role in (seat.role for seat in market.seats):
-            blocks = [k for k, block in enumerate(role.blocks) if block.phase == phase]
-            nodes *= among(int(role.legal[role.block_start(k), 1]) for k in blocks)
+            own = [k for k, block in enumerate(role.blocks) if block.phase == phase]
+            nodes *= among([int(role.legal[role.block_start(k), 1]) for k in own] or [1])
         cells += nodes * count_lots(lots)
     return cells
 
@@ -195,11 +195,11 @@ class _Enumeration:
         while any(each.played < each.cells for each in self.nodes):
             for phase, each in enumerate(self.nodes):
                 while each.played < each.cells:
+                    if self.cells > limit:
+                        return self.cells
                     numbers = self.kind_figures.size + sum(own.rows.size for own in self.nodes)
-                    if numbers > MOST_NUMBERS or self.cells > limit or not self._play(phase):
-                        return (
-                            max(self.cells, MOST_CELLS + 1) if self.cells <= limit else self.cells
-                        )
+                    if numbers > MOST_NUMBERS or not self._play(phase):
+                        return MOST_CELLS + 1  # so that nobody asks again
         return self.cells
 
     def legal(self, phase: int, observations: Ints) -> Ints:
