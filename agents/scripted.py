@@ -25,8 +25,9 @@ collusion never returns.
 
 from __future__ import annotations
 
-from functools import cached_property
+import threading
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,6 +69,13 @@ class ScriptedConfig(BaseModel):
     rule: Rule = Field("competitive", description="how it plays")
 
 
+# Seeds of a run are threads of one process, and each asks for the tables of its market's seats,
+# after its training once more.
+MOST_KEPT = 2**20  # numbers of a table that is kept
+_TABLES: WeakKeyDictionary[Market, dict[tuple[str, int], PolicyTable]] = WeakKeyDictionary()
+_FINDING = threading.RLock()
+
+
 class Scripted:
     """A scripted `Policy` for one seat of a market.
 
@@ -96,10 +104,17 @@ class Scripted:
             ConfigError: the rule does not fit the seat at some observation.
             ValueError: the market's own rule does what is illegal.
         """
-        return self._table
+        if self.seat.role.observations * self.seat.role.actions > MOST_KEPT:
+            return self._table()
+        with _FINDING:
+            known = _TABLES.setdefault(self.market, {})
+            key = self.config.rule, self.seat.index
+            if key not in known:
+                known[key] = self._table()
+            return known[key].copy()
 
-    @cached_property
     def _table(self) -> PolicyTable:
+        """`table`, made anew."""
         rule, role = self.config.rule, self.seat.role
         if rule == "random":
             return uniform(role)
