@@ -69,8 +69,11 @@ def look_up(table: AnyTable, state: SeedState, rounds: int, stop_after: int) -> 
     if sums is None:
         return 0
     begin = table.numbers[state.rows.state[0].tobytes()]
-    play = _look_up_rounds if isinstance(table, TransitionTable) else _look_up_phases
-    done, before, actions = play(table, state, sums, begin, rounds, stop_after)  # type: ignore
+    if isinstance(table, TransitionTable):
+        played = _look_up_rounds(table, state, sums, begin, rounds, stop_after)
+    else:
+        played = _look_up_phases(table, state, sums, begin, rounds, stop_after)
+    done, before, actions = played
     figures = table.columns.figures_of(sums, figures)
     q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
         figures, [q_arrays.measure_sums.size]

@@ -153,8 +153,9 @@ class ArmPoints:
     def all_wrote(self, generation: int, rounds: int) -> str:
         """The same for `wrote`, of those that have given readings at a point."""
         with self._lock:
-            # One that has not begun, as after an interruption, may have given readings there.
-            missing = [k for k in range(self._seeds) if k not in self._given]
+            # After an interruption one may not have begun, or have begun at an earlier point and
+            # not have come there again: it will give the readings that it gave before.
+            missing = [k for k in range(self._seeds) if not self._has_given(k, generation, rounds)]
             missing += [
                 k
                 for k, given in self._given.items()

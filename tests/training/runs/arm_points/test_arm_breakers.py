@@ -398,3 +398,21 @@ def test_learners_are_exchanged_only_when_all_states_can_be_read():
     assert points.all_wrote(0, 10) == WAITS
     points.next_generation(1)  # it has gone on, so its states are there
     assert points.all_wrote(0, 10) == COMPLETE
+
+
+def test_one_that_begins_again_before_a_point_is_waited_for():
+    """After an interruption: its last save is older than the reading that others know of."""
+    points = ArmPoints(3)
+    for k in range(2):
+        points.begin(k, [Given([5, 10], [{}, {}], {0: 0})], lambda: None)
+        points.wrote(k, 0)
+    assert points.all_wrote(0, 10) == WAITS  # the third has not begun
+    points.begin(2, [Given([5], [{}], {0: 0})], lambda: None)
+    assert points.all_wrote(0, 10) == WAITS  # it has begun, at an earlier point
+    points.give(2, 10, Reading({}, {0: 0}))
+    assert points.all_wrote(0, 10) == WAITS
+    points.wrote(2, 0)
+    assert points.all_wrote(0, 10) == COMPLETE
+    points.begin(2, [Given([5], [{}], {0: 0})], lambda: None)
+    points.leave(2)
+    assert points.all_wrote(0, 10) == HOPELESS
