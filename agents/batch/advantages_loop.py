@@ -99,11 +99,14 @@ def one_head_of_a_row(
     returns: Any,
     trace: Any,
     work: Any,
+    sums: Any,
 ) -> None:
     """`one_head` of sample n of every copy, all of which have `most`; results from `begin` on.
 
     Short loops over all copies: LLVM makes vectors of most of them. `work` is float64 `[2, N]`: its
-    rows hold the values of this sample and of the next one by turns.
+    rows hold the values of this sample and of the next one by turns. The results of the sample
+    before in order, n + 1, are added to `sums` `[2]`, squares and advantages: a sum waits for
+    itself, and looking values up takes place meanwhile.
     """
     observation, taken = row(samples.observation, n), row(samples.action, n)
     following, between = row(samples.next_observation, n), row(samples.rounds_between, n)
@@ -112,11 +115,19 @@ def one_head_of_a_row(
     if not follows(samples.observation, samples.next_observation, n, most):
         for c in range(copies):
             after[c] = values[at(row_numbers[at(following[c])])]
-    others = 0
+    squares, total = sums[0], sums[1]
+    last = (
+        begin - copies if begin else 0
+    )  # (before the first ones `returns` and `advantages` are 0)
     for c in range(copies):
         o = row_numbers[at(observation[c])]
         rows[at(begin + c)], actions[at(begin + c)] = o, taken[c]
         value[c] = values[at(o)]
+        squares += returns[at(last + c)] ** 2
+        total += advantages[at(last + c)]
+    sums[0], sums[1] = squares, total
+    others = 0
+    for c in range(copies):
         others |= between[c] ^ 1
     if others == 0:
         carried = discount * gae_lambda
@@ -157,14 +168,16 @@ def one_head(
     rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
     copies, most = len(counts), counts.max()
     if counts.min() == most:
-        work, i = np.empty((2, copies)), 0
+        work, sums, i = np.empty((2, copies)), np.zeros(2), 0
+        advantages[:copies], returns[:copies] = 0.0, 0.0
         for n in range(most - 1, -1, -1):
             one_head_of_a_row(
                 samples, n, most, i, row_numbers, values, weight, discount, gae_lambda, rows,
-                actions, advantages, returns, trace, work,
+                actions, advantages, returns, trace, work, sums,
             )  # fmt: skip
             i += copies
-        for k in range(i):  # (both at once: each sum waits for itself)
+        squares, total = sums[0], sums[1]
+        for k in range(max(0, i - copies), i):
             squares += returns[at(k)] ** 2
             total += advantages[at(k)]
         return squares, total

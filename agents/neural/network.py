@@ -23,7 +23,16 @@ from tacit.envs import rng
 from tacit.envs.jit.loops import compiled
 from tacit.envs.types import Floats, Ints
 
-from .arrays import OUTPUTS, RELU, TANH, NetworkArrays, Reals
+from .arrays import (
+    ADAM_SETTINGS,
+    CORRECTION1,
+    OUTPUTS,
+    RELU,
+    ROOT_CORRECTION2,
+    TANH,
+    NetworkArrays,
+    Reals,
+)
 from .config import NeuralConfig
 
 TEMPLATE = "tacit.agents.neural.network_loop"
@@ -57,12 +66,14 @@ class Adam:
         """
         (beta1, beta2), config = self.config.adam_betas, self.config
         done, self.steps = self.steps, self.steps + steps
-        rows = [
-            (learning_rate, beta1, beta2, config.adam_epsilon, config.max_gradient, 1 - beta1**t,
-             sqrt(1 - beta2**t), 1.0, 1e-6)
-            for t in range(done + 1, self.steps + 1)
-        ]  # fmt: skip
-        return np.array(rows, self.parameters.dtype)
+        times, rows = range(done + 1, self.steps + 1), np.empty((steps, ADAM_SETTINGS))
+        rows[:] = (
+            learning_rate, beta1, beta2, config.adam_epsilon, config.max_gradient, 0.0, 0.0, 1.0,
+            1e-6,
+        )  # fmt: skip
+        rows[:, CORRECTION1] = [1 - beta1**t for t in times]
+        rows[:, ROOT_CORRECTION2] = [sqrt(1 - beta2**t) for t in times]
+        return rows.astype(self.parameters.dtype)
 
     def step(self, gradient: Reals, learning_rate: float) -> None:
         """Move the parameters against the gradient `[P]`, clipped to the largest norm allowed."""

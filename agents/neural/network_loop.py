@@ -42,7 +42,8 @@ from tacit.agents.neural.simd.products import (
     sum_rows,
     sum_rows_tanh,
 )
-from tacit.envs.jit.array_views import borrow, row
+from tacit.agents.neural.simd.transpose import SIDE, transpose_block
+from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
 from tacit.envs.rng import u
 
@@ -147,9 +148,13 @@ def forward(digits: Any, parameters: Any, layers: Any, kind: Any, outputs: Any) 
 @inlined
 def transpose(parameters: Any, w: Any, inputs: Any, width: Any, out: Any) -> None:
     """Fill `out` `[width * inputs]` with the transpose of a layer's weights."""
+    rows, columns = inputs // SIDE * SIDE, width // SIDE * SIDE
+    for i in range(0, rows, SIDE):
+        for k in range(0, columns, SIDE):
+            transpose_block(parameters, w + i * width + k, width, out, k * inputs + i, inputs)
     for i in range(inputs):
-        for k in range(width):
-            out[k * inputs + i] = parameters[w + i * width + k]
+        for k in range(columns if i < rows else 0, width):
+            out[at(k * inputs + i)] = parameters[at(w + i * width + k)]
 
 
 @inlined

@@ -56,6 +56,33 @@ def test_a_transpose_with_one_column_or_many(n, precision, luck):
     np.testing.assert_array_equal(out[: 9 * n], plain)
 
 
+@pytest.fixture(scope="module")
+def transposed():
+    """`transpose`, which other loops compile in, as a function."""
+    from numba import njit
+
+    transpose = compiled("tacit.agents.neural.network_loop").transpose
+
+    @njit
+    def found(weights, begin, inputs, width, out):
+        transpose(weights, begin, inputs, width, out)
+
+    return found
+
+
+@pytest.mark.parametrize("precision", BOUNDS)
+@pytest.mark.parametrize(
+    ("inputs", "width"), [(1, 1), (8, 8), (16, 24), (13, 7), (21, 15), (9, 64)]
+)
+def test_a_transpose_of_weights(inputs, width, precision, luck, transposed):
+    """Whole blocks, and what is left of rows and columns; nothing is written behind."""
+    weights = luck.normal(size=5 + inputs * width).astype(precision)
+    out = np.full(inputs * width + 9, 7.0, precision)
+    transposed(weights, 5, inputs, width, out)
+    known = weights[5:].reshape(inputs, width).T.reshape(-1)
+    np.testing.assert_array_equal(out, np.r_[known, np.full(9, 7.0)])
+
+
 @pytest.mark.parametrize("precision", BOUNDS)
 @pytest.mark.parametrize("width", [1, 15, 16, 47, 200])
 def test_sums_of_chosen_rows(width, precision, luck):
