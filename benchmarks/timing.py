@@ -1,13 +1,14 @@
 """Timing that survives a busy machine: CPU time, interleaved repeats, medians of ratios.
 
 Cases of one race run one after the other, again and again, so that a slow minute hits all of
-them; a ratio is taken within a repeat, never between two runs.
+them; a ratio is taken within a repeat, never between two runs. Where a repeat takes seconds, the
+machine may change its speed within it: `race_by_turns` lets cases take turns in small pieces.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -22,6 +23,14 @@ class Case:
     prepare: Callable[[], Work]
 
 
+@dataclass(frozen=True)
+class CaseInPieces:
+    """Something to time whose work falls into pieces. Nothing but the pieces is timed."""
+
+    name: str
+    prepare: Callable[[], Iterator[Work]]
+
+
 def race(cases: Sequence[Case], repeats: int) -> dict[str, list[float]]:
     """Steps per CPU-second of every case, one entry per repeat; a first round only warms up."""
     speeds: dict[str, list[float]] = {case.name: [] for case in cases}
@@ -33,6 +42,26 @@ def race(cases: Sequence[Case], repeats: int) -> dict[str, list[float]]:
             elapsed = time.process_time() - before
             if repeat:
                 speeds[case.name].append(steps / elapsed)
+    return speeds
+
+
+def race_by_turns(cases: Sequence[CaseInPieces], repeats: int) -> dict[str, list[float]]:
+    """`race`, but within a repeat every case does a piece of its work, then every case the next."""
+    speeds: dict[str, list[float]] = {case.name: [] for case in cases}
+    for repeat in range(repeats + 1):
+        waiting = {case.name: case.prepare() for case in cases}
+        steps, elapsed = dict.fromkeys(waiting, 0), dict.fromkeys(waiting, 0.0)
+        while waiting:
+            for name, pieces in list(waiting.items()):
+                if (work := next(pieces, None)) is None:
+                    del waiting[name]
+                    continue
+                before = time.process_time()
+                steps[name] += work()
+                elapsed[name] += time.process_time() - before
+        if repeat:
+            for name, own in speeds.items():
+                own.append(steps[name] / elapsed[name])
     return speeds
 
 

@@ -9,10 +9,11 @@ The game: two providers choose among 15 prices and see both last prices (`cloud_
 is). An agent-step is one decision of one seat. 128 rounds per update, 4 epochs of 4 minibatches,
 actor and critic of two layers of 64, tanh, Adam. tacit and JAX train 16 seeds of two independent
 learners; Stable-Baselines3 one shared policy, for that is what it offers. All take turns on one
-core, in one process. First single updates of young networks, which meet nearly all of the 225
-observations; then whole trainings of 30 updates, one seed after the other as `tacit train` does, in
-which policies come to meet few of them. Beside it: what many seeds cost one another, and providers
-that see the last two rounds, which makes 50,625 observations of 225.
+core, in one process: an update of all seeds each, or a seed of tacit's. First updates of young
+networks, which meet nearly all of the 225 observations; then whole trainings of 30 updates, one
+seed after the other as `tacit train` does, in which policies come to meet few of them. Beside it:
+what many seeds cost one another, and providers that see the last two rounds, which makes 50,625
+observations of 225.
 """
 
 from __future__ import annotations
@@ -36,7 +37,14 @@ import supersuit
 from stable_baselines3 import PPO
 
 from benchmarks.peers import jax_ippo, jax_tables
-from benchmarks.timing import Case, Figure, Target, Work, race, table
+from benchmarks.timing import (
+    CaseInPieces,
+    Figure,
+    Target,
+    Work,
+    race_by_turns,
+    table,
+)
 from tacit.agents.batch.single_thread import one_thread
 from tacit.agents.group import Group, make_group
 from tacit.agents.neural.config import IppoConfig
@@ -55,7 +63,8 @@ SOLVING = {"copies": 16, "updates": 40, "discount": 0.0}
 DISCOUNT, WHOLE = 0.95, 30  # of what is timed; updates of a whole training
 BUCKETS = (8, 16, 24, 32, 48, 64, 96, 128, 176, 225)  # rows for which an update is compiled
 WARM_UP = 3  # updates that are not timed
-STEPS = 200_000  # agent-steps of a repeat, at least
+YOUNG = 4  # updates behind them that are: fewer would be over too soon to be timed
+STEPS, LONG = 20_000, 200_000  # agent-steps of a piece of work, at least
 PEERS = {"tables": "JAX over tables", "met": "JAX over rows met", "jax": "JAX"}
 MILLIONS = "M agent-steps/s"
 TARGETS: dict[int, Target] = {  # of tacit's compiled engine, by copies
@@ -72,12 +81,14 @@ LARGE, LARGE_COPIES, LARGE_TARGET = {"memory": 2}, 256, Target(at_least=0.15)
 @dataclass(frozen=True)
 class System:
     """Something that learns the game: `start(copies, discount)` gives an endless run of updates,
-    each telling its agent-steps and their mean reward; copies it is raced at; a footnote."""
+    each telling its agent-steps and their mean reward; copies it is raced at; updates that are
+    timed, and not timed before them."""
 
     name: str
     start: Callable[[int, float], Iterator[tuple[int, float]]]
     copies: tuple[int, ...] = (16, 64, 256, 1024)
-    note: str = ""
+    updates: int = YOUNG
+    warm_up: int = WARM_UP
 
 
 def one_core() -> None:
@@ -197,31 +208,33 @@ def supersuit_run(copies: int, discount: float) -> Iterator[tuple[int, float]]:
     return ppo(many, discount, None)  # (SB3 cannot seed SuperSuit's environments)
 
 
+SLOW = {"updates": 1, "warm_up": 1}  # what is many times slower need not be timed as long
 # A new system is a line here.
 SYSTEMS = {
     "tacit": System("tacit ippo, engine compiled", tacit_run("compiled")),
-    "torch": System("tacit ippo, engine torch", tacit_run("torch"), (16, 64, 256)),
+    "torch": System("tacit ippo, engine torch", tacit_run("torch"), (16, 64, 256), **SLOW),
     "tables": System("JAX IPPO over policy tables", jax_tables_run()),
     "met": System("JAX IPPO over rows met", jax_tables_run(BUCKETS)),
-    "jax": System("JAX IPPO, one XLA program", jax_ippo_run),
-    "sb3": System("SB3 PPO, our VecEnv", sb3_run, note="one shared policy, one seed"),
-    "supersuit": System("SB3 PPO, SuperSuit", supersuit_run, (16, 64), "the same"),
+    "jax": System("JAX IPPO, one XLA program", jax_ippo_run, **SLOW),
+    "sb3": System("SB3 PPO, our VecEnv", sb3_run, **SLOW),
+    "supersuit": System("SB3 PPO, SuperSuit", supersuit_run, (16, 64), **SLOW),
 }
 
 
-def case(system: System, copies: int, what: str = "") -> Case:
-    """Updates of a fresh run, until there are enough agent-steps."""
+def case(system: System, copies: int, what: str = "", least: int = STEPS) -> CaseInPieces:
+    """Updates of a fresh run; each of them a piece of work, or several where they are small."""
 
-    def prepare() -> Work:
+    def prepare() -> Iterator[Work]:
         run = system.start(copies, DISCOUNT)
         # These compile, fill buffers, and make the table in which tacit looks rounds up.
-        first, _ = [next(run) for _ in range(WARM_UP)][-1]
-        return lambda: sum(next(run)[0] for _ in range(max(1, STEPS // first)))
+        first, _ = [next(run) for _ in range(system.warm_up)][-1]
+        for _ in range(system.updates):
+            yield lambda: sum(next(run)[0] for _ in range(max(1, least // first)))
 
-    return Case(f"{system.name}, {what or f'{copies:,} copies'}", prepare)
+    return CaseInPieces(f"{system.name}, {what or f'{copies:,} copies'}", prepare)
 
 
-def figure(name: str, found: Mapping[str, list[float]], peer: Case | None = None, to: str = "",
+def figure(name: str, found: Mapping[str, list[float]], peer: CaseInPieces | None = None, to: str = "",
            target: Target | None = None) -> Figure:  # fmt: skip
     """A line of the table, in millions of agent-steps a second."""
     peers = [x / 1e6 for x in found[peer.name]] if peer else []
@@ -234,7 +247,7 @@ def speeds(names: Sequence[str], copies: Sequence[int], repeats: int) -> list[Fi
     figures = []
     for n in copies:
         cases = {name: case(SYSTEMS[name], n) for name in names if n in SYSTEMS[name].copies}
-        found = race(list(cases.values()), repeats)
+        found = race_by_turns(list(cases.values()), repeats)
         peers = [key for key in PEERS if key in cases]
         if "tacit" in cases:
             own = cases["tacit"].name
@@ -247,34 +260,32 @@ def speeds(names: Sequence[str], copies: Sequence[int], repeats: int) -> list[Fi
     return figures
 
 
-def whole_by_tacit(copies: int) -> Work:
+def whole_by_tacit(copies: int) -> Iterator[Work]:
     """A whole training of each seed, one after the other; of its last update the reward is kept."""
-    groups = groups_of_tacit("compiled", SEEDS, copies, DISCOUNT)
+    rewards: list[float] = []
+    for group in groups_of_tacit("compiled", SEEDS, copies, DISCOUNT):
 
-    def work() -> int:
-        rewards = []
-        for group in groups:
+        def work(group: Group = group) -> int:
             group.run(ROUNDS * (WHOLE - 1))
             group.read()
             group.run(ROUNDS)
             rewards.append(group.read()[1][-SEATS:].mean())
-        REACHED["tacit", copies] = float(np.mean(rewards))
-        return SEEDS * SEATS * ROUNDS * WHOLE * copies
+            return SEATS * ROUNDS * WHOLE * copies
 
-    return work
+        yield work
+    REACHED["tacit", copies] = float(np.mean(rewards))
 
 
-def whole_by_jax(name: str, buckets: tuple[int, ...], copies: int) -> Work:
-    """The same by one XLA program."""
-    settings = jax_ippo.Settings(copies, discount=DISCOUNT, buckets=buckets)
-    payoff, run = table_payoffs(), jax_ippo.begin(settings, 0)
+def whole_by_jax(name: str, buckets: tuple[int, ...], copies: int) -> Iterator[Work]:
+    """The same by an XLA program for an update of all seeds, which is as fast as one for all
+    updates."""
+    run = jax_tables_run(buckets)(copies, DISCOUNT)
 
     def work() -> int:
-        _, rewards = jax_tables.train(settings, payoff, run, WHOLE)
-        REACHED[name, copies] = float(np.asarray(rewards)[-1].mean())
-        return rewards.size * ROUNDS * copies
+        steps, REACHED[name, copies] = next(run)
+        return steps
 
-    return work
+    yield from [work] * WHOLE
 
 
 REACHED: dict[tuple[str, int], float] = {}  # mean reward of the last update of whole trainings
@@ -284,13 +295,13 @@ def whole(copies: Sequence[int], repeats: int) -> list[Figure]:
     """Whole trainings beside the two strongest peers."""
     figures = []
     for n in copies:
-        own = Case(f"tacit ippo, {WHOLE} updates, {n:,} copies", partial(whole_by_tacit, n))
+        own = CaseInPieces(f"tacit ippo, {WHOLE} updates, {n:,} copies", partial(whole_by_tacit, n))
         peers = {
-            key: Case(f"{SYSTEMS[key].name}, {WHOLE} updates, {n:,} copies",
+            key: CaseInPieces(f"{SYSTEMS[key].name}, {WHOLE} updates, {n:,} copies",
                       partial(whole_by_jax, key, buckets, n))
             for key, buckets in (("tables", ()), ("met", BUCKETS))
         }  # fmt: skip
-        found = race([own, *peers.values()], repeats)
+        found = race_by_turns([own, *peers.values()], repeats)
         figures += [figure(own.name, found, c, PEERS[k], RATIOS[k]) for k, c in peers.items()]
         figures += [figure(one.name, found) for one in peers.values()]
     return figures
@@ -300,11 +311,12 @@ def beside(repeats: int) -> list[Figure]:
     """One seed against many in one process; many observations."""
     names = {seeds: f"tacit ippo, {seeds} seed{'s' * (seeds > 1)}" for seeds in (1, SEEDS)}
     one, many = (
-        case(System(name, tacit_run("compiled", seeds)), 64) for seeds, name in names.items()
+        case(System(name, tacit_run("compiled", seeds)), 64, least=LONG)
+        for seeds, name in names.items()
     )
     large = case(System("tacit ippo", tacit_run("compiled", 1, LARGE)), LARGE_COPIES,
-                 f"50,625 observations, {LARGE_COPIES} copies")  # fmt: skip
-    found = race([one, many, large], repeats)
+                 f"50,625 observations, {LARGE_COPIES} copies", LONG)  # fmt: skip
+    found = race_by_turns([one, many, large], repeats)
     return [
         figure(one.name, found),
         figure(many.name, found, one, "1 seed", SEEDS_TARGET),
