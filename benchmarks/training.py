@@ -234,8 +234,13 @@ def case(system: System, copies: int, what: str = "", least: int = STEPS) -> Cas
     return CaseInPieces(f"{system.name}, {what or f'{copies:,} copies'}", prepare)
 
 
-def figure(name: str, found: Mapping[str, list[float]], peer: CaseInPieces | None = None, to: str = "",
-           target: Target | None = None) -> Figure:  # fmt: skip
+def figure(
+    name: str,
+    found: Mapping[str, list[float]],
+    peer: CaseInPieces | None = None,
+    to: str = "",
+    target: Target | None = None,
+) -> Figure:
     """A line of the table, in millions of agent-steps a second."""
     peers = [x / 1e6 for x in found[peer.name]] if peer else []
     own = [x / 1e6 for x in found[name]]

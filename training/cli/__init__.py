@@ -24,7 +24,7 @@ import typer
 from tacit.training.plain_text import say
 
 from . import attend, audit, check, control, data, look, oversee, play, prove, sweep, train
-from .options import OnceCommand
+from .options import OnceCommand, PanelGroup
 from .own_agent import exam, export, prior, tabulate
 
 # Groups in the help.
@@ -70,9 +70,10 @@ INTERRUPTED = 128 + signal.SIGINT
 STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 app = typer.Typer(
+    cls=PanelGroup,
     add_completion=False,
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Watch bluffing and collusion emerge from the KPIs you write.",
 )

@@ -10,10 +10,12 @@ import typer
 
 from tacit.training.plain_text import say
 
-from .options import DEFAULT_RESULTS, ArmOption, OnceCommand, Results
+from .options import DEFAULT_RESULTS, ArmOption, OnceCommand, PanelGroup, Results
 
 app = typer.Typer(
+    cls=PanelGroup,
     no_args_is_help=True,
+    rich_markup_mode=None,
     help="Seal a finished run, and verify one: chain, seals, signatures, rounds played again.",
 )
 SignersOption = Annotated[

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tacit.training.cli.options import OnceCommand, Settings
+from tacit.training.cli.options import OnceCommand, PanelGroup, Settings
 from tacit.training.plain_text import say
 
 if TYPE_CHECKING:
     from tacit.envs.market import Market
 
 app = typer.Typer(
+    cls=PanelGroup,
     no_args_is_help=True,
+    rich_markup_mode=None,
     help="Priors from people: fit them to data, show one, write one as a policy file.",
 )
 Name = Annotated[str, typer.Argument(metavar="PRIOR", help="of tacit list, or a YAML file")]
