@@ -44,7 +44,7 @@ def test_help_of_every_command(command, tacit):
     if not command:
         assert all(f" {name} " in result.out for name in COMMANDS)
     if command in ([], ["audit"], ["prior"]):  # sentences are whole, over as many lines as it takes
-        usage, *lines = result.out.splitlines()
+        _, *lines = result.out.splitlines()
         assert not [line for line in lines if line.endswith("...")]
 
 
