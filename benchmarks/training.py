@@ -64,7 +64,7 @@ DISCOUNT, WHOLE = 0.95, 30  # of what is timed; updates of a whole training
 BUCKETS = (8, 16, 24, 32, 48, 64, 96, 128, 176, 225)  # rows for which an update is compiled
 WARM_UP = 3  # updates that are not timed
 YOUNG = 4  # updates behind them that are: fewer would be over too soon to be timed
-STEPS, LONG = 20_000, 200_000  # agent-steps of a piece of work, at least
+STEPS, LONG = 20_000, 200_000  # agent-steps of a piece of work, at least; LONG of a seed
 PEERS = {"tables": "JAX over tables", "met": "JAX over rows met", "jax": "JAX"}
 MILLIONS = "M agent-steps/s"
 TARGETS: dict[int, Target] = {  # of tacit's compiled engine, by copies
@@ -313,10 +313,10 @@ def whole(copies: Sequence[int], repeats: int) -> list[Figure]:
 
 
 def beside(repeats: int) -> list[Figure]:
-    """One seed against many in one process; many observations."""
+    """One seed against many in one process, as many updates of each; many observations."""
     names = {seeds: f"tacit ippo, {seeds} seed{'s' * (seeds > 1)}" for seeds in (1, SEEDS)}
     one, many = (
-        case(System(name, tacit_run("compiled", seeds)), 64, least=LONG)
+        case(System(name, tacit_run("compiled", seeds)), 64, least=LONG * seeds)
         for seeds, name in names.items()
     )
     large = case(System("tacit ippo", tacit_run("compiled", 1, LARGE)), LARGE_COPIES,
