@@ -116,9 +116,7 @@ def one_head_of_a_row(
         for c in range(copies):
             after[c] = values[at(row_numbers[at(following[c])])]
     squares, total = sums[0], sums[1]
-    last = (
-        begin - copies if begin else 0
-    )  # (before the first ones `returns` and `advantages` are 0)
+    last = max(0, begin - copies)  # (before the first results there are zeros)
     for c in range(copies):
         o = row_numbers[at(observation[c])]
         rows[at(begin + c)], actions[at(begin + c)] = o, taken[c]

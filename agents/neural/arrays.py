@@ -29,7 +29,7 @@ TANH, RELU = range(2)
 # sqrt(1 - beta2^t) in step t; MAX_NORM is the largest norm of the gradient (0: any).
 (LEARNING_RATE, BETA1, BETA2, EPSILON, MAX_NORM, CORRECTION1, ROOT_CORRECTION2, ADAM_ONE,
  NORM_EPSILON) = range(9)  # fmt: skip
-ADAM_SETTINGS = 9
+ADAM_SETTINGS = NORM_EPSILON + 1
 
 # Least weight of an update's returns in the unit of a head, so that it keeps following returns.
 LEAST_SHARE = 0.01

@@ -49,14 +49,8 @@ def test_a_loop_depends_on_arrays_and_arithmetic_only(path):
     name = ".".join(["tacit", *path.relative_to(ROOT).with_suffix("").parts])
     own = [module for module in import_closure([name]) if module.startswith("tacit.agents.")]
     plain = {"arrays", "exploration", "q_values", "recording", "two_learners", "decisions"}
-    plain |= {
-        "products",
-        "policy_rows",
-        "row_sums",
-        "tiles",
-        "pairs",
-        "transpose",
-    }  # agents/neural/simd
+    plain |= {"products", "policy_rows", "row_sums", "tiles"}  # agents/neural/simd
+    plain |= {"pairs", "transpose"}  # the same
     plain |= {"search"}  # of cumulative rows, in agents/batch/lookup
     plain |= {"table_update"}  # which is no template, so that it needs no market
     assert [m for m in own if not m.endswith("_loop") and m.split(".")[-1] not in plain] == []

@@ -34,7 +34,7 @@ def _is_given(value: Any) -> bool:
 
 
 class PanelGroup(TyperGroup):
-    """A group whose help lists its commands panel by panel, each with its whole first sentence.
+    """A group whose help lists its commands panel by panel, each with the whole of what it does.
 
     In plain text: Typer draws panels by Rich, whose import takes longer than all the rest.
     """
