@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tacit.agents.tabular.config import QLearningConfig as Q
@@ -40,6 +42,37 @@ def assert_same(one: TabularGroup, two: TabularGroup) -> None:
     assert [k for k in bits[0] if bits[0][k] != bits[1][k]] == []
     settings = [each.seed_state.q_arrays.settings.tobytes() for each in (one, two)]
     assert settings[0] == settings[1]
+
+
+def assert_runs_alike(one: TabularGroup, two: TabularGroup) -> None:
+    """Both play the same rounds, call after call."""
+    for rounds in CALLS:
+        assert one.run(rounds) == two.run(rounds) == rounds
+        assert_same(one, two)
+
+
+def assert_stop_alike(one: TabularGroup, two: TabularGroup) -> None:
+    """Both stop by themselves, in the same round."""
+    assert one.run(100_000) == two.run(100_000) < 100_000
+    assert one.stopped
+    assert_same(one, two)
+    assert one.run(50) == two.run(50) == 1  # a stopped group plays a round to see that it is
+    assert_same(one, two)
+
+
+def assert_resumed_alike(make: Callable[[str], TabularGroup], rounds: int) -> None:
+    """Saved in the middle, a group that looks up or plays goes on as one that does the other.
+
+    `make` makes a group with this `look_up`.
+    """
+    whole = make("never")
+    whole.run(2 * rounds)
+    for first, second in (("always", "never"), ("never", "always"), ("always", "always")):
+        begun, resumed = make(first), make(second)
+        begun.run(rounds)
+        resumed.load(begun.state())
+        resumed.run(rounds)
+        assert_same(resumed, whole)
 
 
 def figure_sums(group: TabularGroup) -> np.ndarray:

@@ -21,7 +21,6 @@ from tacit.agents.tabular.arrays import (
     EPISODE_ROUND,
     EXPLORATION_KEYS,
     LEARNING_RATE,
-    LEARNS,
     LOOKAHEAD_KEYS,
     NATURE_KEYS,
     PENDING_ACTION,
@@ -32,8 +31,12 @@ from tacit.agents.tabular.arrays import (
     TRAINED_ROUNDS,
     QArrays,
 )
-from tacit.agents.tabular.decisions import add_pending_rewards, renew_exploration_bounds
-from tacit.agents.tabular.exploration import choose
+from tacit.agents.tabular.decisions import (
+    add_pending_rewards,
+    decide,
+    draws_action,
+    renew_exploration_bounds,
+)
 from tacit.agents.tabular.q_learning_loop import (
     add_to_sums,
     begin_episode,
@@ -129,25 +132,13 @@ def act_by_slots(
     key = fold(fold(episode_keys[stream, r], round_), phase)
     for s in range(game.acts.shape[1]):
         if game.acts[at(phase), at(s)]:
-            o = rows.observations[r, s]
-            table_row = at(game.per_seat[at(s), FIRST_ROW] + o)
-            first, count = game.legal[table_row, 0], game.legal[table_row, 1]
-            cell = q_arrays.first_cell[s] + o * game.per_seat[at(s), ACTION_COUNT]
-            action = first
-            if count > 1 and q_arrays.settings[s, LEARNS] == 1.0:
-                action = choose(
-                    q_arrays.q, cell, first, count, q_arrays.greedy[table_row],
-                    q_arrays.runner_up[table_row], row(q_arrays.settings, s),
-                    u(key, sharing.slots[s]), t,
-                )  # fmt: skip
-                pending = row(row(q_arrays.pending, r), s)
-                pending[PENDING_OBSERVATION], pending[PENDING_ACTION] = o, action
-                pending[PENDING_ROUND] = t
-                q_arrays.pending_reward[r, s] = 0.0
-            elif count > 1:
-                draw = u(fold(fold(episode_keys[ACTION_KEYS, r], round_), phase), s)
-                for a in range(cell + first, cell + first + count - 1):
-                    action += draw >= q_arrays.cumulative[at(a)]
+            table_row = at(game.per_seat[at(s), FIRST_ROW] + rows.observations[r, s])
+            action = game.legal[table_row, 0]
+            if game.legal[table_row, 1] > 1:
+                own, slot = key, sharing.slots[s]
+                if draws_action(q_arrays, s):
+                    own, slot = fold(fold(episode_keys[ACTION_KEYS, r], round_), phase), s
+                action = decide(game, rows, q_arrays, r, s, u(own, slot), t)
             rows.actions[r, s] = action
 
 

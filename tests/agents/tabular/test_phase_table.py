@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.groups import CALLS, PUBLISHER, assert_same, figure_sums
+from support.groups import (
+    PUBLISHER,
+    assert_resumed_alike,
+    assert_runs_alike,
+    assert_same,
+    assert_stop_alike,
+    figure_sums,
+)
 from support.play import random_actions
 from support.toy_markets.errand import Errand
 from support.toy_markets.overheard import Overheard
@@ -75,9 +82,7 @@ def grouped(market: Market, agents: dict[str, Any], look_up: str, **keys: Any) -
 
 
 def assert_alike(looked: TabularGroup, played: TabularGroup) -> None:
-    for rounds in CALLS:
-        assert looked.run(rounds) == played.run(rounds) == rounds
-        assert_same(looked, played)
+    assert_runs_alike(looked, played)
     assert isinstance(looked.lookup_table, PhaseTable)
     assert played.lookup_table is None
     assert played.read()[0].any()
@@ -109,24 +114,12 @@ def test_a_seat_that_acts_in_two_phases(monkeypatch):
 def test_both_stop_in_the_same_round():
     market = make_market("hiring", {})
     agents = {s.name: Q(stop_after=150, epsilon_decay=0.05, initial_q=5) for s in market.seats}
-    looked, played = (grouped(market, agents, look_up) for look_up in ("always", "never"))
-    assert looked.run(100_000) == played.run(100_000) < 100_000
-    assert looked.stopped
-    assert_same(looked, played)
-    assert looked.run(50) == played.run(50) == 1  # a stopped group plays a round to see it is
-    assert_same(looked, played)
+    assert_stop_alike(*(grouped(market, agents, look_up) for look_up in ("always", "never")))
 
 
 @pytest.mark.parametrize("rounds", [256, 257, 100])
 def test_saved_in_the_middle_either_goes_on_with_the_other(rounds):
-    whole = learners("tender", "never")
-    whole.run(2 * rounds)
-    for first, second in (("always", "never"), ("never", "always"), ("always", "always")):
-        begun, resumed = (learners("tender", each) for each in (first, second))
-        begun.run(rounds)
-        resumed.load(begun.state())
-        resumed.run(rounds)
-        assert_same(resumed, whole)
+    assert_resumed_alike(lambda look_up: learners("tender", look_up), rounds)
 
 
 def test_sums_that_begin_apart_are_played_by_the_kernels():
@@ -139,9 +132,7 @@ def test_sums_that_begin_apart_are_played_by_the_kernels():
     for each in (looked, played):
         each.load(state)
     assert table.columns.sums_of(figure_sums(looked)) is None
-    for rounds in CALLS:
-        assert looked.run(rounds) == played.run(rounds) == rounds
-        assert_same(looked, played)
+    assert_runs_alike(looked, played)
 
 
 # --- what is drawn -----------------------------------------------------------------------------
@@ -205,9 +196,7 @@ def test_rules_that_read_what_was_done_in_another_phase_are_played():
     agents = {seat.name: AGENTS["patient"] for seat in market.seats}
     looked, played = (grouped(market, agents, look_up) for look_up in ("always", "never"))
     assert looked.can_look_up
-    for rounds in CALLS:
-        assert looked.run(rounds) == played.run(rounds) == rounds
-        assert_same(looked, played)
+    assert_runs_alike(looked, played)
     assert looked.lookup_table is None
 
 

@@ -7,7 +7,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from support.groups import CALLS, assert_same, figure_sums
+from support.groups import (
+    CALLS,
+    assert_resumed_alike,
+    assert_runs_alike,
+    assert_same,
+    assert_stop_alike,
+    figure_sums,
+)
 
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular import group as tabular
@@ -102,9 +109,7 @@ def learners(case: str, look_up: str, seed: int = 3) -> TabularGroup:
 @pytest.mark.parametrize("case", CASES)
 def test_rounds_looked_up_are_those_that_the_kernels_play(case):
     looked, played = learners(case, "always"), learners(case, "never")
-    for rounds in CALLS:
-        assert looked.run(rounds) == played.run(rounds) == rounds
-        assert_same(looked, played)
+    assert_runs_alike(looked, played)
     assert looked.lookup_table is not None
     assert played.lookup_table is None
     assert played.read()[0].any()
@@ -118,24 +123,12 @@ def test_both_stop_in_the_same_round():
         each.look_up = look_up
         return each
 
-    looked, played = stopping("always"), stopping("never")
-    assert looked.run(100_000) == played.run(100_000) < 100_000
-    assert looked.stopped
-    assert_same(looked, played)
-    assert looked.run(50) == played.run(50) == 1  # a stopped group plays a round to see it is
-    assert_same(looked, played)
+    assert_stop_alike(stopping("always"), stopping("never"))
 
 
 @pytest.mark.parametrize("rounds", [256, 257, 100])
 def test_saved_in_the_middle_either_goes_on_with_the_other(rounds):
-    whole = learners("rewards depend on the past", "never")
-    whole.run(2 * rounds)
-    for first, second in (("always", "never"), ("never", "always"), ("always", "always")):
-        begun, resumed = (learners("rewards depend on the past", each) for each in (first, second))
-        begun.run(rounds)
-        resumed.load(begun.state())
-        resumed.run(rounds)
-        assert_same(resumed, whole)
+    assert_resumed_alike(lambda look_up: learners("rewards depend on the past", look_up), rounds)
 
 
 def test_sums_that_begin_apart_are_played_by_the_kernels():
@@ -151,9 +144,7 @@ def test_sums_that_begin_apart_are_played_by_the_kernels():
     for each in (looked, played):
         each.load(state)
     assert table.columns.sums_of(figure_sums(looked)) is None
-    for rounds in CALLS:
-        assert looked.run(rounds) == played.run(rounds) == rounds
-        assert_same(looked, played)
+    assert_runs_alike(looked, played)
     for each in (looked, played):
         each.read()
     assert table.columns.sums_of(figure_sums(looked)) is not None
