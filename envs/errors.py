@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -87,6 +88,7 @@ class ByName(dict[str, V]):
 
 BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
 LARGEST = 2**53  # of a whole number: beyond it, float64 does not hold every one
+LARGEST_REAL = 1e100  # of any other: products of two, and sums of many products, are still finite
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -113,7 +115,8 @@ def build(model: type[M], values: Mapping[str, Any], prefix: str) -> M:
 def _converted(found: Any, given: Any) -> Iterator[tuple[tuple[str, ...], str, Any]]:
     """Where pydantic made a number of a text or of a truth value, or a truth value of something.
 
-    Also whole numbers that no array can hold.
+    Also numbers that arrays do not hold, or that overflow once they are multiplied; an infinity,
+    where a key admits one, is meant.
 
     Its own strict mode would also refuse `1e6` as a count and a list as a tuple, which are meant.
 
@@ -128,6 +131,8 @@ def _converted(found: Any, given: Any) -> Iterator[tuple[tuple[str, ...], str, A
             yield (), "a number", given
         elif isinstance(found, int) and abs(found) > LARGEST:
             yield (), f"at most {LARGEST:,} in size", given
+        elif LARGEST_REAL < abs(found) < inf:
+            yield (), f"at most {LARGEST_REAL:g} in size", given
     elif isinstance(found, BaseModel) and isinstance(given, Mapping):
         for name, field in type(found).model_fields.items():
             if (key := field.alias or name) in given:

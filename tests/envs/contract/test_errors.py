@@ -47,6 +47,8 @@ MISTAKES = [
     ({"needed": "3"}, ["needed: must be a number, got '3'."]),
     ({"needed": True}, ["needed: must be a number, got True."]),
     ({"needed": 2**70}, ["needed: must be at most 9,007,199,254,740,992 in size, got "]),
+    ({"pair": [0, -1e308]}, ["pair.1: must be at most 1e+100 in size, got -1e+308."]),
+    ({"start": 1.1e100}, ["start: must be at most 1e+100 in size, got 1.1e+100."]),
     ({"flag": 1}, ["flag: must be true or false, got 1."]),
     ({"flag": "yes"}, ["flag: must be true or false, got 'yes'."]),
     ({"share": 1.5}, ["share: must be less than or equal to 1, got 1.5."]),

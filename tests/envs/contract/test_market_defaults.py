@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from support.markets.needed import Entries
 
+from tacit.envs.errors import ConfigError
 from tacit.envs.registry import SHIPPED, make_market
 
 DEFAULTS = Entries(
@@ -83,3 +87,28 @@ def test_every_key_has_its_default(name):
 @pytest.mark.parametrize(("name", "key", "given", "whole"), TABLES)
 def test_every_key_of_a_table_has_its_default(name, key, given, whole):
     assert make_market(name, {key: given}).config.model_dump()[key] == whole
+
+
+def places(keys: Any) -> Iterator[tuple[Any, Any]]:
+    """Every table or list in keys with each key or position of a number in it."""
+    for key in keys if isinstance(keys, dict) else range(len(keys)):
+        if isinstance(keys[key], dict | list):
+            yield from places(keys[key])
+        elif type(keys[key]) in (int, float):
+            yield keys, key
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", [2.0**53, 1e100, 1e308])
+@pytest.mark.parametrize("market", SHIPPED)
+def test_a_number_however_large_is_refused_in_words_or_nothing_overflows(market, number):
+    keys = make_market(market).config.model_dump(mode="json")
+    refused = 0
+    for node, key in places(keys):
+        kept, node[key] = node[key], number
+        try:
+            make_market(market, keys)
+        except ConfigError:
+            refused += 1
+        node[key] = kept
+    assert refused == len([*places(keys)]) or number < 1e308
