@@ -47,7 +47,7 @@ from tacit.training.storage.keyframes import State, file_name
 from tacit.training.storage.run_folder import RunFolder
 
 POINT = 200  # rounds between two evaluation points, of arms without networks
-UNREACHED = 1e300  # the lower end of a band in which no reading lies
+UNREACHED = 1e100  # the lower end of a band in which no reading lies
 LOOKED_AT = 20  # rounds that are played to read from their rewards which weights are in force
 LEDGER_FIRST, ROUND, EXACT = "ledger first", "at its point", "exact"
 IN_FORCE = "redirect in force"
