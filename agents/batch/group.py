@@ -148,7 +148,7 @@ class BatchGroup:
 
     @property
     def has_lookup(self) -> bool:
-        """Whether rounds before the last of a batch are looked up."""
+        """Whether the rounds of a batch are looked up."""
         return self.batch_rounds > 1 and self._lookup is not None and self._lookup.allowed
 
     # --- rounds ----------------------------------------------------------------------------------
@@ -176,31 +176,38 @@ class BatchGroup:
                 done += self.batches_at_once.run(batches)
                 continue
             stretch = min(rounds - done, self.batch_rounds - position)
-            looked_up = self._look_up(stretch) if recording is None else 0
-            if looked_up:
-                done, stretch = done + looked_up, 1
-            is_full = position + looked_up + stretch == self.batch_rounds
-            done += self._rollout(
-                state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
-                state.scratch, self.rollout_buffer, stretch, self.episode_rounds or 0, is_full,
-                self.looks_ahead, self._q_learners, recording,
-            )  # fmt: skip
+            # Copies may begin in states to which none returns; then the next round may be found.
+            tries_again = position == 0 and recording is None and self.has_lookup
+            looked_up = 0
+            if recording is None:
+                looked_up = self._look_up(stretch, tries_again)
+            done += looked_up
+            if looked_up < stretch:
+                rest = 1 if looked_up or tries_again else stretch
+                is_full = position + looked_up + rest == self.batch_rounds
+                done += self._rollout(
+                    state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
+                    state.scratch, self.rollout_buffer, rest, self.episode_rounds or 0, is_full,
+                    self.looks_ahead, self._q_learners, recording,
+                )  # fmt: skip
             if self.rounds % self.batch_rounds == 0:
                 self._learn()
         return done
 
-    def _look_up(self, rounds: int) -> int:
-        """Look rounds up where that can be done; the last of them, or of an episode, is played.
+    def _look_up(self, rounds: int, tries_again: bool) -> int:
+        """Look rounds up where that can be done, to the end of the batch; returns how many.
 
-        Kernels end a batch and an episode, and leave all rows as they leave them.
+        Kernels play the last round of an episode, which begins the next one. `tries_again`: behind
+        the next round, so that no table needs to be made for this one.
         """
         if self._lookup is None:
             return 0
         left = rounds
         if self.episode_rounds:
             clock = self.seed_state.q_arrays.clock
-            left = min(rounds, self.episode_rounds - int(clock[EPISODE_ROUND]))
-        return self._lookup.play(left - 1)
+            left = min(rounds, self.episode_rounds - int(clock[EPISODE_ROUND]) - 1)
+        ends_batch = (self.rounds + left) % self.batch_rounds == 0
+        return self._lookup.play(left, ends_batch, self.looks_ahead, not tries_again)
 
     def _learn(self) -> None:
         """Every learner's update from the full buffer, which is empty afterwards."""

@@ -34,6 +34,9 @@ ADAM_SETTINGS = NORM_EPSILON + 1
 # Least weight of an update's returns in the unit of a head, so that it keeps following returns.
 LEAST_SHARE = 0.01
 
+# Cells of all epochs that are summed in one pass, at most: a core's own cache holds their sums.
+CELLS_AT_ONCE = 2**16
+
 # First axis of `MinibatchCells.advantage_sums`.
 POSITIVE, NEGATIVE = range(2)
 
@@ -78,8 +81,9 @@ class NetworkArrays(NamedTuple):
 
 
 class MinibatchCells(NamedTuple):
-    """The samples of one epoch of PPO, dealt into B minibatches and summed by cell.
+    """The samples of an epoch of PPO, dealt into B minibatches and summed by cell.
 
+    Of several epochs that are summed at once, B are the minibatches of all, epoch by epoch.
     A row is one of the R observations that the update met, a cell an action in a row.
 
     Attributes:
@@ -134,8 +138,7 @@ class UpdateMemory(NamedTuple):
         actions: int32 `[n]`.
         advantages: float64 `[n]`.
         returns: of unweighted terms, float64 `[n, H]`.
-        minibatches: each sample's in an epoch, uint8 `[n]`.
-        cells: with room for O rows.
+        cells: with room for the rows of all minibatches that are summed at once.
         outputs: of a network at O rows, Real `[O * outputs]`.
         output_gradients: Real `[O * outputs]`.
     """
@@ -144,7 +147,6 @@ class UpdateMemory(NamedTuple):
     actions: NDArray[np.int32]
     advantages: Floats
     returns: Floats
-    minibatches: NDArray[np.uint8]
     cells: MinibatchCells
     outputs: Reals
     output_gradients: Reals

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.agents.neural.arrays import NEGATIVE, MinibatchCells
+from tacit.agents.neural.arrays import CELLS_AT_ONCE, NEGATIVE, MinibatchCells
 from tacit.agents.neural.simd.pairs import add_to_pair
 from tacit.envs.jit.array_views import at, borrow, row
 from tacit.envs.jit.decorators import inlined, loop
@@ -19,9 +19,9 @@ from tacit.envs.rng import fold
 # Of `shuffle_block`: after eight places of at most 64 minibatches 16 bits of a hash are left.
 DRAWS_OF_A_HASH = 8
 HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
-SAMPLES_AT_ONCE = 512
 MOST_IN_A_TABLE = 4  # minibatches whose orders are all written down: at most 24
-FOUR, BLOCKS_AT_ONCE = 4, 256  # minibatches of which a block fits into 32 bits
+FOUR = 4  # minibatches of which a block fits into 32 bits
+SAMPLES_AT_ONCE = 512
 
 
 @inlined
@@ -73,59 +73,37 @@ def all_orders(parts: Any) -> Any:
 
 
 @inlined
-def deal_four(key: Any, blocks: Any, whole: Any) -> None:
-    """`deal` of so many blocks of four: `whole` uint32 `[blocks]` holds a block in an entry."""
-    orders = all_orders(FOUR).reshape(-1).view(np.uint32)
-    count, whole = np.uint64(len(orders)), borrow(whole)
-    chosen = np.empty(BLOCKS_AT_ONCE, np.int64)
-    for begin in range(0, blocks, BLOCKS_AT_ONCE):
-        size = min(BLOCKS_AT_ONCE, blocks - begin)
-        for k in range(size):  # becomes vectors, which a look into the table would prevent
-            chosen[at(k)] = share(fold(key, (begin + k) * FOUR + FOUR - 1), count)
-        for k in range(size):
-            whole[at(begin + k)] = orders[at(chosen[at(k)])]
+def deal_four(key: Any, orders: Any, first: Any, blocks: Any, chosen: Any, whole: Any) -> None:
+    """`deal` of so many full blocks of four: `orders` and `whole` uint32 hold one in an entry.
+
+    `chosen` int64 `[blocks]` is working memory.
+    """
+    count = np.uint64(24)
+    for k in range(blocks):  # becomes vectors, which a look into the table would prevent
+        chosen[at(k)] = share(fold(key, first + k * FOUR + FOUR - 1), count)
+    for k in range(blocks):
+        whole[at(k)] = orders[at(chosen[at(k)])]
 
 
 @inlined
-def deal_last(key: Any, parts: Any, whose: Any) -> None:
-    """`deal` of the samples behind the last full block, of few minibatches."""
-    begin = len(whose) // parts * parts
-    if begin < len(whose):
-        orders = all_orders(parts)
-        w = share(fold(key, begin + parts - 1), np.uint64(len(orders)))
-        for k in range(begin, len(whose)):
-            whose[at(k)] = orders[w, at(k - begin)]
-
-
-@inlined
-def deal(key: Any, parts: Any, whose: Any) -> None:
-    """Fill `whose` uint8 `[n]` with the minibatch of every sample.
+def deal(key: Any, orders: Any, first: Any, n: Any, chosen: Any, whose: Any) -> None:
+    """Fill `whose` uint8 `[n]` with the minibatches of n samples, `first` and those behind it.
 
     In blocks of B, one to each in random order, so that every minibatch holds samples from all
-    parts of the batch.
+    parts of the batch; `first` begins a block. `orders` are `all_orders`, or without entries where
+    B is large; `chosen` int64 `[n]` is working memory.
     """
-    n = len(whose)
-    blocks = n // parts
-    if parts == 1:
-        whose[:] = 0
-    elif parts == FOUR:
-        deal_four(key, blocks, whose[: blocks * parts].view(np.uint32))
-        deal_last(key, parts, whose)
-    elif parts <= MOST_IN_A_TABLE:
-        orders = all_orders(parts)
-        count = np.uint64(len(orders))
-        for block in range(blocks):
-            w = share(fold(key, block * parts + parts - 1), count)
-            for k in range(parts):
-                whose[at(block * parts + k)] = orders[w, at(k)]
-        deal_last(key, parts, whose)
-    else:
-        order = np.empty(parts, np.int64)
-        for block in range((n + parts - 1) // parts):
-            shuffle_block(order, key, block)
-            first = block * parts
-            for k in range(min(n - first, parts)):
-                whose[at(first + k)] = order[k]
+    count, parts = orders.shape
+    for begin in range(0, n, parts):
+        size, block = min(parts, n - begin), (first + begin) // parts
+        if count > 0:
+            w = share(fold(key, block * parts + parts - 1), np.uint64(count))
+            for b in range(size):
+                whose[at(begin + b)] = orders[w, at(b)]
+        else:
+            shuffle_block(chosen[:parts], key, block)
+            for b in range(size):
+                whose[at(begin + b)] = chosen[at(b)]
 
 
 @inlined
@@ -141,75 +119,126 @@ def rows_met(cells: MinibatchCells, visits: Any) -> None:
 
 
 @inlined
-def count_dealt(whose: Any, sizes: Any) -> None:
-    """Fill `sizes` int64 `[B]` with the numbers of samples that were dealt."""
-    n, parts = len(whose), len(sizes)
-    last = n // parts * parts  # the block behind it is not full
-    sizes[:] = n // parts
-    for i in range(last, n):
-        sizes[whose[i]] += 1
+def epochs_at_once(epochs: Any, parts: Any, cells: Any, samples: Any) -> Any:
+    """How many of so many epochs of so many minibatches are summed in one pass: all or one.
+
+    All, where their sums are fewer than the samples, which a pass saves from being read again.
+    """
+    return epochs if epochs * parts * cells <= min(CELLS_AT_ONCE, samples) else 1
 
 
 @inlined
-def add_samples(
-    rows: Any, actions: Any, advantages: Any, returns: Any, whose: Any, cells: MinibatchCells
+def find_cells(
+    rows: Any, actions: Any, advantages: Any, begin: Any, n: Any, count: Any, side: Any, cells: Any
 ) -> None:
-    """Add every sample to the sums of its cell: `sum_by_cell`, with `returns` flat.
+    """Fill `cells` int32 `[n]` with cells of the n samples from `begin` on, in minibatch 0.
 
-    `rows`, `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns` float64 `[n * H]`, `whose`
-    uint8 `[n]` as `deal` fills it.
+    `count` actions make a row; negative advantages are counted `side` further on.
     """
-    visits = borrow(cells.visits.reshape(-1))
-    return_sums = borrow(cells.return_sums.reshape(-1))
-    advantage_sums = borrow(cells.advantage_sums.reshape(-1))
-    heads, (met, count) = cells.return_sums.shape[2], cells.old_policy.shape
-    side = np.int32(NEGATIVE * len(cells.sizes) * met * count)
-    places = np.empty((2, SAMPLES_AT_ONCE), np.int32)
-    pairs = np.zeros(2 * len(visits) if heads == 1 else 0)  # visits and sums of returns by turns
-    # These loops see every sample in every epoch. One loop that made indices and all sums took
-    # twice as long: the first of these becomes vectors, and the others wait for one sum each.
-    for begin in range(0, len(rows), SAMPLES_AT_ONCE):
-        size = min(SAMPLES_AT_ONCE, len(rows) - begin)
-        row_places, cell_places = row(places, 0), row(places, 1)
-        for k in range(size):
-            i = at(begin + k)
-            place = np.int32(whose[i]) * np.int32(met) + rows[i]
-            row_places[at(k)] = place
-            # (the sign of an advantage chooses a place: a branch would be mispredicted)
-            cell_places[at(k)] = (
-                place * np.int32(count)
-                + actions[i]
-                + (side if advantages[i] <= 0.0 else np.int32(0))
-            )
-        if heads == 1:
-            for k in range(size):
-                add_to_pair(pairs, row_places[at(k)], returns[at(begin + k)])
-        else:
-            for k in range(size):
-                visits[at(row_places[at(k)])] += 1.0
-            for h in range(heads):
-                for k in range(size):
-                    place = at(row_places[at(k)] * heads + h)
-                    return_sums[place] += returns[at((begin + k) * heads + h)]
-        for k in range(size):
-            advantage_sums[at(cell_places[at(k)])] += advantages[at(begin + k)]
-    if heads == 1:
-        for place in range(len(visits)):
-            visits[at(place)] = pairs[at(2 * place)]
-            return_sums[at(place)] = pairs[at(2 * place + 1)]
+    for k in range(n):
+        i = at(begin + k)
+        # (the sign of an advantage chooses a place: a branch would be mispredicted)
+        further = np.int32(side) if advantages[i] <= 0.0 else np.int32(0)
+        cells[at(k)] = rows[i] * np.int32(count) + actions[i] + further
+
+
+@inlined
+def find_places(
+    rows: Any, begin: Any, n: Any, cells: Any, whose: Any, part: Any, shape: Any, places: Any
+) -> None:
+    """Fill `places` int32 `[2, n]` with rows and cells of n samples among those of all minibatches.
+
+    Of those from `begin` on: `rows` are of all samples, `cells` as `find_cells` has them; `whose`
+    counts minibatches from `part` on. A table has `shape`.
+    """
+    in_rows, in_cells = row(places, 0), row(places, 1)
+    met, size = np.int32(shape[0]), np.int32(shape[0] * shape[1])
+    for k in range(n):
+        b = np.int32(whose[at(k)]) + np.int32(part)
+        in_rows[at(k)] = b * met + rows[at(begin + k)]
+        in_cells[at(k)] = b * size + cells[at(k)]
+
+
+@inlined
+def add_of_one_head(
+    places: Any, advantages: Any, returns: Any, begin: Any, n: Any, pairs: Any, sums: Any
+) -> None:
+    """Add the n samples from `begin` on to `sums` of advantages, and to `pairs`, visits and sums of
+    returns by turns."""
+    in_rows, in_cells = row(places, 0), row(places, 1)
+    # (both in one loop: while one waits for its last addition, the other goes on)
+    for k in range(n):
+        add_to_pair(pairs, in_rows[at(k)], returns[at(begin + k)])
+        sums[at(in_cells[at(k)])] += advantages[at(begin + k)]
+
+
+@inlined
+def add_of_heads(
+    places: Any, advantages: Any, returns: Any, begin: Any, n: Any, heads: Any, visits: Any,
+    return_sums: Any, sums: Any,
+) -> None:  # fmt: skip
+    """The same of any number of heads; all arrays are flat."""
+    in_rows, in_cells = row(places, 0), row(places, 1)
+    for k in range(n):
+        visits[at(in_rows[at(k)])] += 1.0
+        sums[at(in_cells[at(k)])] += advantages[at(begin + k)]
+    for h in range(heads):
+        for k in range(n):
+            place = at(in_rows[at(k)] * heads + h)
+            return_sums[place] += returns[at((begin + k) * heads + h)]
 
 
 @inlined
 def deal_and_sum(
-    rows: Any, actions: Any, advantages: Any, returns: Any, key: Any, whose: Any,
-    cells: MinibatchCells,
-) -> None:  # fmt: skip
-    """`sum_by_cell` with `whose` uint8 `[n]` as working memory."""
+    rows: Any, actions: Any, advantages: Any, returns: Any, keys: Any, cells: MinibatchCells
+) -> None:
+    """`sum_by_cell` of E epochs, dealt by `keys` uint64 `[E]`: `cells` has E B minibatches.
+
+    `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns` float64 `[n, H]`.
+
+    All epochs in one pass: the samples of a large batch come from slower memory than the sums.
+    """
+    n, heads, shape = len(rows), cells.return_sums.shape[2], cells.old_policy.shape
+    parts = len(cells.sizes) // len(keys)
     rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
+    returns = borrow(returns.reshape(-1))
     cells.visits[:], cells.return_sums[:], cells.advantage_sums[:] = 0.0, 0.0, 0.0
-    deal(key, len(cells.sizes), whose)
-    count_dealt(whose, cells.sizes)
-    add_samples(rows, actions, advantages, borrow(returns.reshape(-1)), borrow(whose), cells)
+    cells.sizes[:] = n // parts
+    visits, return_sums = cells.visits.reshape(-1), cells.return_sums.reshape(-1)
+    sums = borrow(cells.advantage_sums.reshape(-1))
+    side = NEGATIVE * len(cells.sizes) * cells.old_policy.size
+    orders = all_orders(parts) if parts <= MOST_IN_A_TABLE else np.empty((0, parts), np.uint8)
+    whole_orders = orders.reshape(-1)[: orders.size // FOUR * FOUR].view(np.uint32)
+    at_once = SAMPLES_AT_ONCE // parts * parts
+    in_first, places = np.empty(at_once, np.int32), np.empty((2, at_once), np.int32)
+    whose, chosen = np.empty(SAMPLES_AT_ONCE, np.uint8), np.empty(at_once, np.int64)
+    whole = whose.view(np.uint32)
+    pairs = np.zeros(2 * cells.visits.size if heads == 1 else 0)
+    for begin in range(0, n, at_once):
+        size = min(at_once, n - begin)
+        find_cells(rows, actions, advantages, begin, size, shape[1], side, borrow(in_first))
+        for e in range(len(keys)):
+            if parts == FOUR and size % FOUR == 0:
+                deal_four(
+                    keys[e], borrow(whole_orders), begin, size // FOUR, borrow(chosen),
+                    borrow(whole),
+                )  # fmt: skip
+            else:
+                deal(keys[e], borrow(orders), begin, size, borrow(chosen), borrow(whose))
+            for k in range(size // parts * parts, size):  # (of a last block that is not full)
+                cells.sizes[e * parts + whose[k]] += 1
+            part = e * parts
+            find_places(rows, begin, size, borrow(in_first), borrow(whose), part, shape, places)
+            if heads == 1:
+                add_of_one_head(places, advantages, returns, begin, size, borrow(pairs), sums)
+            else:
+                add_of_heads(
+                    places, advantages, returns, begin, size, heads, borrow(visits),
+                    borrow(return_sums), sums,
+                )  # fmt: skip
+    if heads == 1:
+        for place in range(len(visits)):
+            visits[place], return_sums[place] = pairs[2 * place], pairs[2 * place + 1]
     rows_met(cells, cells.visits)
 
 
@@ -222,6 +251,6 @@ def sum_by_cell(
     Takes the n samples: `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns`
     float64 `[n, H]`. `deal` says which minibatch gets which.
     """
-    whose = np.empty(len(rows), np.uint8)
-    deal_and_sum(rows, actions, advantages, returns, key, whose, cells)
-    whose[:1] = 0  # `deal_and_sum` borrows it, so it must be held until here
+    keys = np.empty(1, np.uint64)
+    keys[0] = key
+    deal_and_sum(rows, actions, advantages, returns, keys, cells)

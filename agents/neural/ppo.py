@@ -67,6 +67,7 @@ from tacit.envs.types import Floats, Ints
 
 from .actor_critic import ActorCriticFactory, Losses, Rates, UpdatesAtOnce
 from .arrays import (
+    CELLS_AT_ONCE,
     LEAST_SHARE,
     NEGATIVE,
     POSITIVE,
@@ -289,10 +290,12 @@ class Ippo:
         """Working memory of `_update_at_once` for so many samples: shared by the thread's seats."""
         # Numbers of samples may change from update to update: the arrays are up to twice as long.
         count = 1 << (count - 1).bit_length()
-        rows, heads = len(self.policy), len(self.weights)
-        widths, dtype = self._widths, self.config.precision
-        key = (count, rows, heads, self.policy.shape[1], self.digits.shape[1], widths, dtype,
-               self.config.minibatches)  # fmt: skip
+        (rows, actions), heads, config = self.policy.shape, len(self.weights), self.config
+        widths, dtype = self._widths, config.precision
+        key = (count, rows, heads, actions, self.digits.shape[1], widths, dtype, config.epochs,
+               config.minibatches)  # fmt: skip
+        # All epochs' sums of rows that are few enough must fit, and one epoch's sums of all rows.
+        room = max(rows, min(config.epochs * rows, CELLS_AT_ONCE // (config.minibatches * actions)))
 
         def make(work: WorkArrays) -> UpdateMemory:
             size, real = rows * widths, np.dtype(dtype)
@@ -301,8 +304,7 @@ class Ippo:
                 work.get("actions", count, dtype=np.int32),
                 work.get("advantages", count),
                 work.get("returns", count, heads),
-                work.get("minibatches", count, dtype=np.uint8),
-                self._empty_cells(rows, work),
+                self._empty_cells(room, work, config.epochs),
                 work.get(f"outputs, {dtype}", size, dtype=real),
                 work.get(f"output gradients, {dtype}", size, dtype=real),
             )
@@ -331,15 +333,16 @@ class Ippo:
         np.take(self.policy, observations, axis=0, out=self._cells.old_policy)
         return self._cells
 
-    def _empty_cells(self, rows: int, work: WorkArrays) -> MinibatchCells:
-        """Memory for an update that met so many observations; it holds nothing yet."""
+    def _empty_cells(self, rows: int, work: WorkArrays, epochs: int = 1) -> MinibatchCells:
+        """Empty memory for one epoch of an update that met so many observations, or for more
+        epochs of fewer."""
         parts, heads, actions = self.config.minibatches, len(self.weights), self.seat.role.actions
         return MinibatchCells(
             digits=work.get("digits", rows, self.digits.shape[1], dtype=np.int32),
             legal=work.get("legal", rows, 2, dtype=np.int32),
             old_policy=work.get("old_policy", rows, actions),
-            sizes=work.get("sizes", parts, dtype=np.int64),
-            row_counts=work.get("row_counts", parts, dtype=np.int64),
+            sizes=work.get("sizes", epochs * parts, dtype=np.int64),
+            row_counts=work.get("row_counts", epochs * parts, dtype=np.int64),
             rows=work.get("rows", parts, rows, dtype=np.int64),
             visits=work.get("visits", parts, rows),
             return_sums=work.get("return_sums", parts, rows, heads),

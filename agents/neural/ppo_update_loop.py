@@ -29,7 +29,7 @@ from tacit.agents.neural.arrays import (
     NetworkArrays,
     UpdateMemory,
 )
-from tacit.agents.neural.minibatch_loop import deal_and_sum
+from tacit.agents.neural.minibatch_loop import deal_and_sum, epochs_at_once
 from tacit.agents.neural.network_loop import finite, forward
 from tacit.agents.neural.ppo_loop import softmax, train_epoch
 from tacit.envs.jit.decorators import inlined, loop
@@ -70,17 +70,15 @@ def first_part(memory: Any, shape: Any) -> Any:
 
 @inlined
 def cells_of(
-    observations: Any, digits: Any, legal: Any, policy: Any, room: MinibatchCells
+    observations: Any, digits: Any, legal: Any, policy: Any, parts: Any, room: MinibatchCells
 ) -> MinibatchCells:
-    """Cells of an update that met these observations, int64 `[R]`, in the memory of `room`.
-
-    `room` has room for all observations.
-    """
+    """Cells of so many minibatches of an update that met these observations, int64 `[R]`, in the
+    memory of `room`."""
     rows, actions, ones = len(observations), policy.shape[1], digits.shape[1]
-    parts, heads = len(room.sizes), room.return_sums.shape[2]
+    heads = room.return_sums.shape[2]
     cells = MinibatchCells(
         first_part(room.digits, (rows, ones)), first_part(room.legal, (rows, 2)),
-        first_part(room.old_policy, (rows, actions)), room.sizes, room.row_counts,
+        first_part(room.old_policy, (rows, actions)), room.sizes[:parts], room.row_counts[:parts],
         first_part(room.rows, (parts, rows)), first_part(room.visits, (parts, rows)),
         first_part(room.return_sums, (parts, rows, heads)),
         first_part(room.advantage_sums, (2, parts, rows, actions)),
@@ -105,6 +103,15 @@ def anchor_of(anchor: AnchorArrays, observations: Any, unit: Any) -> AnchorArray
     return AnchorArrays(log_prior, anchor.weight * unit)
 
 
+@inlined
+def epoch_keys(key: Any, epochs: Any) -> Any:
+    """The keys of the draws of an update's epochs, uint64 `[E]`, from that of the update."""
+    keys = np.empty(epochs, np.uint64)
+    for epoch in range(epochs):
+        keys[epoch] = fold(key, epoch)
+    return keys
+
+
 @loop
 def update(
     samples: SeatSamples,
@@ -124,6 +131,7 @@ def update(
     key: Any,
     updates: Any,
     epochs: Any,
+    minibatches: Any,
     normalises: Any,
     rates: Any,
     anchor: AnchorArrays,
@@ -148,6 +156,7 @@ def update(
         key: of the draws of all updates, uint64.
         updates: so far.
         epochs: E.
+        minibatches: of an epoch.
         normalises: whether advantages are normalised.
         rates: discount, lambda of the advantages, share of these returns in the units, clip range,
             weight of the entropy, weight of the value loss; a tuple of float64.
@@ -159,9 +168,10 @@ def update(
     """
     discount, gae_lambda, share, clip_range, entropy_weight, value_weight = rates
     observations = number_observations(samples, row_numbers)
-    cells = cells_of(observations, digits, legal, policy, memory.cells)
+    at_once = epochs_at_once(epochs, minibatches, len(observations) * policy.shape[1], count)
+    cells = cells_of(observations, digits, legal, policy, at_once * minibatches, memory.cells)
     values = scaled_values(critic, kind, cells.digits, scale)
-    rows, actions, whose = memory.rows[:count], memory.actions[:count], memory.minibatches[:count]
+    rows, actions = memory.rows[:count], memory.actions[:count]
     advantages, returns = memory.advantages[:count], memory.returns[:count]
     squares, total = generalised_advantages(
         samples, row_numbers, values, weights, discount, gae_lambda, rows, actions, advantages,
@@ -170,11 +180,11 @@ def update(
     unit = normalise(advantages, total) if normalises else 1.0
     own_anchor = anchor_of(anchor, observations, unit)
     move_scale(scale, squares, count, share)
-    steps, update_key = len(actor_settings) // epochs, fold(key, updates)
+    steps, keys = len(actor_settings) // epochs, epoch_keys(fold(key, updates), epochs)
     objective = entropy = value_loss = 0.0
-    for epoch in range(epochs):
-        deal_and_sum(rows, actions, advantages, returns, fold(update_key, epoch), whose, cells)
-        first, last = epoch * steps, (epoch + 1) * steps
+    for begin in range(0, epochs, at_once):
+        first, last = begin * steps, (begin + at_once) * steps
+        deal_and_sum(rows, actions, advantages, returns, keys[begin : begin + at_once], cells)
         objective, entropy, value_loss = train_epoch(
             actor, critic, kind, actor_settings[first:last], critic_settings[first:last], cells,
             scale, clip_range, entropy_weight, value_weight, own_anchor,

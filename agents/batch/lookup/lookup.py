@@ -18,6 +18,7 @@ from tacit.agents.tabular.arrays import (
     STATE_COLUMNS_AT_ONCE,
     TransitionArrays,
 )
+from tacit.agents.tabular.lookup.shared_tables import last_table
 from tacit.agents.tabular.lookup.transition_table import (
     TransitionTable,
     allows_lookup,
@@ -61,11 +62,21 @@ class LookupRollout:
             and all((role.legal == (0, role.actions)).all() for role in roles)
         )
 
-    def play(self, rounds: int) -> int:
-        """Look up to `rounds` rounds up, none of which ends an episode; returns how many were."""
-        if rounds <= 0 or not self.allowed or not self._finds_states(rounds) or self.table is None:
+    def play(self, rounds: int, ends_batch: bool, looks_ahead: bool, makes: bool = True) -> int:
+        """Look up to `rounds` rounds up, none of which ends an episode.
+
+        Args:
+            rounds: how many, at most.
+            ends_batch: whether the last of them ends a batch.
+            looks_ahead: whether samples that are cut there need their next decision.
+            makes: whether a table is made where there is none for these states.
+
+        Returns:
+            How many were looked up.
+        """
+        if rounds <= 1 or not self.allowed or not self._finds_states(rounds, makes):
             return 0
-        if not self._is_even():
+        if self.table is None or not self._is_even():
             return 0
         state, table, source = self.state, self.table, self._source
         q_arrays = state.q_arrays
@@ -74,14 +85,14 @@ class LookupRollout:
         if source is None or sums is None:
             return 0
         done: int = compiled(TEMPLATE).rollout(
-            table, state.episode_keys, q_arrays.cumulative, q_arrays.clock, q_arrays.halt,
-            self.buffer, self._numbers, sums, rounds,
+            table, source.columns.column_of, state.rows, state.episode_keys, q_arrays.cumulative,
+            q_arrays.clock, q_arrays.halt, self.buffer, self._numbers, sums, rounds, ends_batch,
+            looks_ahead,
         )  # fmt: skip
         q_arrays.measure_sums.flat[:], q_arrays.score_sums[:] = np.split(
             source.columns.figures_of(sums, figures), [q_arrays.measure_sums.size]
         )
         np.take(source.states, self._numbers, axis=0, out=state.rows.state)
-        state.rows.observations[:] = table.observations[:, self._numbers].T
         return done
 
     def _is_even(self) -> bool:
@@ -89,23 +100,21 @@ class LookupRollout:
         arrays = (self.buffer.counts, self.buffer.open, self.buffer.last_round)
         return all((array == array[0, 0]).all() for array in arrays)
 
-    def _finds_states(self, rounds: int) -> bool:
+    def _finds_states(self, rounds: int, makes: bool) -> bool:
         """Whether the table holds the states of all copies, whose numbers are then known."""
         rows = self.state.rows
         copies = len(rows.state)
         if self._source is None or not self._source.holds(rows.state[0]):
+            made = last_table(self.market, self.kpi)
+            if not makes and not (made and made.holds(rows.state[0])):
+                return False
             self._source, self.table = _table_for(self, rounds * copies)
             self._numbers = np.zeros(0, np.int64)
         if self._source is None or self.table is None:
             return False
-        if len(self._numbers) == copies:
-            # One round was played since: mostly the one that ends a batch.
-            joints = rows.actions @ self.table.strides
-            moves = self._numbers if len(self.table.next_state) > 1 else 0
-            for numbers in (self.table.next_state[moves, joints].astype(np.int64), self._numbers):
-                if np.array_equal(self._source.states[numbers], rows.state):
-                    self._numbers = numbers
-                    return True
+        known = self._numbers
+        if len(known) == copies and np.array_equal(self._source.states[known], rows.state):
+            return True  # mostly nothing was played since
         found = [self._source.numbers.get(row.tobytes(), -1) for row in rows.state]
         self._numbers = np.array(found if min(found) >= 0 else [], np.int64)
         return len(self._numbers) == copies

@@ -25,6 +25,7 @@ from tacit.agents.tabular.arrays import (
     STATE_COLUMNS_AT_ONCE,
     TRAINED_ROUNDS,
 )
+from tacit.envs.engine.game_arrays import CopyRows
 from tacit.envs.jit.array_views import add_rows, at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
 from tacit.envs.rng import fold, u
@@ -144,9 +145,58 @@ def add_figures(table: RolloutTable, joints: Any, cells: Any, sums: Any) -> None
         begin = end
 
 
+@inlined
+def cut_samples(
+    table: RolloutTable, buffer: RolloutBuffer, numbers: Any, last: Any, looks_ahead: Any
+) -> None:
+    """Truncate the open samples of all copies, which are number `last` of each.
+
+    Every seat decides in every round, so looking ahead shows the next decision at once; where it
+    is worth nothing, the sample's own observation stands in for it.
+    """
+    for k in range(len(buffer.seats)):
+        following, own = buffer.next_observation[k, last], buffer.observation[k, last]
+        observations = table.observations[buffer.seats[k]]
+        for r in range(len(numbers)):
+            following[r] = observations[at(numbers[r])] if looks_ahead else own[r]
+        buffer.rounds_between[k, last, :], buffer.truncated[k, last, :] = 1, 1
+        buffer.open[k, :] = 0
+
+
+@inlined
+def write_rows(
+    table: RolloutTable, columns: Any, done: Any, joints: Any, cells: Any, numbers: Any,
+    rows: CopyRows,
+) -> None:  # fmt: skip
+    """Leave all rows but states as the kernels leave them after the round of these actions.
+
+    `numbers` `[C]` are states after it.
+    """
+    measures, scores = rows.measures.reshape((len(rows.measures), -1)), rows.scores
+    width, joint_columns = measures.shape[1], len(table.joint_figures) * COLUMNS_AT_ONCE
+    for f in range(len(columns)):
+        c, out, k = columns[f], measures if f < width else scores, f if f < width else f - width
+        if c < 0:
+            out[:, k] = 0.0
+        elif c < joint_columns:
+            figures, lane = table.joint_figures[c // COLUMNS_AT_ONCE], c % COLUMNS_AT_ONCE
+            for r in range(len(joints)):
+                out[r, k] = figures[joints[r], lane]
+        else:
+            block, lane = divmod(c - joint_columns, STATE_COLUMNS_AT_ONCE)
+            for r in range(len(cells)):
+                out[r, k] = table.state_figures[block, cells[r], lane]
+    for s in range(len(done)):
+        for r in range(len(numbers)):
+            rows.actions[r, s] = done[s, r]
+            rows.observations[r, s] = table.observations[s, numbers[r]]
+
+
 @loop
 def rollout(
     table: RolloutTable,
+    columns: Any,
+    rows: CopyRows,
     keys: Any,
     cumulative: Any,
     clock: Any,
@@ -155,6 +205,8 @@ def rollout(
     numbers: Any,
     sums: Any,
     rounds: Any,
+    ends_batch: Any,
+    looks_ahead: Any,
 ) -> Any:
     """Look up to `rounds` rounds of C copies up, and write the learning seats' decisions down.
 
@@ -162,6 +214,8 @@ def rollout(
 
     Args:
         table: what is looked up.
+        columns: the column of each figure, int64 `[F]`, as `FigureColumns.column_of`.
+        rows: the copies; all of a row but its state is moved on.
         keys: of the running episode, uint64 `[streams, C]`.
         cumulative: policy tables, float64 `[sum of O * A]`.
         clock: of the seed, int64 `[5]`.
@@ -169,7 +223,9 @@ def rollout(
         buffer: the samples.
         numbers: the state of every copy, int64 `[C]`; moved on.
         sums: running sums of figures, float64 `[16 B + 2 D]`; moved on.
-        rounds: how many.
+        rounds: how many, at least one.
+        ends_batch: whether the last of them ends a batch.
+        looks_ahead: whether samples that are cut need their next decision.
 
     Returns:
         Rounds that were looked up: fewer if told to halt.
@@ -200,4 +256,7 @@ def rollout(
     buffer.counts[:, :] += played
     for k in range(len(buffer.seats)):
         buffer.last_round[k, :] = clock[TRAINED_ROUNDS] - 1
+    write_rows(table, columns, done, joints, cells, numbers, rows)
+    if ends_batch and played == rounds:
+        cut_samples(table, buffer, numbers, begin + played - 1, looks_ahead)
     return played

@@ -145,7 +145,10 @@ def update(learner: TableLearner, samples: SeatSamples, count: Any, n: Any) -> b
     """
     numbers, counters, policy = learner.numbers, learner.counters, learner.policy
     observations = number_observations(samples, learner.row_numbers)
-    cells = cells_of(observations, learner.digits, learner.legal, policy, room_for(learner))
+    cells = cells_of(
+        observations, learner.digits, learner.legal, policy, counters[MINIBATCHES],
+        room_for(learner),
+    )  # fmt: skip
     values = scaled_values(learner, cells.digits)
     rows, actions = np.empty(count, np.int32), np.empty(count, np.int32)
     advantages, returns = np.empty(count), np.empty((count, len(learner.weights)))
@@ -157,9 +160,10 @@ def update(learner: TableLearner, samples: SeatSamples, count: Any, n: Any) -> b
         normalise(advantages, total)
     share = max(1.0 / (counters[UPDATES] + 1), LEAST_SHARE)
     move_scale(learner.scale, squares, count, share)
-    whose, key = np.empty(count, np.uint8), fold(learner.key, counters[UPDATES])
+    key, keys = fold(learner.key, counters[UPDATES]), np.empty(1, np.uint64)
     for epoch in range(counters[EPOCHS]):
-        deal_and_sum(rows, actions, advantages, returns, fold(key, epoch), whose, cells)
+        keys[0] = fold(key, epoch)
+        deal_and_sum(rows, actions, advantages, returns, keys, cells)
         train_epoch(learner, cells, learner.rates[n], learner.entropy_weights[n])
     softmax(outputs_of(learner.actor, learner.digits, policy.shape[1]), learner.legal, policy)
     counters[UPDATES] += 1

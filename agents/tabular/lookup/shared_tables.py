@@ -103,6 +103,13 @@ def shared_table(
         _ENUMERATING.release()
 
 
+def last_table(market: Market, kpi: kpis.KpiTable) -> Any:
+    """The table of this market and KPI that was made last, a `LookupTable`; None: none was."""
+    with _COUNTING:
+        shared = _SHARED.get(market, {}).get(kpis.kpi_hash(kpi))
+    return shared.table if shared else None
+
+
 def _made(shared: _Shared, rows: CopyRows) -> Any:
     """The table that was made last, if it holds the state of copy 0."""
     table = shared.table

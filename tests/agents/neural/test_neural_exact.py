@@ -18,6 +18,7 @@ from tacit.agents import group as module
 from tacit.agents.batch.group import BatchGroup
 from tacit.agents.batch.single_thread import one_thread
 from tacit.agents.group import make_group
+from tacit.agents.neural.arrays import CELLS_AT_ONCE
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
 from tacit.agents.scripted import ScriptedConfig
 from tacit.agents.tabular.config import QLearningConfig as Q
@@ -91,6 +92,25 @@ def test_an_update_at_once_is_its_steps(keys):
         stepwise.run(rounds)
         assert_same(whole, stepwise)
         assert whole.figures == stepwise.figures
+
+
+@pytest.mark.parametrize("terms", [None, {"provider": {"profit": 1.0, "price_change": -0.5}}])
+@pytest.mark.parametrize("minibatches", [1, 3, 4, 7])
+def test_epochs_that_are_summed_in_one_pass_are_summed_one_by_one(minibatches, terms):
+    """8,000 samples of at most 9 observations and 3 actions: fewer cells than samples."""
+    market = make_market("cloud_bandwidth", {"prices": 3})
+    config = IppoConfig(hidden=(4,), rounds_per_update=25, minibatches=minibatches)
+    assert config.epochs * minibatches * 27 < 25 * 320 <= CELLS_AT_ONCE
+    named = {seat.name: config for seat in market.seats}
+    whole, stepwise = (
+        make_group(market, kpi.resolve(market, terms), named, 0, 320, None, 1000) for _ in range(2)
+    )
+    for learner in stepwise.learners.values():
+        learner._at_once = None
+    for _ in range(2):
+        whole.run(25)
+        stepwise.run(25)
+        assert_same(whole, stepwise)
 
 
 @pytest.mark.parametrize("discount", [0.0, 0.9])

@@ -53,9 +53,33 @@ def test_looked_up_rounds_are_played_rounds(keys, monkeypatch):
     one, other = group(**keys), group(**keys)
     other._lookup = None
     counted, play = [], one._lookup.play
-    monkeypatch.setattr(one._lookup, "play", lambda n: counted.append(play(n)) or counted[-1])
+    monkeypatch.setattr(one._lookup, "play", lambda *a: counted.append(play(*a)) or counted[-1])
     assert_same_bits(one, other, (16, 48, 5, 11, 40))
     assert sum(counted) > 20
+    if not keys:
+        assert 16 in counted  # a whole batch
+
+
+def test_a_seed_that_begins_elsewhere_plays_one_round_and_finds_the_table_of_another():
+    """Copies begin in states to which none returns: a table of every seed would cost more than its
+    first batch."""
+    first = group()
+    first.run(48)
+    own = make_group(
+        first.market,
+        kpi.resolve(first.market, None),
+        {seat.name: NET for seat in first.market.seats},
+        5,
+        8,
+        total_rounds=1000,
+    )
+    played: list[int] = []
+    rollout = own._rollout
+    own._rollout = lambda *args: played.append(rollout(*args)) or played[-1]
+    assert not first._lookup._source.holds(own.seed_state.rows.state[0])
+    own.run(32)
+    assert played == [1]
+    assert own._lookup.table is first._lookup.table
 
 
 @pytest.mark.parametrize("more", [0, CHUNK])
