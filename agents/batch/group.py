@@ -176,8 +176,7 @@ class BatchGroup:
                 done += self.batches_at_once.run(batches)
                 continue
             stretch = min(rounds - done, self.batch_rounds - position)
-            # Copies may begin in states to which none returns; then the next round may be found.
-            tries_again = position == 0 and recording is None and self.has_lookup
+            tries_again = recording is None and self._begins_unknown
             looked_up = 0
             if recording is None:
                 looked_up = self._look_up(stretch, tries_again)
@@ -193,6 +192,15 @@ class BatchGroup:
             if self.rounds % self.batch_rounds == 0:
                 self._learn()
         return done
+
+    @property
+    def _begins_unknown(self) -> bool:
+        """Whether an episode begins whose first round may be the only one that no table holds.
+
+        Copies may begin in states to which none returns, other ones in every seed.
+        """
+        begins = self.seed_state.q_arrays.clock[EPISODE_ROUND] == 0
+        return bool(begins) and self.has_lookup and self.episode_rounds != 1
 
     def _look_up(self, rounds: int, tries_again: bool) -> int:
         """Look rounds up where that can be done, to the end of the batch; returns how many.
