@@ -144,11 +144,16 @@ def test_ctrl_c_ends_the_processes(planned, stub):
     from tacit.training.runs.runner import Interrupted
 
     folder, plan = planned
+    # (tests that a shell runs in the background ignore Ctrl-C, and what is ignored stays ignored)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     start = time.monotonic()
-    with pytest.raises(Interrupted) as stopped:
-        Processes(2).train(folder, plan, [9, 9], Listener())
+    try:
+        with pytest.raises(Interrupted) as stopped:
+            Processes(2).train(folder, plan, [9, 9], Listener())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stopped.value.exit_code == 130
     assert time.monotonic() - start < 30
 
