@@ -194,7 +194,8 @@ class _Enumeration:
     def table(self) -> TransitionTable:
         """What was found, as a table; figures that vary between states are played once more."""
         joints = len(self.joint)
-        by_joint = np.flatnonzero(self.first_figures.any(axis=0) & ~self.varies)
+        # (as integers: -0.0 is not nothing, for the kernels leave it in their rows)
+        by_joint = np.flatnonzero(self.first_figures.view(np.int64).any(axis=0) & ~self.varies)
         by_state = np.flatnonzero(self.varies)
         kinds, state_figures, rewards = self._varying_figures(by_state)
         joint_figures, own = distinct_columns(self.first_figures[:, by_joint], COLUMNS_AT_ONCE)

@@ -60,6 +60,17 @@ def test_looked_up_rounds_are_played_rounds(keys, monkeypatch):
         assert 16 in counted  # a whole batch
 
 
+def test_a_zero_keeps_its_sign():
+    """Below cost and without a buyer every provider earns -0.0 in every round."""
+    one, other = (group({"price_range": [0.5, 0.8], "quality": -1000.0}) for _ in range(2))
+    other._lookup = None
+    for each in (one, other):
+        each.run(48)
+    assert np.signbit(other.seed_state.rows.measures).any()
+    played = other.state()
+    assert [k for k, x in one.state().items() if x.tobytes() != played[k].tobytes()] == []
+
+
 def test_a_seed_that_begins_elsewhere_plays_one_round_and_finds_the_table_of_another():
     """Copies begin in states to which none returns: a table of every seed would cost more than its
     first batch."""
