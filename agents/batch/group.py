@@ -195,12 +195,12 @@ class BatchGroup:
 
     @property
     def _begins_unknown(self) -> bool:
-        """Whether an episode begins whose first round may be the only one that no table holds.
+        """Whether an episode of some rounds begins; of these, tables may hold all but the first.
 
         Copies may begin in states to which none returns, other ones in every seed.
         """
         begins = self.seed_state.q_arrays.clock[EPISODE_ROUND] == 0
-        return bool(begins) and self.has_lookup and self.episode_rounds != 1
+        return bool(begins) and self.has_lookup and (self.episode_rounds or 4) > 3
 
     def _look_up(self, rounds: int, tries_again: bool) -> int:
         """Look rounds up where that can be done, to the end of the batch; returns how many.

@@ -85,7 +85,7 @@ class LookupRollout:
         if source is None or sums is None:
             return 0
         done: int = compiled(TEMPLATE).rollout(
-            table, source.columns.column_of, state.rows, state.episode_keys, q_arrays.cumulative,
+            table, source.columns.column_of, state.rows, state.keys, q_arrays.cumulative,
             q_arrays.clock, q_arrays.halt, self.buffer, self._numbers, sums, rounds, ends_batch,
             looks_ahead,
         )  # fmt: skip
@@ -113,7 +113,9 @@ class LookupRollout:
         if self._source is None or self.table is None:
             return False
         known = self._numbers
-        if len(known) == copies and np.array_equal(self._source.states[known], rows.state):
+        if len(known) == copies and np.array_equal(
+            self._source.states[known].view(np.int64), rows.state.view(np.int64)
+        ):
             return True  # mostly nothing was played since
         found = [self._source.numbers.get(row.tobytes(), -1) for row in rows.state]
         self._numbers = np.array(found if min(found) >= 0 else [], np.int64)

@@ -20,6 +20,7 @@ from tacit.agents.batch.lookup.search import CHUNK, entries_at_most
 from tacit.agents.tabular.arrays import (
     ACTION_KEYS,
     COLUMNS_AT_ONCE,
+    EPISODE,
     EPISODE_ROUND,
     ROUNDS_SINCE_READ,
     STATE_COLUMNS_AT_ONCE,
@@ -216,7 +217,7 @@ def rollout(
         table: what is looked up.
         columns: the column of each figure, int64 `[F]`, as `FigureColumns.column_of`.
         rows: the copies; all of a row but its state is moved on.
-        keys: of the running episode, uint64 `[streams, C]`.
+        keys: of the copies, uint64 `[streams, C]`.
         cumulative: policy tables, float64 `[sum of O * A]`.
         clock: of the seed, int64 `[5]`.
         halt: not 0: stop behind the round under way, int64 `[1]`.
@@ -231,8 +232,10 @@ def rollout(
         Rounds that were looked up: fewer if told to halt.
     """
     table, buffer, cumulative = borrow(table), borrow(buffer), borrow(cumulative)
-    own_keys = row(keys, ACTION_KEYS)
     seats, copies = len(table.actions), len(numbers)
+    own_keys = np.empty(copies, np.uint64)
+    for r in range(copies):
+        own_keys[r] = fold(keys[ACTION_KEYS, r], clock[EPISODE])
     lines = padded(table, cumulative)
     moments, draws = np.empty(copies, np.uint64), np.empty((seats, copies))
     seen, done = np.empty((seats, copies), np.int32), np.empty((seats, copies), np.int32)

@@ -114,6 +114,31 @@ def test_a_state_that_was_loaded_is_looked_up_too():
     assert_same_bits(one, other, (21, 27))
 
 
+@pytest.mark.parametrize("keys", [{}, {"episode_rounds": 10}], ids=str)
+def test_a_group_that_has_played_nothing_looks_up_from_a_state(keys):
+    """What only played rounds would have filled is not read."""
+    one = group(**keys)
+    one.run(64)
+    each, other = group(**keys), group(**keys)
+    for fresh in (each, other):
+        fresh.seed_state.episode_keys[:] = 12345
+        fresh.load(one.state())
+    other._lookup = None
+    assert_same_bits(each, other, (16, 21, 27))
+
+
+def test_a_second_seed_whose_first_round_is_in_the_table():
+    market = make_market("quantity_competition")
+    named = {seat.name: NET for seat in market.seats}
+    terms = kpi.resolve(market, None)
+    for seed in (0, 1):
+        one, other = (make_group(market, terms, named, seed, 64, total_rounds=1000)
+                      for _ in range(2))  # fmt: skip
+        one.seed_state.episode_keys[:] = 12345
+        other._lookup = None
+        assert_same_bits(one, other, (16, 48))
+
+
 def test_markets_that_draw_and_large_tables_are_played():
     """Slower, and never wrong."""
     assert not group({"tenants": 2})._lookup.allowed
