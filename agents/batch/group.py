@@ -166,47 +166,49 @@ class BatchGroup:
         Raises:
             Diverged: a learner's weights or losses are no finite numbers any more.
         """
-        state, done = self.seed_state, 0
+        done = 0
         while done < rounds and not (done and self.halt[0]):
-            position, batches = (
-                self.rounds % self.batch_rounds,
-                (rounds - done) // self.batch_rounds,
-            )
+            position = self.rounds % self.batch_rounds
+            batches = (rounds - done) // self.batch_rounds
             if self.batches_at_once and position == 0 and batches > 1 and recording is None:
                 done += self.batches_at_once.run(batches)
                 continue
-            stretch = min(rounds - done, self.batch_rounds - position)
-            tries_again = recording is None and self._begins_unknown
-            looked_up = 0
-            if recording is None:
-                looked_up = self._look_up(stretch, tries_again)
-            done += looked_up
-            if looked_up < stretch:
-                rest = 1 if looked_up or tries_again else stretch
-                is_full = position + looked_up + rest == self.batch_rounds
-                done += self._rollout(
-                    state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
-                    state.scratch, self.rollout_buffer, rest, self.episode_rounds or 0, is_full,
-                    self.looks_ahead, self._q_learners, recording,
-                )  # fmt: skip
+            done += self._play(min(rounds - done, self.batch_rounds - position), recording)
             if self.rounds % self.batch_rounds == 0:
                 self._learn()
         return done
 
-    @property
-    def _begins_unknown(self) -> bool:
-        """Whether an episode of some rounds begins; of these, tables may hold all but the first.
+    def _play(self, rounds: int, recording: Recording | None) -> int:
+        """Play up to so many rounds of the batch under way, looked up or by the kernels.
 
-        Copies may begin in states to which none returns, other ones in every seed.
+        Copies may begin an episode in states to which none returns, other ones in every seed. A
+        table made for them would serve nobody else, so the kernels play that round first.
+
+        Returns:
+            Rounds played, at least one.
         """
-        begins = self.seed_state.q_arrays.clock[EPISODE_ROUND] == 0
-        return bool(begins) and self.has_lookup and (self.episode_rounds or 4) > 3
+        state, looked_up = self.seed_state, 0
+        if recording is None and self.has_lookup:
+            clock = state.q_arrays.clock
+            plays_first = clock[EPISODE_ROUND] == 0 and (self.episode_rounds or 4) > 3
+            looked_up = self._look_up(rounds, makes=not plays_first)
+            if looked_up == rounds or (looked_up and self.halt[0]):
+                return looked_up
+            if looked_up or plays_first:
+                rounds = 1  # behind it, the table is asked again
+        is_full = self.rounds % self.batch_rounds + rounds == self.batch_rounds
+        played: int = self._rollout(
+            state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
+            state.scratch, self.rollout_buffer, rounds, self.episode_rounds or 0, is_full,
+            self.looks_ahead, self._q_learners, recording,
+        )  # fmt: skip
+        return looked_up + played
 
-    def _look_up(self, rounds: int, tries_again: bool) -> int:
+    def _look_up(self, rounds: int, makes: bool) -> int:
         """Look rounds up where that can be done, to the end of the batch; returns how many.
 
-        Kernels play the last round of an episode, which begins the next one. `tries_again`: behind
-        the next round, so that no table needs to be made for this one.
+        Kernels play the last round of an episode, which begins the next one. `makes`: whether a
+        table is made where there is none for these states.
         """
         if self._lookup is None:
             return 0
@@ -215,7 +217,7 @@ class BatchGroup:
             clock = self.seed_state.q_arrays.clock
             left = min(rounds, self.episode_rounds - int(clock[EPISODE_ROUND]) - 1)
         ends_batch = (self.rounds + left) % self.batch_rounds == 0
-        return self._lookup.play(left, ends_batch, self.looks_ahead, not tries_again)
+        return self._lookup.play(left, ends_batch, self.looks_ahead, makes)
 
     def _learn(self) -> None:
         """Every learner's update from the full buffer, which is empty afterwards."""

@@ -74,7 +74,7 @@ class ActorCritic(Protocol):
         """One step of Adam on `ppo_loss` for every minibatch.
 
         Args:
-            cells: the epoch's samples.
+            cells: samples of an epoch, or of E epochs, whose minibatches follow each other.
             scale: the unit of each value head, float64 `[H]`.
             rates: of this update.
             anchor: to a prior, a row for each of the cells' rows; None: there is none.

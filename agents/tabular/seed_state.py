@@ -66,7 +66,8 @@ class SeedState:
             not taken, and in a `BatchGroup` past the end of an episode or a batch.
         keys: each copy's keys of four streams of draws, in the order of `arrays.NATURE_KEYS` and
             its neighbours, uint64 `[4, N]`.
-        episode_keys: the same keys in the running episode, filled by loops, uint64 `[4, N]`.
+        episode_keys: the same keys in the running episode, uint64 `[4, N]`; the first round that a
+            loop plays fills them, so before it they mean nothing.
         q_arrays: Q values, greedy policies, counters and sums.
     """
 

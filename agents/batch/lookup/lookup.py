@@ -65,6 +65,8 @@ class LookupRollout:
     def play(self, rounds: int, ends_batch: bool, looks_ahead: bool, makes: bool = True) -> int:
         """Look up to `rounds` rounds up, none of which ends an episode.
 
+        A single round is left to the kernels: finding the states would cost as much.
+
         Args:
             rounds: how many, at most.
             ends_batch: whether the last of them ends a batch.
@@ -105,7 +107,7 @@ class LookupRollout:
         rows = self.state.rows
         copies = len(rows.state)
         if self._source is None or not self._source.holds(rows.state[0]):
-            made = last_table(self.market, self.kpi)
+            made = None if makes else last_table(self.market, self.kpi)
             if not makes and not (made and made.holds(rows.state[0])):
                 return False
             self._source, self.table = _table_for(self, rounds * copies)
@@ -116,7 +118,7 @@ class LookupRollout:
         if len(known) == copies and np.array_equal(
             self._source.states[known].view(np.int64), rows.state.view(np.int64)
         ):
-            return True  # mostly nothing was played since
+            return True  # the kernels have played nothing since the last call
         found = [self._source.numbers.get(row.tobytes(), -1) for row in rows.state]
         self._numbers = np.array(found if min(found) >= 0 else [], np.int64)
         return len(self._numbers) == copies

@@ -176,7 +176,8 @@ def write_rows(
     measures, scores = rows.measures.reshape((len(rows.measures), -1)), rows.scores
     width, joint_columns = measures.shape[1], len(table.joint_figures) * COLUMNS_AT_ONCE
     for f in range(len(columns)):
-        c, out, k = columns[f], measures if f < width else scores, f if f < width else f - width
+        c = columns[f]
+        out, k = (measures, f) if f < width else (scores, f - width)
         if c < 0:
             out[:, k] = 0.0
         elif c < joint_columns:
