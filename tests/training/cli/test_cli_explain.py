@@ -32,6 +32,13 @@ def test_every_word_that_a_rule_can_give_is_explained(word):
     assert WORDS_BY_NAME[word].means.split()[0] in means
 
 
+def test_the_page_of_a_probe_names_each_figure_once():
+    for probe in (*PROBES.values(), *CONTROLS.values()):
+        text = " ".join(explain(probe.name)).split("figures: ")[1].split(" page: ")[0]
+        named = " ".join(text.split()).split(", ")
+        assert len(set(named)) == len(named), probe.name
+
+
 def test_no_word_is_declared_that_no_rule_gives():
     given = {w for own in WORDS.values() for w in own} | {*SHARING_WORDS, *QUALIFIERS}
     of_claims = {"at rivals' cost", "nobody heeds it", "the rest of the action tells it already"}

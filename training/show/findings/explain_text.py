@@ -153,7 +153,7 @@ def _of_probes() -> Iterator[Entry]:
     every: list[Probe | Control] = [*PROBES.values(), *CONTROLS.values()]
     for probe in every:
         reports = [f"reports {probe.reports}."] if probe.reports else []
-        figures = ", ".join(name.rstrip("/") for name in probe.figures)
+        figures = ", ".join(dict.fromkeys(name.rstrip("/") for name in probe.figures))
         yield Entry(probe.name, PROBE_NAMES, ("a probe", *reports, f"figures: {figures}"))
     for probe in every:
         for name, meaning in probe.figures.items():
