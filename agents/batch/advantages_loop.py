@@ -20,7 +20,7 @@ import numpy as np
 
 from tacit.agents.batch.arrays import SeatSamples
 from tacit.envs.jit.array_views import at, borrow, row
-from tacit.envs.jit.decorators import inlined, loop
+from tacit.envs.jit.decorators import inlined, kernel, loop
 
 
 @inlined
@@ -82,6 +82,19 @@ def number_observations(samples: SeatSamples, row_numbers: Any) -> Any:
     return observations
 
 
+@kernel
+def advantage(reward: Any, after: Any, value: Any, factor: Any, carry: Any, later: Any) -> Any:
+    """A(n), where `factor` is d(n), `carry` d(n) lambda (0.0 at a cut), and `later` A(n + 1)."""
+    return (reward + factor * after - value) + carry * later
+
+
+@kernel
+def discount_over(rounds: Any, discount: Any) -> Any:
+    """d(n), of so many rounds to the next sample."""
+    # (a power costs more than the rest, and mostly one round lies between)
+    return discount if rounds == 1 else discount**rounds
+
+
 @inlined
 def one_head_of_a_row(
     samples: SeatSamples,
@@ -131,12 +144,12 @@ def one_head_of_a_row(
         carried = discount * gae_lambda
         for c in range(copies):
             carry = 0.0 if truncated[c] else carried
-            trace[c] = (reward[c, 0] + discount * after[c] - value[c]) + carry * trace[c]
+            trace[c] = advantage(reward[c, 0], after[c], value[c], discount, carry, trace[c])
     else:
         for c in range(copies):
-            factor = discount if between[c] == 1 else discount ** between[c]
+            factor = discount_over(between[c], discount)
             carry = 0.0 if truncated[c] else factor * gae_lambda
-            trace[c] = (reward[c, 0] + factor * after[c] - value[c]) + carry * trace[c]
+            trace[c] = advantage(reward[c, 0], after[c], value[c], factor, carry, trace[c])
     for c in range(copies):
         # (0.0 + x, as the loop over heads has it, makes 0.0 of -0.0)
         advantages[at(begin + c)] = 0.0 + weight * trace[c]
@@ -157,47 +170,26 @@ def one_head(
     returns: Any,
     trace: Any,
 ) -> Any:
-    """`generalised_advantages` of one head, without its loops over heads; the same bits.
+    """`generalised_advantages` of one head, where all copies have as many samples; the same bits.
 
     `values` `[R]`, `returns` `[n]` and `trace` `[N]` are flat. Returns the sum of squares and the
     sum of advantages.
     """
-    row_numbers, counts, squares, total = borrow(row_numbers), samples.counts, 0.0, 0.0
+    row_numbers, most = borrow(row_numbers), samples.counts[0]
     rows, actions, advantages = borrow(rows), borrow(actions), borrow(advantages)
-    copies, most = len(counts), counts.max()
-    if counts.min() == most:
-        work, sums, i = np.empty((2, copies)), np.zeros(2), 0
-        advantages[:copies], returns[:copies] = 0.0, 0.0
-        for n in range(most - 1, -1, -1):
-            one_head_of_a_row(
-                samples, n, most, i, row_numbers, values, weight, discount, gae_lambda, rows,
-                actions, advantages, returns, trace, work, sums,
-            )  # fmt: skip
-            i += copies
-        squares, total = sums[0], sums[1]
-        for k in range(max(0, i - copies), i):
-            squares += returns[at(k)] ** 2
-            total += advantages[at(k)]
-        return squares, total
-    i = 0
+    copies, i = len(trace), 0
+    work, sums = np.empty((2, copies)), np.zeros(2)
+    advantages[:copies], returns[:copies] = 0.0, 0.0
     for n in range(most - 1, -1, -1):
-        observation, taken = row(samples.observation, n), row(samples.action, n)
-        following, between = row(samples.next_observation, n), row(samples.rounds_between, n)
-        truncated, reward = row(samples.truncated, n), row(samples.reward, n)
-        for c in range(len(counts)):
-            if n < counts[c]:
-                o = row_numbers[at(observation[c])]
-                value, after = values[at(o)], values[at(row_numbers[at(following[c])])]
-                factor = discount if between[c] == 1 else discount ** between[c]
-                carry = 0.0 if truncated[c] else factor * gae_lambda
-                trace[c] = (reward[c, 0] + factor * after - value) + carry * trace[c]
-                gained = trace[c] + value
-                returns[i] = gained
-                squares += gained**2
-                # (0.0 + x, as the loop over heads has it, makes 0.0 of -0.0)
-                rows[i], actions[i], advantages[i] = o, taken[c], 0.0 + weight * trace[c]
-                total += advantages[i]
-                i += 1
+        one_head_of_a_row(
+            samples, n, most, i, row_numbers, values, weight, discount, gae_lambda, rows, actions,
+            advantages, returns, trace, work, sums,
+        )  # fmt: skip
+        i += copies
+    squares, total = sums[0], sums[1]
+    for k in range(max(0, i - copies), i):
+        squares += returns[at(k)] ** 2
+        total += advantages[at(k)]
     return squares, total
 
 
@@ -223,7 +215,8 @@ def generalised_advantages(
     """
     counts, heads, whole = samples.counts, len(weights), 0.0
     trace, squares = np.zeros((len(counts), heads)), np.zeros(heads)
-    if heads == 1 and samples.reward.shape[2] == 1:
+    even = counts.min() == counts.max()
+    if even and heads == 1 and samples.reward.shape[2] == 1:
         squares[0], whole = one_head(
             samples, row_numbers, borrow(values.reshape(-1)), weights[0], discount, gae_lambda,
             rows, actions, advantages, borrow(returns.reshape(-1)), trace.reshape(-1),
@@ -237,14 +230,14 @@ def generalised_advantages(
         for c in range(len(counts)):
             if n < counts[c]:
                 o, next_o = row_numbers[observation[n, c]], row_numbers[following[n, c]]
-                # (a power costs more than the rest, and mostly one round lies between)
-                factor = discount if between[n, c] == 1 else discount ** between[n, c]
+                factor = discount_over(between[n, c], discount)
                 carry = 0.0 if truncated[n, c] else factor * gae_lambda
                 total = 0.0
                 for h in range(heads):
-                    value = values[o, h]
-                    delta = reward[n, c, h] + factor * values[next_o, h] - value
-                    trace[c, h] = delta + carry * trace[c, h]
+                    value, after = values[o, h], values[next_o, h]
+                    trace[c, h] = advantage(
+                        reward[n, c, h], after, value, factor, carry, trace[c, h]
+                    )
                     total += weights[h] * trace[c, h]
                     returns[i, h] = trace[c, h] + value
                     squares[h] += returns[i, h] ** 2
