@@ -161,9 +161,15 @@ def groups_of_tacit(engine: str, seeds: int, copies: int, discount: float,
 
 
 def tacit_run(
-    engine: str, seeds: int = SEEDS, keys: Mapping[str, Any] | None = None
+    engine: str,
+    seeds: int = SEEDS,
+    keys: Mapping[str, Any] | None = None,
+    fewest: dict[tuple[str, int], float] | None = None,
 ) -> Callable[[int, float], Iterator[tuple[int, float]]]:
-    """tacit's `ippo`; an update of a seed after that of another. `keys`: of the market."""
+    """tacit's `ippo`; an update of a seed after that of another.
+
+    `keys`: of the market. `fewest`: gets the fewest observations that an update met.
+    """
 
     def start(copies: int, discount: float) -> Iterator[tuple[int, float]]:
         groups = groups_of_tacit(engine, seeds, copies, discount, keys)
@@ -173,14 +179,14 @@ def tacit_run(
                 group.run(ROUNDS)
                 rewards.append(group.read()[1][-SEATS:].mean())
                 rows += [v for k, v in group.figures.items() if k.endswith("/rows")]
-            if not keys:
-                VISITED[engine, copies] = min(rows)
+            if fewest is not None:
+                fewest[engine, copies] = min(fewest.get((engine, copies), np.inf), *rows)
             yield seeds * SEATS * ROUNDS * copies, float(np.mean(rewards))
 
     return start
 
 
-VISITED: dict[tuple[str, int], float] = {}  # fewest observations met in the last update
+VISITED: dict[tuple[str, int], float] = {}  # fewest observations met in an update of SYSTEMS
 
 
 def ppo(env: Any, discount: float, seed: int | None) -> Iterator[tuple[int, float]]:
@@ -217,8 +223,10 @@ def supersuit_run(copies: int, discount: float) -> Iterator[tuple[int, float]]:
 ONE_PIECE: dict[str, Any] = {"pieces": 1, "warm_up": 1}
 # A new system is a line here.
 SYSTEMS = {
-    "tacit": System("tacit ippo, engine compiled", tacit_run("compiled")),
-    "torch": System("tacit ippo, engine torch", tacit_run("torch"), (16, 64, 256), **ONE_PIECE),
+    "tacit": System("tacit ippo, engine compiled", tacit_run("compiled", fewest=VISITED)),
+    "torch": System(
+        "tacit ippo, engine torch", tacit_run("torch", fewest=VISITED), (16, 64, 256), **ONE_PIECE
+    ),
     "tables": System(
         "JAX IPPO over policy tables",
         jax_tables_run(),

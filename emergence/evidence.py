@@ -15,7 +15,7 @@ from . import stats
 from .stats import Estimate, interval, number
 
 DISCLAIMER = "This describes behaviour in a simulation; it is not a legal finding."
-MIN_SEEDS = 48  # below that no rule gives a word
+MIN_SEEDS = 48  # below that no rule gives a word about what was learned
 UNDECIDED = "undecided"
 
 

@@ -10,6 +10,7 @@ report into one plain line per mistake:
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -49,7 +50,11 @@ class InvalidKey(ValueError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The advice that follows an unknown name: the nearest valid one, else the list of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    # A mistake in typing seldom changes the first letter: other names must be nearer to be meant.
+    first = re.sub(r"^\W+", "", str(name))[:1]
+    alike = [known for known in names if known.startswith(first)]
+    close = difflib.get_close_matches(str(name), alike, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.75) or close
     if close:
         return f"Did you mean '{close[0]}'?"
     return f"One of: {', '.join(names)}." if names else "There are none."

@@ -44,6 +44,8 @@ TABLE_TEMPLATE = "tacit.agents.batch.policy_table_loop"
 # Saved arrays that a learner may lack: PyTorch's optimisers, which Stable-Baselines3 uses, have no
 # state before their first step.
 OPTIONAL = ".optimizer."
+# Of an episode, kernels play the first round and the last; a single one between is not looked up.
+LEAST_EPISODE = 4
 
 
 class BatchGroup:
@@ -128,7 +130,8 @@ class BatchGroup:
         self._lookup = None
         if not self.has_q_learners:
             self._lookup = LookupRollout(market, kpi, self.seed_state, self.rollout_buffer)
-        # A decision that comes later than within a round of looking ahead drops its sample.
+        # A sample that is cut needs its next decision where its learner reads it, or where a seat
+        # does not decide in every round: if none follows within a round, the sample is dropped.
         self.looks_ahead = any(
             getattr(self.learners[seat.name], "looks_ahead", True)
             or not decides_every_round(market, seat)
@@ -147,8 +150,8 @@ class BatchGroup:
             self._cumulate(table, seat.role.legal, q_arrays.cumulative[first : first + size])
 
     @property
-    def has_lookup(self) -> bool:
-        """Whether the rounds of a batch are looked up."""
+    def may_look_up(self) -> bool:
+        """Whether the rounds of a batch are looked up, if a table of them is worth making."""
         return self.batch_rounds > 1 and self._lookup is not None and self._lookup.allowed
 
     # --- rounds ----------------------------------------------------------------------------------
@@ -181,21 +184,28 @@ class BatchGroup:
     def _play(self, rounds: int, recording: Recording | None) -> int:
         """Play up to so many rounds of the batch under way, looked up or by the kernels.
 
-        Copies may begin an episode in states to which none returns, other ones in every seed. A
-        table made for them would serve nobody else, so the kernels play that round first.
+        Copies may begin an episode in states that no copy comes back to, other ones in every seed.
+        A table made for them would serve nobody else, so the kernels play that round first. They
+        also play the last round of an episode, which begins the next one.
 
         Returns:
             Rounds played, at least one.
         """
         state, looked_up = self.seed_state, 0
-        if recording is None and self.has_lookup:
-            clock = state.q_arrays.clock
-            plays_first = clock[EPISODE_ROUND] == 0 and (self.episode_rounds or 4) > 3
-            looked_up = self._look_up(rounds, makes=not plays_first)
+        if recording is None and self._lookup and self.may_look_up:
+            length, episode_round = self.episode_rounds, int(state.q_arrays.clock[EPISODE_ROUND])
+            span = min(rounds, length - episode_round - 1) if length else rounds
+            plays_first = episode_round == 0 and (not length or length >= LEAST_EPISODE)
+            ends_batch = (self.rounds + span) % self.batch_rounds == 0
+            looked_up = self._lookup.play(
+                span, rounds, ends_batch, self.looks_ahead, makes=not plays_first
+            )
             if looked_up == rounds or (looked_up and self.halt[0]):
                 return looked_up
             if looked_up or plays_first:
-                rounds = 1  # behind it, the table is asked again
+                rounds = 1  # the next call looks up what follows
+            elif self._lookup.table:
+                rounds = min(rounds, span + 1)  # too few were left of this episode
         is_full = self.rounds % self.batch_rounds + rounds == self.batch_rounds
         played: int = self._rollout(
             state.game, state.rows, state.keys, state.episode_keys, state.q_arrays,
@@ -203,21 +213,6 @@ class BatchGroup:
             self.looks_ahead, self._q_learners, recording,
         )  # fmt: skip
         return looked_up + played
-
-    def _look_up(self, rounds: int, makes: bool) -> int:
-        """Look rounds up where that can be done, to the end of the batch; returns how many.
-
-        Kernels play the last round of an episode, which begins the next one. `makes`: whether a
-        table is made where there is none for these states.
-        """
-        if self._lookup is None:
-            return 0
-        left = rounds
-        if self.episode_rounds:
-            clock = self.seed_state.q_arrays.clock
-            left = min(rounds, self.episode_rounds - int(clock[EPISODE_ROUND]) - 1)
-        ends_batch = (self.rounds + left) % self.batch_rounds == 0
-        return self._lookup.play(left, ends_batch, self.looks_ahead, makes)
 
     def _learn(self) -> None:
         """Every learner's update from the full buffer, which is empty afterwards."""

@@ -18,7 +18,9 @@ from tacit.envs.types import Floats
 from .arrays import SeatSamples
 from .config import Clock
 
-CHUNK = 4096  # rows of a policy table that a network evaluates at once, which bounds its memory
+ROWS_AT_ONCE = (
+    4096  # rows of a policy table that a network evaluates at once, which bounds its memory
+)
 
 
 class Beliefs(NamedTuple):
@@ -114,6 +116,6 @@ def term_weights(terms: Terms) -> Floats:
 
 
 def chunks(rows: int) -> Iterator[slice]:
-    """The rows of a table in stretches of CHUNK."""
-    for first in range(0, rows, CHUNK):
-        yield slice(first, first + CHUNK)
+    """The rows of a table in stretches of ROWS_AT_ONCE."""
+    for first in range(0, rows, ROWS_AT_ONCE):
+        yield slice(first, first + ROWS_AT_ONCE)

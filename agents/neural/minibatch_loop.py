@@ -1,7 +1,7 @@
 """Template: the samples of an epoch, dealt into minibatches and summed by cell.
 
-Letters in shapes: n samples, B minibatches, R rows (observations that the update met), H value
-heads, A actions.
+Letters in shapes: n samples, E epochs, B minibatches of each, R rows (observations that the update
+met), H value heads, A actions.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from tacit.envs.rng import fold
 DRAWS_OF_A_HASH = 8
 HALF, LOWER = np.uint64(32), np.uint64(2**32 - 1)
 MOST_IN_A_TABLE = 4  # minibatches whose orders are all written down: at most 24
-FOUR = 4  # minibatches of which a block fits into 32 bits
+IN_A_WORD = 4  # minibatches: an order of four bytes is read and written as one uint32
 SAMPLES_AT_ONCE = 512
 
 
 @inlined
 def share(bits: Any, m: Any) -> Any:
-    """floor(f m) of the fraction f = bits / 2^64, uint64; `bits` and `m` < 2^32 are uint64."""
+    """floor(f m) of the fraction f = bits / 2^64, uint64. Takes uint64; m is below 2^32."""
     return ((bits >> HALF) * m + ((bits & LOWER) * m >> HALF)) >> HALF
 
 
@@ -52,8 +52,8 @@ def shuffle_block(order: Any, key: Any, block: Any) -> None:
 
 @inlined
 def all_orders(parts: Any) -> Any:
-    """Every order of so many minibatches, uint8 `[B!, B]`: row w is that of a fraction of which
-    `shuffle_block` makes w = floor(f B!)."""
+    """Every order of so many minibatches, uint8 `[B!, B]`: row w is what `shuffle_block` fills in
+    where w = floor(f B!), f being the fraction that its first 64 bits are."""
     count = 1
     for b in range(2, parts + 1):
         count *= b
@@ -80,7 +80,7 @@ def deal_four(key: Any, orders: Any, first: Any, blocks: Any, chosen: Any, whole
     """
     count = np.uint64(24)
     for k in range(blocks):  # becomes vectors, which a look into the table would prevent
-        chosen[at(k)] = share(fold(key, first + k * FOUR + FOUR - 1), count)
+        chosen[at(k)] = share(fold(key, first + k * IN_A_WORD + IN_A_WORD - 1), count)
     for k in range(blocks):
         whole[at(k)] = orders[at(chosen[at(k)])]
 
@@ -119,12 +119,12 @@ def rows_met(cells: MinibatchCells, visits: Any) -> None:
 
 
 @inlined
-def epochs_at_once(epochs: Any, parts: Any, cells: Any, samples: Any) -> Any:
+def epochs_at_once(epochs: Any, parts: Any, cell_count: Any, samples: Any) -> Any:
     """How many of so many epochs of so many minibatches are summed in one pass: all or one.
 
     All, where their sums are fewer than the samples, which a pass saves from being read again.
     """
-    return epochs if epochs * parts * cells <= min(CELLS_AT_ONCE, samples) else 1
+    return epochs if epochs * parts * cell_count <= min(CELLS_AT_ONCE, samples) else 1
 
 
 @inlined
@@ -133,7 +133,7 @@ def find_cells(
 ) -> None:
     """Fill `cells` int32 `[n]` with cells of the n samples from `begin` on, in minibatch 0.
 
-    `count` actions make a row; negative advantages are counted `side` further on.
+    `count` actions make a row; advantages that are not positive are counted `side` further on.
     """
     for k in range(n):
         i = at(begin + k)
@@ -192,9 +192,11 @@ def add_of_heads(
 def deal_and_sum(
     rows: Any, actions: Any, advantages: Any, returns: Any, keys: Any, cells: MinibatchCells
 ) -> None:
-    """`sum_by_cell` of E epochs, dealt by `keys` uint64 `[E]`: `cells` has E B minibatches.
+    """Deal n samples into the minibatches of E epochs, and sum them by cell.
 
-    `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns` float64 `[n, H]`.
+    Takes `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns` float64 `[n, H]`,
+    and `keys` uint64 `[E]`, by which `deal` deals. Fills all of `cells`, which has E B minibatches,
+    but `digits`, `legal` and `old_policy`.
 
     All epochs in one pass: the samples of a large batch come from slower memory than the sums.
     """
@@ -208,7 +210,7 @@ def deal_and_sum(
     sums = borrow(cells.advantage_sums.reshape(-1))
     side = NEGATIVE * len(cells.sizes) * cells.old_policy.size
     orders = all_orders(parts) if parts <= MOST_IN_A_TABLE else np.empty((0, parts), np.uint8)
-    whole_orders = orders.reshape(-1)[: orders.size // FOUR * FOUR].view(np.uint32)
+    whole_orders = orders.reshape(-1)[: orders.size // IN_A_WORD * IN_A_WORD].view(np.uint32)
     at_once = SAMPLES_AT_ONCE // parts * parts
     in_first, places = np.empty(at_once, np.int32), np.empty((2, at_once), np.int32)
     whose, chosen = np.empty(SAMPLES_AT_ONCE, np.uint8), np.empty(at_once, np.int64)
@@ -218,9 +220,9 @@ def deal_and_sum(
         size = min(at_once, n - begin)
         find_cells(rows, actions, advantages, begin, size, shape[1], side, borrow(in_first))
         for e in range(len(keys)):
-            if parts == FOUR and size % FOUR == 0:
+            if parts == IN_A_WORD and size % IN_A_WORD == 0:
                 deal_four(
-                    keys[e], borrow(whole_orders), begin, size // FOUR, borrow(chosen),
+                    keys[e], borrow(whole_orders), begin, size // IN_A_WORD, borrow(chosen),
                     borrow(whole),
                 )  # fmt: skip
             else:
@@ -246,11 +248,8 @@ def deal_and_sum(
 def sum_by_cell(
     rows: Any, actions: Any, advantages: Any, returns: Any, key: Any, cells: MinibatchCells
 ) -> None:
-    """Fill the parts of `cells` that depend on the epoch; `digits`, `legal`, `old_policy` stay.
-
-    Takes the n samples: `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]`, `returns`
-    float64 `[n, H]`. `deal` says which minibatch gets which.
-    """
+    """`deal_and_sum` of one epoch: `rows` and `actions` int32 `[n]`, `advantages` float64 `[n]`,
+    `returns` float64 `[n, H]`; `cells` has B minibatches."""
     keys = np.empty(1, np.uint64)
     keys[0] = key
     deal_and_sum(rows, actions, advantages, returns, keys, cells)

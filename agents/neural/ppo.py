@@ -55,7 +55,7 @@ from tacit.agents.anchor import log_prior
 from tacit.agents.batch.arrays import SeatSamples
 from tacit.agents.batch.config import Clock, schedule
 from tacit.agents.batch.encoding import Encoding
-from tacit.agents.batch.learner import CHUNK, Beliefs, Diverged, Terms, chunks, term_weights
+from tacit.agents.batch.learner import ROWS_AT_ONCE, Beliefs, Diverged, Terms, chunks, term_weights
 from tacit.agents.batch.state_names import join_parts, part_of
 from tacit.agents.batch.work_arrays import WorkArrays, of_this_thread
 from tacit.agents.policy import PolicyTable
@@ -131,7 +131,7 @@ class Ippo:
             config, self.encoding, seat, len(self.weights), initial_key
         )
         # A larger table is evaluated in stretches, which bounds the networks' memory.
-        is_small = seat.role.observations <= CHUNK
+        is_small = seat.role.observations <= ROWS_AT_ONCE
         networks = self.actor_critic
         self._at_once = networks if is_small and isinstance(networks, UpdatesAtOnce) else None
         # Outputs of all layers of the wider network: actor and critic use the same memory in turns.

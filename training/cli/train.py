@@ -41,7 +41,9 @@ def train(
     name: Annotated[str | None, typer.Option("--name", help="name of the run")] = None,
     results: Results = DEFAULT_RESULTS,
     as_json: JsonFlag = False,
-    show: Annotated[bool, typer.Option("--show", help="print the config, train nothing")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="print cost and config, train nothing")
+    ] = False,
     cell: Annotated[
         int | None, typer.Option("--cell", help="train this cell of the sweep CONFIG")
     ] = None,
@@ -67,9 +69,11 @@ def train(
         return
     experiment = load(config, settings or [], arm or [], as_arm)
     if show:
+        from tacit.training.runs.warm_start import check_known_starts
         from tacit.training.storage.machine import workers
         from tacit.training.studies.cost import cost_lines
 
+        check_known_starts(experiment, named(results, name or experiment.name))
         for note in experiment.notes:
             say(f"# {note}")
         for line in cost_lines(experiment.arms, workers()):

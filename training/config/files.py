@@ -115,7 +115,10 @@ def parse(text: str, where: str) -> Any:
         )
     try:
         _check_size(text, where)
-        return yaml.load(text, Loader)
+        found = yaml.load(text, Loader)
+        if runs_on := next(_without_space(found), None):
+            raise ConfigError(f"{where}: needs a space after ':' in {runs_on!r}.")
+        return found
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{where}: not valid YAML: line {line}: {error.problem}") from None
@@ -125,6 +128,15 @@ def parse(text: str, where: str) -> Any:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"{where}: not valid YAML: {error}") from None
+
+
+def _without_space(data: Any) -> Iterator[str]:
+    """Keys such as `name:external`, which YAML reads as one word without a value."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if value is None and isinstance(key, str) and ":" in key:
+                yield key
+            yield from _without_space(value)
 
 
 _parsed = lru_cache(maxsize=16)(parse)
@@ -213,7 +225,9 @@ def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
     """
     if name.endswith((".yaml", ".yml")) or os.sep in name:
         if Path(name).is_dir():
-            raise ConfigError(f"{key}: '{name}' is a folder, not a YAML file.")
+            raise ConfigError(
+                f"{key}: '{name}' is a folder, not a YAML file.{_of_a_run(Path(name))}"
+            )
         if not Path(name).is_file():
             raise ConfigError(f"{key}: there is no file '{name}'.")
         return Path(name)
@@ -225,8 +239,15 @@ def find(name: str, groups: tuple[str, ...], key: str) -> Path | Traversable:
                 return file
     known = list(dict.fromkeys(n for group in groups for n in names(group)))
     kinds = " or ".join(group[:-1] for group in groups)
-    longer = [n for n in known if n.startswith(f"{name}_")]  # too far from `name` for `nearest`
+    longer = [n for n in known if len(name) > 2 and n.startswith(name)]  # too far for `nearest`
     raise ConfigError(f"{key}: unknown {kinds} '{name}'. {nearest(name, longer or known)}")
+
+
+def _of_a_run(folder: Path) -> str:
+    """What to type where a folder is that of a run."""
+    if not (folder / "config.yaml").is_file():
+        return ""
+    return f" It is a run: tacit resume {folder} goes on with it, tacit show {folder} shows it."
 
 
 def experiment_path(config: str) -> Path | Traversable | None:

@@ -107,18 +107,18 @@ def check_warm_starts(
     Raises:
         ConfigError: all that are missing, unfinished, of another market or of another kind.
     """
-    starting = {a: arm for a, arm in experiment.arms.items() if arm.train.starts_from is not None}
+    starting = _starting(experiment)
     if not starting:
         return
     known = {**(read_experiment(run).arms if config else {}), **experiment.arms}
-    mistakes: list[str] = []
+    mistakes = _unknown(experiment, known)
     for name, arm in starting.items():
         base = str(arm.train.starts_from)
         if base not in known and base in experiment.file.arms:
             # It is in the file, but neither chosen with --arm nor trained before.
             mistakes += _unfinished(run, arm, base)
         elif base not in known:
-            mistakes.append(f"arms.{name}.{KEY}: unknown arm '{base}'. {nearest(base, known)}")
+            continue
         elif name in ancestors(name, known):
             mistakes.append(f"arms.{name}.{KEY}: arm {name} would start from itself.")
         else:
@@ -127,6 +127,35 @@ def check_warm_starts(
                 mistakes += _unfinished(run, arm, base)
     if mistakes:
         raise ConfigError(mistakes)
+
+
+def check_known_starts(experiment: Experiment, run: RunFolder) -> None:
+    """Check only that every arm that another one starts from exists.
+
+    Raises:
+        ConfigError: all that do not.
+    """
+    if not _starting(experiment):
+        return
+    trained = read_experiment(run).arms if run.read_config() else {}
+    if mistakes := _unknown(experiment, {**trained, **experiment.arms}):
+        raise ConfigError(mistakes)
+
+
+def _starting(experiment: Experiment) -> dict[str, Arm]:
+    """The arms that start from another one."""
+    return {a: arm for a, arm in experiment.arms.items() if arm.train.starts_from is not None}
+
+
+def _unknown(experiment: Experiment, known: Mapping[str, Arm]) -> list[str]:
+    """A line for each arm that starts from one which is neither known nor in the file."""
+    bases = {name: str(arm.train.starts_from) for name, arm in _starting(experiment).items()}
+    names = {*known, *experiment.file.arms}
+    return [
+        f"arms.{name}.{KEY}: unknown arm '{base}'. {nearest(base, names - {name})}"
+        for name, base in bases.items()
+        if base not in names
+    ]
 
 
 def _misfits(arm: Arm, base: Arm) -> Iterator[str]:

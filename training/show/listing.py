@@ -118,13 +118,16 @@ def one(name: str) -> Iterator[Printed]:
     for group in files.FOLDERS:
         if name in files.names(group):
             return _file(name, group)
-    known = [
-        *MARKETS,
-        *AGENTS,
-        BREAKERS,
-        *(n for group in files.FOLDERS for n in files.names(group)),
-    ]
-    raise ConfigError(f"NAME: nothing is called '{name}'. {nearest(name, dict.fromkeys(known))}")
+    advice = nearest(name, listed_names())
+    if not advice.startswith("Did"):
+        advice = "tacit list has all names, tacit explain NAME what measures and words mean."
+    raise ConfigError(f"NAME: nothing is called '{name}'. {advice}")
+
+
+def listed_names() -> list[str]:
+    """All names that `one` knows."""
+    of_files = (name for group in files.FOLDERS for name in files.names(group))
+    return [*dict.fromkeys([*MARKETS, *AGENTS, BREAKERS, *of_files])]
 
 
 def _market(name: str) -> Iterator[Printed]:

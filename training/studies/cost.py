@@ -6,7 +6,7 @@
     round, tables, played:      ROUND + DECISION * decisions + SCAN * actions of all seats
     round, tables, looked up:   LOOKED_UP + LOOKED_UP_DECISION * decisions
     the same, several phases:   LOOKED_UP_PHASES + LOOKED_UP_PHASES_DECISION * decisions
-    round, networks:            played, and a seat's update / rounds_per_update
+    round, networks:            the same, and a seat's update / rounds_per_update
     update:                     epochs * minibatches
                                 * (PASS + SAMPLE * samples + WEIGHT * rows * weights)
 
@@ -22,14 +22,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import prod
 
 from tacit.agents.batch.config import BatchConfig
 from tacit.agents.neural.config import IdqnConfig, IppoConfig
+from tacit.agents.tabular.config import TABULAR
 from tacit.agents.tabular.lookup.looked_up import can_be_looked_up
-from tacit.agents.tabular.lookup.lots import count_lots
-from tacit.agents.tabular.lookup.phase_table import ROUNDS_A_CELL, estimated_cells
+from tacit.agents.tabular.lookup.phase_table import ROUNDS_A_CELL
+from tacit.agents.tabular.lookup.phase_table import estimated_cells as phase_cells
 from tacit.agents.tabular.lookup.shared_tables import MOST_CELLS
+from tacit.agents.tabular.lookup.transition_table import estimated_cells as transition_cells
 from tacit.envs.market import Market, Seat
 from tacit.training.config.arms import Arm
 from tacit.training.runs.evaluation import evaluation_points
@@ -121,28 +122,23 @@ def looked_up_round(market: Market) -> float:
 
 def may_look_up(arm: Arm) -> bool:
     """Whether rounds are expected to be looked up: a table has no more cells than it may have, and
-    than are worth the rounds that are played.
-
-    In a market of one phase these are as many states as somebody can observe, or as there are joint
-    actions (what was done last is mostly kept, also where nobody sees it), times all joint actions
-    and lots.
-    """
+    than are worth the rounds that are played."""
     market, train = arm.market, arm.train
-    networks = any(isinstance(config, BatchConfig) for config in arm.agents.values())
-    if (
-        networks
-        or arm.live
-        or train.copies > 1
-        or train.episode_rounds
-        or not can_be_looked_up(market)
-    ):
+    learn_in_batches = [c for c in arm.agents.values() if isinstance(c, BatchConfig)]
+    if arm.live or not can_be_looked_up(market):
         return False
-    rounds = train.rounds * arm.seeds
+    rounds = train.rounds * arm.seeds * train.copies
+    if learn_in_batches:
+        beside_q_learners = any(isinstance(c, TABULAR) for c in arm.agents.values())
+        if beside_q_learners or len(market.phases) > 1 or market.play_draws:
+            return False
+        if learn_in_batches[0].rounds_per_update == 1:
+            return False
+    elif train.copies > 1 or train.episode_rounds:
+        return False
     if len(market.phases) > 1:
-        return estimated_cells(market) <= min(MOST_CELLS, rounds // ROUNDS_A_CELL)
-    joints = prod(seat.role.actions for seat in market.seats)
-    cells = max(states(market), joints) * joints * count_lots(market.play_lots or ())
-    return cells <= min(MOST_CELLS, rounds)
+        return phase_cells(market) <= min(MOST_CELLS, rounds // ROUNDS_A_CELL)
+    return transition_cells(market) <= min(MOST_CELLS, rounds)
 
 
 def _update(seat: Seat, config: IppoConfig | IdqnConfig, copies: int) -> float:
@@ -176,24 +172,26 @@ def cost_lines(arms: Mapping[str, Arm], cores: int) -> Iterable[str]:
         cores: how many seeds are trained side by side.
     """
     costs = {name: arm_cost(arm) for name, arm in arms.items()}
+    unknown = [name for name, cost in costs.items() if cost.core_seconds is None]
     for name, cost in costs.items():
         how = ", rounds looked up" if cost.looked_up else ""
         memory = f"{cost.memory / 1e6:,.1f} MB a seed"
         if cost.core_seconds is None:
-            yield f"estimate, {name}: none of these agents' rounds; {memory}"
+            yield f"estimate, {name}: {memory}; how long its agents take is not known"
             continue
-        each = f"{cost.seeds} seeds of {figure(cost.core_seconds / cost.seeds)}"
+        each = f"{cost.seeds} seeds of {figure(cost.core_seconds / cost.seeds)} s"
         yield f"estimate, {name}: {figure(cost.core_seconds)} core-seconds ({each}{how}); {memory}"
-    whole = [cost.core_seconds for cost in costs.values() if cost.core_seconds is not None]
-    if len(whole) < len(costs):
-        yield "estimate, all: not without the arms above"
+    if unknown:
+        yield f"estimate, all: not known, as that of {', '.join(unknown)}"
         return
-    total, serial = sum(whole), SERIAL * sum(c.seeds * c.beside for c in costs.values())
-    wall = max(total / cores, serial)
+    total = sum(cost.core_seconds or 0.0 for cost in costs.values())
+    # No number of cores makes shorter what one thread does, nor one seed.
+    serial = SERIAL * sum(cost.seeds * cost.beside for cost in costs.values())
+    least = max(serial, *((c.core_seconds or 0.0) / c.seeds for c in costs.values()))
     yield (
-        f"estimate, all: {figure(total)} core-seconds; {figure(wall)} s on {cores} core"
-        f"{'s' * (cores > 1)}, {figure(serial)} s on any number (within a factor of two: "
-        "docs/performance.md)"
+        f"estimate, all: {figure(total)} core-seconds; {figure(max(total / cores, least))} s on "
+        f"{cores} core{'s' * (cores > 1)}, {figure(least)} s however many there are (within a "
+        "factor of two: docs/performance.md)"
     )
 
 

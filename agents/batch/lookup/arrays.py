@@ -16,7 +16,8 @@ class RolloutTable(NamedTuple):
     Parts of `tacit.agents.tabular.arrays.TransitionArrays`, and rewards by KPI term. N states of R
     kinds, in each of which all pays alike; J joint actions (the last seat's action varies fastest);
     S seats, L of which learn; H KPI terms at most. Measures and scores of a round, laid end to end,
-    are its *figures*. A first axis of length 1 means that the entry is the same in all states.
+    are its *figures*. An axis that is `N or 1`, or `R * J or J`, is the shorter one where the entry
+    is the same in all states.
 
     Attributes:
         observations: what each seat observes in a state, int32 `[S, N]`.
@@ -26,8 +27,10 @@ class RolloutTable(NamedTuple):
         next_state: int32 `[N or 1, J]`.
         first_cell: the first cell of a state's kind, int64 `[N]`.
         rewards: KPI terms of each learning seat, float64 `[L, R * J or J, H]`.
-        joint_figures: figures that the joint action determines, in blocks, float64 `[B, J, 16]`.
-        state_figures: figures that depend on the state too, in blocks, float64 `[D, R * J, 2]`.
+        joint_figures: figures that the joint action determines, in B blocks of COLUMNS_AT_ONCE,
+            float64 `[B, J, 16]`.
+        state_figures: figures that depend on the state too, in D blocks of STATE_COLUMNS_AT_ONCE,
+            float64 `[D, R * J, 2]`.
     """
 
     observations: NDArray[np.int32]

@@ -62,23 +62,27 @@ class LookupRollout:
             and all((role.legal == (0, role.actions)).all() for role in roles)
         )
 
-    def play(self, rounds: int, ends_batch: bool, looks_ahead: bool, makes: bool = True) -> int:
-        """Look up to `rounds` rounds up, none of which ends an episode.
+    def play(
+        self, rounds: int, wanted: int, ends_batch: bool, looks_ahead: bool, makes: bool = True
+    ) -> int:
+        """Play rounds, none of which ends an episode, by looking them up.
 
         A single round is left to the kernels: finding the states would cost as much.
 
         Args:
-            rounds: how many, at most.
+            rounds: how many.
+            wanted: how many would be looked up from here on if there were a table: a table is made
+                once its market has been asked for as many as it has cells.
             ends_batch: whether the last of them ends a batch.
             looks_ahead: whether samples that are cut there need their next decision.
             makes: whether a table is made where there is none for these states.
 
         Returns:
-            How many were looked up.
+            How many were looked up: none, or fewer if told to halt.
         """
-        if rounds <= 1 or not self.allowed or not self._finds_states(rounds, makes):
+        if rounds <= 1 or not self.allowed or not self._finds_states(wanted, makes):
             return 0
-        if self.table is None or not self._is_even():
+        if self.table is None or not self._are_in_step():
             return 0
         state, table, source = self.state, self.table, self._source
         q_arrays = state.q_arrays
@@ -97,12 +101,12 @@ class LookupRollout:
         np.take(source.states, self._numbers, axis=0, out=state.rows.state)
         return done
 
-    def _is_even(self) -> bool:
+    def _are_in_step(self) -> bool:
         """Whether all copies have as many samples, opened in one round, all open or none."""
         arrays = (self.buffer.counts, self.buffer.open, self.buffer.last_round)
         return all((array == array[0, 0]).all() for array in arrays)
 
-    def _finds_states(self, rounds: int, makes: bool) -> bool:
+    def _finds_states(self, wanted: int, makes: bool) -> bool:
         """Whether the table holds the states of all copies, whose numbers are then known."""
         rows = self.state.rows
         copies = len(rows.state)
@@ -110,7 +114,7 @@ class LookupRollout:
             made = None if makes else last_table(self.market, self.kpi)
             if not makes and not (made and made.holds(rows.state[0])):
                 return False
-            self._source, self.table = _table_for(self, rounds * copies)
+            self._source, self.table = _table_for(self, wanted * copies)
             self._numbers = np.zeros(0, np.int64)
         if self._source is None or self.table is None:
             return False
@@ -127,7 +131,10 @@ class LookupRollout:
 def _table_for(
     own: LookupRollout, rounds: int
 ) -> tuple[TransitionTable | None, RolloutTable | None]:
-    """The table of a group's market that holds the state of copy 0; groups share it."""
+    """The table of a group's market that holds the state of copy 0; groups share it.
+
+    `rounds`: that all copies would look up.
+    """
     seats = tuple(own.buffer.seats.tolist())
     with _MAKING:
         source = transition_table_for(own.market, own.kpi, own.state.rows, rounds, wait=True)

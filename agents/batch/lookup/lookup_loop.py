@@ -5,7 +5,9 @@ draws, samples are the same, and every sum adds the same numbers in the same ord
 market is called, so one compiled copy of this loop serves all markets. A round is made of short
 loops over all copies, most of which LLVM turns into vectors.
 
-Letters in shapes: C copies, S seats, L of which learn, W >= actions of any seat.
+Letters in shapes: C copies, S seats, L of which learn, O observations of a seat, W >= actions of
+any seat, F figures of a round. Those of a table are `RolloutTable`'s, in which N are states; those
+of a buffer are `RolloutBuffer`'s, in which N are copies.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 
 from tacit.agents.batch.arrays import RolloutBuffer
 from tacit.agents.batch.lookup.arrays import RolloutTable
-from tacit.agents.batch.lookup.search import CHUNK, entries_at_most
+from tacit.agents.batch.lookup.search import ENTRIES_AT_ONCE, entries_at_most
 from tacit.agents.tabular.arrays import (
     ACTION_KEYS,
     COLUMNS_AT_ONCE,
@@ -36,8 +38,11 @@ ABOVE_ALL_DRAWS = 2.0
 
 @inlined
 def padded(table: RolloutTable, cumulative: Any) -> Any:
-    """Cumulative rows of all seats, filled up to W entries, float64 `[sum of O, W]`."""
-    width = (table.actions.max() + CHUNK - 1) // CHUNK * CHUNK
+    """Cumulative rows of all seats, filled up to W entries, float64 `[sum of O, W]`.
+
+    Of the last seat only as far as there are states of the table in which they are read.
+    """
+    width = (table.actions.max() + ENTRIES_AT_ONCE - 1) // ENTRIES_AT_ONCE * ENTRIES_AT_ONCE
     seats = len(table.actions)
     rows, at_cell = 0, 0
     for s in range(seats):
@@ -73,13 +78,13 @@ def act_all(
     numbers: Any,
     draws: Any,
     seen: Any,
-    done: Any,
+    taken: Any,
     joints: Any,
     cells: Any,
 ) -> None:
     """Every seat's action in every copy.
 
-    Fills `seen` and `done` int32 `[S, C]` with observations and actions, `joints` int64 `[C]`, and
+    Fills `seen` and `taken` int32 `[S, C]` with observations and actions, `joints` int64 `[C]`, and
     `cells` int64 `[C]`, the places in tables by kind of state and joint action.
     """
     for r in range(len(numbers)):
@@ -89,7 +94,7 @@ def act_all(
         for r in range(len(numbers)):
             o = observations[at(numbers[r])]
             action = entries_at_most(row(lines, first + o), draws[s, r])
-            seen[s, r], done[s, r] = o, action
+            seen[s, r], taken[s, r] = o, action
             joints[r] += action * stride
     for r in range(len(numbers)):
         cells[r] = table.first_cell[at(numbers[r])] + joints[r]
@@ -100,7 +105,7 @@ def write_samples(
     table: RolloutTable,
     buffer: RolloutBuffer,
     seen: Any,
-    done: Any,
+    taken: Any,
     cells: Any,
     begin: Any,
     t: Any,
@@ -113,7 +118,7 @@ def write_samples(
     copies, heads = seen.shape[1], table.rewards.shape[2]
     for k in range(len(buffer.seats)):
         s = buffer.seats[k]
-        own, actions = row(seen, s), row(done, s)
+        own, actions = row(seen, s), row(taken, s)
         if buffer.open[k, 0]:
             following, between = buffer.next_observation[k, begin - 1], t - buffer.last_round[k, 0]
             rounds_between = buffer.rounds_between[k, begin - 1]
@@ -166,7 +171,7 @@ def cut_samples(
 
 @inlined
 def write_rows(
-    table: RolloutTable, columns: Any, done: Any, joints: Any, cells: Any, numbers: Any,
+    table: RolloutTable, columns: Any, taken: Any, joints: Any, cells: Any, numbers: Any,
     rows: CopyRows,
 ) -> None:  # fmt: skip
     """Leave all rows but states as the kernels leave them after the round of these actions.
@@ -188,9 +193,9 @@ def write_rows(
             block, lane = divmod(c - joint_columns, STATE_COLUMNS_AT_ONCE)
             for r in range(len(cells)):
                 out[r, k] = table.state_figures[block, cells[r], lane]
-    for s in range(len(done)):
+    for s in range(len(taken)):
         for r in range(len(numbers)):
-            rows.actions[r, s] = done[s, r]
+            rows.actions[r, s] = taken[s, r]
             rows.observations[r, s] = table.observations[s, numbers[r]]
 
 
@@ -210,7 +215,7 @@ def rollout(
     ends_batch: Any,
     looks_ahead: Any,
 ) -> Any:
-    """Look up to `rounds` rounds of C copies up, and write the learning seats' decisions down.
+    """Play rounds of C copies by looking them up, and write the learning seats' decisions down.
 
     All copies must have as many samples, all open or none, and no episode may end.
 
@@ -225,7 +230,7 @@ def rollout(
         buffer: the samples.
         numbers: the state of every copy, int64 `[C]`; moved on.
         sums: running sums of figures, float64 `[16 B + 2 D]`; moved on.
-        rounds: how many, at least one.
+        rounds: how many at most, at least one.
         ends_batch: whether the last of them ends a batch.
         looks_ahead: whether samples that are cut need their next decision.
 
@@ -239,7 +244,7 @@ def rollout(
         own_keys[r] = fold(keys[ACTION_KEYS, r], clock[EPISODE])
     lines = padded(table, cumulative)
     moments, draws = np.empty(copies, np.uint64), np.empty((seats, copies))
-    seen, done = np.empty((seats, copies), np.int32), np.empty((seats, copies), np.int32)
+    seen, taken = np.empty((seats, copies), np.int32), np.empty((seats, copies), np.int32)
     joints, cells = np.empty(copies, np.int64), np.empty(copies, np.int64)
     moves = len(table.next_state) > 1
     rewarded = cells if table.rewards.shape[1] > table.next_state.shape[1] else joints
@@ -247,8 +252,8 @@ def rollout(
     while played < rounds:
         t = clock[TRAINED_ROUNDS]
         draw_all(own_keys, clock[EPISODE_ROUND], moments, draws)
-        act_all(table, lines, numbers, draws, seen, done, joints, cells)
-        write_samples(table, buffer, seen, done, rewarded, begin + played, t)
+        act_all(table, lines, numbers, draws, seen, taken, joints, cells)
+        write_samples(table, buffer, seen, taken, rewarded, begin + played, t)
         add_figures(table, joints, cells, sums)
         for r in range(copies):
             numbers[r] = table.next_state[at(numbers[r] if moves else 0), at(joints[r])]
@@ -260,7 +265,7 @@ def rollout(
     buffer.counts[:, :] += played
     for k in range(len(buffer.seats)):
         buffer.last_round[k, :] = clock[TRAINED_ROUNDS] - 1
-    write_rows(table, columns, done, joints, cells, numbers, rows)
+    write_rows(table, columns, taken, joints, cells, numbers, rows)
     if ends_batch and played == rounds:
         cut_samples(table, buffer, numbers, begin + played - 1, looks_ahead)
     return played

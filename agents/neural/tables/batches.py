@@ -13,10 +13,12 @@ import numpy as np
 
 from tacit.agents.batch.config import schedule
 from tacit.agents.batch.group import BatchGroup
-from tacit.agents.batch.learner import CHUNK, Diverged
+from tacit.agents.batch.learner import ROWS_AT_ONCE, Diverged
 from tacit.agents.neural.actor_critic import Losses
 from tacit.agents.neural.network import Adam, Network
 from tacit.agents.neural.ppo import Ippo
+from tacit.agents.tabular.lookup.shared_tables import MOST_CELLS
+from tacit.agents.tabular.lookup.transition_table import estimated_cells
 from tacit.envs.jit.loops import compiled
 from tacit.envs.types import Floats
 
@@ -40,7 +42,8 @@ def table_batches(group: BatchGroup) -> TableBatches | None:
     is_short = group.total_rounds < LEAST_UPDATES * group.batch_rounds
     if len(learners) < len(group.learners) or group.has_q_learners or is_short or not is_small:
         return None
-    if group.has_lookup or len({learner.config.precision for learner in learners}) > 1:
+    looks_up = group.may_look_up and estimated_cells(group.market) <= MOST_CELLS
+    if looks_up or len({learner.config.precision for learner in learners}) > 1:
         return None
     return TableBatches(group, learners)
 
@@ -49,7 +52,7 @@ def _is_table(learner: Ippo) -> bool:
     """Whether a learner can be updated by `table_update.update`."""
     are_compiled = all(isinstance(each, Network) for each in learner.actor_critic.networks)
     is_plain = not learner.config.hidden and learner.config.anchor is None
-    return are_compiled and is_plain and len(learner.policy) <= CHUNK
+    return are_compiled and is_plain and len(learner.policy) <= ROWS_AT_ONCE
 
 
 class TableBatches:

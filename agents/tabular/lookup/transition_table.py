@@ -85,6 +85,17 @@ def least_cells(market: Market, rows: CopyRows) -> int:
     return joints if joints * figures <= MOST_FIRST_FIGURES else max(joints, MOST_CELLS + 1)
 
 
+def estimated_cells(market: Market) -> int:
+    """About how many cells the table of a market of one phase has, counted without its rules.
+
+    As many states as somebody can observe, or as there are joint actions (what was done last is
+    mostly kept, also where nobody sees it), times all joint actions and lots.
+    """
+    joints = prod(seat.role.actions for seat in market.seats)
+    states = max(joints, *(role.observations for role in market.roles))
+    return states * joints * count_lots(lots_by_phase(market)[0])
+
+
 # --- how a table is made -------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tacit.agents.batch.group import BatchGroup
-from tacit.agents.batch.lookup.search import CHUNK, entries_at_most
+from tacit.agents.batch.lookup.search import ENTRIES_AT_ONCE, entries_at_most
 from tacit.agents.group import make_group
 from tacit.agents.neural.config import IppoConfig
 from tacit.agents.scripted import ScriptedConfig
@@ -53,7 +53,12 @@ def test_looked_up_rounds_are_played_rounds(keys, monkeypatch):
     one, other = group(**keys), group(**keys)
     other._lookup = None
     counted, play = [], one._lookup.play
-    monkeypatch.setattr(one._lookup, "play", lambda *a: counted.append(play(*a)) or counted[-1])
+
+    def count(*args, **options):
+        counted.append(play(*args, **options))
+        return counted[-1]
+
+    monkeypatch.setattr(one._lookup, "play", count)
     assert_same_bits(one, other, (16, 48, 5, 11, 40))
     assert sum(counted) > 20
     if not keys:
@@ -93,11 +98,36 @@ def test_a_seed_that_begins_elsewhere_plays_one_round_and_finds_the_table_of_ano
     assert own._lookup.table is first._lookup.table
 
 
-@pytest.mark.parametrize("more", [0, CHUNK])
+@pytest.mark.parametrize("batch", [5, 16, 48])
+def test_of_an_episode_only_the_first_and_the_last_round_are_played(batch):
+    """Wherever in it a batch begins; a single round that a batch leaves is played, too."""
+    learner = NET.model_copy(update={"rounds_per_update": batch})
+    agents = {f"provider_{k}": learner for k in range(2)}
+    one, other = (group(agents=agents, episode_rounds=10) for _ in range(2))
+    one.run(batch * 6)
+    played: list[int] = []
+    rollout = one._rollout
+    one._rollout = lambda *args: played.append(rollout(*args)) or played[-1]
+    other._lookup = None
+    other.run(batch * 6)
+    assert_same_bits(one, other, [batch] * 10)
+    assert sum(played) <= 10 * batch * 2 / 10 + 2 * 10  # (two rounds at the end of a batch)
+    assert max(played) <= 2
+
+
+def test_a_group_asks_for_what_it_would_look_up():
+    """Not for the end of an episode, to which alone a short stretch leads."""
+    cells = 3**4
+    one = group(episode_rounds=10, copies=1)
+    one.run(16 * (cells // 16 + 3))
+    assert one._lookup.table is not None
+
+
+@pytest.mark.parametrize("more", [0, ENTRIES_AT_ONCE])
 @pytest.mark.parametrize("actions", [2, 15, 16, 17, 31, 100])
 def test_an_action_is_found_as_numpy_finds_it(actions, more, luck):
     """Also where a draw is an entry of the row, and where entries repeat."""
-    line = np.full(-(-actions // CHUNK) * CHUNK + more, 2.0)
+    line = np.full(-(-actions // ENTRIES_AT_ONCE) * ENTRIES_AT_ONCE + more, 2.0)
     line[:actions] = np.cumsum(luck.dirichlet(np.full(actions, 0.3)))
     line[actions - 1] = 1.0
     for draw in [0.0, *luck.random(50), *line[: actions - 1], np.nextafter(1.0, 0.0)]:

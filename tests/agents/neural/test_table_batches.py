@@ -162,8 +162,17 @@ def test_rounds_that_are_looked_up_stay_so():
     for rounds, looked_up in ((1, False), (4, True)):
         config = TABLE.model_copy(update={"rounds_per_update": rounds})
         made = make_group(market, table, {seat.name: config for seat in market.seats}, 0, 8)
-        assert made.has_lookup == looked_up
+        assert made.may_look_up == looked_up
         assert (made.batches_at_once is None) == looked_up
+
+
+def test_a_market_whose_table_would_be_too_large_has_batches_at_once():
+    market = make_market("cloud_bandwidth", {"prices": 40})
+    config = TABLE.model_copy(update={"rounds_per_update": 4})
+    named = {seat.name: config for seat in market.seats}
+    made = make_group(market, kpi.resolve(market, None), named, 0, 8)
+    assert made.may_look_up
+    assert made.batches_at_once is not None
 
 
 def test_a_short_training_is_not_worth_the_compiler(monkeypatch):

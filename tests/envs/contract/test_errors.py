@@ -97,3 +97,6 @@ def test_what_is_missing_and_what_is_right():
 def test_the_nearest_name_or_all_of_them():
     assert nearest("profti", ["profit", "price"]) == "Did you mean 'profit'?"
     assert nearest("zzz", ["b", "a"]).startswith("One of: ")
+    assert nearest("rofit", ["profit", "price"]) == "Did you mean 'profit'?"
+    # six letters of ten are alike, and nobody means it
+    assert nearest("nothing", ["hiring", "price"]).startswith("One of: ")

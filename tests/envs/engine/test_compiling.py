@@ -44,6 +44,7 @@ def test_it_is_announced_once(impatient):
         assert watch.seconds() > 0
         watch.on_end(None)
         assert watch.seconds() == 0
+    assert until(lambda: log.records)  # `announced` is set just before it is told
     assert [record.message for record in log.records] == [TEXT]
 
 
@@ -79,6 +80,7 @@ def test_a_worker_compiles_for_its_parent(impatient):
     assert until(lambda: watch.announced)
     watch.elsewhere(False)
     assert watch.seconds() == 0
+    assert until(lambda: log.records)
     assert len(log.records) == 1
 
 

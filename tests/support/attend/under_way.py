@@ -27,7 +27,9 @@ LONG = [
 # The command, for a test: it ends when its standard input does, so that it does not outlive a test
 # process that was killed.
 COMMAND = """
-import os, sys, threading
+import os, signal, sys, threading
+# A shell starts background jobs with SIGINT ignored, and children inherit that: set it back.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def end(pipe=os.dup(0)):
     while os.read(pipe, 1):
         pass

@@ -108,7 +108,10 @@ def test_an_unknown_word_names_the_nearest(tacit):
     (line,) = mistake_lines(tacit("explain", "babling"))
     assert line == "WORD: nothing is called 'babling'. Did you mean 'babbling'?"
     (line,) = mistake_lines(tacit("explain", "xyzzy"))
-    assert line == "WORD: nothing is called 'xyzzy'. tacit explain lists what has a meaning."
+    advice = "tacit explain lists what has a meaning, docs/glossary.md other words of tacit."
+    assert line == f"WORD: nothing is called 'xyzzy'. {advice}"
+    (line,) = mistake_lines(tacit("explain", "ippo"))
+    assert line == "WORD: nothing is called 'ippo'. tacit list ippo describes it."
 
 
 def test_without_a_word_it_lists_them(tacit):

@@ -96,6 +96,8 @@ def test_an_unknown_config_is_reported_with_the_nearest():
     assert line == "CONFIG: there is no file 'nowhere.yaml'."
     (line,) = mistakes(config="banchio")
     assert line == "CONFIG: unknown experiment or market 'banchio'. One of: banchio_skrzypacz."
+    (line,) = mistakes(config="volat")
+    assert line.endswith("'volat'. One of: volatility_kpi, volatility_kpi_neural.")
     (line,) = mistakes(config="kpi.bidder.profit=1")
     assert line == "CONFIG: must come before settings, got the setting 'kpi.bidder.profit=1'."
 
@@ -103,6 +105,9 @@ def test_an_unknown_config_is_reported_with_the_nearest():
 def test_what_is_no_experiment_file_is_named(tmp_path):
     (line,) = mistakes(config=str(tmp_path))
     assert line == f"CONFIG: '{tmp_path}' is a folder, not a YAML file."
+    (tmp_path / "config.yaml").touch()
+    (line,) = mistakes(config=str(tmp_path))
+    assert f"It is a run: tacit resume {tmp_path} goes on with it" in line
     kept = write(tmp_path / "config.yaml", "{experiment: a, question: '', arms: {b: {}}}")
     (line,) = mistakes(config=kept)
     assert line.startswith(f"CONFIG: {kept} is the configuration that a run has kept")

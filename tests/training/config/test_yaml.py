@@ -237,3 +237,10 @@ def test_a_table_takes_over_another_s_keys(text, data):
 def test_what_cannot_be_merged_is_told(text, mistake):
     with pytest.raises(ConfigError, match=re.escape(mistake)):
         parse(text, "file")
+
+
+@pytest.mark.parametrize("text", ["{name:external}", "{a: 1, b: {name:x, c: 1}}"])
+def test_a_space_that_is_missing_behind_a_colon_is_named(text):
+    with pytest.raises(ConfigError, match="needs a space after ':' in 'name:"):
+        parse(text, "agents.bidder")
+    assert parse("{'1:30': 2}", "k") == {"1:30": 2}

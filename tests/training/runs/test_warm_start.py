@@ -17,7 +17,7 @@ from tacit.envs import kpi
 from tacit.envs.errors import ConfigError
 from tacit.envs.registry import make_market
 from tacit.training.config.load import load
-from tacit.training.runs.warm_start import ancestors
+from tacit.training.runs.warm_start import ancestors, check_known_starts
 from tacit.training.storage.load_run import learned_group
 from tacit.training.storage.run_folder import RunFolder
 
@@ -124,6 +124,14 @@ def test_what_does_not_follow_is_refused(tmp_path, changes, message):
     with pytest.raises(ConfigError) as error:
         train({**FILE, **rounds, "arms": arms}, results=tmp_path)
     assert message in str(error.value)
+
+
+def test_an_arm_that_starts_from_none_is_refused_before_it_is_shown(tmp_path):
+    arms = {"before": {}, "after": {"train.starts_from": "befor"}}
+    experiment = load({**FILE, "arms": arms}, [], [], None)
+    with pytest.raises(ConfigError, match="unknown arm 'befor'"):
+        check_known_starts(experiment, RunFolder(tmp_path))
+    check_known_starts(load(FILE, [], ["after"], None), RunFolder(tmp_path))
 
 
 def test_weights_are_followed_along_training(tmp_path):

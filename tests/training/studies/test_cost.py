@@ -64,6 +64,11 @@ def test_rounds_are_said_to_be_looked_up_where_a_table_may_be_made():
     assert not may_look_up(pricing("market.prices=40"))  # 40^2 states x 40^2 actions
     assert not may_look_up(pricing("market.prices=5", "train.copies=2"))
     assert not may_look_up(pricing("market.prices=5", "train.episode_rounds=100"))
+    batches = {"name": "ippo", "rounds_per_update": 8}
+    assert may_look_up(pricing("market.prices=5", "train.copies=2", agent=batches))
+    assert may_look_up(pricing("market.prices=5", "train.episode_rounds=100", agent=batches))
+    assert not may_look_up(pricing("market.prices=5", agent={**batches, "rounds_per_update": 1}))
+    assert not may_look_up(arm(agent=batches))  # an auction, whose ties are drawn
     looked_up = arm_cost(pricing("market.prices=5", "train.rounds=1000000"))
     played = arm_cost(pricing("market.prices=5", "train.rounds=1000000", "train.copies=2"))
     assert looked_up.looked_up
@@ -85,8 +90,8 @@ def test_networks_cost_by_their_updates():
 def test_agents_without_an_estimate_are_named():
     arms = {"base": pricing(agent={"name": "sb3"}), "tables": pricing()}
     lines = [*cost_lines(arms, 2)]
-    assert "base: none of these agents' rounds" in lines[0]
-    assert lines[2] == "estimate, all: not without the arms above"
+    assert lines[0].endswith("a seed; how long its agents take is not known")
+    assert lines[2] == "estimate, all: not known, as that of base"
 
 
 def test_the_lines_add_up():
@@ -98,6 +103,13 @@ def test_the_lines_add_up():
     )
     assert "a seed" in lines[0]
     assert " cores," in [*cost_lines(arms, 64)][2]
+
+
+def test_no_number_of_cores_makes_one_seed_shorter():
+    slow = arm("seeds=2", "train.rounds=100000000")
+    seed = arm_cost(slow).core_seconds / 2
+    (line,) = [x for x in cost_lines({"base": slow}, 64) if x.startswith("estimate, all")]
+    assert f"{figure(seed)} s on 64 cores, {figure(seed)} s however many" in line
 
 
 def test_small_numbers_are_short():

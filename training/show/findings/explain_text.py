@@ -15,6 +15,7 @@ from tacit.emergence.terms import COLUMNS, DERIVED
 from tacit.emergence.words import WORDS_BY_NAME, Word
 from tacit.envs.errors import ConfigError, nearest
 from tacit.envs.registry import MARKETS, market_class
+from tacit.training.show.listing import listed_names
 
 LINE = 100  # characters
 BETTER = {1: "more is better", -1: "less is better", 0: ""}
@@ -62,7 +63,12 @@ def explain(name: str) -> list[str]:
     if not found:
         names = {entry.name.rstrip("/"): None for entry in _entries()}
         advice = nearest(name, names)
-        advice = advice if advice.startswith("Did") else "tacit explain lists what has a meaning."
+        if name in listed_names():
+            advice = f"tacit list {name} describes it."
+        elif not advice.startswith("Did"):
+            advice = (
+                "tacit explain lists what has a meaning, docs/glossary.md other words of tacit."
+            )
         raise ConfigError(f"WORD: nothing is called '{name}'. {advice}")
     return [line for entry in found for line in _wrapped(entry)]
 
