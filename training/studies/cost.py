@@ -13,7 +13,7 @@
 *decisions* are those of a round, *states* the observations of the role that tells most apart,
 *points* the evaluation points. Constants are fitted to `python -m benchmarks.growth`, whose page
 (docs/performance.md) puts estimate and measurement side by side. Rules of other markets may take
-longer: expect a factor of two, for networks of three. Agents that stop by themselves play fewer
+longer: expect a factor of two to three, for networks of four. Agents that stop by themselves play fewer
 rounds than `train.rounds`.
 """
 
@@ -191,7 +191,7 @@ def cost_lines(arms: Mapping[str, Arm], cores: int) -> Iterable[str]:
     yield (
         f"estimate, all: {figure(total)} core-seconds; {figure(max(total / cores, least))} s on "
         f"{cores} core{'s' * (cores > 1)}, {figure(least)} s however many there are (within a "
-        "factor of two: docs/performance.md)"
+        "factor of three: docs/performance.md)"
     )
 
 
