@@ -13,8 +13,8 @@
 *decisions* are those of a round, *states* the observations of the role that tells most apart,
 *points* the evaluation points. Constants are fitted to `python -m benchmarks.growth`, whose page
 (docs/performance.md) puts estimate and measurement side by side. Rules of other markets may take
-longer: expect a factor of two to three, for networks of four. Agents that stop by themselves play fewer
-rounds than `train.rounds`.
+longer: expect a factor of two to three, for networks of four. Agents that stop by themselves play
+fewer rounds than `train.rounds`.
 """
 
 from __future__ import annotations
