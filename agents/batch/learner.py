@@ -18,9 +18,8 @@ from tacit.envs.types import Floats
 from .arrays import SeatSamples
 from .config import Clock
 
-ROWS_AT_ONCE = (
-    4096  # rows of a policy table that a network evaluates at once, which bounds its memory
-)
+# Rows of a policy table that a network evaluates at once, which bounds its memory.
+ROWS_AT_ONCE = 4096
 
 
 class Beliefs(NamedTuple):

@@ -132,11 +132,13 @@ def parse(text: str, where: str) -> Any:
 
 def _without_space(data: Any) -> Iterator[str]:
     """Keys such as `name:external`, which YAML reads as one word without a value."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if value is None and isinstance(key, str) and ":" in key:
-                yield key
-            yield from _without_space(value)
+    rest, seen = [data], set()
+    while rest:
+        table = rest.pop()
+        if isinstance(table, dict) and id(table) not in seen:  # (an anchor may stand in itself)
+            seen.add(id(table))
+            yield from (k for k, v in table.items() if v is None and ":" in str(k))
+            rest += table.values()
 
 
 _parsed = lru_cache(maxsize=16)(parse)

@@ -244,3 +244,5 @@ def test_a_space_that_is_missing_behind_a_colon_is_named(text):
     with pytest.raises(ConfigError, match="needs a space after ':' in 'name:"):
         parse(text, "agents.bidder")
     assert parse("{'1:30': 2}", "k") == {"1:30": 2}
+    within = parse("&a {x: *a}", "k")
+    assert within["x"] is within
