@@ -104,13 +104,15 @@ class TransitionArrays(NamedTuple):
     round, laid end to end, are its *figures*; those that are always 0 are left out.
 
     Attributes:
-        observations: what each seat observes in a state, int64 `[N, S]`.
+        observations: what each seat observes in a state, int64 `[S, N]`.
         first_row: each seat's first row in the tables of all seats, int64 `[S]`.
         actions: each seat's number of actions, int64 `[S]`.
         strides: by how much the joint action grows with each seat's action, int64 `[S]`.
         next_state: int32 `[N or 1, J]`.
+        next_rows: each seat's row, in the tables of all seats, of what it observes then, int32
+            `[N or 1, J, S]`.
         kinds: each state's kind, int32 `[N]`.
-        rewards: float64 `[R or 1, J, S]`.
+        rewards: float64 `[S, R or 1, J]`.
         joint_figures: figures that the joint action determines, COLUMNS_AT_ONCE of them in a block,
             float64 `[B, J, 16]`.
         state_figures: figures that depend on the state too, STATE_COLUMNS_AT_ONCE of them in a
@@ -125,6 +127,7 @@ class TransitionArrays(NamedTuple):
     actions: Ints
     strides: Ints
     next_state: NDArray[np.int32]
+    next_rows: NDArray[np.int32]
     kinds: NDArray[np.int32]
     rewards: Floats
     joint_figures: Floats
@@ -141,7 +144,8 @@ class LookupScratch(NamedTuple):
         keys: each seat's key in the running episode, of the stream EXPLORATION for a learner and
             ACTION for a fixed table, uint64 `[S]`.
         nature: copy 0's key in the running episode, of the stream NATURE, uint64 `[1]`.
-        draws: uniform draws of the coming rounds, each seat's and one of nature's, float64
+        moments: keys of the coming rounds, uint64 `[BOUND_ROUNDS]`.
+        draws: uniform draws of these rounds, each seat's and one of nature's, float64
             `[S + 1, BOUND_ROUNDS]`.
         lots: what nature draws in these rounds, int64 `[BOUND_ROUNDS]`.
         visited: of these rounds the joint action with the lot, and the cell of `state_figures`,
@@ -156,6 +160,7 @@ class LookupScratch(NamedTuple):
 
     keys: NDArray[np.uint64]
     nature: NDArray[np.uint64]
+    moments: NDArray[np.uint64]
     draws: Floats
     lots: Ints
     visited: Ints

@@ -28,7 +28,7 @@ from tacit.agents.tabular.arrays import (
 )
 from tacit.agents.tabular.q_values import rank
 from tacit.envs.jit.array_views import at
-from tacit.envs.jit.decorators import kernel
+from tacit.envs.jit.decorators import called_kernel, kernel
 
 ROUNDING = 1e-12  # of a bound: what rounding may add to a quotient, and much more
 
@@ -80,7 +80,7 @@ def boltzmann(q: Any, cell: Any, first: Any, count: Any, temperature: Any, draw:
     return first + count - 1
 
 
-@kernel
+@called_kernel
 def explore(
     q: Any, cell: Any, first: Any, count: Any, greedy: Any, settings: Any, draw: Any, t: Any
 ) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from tacit.envs.jit.array_views import at
+from tacit.envs.jit.array_views import at, unlikely
 from tacit.envs.jit.decorators import kernel
 
 
@@ -53,9 +53,9 @@ def update(
     new = old + learning_rate * (target - old)
     q[at(cell + action)] = new
     if action == greedy:
-        if new > runner_up or new >= old:
-            return greedy, new, runner_up
-        return rank(q, cell, first, count)
+        if unlikely(not (new > runner_up or new >= old)):
+            return rank(q, cell, first, count)
+        return greedy, new, runner_up
     if new > highest or (new == highest and action < greedy):
         return action, new, max(runner_up, highest)
     return greedy, highest, max(runner_up, new)

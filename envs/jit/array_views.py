@@ -5,9 +5,9 @@ three slices per copy cost more than the auction itself (176 against 34 ns a ste
 `python -m benchmarks.engine --rows`). `row(a, i)` is `a[i]` and `borrow(a)` is `a`, but as views
 that keep no reference to the memory; they are valid only while the caller holds the array.
 
-In plain Python `row`, `borrow` and `add_rows` are the functions below. In compiled code Numba
-replaces them by the intrinsics of `compiled_views.py`. That file imports Numba and this one does
-not, so that a command which compiles nothing does not wait for it.
+In plain Python `row`, `borrow`, `unlikely` and `add_rows` are the functions below. In compiled code
+Numba replaces them by the intrinsics of `compiled_views.py`. That file imports Numba and this one
+does not, so that a command which compiles nothing does not wait for it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,14 @@ def at(index: Any) -> Any:
     A signed index costs a test, because Python counts negative ones from the end.
     """
     return np.uint64(index)
+
+
+def unlikely(condition: Any) -> Any:
+    """A bool as it is, for a branch that is seldom taken.
+
+    LLVM then keeps variables of a loop in registers at the expense of that branch.
+    """
+    return condition
 
 
 # --- sums of rows -----------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, lower_builtin, overload, type_callable
 from numba.np.arrayobj import make_array, populate_array
 
-from .array_views import add_rows, borrow, row
+from .array_views import add_rows, borrow, row, unlikely
 
 
 def _view(context: Any, builder: Any, kind: Any, value: Any, result: Any, index: Any) -> Any:
@@ -85,6 +85,20 @@ def _borrow_compiled(value: Any) -> Any:
         return _borrow(value)
 
     return compiled
+
+
+@type_callable(unlikely)  # type: ignore[untyped-decorator]
+def _unlikely_type(_context: Any) -> Any:
+    return lambda condition: types.boolean
+
+
+@lower_builtin(unlikely, types.boolean)  # type: ignore[untyped-decorator]
+def _unlikely(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+    """LLVM heeds it only in the function that branches, so it must not be a call of its own."""
+    bit = ir.IntType(1)
+    kind = ir.FunctionType(bit, [bit, bit])
+    expect = cgutils.get_or_insert_function(builder.module, kind, "llvm.expect.i1")
+    return builder.call(expect, [args[0], bit(0)])
 
 
 @intrinsic  # type: ignore[untyped-decorator]

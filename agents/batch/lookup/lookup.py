@@ -161,7 +161,7 @@ def _rollout_table(own: LookupRollout, source: TransitionTable) -> RolloutTable 
     for place in zip(*np.nonzero(columns >= 0), strict=True):
         rewards[place] = np.resize(_column(arrays, int(columns[place])), cells)
     made = RolloutTable(
-        observations=arrays.observations.T.astype(np.int32),
+        observations=arrays.observations.astype(np.int32),
         first_row=arrays.first_row,
         actions=arrays.actions,
         strides=arrays.strides,

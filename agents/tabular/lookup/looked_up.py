@@ -100,6 +100,7 @@ def _look_up_rounds(
     work = LookupScratch(
         keys=state.episode_keys[streams, 0],
         nature=state.episode_keys[NATURE_KEYS, :1].copy(),
+        moments=np.zeros(BOUND_ROUNDS, np.uint64),
         draws=np.zeros((seats + 1, BOUND_ROUNDS)),
         lots=np.zeros(BOUND_ROUNDS, np.int64),
         visited=np.zeros((2, BOUND_ROUNDS), np.int64),

@@ -34,35 +34,17 @@ from tacit.agents.tabular.decisions import (
 )
 from tacit.agents.tabular.exploration import renew_bounds
 from tacit.agents.tabular.lookup.arrays import PhaseArrays, PhaseScratch
+from tacit.agents.tabular.lookup.coming_draws import (
+    add_outcomes,
+    draw_slot,
+    fold_phase,
+    fold_rounds,
+)
 from tacit.envs.engine.game_arrays import ACTION_COUNT, FIRST_ROW, CopyRows, GameArrays
 from tacit.envs.jit.array_views import add_rows, at, borrow, row
-from tacit.envs.jit.decorators import inlined, kernel, loop
-from tacit.envs.rng import fold, u
+from tacit.envs.jit.decorators import inlined, loop
 
 # --- draws of the coming rounds ------------------------------------------------------------------
-
-# All keys and draws of a kind lie side by side, so that several are made at once.
-
-
-@kernel
-def fold_rounds(key: Any, round_: Any, count: Any, keys: Any) -> None:
-    """Fill `keys` `[count]` with `key` folded with each of the rounds from `round_` on."""
-    for k in range(count):
-        keys[at(k)] = fold(key, round_ + k)
-
-
-@kernel
-def fold_phase(rounds: Any, phase: Any, count: Any, keys: Any) -> None:
-    """Fill `keys` `[count]` with the keys of one phase of these rounds."""
-    for k in range(count):
-        keys[at(k)] = fold(rounds[at(k)], phase)
-
-
-@kernel
-def draw_slot(keys: Any, slot: Any, count: Any, draws: Any) -> None:
-    """Fill `draws` `[count]` with what each key draws in a slot."""
-    for k in range(count):
-        draws[at(k)] = u(keys[at(k)], slot)
 
 
 @inlined
@@ -99,13 +81,7 @@ def draw_lots(table: PhaseArrays, work: PhaseScratch, key: Any, round_: Any, cou
             fold_phase(rounds, phase, count, keys)
         for d in range(table.first_lot[phase], table.first_lot[phase + 1]):
             draw_slot(keys, table.lot_slots[d], count, draws)
-            edges, outcomes = row(table.lot_edges, d), table.outcomes[d]
-            for k in range(count):
-                lots[at(k)] *= outcomes
-            for e in range(len(edges)):
-                edge = edges[at(e)]
-                for k in range(count):
-                    lots[at(k)] += draws[at(k)] >= edge
+            add_outcomes(draws, row(table.lot_edges, d), table.outcomes[d], count, lots)
 
 
 # --- rounds --------------------------------------------------------------------------------------

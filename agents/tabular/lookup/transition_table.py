@@ -56,7 +56,7 @@ class TransitionTable(NamedTuple):
     @property
     def cells(self) -> int:
         """States x joint actions x lots."""
-        joints: int = self.arrays.rewards.shape[1]
+        joints: int = self.arrays.rewards.shape[2]
         return len(self.states) * joints
 
     def holds(self, state: Floats) -> bool:
@@ -217,17 +217,21 @@ class _Enumeration:
         column_of[by_joint] = own
         column_of[by_state] = len(joint_figures) * COLUMNS_AT_ONCE + varying
         next_state = self.next_state.reshape(-1, joints)
-        same_everywhere = (next_state == next_state[0]).all()
+        if (next_state == next_state[0]).all():
+            next_state = next_state[:1]
+        observations = [seat.role.observations for seat in self.market.seats]
+        first_row = np.cumsum([0, *observations])[:-1]
         lots = lot_arrays(lots_by_phase(self.market)[0])
         strides = np.cumprod([1, *self.actions[:0:-1]])[::-1] * int(lots.counts.prod())
         arrays = TransitionArrays(
-            observations=self.observations,
-            first_row=np.cumsum([0, *(s.role.observations for s in self.market.seats)])[:-1],
+            observations=self.observations.T,
+            first_row=first_row,
             actions=self.actions,
             strides=strides,
-            next_state=next_state[: 1 if same_everywhere else None],
+            next_state=next_state,
+            next_rows=(self.observations[next_state] + first_row).astype(np.int32),
             kinds=kinds,
-            rewards=rewards,
+            rewards=np.moveaxis(rewards, -1, 0),
             joint_figures=joint_figures,
             state_figures=state_figures,
             lot_slots=lots.slots,

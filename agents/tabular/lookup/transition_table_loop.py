@@ -41,53 +41,38 @@ from tacit.agents.tabular.arrays import (
     TransitionArrays,
 )
 from tacit.agents.tabular.exploration import choose, renew_bounds
+from tacit.agents.tabular.lookup.coming_draws import (
+    add_outcomes,
+    draw_slot,
+    fold_phase,
+    fold_rounds,
+)
 from tacit.agents.tabular.lookup.two_learners import find_highest, is_pair, play_pair
 from tacit.agents.tabular.q_values import rank, update
 from tacit.envs.jit.array_views import add_rows, at, borrow, row
 from tacit.envs.jit.decorators import inlined, kernel, loop
-from tacit.envs.rng import fold, u
 
 # --- one seat ------------------------------------------------------------------------------------
-
-
-@kernel
-def draw_row(key: Any, round_: Any, count: Any, slot: Any, draws: Any) -> None:
-    """Fill the first `count` entries of `draws` with what `key` draws in a slot from `round_` on.
-
-    The draws of a slot lie side by side, so that eight of them are made at once.
-    """
-    for k in range(count):
-        draws[at(k)] = u(fold(fold(key, round_ + k), 0), slot)
-
-
-@kernel
-def draw_two_rows(key: Any, round_: Any, count: Any, one: Any, two: Any) -> None:
-    """`draw_row` of the slots 0 and 1 of one key, which share most of the work."""
-    for k in range(count):
-        moment = fold(fold(key, round_ + k), 0)
-        one[at(k)], two[at(k)] = u(moment, 0), u(moment, 1)
 
 
 @inlined
 def draw_ahead(table: TransitionArrays, work: LookupScratch, round_: Any, count: Any) -> None:
     """Fill `work.draws` and `work.lots` for the next `count` rounds, from `round_` on."""
-    draws, keys, lots = work.draws, work.keys, work.lots
+    draws, keys, moments, lots = work.draws, work.keys, work.moments, work.lots
     seats = len(keys)
-    if seats == 2 and keys[0] == keys[1]:  # two learners
-        draw_two_rows(keys[0], round_, count, row(draws, 0), row(draws, 1))
-    else:
-        for s in range(seats):
-            draw_row(keys[at(s)], round_, count, s, row(draws, s))
+    for s in range(seats):
+        if s == 0 or keys[at(s)] != keys[at(s - 1)]:
+            fold_rounds(keys[at(s)], round_, count, moments)
+            fold_phase(moments, 0, count, moments)
+        draw_slot(moments, s, count, row(draws, s))
+    if len(table.lot_slots):
+        fold_rounds(work.nature[0], round_, count, moments)
+        fold_phase(moments, 0, count, moments)
+        lots[:count] = 0
     own = row(draws, seats)
     for d in range(len(table.lot_slots)):
-        draw_row(work.nature[0], round_, count, table.lot_slots[d], own)
-        edges, outcomes = row(table.lot_edges, d), table.lot_counts[d]
-        for k in range(count):
-            lots[at(k)] = (lots[at(k)] if d else 0) * outcomes
-        for e in range(len(edges)):
-            edge = edges[at(e)]
-            for k in range(count):
-                lots[at(k)] += own[at(k)] >= edge
+        draw_slot(moments, table.lot_slots[d], count, own)
+        add_outcomes(own, row(table.lot_edges, d), table.lot_counts[d], count, lots)
 
 
 @inlined
@@ -147,15 +132,16 @@ def learn_synchronously(
     """
     settings, stride, width = row(q_arrays.settings, s), table.strides[s], table.actions[s]
     next_states = row(table.next_state, state_number if len(table.next_state) > 1 else 0)
-    rewards = row(table.rewards, table.kinds[state_number] if len(table.rewards) > 1 else 0)
-    o = table.observations[state_number, s]
+    kind = table.kinds[state_number] if table.rewards.shape[1] > 1 else 0
+    rewards, observations = row(row(table.rewards, s), kind), row(table.observations, s)
+    o = observations[state_number]
     table_row, cell = table.first_row[s] + o, q_arrays.first_cell[s] + o * width
     tried = joint - action * stride
     for a in range(width):
-        now = table.observations[at(next_states[at(tried)]), at(s)]
+        now = observations[at(next_states[at(tried)])]
         greedy = q_arrays.greedy[at(table.first_row[at(s)] + now)]
         value = q_arrays.q[at(q_arrays.first_cell[at(s)] + now * width + greedy)]
-        q_arrays.targets[at(a)] = rewards[at(tried), at(s)] + settings[DISCOUNT] * value
+        q_arrays.targets[at(a)] = rewards[at(tried)] + settings[DISCOUNT] * value
         tried += stride
     forgets = 1.0 - settings[SUMS]
     for a in range(cell, cell + width):
@@ -206,11 +192,11 @@ def play_block(
     settings, clock, actions = q_arrays.settings, q_arrays.clock, work.actions
     seats = len(table.strides)
     now, t, stable = work.state_numbers[STATE_NOW], clock[TRAINED_ROUNDS], clock[STABLE_ROUNDS]
-    before, joints = now, table.rewards.shape[1]
+    before, joints = now, table.rewards.shape[2]
     for n in range(count):
         changed, joint = 0, work.lots[at(n)]
         for s in range(seats):
-            o = table.observations[at(now), at(s)]
+            o = table.observations[at(s), at(now)]
             table_row = table.first_row[at(s)] + o
             cell = q_arrays.first_cell[at(s)] + o * table.actions[at(s)]
             asynchronous = settings[at(s), LEARNS] > settings[at(s), SYNCHRONOUS]
@@ -231,9 +217,9 @@ def play_block(
         kind = table.kinds[at(now)]
         work.visited[VISITED_JOINT, at(n)] = joint
         work.visited[VISITED_CELL, at(n)] = kind * joints + joint
-        rewarded = kind if len(table.rewards) > 1 else 0
+        rewarded = kind if table.rewards.shape[1] > 1 else 0
         for s in range(seats):
-            q_arrays.pending_reward[0, at(s)] += table.rewards[at(rewarded), at(joint), at(s)]
+            q_arrays.pending_reward[0, at(s)] += table.rewards[at(s), at(rewarded), at(joint)]
         before = now
         now = table.next_state[at(now if len(table.next_state) > 1 else 0), at(joint)]
         stable = 0 if changed else stable + 1
@@ -288,7 +274,7 @@ def learn(
     before = work.state_numbers[STATE_BEFORE]
     for s in range(seats):
         if settings[s, LEARNS] > settings[s, SYNCHRONOUS]:
-            pending[s, PENDING_OBSERVATION] = table.observations[before, s]
+            pending[s, PENDING_OBSERVATION] = table.observations[s, before]
             pending[s, PENDING_ACTION] = work.actions[s]
             pending[s, PENDING_ROUND] = clock[TRAINED_ROUNDS] - 1
     return played

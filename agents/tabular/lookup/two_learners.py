@@ -11,7 +11,6 @@ from typing import Any
 
 from tacit.agents.tabular.arrays import (
     ACTION,
-    CELL,
     DISCOUNT,
     EXPLORATION_BOUND,
     EXPLORATION_FLOOR,
@@ -34,7 +33,7 @@ from tacit.agents.tabular.arrays import (
 )
 from tacit.agents.tabular.exploration import explore, quick_choice
 from tacit.agents.tabular.q_values import update
-from tacit.envs.jit.array_views import at, row
+from tacit.envs.jit.array_views import at, row, unlikely
 from tacit.envs.jit.decorators import inlined, kernel
 
 
@@ -68,6 +67,35 @@ def td_update(
     return 1
 
 
+@kernel
+def bounds_of(settings: Any) -> Any:
+    """What `quick_choice` needs of a seat's settings `[17]`, as four numbers."""
+    return (
+        settings[EXPLORATION_BOUND],
+        settings[EXPLORATION_FLOOR],
+        settings[LEAST_SCALE],
+        settings[MOST_SCALE],
+    )
+
+
+@kernel
+def act_in_row(
+    q: Any, greedy: Any, highest: Any, runner_up: Any, own_row: Any, cell: Any, width: Any,
+    settings: Any, bounds: Any, draws_ties: Any, draw: Any, t: Any,
+) -> Any:  # fmt: skip
+    """`exploration.choose` in `own_row`, whose Q values are `q` `[C]` from `cell` on.
+
+    `greedy`, `highest` and `runner_up` `[sum of O]` are those of every row, `settings` `[17]` the
+    seat's; `bounds` and `draws_ties` are taken from it.
+    """
+    best = greedy[at(own_row)]
+    is_clear = draws_ties == 0 or runner_up[at(own_row)] < highest[at(own_row)]
+    action = quick_choice(draw, bounds[0], bounds[1], bounds[2], bounds[3], width, best, is_clear)
+    if unlikely(action < 0):
+        action = explore(q, cell, 0, width, best, settings, draw, t)
+    return action
+
+
 @inlined
 def find_highest(table: TransitionArrays, q_arrays: QArrays, highest: Any) -> None:
     """Fill `highest` `[sum of O]` with the greedy action's Q of every row."""
@@ -85,9 +113,12 @@ def play_pair(
     """`play_block` of a pair: look up to `count` rounds up; returns how many were played."""
     settings, clock, halt = q_arrays.settings, q_arrays.clock, q_arrays.halt
     q, greedy, runner_up = q_arrays.q, q_arrays.greedy, q_arrays.runner_up
-    highest = work.highest
-    observations, kinds, rewards = table.observations, table.kinds, table.rewards
-    next_state, lots, joints = table.next_state, work.lots, table.rewards.shape[1]
+    highest, kinds, lots = work.highest, table.kinds, work.lots
+    joints = table.rewards.shape[2]
+    next_state, next_rows = table.next_state.reshape(-1), table.next_rows.reshape(-1)
+    by_state = joints if len(table.next_state) > 1 else 0
+    rewards_0, rewards_1 = row(table.rewards, 0).reshape(-1), row(table.rewards, 1).reshape(-1)
+    by_kind = joints if table.rewards.shape[1] > 1 else 0
     visited_joints, visited_cells = (
         row(work.visited, VISITED_JOINT),
         row(work.visited, VISITED_CELL),
@@ -96,63 +127,56 @@ def play_pair(
     settings_0, settings_1 = row(settings, 0), row(settings, 1)
     rate_0, rate_1 = settings_0[LEARNING_RATE], settings_1[LEARNING_RATE]
     discount_0, discount_1 = settings_0[DISCOUNT], settings_1[DISCOUNT]
-    bound_0, bound_1 = settings_0[EXPLORATION_BOUND], settings_1[EXPLORATION_BOUND]
-    floor_0, floor_1 = settings_0[EXPLORATION_FLOOR], settings_1[EXPLORATION_FLOOR]
-    least_0, least_1 = settings_0[LEAST_SCALE], settings_1[LEAST_SCALE]
-    most_0, most_1 = settings_0[MOST_SCALE], settings_1[MOST_SCALE]
-    draws_ties_0, draws_ties_1 = settings_0[RANDOM_TIES] != 0.0, settings_1[RANDOM_TIES] != 0.0
+    bounds_0, bounds_1 = bounds_of(settings_0), bounds_of(settings_1)
+    ties_0, ties_1 = int(settings_0[RANDOM_TIES]), int(settings_1[RANDOM_TIES])
     width_0, width_1 = table.actions[0], table.actions[1]
     stride_0, stride_1 = table.strides[0], table.strides[1]
-    first_row_1, first_cell_1 = table.first_row[1], q_arrays.first_cell[1]
+    # (rows are counted on behind those of seat 0, cells too: both seats' cells follow from rows)
+    cell_of_row_0 = q_arrays.first_cell[1] - table.first_row[1] * width_1
     pending_0, pending_1 = row(work.pending, 0), row(work.pending, 1)
-    row_0, cell_0, did_0 = pending_0[ROW], pending_0[CELL], pending_0[ACTION]
-    row_1, cell_1, did_1 = pending_1[ROW], pending_1[CELL], pending_1[ACTION]
+    row_0, did_0 = pending_0[ROW], pending_0[ACTION]
+    row_1, did_1 = pending_1[ROW], pending_1[ACTION]
     earned_0, earned_1 = q_arrays.pending_reward[0, 0], q_arrays.pending_reward[0, 1]
-    by_state, by_kind = len(next_state) > 1, len(rewards) > 1
     t, stable = clock[TRAINED_ROUNDS], clock[STABLE_ROUNDS]
+    most = stop_after if stop_after > 0 else stable + count + 1
     now = before = work.state_numbers[STATE_NOW]
+    seen_0, seen_1 = table.observations[0, now], table.first_row[1] + table.observations[1, now]
     for n in range(count):
-        # seat 0, then seat 1: the update of the last decision, then the next one
-        seen = observations[at(now), 0]
-        cell = seen * width_0
-        target = earned_0 + discount_0 * highest[at(seen)]
+        target = earned_0 + discount_0 * highest[at(seen_0)]
         changed = td_update(
-            q, greedy, highest, runner_up, row_0, cell_0, did_0, width_0, rate_0, target
+            q, greedy, highest, runner_up, row_0, row_0 * width_0, did_0, width_0, rate_0, target
         )
-        best, draw = greedy[at(seen)], draws_0[at(n)]
-        is_clear = not draws_ties_0 or runner_up[at(seen)] < highest[at(seen)]
-        did_0 = quick_choice(draw, bound_0, floor_0, least_0, most_0, width_0, best, is_clear)
-        if did_0 < 0:
-            did_0 = explore(q, cell, 0, width_0, best, settings_0, draw, t + n)
-        row_0, cell_0 = seen, cell
-        seen = observations[at(now), 1]
-        cell = first_cell_1 + seen * width_1
-        seen += first_row_1
-        target = earned_1 + discount_1 * highest[at(seen)]
+        target = earned_1 + discount_1 * highest[at(seen_1)]
+        cell = cell_of_row_0 + row_1 * width_1
         changed |= td_update(
-            q, greedy, highest, runner_up, row_1, cell_1, did_1, width_1, rate_1, target
+            q, greedy, highest, runner_up, row_1, cell, did_1, width_1, rate_1, target
         )
-        best, draw = greedy[at(seen)], draws_1[at(n)]
-        is_clear = not draws_ties_1 or runner_up[at(seen)] < highest[at(seen)]
-        did_1 = quick_choice(draw, bound_1, floor_1, least_1, most_1, width_1, best, is_clear)
-        if did_1 < 0:
-            did_1 = explore(q, cell, 0, width_1, best, settings_1, draw, t + n)
-        row_1, cell_1 = seen, cell
+        row_0, row_1 = seen_0, seen_1
+        did_0 = act_in_row(
+            q, greedy, highest, runner_up, row_0, row_0 * width_0, width_0, settings_0, bounds_0,
+            ties_0, draws_0[at(n)], t + n,
+        )  # fmt: skip
+        cell = cell_of_row_0 + row_1 * width_1
+        did_1 = act_in_row(
+            q, greedy, highest, runner_up, row_1, cell, width_1, settings_1, bounds_1, ties_1,
+            draws_1[at(n)], t + n,
+        )  # fmt: skip
         joint = lots[at(n)] + did_0 * stride_0 + did_1 * stride_1
         kind = kinds[at(now)]
         visited_joints[at(n)], visited_cells[at(n)] = joint, kind * joints + joint
-        paid = kind if by_kind else 0
+        paid = at(kind * by_kind + joint)
         # (0.0 is added because the kernels' loop sums rewards: -0.0 becomes 0.0)
-        earned_0 = 0.0 + rewards[at(paid), at(joint), 0]
-        earned_1 = 0.0 + rewards[at(paid), at(joint), 1]
+        earned_0, earned_1 = 0.0 + rewards_0[paid], 0.0 + rewards_1[paid]
         before = now
-        now = next_state[at(now if by_state else 0), at(joint)]
+        cell = now * by_state + joint
+        now = next_state[at(cell)]
+        seen_0, seen_1 = next_rows[at(2 * cell)], next_rows[at(2 * cell + 1)]
         stable = 0 if changed else stable + 1
-        if (stop_after > 0 and stable >= stop_after) or halt[0] != 0:
+        if unlikely(stable >= most or halt[0] != 0):
             count = n + 1
             break
-    pending_0[ROW], pending_0[CELL], pending_0[ACTION] = row_0, cell_0, did_0
-    pending_1[ROW], pending_1[CELL], pending_1[ACTION] = row_1, cell_1, did_1
+    pending_0[ROW], pending_0[ACTION] = row_0, did_0
+    pending_1[ROW], pending_1[ACTION] = row_1, did_1
     q_arrays.pending_reward[0, 0], q_arrays.pending_reward[0, 1] = earned_0, earned_1
     work.actions[0], work.actions[1] = did_0, did_1
     work.state_numbers[STATE_BEFORE] = before
