@@ -53,6 +53,10 @@ LOG2E, ROUNDING = 1.4426950408889634, 1.5 * 2.0**52
 LN2 = (0.693147180369123816490, 1.90821492927058770002e-10)
 E = tuple(1.0 / factorial(n) for n in range(12))
 
+# Of `adam`: moments count as 0 below so many times the smallest normal number, so that their
+# products with rates are normal numbers too.
+FIRST_MARGIN, SECOND_MARGIN = 1e8, 1e4
+
 
 # --- functions of arrays -------------------------------------------------------------------------
 
@@ -237,6 +241,11 @@ def adam(
     """One step of Adam against the gradient, whose norm is clipped first; all Real `[P]`.
 
     `settings` Real `[9]` is a row of `tacit.agents.neural.network.Adam.next_settings`.
+
+    The moments of a weight that is no longer used become 0 near the end of the number range. They
+    would sink below the smallest normal number, where a product takes some 150 cycles instead of
+    four, and stay there: nine tenths of the smallest number are rounded to itself. What they move
+    a parameter by is far below its last bit.
     """
     beta1, beta2, epsilon = settings[BETA1], settings[BETA2], settings[EPSILON]
     one = settings[ADAM_ONE]
@@ -247,9 +256,13 @@ def adam(
     step_size = settings[LEARNING_RATE] / settings[CORRECTION1]
     inverse_root = one / settings[ROOT_CORRECTION2]
     rest1, rest2 = one - beta1, one - beta2
+    zero, smallest = one - one, np.finfo(gradient.dtype).tiny
+    least1, least2 = smallest * FIRST_MARGIN, smallest * SECOND_MARGIN
     for k in range(len(gradient)):
         g = gradient[k] * shrink
         m = beta1 * first_moment[k] + rest1 * g
         v = beta2 * second_moment[k] + rest2 * g * g
+        m = m if abs(m) >= least1 else zero
+        v = v if v >= least2 or m != zero else zero
         first_moment[k], second_moment[k] = m, v
         parameters[k] -= step_size * m / (np.sqrt(v) * inverse_root + epsilon)

@@ -11,6 +11,7 @@ from support.tenders import FULL
 from support.toy_markets.errand import Errand
 
 from tacit.agents.batch.encoding import Encoding
+from tacit.agents.neural.arrays import CORRECTION1, EPSILON, ROOT_CORRECTION2
 from tacit.agents.neural.config import IppoConfig
 from tacit.agents.neural.network import Adam, Network, orthogonal
 from tacit.agents.neural.ppo import Ippo
@@ -157,6 +158,31 @@ def test_adam_is_pytorch_s(precision, bound, largest, luck):
         adam.step()
     assert np.abs(own.parameters - start).max() > 0.5
     np.testing.assert_allclose(own.parameters, p.detach().numpy(), atol=bound, rtol=0)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_moments_of_a_weight_that_is_no_longer_used_end_at_zero(precision, luck):
+    """Neither moment lingers where processors are slow, and no parameter moves otherwise."""
+    config = IppoConfig(max_gradient=0, precision=precision, adam_betas=(0.9, 0.99))
+    own = Adam(luck.standard_normal(20).astype(precision), config)
+    real, (beta1, beta2) = own.parameters.dtype.type, config.adam_betas
+    gradient, p = luck.standard_normal(20).astype(precision), own.parameters.copy()
+    first, second = np.zeros_like(p), np.zeros_like(p)
+    for _ in range(80_000 if precision == "float64" else 10_000):
+        settings = own.next_settings(1e-3)[0]
+        own.steps -= 1
+        own.step(gradient, 1e-3)
+        first = real(beta1) * first + (real(1) - real(beta1)) * gradient
+        second = real(beta2) * second + (real(1) - real(beta2)) * gradient * gradient
+        rate, root = settings[0] / settings[CORRECTION1], real(1) / settings[ROOT_CORRECTION2]
+        p -= rate * first / (np.sqrt(second) * root + settings[EPSILON])
+        gradient = np.zeros_like(gradient)  # of the first step only
+        if own.steps == 1:
+            np.testing.assert_array_equal(own.first_moment, first)
+    assert (own.parameters == p).all()
+    assert not own.first_moment.any()
+    assert not own.second_moment.any()
+    assert 0 < np.abs(first).max() < np.finfo(precision).tiny  # these linger
 
 
 # --- any module -----------------------------------------------------------------------------------
