@@ -131,14 +131,15 @@ def play_pair(
     ties_0, ties_1 = int(settings_0[RANDOM_TIES]), int(settings_1[RANDOM_TIES])
     width_0, width_1 = table.actions[0], table.actions[1]
     stride_0, stride_1 = table.strides[0], table.strides[1]
-    # (rows are counted on behind those of seat 0, cells too: both seats' cells follow from rows)
-    cell_of_row_0 = q_arrays.first_cell[1] - table.first_row[1] * width_1
+    # Rows of seat 1 are numbered on from those of seat 0. Cell `offset_1 + row * width_1` is the
+    # first one of its row; seat 0's is `row * width_0`.
+    offset_1 = q_arrays.first_cell[1] - table.first_row[1] * width_1
     pending_0, pending_1 = row(work.pending, 0), row(work.pending, 1)
     row_0, did_0 = pending_0[ROW], pending_0[ACTION]
     row_1, did_1 = pending_1[ROW], pending_1[ACTION]
     earned_0, earned_1 = q_arrays.pending_reward[0, 0], q_arrays.pending_reward[0, 1]
     t, stable = clock[TRAINED_ROUNDS], clock[STABLE_ROUNDS]
-    most = stop_after if stop_after > 0 else stable + count + 1
+    most_stable = stop_after if stop_after > 0 else stable + count + 1
     now = before = work.state_numbers[STATE_NOW]
     seen_0, seen_1 = table.observations[0, now], table.first_row[1] + table.observations[1, now]
     for n in range(count):
@@ -147,7 +148,7 @@ def play_pair(
             q, greedy, highest, runner_up, row_0, row_0 * width_0, did_0, width_0, rate_0, target
         )
         target = earned_1 + discount_1 * highest[at(seen_1)]
-        cell = cell_of_row_0 + row_1 * width_1
+        cell = offset_1 + row_1 * width_1
         changed |= td_update(
             q, greedy, highest, runner_up, row_1, cell, did_1, width_1, rate_1, target
         )
@@ -156,7 +157,7 @@ def play_pair(
             q, greedy, highest, runner_up, row_0, row_0 * width_0, width_0, settings_0, bounds_0,
             ties_0, draws_0[at(n)], t + n,
         )  # fmt: skip
-        cell = cell_of_row_0 + row_1 * width_1
+        cell = offset_1 + row_1 * width_1
         did_1 = act_in_row(
             q, greedy, highest, runner_up, row_1, cell, width_1, settings_1, bounds_1, ties_1,
             draws_1[at(n)], t + n,
@@ -172,7 +173,7 @@ def play_pair(
         now = next_state[at(cell)]
         seen_0, seen_1 = next_rows[at(2 * cell)], next_rows[at(2 * cell + 1)]
         stable = 0 if changed else stable + 1
-        if unlikely(stable >= most or halt[0] != 0):
+        if unlikely(stable >= most_stable or halt[0] != 0):
             count = n + 1
             break
     pending_0[ROW], pending_0[ACTION] = row_0, did_0
