@@ -48,7 +48,8 @@ def test_a_loop_depends_on_arrays_and_arithmetic_only(path):
     """So that an edit of a group, a learner or a config recompiles nothing."""
     name = ".".join(["tacit", *path.relative_to(ROOT).with_suffix("").parts])
     own = [module for module in import_closure([name]) if module.startswith("tacit.agents.")]
-    plain = {"arrays", "exploration", "q_values", "recording", "two_learners", "decisions"}
+    plain = {"arrays", "exploration", "q_values", "recording", "decisions"}
+    plain |= {"coming_draws", "two_learners"}  # agents/tabular/lookup
     plain |= {"products", "policy_rows", "row_sums", "tiles"}  # agents/neural/simd
     plain |= {"pairs", "transpose"}  # the same
     plain |= {"search"}  # of cumulative rows, in agents/batch/lookup

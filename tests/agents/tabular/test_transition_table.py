@@ -291,9 +291,10 @@ def test_states_that_pay_alike_share_rows():
     table = looked.lookup_table
     assert table is not None
     assert len(table.states) == 16
-    assert len(table.arrays.rewards) == table.arrays.kinds.max() + 1 == 4
+    assert table.arrays.kinds.max() + 1 == 4
+    assert table.arrays.rewards.shape == (2, 4, 4 * 4 * 2)
+    assert table.arrays.next_rows.shape == (1, 4 * 4 * 2, 2)
     assert table.arrays.state_figures.shape[1] == 4 * 4 * 4 * 2
-    assert table.arrays.rewards.shape[1] == 4 * 4 * 2
 
 
 # --- when one is made --------------------------------------------------------------------------
