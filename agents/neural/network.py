@@ -11,6 +11,7 @@ is the network's dtype, float32 or float64.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from math import sqrt
 from typing import Any
@@ -26,6 +27,7 @@ from tacit.envs.types import Floats, Ints
 from .arrays import (
     ADAM_SETTINGS,
     CORRECTION1,
+    LEARNING_RATE,
     OUTPUTS,
     RELU,
     ROOT_CORRECTION2,
@@ -40,6 +42,25 @@ KINDS = {"tanh": TANH, "relu": RELU}
 ACTOR, CRITIC = range(2)  # of a pair of networks; also folded into their initial keys
 # Gains of the last layer's initial weights: a new actor is nearly uniform.
 INITIAL_GAINS = {ACTOR: 0.01, CRITIC: 1.0}
+
+
+@lru_cache(maxsize=64)
+def _settings(
+    betas: tuple[float, float],
+    epsilon: float,
+    largest: float,
+    done: int,
+    steps: int,
+    dtype: np.dtype[Any],
+) -> Reals:
+    """Settings of the steps behind `done`, without a learning rate: actors and critics of all
+    seats ask for the same. Powers of beta are computed in float64, whatever the dtype."""
+    (beta1, beta2), times = betas, range(done + 1, done + steps + 1)
+    rows = np.empty((steps, ADAM_SETTINGS))
+    rows[:] = (0.0, beta1, beta2, epsilon, largest, 0.0, 0.0, 1.0, 1e-6)
+    rows[:, CORRECTION1] = [1 - beta1**t for t in times]
+    rows[:, ROOT_CORRECTION2] = [sqrt(1 - beta2**t) for t in times]
+    return rows.astype(dtype)
 
 
 class Adam:
@@ -61,19 +82,16 @@ class Adam:
     def next_settings(self, learning_rate: float, steps: int = 1) -> Reals:
         """Settings of the next steps, which then count as taken, Real `[steps, 9]`.
 
-        Columns: `tacit.agents.neural.arrays.LEARNING_RATE` and the names behind it. Powers of beta
-        are computed here in float64, whatever the network's dtype.
+        Columns: `tacit.agents.neural.arrays.LEARNING_RATE` and the names behind it.
         """
-        (beta1, beta2), config = self.config.adam_betas, self.config
         done, self.steps = self.steps, self.steps + steps
-        times, rows = range(done + 1, self.steps + 1), np.empty((steps, ADAM_SETTINGS))
-        rows[:] = (
-            learning_rate, beta1, beta2, config.adam_epsilon, config.max_gradient, 0.0, 0.0, 1.0,
-            1e-6,
-        )  # fmt: skip
-        rows[:, CORRECTION1] = [1 - beta1**t for t in times]
-        rows[:, ROOT_CORRECTION2] = [sqrt(1 - beta2**t) for t in times]
-        return rows.astype(self.parameters.dtype)
+        config = self.config
+        rows = _settings(
+            config.adam_betas, config.adam_epsilon, config.max_gradient, done, steps,
+            self.parameters.dtype,
+        ).copy()  # fmt: skip
+        rows[:, LEARNING_RATE] = learning_rate
+        return rows
 
     def step(self, gradient: Reals, learning_rate: float) -> None:
         """Move the parameters against the gradient `[P]`, clipped to the largest norm allowed."""
