@@ -44,7 +44,7 @@ ACTOR, CRITIC = range(2)  # of a pair of networks; also folded into their initia
 INITIAL_GAINS = {ACTOR: 0.01, CRITIC: 1.0}
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _settings(
     betas: tuple[float, float],
     epsilon: float,
